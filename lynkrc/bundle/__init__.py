@@ -1,0 +1,1 @@
+"""Artifacts to one reproducible archive, and back."""

@@ -1,0 +1,1 @@
+"""A RouteTable to the files a bundle holds."""

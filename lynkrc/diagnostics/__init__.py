@@ -1,0 +1,1 @@
+"""What a user is told: codes, findings, and how they are printed."""

@@ -1,0 +1,1 @@
+"""The reference semantics of a RouteTable, dull on purpose."""

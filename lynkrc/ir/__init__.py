@@ -1,0 +1,1 @@
+"""The RouteTable: the contract between the front and the back of the compiler."""

@@ -1,0 +1,1 @@
+"""The typed config to a RouteTable."""

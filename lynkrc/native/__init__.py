@@ -1,0 +1,1 @@
+"""The generated scorer to an extension module."""

@@ -1,0 +1,1 @@
+"""RouteTable to RouteTable, each pass pure and meaning-preserving."""

@@ -1,0 +1,1 @@
+"""Text to nodes: files, spans, YAML events and scalars."""

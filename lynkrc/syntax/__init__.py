@@ -1,0 +1,1 @@
+"""Nodes to the surface tree: schema, decoding, the expression and pattern grammars."""

@@ -1,0 +1,146 @@
+"""The shape of a bundle's ``dispatch.json``: all facts the runtime needs, none it must work out.
+
+`lynkrc.codegen.dispatch` writes it, `lynkrc_runtime.bundle` reads it strictly (an unknown or
+missing member is a broken bundle). Indices point into the lists of the same document.
+"""
+
+from typing import final
+
+import msgspec
+
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+
+@final
+class StringClass(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One class of a string slot: kind absent, other, literal, prefix; or member of an enum."""
+
+    kind: str
+    text: str
+
+
+@final
+class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One entry of the feature vector."""
+
+    feature: str
+    args: list[str]
+    type: str
+    low: int
+    high: int
+    classes: list[StringClass]
+
+
+@final
+class Lexicon(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Entries `first .. first + len(weights64) - 1` of the automaton, weights in 1/64."""
+
+    name: str
+    first: int
+    patterns: list[str]
+    weights64: list[int]
+
+
+@final
+class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A client profile (see `lynkrc.syntax.config.Client`)."""
+
+    name: str
+    user_agent: list[str]
+    injected_tags: list[str]
+    injected_prefixes: list[str]
+    baseline_tools: list[str]
+    tool_weights: dict[str, int]
+
+
+@final
+class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An API; times in seconds, None takes the runtime's default."""
+
+    name: str
+    kind: str
+    trust: str
+    base_url: str | None
+    api_key: str | None
+    headers: dict[str, str]
+    connect: float | None
+    first_event: float | None
+    idle: float | None
+    total: float | None
+    retries: int | None
+    simulate: str | None
+
+
+@final
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD per million tokens, decimal text."""
+
+    input: str
+    output: str
+    cache_read: str
+    cache_write: str
+
+
+@final
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A provider and a model; `provider` is an index."""
+
+    name: str
+    provider: int
+    model: str
+    context: int
+    max_output: int
+    capabilities: list[str]
+    price: Price | None
+    shape: RequestShape
+
+
+@final
+class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Targets (indices) in the order they are tried."""
+
+    name: str
+    targets: list[int]
+
+
+@final
+class Tier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A tier; `chain` is an index."""
+
+    name: str
+    up_to: int | None
+    chain: int
+
+
+@final
+class Deny(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Status and message of a deny rule."""
+
+    status: int
+    message: str
+
+
+@final
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rule's name, for headers and traces, and its answer when it denies."""
+
+    name: str
+    deny: Deny | None
+
+
+@final
+class Dispatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole document."""
+
+    name: str
+    slots: list[Slot]
+    lexicons: list[Lexicon]
+    clients: list[Client]
+    providers: list[Provider]
+    targets: list[Target]
+    chains: list[Chain]
+    tiers: list[Tier]
+    rules: list[Rule]
+    needs: list[str]
+    dimensions: list[str]
+    models: list[str]

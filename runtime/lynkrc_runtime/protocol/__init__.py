@@ -1,0 +1,1 @@
+"""Dialects, sans-IO: bytes in, neutral values and events out, and back."""

@@ -1,0 +1,473 @@
+"""The neutral vocabulary: a conversation of typed blocks, answers, stream events, failures.
+
+Every dialect reads into these and writes from these; no dialect knows another. All values are
+frozen. JSON that a model wrote (tool arguments) is kept as text, so nothing is re-spelled.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, TypeAlias, final
+
+
+class Role(Enum):
+    """Who speaks. SYSTEM stands only inside `messages`; leading instructions are `system`."""
+
+    USER = "user"
+    ASSISTANT = "assistant"
+    SYSTEM = "system"
+
+
+# -- blocks ----------------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """Plain text. `extra` holds members of the dialect's block that have no neutral name
+    (``cache_control``, ``citations``), for writing back to the same dialect or reporting as lost.
+    """
+
+    text: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A picture: base64 `data` with its media type, or a `url`, or a provider's `file_id`."""
+
+    media_type: str | None = None
+    data: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document: base64 `data`, plain `text`, a `url` or a provider's `file_id`."""
+
+    media_type: str | None = None
+    data: str | None = None
+    text: str | None = None
+    url: str | None = None
+    file_id: str | None = None
+    title: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """The model calls a tool; `arguments` is the JSON text of the input, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+    custom: bool = False
+    """A free-form tool: `arguments` is its raw input, not JSON."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolResult:
+    """What a tool returned; `content` holds Text, Image, Document or Opaque."""
+
+    call_id: str
+    content: tuple["Block", ...]
+    is_error: bool | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thinking:
+    """Reasoning text with its maker's signature, if it has one."""
+
+    text: str
+    signature: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactedThinking:
+    """Reasoning its maker keeps to itself."""
+
+    data: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """The model declines, in words."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opaque:
+    """A block only its own dialect understands; dropped, and listed, anywhere else."""
+
+    dialect: str
+    type: str
+    value: Mapping[str, Any]
+
+
+Block: TypeAlias = (
+    Text | Image | Document | ToolCall | ToolResult | Thinking | RedactedThinking | Refusal | Opaque
+)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One turn of the conversation, in the order of the request."""
+
+    role: Role
+    blocks: tuple[Block, ...]
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A tool on offer. `kind` is function, custom (free-form) or the dialect's own type name.
+
+    `parameters` is a JSON Schema object (None for other kinds); `value` the whole entry as sent.
+    """
+
+    kind: str
+    name: str
+    description: str | None
+    parameters: Mapping[str, Any] | None
+    strict: bool | None
+    value: Mapping[str, Any]
+
+
+class ChoiceKind(Enum):
+    """How the model may choose tools."""
+
+    AUTO = "auto"
+    REQUIRED = "required"
+    NONE = "none"
+    NAMED = "named"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolChoice:
+    """The client's wish; `name` with NAMED, `allowed` limits the tools where the dialect can."""
+
+    kind: ChoiceKind
+    name: str | None = None
+    allowed: tuple[str, ...] | None = None
+
+
+class ThinkingKind(Enum):
+    """The four forms of asking for reasoning."""
+
+    DISABLED = "disabled"
+    BETWEEN_TOOLS = "between_tools"
+    ADAPTIVE = "adaptive"
+    ENABLED = "enabled"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingWish:
+    """`budget` is tokens, with ENABLED; `display` as Anthropic spells it."""
+
+    kind: ThinkingKind
+    budget: int | None = None
+    display: str | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonFormat:
+    """The answer must be JSON; `schema` None asks for any object."""
+
+    schema: Mapping[str, Any] | None
+    name: str | None = None
+    strict: bool | None = None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Everything else that has a neutral name; None was not given."""
+
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    stop: tuple[str, ...] = ()
+    thinking: ThinkingWish | None = None
+    effort: str | None = None
+    format: JsonFormat | None = None
+    parallel_tools: bool | None = None
+    user: str | None = None
+    stream: bool = False
+    include_usage: bool = False
+    """The client asked for usage in the stream (OpenAI Chat)."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as read: neutral parts, and `members`, the body's top-level members as raw JSON.
+
+    `members` keep the client's order and spelling, for pass-through; `rest` names the members
+    that have no neutral part (they travel to the same dialect and are listed as lost elsewhere).
+    `metadata` holds the body's metadata object as parsed ({} without one).
+    """
+
+    dialect: str
+    model: str
+    system: tuple[Text, ...]
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...]
+    tool_choice: ToolChoice | None
+    options: Options
+    metadata: Mapping[str, Any]
+    members: Mapping[str, bytes]
+    rest: tuple[str, ...]
+
+
+# -- answers ---------------------------------------------------------------------------------
+
+
+class Stop(Enum):
+    """Why an answer ended."""
+
+    END = "end"
+    LENGTH = "length"
+    STOP_SEQUENCE = "stop_sequence"
+    TOOL_USE = "tool_use"
+    PAUSE = "pause"
+    REFUSAL = "refusal"
+    CONTEXT = "context"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, each counted once: `input` leaves out what the cache read or wrote."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+    reasoning: int | None = None
+    """Part of `output`; None when not reported."""
+    reported: bool = True
+    """False where the upstream gave none."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A whole answer. `created` is Unix seconds where the dialect gives it."""
+
+    id: str
+    model: str
+    blocks: tuple[Block, ...]
+    stop: Stop
+    stop_sequence: str | None
+    usage: Usage
+    lost: tuple[str, ...] = ()
+    """Names of members of the upstream answer without a neutral part."""
+
+
+# -- stream events ---------------------------------------------------------------------------
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageStart:
+    """Once, first. `usage` is what is known so far."""
+
+    id: str
+    model: str
+    usage: Usage
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta:
+    """More of the current text block (a new one when the last block was of another kind)."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalDelta:
+    """More of a refusal."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingDelta:
+    """More reasoning text (may be empty: an empty block still opens)."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThinkingEnd:
+    """The reasoning block is whole; its signature."""
+
+    signature: str | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedactedThinkingBlock:
+    """A whole redacted block."""
+
+    data: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallStart:
+    """A call begins; `index` counts calls of this answer from 0."""
+
+    index: int
+    id: str
+    name: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallDelta:
+    """A piece of the JSON text of call `index`. Pieces of different calls may interleave."""
+
+    index: int
+    json: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallEnd:
+    """Call `index` is whole (its pieces may be none: no arguments)."""
+
+    index: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockEnd:
+    """The current text block ends and the next delta opens a new one."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpaqueEvent:
+    """An event or block only its own dialect understands; `type` names it, for the loss list."""
+
+    dialect: str
+    type: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEnd:
+    """Once, last, and only when the upstream ended properly. `usage` is cumulative and final."""
+
+    stop: Stop
+    stop_sequence: str | None
+    usage: Usage
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamError:
+    """The stream broke: an error event, malformed data, or an end without a terminal sign."""
+
+    failure: "Failure"
+
+
+Event: TypeAlias = (
+    MessageStart
+    | TextDelta
+    | RefusalDelta
+    | ThinkingDelta
+    | ThinkingEnd
+    | RedactedThinkingBlock
+    | ToolCallStart
+    | ToolCallDelta
+    | ToolCallEnd
+    | BlockEnd
+    | OpaqueEvent
+    | MessageEnd
+    | StreamError
+)
+
+# -- failures --------------------------------------------------------------------------------
+
+
+class FailureClass(Enum):
+    """What an upstream failure means for the chain (design: runtime.md, "Attempts")."""
+
+    TRANSIENT = "transient"
+    THROTTLED = "throttled"
+    MISFIT = "misfit"
+    OURS = "ours"
+    CALLERS = "callers"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An upstream failure, classified once.
+
+    `status` is the upstream's HTTP status, 0 where there was none (connect, time-out, cut).
+    `message` is fit for the client: no secrets, at most 2,000 characters. `retry_after` is
+    seconds. `code` and `param` are the upstream's own words, for re-shaping.
+    """
+
+    kind: FailureClass
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    retry_after: float | None = None
+    context_overflow: bool = False
+
+
+@final
+class MalformedRequest(Exception):
+    """The body cannot be read: `field` names the place (``messages.0.role``), `message` why."""
+
+    def __init__(self, field: str | None, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+@final
+class CannotTranslate(Exception):
+    """The request cannot mean the same in the target's dialect; a misfit, not an error of ours."""
+
+    def __init__(self, feature: str, message: str) -> None:
+        super().__init__(message)
+        self.feature = feature
+        self.message = message
+
+
+@final
+class BrokenAnswer(Exception):
+    """An upstream's 200 that is no answer: error body, HTML, empty, invalid JSON."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.message)
+        self.failure = failure

@@ -1,0 +1,126 @@
+"""What every dialect provides: readers and writers of requests, answers, streams and errors.
+
+One dialect is one record of functions, listed in `tables.DIALECTS`. All of it is sans-IO: bytes
+in, values or bytes out; any split of the bytes gives the same events.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, final
+
+from lynkrc_runtime.protocol.conversation import Answer, Event, Failure, Request
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetFacts:
+    """What a writer must know of the target it writes for."""
+
+    model: str
+    max_output: int
+    capabilities: frozenset[str]
+    shape: RequestShape
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """An upstream request: the body, headers the dialect needs, and every change made.
+
+    `transforms` are short stable names for ``x-lynkr-transforms``, such as
+    ``max_tokens=64000``, ``dropped=top_k``, ``folded=mid-system``.
+    """
+
+    body: bytes
+    headers: Mapping[str, str]
+    transforms: tuple[str, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """An error of ours or one to re-shape for the client, before it has a dialect's form.
+
+    `kind` is one of: invalid, authentication, billing, permission, not_found, too_large,
+    rate_limited, overloaded, timeout, internal, bad_gateway, context_overflow.
+    `param` names the offending field.
+    """
+
+    status: int
+    kind: str
+    message: str
+    param: str | None = None
+    code: str | None = None
+    request_id: str = ""
+
+
+class StreamReader(Protocol):
+    """Upstream bytes to events. After `MessageEnd` or `StreamError` it returns nothing more."""
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Events completed by these bytes."""
+        ...
+
+    def close(self) -> list[Event]:
+        """The upstream ended: MessageEnd if that was a proper end, else StreamError."""
+        ...
+
+
+class StreamWriter(Protocol):
+    """Events to client bytes. `write` may return b'' while it holds something back."""
+
+    def write(self, event: Event) -> bytes:
+        """The bytes this event adds."""
+        ...
+
+    def keep_alive(self) -> bytes:
+        """What may be sent in silence at this point of the stream."""
+        ...
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerContext:
+    """What a writer of answers must know: the request, ids and the estimate of input tokens.
+
+    `id` is the gateway's id of the answer without prefix (24 characters); `model` what served;
+    `created` Unix seconds; `request_id` goes into errors.
+    """
+
+    request: Request
+    id: str
+    model: str
+    created: int
+    input_estimate: int
+    request_id: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One dialect's functions.
+
+    - read_request(body, headers): raises MalformedRequest
+    - pass_request(request, facts, headers): same dialect in and out, edits by shape only
+    - write_request(request, facts, headers): from another dialect; raises CannotTranslate
+    - read_answer(body): raises BrokenAnswer
+    - write_answer(answer, context)
+    - read_failure(status, headers, body): classify an upstream error answer
+    - write_problem(problem): the error envelope (status and body)
+    - error_event(problem): the same inside a stream
+    `headers` maps lower-case names to values. `path` is the upstream path below the base URL.
+    """
+
+    name: str
+    path: str
+    read_request: Callable[[bytes, Mapping[str, str]], Request]
+    pass_request: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
+    write_request: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
+    read_answer: Callable[[bytes], Answer]
+    write_answer: Callable[[Answer, AnswerContext], bytes]
+    stream_reader: Callable[[], StreamReader]
+    stream_writer: Callable[[AnswerContext], StreamWriter]
+    read_failure: Callable[[int, Mapping[str, str], bytes], Failure]
+    write_problem: Callable[[Problem], tuple[int, bytes]]
+    error_event: Callable[[Problem], bytes]

@@ -1,0 +1,95 @@
+"""Server-sent events: bytes to (event, data) pairs, and values to bytes.
+
+Lines end only at ``\\n``, ``\\r\\n`` or ``\\r`` and are split before decoding, so U+2028 and a UTF-8
+character cut in two by the network are harmless (wire reference A.0). Memory is bounded.
+"""
+
+import re
+from typing import Any, final
+
+import msgspec
+
+MAX_EVENT = 64 * 1024 * 1024
+"""Bytes one event may take before the stream counts as broken."""
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_SEPARATORS = re.compile("[\u0085\u2028\u2029]")
+_encode = msgspec.json.Encoder().encode
+
+
+@final
+class EventTooLarge(Exception):
+    """One event exceeded `MAX_EVENT`."""
+
+
+@final
+class SseParser:
+    """Feed bytes at any split; take whole events.
+
+    >>> parser = SseParser()
+    >>> parser.feed(b"event: ping\\nda"), parser.feed(b"ta: {}\\n\\n")
+    ([], [('ping', b'{}')])
+    """
+
+    __slots__ = ("_buffer", "_data", "_event", "_size")
+
+    def __init__(self) -> None:
+        self._buffer = b""
+        self._event = ""
+        self._data: list[bytes] = []
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> list[tuple[str, bytes]]:
+        """The events these bytes complete: event name ('' without one) and joined data lines."""
+        events: list[tuple[str, bytes]] = []
+        buffer = self._buffer + chunk if self._buffer else chunk
+        position = 0
+        for end in _LINE_END.finditer(buffer):
+            # A trailing \r may be the first half of \r\n: wait for the next byte.
+            if end.group() == b"\r" and end.end() == len(buffer):
+                break
+            self._line(buffer[position : end.start()], events)
+            position = end.end()
+        self._buffer = buffer[position:]
+        if len(self._buffer) + self._size > MAX_EVENT:
+            raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
+        return events
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no event is half read."""
+        return not self._buffer and not self._data and not self._event
+
+    def _line(self, line: bytes, events: list[tuple[str, bytes]]) -> None:
+        if not line:
+            if self._data:
+                events.append((self._event, b"\n".join(self._data)))
+            self._event, self._data, self._size = "", [], 0
+            return
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            self._data.append(value)
+            self._size += len(value)
+        elif field == b"event":
+            self._event = value.decode("utf-8", "replace")
+        # Comments, id, retry: nothing we relay depends on them.
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON; U+0085, U+2028 and U+2029 escaped, since some clients split lines at them."""
+    data = _encode(value)
+    if b"\xe2\x80" in data or b"\xc2\x85" in data:
+        text = data.decode()
+        data = _SEPARATORS.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
+    return data
+
+
+def event_bytes(name: str, value: Any) -> bytes:
+    """A named event (Anthropic)."""
+    return b"event: " + name.encode() + b"\ndata: " + to_json(value) + b"\n\n"
+
+
+def data_bytes(value: Any) -> bytes:
+    """An unnamed event (OpenAI Chat)."""
+    return b"data: " + to_json(value) + b"\n\n"

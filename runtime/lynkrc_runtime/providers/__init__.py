@@ -1,0 +1,1 @@
+"""Facts about provider kinds: address, auth, quirks."""

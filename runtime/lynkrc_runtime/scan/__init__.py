@@ -1,0 +1,1 @@
+"""The pattern kernel: which lexicon entries occur in a text."""

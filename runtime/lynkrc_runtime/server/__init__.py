@@ -1,0 +1,1 @@
+"""The aiohttp surface: routes, lifecycle, relaying."""
