@@ -1,6 +1,6 @@
 """Server-sent events: bytes to (event, data) pairs, and values to bytes.
 
-Lines end only at ``\\n``, ``\\r\\n`` or ``\\r`` and are split before decoding, so U+2028 and a UTF-8
+Lines end only at ``\\n``, ``\\r\\n`` or ``\\r`` and are split before decoding: U+2028 and a UTF-8
 character cut in two by the network are harmless (wire reference A.0). Memory is bounded.
 """
 
