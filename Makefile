@@ -1,0 +1,54 @@
+# Everything a fresh clone needs: `make run` and `make test` set up .venv by themselves.
+# PYTHON chooses the interpreter (>= 3.11) the environment is made with.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help run serve test lint types generate check-generated bench clean
+
+help:
+	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
+	@echo "make test      lint, types, generated files, tests"
+	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
+	@echo "make generate  rewrite generated/ from specs/ and examples/"
+	@echo "make bench     decision time and gateway overhead"
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "lynkrc needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=."; exit 1; }
+	@echo "setting up $(VENV) (once)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $@
+
+run: $(READY)
+	@$(BIN)/python examples/quickstart/demo.py
+
+SPEC ?= $(if $(wildcard routing.yaml),routing.yaml,examples/quickstart/routing.yaml)
+serve: $(READY)
+	@$(BIN)/lynkrc build $(SPEC) -o build/serve
+	@$(BIN)/lynkrc serve build/serve
+
+lint: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(READY)
+	@$(BIN)/mypy
+
+check-generated: $(READY)
+	@$(BIN)/python specs/generate.py --check
+
+generate: $(READY)
+	@$(BIN)/python specs/generate.py
+
+test: $(READY) lint types check-generated
+	@$(BIN)/pytest -q -n 2 --dist loadfile
+
+bench: $(READY)
+	@$(BIN)/pytest -q -p no:xdist tests/bench
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,70 @@
+"""Rules of the house that a linter does not know."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIMIT = 500
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "manager", "misc"}
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the working tree git tracks or would track; in an unpacked archive, all of them."""
+    listing = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listing.returncode != 0:
+        return [path for pattern in patterns for path in ROOT.rglob(pattern) if path.is_file()]
+    return [ROOT / line for line in listing.stdout.splitlines() if (ROOT / line).is_file()]
+
+
+SOURCES = [
+    path
+    for path in tracked("*.py")
+    if path.relative_to(ROOT).parts[0] in ("lynkrc", "runtime", "tests", "specs", "examples")
+]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_is_at_most_500_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= LIMIT
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_says_what_it_is_for(path: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    assert docstring, "no module docstring"
+
+
+def test_no_module_is_a_drawer() -> None:
+    assert [path for path in SOURCES if path.stem in FORBIDDEN_NAMES] == []
+
+
+def test_no_stub_is_left() -> None:
+    # Spelled in two halves, so that this file does not find itself.
+    marks = ("NotImplemented" + "Error", "TO" + "DO", "FIX" + "ME")
+    found = [
+        f"{path.relative_to(ROOT)}: {mark}"
+        for path in SOURCES
+        for mark in marks
+        if mark in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
+
+
+def test_the_tree_names_no_machine() -> None:
+    marks = ("/ho" + "me/", "/ro" + "ot/", "/wo" + "rk/")
+    found = [
+        f"{path.relative_to(ROOT)}: {mark}"
+        for path in tracked()
+        for mark in marks
+        if mark.encode() in path.read_bytes()
+    ]
+    assert found == []

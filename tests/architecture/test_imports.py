@@ -1,0 +1,153 @@
+"""Who may import whom: downwards only, and every third-party package has one home."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPILER = ROOT / "lynkrc"
+RUNTIME = ROOT / "runtime" / "lynkrc_runtime"
+
+ALLOWED: dict[str, set[str]] = {
+    "source": set(),
+    "diagnostics": {"source"},
+    "syntax": {"source", "diagnostics"},
+    "ir": {"source.text"},
+    "sema": {"source", "diagnostics", "syntax"},
+    "lower": {"source", "diagnostics", "syntax", "sema", "ir"},
+    "passes": {"ir"},
+    "interp": {"ir"},
+    "codegen": {"ir", "source.text"},
+    "native": {"codegen"},
+    "bundle": {"codegen", "diagnostics", "ir", "source"},
+    "pipeline": {
+        "source",
+        "diagnostics",
+        "syntax",
+        "sema",
+        "ir",
+        "lower",
+        "passes",
+        "codegen",
+        "native",
+        "bundle",
+    },
+}
+"""Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""
+
+RUNTIME_PURE = (
+    "lynkrc_runtime.feature_table",
+    "lynkrc_runtime.features",
+    "lynkrc_runtime.scan",
+    "lynkrc_runtime.decide",
+    "lynkrc_runtime.dispatch",
+    "lynkrc_runtime.bundle",
+    "lynkrc_runtime.protocol",
+    "lynkrc_runtime.providers.table",
+)
+"""Parts of the runtime without I/O, which the compiler may import."""
+
+HOMES: dict[str, tuple[str, ...]] = {
+    "yaml": ("lynkrc/source/",),
+    "jsonschema": ("lynkrc/syntax/schema_check.py",),
+    "lark": ("lynkrc/syntax/",),
+    "jinja2": ("lynkrc/codegen/",),
+    "Cython": ("lynkrc/native/build.py",),
+    "aiohttp": (
+        "runtime/lynkrc_runtime/upstream.py",
+        "runtime/lynkrc_runtime/server/",
+    ),
+    "prometheus_client": ("runtime/lynkrc_runtime/telemetry/metrics.py",),
+    "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
+    "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
+}
+"""Third-party package -> path prefixes that may import it."""
+
+
+def modules(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Every absolute module name a file imports, with its line."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative import"
+            yield node.module or "", node.lineno
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(COMPILER).parts[0].removesuffix(".py")
+
+
+def within(name: str, parts: set[str] | tuple[str, ...], prefix: str = "") -> bool:
+    return any(name == prefix + part or name.startswith(f"{prefix}{part}.") for part in parts)
+
+
+@pytest.mark.parametrize("path", modules(COMPILER), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_compiler_imports_downwards_only(path: Path) -> None:
+    room = room_of(path)
+    wrong = []
+    for name, line in imported(path):
+        if name.split(".")[0] != "lynkrc" or room in ("cli", "__init__"):
+            continue
+        if name == "lynkrc" or within(name, {room}, "lynkrc."):
+            continue
+        if not within(name, ALLOWED[room], "lynkrc."):
+            wrong.append(f"{path.relative_to(ROOT)}:{line} imports {name}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", modules(COMPILER), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_compiler_uses_only_the_pure_parts_of_the_runtime(path: Path) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for name, line in imported(path)
+        if name.startswith("lynkrc_runtime.") and not within(name, RUNTIME_PURE)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("path", modules(RUNTIME), ids=lambda p: str(p.relative_to(ROOT)))
+def test_the_runtime_never_imports_the_compiler(path: Path) -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for name, line in imported(path)
+        if name.split(".")[0] in {"lynkrc", "lark", "jinja2", "jsonschema", "Cython", "z3", "yaml"}
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "path", [*modules(COMPILER), *modules(RUNTIME)], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_third_party_packages_have_one_home(path: Path) -> None:
+    relative = path.relative_to(ROOT).as_posix()
+    wrong = []
+    for name, line in imported(path):
+        package = name.split(".")[0]
+        if package in sys.stdlib_module_names or package in ("lynkrc", "lynkrc_runtime"):
+            continue
+        homes = HOMES.get(package, ())
+        if not any(relative.startswith(home) for home in homes):
+            wrong.append(f"{relative}:{line} imports {package}")
+    assert wrong == []
+
+
+def test_the_pure_parts_of_the_runtime_do_no_network_io() -> None:
+    wrong = []
+    for path in modules(RUNTIME):
+        name = ".".join(path.relative_to(RUNTIME.parent).with_suffix("").parts)
+        if within(name.removesuffix(".__init__"), RUNTIME_PURE):
+            wrong += [
+                f"{name}:{line} imports {module}"
+                for module, line in imported(path)
+                if module.split(".")[0] in {"aiohttp", "asyncio", "socket"}
+            ]
+    assert wrong == []
