@@ -162,10 +162,10 @@ def _block(node: ScalarNode) -> tuple[Origin, ...]:
         return ()
     header = text[node.span.start : header_end].split("#", 1)[0]
     chomping = "-" if "-" in header else "+" if "+" in header else ""
-    widest = 0
-    for line in text[header_end + 1 : node.span.end].split("\n"):
-        widest = max(widest, len(line) - len(line.lstrip(" ")))
-    for indent in range(1, widest + 2):
+    stop = _blank_end(text, node.span.end, len(text))
+    lines = text[header_end + 1 : stop].split("\n")
+    widest = max(len(line) - len(line.lstrip(" ")) for line in lines)
+    for indent in range(1, max(widest, 1) + 1):
         origins = tuple(_block_text(node, header_end + 1, indent, chomping))
         if "".join(origin.char for origin in origins) == node.text:
             return origins

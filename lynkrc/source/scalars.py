@@ -57,6 +57,7 @@ _TRAPS: tuple[tuple[re.Pattern[str], Trap], ...] = tuple(
         (r"[-+]\.[0-9]+(?:[eE][-+]?[0-9]+)?", "text", "a number"),
         (f"{_DATE}(?:{_TIME})?", "a date", "text"),
         ("=", "a default value", "text"),
+        ("<<", "a merge", "text"),
     )
 )
 
