@@ -12,8 +12,9 @@ COMPILER = ROOT / "lynkrc"
 RUNTIME = ROOT / "runtime" / "lynkrc_runtime"
 
 ALLOWED: dict[str, set[str]] = {
-    "source": set(),
-    "diagnostics": {"source"},
+    # Findings point into a source text, and reading a source makes findings: text, then model.
+    "source": {"diagnostics"},
+    "diagnostics": {"source.text"},
     "syntax": {"source", "diagnostics"},
     "ir": {"source.text"},
     "sema": {"source", "diagnostics", "syntax"},
