@@ -108,7 +108,7 @@ class Rewriting:
             case BoolConst() | BoolSlot() | ClassTest():
                 return self.on_guard(guard)
             case IntCompare(op=op, left=left, right=right):
-                rebuilt = IntCompare(op=op, left=self.int(left), right=self.int(right))
+                rebuilt = IntCompare(op=op, left=self.expr(left), right=self.expr(right))
                 return self.on_guard(rebuilt)
             case Not(operand=operand):
                 return self.on_guard(Not(operand=self.guard(operand)))
@@ -119,7 +119,7 @@ class Rewriting:
             case _:
                 assert_never(guard)
 
-    def int(self, expr: IntExpr) -> IntExpr:
+    def expr(self, expr: IntExpr) -> IntExpr:
         """The rewritten expression."""
         match expr:
             case IntConst() | IntSlot():
@@ -131,17 +131,17 @@ class Rewriting:
             case IntMax(operands=operands):
                 return self.on_int(IntMax(operands=self._all(operands)))
             case IntScale(term=term):
-                return self.on_int(replace(expr, term=self.int(term)))
+                return self.on_int(replace(expr, term=self.expr(term)))
             case IntSteps(x=x) | IntRamp(x=x) | IntSaturate(x=x):
-                return self.on_int(replace(expr, x=self.int(x)))
+                return self.on_int(replace(expr, x=self.expr(x)))
             case IntSelect(condition=condition, then=then, otherwise=otherwise):
-                chosen = select(self.guard(condition), self.int(then), self.int(otherwise))
+                chosen = select(self.guard(condition), self.expr(then), self.expr(otherwise))
                 return self.on_int(chosen)
             case _:
                 assert_never(expr)
 
     def _all(self, exprs: tuple[IntExpr, ...]) -> tuple[IntExpr, ...]:
-        return tuple(self.int(expr) for expr in exprs)
+        return tuple(self.expr(expr) for expr in exprs)
 
 
 def rewrite_table(table: RouteTable, rewriting: Rewriting) -> RouteTable:
@@ -154,7 +154,7 @@ def rewrite_table(table: RouteTable, rewriting: Rewriting) -> RouteTable:
         dimensions=tuple(
             dimension
             if dimension.value is None
-            else replace(dimension, value=rewriting.int(dimension.value))
+            else replace(dimension, value=rewriting.expr(dimension.value))
             for dimension in table.dimensions
         ),
     )
