@@ -114,7 +114,7 @@ def _score(table: RouteTable) -> list[tuple[str, ...]]:
 
 
 def _pins(table: RouteTable) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for pin in table.pins:
         if pin.tier is not None:
             to = f"tier {table.tiers[pin.tier].name}"
