@@ -253,7 +253,7 @@ def _inner_status(code: str | None, kind: str | None) -> int:
         if word and word.isdecimal() and 400 <= int(word) <= 599:
             return int(word)
     for word in (code, kind):
-        if word in _STATUS_OF_WORD:
+        if word and word in _STATUS_OF_WORD:
             return _STATUS_OF_WORD[word]
     return 502
 

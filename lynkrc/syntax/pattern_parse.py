@@ -1,0 +1,105 @@
+"""The text of a lexicon entry to a Pattern, or to findings with their places in the entry.
+
+>>> from lynkrc.source.text import SourceFile, Span
+>>> file = SourceFile(path="routing.yaml", text="Verif* that")
+>>> pattern, findings = parse_pattern(file.text, Span(file=file, start=0, end=11), None)
+>>> pattern.bounded, pattern.root.items[0], findings
+(True, Literal(text='verif'), [])
+"""
+
+from collections.abc import Callable
+
+from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.pattern_codes import (
+    EMPTY_MATCH,
+    MALFORMED_PATTERN,
+    MATCH_TOO_LONG,
+    UNBALANCED_BRACKET,
+)
+from lynkrc.source.text import Span
+from lynkrc.syntax.pattern import Pattern
+from lynkrc.syntax.pattern_reader import Reader, UnreadableEntry
+from lynkrc.syntax.pattern_regex import read_regex
+from lynkrc.syntax.pattern_shape import is_nullable, longest
+from lynkrc.syntax.pattern_words import read_words
+
+LONGEST_MATCH = 256
+"""Most bytes of a match, not counting what unbounded word runs add."""
+
+
+def parse_pattern(
+    text: str, span: Span, place: Callable[[int, int], Span] | None
+) -> tuple[Pattern | None, list[Diagnostic]]:
+    """The entry's tree; None when something is wrong with it, then there is a finding.
+
+    `span` covers the whole entry in the file. `place` maps offsets in `text` to a span of the
+    file; without it findings show the whole entry.
+    """
+    bounded = not text.startswith("~")
+    start = 0 if bounded else 1
+    is_regex = text.startswith("/", start)
+    reader = Reader(text, span, place, start, len(text))
+    try:
+        if is_regex:
+            _open_regex(reader)
+        if reader.at_end:
+            reader.fail(
+                EMPTY_MATCH,
+                0,
+                len(text),
+                "the entry matches the empty string",
+                "write at least one character, or remove the entry",
+            )
+        root = read_regex(reader) if is_regex else read_words(reader)
+    except UnreadableEntry:
+        return None, reader.findings
+    if is_nullable(root):
+        reader.find(
+            EMPTY_MATCH,
+            0,
+            len(text),
+            "the entry matches the empty string",
+            "something in it must not be optional",
+        )
+    most = longest(root)
+    if most > LONGEST_MATCH:
+        reader.find(
+            MATCH_TOO_LONG,
+            0,
+            len(text),
+            f"a match can have {most} bytes, at most {LONGEST_MATCH} are allowed",
+            "lower the upper bounds of repetitions (a character may count 4 bytes), or split it",
+        )
+    if reader.findings:
+        return None, reader.findings
+    return Pattern(text=text, root=root, bounded=bounded, span=span), []
+
+
+def _open_regex(reader: Reader) -> None:
+    opened = reader.pos
+    if reader.text[-1] != "/" or len(reader.text) == opened + 1 or _is_escaped(reader.text):
+        reader.fail(
+            UNBALANCED_BRACKET,
+            opened,
+            opened + 1,
+            "a regular expression ends with `/`",
+            "add the closing `/`, or write `\\/` for the character itself",
+        )
+    reader.pos += 1
+    reader.end -= 1
+    slash = reader.pos
+    while (slash := reader.text.find("/", slash, reader.end)) >= 0:
+        if not _is_escaped(reader.text[: slash + 1]):
+            reader.fail(
+                MALFORMED_PATTERN,
+                slash,
+                slash + 1,
+                "the regular expression ends at this `/`, but the entry goes on",
+                "write `\\/` for the character itself",
+            )
+        slash += 1
+
+
+def _is_escaped(text: str) -> bool:
+    before = text[:-1]
+    return (len(before) - len(before.rstrip("\\"))) % 2 == 1
