@@ -162,7 +162,7 @@ def compose(request: Request, behaviour: Behaviour) -> tuple[Event, ...]:
 def example(schema: Mapping[str, Any], depth: int = 0) -> Any:
     """The smallest value that fits a JSON Schema, as far as the simulator understands it.
 
-    >>> example({"type": "object", "required": ["path"], "properties": {"path": {"type": "string"}}})
+    >>> example({"required": ["path"], "properties": {"path": {"type": "string"}}})
     {'path': 'example'}
     """
     if "const" in schema:
@@ -297,13 +297,9 @@ class Simulator:
         try:
             read = dialect.read_request(request.body, request.headers)
         except MalformedRequest as error:
-            problem = Problem(
-                status=400, kind="invalid", message=error.message, param=error.field
-            )
+            problem = Problem(status=400, kind="invalid", message=error.message, param=error.field)
             return _refusal(dialect, problem, None)
-        if behaviour.act is Act.STALL or (
-            behaviour.act is Act.HANG and not read.options.stream
-        ):
+        if behaviour.act is Act.STALL or (behaviour.act is Act.HANG and not read.options.stream):
             await _never()
         if behaviour.act is Act.FAIL:
             return _refusal(dialect, _problem(behaviour.status), behaviour.retry_after)

@@ -1,6 +1,5 @@
 """An upstream's answer: read within bounds, judged empty or not, noted for our own headers."""
 
-
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.server.exchange import Exchange

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import final
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from lynkrc_runtime import __version__
 from lynkrc_runtime.protocol.conversation import MalformedRequest
@@ -17,7 +18,6 @@ from lynkrc_runtime.server.http import (
     BODY_LIMIT,
     REQUEST_ID,
     SITE,
-    Handler,
     Site,
     canonical,
     dialect_of,

@@ -82,9 +82,7 @@ class TokenCounter:
         route = self._gateway.routes[decision.targets[0]]
         return route if route.provider.kind in _COUNTING_KINDS else None
 
-    async def _ask(
-        self, route: Route, request: Request, headers: Mapping[str, str]
-    ) -> int | None:
+    async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
         try:
             written = route.dialect.pass_request(request, route.facts, headers)
         except CannotTranslate:

@@ -19,6 +19,7 @@ from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
@@ -176,6 +177,4 @@ class Exchange:
 
     def _is_fallback(self) -> bool:
         decision, route = self.decision, self.route
-        return (
-            decision is not None and route is not None and decision.targets[0] != route.index
-        )
+        return decision is not None and route is not None and decision.targets[0] != route.index

@@ -1,11 +1,12 @@
-"""What both applications share: the guard before every handler, and answers in a dialect's shape."""
+"""What both applications share: the guard before every handler, refusals, the probes."""
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
 
 from lynkrc_runtime.protocol.dialect import Dialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
@@ -15,8 +16,6 @@ from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body."""
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -49,8 +48,9 @@ def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]
         lower = name.lower()
         if lower in headers:
             repeated.add(lower)
-            value = f"{headers[lower]}, {value}"
-        headers[lower] = value
+            headers[lower] += f", {value}"
+        else:
+            headers[lower] = value
     return headers, frozenset(repeated)
 
 
@@ -78,7 +78,7 @@ def refusal(
     return web.Response(status=status, headers=headers | dict(extra or {}), body=body)
 
 
-def guard(*, any_host: bool) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guard(*, any_host: bool) -> Middleware:
     """The middleware that gives each request an id and turns away what must not be served."""
 
     @web.middleware

@@ -6,13 +6,13 @@ when anything about the start is wrong.
 """
 
 import asyncio
+import errno
 import json
 import random
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import final
 
 from aiohttp import web
@@ -35,6 +35,7 @@ DRAIN_LIMIT = 600.0
 """Seconds running requests have to end after a stop."""
 HEADER_LIMIT = 64 * 1024
 LOOPBACKS = ("127.0.0.1", "::1")
+_NO_SUCH_LOOPBACK = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 
 @final
@@ -77,8 +78,8 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
             await clients.setup()
             await admin.setup()
             hosts = LOOPBACKS if options.host is None else (options.host,)
-            admin_urls = await _listen(admin, LOOPBACKS, options.admin_port)
-            urls = await _listen(clients, hosts, options.port)
+            admin_urls = await _listen(admin, LOOPBACKS, options.admin_port, log)
+            urls = await _listen(clients, hosts, options.port, log)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
@@ -89,8 +90,8 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
             log.line(Level.INFO, "stopping")
-            await clients.cleanup()
         finally:
+            # Closes the listeners, waits for running requests, then cuts what is left.
             await clients.cleanup()
             await admin.cleanup()
 
@@ -140,21 +141,23 @@ def _runner(app: web.Application) -> web.AppRunner:
     )
 
 
-async def _listen(runner: web.AppRunner, hosts: Sequence[str], port: int) -> list[str]:
+async def _listen(runner: web.AppRunner, hosts: Sequence[str], port: int, log: Log) -> list[str]:
     """Listen on every host, the same port for all; a machine may lack one of the loopbacks."""
     urls: list[str] = []
-    refused: OSError | None = None
+    any_port = port == 0
     for host in hosts:
-        site = web.TCPSite(runner, host, port)
         try:
-            await site.start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:
-            refused = error
+            # Port 0 is settled by the first host; that it is taken on the second is nobody's fault.
+            if error.errno not in _NO_SUCH_LOOPBACK and not (any_port and urls):
+                raise CannotServe(f"cannot listen on {host} port {port}: {error}") from error
+            log.line(Level.WARNING, "not-listening", host=host, port=port, reason=str(error))
             continue
         port = runner.addresses[-1][1]
         urls.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
     if not urls:
-        raise CannotServe(f"cannot listen on port {port}: {refused}")
+        raise CannotServe(f"cannot listen on any of {', '.join(hosts)}")
     return urls
 
 

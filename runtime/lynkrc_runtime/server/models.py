@@ -51,10 +51,11 @@ def listing(
     if not 1 <= limit <= 1000:
         raise ValueError("limit must be 1 to 1000")
     page = list(names)
-    if (after := query.get("after_id")) in page:
+    after, before = query.get("after_id"), query.get("before_id")
+    if after is not None and after in page:
         page = page[page.index(after) + 1 :]
-    backwards = (before := query.get("before_id")) in page
-    if backwards:
+    backwards = before is not None and before in page
+    if before is not None and backwards:
         page = page[: page.index(before)]
     more = len(page) > limit
     page = page[-limit:] if backwards else page[:limit]

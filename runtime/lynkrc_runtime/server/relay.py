@@ -90,7 +90,7 @@ async def _whole(
     exchange: Exchange, route: Route, call: UpstreamRequest, context: AnswerContext, step: Try
 ) -> bool:
     loop = asyncio.get_running_loop()
-    attempts, client = exchange.attempts, exchange.client
+    attempts = exchange.attempts
     assert attempts is not None
     try:
         async with asyncio.timeout_at(step.deadline):

@@ -234,7 +234,7 @@ class StreamRelay:
             failure = self._note(event)
             if failure is not None:
                 return failure
-            if (data := self._writer.write(event)):
+            if data := self._writer.write(event):
                 out.append(data)
         return None
 
