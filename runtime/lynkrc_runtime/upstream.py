@@ -6,6 +6,7 @@ connect.
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
@@ -214,8 +215,8 @@ def _session(*, force_close: bool) -> aiohttp.ClientSession:
 
 
 def _reason(error: Exception) -> str:
-    """The operating system's words, without aiohttp's (which name addresses and TLS contexts)."""
+    """The operating system's words for its error number; longer texts name addresses."""
     inner = getattr(error, "os_error", None)
-    if isinstance(inner, OSError) and inner.strerror:
-        return inner.strerror
+    if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
+        return os.strerror(inner.errno)
     return type(error).__name__
