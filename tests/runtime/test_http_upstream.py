@@ -75,7 +75,9 @@ async def test_an_answer_and_its_headers() -> None:
 async def test_a_redirect_is_an_answer_not_a_journey() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
-        writer.write(b"HTTP/1.1 307 No\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n")
+        writer.write(
+            b"HTTP/1.1 307 No\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+        )
         await writer.drain()
 
     async with server(talk) as url, HttpUpstream() as upstream:
@@ -105,7 +107,7 @@ async def test_a_kept_connection_that_dies_is_stale_and_a_fresh_one_works() -> N
         writer.write(OK)
         await writer.drain()
         if connections == 1:
-            # Take the second request, and hang up as a server does whose idle time has just run out.
+            # Take the second request, then hang up: the idle time of the server has run out.
             await read_request(reader)
 
     async with server(talk) as url, HttpUpstream() as upstream:

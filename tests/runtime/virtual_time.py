@@ -15,9 +15,7 @@ T = TypeVar("T")
 class _JumpingSelector(selectors.SelectSelector):
     now = 0.0
 
-    def select(
-        self, timeout: float | None = None
-    ) -> list[tuple[selectors.SelectorKey, int]]:
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("deadlock: every task waits and no timer is set")
         self.now += timeout
