@@ -47,7 +47,8 @@ def upstream_headers(
         if listed and value.isascii():
             headers[name] = value
     for name, value in written.headers.items():
-        headers[name.lower()] = value
+        if value.isascii():
+            headers[name.lower()] = value
     for name in _AUTH:
         headers.pop(name, None)
     headers |= provider

@@ -12,8 +12,9 @@ from typing import Any, assert_never
 from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
+from lynkrc_runtime.dispatch import Deny
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
-from lynkrc_runtime.protocol.anthropic.read_request import require_max_tokens
+from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway
@@ -23,6 +24,8 @@ from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
 
+OTHERWISE_DENY = Deny(status=403, message="the routing policy allows no target for this request")
+"""The answer of `otherwise: deny`, which has no rule to take words from."""
 SIMULATE = "x-lynkr-simulate"
 """Chooses simulator behaviours by target; read under ``--dry-run`` only."""
 
@@ -101,8 +104,7 @@ async def _run(exchange: Exchange) -> None:
         case Verdict.ROUTE:
             await _walk(exchange, request, decision)
         case Verdict.DENY:
-            deny = decision.deny
-            assert deny is not None, "a deny without its answer: the bundle's check missed it"
+            deny = decision.deny or OTHERWISE_DENY
             await exchange.refuse(exchange.problem(deny.status, deny.message), Ending.DENIED)
         case Verdict.REFUSE:
             message = refusal_message(gateway.policy.explain(vector))
@@ -176,5 +178,13 @@ def client_retries(headers: Mapping[str, str]) -> bool:
 
 
 def refusal_message(explained: Mapping[str, Any]) -> str:
-    """Why no target can take the request, in the words of the bundle's explanation."""
-    return str(explained)
+    """Why no target can take the request, from the bundle's explanation of the decision.
+
+    >>> refusal_message({"chains": [{"targets": [{"target": "a", "dropped_by": ["need vision"]}]}]})
+    'no target can take this request: a (need vision)'
+    """
+    reasons: dict[str, None] = {}
+    for chain in explained["chains"]:
+        for row in chain["targets"]:
+            reasons[f"{row['target']} ({', '.join(row['dropped_by'])})"] = None
+    return f"no target can take this request: {', '.join(reasons)}"

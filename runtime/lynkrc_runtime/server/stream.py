@@ -33,8 +33,9 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.pieces import EventSplitter
-from lynkrc_runtime.protocol.sse import EventTooLarge
+from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 from lynkrc_runtime.server.answers import MAX_ERROR, is_empty, note_response, read_all
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.gateway import Route
@@ -87,6 +88,7 @@ class StreamRelay:
         "_route",
         "_splitter",
         "_step",
+        "_strips_usage",
         "_times",
         "_writer",
     )
@@ -111,6 +113,11 @@ class StreamRelay:
         # On a pass-through the writer writes nothing; it only knows which keep-alive is legal.
         self._writer = exchange.dialect.stream_writer(context)
         self._splitter = EventSplitter()
+        self._strips_usage = (
+            self._passing
+            and context.request.dialect == "openai-chat"
+            and not context.request.options.include_usage
+        )
         self._held: list[bytes] = []
         self._commit_at = exchange.incoming.arrived + self._times.commit_after
         self._committed = False
@@ -224,9 +231,15 @@ class StreamRelay:
                 if failure is not None:
                     # The upstream's own error event is replaced by ours, with our request id.
                     return failure
-            if piece:
+            if piece and self._is_wanted(piece):
                 out.append(piece)
         return None
+
+    def _is_wanted(self, piece: bytes) -> bool:
+        """False for the usage chunk of a Chat stream that we asked for and the client did not."""
+        if not self._strips_usage or b'"usage"' not in piece:
+            return True
+        return all(strip_usage_chunk(data) is not None for _, data in SseParser().feed(piece))
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> Failure | None:
         events = self._reader.feed(chunk) if chunk else self._reader.close()
