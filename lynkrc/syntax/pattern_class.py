@@ -1,4 +1,4 @@
-"""Classes ``[a-z_\\d]`` and escapes ``\\n`` of the regular subset to trees, folded like the text."""
+"""Classes ``[a-z_\\d]`` and escapes of the regular subset to trees, folded like the text."""
 
 from typing import NoReturn, final
 
