@@ -14,13 +14,16 @@ class Automaton:
 
     `byte_class[b]` is the class of byte b; `transitions[state * classes + class]` is the next
     state; `accepts[state]` are the entries confirmed on entering the state (global entry numbers,
-    ascending). State 0 is the start, and stands for "after a non-word character".
+    ascending). A match of one of the `free` entries (``~``, ascending) ends with the byte just
+    read, that of any other entry before it. State 0 is the start, and stands for "after a
+    non-word character".
     """
 
     classes: int
     byte_class: bytes = field(repr=False)
     transitions: tuple[int, ...] = field(repr=False)
     accepts: tuple[tuple[int, ...], ...] = field(repr=False)
+    free: tuple[int, ...] = ()
 
     @property
     def states(self) -> int:

@@ -184,7 +184,7 @@ def _quantified(reader: Reader, node: PatternNode, start: int) -> PatternNode:
             UNBOUNDED_REPETITION,
             start,
             reader.pos,
-            f"`{reader.text[at : reader.pos]}` has no upper bound and repeats more than word characters",
+            f"`{reader.text[at : reader.pos]}` repeats more than word characters without a bound",
             f"give it one: `{{{low},8}}`",
         )
     return Repeat(item=node, low=low, high=high)
@@ -277,6 +277,14 @@ def _class(reader: Reader) -> PatternNode:
         )
     reader.take()
     node = CharClass(ranges=_normal(members.ranges), negated=negated)
+    if negated and not complement(node.ranges):
+        reader.fail(
+            MALFORMED_PATTERN,
+            opened,
+            reader.pos,
+            "this class leaves no character to match",
+            "name fewer characters between `[^` and `]`",
+        )
     if negated or not members.words:
         return node
     # A character that folds to several (``ß`` to ``ss``) matches as these; a negated class need

@@ -1,0 +1,90 @@
+"""All lexicons of a spec to one automaton: patterns -> NFA -> DFA -> least DFA.
+
+>>> from lynkrc.source.text import SourceFile, Span
+>>> from lynkrc.syntax.pattern_parse import parse_pattern
+>>> span = Span(file=SourceFile(path="-", text=""), start=0, end=0)
+>>> patterns = [parse_pattern(text, span, None)[0] for text in ("hi|hello", "good morning")]
+>>> automaton = build_automaton([patterns])
+>>> automaton.states, automaton.classes, automaton.accepts[0]
+(28, 13, ())
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import final
+
+from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.pattern_codes import AUTOMATON_TOO_LARGE
+from lynkrc.ir.automaton import Automaton
+from lynkrc.lower.minimise import minimise
+from lynkrc.lower.pattern_dfa import TooManyStates, build_dfa
+from lynkrc.lower.pattern_nfa import build_nfa
+from lynkrc.syntax.pattern import Pattern
+from lynkrc_runtime.scan.tables import Tables
+
+MAX_BYTES = 16_000_000
+"""Largest transition table, in bytes."""
+
+_CELL = 4  # bytes of one entry of the transition table
+_SLACK = 2  # how much larger the table may be before it is made minimal
+
+
+@final
+class AutomatonTooLarge(Exception):
+    """The tables would exceed the limit. `entry_index` (over all lexicons) adds most to them;
+    `size` is what they came to, in bytes, when it was given up."""
+
+    def __init__(self, entry_index: int, size: int) -> None:
+        super().__init__(f"automaton of {size} bytes, most of it by entry {entry_index}")
+        self.entry_index = entry_index
+        self.size = size
+
+
+def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_BYTES) -> Automaton:
+    """The least automaton of all entries, numbered through the lexicons in order.
+
+    Raises AutomatonTooLarge when the table would exceed `max_bytes`.
+    """
+    patterns = [pattern for lexicon in lexicons for pattern in lexicon]
+    nfa = build_nfa(patterns)
+    dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL)
+    if isinstance(dfa, TooManyStates):
+        raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)
+    least = minimise(dfa)
+    size = sum(map(len, least.rows)) * _CELL
+    if size > max_bytes:
+        worst = build_dfa(nfa, max_bytes // _CELL)
+        assert isinstance(worst, TooManyStates)
+        raise AutomatonTooLarge(worst.entry, size)
+    return Automaton(
+        classes=len(least.rows[0]),
+        byte_class=least.byte_class,
+        transitions=tuple(target for row in least.rows for target in row),
+        accepts=tuple(least.accepts),
+        free=tuple(nfa.free),
+    )
+
+
+def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnostic:
+    """The finding for `error`; `patterns` are the entries of all lexicons in order."""
+    pattern = patterns[error.entry_index]
+    return Diagnostic(
+        code=AUTOMATON_TOO_LARGE,
+        message=f"the lexicons need {error.size} bytes of tables; this entry adds most",
+        span=pattern.span,
+        help="bound its repetitions tighter, split it, or leave `~` out where words have edges",
+    )
+
+
+def tables_of(automaton: Automaton) -> Tables:
+    """The automaton in the form that is packed and run."""
+    return Tables(
+        classes=automaton.classes,
+        # Every entry can match, so the greatest one is confirmed somewhere.
+        entries=1
+        + max((entry for accepted in automaton.accepts for entry in accepted), default=-1),
+        byte_class=automaton.byte_class,
+        transitions=array("I", automaton.transitions),
+        accepts=automaton.accepts,
+        free=automaton.free,
+    )
