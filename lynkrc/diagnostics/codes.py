@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lynkrc.diagnostics.model import Code, Severity
+from lynkrc.diagnostics.pattern_codes import PATTERN_CODES
 
 
 def _error(id: str, name: str) -> Code:
@@ -30,6 +31,7 @@ DUPLICATE_KEY = _error("LK012", "duplicate-key")
 KEY_NOT_TEXT = _error("LK013", "key-not-text")
 AMBIGUOUS_SCALAR = _error("LK014", "ambiguous-scalar")
 NUMBER_RANGE = _error("LK015", "inexact-number")
+CUT_BY_COMMA = _error("LK016", "cut-by-comma")
 
 UNKNOWN_KEY = _error("LK101", "unknown-key")
 WRONG_TYPE = _error("LK102", "wrong-type")
@@ -70,6 +72,7 @@ _FILE: tuple[Code, ...] = (
     KEY_NOT_TEXT,
     AMBIGUOUS_SCALAR,
     NUMBER_RANGE,
+    CUT_BY_COMMA,
 )
 _STRUCTURE: tuple[Code, ...] = (
     UNKNOWN_KEY,
@@ -98,6 +101,6 @@ _EXPRESSIONS: tuple[Code, ...] = (
 )
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    {code.id: code for code in (*_FILE, *_STRUCTURE, *_EXPRESSIONS)}
+    {code.id: code for code in (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS)}
 )
 """Every code by id."""

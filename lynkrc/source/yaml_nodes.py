@@ -10,6 +10,7 @@ differently become findings, and reading goes on.
 (['a'], [])
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -185,9 +186,46 @@ class _Composer:
         end = _extent(event)[1] if done.flow else self._last_end(done)
         span = self._span(done.start, max(done.start, end))
         if done.is_mapping:
+            self._join_cut_values(done)
             self._add(MappingNode(entries=tuple(done.entries), flow=done.flow, span=span))
         else:
             self._add(SequenceNode(items=tuple(done.items), flow=done.flow, span=span))
+
+    def _join_cut_values(self, done: _Open) -> None:
+        """Report ``{value: f(a, b)}``, which YAML reads as ``{value: f(a, "b)": null}``.
+
+        The value is put together again, so that nothing else is said about its parts.
+        """
+        entries: list[tuple[ScalarNode, Node]] = []
+        opened = False
+        for key, value in done.entries if done.flow else ():
+            is_rest = isinstance(value, ScalarNode) and value.span.start == value.span.end
+            if opened and is_rest:
+                name, head = entries[-1]
+                span = self._span(head.span.start, key.span.end)
+                joined = ScalarNode(text=_folded(span.text), style=Style.PLAIN, span=span)
+                entries[-1] = (name, joined)
+                if self.findings and self.findings[-1].span.start == span.start:
+                    self.findings.pop()
+                self.report(
+                    codes.CUT_BY_COMMA,
+                    span,
+                    "a `,` ends a plain value inside {...}",
+                    f'quote the value: "{joined.text}"',
+                )
+            else:
+                entries.append((key, value))
+            last = entries[-1][1]
+            opened = (
+                isinstance(last, ScalarNode)
+                and last.style is Style.PLAIN
+                and (
+                    last.text.count("(") + last.text.count("[")
+                    > last.text.count(")") + last.text.count("]")
+                )
+            )
+        if done.flow:
+            done.entries = entries
 
     def _last_end(self, done: _Open) -> int:
         if done.is_mapping:
@@ -321,6 +359,11 @@ def _extent(event: yaml.Event) -> tuple[int, int]:
     if event.start_mark is None or event.end_mark is None:
         raise AssertionError(f"{type(event).__name__} without marks")
     return event.start_mark.index, event.end_mark.index
+
+
+def _folded(text: str) -> str:
+    """The text of a plain scalar that spans `text`: a line end with its blanks is a space."""
+    return re.sub(r"[ \t]*\r?\n[ \t]*", " ", text)
 
 
 def _way_out(text: str, old: str) -> str:
