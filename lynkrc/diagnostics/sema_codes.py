@@ -31,21 +31,17 @@ UNKNOWN_LEXICON = _error(403, "unknown-lexicon")
 UNKNOWN_PROVIDER = _error(404, "unknown-provider")
 UNKNOWN_TARGET = _error(405, "unknown-target")
 UNKNOWN_TIER = _error(406, "unknown-tier")
-UNKNOWN_TRUST = _error(407, "unknown-trust-level")
-UNKNOWN_BASE = _error(408, "unknown-base")
-CIRCULAR_BASE = _error(409, "circular-extends")
-CONFLICTING_BASES = _error(410, "conflicting-bases")
-RECURSIVE_FEATURE = _error(411, "recursive-feature")
-NAME_TAKEN = _error(412, "name-taken")
-DUPLICATE_NAME = _error(413, "duplicate-name")
-UNUSED = _error(414, "unused-definition")
-MISSING_FACT = _error(415, "missing-fact")
-MALFORMED_CATALOG = _error(416, "malformed-catalog")
-MISSING_CREDENTIALS = _error(417, "missing-credentials")
-MISSING_ADDRESS = _error(418, "missing-base-url")
-NO_PROFILE = _error(419, "profile-without-score")
-OVERLAPPING_CLIENTS = _error(420, "overlapping-clients")
-UNKNOWN_CAPABILITY = _error(421, "unknown-capability")
+UNKNOWN_BASE = _error(407, "unknown-base")
+CIRCULAR_BASE = _error(408, "circular-extends")
+CONFLICTING_BASES = _error(409, "conflicting-bases")
+RECURSIVE_FEATURE = _error(410, "recursive-feature")
+NAME_TAKEN = _error(411, "name-taken")
+DUPLICATE_NAME = _error(412, "duplicate-name")
+UNUSED = _error(413, "unused-definition")
+MISSING_FACT = _error(414, "missing-fact")
+MALFORMED_CATALOG = _error(415, "malformed-catalog")
+NO_PROFILE = _error(416, "profile-without-score")
+OVERLAPPING_CLIENTS = _error(417, "overlapping-clients")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -60,8 +56,7 @@ WITHOUT_EFFECT = _warning(510, "without-effect")
 CHAIN_MAY_BE_EMPTY = _error(511, "chain-may-be-empty")
 TOO_MANY_TARGETS = _error(512, "too-many-targets")
 ENVELOPE_DIMENSION = _warning(513, "envelope-dimension")
-MAPPING_CHOICE = _error(514, "mapping-choice")
-WINDOW_TOO_LARGE = _error(515, "window-too-large")
+WINDOW_TOO_LARGE = _error(514, "window-too-large")
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -83,7 +78,6 @@ SEMA_CODES: tuple[Code, ...] = (
     UNKNOWN_PROVIDER,
     UNKNOWN_TARGET,
     UNKNOWN_TIER,
-    UNKNOWN_TRUST,
     UNKNOWN_BASE,
     CIRCULAR_BASE,
     CONFLICTING_BASES,
@@ -93,11 +87,8 @@ SEMA_CODES: tuple[Code, ...] = (
     UNUSED,
     MISSING_FACT,
     MALFORMED_CATALOG,
-    MISSING_CREDENTIALS,
-    MISSING_ADDRESS,
     NO_PROFILE,
     OVERLAPPING_CLIENTS,
-    UNKNOWN_CAPABILITY,
     MISSING_SECTION,
     TIER_BOUNDS,
     EMPTY_CHAIN,
@@ -111,7 +102,6 @@ SEMA_CODES: tuple[Code, ...] = (
     CHAIN_MAY_BE_EMPTY,
     TOO_MANY_TARGETS,
     ENVELOPE_DIMENSION,
-    MAPPING_CHOICE,
     WINDOW_TOO_LARGE,
 )
 """All of them, in order."""

@@ -174,7 +174,7 @@ def _number_test(
         return None
     if not in_range(context, right, left, sides[0].span):
         return None
-    fixed = _always(op, left, right)
+    fixed = always(op, left, right)
     if fixed is not None and context.is_own(span):
         context.report(
             CONSTANT_ATOM,
@@ -215,8 +215,8 @@ def _called(leaf: Feature | Attribute) -> str:
     return shown(f"{leaf.name}({', '.join(args)})" if args else leaf.name)
 
 
-def _always(op: Order, left: Number, right: Number) -> bool | None:
-    """What the ranges alone say of a comparison."""
+def always(op: Order, left: Number, right: Number) -> bool | None:
+    """What the ranges alone say of a comparison; None where they leave it open."""
     a, b = left.type, right.type
     match op:
         case Order.LT:
@@ -224,15 +224,15 @@ def _always(op: Order, left: Number, right: Number) -> bool | None:
         case Order.LE:
             return True if a.high <= b.low else False if a.low > b.high else None
         case Order.GT:
-            return _always(Order.LT, right, left)
+            return always(Order.LT, right, left)
         case Order.GE:
-            return _always(Order.LE, right, left)
+            return always(Order.LE, right, left)
         case Order.EQ:
             if a.high < b.low or a.low > b.high:
                 return False
             return True if a.low == a.high == b.low == b.high else None
         case Order.NE:
-            equal = _always(Order.EQ, left, right)
+            equal = always(Order.EQ, left, right)
             return None if equal is None else not equal
 
 
