@@ -113,6 +113,7 @@ def print_lexicons(table: RouteTable) -> bytes:
             byte_class=automaton.byte_class,
             transitions=array("I", automaton.transitions),
             accepts=automaton.accepts,
+            free=automaton.free,
         )
     )
 

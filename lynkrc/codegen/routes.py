@@ -42,21 +42,34 @@ def print_routes(table: RouteTable) -> str:
 
 
 def _sections(table: RouteTable) -> Iterator[Section]:
-    yield _section("TIERS, cheapest first", _tiers(table), (20, 10, 74))
-    yield _section("RULES, in order", [_rule(table, rule) for rule in table.rules], (28, 30, 46))
-    yield _section("SCORE, points added and kept within 0..100", _score(table), (28, 8, 68))
-    yield _section("PINS, requested names that fix a tier or a target", _pins(table), (40, 64))
-    yield _section("NEEDS, dropping the targets that do not meet them", _needs(table), (20, 40, 44))
-    yield _section("TARGETS", [_target(t) for t in table.targets], (14, 14, 10, 26, 17, 17))
-    yield _section("PROVIDERS", [_provider(p) for p in table.providers], (14, 20, 10, 56))
-    yield _section("CLIENTS, known by their user agent", _clients(table), (20, 84))
-    yield _section("LEXICONS", _lexicons(table), (40, 64))
-    yield _section("CALLS that leave the gateway", _calls(table), (14, 90))
+    tiers = [("tier", "score", "chain, in the order tried"), *_tiers(table)]
+    yield _section("TIERS, cheapest first", tiers, (20, 10, 74))
+    rules = [("rule", "effect", "when"), *(_rule(table, rule) for rule in table.rules)]
+    yield _section("RULES, in order", rules, (28, 30, 46))
+    score = [("dimension", "weight", "value"), *_score(table)]
+    yield _section("SCORE, points added and kept within 0..100", score, (28, 8, 68))
+    pins = [("requested model", "goes to"), *_pins(table)]
+    yield _section("PINS, without fallback where a target is named", pins, (40, 64))
+    needs = [("need", "when", "met by"), *_needs(table)]
+    yield _section("NEEDS, dropping the targets that do not meet them", needs, (20, 40, 44))
+    facts = ("target", "provider", "model", "context", "output", "USD/M in, out", "can")
+    targets = [facts, *(_target(target) for target in table.targets)]
+    yield _section("TARGETS", targets, (16, 12, 24, 8, 8, 12, 16))
+    providers = [("provider", "kind", "trust", "reached"), *map(_provider, table.providers)]
+    yield _section("PROVIDERS", providers, (16, 20, 10, 54))
+    clients = [("client", "known by user agent", "of its envelope"), *_clients(table)]
+    yield _section("CLIENTS", clients, (20, 40, 42))
+    lexicons = [("lexicon", "entries"), *_lexicons(table)]
+    yield _section("LEXICONS", lexicons, (40, 64))
+    calls = [("surface", "calls, each to a target of the decided chain"), *_calls(table)]
+    yield _section("CALLS", calls, (14, 90))
 
 
 def _section(title: str, rows: Sequence[Sequence[str]], limits: Sequence[int]) -> Section:
-    cells = [[printable(cell) for cell in row] for row in rows] or [["none"] + [""] * len(limits)]
-    return Section(title=title, lines=align([row[: len(limits)] for row in cells], limits))
+    """The first row says what the columns hold; alone, it gives way to ``none``."""
+    if len(rows) == 1:
+        return Section(title=title, lines=["none"])
+    return Section(title=title, lines=align([[*map(printable, row)] for row in rows], limits))
 
 
 def _names(table: RouteTable, targets: Sequence[TargetId]) -> str:
@@ -114,7 +127,7 @@ def _score(table: RouteTable) -> list[tuple[str, ...]]:
 
 
 def _pins(table: RouteTable) -> list[tuple[str, ...]]:
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for pin in table.pins:
         if pin.tier is not None:
             to = f"tier {table.tiers[pin.tier].name}"
@@ -137,17 +150,22 @@ def _needs(table: RouteTable) -> list[tuple[str, ...]]:
 
 
 def _target(target: Target) -> tuple[str, ...]:
-    price = "-"
-    if target.price is not None:
-        price = f"{target.price[0]} in, {target.price[1]} out USD/M"
     return (
         target.name,
         target.provider,
-        target.trust,
         target.model,
-        f"{target.context} tokens, answers {target.max_output}; {price}",
+        _thousands(target.context),
+        _thousands(target.max_output),
+        "-" if target.price is None else f"{target.price[0]}, {target.price[1]}",
         ", ".join(target.capabilities) or "-",
     )
+
+
+def _thousands(tokens: int) -> str:
+    """``128k`` for 128000; what is no round number stays as it is."""
+    if tokens % 1_000_000 == 0:
+        return f"{tokens // 1_000_000}M"
+    return f"{tokens // 1000}k" if tokens % 1000 == 0 else str(tokens)
 
 
 def _provider(provider: Provider) -> tuple[str, ...]:
@@ -170,22 +188,16 @@ def _clients(table: RouteTable) -> list[tuple[str, ...]]:
     return [
         (
             client.name,
-            f"{', '.join(client.user_agent)}; {len(client.baseline_tools)} baseline tools,"
-            f" strips {len(client.injected_tags)} tags and"
-            f" {len(client.injected_prefixes)} prefixes from the ask",
+            ", ".join(client.user_agent),
+            f"{len(client.injected_tags)} tags, {len(client.injected_prefixes)} prefixes,"
+            f" {len(client.baseline_tools)} baseline tools",
         )
         for client in table.clients
     ]
 
 
 def _lexicons(table: RouteTable) -> list[tuple[str, ...]]:
-    return [
-        (
-            lexicon.name,
-            f"{len(lexicon.entries)} {'entry' if len(lexicon.entries) == 1 else 'entries'}",
-        )
-        for lexicon in table.lexicons
-    ]
+    return [(lexicon.name, str(len(lexicon.entries))) for lexicon in table.lexicons]
 
 
 def _calls(table: RouteTable) -> list[tuple[str, ...]]:

@@ -210,7 +210,7 @@ def _automaton(table: RouteTable) -> Iterator[str]:
     # The tables themselves are in lexicons.dfa; here a digest stands for them.
     automaton = table.automaton
     digest = hashlib.sha256(automaton.byte_class)
-    digest.update(json.dumps([automaton.transitions, automaton.accepts]).encode())
+    digest.update(json.dumps([automaton.transitions, automaton.accepts, automaton.free]).encode())
     yield f"{automaton.states} states, {automaton.classes} byte classes"
     yield f"sha256 {digest.hexdigest()}"
 

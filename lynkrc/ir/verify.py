@@ -168,6 +168,10 @@ def _lexicons(table: RouteTable) -> Findings:
     for entries in automaton.accepts:
         if list(entries) != sorted(set(entries)) or not all(0 <= e < first for e in entries):
             yield f"the automaton accepts {entries} of {first} entries"
+    if list(automaton.free) != sorted(set(automaton.free)) or not all(
+        0 <= entry < first for entry in automaton.free
+    ):
+        yield f"the automaton frees {automaton.free} of {first} entries"
 
 
 # -- targets, tiers ------------------------------------------------------------------------

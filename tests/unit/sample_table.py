@@ -208,11 +208,14 @@ RULES = (
     rule(3, "long-loops", compare(RESULTS, ">", 5), "loop.tool_results > 5", floor=TierId(2)),
     rule(4, "stay-home", is_class(DATA, 2), "confidential", ceiling=TierId(2),
          require=keeps(ALWAYS, NEVER, ALWAYS), require_source="target.trust != cloud"),
-    rule(5, "builtin/hard-work", hard_work(">=", 40), "effort >= 40", floor=TierId(3), add64=35 * 64),
-    rule(6, "builtin/some-work", And(operands=(hard_work(">=", 20), Not(operand=hard_work(">=", 40)))),
+    rule(5, "builtin/hard-work", hard_work(">=", 40), "effort >= 40",
+         floor=TierId(3), add64=35 * 64),
+    rule(6, "builtin/some-work",
+         And(operands=(hard_work(">=", 20), Not(operand=hard_work(">=", 40)))),
          "effort >= 20 and not effort >= 40", floor=TierId(1), add64=-160),
     rule(7, "chatty", Or(operands=(flag(STREAM), compare(WORDS, ">", 5000))),
-         "wants.stream or ask.words > 5000", require=keeps(compare(WORDS, "<", 9000), ALWAYS, ALWAYS),
+         "wants.stream or ask.words > 5000",
+         require=keeps(compare(WORDS, "<", 9000), ALWAYS, ALWAYS),
          require_source="target.context > 200k or ask.words < 9000"),
 )  # fmt: skip
 
