@@ -342,11 +342,11 @@ def _stream(
 
 
 def _refusal(dialect: Dialect, problem: Problem, retry_after: int | None) -> SimulatedResponse:
-    status, body = dialect.write_problem(problem)
+    _, body = dialect.write_problem(problem)
     headers = dict(_JSON)
     if retry_after is not None:
         headers["retry-after"] = str(retry_after)
-    return SimulatedResponse(status, headers, [body], Act.FAIL)
+    return SimulatedResponse(problem.status, headers, [body], Act.FAIL)
 
 
 _KINDS = MappingProxyType(

@@ -167,8 +167,9 @@ async def _responses(request: web.Request) -> web.Response:
         request,
         426,
         "WebSockets are not served; use HTTP",
-        {"upgrade": "HTTP/1.1", "connection": "upgrade"},
+        {"upgrade": "HTTP/1.1", "connection": "upgrade, close"},
     )
+    # The parser has left HTTP on this connection: nothing more can be read from it.
     answer.force_close()
     return answer
 

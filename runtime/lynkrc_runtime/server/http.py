@@ -64,11 +64,11 @@ def dialect_of(request: web.Request) -> str:
 def refusal(
     request: web.Request, status: int, message: str, extra: Mapping[str, str] | None = None
 ) -> web.Response:
-    """An error of the gateway itself, in the dialect's shape."""
+    """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
     dialect: Dialect = request.app[SITE].gateway.dialects[dialect_of(request)]
     identity = request[REQUEST_ID]
     problem = Problem(status=status, kind=kind_of(status), message=message, request_id=identity)
-    status, body = dialect.write_problem(problem)
+    _, body = dialect.write_problem(problem)
     headers = {
         "content-type": "application/json",
         "request-id": identity,
