@@ -40,10 +40,10 @@ class TooManyStates:
     classes: int
 
 
-def build_dfa(nfa: Nfa, max_cells: int) -> Dfa | TooManyStates:
-    """The DFA, not yet minimal, unless states times classes exceeds `max_cells`."""
+def build_dfa(nfa: Nfa, max_cells: int, max_states: int) -> Dfa | TooManyStates:
+    """The DFA, not yet minimal, unless its states, or states times classes, exceed the limit."""
     byte_class, classes = _byte_classes(nfa)
-    return _Construction(nfa, byte_class, classes).run(max_cells)
+    return _Construction(nfa, byte_class, classes).run(min(max_states, max_cells // len(classes)))
 
 
 def _byte_classes(nfa: Nfa) -> tuple[bytes, list[int]]:
@@ -82,11 +82,11 @@ class _Construction:
         self._templates: dict[tuple[bool, Entries], list[int]] = {}
         self._ends: dict[Nodes, tuple[Entries, Entries]] = {}
 
-    def run(self, max_cells: int) -> Dfa | TooManyStates:
+    def run(self, max_states: int) -> Dfa | TooManyStates:
         self._number((True, _NOTHING, ()))
         rows: list[list[int]] = []
         while len(rows) < len(self._states):
-            if len(self._states) * len(self._samples) > max_cells:
+            if len(self._states) > max_states:
                 return TooManyStates(
                     entry=self._entry_to_blame(),
                     states=len(self._states),

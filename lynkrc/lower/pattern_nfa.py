@@ -20,8 +20,7 @@ from lynkrc.syntax.pattern import (
     Repeat,
 )
 from lynkrc.syntax.pattern import Sequence as NodeSequence
-from lynkrc.syntax.pattern_regex import complement
-from lynkrc.syntax.pattern_shape import GAP_MAX, WORD_RANGES
+from lynkrc.syntax.pattern_shape import GAP_MAX, WORD_RANGES, Ranges, complement
 
 BOUNDED = 0
 FREE = 1
@@ -154,7 +153,7 @@ class _Builder:
             self._jump(node, end)
         return end
 
-    def _one_of(self, node: int, ranges: tuple[tuple[int, int], ...]) -> int:
+    def _one_of(self, node: int, ranges: Ranges) -> int:
         end = self._node()
         ascii_bytes: ByteSet = 0
         # Sequences with a common lead share its edge: a class of CJK makes few nodes.

@@ -27,12 +27,13 @@ MAX_BYTES = 16_000_000
 
 _CELL = 4  # bytes of one entry of the transition table
 _SLACK = 2  # how much larger the table may be before it is made minimal
+_MAX_STATES = 120_000  # before it is made minimal; bounds the time a hopeless set of entries takes
 
 
 @final
 class AutomatonTooLarge(Exception):
-    """The tables would exceed the limit. `entry_index` (over all lexicons) adds most to them;
-    `size` is what they came to, in bytes, when it was given up."""
+    """The construction was given up. `entry_index` (over all lexicons) adds most to the tables;
+    `size` is what they had come to, in bytes."""
 
     def __init__(self, entry_index: int, size: int) -> None:
         super().__init__(f"automaton of {size} bytes, most of it by entry {entry_index}")
@@ -43,19 +44,21 @@ class AutomatonTooLarge(Exception):
 def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_BYTES) -> Automaton:
     """The least automaton of all entries, numbered through the lexicons in order.
 
-    Raises AutomatonTooLarge when the table would exceed `max_bytes`.
+    Raises AutomatonTooLarge when the table would exceed `max_bytes`, or takes too many states on
+    the way there.
     """
     patterns = [pattern for lexicon in lexicons for pattern in lexicon]
     nfa = build_nfa(patterns)
-    dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL)
+    dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL, _MAX_STATES)
     if isinstance(dfa, TooManyStates):
         raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)
     least = minimise(dfa)
     size = sum(map(len, least.rows)) * _CELL
     if size > max_bytes:
-        worst = build_dfa(nfa, max_bytes // _CELL)
-        assert isinstance(worst, TooManyStates)
-        raise AutomatonTooLarge(worst.entry, size)
+        # No smaller before it was made minimal, so this is given up, and knows the entry.
+        given_up = build_dfa(nfa, max_bytes // _CELL, _MAX_STATES)
+        assert isinstance(given_up, TooManyStates)
+        raise AutomatonTooLarge(given_up.entry, size)
     return Automaton(
         classes=len(least.rows[0]),
         byte_class=least.byte_class,
@@ -70,7 +73,7 @@ def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnost
     pattern = patterns[error.entry_index]
     return Diagnostic(
         code=AUTOMATON_TOO_LARGE,
-        message=f"the lexicons need {error.size} bytes of tables; this entry adds most",
+        message=f"the lexicons make too large a table ({error.size} bytes), mostly by this entry",
         span=pattern.span,
         help="bound its repetitions tighter, split it, or leave `~` out where words have edges",
     )

@@ -47,6 +47,8 @@ class _Open:
     is_mapping: bool
     flow: bool
     start: int
+    end: int
+    """Where the last part seen so far ends."""
     key: Node | None = None
     entries: list[tuple[ScalarNode, Node]] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)
@@ -177,14 +179,15 @@ class _Composer:
                 is_mapping=isinstance(event, yaml.MappingStartEvent),
                 flow=bool(event.flow_style),
                 start=start,
+                end=start,
             )
         )
 
     def _end(self, event: yaml.SequenceEndEvent | yaml.MappingEndEvent) -> None:
         done = self._open.pop()
         # A block collection ends where the next token begins; ours ends with its last part.
-        end = _extent(event)[1] if done.flow else self._last_end(done)
-        span = self._span(done.start, max(done.start, end))
+        end = _extent(event)[1] if done.flow else done.end
+        span = self._span(done.start, end)
         if done.is_mapping:
             self._join_cut_values(done)
             self._add(MappingNode(entries=tuple(done.entries), flow=done.flow, span=span))
@@ -227,13 +230,6 @@ class _Composer:
         if done.flow:
             done.entries = entries
 
-    def _last_end(self, done: _Open) -> int:
-        if done.is_mapping:
-            parts = [max(key.span.end, value.span.end) for key, value in done.entries[-1:]]
-        else:
-            parts = [item.span.end for item in done.items[-1:]]
-        return parts[0] if parts else done.start
-
     def _add(self, node: Node) -> None:
         """Put a finished node where it belongs: the root, an item, a key or a value."""
         if not self._open:
@@ -241,6 +237,7 @@ class _Composer:
             self.root = node
             return
         parent = self._open[-1]
+        parent.end = max(parent.end, node.span.end)
         if not parent.is_mapping:
             self._check_scalar(node)
             parent.items.append(node)
@@ -262,8 +259,15 @@ class _Composer:
             return
         if key.span.start in self._aliases:
             return
-        if self._is_bad_key(key):
+        if key.style is Style.PLAIN and key.text == "<<":
+            self.report(
+                codes.MERGE_KEY,
+                key.span,
+                "`<<` merges another mapping",
+                "write the entries out; shared parts belong in a base spec",
+            )
             return
+        self._check_key(key)
         first = parent.seen.setdefault(key.text, key)
         if first is not key:
             self.report(
@@ -276,36 +280,14 @@ class _Composer:
             return
         parent.entries.append((key, value))
 
-    def _is_bad_key(self, key: ScalarNode) -> bool:
-        if key.style is not Style.PLAIN:
-            return False
-        if key.text == "<<":
-            self.report(
-                codes.MERGE_KEY,
-                key.span,
-                "`<<` merges another mapping",
-                "write the entries out; shared parts belong in a base spec",
-            )
-            return True
-        if self._check_scalar(key):
-            return True
+    def _check_key(self, key: ScalarNode) -> None:
+        """Report a key that YAML does not read as text."""
         value = key.value
-        if isinstance(value, str):
-            return False
-        kind = (
-            "nothing"
-            if value is None
-            else "true or false"
-            if isinstance(value, bool)
-            else "a number"
-        )
-        self.report(
-            codes.KEY_NOT_TEXT,
-            key.span,
-            f"this key is read as {kind}, not as text",
-            "quote the key",
-        )
-        return True
+        if self._check_scalar(key) or isinstance(value, str):
+            return
+        kind = {type(None): "nothing", bool: "true or false"}.get(type(value), "a number")
+        message = f"this key is read as {kind}, not as text"
+        self.report(codes.KEY_NOT_TEXT, key.span, message, "quote the key")
 
     def _check_scalar(self, node: Node) -> bool:
         """Report a plain scalar with two readings or no exact value; True when reported."""
@@ -367,11 +349,14 @@ def _folded(text: str) -> str:
 
 
 def _way_out(text: str, old: str) -> str:
+    as_text = f'"{text}" in quotes for the text'
     if old in ("true", "false"):
-        return f'write {old} for the boolean, or "{text}" in quotes for the text'
+        return f"write {old} for the boolean, or {as_text}"
     if "_" in text:
-        return f'write {text.replace("_", "")} for the number, or "{text}" in quotes for the text'
-    return f'quote it: "{text}"'
+        return f"write {text.replace('_', '')} for the number, or {as_text}"
+    if old in ("a date", "a number to base 60", "a merge", "a default value"):
+        return f"write {as_text}"
+    return f"write a plain decimal for the number, or {as_text}"
 
 
 def _properties(text: str, start: int) -> Iterator[tuple[int, int]]:

@@ -30,6 +30,7 @@ _ANYWHERE: _Hints = (
     (r"\?|:", "a choice is written `when(condition, value, other)`"),
     ("[\u201c\u201d\u2018\u2019\u00ab\u00bb`]", "use straight quotes"),
     ("[\u00a0\u2000-\u200b\u3000]", "this blank is not a space: replace it"),
+    (r"[^\x00-\x7f]", "names are plain letters; text stands in quotes"),
     (r"\$", "expressions read no environment: use a feature of the request"),
 )
 _FOR_A_VALUE: _Hints = (
@@ -65,7 +66,7 @@ def syntax_finding(text: str, place: Place, error: UnexpectedInput) -> Diagnosti
         return Diagnostic(
             code=EXPRESSION_STRING,
             message="this string is never closed",
-            span=place(at, len(text)),
+            span=place(at, len(text.rstrip())),
             help=f"add the closing {text[at]}",
         )
     if isinstance(error, UnexpectedToken):

@@ -5,34 +5,19 @@ Classes, ``.``, the escapes ``\\w \\d \\s`` and their negations, groups, alterna
 matched, so classes are folded too.
 """
 
-from typing import final
-
 from lynkrc.diagnostics.pattern_codes import (
     MALFORMED_PATTERN,
     NOT_REGULAR,
     UNBALANCED_BRACKET,
     UNBOUNDED_REPETITION,
 )
-from lynkrc.syntax.pattern import Alternation, CharClass, Literal, PatternNode, Repeat
+from lynkrc.syntax.pattern import Alternation, CharClass, PatternNode, Repeat
+from lynkrc.syntax.pattern_class import SHORTHANDS, escaped_char, read_class, refuse_anchor
 from lynkrc.syntax.pattern_reader import Reader
-from lynkrc.syntax.pattern_shape import WORD_RANGES, is_word_only
+from lynkrc.syntax.pattern_shape import is_word_only
 from lynkrc.syntax.pattern_words import join
-from lynkrc_runtime.scan.fold import SYMBOL, fold_text
 
-Ranges = tuple[tuple[int, int], ...]
-
-_SPACE: Ranges = ((0x09, 0x0D), (0x20, 0x20))
-_SHORTHANDS: dict[str, CharClass] = {
-    "w": CharClass(ranges=WORD_RANGES),
-    "W": CharClass(ranges=WORD_RANGES, negated=True),
-    "d": CharClass(ranges=((0x30, 0x39),)),
-    "D": CharClass(ranges=((0x30, 0x39),), negated=True),
-    "s": CharClass(ranges=_SPACE),
-    "S": CharClass(ranges=_SPACE, negated=True),
-}
-_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _ANY = CharClass(ranges=((0x0A, 0x0A),), negated=True)
-_ANCHORS = "bBAZ"
 _MOST = 256
 
 
@@ -75,7 +60,7 @@ def _atom(reader: Reader) -> PatternNode:
     if char == "(":
         return _group(reader)
     if char == "[":
-        return _class(reader)
+        return read_class(reader)
     reader.take()
     match char:
         case "\\":
@@ -83,7 +68,7 @@ def _atom(reader: Reader) -> PatternNode:
         case ".":
             return _ANY
         case "^" | "$":
-            _refuse_anchor(reader, start, char)
+            refuse_anchor(reader, start, char)
         case "?" | "*" | "+" | "{":
             reader.fail(
                 MALFORMED_PATTERN,
@@ -124,45 +109,11 @@ def _group(reader: Reader) -> PatternNode:
     return node
 
 
-def _refuse_anchor(reader: Reader, start: int, written: str) -> None:
-    reader.fail(
-        NOT_REGULAR,
-        start,
-        reader.pos,
-        f"`{written}` looks around instead of matching a character",
-        "leave it out: entries are bounded at word edges unless they start with `~`",
-    )
-
-
 def _escape(reader: Reader, start: int) -> PatternNode:
     char = reader.take()
-    if char in _SHORTHANDS:
-        return _SHORTHANDS[char]
-    return reader.literal(_escaped_char(reader, start, char), start)
-
-
-def _escaped_char(reader: Reader, start: int, char: str) -> str:
-    if char in _CONTROLS:
-        return _CONTROLS[char]
-    if char and char in _ANCHORS:
-        _refuse_anchor(reader, start, f"\\{char}")
-    if char.isdigit():
-        reader.fail(
-            NOT_REGULAR,
-            start,
-            reader.pos,
-            "back-references are not part of the regular subset",
-            "write the alternatives out",
-        )
-    if not char or char.isalpha() or not char.isascii():
-        reader.fail(
-            MALFORMED_PATTERN,
-            start,
-            reader.pos,
-            f"`\\{char}` is no escape known here",
-            "known are \\w \\d \\s \\W \\D \\S \\n \\t \\r \\f \\v and escaped punctuation",
-        )
-    return char
+    if char in SHORTHANDS:
+        return SHORTHANDS[char]
+    return reader.literal(escaped_char(reader, start, char), start)
 
 
 def _quantified(reader: Reader, node: PatternNode, start: int) -> PatternNode:
@@ -234,135 +185,3 @@ def _counts(reader: Reader) -> tuple[int, int | None]:
             "the second number must be at least the first, and at least 1",
         )
     return least, most
-
-
-@final
-class _Members:
-    """What a class has so far: ranges of folded code points, and folded words like ``ss``."""
-
-    __slots__ = ("ranges", "words")
-
-    def __init__(self) -> None:
-        self.ranges: list[tuple[int, int]] = []
-        self.words: set[str] = set()
-
-
-def _class(reader: Reader) -> PatternNode:
-    opened = reader.pos
-    reader.take()
-    negated = reader.peek() == "^"
-    if negated:
-        reader.take()
-    members = _Members()
-    first = reader.pos
-    while True:
-        if reader.at_end:
-            reader.fail(
-                UNBALANCED_BRACKET,
-                opened,
-                opened + 1,
-                "this bracket is never closed",
-                "add `]`, or write `\\[` for the character itself",
-            )
-        if reader.peek() == "]":
-            break
-        _member(reader, members)
-    if reader.pos == first:
-        reader.fail(
-            MALFORMED_PATTERN,
-            opened,
-            reader.pos + 1,
-            "a class without characters matches nothing",
-            "write the characters between the brackets; `\\]` for the bracket itself",
-        )
-    reader.take()
-    node = CharClass(ranges=_normal(members.ranges), negated=negated)
-    if negated and not complement(node.ranges):
-        reader.fail(
-            MALFORMED_PATTERN,
-            opened,
-            reader.pos,
-            "this class leaves no character to match",
-            "name fewer characters between `[^` and `]`",
-        )
-    if negated or not members.words:
-        return node
-    # A character that folds to several (``ß`` to ``ss``) matches as these; a negated class need
-    # not name it, since folded text never holds it.
-    options: list[PatternNode] = [Literal(text=word) for word in sorted(members.words)]
-    if node.ranges:
-        options.insert(0, node)
-    return options[0] if len(options) == 1 else Alternation(options=tuple(options))
-
-
-def _member(reader: Reader, members: _Members) -> None:
-    start = reader.pos
-    char = reader.take()
-    if char == "\\":
-        char = reader.take()
-        shorthand = _SHORTHANDS.get(char)
-        if shorthand is not None:
-            members.ranges.extend(
-                complement(shorthand.ranges) if shorthand.negated else shorthand.ranges
-            )
-            return
-        char = _escaped_char(reader, start, char)
-    last = char
-    if reader.peek() == "-" and reader.peek(2) not in ("-", "-]"):
-        reader.take()
-        last = reader.take()
-        if last == "\\":
-            at = reader.pos - 1
-            last = _escaped_char(reader, at, reader.take())
-        if ord(last) < ord(char):
-            reader.fail(
-                MALFORMED_PATTERN,
-                start,
-                reader.pos,
-                f"the range `{reader.text[start : reader.pos]}` runs backwards",
-                "write the lower character first",
-            )
-    if char == last:
-        _fold_into(reader.literal(char, start).text, members)
-    else:
-        # A range may span symbols; folded text cannot tell them apart, so they are left out.
-        folds = [fold_text(chr(code)) for code in range(ord(char), ord(last) + 1)]
-        told = [folded for folded in folds if SYMBOL not in folded]
-        if not told:
-            reader.literal(char, start)
-        for folded in told:
-            _fold_into(folded, members)
-
-
-def _fold_into(folded: str, members: _Members) -> None:
-    if len(folded) != 1:
-        members.words.add(folded)
-        return
-    code = ord(folded)
-    if members.ranges and members.ranges[-1][1] == code - 1:
-        members.ranges[-1] = (members.ranges[-1][0], code)
-    else:
-        members.ranges.append((code, code))
-
-
-def _normal(ranges: list[tuple[int, int]]) -> Ranges:
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted(ranges):
-        if merged and low <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
-        else:
-            merged.append((low, high))
-    return tuple(merged)
-
-
-def complement(ranges: Ranges) -> Ranges:
-    """The code points from 1 on that are in none of the (sorted, disjoint) ranges."""
-    gaps: list[tuple[int, int]] = []
-    next_free = 1
-    for low, high in ranges:
-        if low > next_free:
-            gaps.append((next_free, low - 1))
-        next_free = high + 1
-    if next_free <= 0x10FFFF:
-        gaps.append((next_free, 0x10FFFF))
-    return tuple(gaps)

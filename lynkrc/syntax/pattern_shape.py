@@ -4,7 +4,7 @@
 True
 """
 
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from lynkrc.syntax.pattern import (
     Alternation,
@@ -19,8 +19,11 @@ from lynkrc.syntax.pattern import (
 GAP_MAX = 8
 """A blank is 1 to 8 white-space characters or hyphens."""
 
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
+"""Inclusive ranges of code points."""
+
 LAST = 0x10FFFF
-WORD_RANGES: tuple[tuple[int, int], ...] = (
+WORD_RANGES: Ranges = (
     (0x30, 0x39),
     (0x5F, 0x5F),
     (0x61, 0x7A),
@@ -97,3 +100,27 @@ def _is_word(code: int) -> bool:
 
 def _is_word_range(low: int, high: int) -> bool:
     return any(first <= low and high <= last for first, last in WORD_RANGES)
+
+
+def merged(ranges: list[tuple[int, int]]) -> Ranges:
+    """The same code points in sorted, disjoint ranges."""
+    result: list[tuple[int, int]] = []
+    for low, high in sorted(ranges):
+        if result and low <= result[-1][1] + 1:
+            result[-1] = (result[-1][0], max(high, result[-1][1]))
+        else:
+            result.append((low, high))
+    return tuple(result)
+
+
+def complement(ranges: Ranges) -> Ranges:
+    """The code points from 1 on that are in none of the (sorted, disjoint) ranges."""
+    gaps: list[tuple[int, int]] = []
+    next_free = 1
+    for low, high in ranges:
+        if low > next_free:
+            gaps.append((next_free, low - 1))
+        next_free = high + 1
+    if next_free <= 0x10FFFF:
+        gaps.append((next_free, 0x10FFFF))
+    return tuple(gaps)

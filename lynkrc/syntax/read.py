@@ -43,6 +43,10 @@ def _read(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
 
 
 def _news(found: Iterable[Diagnostic], earlier: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Without those at a place an earlier check has already found fault with."""
-    places = {(finding.span.start, finding.span.end) for finding in earlier}
-    return [finding for finding in found if (finding.span.start, finding.span.end) not in places]
+    """Without those about something an earlier check has already found fault with or in."""
+    places = [(finding.span.start, finding.span.end) for finding in earlier]
+    return [
+        finding
+        for finding in found
+        if not any(finding.span.start <= start and end <= finding.span.end for start, end in places)
+    ]

@@ -33,7 +33,7 @@ _ISSUED = re.compile(
     r"|eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"
     r")"
 )
-_KEY_LIKE = re.compile(r"[A-Za-z0-9_+/=.-]{16,}")
+_KEY_LIKE = re.compile(r"[A-Za-z0-9_+=]{16,}")
 _USER_INFO = re.compile(r"^[a-z]+://([^/@\s]+)@")
 
 _BY_REFERENCE = 'put it in an environment variable and write "${NAME}"'
@@ -140,7 +140,9 @@ def _check_header(name: str, node: ScalarNode) -> Iterator[Diagnostic]:
     yield from _malformed_references(node)
     secret = name in _SECRET_HEADERS or _SECRET_WORDS.search(name) is not None
     written = REFERENCE.sub(_default, node.text)
-    if (secret and not REFERENCE.search(node.text)) or _looks_secret(written):
+    if _ISSUED.search(written) or (
+        secret and (not REFERENCE.search(node.text) or _looks_secret(written))
+    ):
         yield _secret(f"the header {shown(name)} holds a secret", node.span)
 
 
@@ -156,7 +158,6 @@ def _looks_secret(text: str) -> bool:
     return any(
         any(char.isdigit() for char in run) and any(char.isalpha() for char in run)
         for run in _KEY_LIKE.findall(text)
-        if "." not in run and "/" not in run
     )
 
 

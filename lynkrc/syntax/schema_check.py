@@ -18,7 +18,7 @@ from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
 from lynkrc.source.resources import read_schema
-from lynkrc.source.scalars import Value
+from lynkrc.source.scalars import Value, resolve_plain
 from lynkrc.source.text import Span
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ class _Fault:
         """The node's key, or its text for a list item."""
         if self.key is not None:
             return shown(self.key.text)
+        return self.text
+
+    @property
+    def text(self) -> str:
+        """What a scalar says, as it is shown; elsewhere the title."""
         return shown(self.node.text) if isinstance(self.node, ScalarNode) else self.title
 
     @property
@@ -143,19 +148,28 @@ def _locate(root: Node, error: "ValidationError") -> _Fault:
             key, node = None, node.items[int(step)]
             name = node.get("name") if isinstance(node, MappingNode) else None
             words.append(name.text if isinstance(name, ScalarNode) else f"#{int(step) + 1}")
+    title = _title(words)
     schema_path = tuple(error.absolute_schema_path)
     if "propertyNames" in schema_path and isinstance(node, MappingNode):
         key = None
         node = next(entry[0] for entry in node.entries if entry[0].text == error.instance)
     return _Fault(
-        keyword="false" if error.schema is False else str(error.validator),
+        keyword=str(error.validator),
         argument=error.validator_value,
         schema=error.schema if isinstance(error.schema, Mapping) else {},
         schema_path=schema_path,
         node=node,
         key=key,
-        title=shown(".".join(words)) if words else _WHOLE,
+        title=title,
     )
+
+
+def _title(words: Sequence[str]) -> str:
+    if not words:
+        return _WHOLE
+    if words[-1].startswith("#") and len(words) > 1:
+        return f"item {words[-1][1:]} of {_title(words[:-1])}"
+    return shown(".".join(words))
 
 
 # -- what ----------------------------------------------------------------------------------------
@@ -168,55 +182,50 @@ _TYPES = {
     "integer": "a whole number",
     "boolean": "true or false",
 }
-_EXPRESSION = {"string", "number", "boolean"}
 
 
-def _kind(node: Node) -> str:
-    """What a node is, in the words of `_TYPES`."""
+def _wrong_type(fault: _Fault) -> Iterator[Diagnostic]:
+    types = [fault.argument] if isinstance(fault.argument, str) else fault.argument
+    wanted = fault.schema.get("title") or " or ".join(_TYPES[name] for name in types)
+    if fault.title == _WHOLE:
+        wanted, name = _TYPES["object"], _WHOLE
+    else:
+        name = fault.name if fault.key is not None else "this item"
+    message = f"{name} must be {wanted}, not {_found(fault.node)}"
+    yield fault.finding(codes.WRONG_TYPE, message, fault.span, _convert(fault, types))
+
+
+def _found(node: Node) -> str:
+    """What a node is, or says if it is no text."""
     match node:
         case MappingNode():
             return "a mapping"
         case SequenceNode():
             return "a list"
-        case ScalarNode():
-            value = node.value
+        case ScalarNode(text=text, value=value):
             if value is None:
                 return "nothing"
-            if isinstance(value, bool):
-                return "true or false"
-            if isinstance(value, str):
-                return "text"
-            return "a whole number" if isinstance(value, int) else "a number"
+            return "text" if isinstance(value, str) else shown(text)
         case _:
             assert_never(node)
 
 
-def _wrong_type(fault: _Fault) -> Iterator[Diagnostic]:
-    types = [fault.argument] if isinstance(fault.argument, str) else fault.argument
-    if set(types) == _EXPRESSION:
-        wanted = "an expression"
-    else:
-        wanted = " or ".join(_TYPES[name] for name in types)
-    found = _kind(fault.node)
-    yield fault.finding(
-        codes.WRONG_TYPE,
-        f"{fault.name} must be {wanted}, not {found}",
-        fault.span,
-        _convert(fault.node, types),
-    )
-
-
-def _convert(node: Node, types: Sequence[str]) -> str | None:
+def _convert(fault: _Fault, types: Sequence[str]) -> str | None:
     """How to write the value so that it has one of the types."""
+    node = fault.node
     if not isinstance(node, ScalarNode):
         return None
     if node.value is None:
         return "give it a value, or remove the key"
-    if "string" in types and node.style is Style.PLAIN:
-        return f'quote it: "{node.text}"'
-    if node.style in (Style.SINGLE, Style.DOUBLE):
-        bare = ScalarNode(text=node.text, style=Style.PLAIN, span=node.span)
-        if _kind(bare) in {_TYPES[name] for name in types} | {"a whole number"}:
+    if not isinstance(node.value, str):
+        return (
+            _about(fault)
+            if "string" not in types or "pattern" in fault.schema
+            else (f'quote it: "{node.text}"')
+        )
+    if node.style is not Style.PLAIN and {"number", "integer"} & set(types):
+        bare = resolve_plain(node.text)
+        if isinstance(bare, int | float):
             return f"remove the quotes: {node.text}"
     if "array" in types:
         return f"write a list: [{node.text}]"
@@ -278,8 +287,8 @@ def _missing_companion(fault: _Fault) -> Iterator[Diagnostic]:
 
 
 def _conflict(fault: _Fault) -> Iterator[Diagnostic]:
-    # .../dependentSchemas/<one>/properties/<other>
-    one = str(fault.schema_path[-3])
+    # .../dependentSchemas/<one>/properties/<other>/not
+    one = str(fault.schema_path[-4])
     yield fault.finding(
         codes.KEY_CONFLICT,
         f"{fault.name} cannot stand beside {shown(one)}",
@@ -292,7 +301,7 @@ def _unknown_choice(fault: _Fault) -> Iterator[Diagnostic]:
     choices = [str(choice) for choice in fault.argument]
     text = fault.node.text if isinstance(fault.node, ScalarNode) else ""
     near = closest(text, choices)
-    found = shown(text) if text else _kind(fault.node)
+    found = shown(text) if text else _found(fault.node)
     about = f"{fault.name} is" if fault.key is not None else "this is one of"
     yield fault.finding(
         codes.UNKNOWN_CHOICE,
@@ -319,9 +328,8 @@ _BOUNDS = {
 
 
 def _out_of_range(fault: _Fault) -> Iterator[Diagnostic]:
-    text = fault.node.text if isinstance(fault.node, ScalarNode) else ""
     bound = f"{_BOUNDS[fault.keyword]} {fault.argument:,}"
-    message = f"{fault.name} must be {bound}, not {shown(text)}"
+    message = f"{fault.name} must be {bound}, not {fault.text}"
     yield fault.finding(codes.OUT_OF_RANGE, message, fault.span, _about(fault))
 
 
@@ -332,9 +340,9 @@ def _too_long(fault: _Fault) -> Iterator[Diagnostic]:
 
 
 def _malformed(fault: _Fault) -> Iterator[Diagnostic]:
-    text = fault.node.text if isinstance(fault.node, ScalarNode) else ""
-    what = f"a valid {fault.name}" if fault.key is not None else "valid here"
-    yield fault.finding(codes.MALFORMED, f"{shown(text)} is not {what}", fault.span, _about(fault))
+    what = fault.name if fault.key is not None else "name"
+    message = f"{fault.text} is not a valid {what}"
+    yield fault.finding(codes.MALFORMED, message, fault.span, _about(fault))
 
 
 def _empty(fault: _Fault) -> Iterator[Diagnostic]:
@@ -374,7 +382,7 @@ _WORDINGS: Mapping[str, Callable[[_Fault], Iterator[Diagnostic]]] = MappingProxy
         "required": _missing_key,
         "anyOf": _missing_alternative,
         "dependentRequired": _missing_companion,
-        "false": _conflict,
+        "not": _conflict,
         "enum": _unknown_choice,
         "const": _unsupported,
         "minimum": _out_of_range,

@@ -111,7 +111,7 @@ _ASK, _ENV = Provenance.ASK, Provenance.ENVELOPE
 _LOOP, _REQ = Provenance.LOOP, Provenance.REQUEST
 
 _ALL: tuple[Feature, ...] = (
-    _int("ask.bytes", _ASK, BIG, "UTF-8 bytes of the ask"),
+    _int("ask.bytes", _ASK, BIG, "UTF-8 bytes of the ask, which is trimmed"),
     _int("ask.chars", _ASK, BIG, "code points"),
     _int("ask.tokens", _ASK, BIG, "estimated tokens: UTF-8 bytes / 4, corrected for CJK"),
     _int("ask.words", _ASK, BIG, "words; in scripts without blanks each character is one"),
@@ -135,7 +135,7 @@ _ALL: tuple[Feature, ...] = (
     _over_lexicon("points", FeatureType.FIXED, BIG * FIXED_UNIT, "weights of the entries present"),
     _int("context.tokens", _REQ, BIG, "estimated input tokens of the whole request"),
     _int("messages.count", _REQ, MANY, "messages, system ones not counted"),
-    _int("turns", _REQ, MANY, "user messages that hold more than tool results"),
+    _int("turns", _REQ, MANY, "user messages with words, images or documents of the user"),
     _int("tools.count", _ENV, MANY, "tools offered"),
     _int("tools.added", _ENV, MANY, "tools offered beyond the client's baseline"),
     _int("tools.max_weight", _ENV, 100, "greatest weight of a tool beyond the baseline"),
@@ -151,7 +151,12 @@ _ALL: tuple[Feature, ...] = (
     _int("loop.tool_results", _LOOP, MANY, "tool results since the user last wrote"),
     _int("loop.tool_errors", _LOOP, MANY, "of these, marked as errors"),
     _int("loop.steps_since_user", _LOOP, MANY, "assistant messages since the user last wrote"),
-    _int("loop.repeats", _LOOP, MANY, "tool calls since then equal in name and input to another"),
+    _int(
+        "loop.repeats",
+        _LOOP,
+        MANY,
+        "tool calls since then equal in name and input to an earlier one",
+    ),
     _int("images.count", _REQ, MANY, "images anywhere in the conversation"),
     _int("documents.count", _REQ, MANY, "documents anywhere in the conversation"),
     _bool("wants.thinking", _REQ, "thinking or reasoning effort is asked for"),

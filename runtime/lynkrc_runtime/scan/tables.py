@@ -1,6 +1,6 @@
 """The pattern automaton as bytes, and read back: a total DFA over folded UTF-8.
 
-File ``lexicons.dfa`` (little endian): magic ``LKD1``, then u32 states, classes, entries;
+File ``lexicons.dfa`` (little endian): magic ``LKD1``, then u32 states, classes, entries, free;
 256 bytes of byte classes; states x classes u32 next states; u32 accept offsets (states + 1);
 u32 accepted entry numbers; u32 numbers of the free entries.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import final
 
 MAGIC = b"LKD1"
+_HEAD = 4 + 16 + 256
 
 
 @final
@@ -43,7 +44,7 @@ def pack(tables: Tables) -> bytes:
     return b"".join(
         (
             MAGIC,
-            struct.pack("<III", states, tables.classes, tables.entries),
+            struct.pack("<IIII", states, tables.classes, tables.entries, len(tables.free)),
             tables.byte_class,
             _little_endian(tables.transitions),
             _little_endian(offsets),
@@ -55,20 +56,19 @@ def pack(tables: Tables) -> bytes:
 
 def unpack(data: bytes) -> Tables:
     """Read the file back; ValueError when it is not one."""
-    head = 4 + 12 + 256
-    if data[:4] != MAGIC or len(data) < head or len(data) % 4:
+    if data[:4] != MAGIC or len(data) < _HEAD or len(data) % 4:
         raise ValueError("not a lexicon table (LKD1)")
-    states, classes, entries = struct.unpack_from("<III", data, 4)
-    end_transitions = head + 4 * states * classes
+    states, classes, entries, free_entries = struct.unpack_from("<IIII", data, 4)
+    end_transitions = _HEAD + 4 * states * classes
     end_offsets = end_transitions + 4 * (states + 1)
     offsets = _from_little_endian(data[end_transitions:end_offsets])
-    if len(offsets) != states + 1 or len(data) < end_offsets + 4 * offsets[-1]:
+    end_accepted = end_offsets + 4 * offsets[-1] if len(offsets) == states + 1 else 0
+    if len(data) != end_accepted + 4 * free_entries:
         raise ValueError("lexicon table is cut short")
-    end_accepted = end_offsets + 4 * offsets[-1]
     accepted = _from_little_endian(data[end_offsets:end_accepted])
     free = _from_little_endian(data[end_accepted:])
-    byte_class = data[16:head]
-    transitions = _from_little_endian(data[head:end_transitions])
+    byte_class = data[_HEAD - 256 : _HEAD]
+    transitions = _from_little_endian(data[_HEAD:end_transitions])
     if (
         max(byte_class) >= classes
         or max(transitions, default=states) >= states

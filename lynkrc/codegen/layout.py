@@ -1,0 +1,91 @@
+"""Pieces of an expression to lines of Python that fit the page, broken before operators.
+
+>>> piece = Chain(first=Leaf(text="a"), rest=(("and", Leaf(text="b")),))
+>>> statement("if ", piece, ":", indent=4)
+['if a and b:']
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never, final
+
+from lynkrc.codegen.names import WIDTH
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaf:
+    """Text that stays on one line."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Operands joined by operators; a line may end before each operator."""
+
+    first: "Piece"
+    rest: tuple[tuple[str, "Piece"], ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bracketed:
+    """Comma-separated pieces between ``name(`` and ``)``; plain brackets have no name."""
+
+    name: str = ""
+    pieces: tuple["Piece", ...]
+
+
+Piece: TypeAlias = Leaf | Chain | Bracketed
+
+
+def flat(piece: Piece) -> str:
+    """The piece on one line."""
+    match piece:
+        case Leaf(text=text):
+            return text
+        case Chain(first=first, rest=rest):
+            return " ".join([flat(first), *(f"{op} {flat(operand)}" for op, operand in rest)])
+        case Bracketed(name=name, pieces=pieces):
+            return f"{name}({', '.join(flat(part) for part in pieces)})"
+        case _:
+            assert_never(piece)
+
+
+def statement(before: str, piece: Piece, after: str, *, indent: int) -> list[str]:
+    """``before piece after`` as lines of a statement that starts in column `indent`."""
+    line = f"{before}{flat(piece)}{after}"
+    if indent + len(line) <= WIDTH or isinstance(piece, Leaf):
+        return [line]
+    if isinstance(piece, Bracketed):
+        broken = _lines(piece, WIDTH - indent - len(after))
+        return [before + broken[0], *broken[1:-1], broken[-1] + after]
+    inner = _lines(piece, WIDTH - indent - 4)
+    return [f"{before}(", *(f"    {line}" for line in inner), f"){after}"]
+
+
+def _lines(piece: Piece, width: int) -> list[str]:
+    """Lines of at most `width` columns where that can be, legal between brackets."""
+    text = flat(piece)
+    if len(text) <= width:
+        return [text]
+    match piece:
+        case Leaf():
+            return [text]
+        case Chain(first=first, rest=rest):
+            lines = _lines(first, width)
+            for op, operand in rest:
+                head, *tail = _lines(operand, width - len(op) - 1)
+                lines += [f"{op} {head}", *tail]
+            return lines
+        case Bracketed(name=name, pieces=pieces):
+            lines = [f"{name}("]
+            for part in pieces:
+                broken = _lines(part, width - 5)
+                comma = "," if len(pieces) > 1 or name else ""
+                lines += [f"    {line}" for line in broken[:-1]]
+                lines.append(f"    {broken[-1]}{comma}")
+            return [*lines, ")"]
+        case _:
+            assert_never(piece)

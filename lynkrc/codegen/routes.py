@@ -1,0 +1,208 @@
+"""A RouteTable to ``routes.txt``: the one table a reviewer reads, at most 110 columns wide.
+
+Everything that decides is in it: tiers and their scores, targets with what they can do, rules in
+order, the score, needs, pins, clients. It is shown in a terminal and read as a diff, so it has no
+ids, and a change of one thing changes few lines.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from lynkrc.codegen.columns import align
+from lynkrc.codegen.names import printable
+from lynkrc.codegen.rendering import render
+from lynkrc.ir.table import Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
+from lynkrc.ir.text import print_guard, print_points
+
+_OTHERWISE = {
+    Otherwise.ESCALATE: "escalate: the higher tiers' chains, then the lower ones downwards",
+    Otherwise.DENY: "deny with 403",
+    Otherwise.NONE: "refuse with 400",
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading and its lines."""
+
+    title: str
+    lines: Sequence[str]
+
+
+def print_routes(table: RouteTable) -> str:
+    """The text of ``routes.txt``."""
+    return render(
+        "routes.txt.j2",
+        name=printable(table.name),
+        trust=" < ".join(table.trust_levels),
+        sections=list(_sections(table)),
+    )
+
+
+def _sections(table: RouteTable) -> Iterator[Section]:
+    tiers = [("tier", "score", "chain, in the order tried"), *_tiers(table)]
+    yield _section("TIERS, cheapest first", tiers, (20, 10, 74))
+    rules = [("rule", "effect", "when"), *(_rule(table, rule) for rule in table.rules)]
+    yield _section("RULES, in order", rules, (28, 30, 46))
+    score = [("dimension", "weight", "value"), *_score(table)]
+    yield _section("SCORE, points added and kept within 0..100", score, (28, 8, 68))
+    pins = [("requested model", "goes to"), *_pins(table)]
+    yield _section("PINS, without fallback where a target is named", pins, (40, 64))
+    needs = [("need", "when", "met by"), *_needs(table)]
+    yield _section("NEEDS, dropping the targets that do not meet them", needs, (20, 40, 44))
+    facts = ("target", "provider", "model", "context", "output", "USD/M in, out", "can")
+    targets = [facts, *(_target(target) for target in table.targets)]
+    yield _section("TARGETS", targets, (16, 12, 24, 8, 8, 12, 16))
+    providers = [("provider", "kind", "trust", "reached"), *map(_provider, table.providers)]
+    yield _section("PROVIDERS", providers, (16, 20, 10, 54))
+    clients = [("client", "known by user agent", "of its envelope"), *_clients(table)]
+    yield _section("CLIENTS", clients, (20, 40, 42))
+    lexicons = [("lexicon", "entries"), *_lexicons(table)]
+    yield _section("LEXICONS", lexicons, (40, 64))
+    calls = [("surface", "calls, each to a target of the decided chain"), *_calls(table)]
+    yield _section("CALLS", calls, (14, 90))
+
+
+def _section(title: str, rows: Sequence[Sequence[str]], limits: Sequence[int]) -> Section:
+    """The first row says what the columns hold; alone, it gives way to ``none``."""
+    if len(rows) == 1:
+        return Section(title=title, lines=["none"])
+    return Section(title=title, lines=align([[*map(printable, row)] for row in rows], limits))
+
+
+def _names(table: RouteTable, targets: Sequence[TargetId]) -> str:
+    return ", ".join(table.targets[target].name for target in targets)
+
+
+def _tiers(table: RouteTable) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    low = 0
+    for tier in table.tiers:
+        high = 100 if tier.up_to is None else tier.up_to
+        rows.append((tier.name, _band(low, high), _chain(table, tier)))
+        low = high + 1
+    return [*rows, ("otherwise", "", _OTHERWISE[table.otherwise])]
+
+
+def _band(low: int, high: int) -> str:
+    return f"{low}..{high}" if low <= high else "-"
+
+
+def _chain(table: RouteTable, tier: Tier) -> str:
+    chain = table.chains[tier.chain].targets
+    described = (
+        f"{table.targets[t].name} ({table.targets[t].provider}, {table.targets[t].trust})"
+        for t in chain
+    )
+    return " -> ".join(described)
+
+
+def _rule(table: RouteTable, rule: Rule) -> tuple[str, ...]:
+    effects = []
+    if rule.deny is not None:
+        effects.append(f"deny {rule.deny.status} {rule.deny.message}")
+    for effect, tier in (("tier", rule.tier), ("floor", rule.floor), ("ceiling", rule.ceiling)):
+        if tier is not None:
+            effects.append(f"{effect} {table.tiers[tier].name}")
+    if rule.add64 is not None:
+        effects.append(f"add {_signed(rule.add64)}")
+    if rule.require is not None:
+        effects.append(f"require {rule.require_source}")
+    return rule.name, "; ".join(effects), rule.source
+
+
+def _signed(sixty_fourths: int) -> str:
+    sign = "+" if sixty_fourths >= 0 else ""
+    return sign + print_points(sixty_fourths)
+
+
+def _score(table: RouteTable) -> list[tuple[str, ...]]:
+    rows = [
+        (d.name, "terms" if d.value is None else print_points(d.weight64), d.source)
+        for d in table.dimensions
+    ]
+    return [*rows, ("offset", _signed(table.offset64), "")]
+
+
+def _pins(table: RouteTable) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for pin in table.pins:
+        if pin.tier is not None:
+            to = f"tier {table.tiers[pin.tier].name}"
+        else:
+            assert pin.chain is not None
+            to = f"target {_names(table, table.chains[pin.chain].targets)}"
+        rows.append((pin.pattern, to))
+    return rows
+
+
+def _needs(table: RouteTable) -> list[tuple[str, ...]]:
+    return [
+        (
+            need.name,
+            print_guard(need.guard, table.slots),
+            _names(table, need.met_by) or "no target",
+        )
+        for need in table.needs
+    ]
+
+
+def _target(target: Target) -> tuple[str, ...]:
+    return (
+        target.name,
+        target.provider,
+        target.model,
+        _thousands(target.context),
+        _thousands(target.max_output),
+        "-" if target.price is None else f"{target.price[0]}, {target.price[1]}",
+        ", ".join(target.capabilities) or "-",
+    )
+
+
+def _thousands(tokens: int) -> str:
+    """``128k`` for 128000; what is no round number stays as it is."""
+    if tokens % 1_000_000 == 0:
+        return f"{tokens // 1_000_000}M"
+    return f"{tokens // 1000}k" if tokens % 1000 == 0 else str(tokens)
+
+
+def _provider(provider: Provider) -> tuple[str, ...]:
+    facts: dict[str, object] = {
+        "address": provider.base_url or "of the kind",
+        "key": provider.api_key,
+        "headers": ", ".join(name for name, _ in provider.headers) or None,
+        "connect": provider.connect,
+        "first event": provider.first_event,
+        "idle": provider.idle,
+        "total": provider.total,
+        "retries": provider.retries,
+        "simulates": provider.simulate,
+    }
+    told = ", ".join(f"{key} {fact}" for key, fact in facts.items() if fact is not None)
+    return provider.name, provider.kind, provider.trust, told
+
+
+def _clients(table: RouteTable) -> list[tuple[str, ...]]:
+    return [
+        (
+            client.name,
+            ", ".join(client.user_agent),
+            f"{len(client.injected_tags)} tags, {len(client.injected_prefixes)} prefixes,"
+            f" {len(client.baseline_tools)} baseline tools",
+        )
+        for client in table.clients
+    ]
+
+
+def _lexicons(table: RouteTable) -> list[tuple[str, ...]]:
+    return [(lexicon.name, str(len(lexicon.entries))) for lexicon in table.lexicons]
+
+
+def _calls(table: RouteTable) -> list[tuple[str, ...]]:
+    rows: dict[str, list[str]] = {}
+    for call in table.calls:
+        where = "" if call.source == "decision" else f" ({call.source})"
+        rows.setdefault(call.surface, []).append(call.call + where)
+    return [(surface, ", ".join(calls)) for surface, calls in rows.items()]

@@ -1,0 +1,283 @@
+"""A RouteTable and a feature vector to a verdict: the reference semantics, dull on purpose.
+
+One function a step of "The decision" (design: language.md). Every other engine (generated Python,
+native code) is tested against this one. The verdict's members are told in
+`lynkrc_runtime.decide`.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias, assert_never
+
+from lynkrc.ir.guard import (
+    And,
+    BoolConst,
+    BoolSlot,
+    ClassTest,
+    Compare,
+    Guard,
+    IntCompare,
+    IntConst,
+    IntExpr,
+    IntMax,
+    IntMin,
+    IntRamp,
+    IntSaturate,
+    IntScale,
+    IntSelect,
+    IntSlot,
+    IntSteps,
+    IntSum,
+    Not,
+    Or,
+)
+from lynkrc.ir.ranges import ramp_value, saturate_value, step_value
+from lynkrc.ir.table import (
+    Dimension,
+    Need,
+    Otherwise,
+    Pin,
+    RouteTable,
+    Rule,
+    RuleId,
+    TargetId,
+    TierId,
+)
+from lynkrc_runtime.decide import RULE_PIN, RULE_SCORE, Outcome, Verdict
+
+Vector: TypeAlias = Sequence[int]
+"""Clamped values in slot order."""
+
+
+def evaluate(table: RouteTable, v: Vector) -> Verdict:
+    """The verdict on a clamped vector."""
+    denied = first_deny(table, v)
+    if denied is not None:
+        return Outcome.DENY, -1, denied.id, -1, 0, -1
+    points = score(table, v)
+    pin = first_pin(table, v)
+    if pin is not None and pin.chain is not None:
+        left = keep(table, v, table.chains[pin.chain].targets)
+        if not left:
+            return Outcome.REFUSE, -1, RULE_PIN, -1, 0, points
+        return Outcome.ROUTE, -1, RULE_PIN, pin.chain, mask(left), points
+    tier, rule = choose_tier(table, v, points, pin)
+    for candidate in (tier, *other_tiers(table, v, tier)):
+        chain = table.tiers[candidate].chain
+        left = keep(table, v, table.chains[chain].targets)
+        if left:
+            return Outcome.ROUTE, tier, rule, chain, mask(left), points
+    if table.otherwise is Otherwise.DENY and some_target_meets_the_needs(table, v):
+        return Outcome.DENY, tier, rule, -1, 0, points
+    return Outcome.REFUSE, tier, rule, -1, 0, points
+
+
+# -- the steps -----------------------------------------------------------------------------
+
+
+def first_deny(table: RouteTable, v: Vector) -> Rule | None:
+    """Step 1: the first matching rule that denies."""
+    for rule in table.rules:
+        if rule.deny is not None and holds(rule.guard, v):
+            return rule
+    return None
+
+
+def score(table: RouteTable, v: Vector) -> int:
+    """Step 3: the score, 0..100."""
+    total = offset_points(table)
+    total += sum(dimension_points(dimension, v) for dimension in table.dimensions)
+    total += sum(add_points(rule, v) for rule in table.rules)
+    return min(100, max(0, (total + 3200) // 6400))
+
+
+def offset_points(table: RouteTable) -> int:
+    """The offset in 1/6400 points."""
+    return 100 * table.offset64
+
+
+def dimension_points(dimension: Dimension, v: Vector) -> int:
+    """What a dimension adds, in 1/6400 points."""
+    if dimension.terms is not None:
+        return 100 * v[dimension.terms]
+    assert dimension.value is not None
+    return dimension.weight64 * min(100, max(0, value(dimension.value, v)))
+
+
+def add_points(rule: Rule, v: Vector) -> int:
+    """What a rule's `add` adds, in 1/6400 points; 0 without one or where it does not match."""
+    if rule.add64 is None or not holds(rule.guard, v):
+        return 0
+    return 100 * rule.add64
+
+
+def first_pin(table: RouteTable, v: Vector) -> Pin | None:
+    """The pin that stands in for steps 4 and 5, if the request named one."""
+    for pin in table.pins:
+        if holds(pin.guard, v):
+            return pin
+    return None
+
+
+def choose_tier(
+    table: RouteTable, v: Vector, points: int, pin: Pin | None
+) -> tuple[TierId, RuleId]:
+    """Steps 4 and 5, or the pinned tier: the tier and what is reported to have set it."""
+    if pin is not None:
+        assert pin.tier is not None
+        return pin.tier, RuleId(RULE_PIN)
+    tier, chosen_by = tier_before_bounds(table, v, points)
+    changed_by = RuleId(RULE_SCORE)
+    floor = highest_floor(table, v)
+    if floor is not None and floor.floor is not None and tier < floor.floor:
+        tier, changed_by = floor.floor, floor.id
+    ceiling = lowest_ceiling(table, v)
+    if ceiling is not None and ceiling.ceiling is not None and tier > ceiling.ceiling:
+        tier, changed_by = ceiling.ceiling, ceiling.id
+    return tier, changed_by if chosen_by == RULE_SCORE else chosen_by
+
+
+def tier_before_bounds(table: RouteTable, v: Vector, points: int) -> tuple[TierId, RuleId]:
+    """Step 4: the first matching `tier` rule, else the first tier whose bound takes the score."""
+    for rule in table.rules:
+        if rule.tier is not None and holds(rule.guard, v):
+            return rule.tier, rule.id
+    for tier in table.tiers:
+        if tier.up_to is None or points <= tier.up_to:
+            return tier.id, RuleId(RULE_SCORE)
+    raise AssertionError("the last tier has no bound")
+
+
+def highest_floor(table: RouteTable, v: Vector) -> Rule | None:
+    """The matching floor of the highest tier; of several, the first as written."""
+    found: Rule | None = None
+    for rule in table.rules:
+        if rule.floor is None or not holds(rule.guard, v):
+            continue
+        if found is None or found.floor is None or rule.floor > found.floor:
+            found = rule
+    return found
+
+
+def lowest_ceiling(table: RouteTable, v: Vector) -> Rule | None:
+    """The matching ceiling of the lowest tier; of several, the first as written."""
+    found: Rule | None = None
+    for rule in table.rules:
+        if rule.ceiling is None or not holds(rule.guard, v):
+            continue
+        if found is None or found.ceiling is None or rule.ceiling < found.ceiling:
+            found = rule
+    return found
+
+
+def keep(table: RouteTable, v: Vector, chain: Sequence[TargetId]) -> list[TargetId]:
+    """Step 7: the targets of a chain that meet every present need and matching requirement."""
+    return [target for target in chain if not objections(table, v, target)]
+
+
+def objections(table: RouteTable, v: Vector, target: TargetId) -> list[Need | Rule]:
+    """What drops a target: the unmet needs, then the rules whose requirement it fails."""
+    unmet: list[Need | Rule] = [
+        need for need in table.needs if target not in need.met_by and holds(need.guard, v)
+    ]
+    for rule in table.rules:
+        if rule.require is None or not holds(rule.guard, v):
+            continue
+        own = [kept.guard for kept in rule.require if kept.target == target]
+        unmet += [rule for guard in own if not holds(guard, v)]
+    return unmet
+
+
+def other_tiers(table: RouteTable, v: Vector, tier: TierId) -> list[TierId]:
+    """Step 8: where `escalate` looks next: the higher tiers, then the lower ones downwards.
+
+    None of them lies above a matching ceiling. (Only a pinned tier can itself lie above one.)
+    """
+    if table.otherwise is not Otherwise.ESCALATE:
+        return []
+    ceiling = lowest_ceiling(table, v)
+    highest = len(table.tiers) - 1
+    if ceiling is not None and ceiling.ceiling is not None:
+        highest = ceiling.ceiling
+    order = [*range(tier + 1, len(table.tiers)), *range(tier - 1, -1, -1)]
+    return [TierId(other) for other in order if other <= highest]
+
+
+def some_target_meets_the_needs(table: RouteTable, v: Vector) -> bool:
+    """Whether any target of the spec, in a chain or not, could serve the request."""
+    present = [need for need in table.needs if holds(need.guard, v)]
+    return any(all(target.id in need.met_by for need in present) for target in table.targets)
+
+
+def mask(targets: Sequence[TargetId]) -> int:
+    """The set of targets as bits."""
+    return sum(1 << target for target in targets)
+
+
+# -- guards and expressions ----------------------------------------------------------------
+
+
+def holds(guard: Guard, v: Vector) -> bool:
+    """Whether a guard holds."""
+    match guard:
+        case BoolConst(value=constant):
+            return constant
+        case BoolSlot(slot=slot):
+            return v[slot] == 1
+        case IntCompare(op=op, left=left, right=right):
+            return compare(op, value(left, v), value(right, v))
+        case ClassTest(slot=slot, classes=classes):
+            return v[slot] in classes
+        case Not(operand=operand):
+            return not holds(operand, v)
+        case And(operands=operands):
+            return all(holds(operand, v) for operand in operands)
+        case Or(operands=operands):
+            return any(holds(operand, v) for operand in operands)
+        case _:
+            assert_never(guard)
+
+
+def compare(op: Compare, left: int, right: int) -> bool:
+    """`left` op `right`."""
+    match op:
+        case Compare.EQ:
+            return left == right
+        case Compare.NE:
+            return left != right
+        case Compare.LT:
+            return left < right
+        case Compare.LE:
+            return left <= right
+        case Compare.GT:
+            return left > right
+        case Compare.GE:
+            return left >= right
+        case _:
+            assert_never(op)
+
+
+def value(expr: IntExpr, v: Vector) -> int:
+    """The value of an integer expression."""
+    match expr:
+        case IntConst(value=constant):
+            return constant
+        case IntSlot(slot=slot):
+            return v[slot]
+        case IntSum(terms=terms):
+            return sum(value(term, v) for term in terms)
+        case IntScale(factor=factor, term=term):
+            return factor * value(term, v)
+        case IntMin(operands=operands):
+            return min(value(operand, v) for operand in operands)
+        case IntMax(operands=operands):
+            return max(value(operand, v) for operand in operands)
+        case IntSelect(condition=condition, then=then, otherwise=otherwise):
+            return value(then, v) if holds(condition, v) else value(otherwise, v)
+        case IntSteps(x=x, pairs=pairs):
+            return step_value(value(x, v), pairs)
+        case IntRamp(x=x, low=low, high=high):
+            return ramp_value(value(x, v), low, high)
+        case IntSaturate(x=x, full=full):
+            return saturate_value(value(x, v), full)
+        case _:
+            assert_never(expr)

@@ -1,0 +1,167 @@
+"""Classes ``[a-z_\\d]`` and escapes of the regular subset to trees, folded like the text."""
+
+from typing import NoReturn, final
+
+from lynkrc.diagnostics.pattern_codes import MALFORMED_PATTERN, NOT_REGULAR, UNBALANCED_BRACKET
+from lynkrc.syntax.pattern import Alternation, CharClass, Literal, PatternNode
+from lynkrc.syntax.pattern_reader import Reader
+from lynkrc.syntax.pattern_shape import WORD_RANGES, Ranges, complement, merged
+from lynkrc_runtime.scan.fold import SYMBOL, fold_text
+
+_SPACE: Ranges = ((0x09, 0x0D), (0x20, 0x20))
+SHORTHANDS: dict[str, CharClass] = {
+    "w": CharClass(ranges=WORD_RANGES),
+    "W": CharClass(ranges=WORD_RANGES, negated=True),
+    "d": CharClass(ranges=((0x30, 0x39),)),
+    "D": CharClass(ranges=((0x30, 0x39),), negated=True),
+    "s": CharClass(ranges=_SPACE),
+    "S": CharClass(ranges=_SPACE, negated=True),
+}
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
+_ANCHORS = "bBAZ"
+
+
+def refuse_anchor(reader: Reader, start: int, written: str) -> NoReturn:
+    """Fail at an anchor; `written` is how it stands in the entry."""
+    reader.fail(
+        NOT_REGULAR,
+        start,
+        reader.pos,
+        f"`{written}` looks around instead of matching a character",
+        "leave it out: entries are bounded at word edges unless they start with `~`",
+    )
+
+
+def escaped_char(reader: Reader, start: int, char: str) -> str:
+    """The character that ``\\`` and `char` stand for; `start` is where the ``\\`` stands."""
+    if char in _CONTROLS:
+        return _CONTROLS[char]
+    if char and char in _ANCHORS:
+        refuse_anchor(reader, start, f"\\{char}")
+    if char.isdigit():
+        reader.fail(
+            NOT_REGULAR,
+            start,
+            reader.pos,
+            "back-references are not part of the regular subset",
+            "write the alternatives out",
+        )
+    if not char or char.isalpha() or not char.isascii():
+        reader.fail(
+            MALFORMED_PATTERN,
+            start,
+            reader.pos,
+            f"`\\{char}` is no escape known here",
+            "known are \\w \\d \\s \\W \\D \\S \\n \\t \\r \\f \\v and escaped punctuation",
+        )
+    return char
+
+
+@final
+class _Members:
+    """What a class has so far: ranges of folded code points, and folded words like ``ss``."""
+
+    __slots__ = ("ranges", "words")
+
+    def __init__(self) -> None:
+        self.ranges: list[tuple[int, int]] = []
+        self.words: set[str] = set()
+
+
+def read_class(reader: Reader) -> PatternNode:
+    """The class at the cursor, which stands on ``[``."""
+    opened = reader.pos
+    reader.take()
+    negated = reader.peek() == "^"
+    if negated:
+        reader.take()
+    members = _Members()
+    first = reader.pos
+    while True:
+        if reader.at_end:
+            reader.fail(
+                UNBALANCED_BRACKET,
+                opened,
+                opened + 1,
+                "this bracket is never closed",
+                "add `]`, or write `\\[` for the character itself",
+            )
+        if reader.peek() == "]":
+            break
+        _member(reader, members)
+    if reader.pos == first:
+        reader.fail(
+            MALFORMED_PATTERN,
+            opened,
+            reader.pos + 1,
+            "a class without characters matches nothing",
+            "write the characters between the brackets; `\\]` for the bracket itself",
+        )
+    reader.take()
+    node = CharClass(ranges=merged(members.ranges), negated=negated)
+    if negated and not complement(node.ranges):
+        reader.fail(
+            MALFORMED_PATTERN,
+            opened,
+            reader.pos,
+            "this class leaves no character to match",
+            "name fewer characters between `[^` and `]`",
+        )
+    if negated or not members.words:
+        return node
+    # A character that folds to several (``ß`` to ``ss``) matches as these; a negated class need
+    # not name it, since folded text never holds it.
+    options: list[PatternNode] = [Literal(text=word) for word in sorted(members.words)]
+    if node.ranges:
+        options.insert(0, node)
+    return options[0] if len(options) == 1 else Alternation(options=tuple(options))
+
+
+def _member(reader: Reader, members: _Members) -> None:
+    start = reader.pos
+    char = reader.take()
+    if char == "\\":
+        char = reader.take()
+        shorthand = SHORTHANDS.get(char)
+        if shorthand is not None:
+            members.ranges.extend(
+                complement(shorthand.ranges) if shorthand.negated else shorthand.ranges
+            )
+            return
+        char = escaped_char(reader, start, char)
+    last = char
+    if reader.peek() == "-" and reader.peek(2) not in ("-", "-]"):
+        reader.take()
+        last = reader.take()
+        if last == "\\":
+            at = reader.pos - 1
+            last = escaped_char(reader, at, reader.take())
+        if ord(last) < ord(char):
+            reader.fail(
+                MALFORMED_PATTERN,
+                start,
+                reader.pos,
+                f"the range `{reader.text[start : reader.pos]}` runs backwards",
+                "write the lower character first",
+            )
+    if char == last:
+        _fold_into(reader.literal(char, start).text, members)
+    else:
+        # A range may span symbols; folded text cannot tell them apart, so they are left out.
+        folds = [fold_text(chr(code)) for code in range(ord(char), ord(last) + 1)]
+        told = [folded for folded in folds if SYMBOL not in folded]
+        if not told:
+            reader.literal(char, start)
+        for folded in told:
+            _fold_into(folded, members)
+
+
+def _fold_into(folded: str, members: _Members) -> None:
+    if len(folded) != 1:
+        members.words.add(folded)
+        return
+    code = ord(folded)
+    if members.ranges and members.ranges[-1][1] == code - 1:
+        members.ranges[-1] = (members.ranges[-1][0], code)
+    else:
+        members.ranges.append((code, code))

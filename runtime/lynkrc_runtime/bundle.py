@@ -1,0 +1,328 @@
+"""A bundle file to what serves: everything is checked before anything of it runs.
+
+A bundle is a stored zip (see `lynkrc.bundle.pack`). `open_bundle` reads it and checks the
+manifest, every size and digest, and that nothing is missing or too much. `load_bundle` goes on to
+decode the dispatch table and to make the scorer: a native library that fits this interpreter, or
+the Python scorer with a notice that says why. Whatever is wrong raises `BrokenBundle`.
+"""
+
+import hashlib
+import io
+import itertools
+import sys
+import sysconfig
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.machinery import ExtensionFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeAlias, final
+
+import msgspec
+
+from lynkrc_runtime import __version__
+from lynkrc_runtime.decide import Scorer
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.feature_table import FEATURES
+from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.scan.tables import Tables, unpack
+
+FORMAT = 1
+"""The bundle format this runtime reads."""
+
+MANIFEST = "manifest.json"
+SUFFIX = ".lynkr"
+
+LARGEST_BUNDLE = 64 * 2**20
+LARGEST_FILE = 32 * 2**20
+MOST_FILES = 256
+
+REQUIRED = (
+    "dispatch.json",
+    "explain.py",
+    "ir.txt",
+    "lexicons.dfa",
+    "report.json",
+    "routes.txt",
+    "scorer.pxd",
+    "scorer.py",
+    "source_map.json",
+)
+"""Files every bundle of this format holds, beside its manifest and its sources."""
+
+Explain: TypeAlias = Callable[[list[int]], dict[str, Any]]
+
+_loads = itertools.count(1)
+
+
+class BrokenBundle(Exception):
+    """A bundle that must not be served; the message names the bundle and what is wrong."""
+
+
+@final
+class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file's sha256 (hex) and size in bytes."""
+
+    sha256: str
+    size: int
+
+
+@final
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``manifest.json``; `files` holds every other file of the bundle."""
+
+    format: int
+    name: str
+    source_digest: str
+    meaning_digest: str
+    minimum_runtime: str
+    capabilities: list[str]
+    native: list[str]
+    files: dict[str, FileEntry]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedBundle:
+    """A bundle whose every byte is as its manifest says. Nothing of it has run."""
+
+    path: Path
+    manifest: Manifest
+    files: Mapping[str, bytes] = field(repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedBundle:
+    """A bundle ready to serve.
+
+    `engine` is ``native`` or ``python``; `notice` says why it is not native, None where it is.
+    """
+
+    path: Path
+    manifest: Manifest
+    dispatch: Dispatch
+    tables: Tables
+    scorer: Scorer = field(repr=False)
+    explain: Explain = field(repr=False)
+    engine: str
+    notice: str | None
+
+
+def native_tag() -> str:
+    """The platform tag of this interpreter: ``cpython-311-x86_64-linux-gnu``."""
+    suffix: str = sysconfig.get_config_var("EXT_SUFFIX") or ".unknown.so"
+    return suffix.lstrip(".").rpartition(".")[0] or "unknown"
+
+
+def native_path() -> str:
+    """Where a bundle holds the library for this interpreter."""
+    return f"native/{native_tag()}/scorer.so"
+
+
+def load_bundle(path: Path) -> LoadedBundle:
+    """Open, check and load a bundle: a file, or a folder that holds exactly one."""
+    return load_opened(open_bundle(path))
+
+
+def load_opened(bundle: OpenedBundle) -> LoadedBundle:
+    """Decode a checked bundle's tables and make its scorer."""
+    try:
+        dispatch = msgspec.json.decode(bundle.files["dispatch.json"], type=Dispatch)
+        tables = unpack(bundle.files["lexicons.dfa"])
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BrokenBundle(f"{bundle.path}: unreadable table: {error}") from error
+    scorer, engine, notice = _scorer(bundle)
+    loaded = LoadedBundle(
+        path=bundle.path,
+        manifest=bundle.manifest,
+        dispatch=dispatch,
+        tables=tables,
+        scorer=scorer,
+        explain=_run_python(bundle, "explain.py", "explain"),
+        engine=engine,
+        notice=notice,
+    )
+    _try_out(loaded)
+    return loaded
+
+
+def open_bundle(path: Path) -> OpenedBundle:
+    """Read a bundle and check everything about it that can be checked without running it."""
+    path = _bundle_file(path)
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_BUNDLE:
+            raise BrokenBundle(f"{path}: {size} bytes, more than a bundle may have")
+        contents = _unzip(path, path.read_bytes())
+    except OSError as error:
+        raise BrokenBundle(f"{path}: cannot be read: {error.strerror}") from error
+    if MANIFEST not in contents:
+        raise BrokenBundle(f"{path}: {MANIFEST} is missing")
+    manifest = _manifest(path, contents.pop(MANIFEST))
+    _check_files(path, manifest, contents)
+    return OpenedBundle(path=path, manifest=manifest, files=MappingProxyType(contents))
+
+
+# -- the archive ---------------------------------------------------------------------------
+
+
+def _bundle_file(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    found = sorted(path.glob(f"*{SUFFIX}"))
+    if len(found) != 1:
+        raise BrokenBundle(f"{path}: holds {len(found)} files *{SUFFIX}, not one")
+    return found[0]
+
+
+def _unzip(path: Path, data: bytes) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if len(entries) > MOST_FILES:
+                raise BrokenBundle(f"{path}: {len(entries)} files, at most {MOST_FILES} are read")
+            for entry in entries:
+                _check_entry(path, entry, contents)
+                contents[entry.filename] = archive.read(entry)
+    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
+        raise BrokenBundle(f"{path}: not a whole zip file: {error}") from error
+    return contents
+
+
+def _check_entry(path: Path, entry: zipfile.ZipInfo, contents: Mapping[str, bytes]) -> None:
+    parts = entry.filename.split("/")
+    if not all(parts) or {".", ".."} & set(parts) or "\\" in entry.filename:
+        raise BrokenBundle(f"{path}: {entry.filename!r} is no name a bundle may hold")
+    if entry.filename in contents:
+        raise BrokenBundle(f"{path}: {entry.filename} is there twice")
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise BrokenBundle(f"{path}: {entry.filename} is compressed; a bundle is stored")
+    if entry.file_size > LARGEST_FILE:
+        raise BrokenBundle(f"{path}: {entry.filename} has more than {LARGEST_FILE} bytes")
+
+
+# -- the manifest --------------------------------------------------------------------------
+
+
+@final
+class _AnyFormat(msgspec.Struct, frozen=True):
+    """The one member every format shares."""
+
+    format: int
+
+
+def _manifest(path: Path, data: bytes) -> Manifest:
+    try:
+        written = msgspec.json.decode(data, type=_AnyFormat).format
+        if written > FORMAT:
+            raise BrokenBundle(
+                f"{path}: bundle format {written} is newer than this runtime reads ({FORMAT});"
+                f" lynkrc-runtime is {__version__}"
+            )
+        if written != FORMAT:
+            raise BrokenBundle(f"{path}: there is no bundle format {written}")
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise BrokenBundle(f"{path}: {MANIFEST}: {error}") from error
+    if _version(path, manifest.minimum_runtime) > _version(path, __version__):
+        raise BrokenBundle(
+            f"{path}: needs lynkrc-runtime {manifest.minimum_runtime}, this is {__version__}"
+        )
+    known = {f"feature:{name}" for name in FEATURES} | {f"kind:{name}" for name in KINDS}
+    for capability in manifest.capabilities:
+        if capability not in known:
+            raise BrokenBundle(f"{path}: needs {capability}, which this runtime does not have")
+    return manifest
+
+
+def _version(path: Path, text: str) -> tuple[int, ...]:
+    parts = text.split(".")
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise BrokenBundle(f"{path}: {MANIFEST}: {text!r} is no version")
+    return tuple(int(part) for part in parts)
+
+
+def _check_files(path: Path, manifest: Manifest, contents: Mapping[str, bytes]) -> None:
+    for name in (*REQUIRED, *manifest.files):
+        if name not in contents:
+            raise BrokenBundle(f"{path}: {name} is missing")
+    for name, data in contents.items():
+        expected = manifest.files.get(name)
+        if expected is None:
+            raise BrokenBundle(f"{path}: {name} is not in the manifest")
+        if len(data) != expected.size or hashlib.sha256(data).hexdigest() != expected.sha256:
+            raise BrokenBundle(f"{path}: {name} is not what the manifest says (wrong digest)")
+    libraries = {name.split("/")[1] for name in contents if name.startswith("native/")}
+    if libraries != set(manifest.native):
+        raise BrokenBundle(f"{path}: the manifest's native tags are not the libraries' ones")
+
+
+# -- generated code ------------------------------------------------------------------------
+
+
+def _scorer(bundle: OpenedBundle) -> tuple[Scorer, str, str | None]:
+    """The scorer, the engine's name, and why it is not the native one."""
+    library = bundle.files.get(native_path())
+    if library is None:
+        held = ", ".join(bundle.manifest.native)
+        why = f"only native code for {held}" if held else "no native code"
+        notice = f"{why} in the bundle for {native_tag()}: the Python scorer serves"
+    else:
+        try:
+            return _load_native(bundle, library), "native", None
+        except (ImportError, OSError, AttributeError) as error:
+            notice = f"the native scorer cannot be loaded ({error}): the Python scorer serves"
+    return _run_python(bundle, "scorer.py", "decide"), "python", notice
+
+
+def _run_python(bundle: OpenedBundle, name: str, function: str) -> Any:
+    """A function of a generated module, run from the checked bytes and never from a path."""
+    namespace: dict[str, Any] = {"__name__": f"lynkrc_bundle.{name.removesuffix('.py')}"}
+    try:
+        code = compile(bundle.files[name], f"<bundle {bundle.manifest.name}>/{name}", "exec")
+        exec(code, namespace)
+    except (SyntaxError, ValueError, NameError) as error:
+        raise BrokenBundle(f"{bundle.path}: {name}: {error}") from error
+    if function not in namespace:
+        raise BrokenBundle(f"{bundle.path}: {name} defines no {function}")
+    return namespace[function]
+
+
+def _load_native(bundle: OpenedBundle, library: bytes) -> Scorer:
+    """Load the checked library under a name of its own, from a folder only we can write."""
+    # The last part must be what the library was built as; the rest tells the loads apart.
+    name = f"lynkrc_bundle_{bundle.manifest.meaning_digest[:16]}_{next(_loads)}.scorer"
+    with tempfile.TemporaryDirectory(prefix="lynkrc-bundle-") as folder:
+        file = Path(folder) / "scorer.so"
+        file.write_bytes(library)
+        loader = ExtensionFileLoader(name, str(file))
+        spec = spec_from_file_location(name, file, loader=loader)
+        if spec is None:
+            raise ImportError("no import spec for the library")
+        before = sys.modules.get("scorer")
+        module = module_from_spec(spec)
+        loader.exec_module(module)
+        # Cython enters its modules under the name they were built as, which is not ours alone.
+        if before is None:
+            sys.modules.pop("scorer", None)
+        else:
+            sys.modules["scorer"] = before
+    decide: Scorer = module.decide
+    return decide
+
+
+def _try_out(loaded: LoadedBundle) -> None:
+    """One decision by every engine: a scorer of another spec's slots is noticed here."""
+    lowest = [slot.low for slot in loaded.dispatch.slots]
+    try:
+        verdict = loaded.scorer(lowest)
+        explained = loaded.explain(lowest)
+    except (ValueError, TypeError) as error:
+        raise BrokenBundle(f"{loaded.path}: the scorer does not take its slots: {error}") from error
+    if list(verdict) != explained["verdict"]:
+        raise BrokenBundle(f"{loaded.path}: scorer and explanation disagree on {lowest}")

@@ -1,0 +1,294 @@
+"""A request to the clamped feature vector that the scorer reads, and to the reasons for it.
+
+The plan, one function a slot, is made once from the dispatch table; a request pays only for the
+parts its slots read.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypeAlias, final
+
+from lynkrc_runtime.ask import markers_of
+from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
+from lynkrc_runtime.feature_table import FIXED_UNIT, OTHER_CLIENT
+from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
+from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.reading import Reading, RefusedRequest, RequestFacts, repeats
+from lynkrc_runtime.scan.portable import Matcher
+from lynkrc_runtime.scan.tables import Tables
+from lynkrc_runtime.string_classes import StringClasses
+from lynkrc_runtime.text_counts import COUNTS
+
+__all__ = ["Extractor", "RefusedRequest", "RequestFacts", "SlotValue"]
+
+_Feature: TypeAlias = Callable[[Reading], int]
+
+_THINKS = frozenset({ThinkingKind.ENABLED, ThinkingKind.ADAPTIVE})
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotValue:
+    """One entry of the vector, explained.
+
+    `slot` is written as in the language; `value` is the vector's integer, `shown` what it means.
+    `patterns` are, for a slot that reads a lexicon, the entries that occur with the number of
+    positions where a match of the entry ends (of the first 10,000 matches in the text).
+    """
+
+    slot: str
+    value: int
+    shown: str
+    patterns: tuple[tuple[str, int], ...] = ()
+
+
+@final
+class Extractor:
+    """Computes the vector of one dispatch table.
+
+    ValueError when the tables do not fit the lexicons, or a slot is of an unknown feature.
+    """
+
+    def __init__(self, dispatch: Dispatch, tables: Tables | None) -> None:
+        self._dispatch = dispatch
+        self._markers = markers_of(dispatch.clients)
+        self._matcher = (
+            None
+            if tables is None
+            else Matcher(tables, [len(lexicon.patterns) for lexicon in dispatch.lexicons])
+        )
+        self._lexicons = {
+            lexicon.name: (number, lexicon) for number, lexicon in enumerate(dispatch.lexicons)
+        }
+        self._plan = [(self._feature(slot), slot.low, slot.high) for slot in dispatch.slots]
+
+    def extract(self, request: Request, facts: RequestFacts) -> list[int]:
+        """The vector in slot order. Raises RefusedRequest for what a slot reads and cannot."""
+        return self._vector(self._read(request, facts))
+
+    def explain(self, request: Request, facts: RequestFacts) -> list[SlotValue]:
+        """The vector with its reasons. Raises RefusedRequest as `extract` does."""
+        reading = self._read(request, facts)
+        vector = self._vector(reading)
+        matches: dict[str, dict[int, int]] = {}
+        explained = []
+        for slot, value in zip(self._dispatch.slots, vector, strict=True):
+            patterns: tuple[tuple[str, int], ...] = ()
+            if slot.feature in _OVER_LEXICON:
+                text, name = slot.args
+                if text not in matches:
+                    matches[text] = _positions(reading, text)
+                patterns = tuple(_matched(self._lexicons[name][1], matches[text]))
+            explained.append(
+                SlotValue(
+                    slot=_written(slot), value=value, shown=_shown(slot, value), patterns=patterns
+                )
+            )
+        return explained
+
+    def _read(self, request: Request, facts: RequestFacts) -> Reading:
+        return Reading(request, facts, self._dispatch.clients, self._markers, self._matcher)
+
+    def _vector(self, reading: Reading) -> list[int]:
+        return [min(max(feature(reading), low), high) for feature, low, high in self._plan]
+
+    def _feature(self, slot: Slot) -> _Feature:
+        name = slot.feature
+        plain = _PLAIN.get(name)
+        if plain is not None:
+            return plain
+        count = COUNTS.get(name)
+        if count is not None:
+            return lambda reading: count(reading.counts)
+        if name in _OVER_LEXICON:
+            return self._over_lexicon(slot)
+        match name:
+            case "tools.named":
+                (tool,) = slot.args
+                return lambda reading: int(tool in reading.tool_names)
+            case "client":
+                return self._client(slot)
+            case "dialect":
+                dialects = _members(slot)
+                return lambda reading: dialects[reading.request.dialect]
+            case "surface":
+                surfaces = _members(slot)
+                return lambda reading: surfaces[reading.facts.surface]
+            case "model":
+                models = StringClasses(slot.classes)
+                return lambda reading: models.classify(reading.request.model)
+            case "header":
+                return _header(slot)
+            case "metadata":
+                return _metadata(slot)
+        raise ValueError(f"no feature is called {name}")
+
+    def _over_lexicon(self, slot: Slot) -> _Feature:
+        if self._matcher is None:
+            raise ValueError(f"{_written(slot)} needs tables")
+        text, name = slot.args
+        number, lexicon = self._lexicons[name]
+        first = lexicon.first
+        mask = (1 << len(lexicon.patterns)) - 1
+        weights = lexicon.weights64
+
+        def points(reading: Reading) -> int:
+            present = reading.found(text).present >> first & mask
+            total = 0
+            while present:
+                lowest = present & -present
+                total += weights[lowest.bit_length() - 1]
+                present ^= lowest
+            return total
+
+        match slot.feature:
+            case "count":
+                return lambda reading: reading.found(text).counts[number]
+            case "matches":
+                return lambda reading: int(reading.found(text).counts[number] > 0)
+            case "distinct":
+                return lambda reading: (reading.found(text).present >> first & mask).bit_count()
+            case _:
+                return points
+
+    def _client(self, slot: Slot) -> _Feature:
+        members = _members(slot)
+        numbers = [members[client.name] for client in self._dispatch.clients]
+        other = members[OTHER_CLIENT]
+
+        def client(reading: Reading) -> int:
+            return other if reading.client is None else numbers[reading.client]
+
+        return client
+
+
+def _members(slot: Slot) -> dict[str, int]:
+    return {member.text: number for number, member in enumerate(slot.classes)}
+
+
+def _header(slot: Slot) -> _Feature:
+    classes = StringClasses(slot.classes)
+    (written,) = slot.args
+    name = written.lower()
+
+    def header(reading: Reading) -> int:
+        if name in reading.facts.repeated:
+            raise RefusedRequest(f"header {name} is repeated", f"header {name}")
+        value = reading.facts.headers.get(name)
+        if value is not None and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise RefusedRequest(f"header {name} is not UTF-8", f"header {name}") from None
+        return classes.classify(value)
+
+    return header
+
+
+def _metadata(slot: Slot) -> _Feature:
+    classes = StringClasses(slot.classes)
+    (key,) = slot.args
+
+    def metadata(reading: Reading) -> int:
+        match reading.request.metadata.get(key):
+            case None:
+                return 0
+            case str() as text:
+                return classes.classify(text)
+            case bool() as flag:
+                return classes.classify("true" if flag else "false")
+            case int() | float() as number:
+                return classes.classify(str(number))
+        raise RefusedRequest(
+            f"metadata.{key} must be a string, a number or a boolean", f"metadata.{key}"
+        )
+
+    return metadata
+
+
+def _wants_thinking(options: Options) -> bool:
+    if options.thinking is not None:
+        return options.thinking.kind in _THINKS
+    return options.effort is not None and options.effort != "none"
+
+
+def _wants_schema(options: Options) -> bool:
+    return options.format is not None and options.format.schema is not None
+
+
+def _mean_weight(reading: Reading) -> int:
+    weights = reading.added_weights
+    return sum(weights) // len(weights) if weights else 0
+
+
+def _messages(reading: Reading) -> int:
+    return sum(1 for message in reading.request.messages if message.role is not Role.SYSTEM)
+
+
+_OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
+
+_PLAIN: Mapping[str, _Feature] = MappingProxyType(
+    {
+        "context.tokens": lambda reading: estimate_tokens(reading.request),
+        "messages.count": _messages,
+        "turns": lambda reading: reading.turns,
+        "tools.count": lambda reading: len(reading.request.tools),
+        "tools.added": lambda reading: len(reading.added_weights),
+        "tools.max_weight": lambda reading: max(reading.added_weights, default=0),
+        "tools.mean_weight": _mean_weight,
+        "loop.tool_results": lambda reading: reading.loop.tool_results,
+        "loop.tool_errors": lambda reading: reading.loop.tool_errors,
+        "loop.steps_since_user": lambda reading: reading.loop.steps,
+        "loop.repeats": lambda reading: repeats(reading.loop.calls),
+        "images.count": lambda reading: reading.attachments[0],
+        "documents.count": lambda reading: reading.attachments[1],
+        "wants.thinking": lambda reading: int(_wants_thinking(reading.request.options)),
+        "wants.json_schema": lambda reading: int(_wants_schema(reading.request.options)),
+        "wants.stream": lambda reading: int(reading.request.options.stream),
+        "request.max_tokens": lambda reading: reading.request.options.max_tokens or 0,
+    }
+)
+"""Features without parameters, beside ``ask.*``, not yet clamped."""
+
+
+def _positions(reading: Reading, text: str) -> dict[int, int]:
+    positions: dict[int, int] = {}
+    for entry, _ in reading.matcher.locate(reading.folded(text)):
+        positions[entry] = positions.get(entry, 0) + 1
+    return positions
+
+
+def _matched(lexicon: Lexicon, positions: Mapping[int, int]) -> list[tuple[str, int]]:
+    return [
+        (pattern, positions[lexicon.first + offset])
+        for offset, pattern in enumerate(lexicon.patterns)
+        if lexicon.first + offset in positions
+    ]
+
+
+def _written(slot: Slot) -> str:
+    if not slot.args:
+        return slot.feature
+    if slot.feature in _OVER_LEXICON:
+        return f"{slot.feature}({', '.join(slot.args)})"
+    return f'{slot.feature}("{slot.args[0]}")'
+
+
+def _shown(slot: Slot, value: int) -> str:
+    if slot.classes:
+        chosen = slot.classes[value]
+        match chosen.kind:
+            case "absent" | "other":
+                return chosen.kind
+            case "prefix":
+                return f"{chosen.text}..."
+            case _:
+                return chosen.text
+    match slot.type:
+        case "bool":
+            return "true" if value else "false"
+        case "fixed":
+            return str(value / FIXED_UNIT).removesuffix(".0")
+        case _:
+            return str(value)

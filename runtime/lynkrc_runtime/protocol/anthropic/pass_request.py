@@ -1,0 +1,182 @@
+"""A Messages request for a Messages target: the client's own bytes, and only the edits it needs.
+
+Top-level members are joined again in order, every value byte for byte, `model` replaced. Another
+model than the asked one may take other forms: then what its request shape forbids is changed, and
+each change listed (design: "Pass-through, shapes and translation").
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from lynkrc_runtime.protocol.anthropic import raw
+from lynkrc_runtime.protocol.anthropic.carrier import PREFIX
+from lynkrc_runtime.protocol.anthropic.edit_messages import Edits, edit_messages
+from lynkrc_runtime.protocol.anthropic.shape import (
+    OLD_VERSION,
+    SAMPLING_VERSIONS,
+    Fitted,
+    choose_version,
+    fit,
+    has_sampling,
+    without_sampling,
+)
+from lynkrc_runtime.protocol.anthropic.versions import Betas, split_betas
+from lynkrc_runtime.protocol.anthropic.wishes import (
+    schema_instruction,
+    thinking_object,
+    tool_choice_object,
+)
+from lynkrc_runtime.protocol.conversation import CannotTranslate, Options, Request, Role
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+_encode = msgspec.json.encode
+_NO_SHAPE = RequestShape()
+
+
+def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+    """The upstream request; CannotTranslate where the model refuses what the client means.
+
+    Where client and target name the same model nothing is edited, but for reasoning of other
+    makers, which no Claude upstream may see.
+    """
+    is_same = request.model == facts.model
+    shape = _NO_SHAPE if is_same else facts.shape
+    members = dict(request.members)
+    members["model"] = _encode(facts.model)
+    betas = split_betas(headers, shape)
+    done = [f"dropped=beta:{beta}" for beta in betas.dropped]
+    given_version = headers.get("anthropic-version")
+    version = given_version or OLD_VERSION
+    if not is_same:
+        _refuse_prefill(request, shape)
+        fitted = fit(request.options, request.tool_choice, shape, facts.max_output)
+        done.extend(fitted.transforms)
+        options = fitted.options
+        version = choose_version(given_version, options, shape)
+        if has_sampling(options) and version not in SAMPLING_VERSIONS:
+            options, dropped = without_sampling(options)
+            done.extend(dropped)
+        if version != (given_version or OLD_VERSION):
+            done.append(f"anthropic-version={version}")
+        options = _fit_display(options, betas, done)
+        _replace_options(members, request, replace(fitted, options=options))
+        _drop_members(members, request, options, betas, shape, done)
+        if options.format is not None and shape.structured_output is False:
+            _prompt_for_format(members, options, done)
+    edits = Edits(
+        fold_system=shape.mid_system is False,
+        strip_foreign_thinking=PREFIX.encode() in members["messages"],
+        strip_members=("output_config",)
+        if shape.mid_system is False or betas.lost_turn_config
+        else (),
+    )
+    if edits != Edits():
+        members["messages"], changed = edit_messages(members["messages"], edits)
+        done.extend(changed)
+    sent = {"anthropic-version": version}
+    if betas.kept:
+        sent["anthropic-beta"] = ",".join(betas.kept)
+    return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
+
+
+def _refuse_prefill(request: Request, shape: RequestShape) -> None:
+    turns = [turn for turn in request.messages if turn.role is not Role.SYSTEM]
+    ends_folded = shape.mid_system is False and request.messages[-1].role is Role.SYSTEM
+    is_prefill = bool(turns) and turns[-1].role is Role.ASSISTANT and not ends_folded
+    if shape.prefill is False and is_prefill:
+        raise CannotTranslate("prefill", "the target does not continue an assistant message")
+
+
+def _fit_display(options: Options, betas: Betas, done: list[str]) -> Options:
+    wish = options.thinking
+    if wish is None or wish.display != "updates" or not betas.lost_display_updates:
+        return options
+    done.append("dropped=thinking.display")
+    return replace(options, thinking=replace(wish, display=None))
+
+
+def _replace_options(members: dict[str, bytes], request: Request, fitted: Fitted) -> None:
+    """Put what changed into the raw members; what did not change keeps its bytes."""
+    before, after = request.options, fitted.options
+    if after.max_tokens != before.max_tokens:
+        members["max_tokens"] = _encode(after.max_tokens)
+    for name in ("temperature", "top_p", "top_k"):
+        if getattr(after, name) is None:
+            members.pop(name, None)
+    if after.stop != before.stop:
+        members.pop("stop_sequences", None)
+    if after.thinking != before.thinking:
+        _put(members, "thinking", after.thinking and thinking_object(after.thinking))
+    if after.effort != before.effort:
+        config = _config(members)
+        _put(config, "effort", after.effort)
+        _put_config(members, config)
+    if fitted.choice is not None and fitted.choice != request.tool_choice:
+        _put(members, "tool_choice", tool_choice_object(fitted.choice, after.parallel_tools))
+
+
+def _drop_members(
+    members: dict[str, bytes],
+    request: Request,
+    options: Options,
+    betas: Betas,
+    shape: RequestShape,
+    done: list[str],
+) -> None:
+    """Members that a beta or a form of thinking brought, and that left with it."""
+    for name in betas.lost_members():
+        if members.pop(name, None) is not None:
+            done.append(f"dropped={name}")
+    thinks_anyway = shape.thinking is None or "adaptive" in shape.thinking
+    lost_thinking = request.options.thinking is not None and options.thinking is None
+    if (
+        lost_thinking
+        and not thinks_anyway
+        and b"clear_thinking" in members.get("context_management", b"")
+    ):
+        del members["context_management"]
+        done.append("dropped=context_management")
+
+
+def _prompt_for_format(members: dict[str, bytes], options: Options, done: list[str]) -> None:
+    """Ask in words for what the model has no parameter for (wire reference C.1.2)."""
+    if options.format is None:
+        return
+    config = _config(members)
+    config.pop("format", None)
+    _put_config(members, config)
+    text = schema_instruction(options.format)
+    system = members.get("system")
+    if system is None or raw.is_null(system):
+        members["system"] = _encode(text)
+    elif system[:1] == b"[":
+        blocks = [bytes(item) for item in raw.items(system, "system")]
+        members["system"] = raw.join_items([*blocks, _encode({"type": "text", "text": text})])
+    else:
+        members["system"] = _encode(f"{raw.string(system, 'system')}\n\n{text}")
+    done.append("prompted=output_config.format")
+
+
+def _config(members: dict[str, bytes]) -> dict[str, bytes]:
+    given = members.get("output_config")
+    if given is None or raw.is_null(given):
+        return {}
+    return {name: bytes(item) for name, item in raw.members(given, "output_config").items()}
+
+
+def _put_config(members: dict[str, bytes], config: dict[str, bytes]) -> None:
+    if config:
+        members["output_config"] = raw.join(config)
+    else:
+        members.pop("output_config", None)
+
+
+def _put(members: dict[str, bytes], name: str, value: Any) -> None:
+    if value is None:
+        members.pop(name, None)
+    else:
+        members[name] = _encode(value)

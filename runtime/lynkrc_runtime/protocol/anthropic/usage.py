@@ -1,0 +1,88 @@
+"""Anthropic usage objects and stop reasons, to neutral ones and back (wire reference A.1.5, C.1.8).
+
+`input_tokens` leaves out what the cache read or wrote, as the neutral form does.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from lynkrc_runtime.protocol.conversation import Stop, Usage
+
+_STOPS: Mapping[str, Stop] = MappingProxyType(
+    {
+        "end_turn": Stop.END,
+        "max_tokens": Stop.LENGTH,
+        "stop_sequence": Stop.STOP_SEQUENCE,
+        "tool_use": Stop.TOOL_USE,
+        "pause_turn": Stop.PAUSE,
+        "refusal": Stop.REFUSAL,
+        "model_context_window_exceeded": Stop.CONTEXT,
+    }
+)
+_REASONS: Mapping[Stop, str] = MappingProxyType({stop: word for word, stop in _STOPS.items()})
+
+
+def read_usage(given: Any, so_far: Usage) -> Usage:
+    """`so_far` with what the object states: totals, so a stated value replaces."""
+    if not isinstance(given, dict):
+        return so_far
+    details = given.get("output_tokens_details")
+    reasoning = details.get("thinking_tokens") if isinstance(details, dict) else None
+    return replace(
+        so_far,
+        input=_count(given.get("input_tokens"), so_far.input),
+        output=_count(given.get("output_tokens"), so_far.output),
+        cache_read=_count(given.get("cache_read_input_tokens"), so_far.cache_read),
+        cache_write=_count(given.get("cache_creation_input_tokens"), so_far.cache_write),
+        reasoning=reasoning if isinstance(reasoning, int) else so_far.reasoning,
+        reported=True,
+    )
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """The usage object; every part is stated, since some clients read only one place."""
+    found: dict[str, Any] = {
+        "input_tokens": usage.input,
+        "cache_creation_input_tokens": usage.cache_write,
+        "cache_read_input_tokens": usage.cache_read,
+        "output_tokens": usage.output,
+    }
+    if usage.reasoning is not None:
+        found["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
+    return found
+
+
+def read_stop(reason: Any, has_calls: bool) -> Stop:
+    """The neutral stop of a `stop_reason`; an unknown one ends like its content looks."""
+    known = _STOPS.get(reason) if isinstance(reason, str) else None
+    return known or (Stop.TOOL_USE if has_calls else Stop.END)
+
+
+def settle_stop(stop: Stop, *, has_calls: bool, refused: bool) -> Stop:
+    """What an answer stops with: calls mean tool_use, unless it was cut short or declined."""
+    if stop in (Stop.LENGTH, Stop.CONTEXT, Stop.REFUSAL):
+        return stop
+    if has_calls:
+        return Stop.TOOL_USE
+    if refused:
+        return Stop.REFUSAL
+    return Stop.END if stop is Stop.TOOL_USE else stop
+
+
+def write_stop(stop: Stop, stop_sequence: str | None) -> dict[str, Any]:
+    """`stop_reason`, `stop_sequence`, and `stop_details` of a refusal."""
+    found: dict[str, Any] = {
+        "stop_reason": _REASONS[stop],
+        "stop_sequence": stop_sequence if stop is Stop.STOP_SEQUENCE else None,
+    }
+    if stop is Stop.REFUSAL:
+        found["stop_details"] = {"type": "refusal", "category": None, "explanation": None}
+    return found
+
+
+def _count(given: Any, otherwise: int) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        return otherwise
+    return given

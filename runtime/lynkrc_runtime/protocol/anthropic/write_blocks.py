@@ -1,0 +1,187 @@
+"""Neutral blocks from another dialect, to Anthropic blocks (wire reference C.1.4, C.1.7)."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any, TypeAlias, assert_never
+
+import msgspec
+
+from lynkrc_runtime.protocol.anthropic import carrier
+from lynkrc_runtime.protocol.conversation import (
+    Block,
+    CannotTranslate,
+    Document,
+    Image,
+    Opaque,
+    RedactedThinking,
+    Refusal,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from lynkrc_runtime.protocol.json_prefix import JsonPrefix
+from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_id, legal_name
+
+Json: TypeAlias = dict[str, Any]
+Losses: TypeAlias = dict[str, None]
+"""Names of transforms, each once, in order."""
+
+ID_LIMIT = 128
+"""Characters of a tool call id; the API states no limit, only the alphabet."""
+
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+)
+_KEPT_EXTRA = frozenset(("cache_control",))
+_UNTRANSLATABLE = frozenset(("input_audio", "audio"))
+
+
+def block_object(block: Block, role: Role, losses: Losses) -> Json | None:
+    """The Anthropic block, or None where nothing of it can be sent (then listed).
+
+    CannotTranslate where leaving it out would change what the request means.
+    """
+    match block:
+        case Text():
+            # Empty and blank text blocks are refused; they say nothing.
+            text: Json = {"type": "text", "text": block.text}
+            return _with_extra(text, block.extra, losses) if block.text.strip() else None
+        case Refusal():
+            return {"type": "text", "text": block.text} if block.text.strip() else None
+        case Image() | Document() if role is not Role.USER:
+            losses[f"dropped={role.value}-media"] = None
+            return None
+        case Image():
+            return _with_extra(_image(block), block.extra, losses)
+        case Document():
+            return _with_extra(_document(block), block.extra, losses)
+        case ToolCall():
+            return _with_extra(call_object(block), block.extra, losses)
+        case ToolResult():
+            return _with_extra(_result(block, losses), block.extra, losses)
+        case Thinking():
+            if carrier.is_foreign(block):
+                losses["stripped=thinking"] = None
+                return None
+            return {"type": "thinking", "thinking": block.text, "signature": block.signature}
+        case RedactedThinking():
+            return {"type": "redacted_thinking", "data": block.data}
+        case Opaque():
+            if block.type in _UNTRANSLATABLE:
+                raise CannotTranslate(block.type, f"the target takes no {block.type}")
+            losses[f"dropped={block.type}"] = None
+            return None
+        case _:
+            assert_never(block)
+
+
+def call_object(call: ToolCall) -> Json:
+    """A `tool_use` block with a legal id and name."""
+    return {
+        "type": "tool_use",
+        "id": legal_id(call.id, limit=ID_LIMIT),
+        "name": legal_name(call.name, limit=ANTHROPIC_NAME_LIMIT),
+        "input": call_input(call),
+    }
+
+
+def call_input(call: ToolCall) -> Any:
+    """The input object; JSON a model cut short is closed, other text wrapped (C.1.4).
+
+    >>> call_input(ToolCall(id="a", name="n", arguments='{"city": "Os'))
+    {'city': 'Os'}
+    >>> call_input(ToolCall(id="a", name="n", arguments="[1]"))
+    {'value': [1]}
+    """
+    if call.custom:
+        return {"input": call.arguments}
+    text = call.arguments.strip()
+    if not text:
+        return {}
+    value = _parse(text)
+    if value is None and text != "null":
+        prefix = JsonPrefix()
+        closed = text + prefix.closing() if prefix.feed(text) else ""
+        value = _parse(closed)
+        return value if isinstance(value, dict) else {"_raw": call.arguments}
+    if value is None:
+        return {}
+    # As the model wrote it: numbers and white space are not spelled anew.
+    return msgspec.Raw(text) if isinstance(value, dict) else {"value": value}
+
+
+def _parse(text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _image(block: Image) -> Json:
+    if block.data is not None:
+        media_type = _sniff(block.data) or block.media_type or "image/png"
+        source: Json = {"type": "base64", "media_type": media_type, "data": block.data}
+    elif block.url is not None:
+        source = {"type": "url", "url": block.url}
+    else:
+        raise CannotTranslate("file_id", "a file of another provider cannot be sent")
+    return {"type": "image", "source": source}
+
+
+def _sniff(data: str) -> str | None:
+    """The media type by the first bytes: clients lie, and Anthropic checks."""
+    try:
+        head = base64.b64decode(data[:24])
+    except (binascii.Error, ValueError):
+        return None
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "image/webp"
+    return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
+
+
+def _document(block: Document) -> Json:
+    source: Json
+    if block.data is not None:
+        media_type = block.media_type or "application/pdf"
+        if media_type != "application/pdf":
+            raise CannotTranslate("file", f"the target takes PDF documents, not {media_type}")
+        source = {"type": "base64", "media_type": media_type, "data": block.data}
+    elif block.text is not None:
+        source = {"type": "text", "media_type": "text/plain", "data": block.text}
+    elif block.url is not None:
+        source = {"type": "url", "url": block.url}
+    else:
+        raise CannotTranslate("file_id", "a file of another provider cannot be sent")
+    found: Json = {"type": "document", "source": source}
+    if block.title:
+        found["title"] = block.title
+    return found
+
+
+def _result(block: ToolResult, losses: Losses) -> Json:
+    parts = [block_object(part, Role.USER, losses) for part in block.content]
+    content = [part for part in parts if part is not None]
+    found: Json = {
+        "type": "tool_result",
+        "tool_use_id": legal_id(block.call_id, limit=ID_LIMIT),
+    }
+    if content:
+        is_plain = len(content) == 1 and content[0].keys() == {"type", "text"}
+        found["content"] = content[0]["text"] if is_plain else content
+    if block.is_error:
+        found["is_error"] = True
+    return found
+
+
+def _with_extra(found: Json, extra: Mapping[str, Any], losses: Losses) -> Json:
+    for name, value in extra.items():
+        if name in _KEPT_EXTRA and isinstance(value, dict):
+            found[name] = value
+        else:
+            losses[f"dropped={name}"] = None
+    return found

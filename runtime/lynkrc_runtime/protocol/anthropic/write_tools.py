@@ -1,0 +1,108 @@
+"""Neutral tools and tool choice, to Anthropic's (wire reference C.1.2, C.1.6)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
+from lynkrc_runtime.protocol.conversation import ChoiceKind, Tool, ToolChoice
+from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_name
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+_COMBINATORS = ("anyOf", "oneOf", "allOf")
+_FREE_FORM: Json = {
+    "type": "object",
+    "properties": {"input": {"type": "string"}},
+    "required": ["input"],
+}
+
+
+def write_tools(
+    tools: tuple[Tool, ...], choice: ToolChoice | None, shape: RequestShape, losses: Losses
+) -> list[Json]:
+    """The `tools` list, in the client's order; tools of a server of the other side are left out."""
+    allowed = choice.allowed if choice is not None else None
+    found: list[Json] = []
+    for tool in tools:
+        if allowed is not None and tool.name not in allowed:
+            losses["filtered=tools"] = None
+        elif tool.kind == "function":
+            found.append(_function(tool, shape, losses))
+        elif tool.kind == "custom":
+            found.append(_entry(tool, _FREE_FORM))
+        else:
+            losses[f"dropped=tools.{tool.kind}"] = None
+    return found
+
+
+def write_choice(
+    choice: ToolChoice | None, parallel_tools: bool | None, tools: list[Json], losses: Losses
+) -> tuple[ToolChoice, bool | None] | None:
+    """The choice and the single-call switch; None where there is nothing to choose from."""
+    if not tools:
+        if choice is not None and choice.kind in (ChoiceKind.REQUIRED, ChoiceKind.NAMED):
+            losses["dropped=tool_choice"] = None
+        return None
+    if choice is None:
+        if parallel_tools is not False:
+            return None
+        choice = ToolChoice(kind=ChoiceKind.AUTO)
+    if choice.name is not None:
+        choice = replace(choice, name=legal_name(choice.name, limit=ANTHROPIC_NAME_LIMIT))
+    if choice.kind is ChoiceKind.NONE and parallel_tools is False:
+        losses["dropped=parallel_tool_calls"] = None
+    return choice, parallel_tools
+
+
+def object_schema(given: Mapping[str, Any] | None) -> Json:
+    """The schema as the top of `input_schema` must be: an object, without combinators.
+
+    >>> object_schema({"anyOf": [{"properties": {"a": {}}}, {"properties": {"b": {}}}]})
+    {'type': 'object', 'properties': {'a': {}, 'b': {}}}
+    """
+    schema = dict(given or {})
+    properties: Json = {}
+    required: list[str] = []
+    for name in _COMBINATORS:
+        for branch in schema.pop(name, None) or ():
+            if isinstance(branch, dict):
+                properties |= branch.get("properties") or {}
+                required += branch.get("required") or () if name == "allOf" else ()
+    schema.pop("enum", None)
+    schema["type"] = "object"
+    schema["properties"] = properties | (schema.get("properties") or {})
+    if required:
+        schema["required"] = list(dict.fromkeys([*(schema.get("required") or ()), *required]))
+    return schema
+
+
+def _function(tool: Tool, shape: RequestShape, losses: Losses) -> Json:
+    schema = object_schema(tool.parameters)
+    if tool.parameters is not None and any(name in tool.parameters for name in _COMBINATORS):
+        losses[f"schema={tool.name}"] = None
+    entry = _entry(tool, schema)
+    if tool.strict:
+        if shape.structured_output is not False and _is_closed(schema):
+            entry["strict"] = True
+        else:
+            losses["dropped=strict"] = None
+    return entry
+
+
+def _entry(tool: Tool, schema: Json) -> Json:
+    entry: Json = {"name": legal_name(tool.name, limit=ANTHROPIC_NAME_LIMIT)}
+    if tool.description:
+        entry["description"] = tool.description
+    entry["input_schema"] = schema
+    mark = tool.value.get("cache_control")
+    if isinstance(mark, dict):
+        entry["cache_control"] = mark
+    return entry
+
+
+def _is_closed(schema: Mapping[str, Any]) -> bool:
+    """Whether every property is required and no other allowed: what `strict` demands."""
+    names = set(schema["properties"])
+    return schema.get("additionalProperties") is False and names == set(
+        schema.get("required") or ()
+    )

@@ -1,0 +1,98 @@
+"""A request or a text, to an estimate of its tokens: no tokenizer, one pass over the bytes.
+
+UTF-8 bytes / 4, with a correction for CJK, whose characters take three bytes and less than one
+token (design: performance.md, point 7; wire reference C.6 for messages and images).
+
+>>> estimate_text("The quick brown fox jumps over it."), estimate_text("敏捷的棕色狐狸")
+(9, 5)
+"""
+
+import base64
+import binascii
+import math
+import re
+import struct
+
+import msgspec
+
+from lynkrc_runtime.protocol.conversation import (
+    Block,
+    Document,
+    Image,
+    Opaque,
+    RedactedThinking,
+    Refusal,
+    Request,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+
+BYTES_PER_TOKEN = 4
+TOKENS_PER_CJK = 0.6
+TOKENS_PER_MESSAGE = 4
+TOKENS_PER_IMAGE = 1600
+"""Where the size is unknown; else width x height / 750."""
+
+_PIXELS_PER_TOKEN = 750
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
+
+
+def estimate_text(text: str) -> int:
+    """Tokens of a text, at least 1 for any that is not empty."""
+    if text.isascii():
+        return math.ceil(len(text) / BYTES_PER_TOKEN)
+    cjk = sum(map(len, _CJK.findall(text)))
+    rest = len(text.encode("utf-8", "surrogatepass")) - 3 * cjk
+    return math.ceil(rest / BYTES_PER_TOKEN + cjk * TOKENS_PER_CJK)
+
+
+def estimate_tokens(request: Request) -> int:
+    """Tokens of the prompt: system in all its places, tools, messages, thinking and images."""
+    total = sum(estimate_text(text.text) for text in request.system)
+    for tool in request.tools:
+        total += math.ceil(len(msgspec.json.encode(tool.value)) / BYTES_PER_TOKEN)
+    for message in request.messages:
+        total += TOKENS_PER_MESSAGE + sum(_block(block) for block in message.blocks)
+    return total
+
+
+def _block(block: Block) -> int:
+    match block:
+        case Text(text=text) | Refusal(text=text) | Thinking(text=text):
+            return estimate_text(text)
+        case ToolCall():
+            return estimate_text(block.name) + estimate_text(block.arguments)
+        case ToolResult():
+            return sum(_block(part) for part in block.content)
+        case Image():
+            return _image(block)
+        case Document():
+            return estimate_text(block.text or block.data or "") + estimate_text(block.title or "")
+        case RedactedThinking():
+            return math.ceil(len(block.data) / BYTES_PER_TOKEN)
+        case Opaque():
+            return math.ceil(len(msgspec.json.encode(block.value)) / BYTES_PER_TOKEN)
+
+
+def _image(image: Image) -> int:
+    size = _size(image.data) if image.data else None
+    if size is None:
+        return TOKENS_PER_IMAGE
+    return max(1, min(size[0] * size[1] // _PIXELS_PER_TOKEN, TOKENS_PER_IMAGE))
+
+
+def _size(data: str) -> tuple[int, int] | None:
+    """Width and height in pixels of a PNG or GIF, from its first bytes."""
+    try:
+        head = base64.b64decode(data[:32])
+    except (binascii.Error, ValueError):
+        return None
+    if head.startswith(b"\x89PNG\r\n\x1a\n") and len(head) >= 24:
+        width, height = struct.unpack(">II", head[16:24])
+        return width, height
+    if head.startswith(b"GIF8") and len(head) >= 10:
+        width, height = struct.unpack("<HH", head[6:10])
+        return width, height
+    return None

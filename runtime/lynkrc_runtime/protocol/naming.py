@@ -1,0 +1,51 @@
+"""Tool ids and names of one dialect, to ids and names another accepts (wire reference C.1.5).
+
+The mapping is a pure function, so the same history always maps alike without stored state, and
+the names of a request can be restored in its answer.
+
+>>> legal_name("mcp__files__read", limit=64), legal_id("functions.read:0", limit=64)
+('mcp__files__read', 'toolu_yilmvmw6fzlnkr5u4y2a5x6b')
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+
+CHAT_NAME_LIMIT = 64
+"""Characters of a tool name: OpenAI Chat, Converse."""
+
+ANTHROPIC_NAME_LIMIT = 128
+
+_ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+
+
+def legal_name(name: str, *, limit: int) -> str:
+    """The name itself where it is legal, else shortened and marked by its own digest."""
+    plain = _ILLEGAL.sub("_", name)
+    if plain == name and 0 < len(name) <= limit:
+        return name
+    return f"{plain[: limit - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def legal_id(call_id: str, *, limit: int) -> str:
+    """The id itself where it is legal (letters, digits, ``_``, ``-``), else one made of it."""
+    if call_id and len(call_id) <= limit and not _ILLEGAL.search(call_id):
+        return call_id
+    digest = hashlib.sha256(call_id.encode()).digest()
+    return "toolu_" + base64.b32encode(digest).decode()[:24].lower()
+
+
+def original_names(names: Iterable[str]) -> Mapping[str, str]:
+    """What each mapped name was: the names that a target saw under another spelling.
+
+    >>> dict(original_names(["read", "read file"]))
+    {'read_file_1214148e': 'read file'}
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        for limit in (CHAT_NAME_LIMIT, ANTHROPIC_NAME_LIMIT):
+            mapped = legal_name(name, limit=limit)
+            if mapped != name:
+                found[mapped] = name
+    return found

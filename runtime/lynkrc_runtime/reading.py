@@ -1,0 +1,204 @@
+"""One request as the features read it: each part worked out once, when it is first asked for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import msgspec
+
+from lynkrc_runtime.ask import (
+    Ask,
+    Markers,
+    envelope_text,
+    find_ask,
+    has_content_of_user,
+    history_text,
+)
+from lynkrc_runtime.clients import recognise
+from lynkrc_runtime.dispatch import Client
+from lynkrc_runtime.protocol.conversation import (
+    Block,
+    Document,
+    Image,
+    Request,
+    Role,
+    ToolCall,
+    ToolResult,
+)
+from lynkrc_runtime.scan.fold import fold
+from lynkrc_runtime.scan.portable import Found, Matcher
+from lynkrc_runtime.text_counts import TextCounts
+
+DEFAULT_TOOL_WEIGHT = 50
+"""Percent, of a tool the profile does not list."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFacts:
+    """What features need beside the body.
+
+    `headers` maps lower-case names to values, decoded as UTF-8 with ``surrogateescape``;
+    `repeated` names the headers that came more than once (`headers` holds any one of them).
+    """
+
+    surface: str
+    headers: Mapping[str, str]
+    repeated: frozenset[str] = frozenset()
+
+
+@final
+class RefusedRequest(Exception):
+    """The spec reads a part of the request that has no single meaning: 400 for the client.
+
+    `field` names the part (``metadata.team``, ``header x-team``).
+    """
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopFacts:
+    """The tool loop since the message that holds the ask."""
+
+    tool_results: int
+    tool_errors: int
+    steps: int
+    calls: tuple[ToolCall, ...]
+
+
+@final
+class Reading:
+    """A request, its facts, and what follows from both."""
+
+    def __init__(
+        self,
+        request: Request,
+        facts: RequestFacts,
+        clients: Sequence[Client],
+        markers: Markers,
+        matcher: Matcher | None,
+    ) -> None:
+        self.request = request
+        self.facts = facts
+        self._clients = clients
+        self._markers = markers
+        self._matcher = matcher
+        self._folded: dict[str, bytes] = {}
+        self._found: dict[str, Found] = {}
+
+    @cached_property
+    def ask(self) -> Ask:
+        """The user's words and where they stand."""
+        return find_ask(self.request.messages, self._markers)
+
+    @cached_property
+    def counts(self) -> TextCounts:
+        """Numbers about the ask."""
+        return TextCounts(self.ask.text)
+
+    @cached_property
+    def client(self) -> int | None:
+        """Index of the profile that fits."""
+        return recognise(self._clients, self.facts.headers.get("user-agent"), self.tool_names)
+
+    @cached_property
+    def tool_names(self) -> frozenset[str]:
+        """Names of the tools on offer."""
+        return frozenset(tool.name for tool in self.request.tools)
+
+    @cached_property
+    def added_weights(self) -> list[int]:
+        """Percent weight of each tool beyond the client's baseline."""
+        profile = None if self.client is None else self._clients[self.client]
+        baseline = frozenset(profile.baseline_tools) if profile else frozenset()
+        weights = profile.tool_weights if profile else {}
+        return [
+            weights.get(tool.name, DEFAULT_TOOL_WEIGHT)
+            for tool in self.request.tools
+            if tool.name not in baseline
+        ]
+
+    @cached_property
+    def turns(self) -> int:
+        """User messages with something of the user's own in them."""
+        return sum(has_content_of_user(m, self._markers) for m in self.request.messages)
+
+    @cached_property
+    def loop(self) -> LoopFacts:
+        """What happened since the user last wrote."""
+        messages = self.request.messages[self.ask.index + 1 :]
+        blocks = [block for message in messages for block in message.blocks]
+        results = [block for block in blocks if isinstance(block, ToolResult)]
+        return LoopFacts(
+            tool_results=len(results),
+            tool_errors=sum(1 for result in results if result.is_error),
+            steps=sum(1 for message in messages if message.role is Role.ASSISTANT),
+            calls=tuple(block for block in blocks if isinstance(block, ToolCall)),
+        )
+
+    @cached_property
+    def attachments(self) -> tuple[int, int]:
+        """Images and documents, those inside tool results too."""
+        images = documents = 0
+        for block in _every_block(self.request):
+            images += isinstance(block, Image)
+            documents += isinstance(block, Document)
+        return images, documents
+
+    def folded(self, text: str) -> bytes:
+        """``ask``, ``history`` or ``envelope``, folded for matching."""
+        folded = self._folded.get(text)
+        if folded is None:
+            match text:
+                case "ask":
+                    source = self.ask.text
+                case "history":
+                    source = history_text(self.request.messages, self.ask, self._markers)
+                case "envelope":
+                    source = envelope_text(self.request)
+                case _:
+                    raise ValueError(f"no text is called {text}")
+            folded = self._folded[text] = fold(source)
+        return folded
+
+    def found(self, text: str) -> Found:
+        """Which entries occur in ``ask``, ``history`` or ``envelope``."""
+        found = self._found.get(text)
+        if found is None:
+            found = self._found[text] = self.matcher.scan(self.folded(text))
+        return found
+
+    @property
+    def matcher(self) -> Matcher:
+        """The kernel; there is one wherever a slot reads a lexicon."""
+        if self._matcher is None:
+            raise ValueError("a slot reads a lexicon, but there are no tables")
+        return self._matcher
+
+
+def repeats(calls: Sequence[ToolCall]) -> int:
+    """Calls equal in name and input to an earlier one; spacing and key order do not count."""
+    if len(calls) < 2:
+        return 0
+    return len(calls) - len({(call.name, _canonical(call.arguments)) for call in calls})
+
+
+def _canonical(arguments: str) -> bytes:
+    try:
+        return msgspec.json.encode(msgspec.json.decode(arguments), order="sorted")
+    except (msgspec.DecodeError, RecursionError):
+        return arguments.encode("utf-8", "surrogatepass")  # a custom tool's raw input
+
+
+def _every_block(request: Request) -> Iterator[Block]:
+    for message in request.messages:
+        for block in message.blocks:
+            yield block
+            if isinstance(block, ToolResult):
+                yield from block.content

@@ -1,0 +1,146 @@
+"""The ask's text to the numbers that ``ask.*`` features report.
+
+Each number is worked out when it is first read; what several need (words, sentences) is shared.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import final
+
+from lynkrc_runtime.protocol.estimate import estimate_text
+from lynkrc_runtime.scan.fold import fold_text
+
+# Scripts without blanks between words: Thai, Lao, Myanmar, Khmer, Kana, Han.
+_NO_BLANKS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
+)
+# In folded text all above ASCII are word characters. An apostrophe inside a word belongs to it.
+_LETTER = f"(?:[0-9a-z_]|[^\\x00-\\x7f{_NO_BLANKS}])"
+_WORD = re.compile(f"[{_NO_BLANKS}]|{_LETTER}+(?:'{_LETTER}+)*")
+_ASCII_WORD = re.compile("[0-9a-z_]+(?:'[0-9a-z_]+)*")
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f")  # ASCII, full width, Arabic
+_COMMAS = ",\uff0c\u3001\u060c"  # ASCII, full width, ideographic, Arabic
+_PERIODS = ".\u3002\uff0e"  # ASCII, ideographic, full width
+_QUOTES = '"\u201c\u201d\u201e\uff02'  # straight, curly, low, full width
+_OPEN_PARENS = "(\uff08"
+_CLOSING = " \t\r\n\"')]\u2019\u201d\u300d\u300f\uff09"  # what may follow a sentence's stop
+_IDEOGRAPHIC_STOPS = frozenset("\u3002\uff01\uff1f\uff61\uff0e")
+_STOPS = re.compile(f"[.!?{''.join(sorted(_IDEOGRAPHIC_STOPS))}]+")
+_LINE = re.compile(r"\S[^\n]*")
+_DIGITS = re.compile(r"\d+")
+_ASCII_DIGITS = re.compile("[0-9]+")
+_HAS_WORD = re.compile(r"\w")
+_FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})", re.MULTILINE)
+
+
+@final
+class TextCounts:
+    """Numbers about one text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def size(self) -> int:
+        """UTF-8 bytes."""
+        text = self.text
+        return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words, folded; in scripts without blanks each character is one."""
+        pattern = _ASCII_WORD if self.text.isascii() else _WORD
+        return pattern.findall(fold_text(self.text))
+
+    @cached_property
+    def sentences(self) -> list[int]:
+        """Characters of each sentence, trimmed, its stop included."""
+        lengths: list[int] = []
+        start = 0
+        for end in (*self._stops(), len(self.text)):
+            sentence = self.text[start:end]
+            if _HAS_WORD.search(sentence):
+                lengths.append(len(sentence.strip()))
+            start = end
+        return lengths
+
+    def _stops(self) -> Iterator[int]:
+        """Where sentences end: an ideographic stop always ends one, others (not in ``3.14`` or
+        ``a.py``) where something like its end follows."""
+        for match in _STOPS.finditer(self.text):
+            end = match.end()
+            after = self.text[end : end + 1]
+            ideographic = self.text[end - 1] in _IDEOGRAPHIC_STOPS
+            if ideographic or not after or after.isspace() or after in _CLOSING:
+                yield end
+
+    @cached_property
+    def numbers(self) -> int:
+        """Runs of digits."""
+        pattern = _ASCII_DIGITS if self.text.isascii() else _DIGITS
+        return sum(1 for _ in pattern.finditer(self.text))
+
+    def number_of(self, characters: str) -> int:
+        """How often any of these characters occurs."""
+        return sum(map(self.text.count, characters))
+
+
+def _mean_sentence(counts: TextCounts) -> int:
+    return len(counts.text) // len(counts.sentences) if counts.sentences else 0
+
+
+def _distinct_words(counts: TextCounts) -> int:
+    return 100 * len(set(counts.words)) // len(counts.words) if counts.words else 0
+
+
+def _non_ascii(counts: TextCounts) -> int:
+    text = counts.text
+    if text.isascii():
+        return 0
+    return 100 * (len(text) - len(text.encode("ascii", "ignore"))) // len(text)
+
+
+def _code_blocks(counts: TextCounts) -> int:
+    """Fenced blocks; a fence closes with one of its kind at least as long, or with the text."""
+    blocks = 0
+    opened = ""
+    for match in _FENCE.finditer(counts.text):
+        fence = match[1]
+        if not opened:
+            blocks += 1
+            opened = fence
+        elif fence.startswith(opened):
+            opened = ""
+    return blocks
+
+
+def _last_is_question(counts: TextCounts) -> int:
+    return int(counts.text.rstrip(_CLOSING).endswith(_QUESTION_MARKS))
+
+
+COUNTS: Mapping[str, Callable[[TextCounts], int]] = MappingProxyType(
+    {
+        "ask.bytes": lambda counts: counts.size,
+        "ask.chars": lambda counts: len(counts.text),
+        "ask.tokens": lambda counts: estimate_text(counts.text),
+        "ask.words": lambda counts: len(counts.words),
+        "ask.sentences": lambda counts: len(counts.sentences),
+        "ask.longest_sentence": lambda counts: max(counts.sentences, default=0),
+        "ask.mean_sentence": _mean_sentence,
+        "ask.lines": lambda counts: sum(1 for _ in _LINE.finditer(counts.text)),
+        "ask.commas": lambda counts: counts.number_of(_COMMAS),
+        "ask.periods": lambda counts: counts.number_of(_PERIODS),
+        "ask.numbers": lambda counts: counts.numbers,
+        "ask.parens": lambda counts: counts.number_of(_OPEN_PARENS),
+        "ask.quotes": lambda counts: counts.number_of(_QUOTES),
+        "ask.questions": lambda counts: counts.number_of("".join(_QUESTION_MARKS)),
+        "ask.code_blocks": _code_blocks,
+        "ask.distinct_word_pct": _distinct_words,
+        "ask.non_ascii_pct": _non_ascii,
+        "ask.last_is_question": _last_is_question,
+    }
+)
+"""Every ``ask.*`` feature, not yet clamped."""
