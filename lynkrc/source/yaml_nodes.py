@@ -30,6 +30,7 @@ MAX_EVENTS = 200_000
 """Greatest number of parser events: about the scalars and twice the collections."""
 
 _LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _STYLES = {
     None: Style.PLAIN,
     "": Style.PLAIN,
@@ -70,6 +71,10 @@ def read_nodes(
                 return None, composer.findings
     except yaml.YAMLError as error:
         return None, [*composer.findings, syntax_finding(file, error)]
+    except ValueError:
+        # The pure Python parser makes characters of escapes such as \U00110000 with chr().
+        composer.bad_escape()
+        return None, composer.findings
     if composer.root is None:
         composer.report(
             codes.EMPTY_DOCUMENT,
@@ -90,6 +95,7 @@ class _Composer:
         self.stopped = False
         self._open: list[_Open] = []
         self._documents = 0
+        self._end_seen = 0
         self._aliases: set[int] = set()
 
     def take(self, event: yaml.Event) -> None:
@@ -118,6 +124,15 @@ class _Composer:
             "generate less: such a file is not meant to be read",
         )
         self.stopped = True
+
+    def bad_escape(self) -> None:
+        """Report that the scalar after the last one holds an escape of no character."""
+        self.report(
+            codes.YAML_SYNTAX,
+            self._span(self._end_seen, self._end_seen),
+            "an escape after this is not a character",
+            "a code point goes up to 10FFFF",
+        )
 
     def report(
         self, code: Code, span: Span, message: str, help: str, labels: tuple[Label, ...] = ()
@@ -161,6 +176,16 @@ class _Composer:
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         start, end = _extent(event)
         style = _STYLES[event.style]
+        self._end_seen = end
+        if _SURROGATE.search(event.value):
+            # libyaml refuses these itself.
+            self.report(
+                codes.YAML_SYNTAX,
+                self._span(start, end),
+                "an escape in this is half a character",
+                "write the whole code point with `\\U` and 8 digits",
+            )
+            self.stopped = True
         if event.tag is not None or event.anchor is not None:
             start = self._skip_properties(start)
         if style in (Style.LITERAL, Style.FOLDED):
