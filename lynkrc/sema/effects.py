@@ -99,7 +99,6 @@ def check_dimensions(
 
 def check_fallbacks(
     spec: Spec,
-    tiers: Sequence[TypedTier],
     targets: Sequence[TypedTarget],
     rules: Sequence[TypedRule],
 ) -> Iterable[Diagnostic]:

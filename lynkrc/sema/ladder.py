@@ -69,7 +69,7 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
                 findings.append(unknown(code, name, known))
         typed.append(
             TypedMapping(
-                pattern=folded,
+                pattern=mapping.pattern.value,
                 tier=None if mapping.tier is None else mapping.tier.value,
                 target=None if mapping.target is None else mapping.target.value,
             )
@@ -78,7 +78,8 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
 
 
 def _closeness(mapping: TypedMapping) -> tuple[bool, int, str]:
-    return mapping.pattern.endswith("*"), -len(mapping.pattern), mapping.pattern
+    folded = normal_text(mapping.pattern)
+    return folded.endswith("*"), -len(folded), folded
 
 
 def unknown(code: Code, name: Name, known: Sequence[str]) -> Diagnostic:

@@ -56,7 +56,7 @@ def resolve(
         findings += check_tiers(spec, tiers, rules, scores)
         findings += check_rules(spec, rules, tiers, own)
         findings += check_dimensions(spec, dimensions, own)
-        findings += check_fallbacks(spec, tiers, targets, rules)
+        findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, targets)
     if has_errors(findings):
         return None, findings

@@ -32,11 +32,11 @@ def check_names(spec: Spec) -> Iterable[Diagnostic]:
             what, span = taken[feature.name]
             yield _clash(feature.item.name, what, span)
     pinned: dict[str, Name] = {}
-    for name in (*(tier.name for tier in spec.tiers), *(t.item.name for t in spec.targets)):
-        first = pinned.setdefault(normal_text(name.value), name)
-        if first is not name:
+    for pin in (*(tier.name for tier in spec.tiers), *(t.item.name for t in spec.targets)):
+        first = pinned.setdefault(normal_text(pin.value), pin)
+        if first is not pin:
             # Both would be pinned by the same model name, whose case does not count.
-            yield _clash(name, f"pinned by the model name `lynkr/{first.value}`", first.span)
+            yield _clash(pin, f"pinned by the model name `lynkr/{first.value}`", first.span)
     for client in spec.clients:
         if client.name == OTHER_CLIENT:
             yield _clash(client.item.name, "what unknown clients are called", None)
