@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_generated_files_are_fresh() -> None:
     done = subprocess.run(
-        [sys.executable, "specs/generate.py", "--check"],
+        [sys.executable, "generated/regenerate.py", "--check"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lynkrc.cli.main import main
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def specs() -> list[tuple[Path, Path]]:
