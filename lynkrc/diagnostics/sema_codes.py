@@ -45,18 +45,16 @@ OVERLAPPING_CLIENTS = _error(417, "overlapping-clients")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
-EMPTY_CHAIN = _error(503, "empty-chain")
-TARGET_TWICE = _error(504, "target-twice")
-DEAD_FALLBACK = _error(505, "dead-fallback")
-UNREACHABLE_TIER = _error(506, "unreachable-tier")
-WEIGHTS_REACH = _warning(507, "weights-cannot-reach-tier")
-SHADOWED_RULE = _error(508, "shadowed-rule")
-RULE_DOES_NOTHING = _error(509, "rule-does-nothing")
-WITHOUT_EFFECT = _warning(510, "without-effect")
-CHAIN_MAY_BE_EMPTY = _error(511, "chain-may-be-empty")
-TOO_MANY_TARGETS = _error(512, "too-many-targets")
-ENVELOPE_DIMENSION = _warning(513, "envelope-dimension")
-WINDOW_TOO_LARGE = _error(514, "window-too-large")
+TARGET_TWICE = _error(503, "target-twice")
+DEAD_FALLBACK = _error(504, "dead-fallback")
+UNREACHABLE_TIER = _error(505, "unreachable-tier")
+WEIGHTS_REACH = _warning(506, "weights-cannot-reach-tier")
+SHADOWED_RULE = _error(507, "shadowed-rule")
+WITHOUT_EFFECT = _warning(508, "without-effect")
+CHAIN_MAY_BE_EMPTY = _error(509, "chain-may-be-empty")
+TOO_MANY_TARGETS = _error(510, "too-many-targets")
+ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
+WINDOW_TOO_LARGE = _error(512, "window-too-large")
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -91,13 +89,11 @@ SEMA_CODES: tuple[Code, ...] = (
     OVERLAPPING_CLIENTS,
     MISSING_SECTION,
     TIER_BOUNDS,
-    EMPTY_CHAIN,
     TARGET_TWICE,
     DEAD_FALLBACK,
     UNREACHABLE_TIER,
     WEIGHTS_REACH,
     SHADOWED_RULE,
-    RULE_DOES_NOTHING,
     WITHOUT_EFFECT,
     CHAIN_MAY_BE_EMPTY,
     TOO_MANY_TARGETS,

@@ -39,6 +39,7 @@ from lynkrc.source.text import Span
 from lynkrc.syntax.expr import Call, Comparison, Expr, ListLiteral, Ref, StringLiteral
 from lynkrc_runtime.feature_table import FEATURES
 
+_BLANKS = " \t\r\n\f\v"
 _FLIPPED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -372,7 +373,7 @@ def normal_text(text: str) -> str:
     >>> normal_text(" Legal\\t"), normal_text("Ä")
     ('legal', 'Ä')
     """
-    return "".join(c.lower() if c.isascii() else c for c in text.strip(" \t"))
+    return "".join(c.lower() if c.isascii() else c for c in text.strip(_BLANKS))
 
 
 def _items(context: Context, op: str, other: Expr) -> tuple[Expr, ...] | None:
