@@ -48,7 +48,7 @@ DEMOS = (
     Demo(
         "everyday work, in OpenAI's dialect",
         CHAT,
-        "Compare the trade-offs of optimistic and pessimistic locking in PostgreSQL, step by step, "
+        "Compare the trade-offs of optimistic and pessimistic locking in PostgreSQL, "
         "then write a function that retries a transaction after a serialization failure.",
         "MEDIUM",
     ),
