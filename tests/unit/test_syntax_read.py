@@ -174,6 +174,11 @@ def test_one_broken_item_does_not_hide_the_others() -> None:
     assert len(config.rules) == 3
 
 
+def test_expressions_of_a_broken_rule_are_checked_too() -> None:
+    _, findings = read("version: 1\nname: x\nrules: [{name: a, teir: B, when: turns = 3}]\n")
+    assert [found.code.id for found in findings] == ["LK103", "LK101", "LK300"]
+
+
 def test_a_place_is_reported_once() -> None:
     _, findings = read("version: 1\nname: x\ntiers: [{name: A, up_to: 010, chain: [b]}]\n")
     assert [found.code.id for found in findings] == ["LK014"]
