@@ -87,9 +87,6 @@ def _check_unique(
         yield ValidationError("uniqueItems")
 
 
-# -- where ---------------------------------------------------------------------------------------
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Fault:
@@ -199,8 +196,6 @@ def _title(words: Sequence[str]) -> str:
         return f"item {words[-1][1:]} of {_title(words[:-1])}"
     return shown(".".join(words))
 
-
-# -- what ----------------------------------------------------------------------------------------
 
 _TYPES = {
     "object": "a mapping",
