@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from lynkrc_runtime.protocol.anthropic import DIALECT, require_max_tokens
+from lynkrc_runtime.protocol.anthropic.fast_message import fast_message
+from lynkrc_runtime.protocol.anthropic.read_blocks import read_message
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
     Document,
@@ -291,3 +294,30 @@ def test_what_is_not_json_is_said_so(data: bytes, words: str) -> None:
     with pytest.raises(MalformedRequest) as caught:
         DIALECT.read_request(data, {})
     assert words in caught.value.message
+
+
+CALLS = [
+    {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}},
+    {"type": "text", "text": "", "cache_control": None},
+    {"type": "tool_use", "id": "t", "name": "n", "input": {"a": [1.0]}},
+    {"type": "tool_use", "id": "t", "name": "n", "input": {}, "caller": {"type": "direct"}},
+    {"type": "tool_result", "tool_use_id": "t", "content": "r", "is_error": None},
+    {"type": "tool_result", "tool_use_id": "t", "content": ""},
+    {"type": "tool_result", "tool_use_id": "t", "content": [{"type": "text", "text": "r"}]},
+    {"type": "tool_result", "tool_use_id": "t", "content": None, "is_error": True},
+    {"type": "thinking", "thinking": "x", "signature": ""},
+    {"type": "redacted_thinking", "data": "d"},
+    {"type": "from_next_year"},
+]
+
+
+@pytest.mark.parametrize("block", CALLS)
+@pytest.mark.parametrize("role", ["user", "assistant", "system"])
+def test_the_fast_and_the_careful_reader_agree(block: dict[str, Any], role: str) -> None:
+    for content in ([block], [block, block], "plain", "", []):
+        data = msgspec.Raw(json.dumps({"role": role, "content": content}).encode())
+        fast = fast_message(data)
+        assert fast in (None, read_message(data, "messages.0"))
+    is_common = "caller" not in block and block["type"] != "from_next_year"
+    item = msgspec.Raw(json.dumps({"role": role, "content": [block]}).encode())
+    assert (fast_message(item) is not None) == is_common
