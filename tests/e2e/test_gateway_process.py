@@ -155,7 +155,9 @@ async def test_a_cut_upstream_ends_in_an_error_event(tmp_path: Path, dialect: st
                     gateway.url + path, data=body(dialect, stream=True), headers=JSON
                 ) as answer,
             ):
-                content = await answer.read()
+                content = await answer.content.readany()
+                upstream.may_cut.set()
+                content += await answer.read()
             assert b'"error"' in content
             assert b"[DONE]" not in content and b"message_stop" not in content
             gateway.stop()

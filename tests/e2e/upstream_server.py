@@ -38,6 +38,8 @@ class UpstreamServer:
     behaviours: list[str] = field(default_factory=list)
     hung_up: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    may_cut: asyncio.Event = field(default_factory=asyncio.Event)
+    """A ``break`` cuts the connection once this is set: after what was sent has been read."""
 
     async def wait_for_hang_up(self, count: int = 1) -> None:
         """Until so many clients have left before their answer was whole."""
@@ -85,7 +87,7 @@ class UpstreamServer:
             while chunk := await answer.read():
                 await response.write(chunk)
         except UpstreamFault:
-            # Cut the connection in the middle, as a dying server does.
+            await self.may_cut.wait()
             if request.transport is not None:
                 request.transport.abort()
             return response
