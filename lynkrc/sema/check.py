@@ -20,7 +20,7 @@ from lynkrc.diagnostics.sema_codes import (
     UNKNOWN_NAME,
     WRONG_TYPE,
 )
-from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema import comparisons, shaping
 from lynkrc.sema.context import (
@@ -297,9 +297,11 @@ class Checker:
         return value
 
     def _unknown(self, name: str, span: Span) -> None:
-        help = did_you_mean(
-            name, self.scope.names(of_target=self._context.of_target), "names in scope"
-        )
+        known = self.scope.names(of_target=self._context.of_target)
+        related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
+        help = did_you_mean(name, known) if closest(name, known) else None
+        if help is None and related:
+            help = f"there are {listed(related, 'and')}"
         if name == ABSENT:
             help = 'only a test reads it: `header("x") == absent`'
         elif name in DECIDED:

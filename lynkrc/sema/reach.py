@@ -70,10 +70,14 @@ def check_tiers(
         if tier.name not in reached:
             yield Diagnostic(
                 code=UNREACHABLE_TIER,
-                message=f"no request gets the tier {shown(tier.name)}: scores lie in "
-                f"{scores.low}..{scores.high}, and no rule leads to it",
+                message=f"no request gets the tier {shown(tier.name)}: "
+                + (
+                    "rules without a condition lead past it"
+                    if tier.name in by_score
+                    else f"scores lie in {scores.low}..{scores.high}, and no rule leads to it"
+                ),
                 span=written.name.span,
-                help="correct `up_to` or the weights, add a rule, or remove the tier",
+                help="correct `up_to`, the weights or the rules, or remove the tier",
             )
         elif tier.name not in by_score and spec.has_score:
             yield Diagnostic(
