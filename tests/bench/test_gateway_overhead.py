@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+
 from tests.bench.load import cpu_per_request, process
 
 ROUNDS = 5
