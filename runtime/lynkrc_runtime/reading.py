@@ -1,6 +1,6 @@
 """One request as the features read it: each part worked out once, when it is first asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
@@ -18,11 +18,11 @@ from lynkrc_runtime.ask import (
 from lynkrc_runtime.clients import recognise
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.protocol.conversation import (
-    Block,
     Document,
     Image,
     Request,
     Role,
+    Text,
     ToolCall,
     ToolResult,
 )
@@ -146,9 +146,13 @@ class Reading:
     def attachments(self) -> tuple[int, int]:
         """Images and documents, those inside tool results too."""
         images = documents = 0
-        for block in _every_block(self.request):
-            images += isinstance(block, Image)
-            documents += isinstance(block, Document)
+        for message in self.request.messages:
+            for block in message.blocks:
+                if isinstance(block, Text):
+                    continue
+                for part in block.content if isinstance(block, ToolResult) else (block,):
+                    images += isinstance(part, Image)
+                    documents += isinstance(part, Document)
         return images, documents
 
     def folded(self, text: str) -> bytes:
@@ -194,11 +198,3 @@ def _canonical(arguments: str) -> bytes:
         return msgspec.json.encode(msgspec.json.decode(arguments), order="sorted")
     except (msgspec.DecodeError, RecursionError):
         return arguments.encode("utf-8", "surrogatepass")  # a custom tool's raw input
-
-
-def _every_block(request: Request) -> Iterator[Block]:
-    for message in request.messages:
-        for block in message.blocks:
-            yield block
-            if isinstance(block, ToolResult):
-                yield from block.content

@@ -1,4 +1,4 @@
-"""The common forms of a message, decoded in one go: the same result as `read_message`, sooner.
+"""The common forms of messages, decoded in one go: the same result as `read_message`, sooner.
 
 Long conversations are nearly all text, calls, results and thinking with no unknown member. Those
 are decoded by one typed decoder; anything else (other blocks, unknown members, mistakes) gives
@@ -59,16 +59,36 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True):
     content: str | list[_Block]
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_one = msgspec.json.Decoder(_Message).decode
+_list = msgspec.json.Decoder(list[_Message]).decode
 _ROLES = {role.value: role for role in Role}
 
 
-def fast_message(item: msgspec.Raw) -> Message | None:
-    """The message, or None where it must be read with care."""
+def fast_messages(items: msgspec.Raw) -> tuple[Message, ...] | None:
+    """The whole list, or None where some message of it must be read with care."""
     try:
-        found = _decode(item)
+        found = _list(items)
     except (msgspec.DecodeError, RecursionError):
         return None
+    messages: list[Message] = []
+    for entry in found:
+        message = _message(entry)
+        if message is None:
+            return None
+        messages.append(message)
+    return tuple(messages)
+
+
+def fast_message(item: msgspec.Raw) -> Message | None:
+    """One message, or None where it must be read with care."""
+    try:
+        found = _one(item)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return _message(found)
+
+
+def _message(found: _Message) -> Message | None:
     content = found.content
     if isinstance(content, str):
         blocks: tuple[Block, ...] = (Text(text=content),) if content else ()
