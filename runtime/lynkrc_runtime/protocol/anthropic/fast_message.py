@@ -26,6 +26,12 @@ class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=
     cache_control: dict[str, Any] | None = None
 
 
+class _ResultText(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["text"]  # not a tag: outside a union a missing tag is no mistake
+    text: str
+    cache_control: dict[str, Any] | None = None
+
+
 class _ToolUse(msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_fields=True):
     id: str
     name: str
@@ -35,7 +41,7 @@ class _ToolUse(msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_
 
 class _ToolResult(msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True):
     tool_use_id: str
-    content: str | list[_Text] | None = None
+    content: str | list[_ResultText] | None = None
     is_error: bool | None = None
     cache_control: dict[str, Any] | None = None
 
@@ -129,13 +135,13 @@ def _neutral(block: _Block) -> Block | None:
             return RedactedThinking(data=block.data)
 
 
-def _text(block: _Text) -> Text:
+def _text(block: _Text | _ResultText) -> Text:
     if block.cache_control is None:
         return Text(text=block.text)
     return Text(text=block.text, extra={"cache_control": block.cache_control})
 
 
-def _content(content: str | list[_Text] | None) -> tuple[Block, ...]:
+def _content(content: str | list[_ResultText] | None) -> tuple[Block, ...]:
     if isinstance(content, str):
         return (Text(text=content),) if content else ()
     return tuple(_text(block) for block in content or ())

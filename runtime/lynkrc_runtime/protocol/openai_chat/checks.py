@@ -7,7 +7,6 @@ lynkrc_runtime.protocol.conversation.MalformedRequest: model: must be a string, 
 
 import re
 from collections.abc import Collection, Mapping
-from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -17,9 +16,9 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest
 MAX_DEPTH = 200
 """Nested arrays and objects in a body; far below what any recursion here could not bear."""
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_STRING = re.compile(rb'"[^"]*"')
+_AS_BRACES = bytes.maketrans(b"[]", b"{}")
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -40,15 +39,28 @@ def read_members(body: bytes) -> dict[str, bytes]:
         raise MalformedRequest(None, f"the body is not JSON: {error}") from error
     except RecursionError as error:
         raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}") from error
-    if depth_of(body) > MAX_DEPTH:
-        raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}")
     return {name: bytes(raw) for name, raw in members.items()}
+
+
+def check_depth(raw: bytes) -> None:
+    """MalformedRequest where a member nests so deep that the body exceeds `MAX_DEPTH`."""
+    # Hardly a member has so many brackets at all.
+    if raw.count(b"{") + raw.count(b"[") >= MAX_DEPTH and depth_of(raw) >= MAX_DEPTH:
+        raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}")
 
 
 def depth_of(body: bytes) -> int:
     """How deep valid JSON nests; 0 for a scalar."""
-    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
-    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+    # Escapes out, so that every quotation mark is a string's edge; then only marks are left.
+    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    marks = plain.translate(_AS_BRACES, _NO_MARKS).replace(b'""', b"")
+    braces = _STRING.sub(b"", marks)
+    depth = 0
+    while braces:
+        # Each round takes away what holds nothing any more.
+        braces = braces.replace(b"{}", b"")
+        depth += 1
+    return depth
 
 
 def decode_member(raw: bytes, name: str) -> Any:
