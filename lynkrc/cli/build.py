@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
-    """Build; 1 for errors in the spec or stale files, 2 for files that cannot be read or written."""
+    """Build; 1 for errors in the spec or stale files, 2 where files cannot be read or written."""
     try:
         compilation = compile_file(arguments.spec)
     except CannotRead as problem:

@@ -31,10 +31,14 @@ class Chain:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracketed:
-    """Comma-separated pieces between ``name(`` and ``)``; plain brackets have no name."""
+    """Comma-separated pieces between ``name(`` and ``)``; plain brackets have no name.
+
+    A `is_tuple` keeps its comma where it has one piece only.
+    """
 
     name: str = ""
     pieces: tuple["Piece", ...]
+    is_tuple: bool = False
 
 
 Piece: TypeAlias = Leaf | Chain | Bracketed
@@ -48,7 +52,8 @@ def flat(piece: Piece) -> str:
         case Chain(first=first, rest=rest):
             return " ".join([flat(first), *(f"{op} {flat(operand)}" for op, operand in rest)])
         case Bracketed(name=name, pieces=pieces):
-            return f"{name}({', '.join(flat(part) for part in pieces)})"
+            comma = "," if piece.is_tuple and len(pieces) == 1 else ""
+            return f"{name}({', '.join(flat(part) for part in pieces)}{comma})"
         case _:
             assert_never(piece)
 
@@ -83,7 +88,7 @@ def _lines(piece: Piece, width: int) -> list[str]:
             lines = [f"{name}("]
             for part in pieces:
                 broken = _lines(part, width - 5)
-                comma = "," if len(pieces) > 1 or name else ""
+                comma = "," if len(pieces) > 1 or name or piece.is_tuple else ""
                 lines += [f"    {line}" for line in broken[:-1]]
                 lines.append(f"    {broken[-1]}{comma}")
             return [*lines, ")"]

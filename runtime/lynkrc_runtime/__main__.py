@@ -48,8 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
-    from lynkrc_runtime.bundle import BrokenBundle, load_bundle
-    from lynkrc_runtime.server.lifecycle import CannotServe, Options, check, policy_of, run
+    from lynkrc_runtime.bundle import BrokenBundle
+    from lynkrc_runtime.server.gateway import read_policy
+    from lynkrc_runtime.server.lifecycle import CannotServe, Options, check, run
     from lynkrc_runtime.telemetry.log import Level
 
     serving = Options(
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     try:
         check(serving)
-        policy = policy_of(load_bundle(options.bundle))
+        policy = read_policy(options.bundle)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(run(policy, serving, os.environ))
     except (BrokenBundle, CannotServe) as error:

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from lynkrc_runtime.protocol.tables import DIALECTS
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Decider, Verdict
 from lynkrc_runtime.dispatch import Chain, Deny, Dispatch, Provider, Rule, Target, Tier
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.serve import serve
@@ -87,6 +87,7 @@ def policy(table: Dispatch, scorer: Callable[[list[int]], Verdict] = route_all) 
         explain=lambda _: {"outcome": "route", "unmet": []},
         digest="d" * 64,
         engine="python",
+        notice=None,
         routes_text="the route table\n",
     )
 

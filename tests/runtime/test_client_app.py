@@ -55,7 +55,7 @@ async def test_the_surfaces_and_their_aliases(
     async with client.post(path, data=body(dialect, stream=stream), headers=JSON) as answer:
         content = await answer.read()
     assert answer.status == 200
-    assert b"No model was called" in content
+    assert b"simulated" in content
     assert answer.headers["x-lynkr-simulated"] == "1"
     assert answer.headers["x-lynkr-tier"] == "ONLY"
     kind = "text/event-stream" if stream else "application/json"
@@ -215,12 +215,17 @@ async def test_the_root_says_what_this_is(client: Client) -> None:
         assert answer.status == 200
 
 
-async def test_a_websocket_is_sent_to_http(client: Client) -> None:
-    headers = {"upgrade": "websocket", "connection": "Upgrade", "sec-websocket-version": "13"}
+@pytest.mark.parametrize("more", [{}, ANTHROPIC])
+async def test_a_websocket_is_sent_to_http(client: Client, more: dict[str, str]) -> None:
+    headers = more | {
+        "upgrade": "websocket",
+        "connection": "Upgrade",
+        "sec-websocket-version": "13",
+    }
     async with client.get("/v1/responses", headers=headers) as answer:
         assert answer.status == 426
         assert answer.headers["upgrade"] == "HTTP/1.1"
-        assert answer.headers["connection"].lower() == "upgrade"
+        assert answer.headers["connection"].lower() == "upgrade, close"
     async with client.get("/v1/responses") as answer:
         assert answer.status == 404
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import pytest
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
-from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.dispatch import Deny, Dispatch, Rule
 from lynkrc_runtime.server.gateway import Gateway, Settings
 from tests.runtime.by_hand import (
     CHAT,
@@ -360,3 +361,37 @@ async def test_the_client_may_leave_a_whole_answer_too() -> None:
         await serving
     assert upstream.cancelled == 1
     assert said.request["class"] == "aborted"
+
+
+def test_a_rules_status_is_kept_and_otherwise_deny_has_words_of_its_own() -> None:
+    table = dispatch([provider("claude", "anthropic")], [target("one", 0)])
+    table = msgspec.structs.replace(
+        table, rules=[Rule(name="law", deny=Deny(status=451, message="by law"))]
+    )
+
+    async def main(verdict: Verdict) -> Recorder:
+        return await ask(gateway(policy(table, lambda _: verdict), Said()), body())
+
+    law = run(main((1, -1, 0, -1, 0, -1)))
+    assert (law.status, law.json["error"]["message"]) == (451, "by law")
+    otherwise = run(main((1, 0, -1, -1, 0, 42)))
+    assert otherwise.status == 403
+    assert "allows no target" in otherwise.json["error"]["message"]
+
+
+def test_a_refusal_names_the_unmet_needs() -> None:
+    explained = {
+        "chains": [
+            {"targets": [{"target": "one", "dropped_by": ["need vision", "rule stay-home"]}]},
+            {"targets": [{"target": "two", "dropped_by": ["need vision"]}]},
+        ]
+    }
+    made = replace(policy(mixed(), lambda _: (3, 0, -1, -1, 0, 42)), explain=lambda _: explained)
+
+    async def main() -> Recorder:
+        return await ask(gateway(made, Said()), body())
+
+    client = run(main())
+    assert client.status == 400
+    message = client.json["error"]["message"]
+    assert message.endswith("one (need vision, rule stay-home), two (need vision)")

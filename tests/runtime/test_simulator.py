@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from lynkrc_runtime.protocol.tables import DIALECTS
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import (
@@ -18,6 +17,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.fold import fold
+from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.simulator import (
     Act,
     Behaviour,
@@ -49,6 +49,8 @@ def body(dialect: str, *, stream: bool, text: str = "Hello there", **more: Any) 
     }
     if dialect == MESSAGES:
         members["max_tokens"] = 100
+    elif stream:
+        members["stream_options"] = {"include_usage": True}
     return msgspec.json.encode(members | more)
 
 

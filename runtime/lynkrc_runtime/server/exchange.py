@@ -157,11 +157,17 @@ class Exchange:
         return 0 if self.request is None else estimate_tokens(self.request)
 
     async def refuse(
-        self, problem: Problem, ending: Ending, extra: Mapping[str, str] | None = None
+        self,
+        problem: Problem,
+        ending: Ending,
+        extra: Mapping[str, str] | None = None,
+        *,
+        status: int | None = None,
     ) -> None:
-        """Answer with an error in the client's dialect."""
+        """Answer with an error in the client's dialect; `status` overrides the dialect's choice."""
         self.ending = ending
-        self.status, body = self.dialect.write_problem(problem)
+        chosen, body = self.dialect.write_problem(problem)
+        self.status = chosen if status is None else status
         headers = self.headers() | {"content-type": "application/json"} | dict(extra or {})
         await self.client.answer(self.status, headers, body)
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, final
 
 from lynkrc_runtime.attempt import RETRIES
+from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
@@ -51,7 +53,10 @@ class Settings:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The compiled part of a gateway. `digest` is the meaning digest; `engine` native or python."""
+    """The compiled part of a gateway.
+
+    `digest` is the meaning digest; `engine` native or python, `notice` why it is not native.
+    """
 
     dispatch: Dispatch
     extractor: Extractor
@@ -59,6 +64,7 @@ class Policy:
     explain: Callable[[list[int]], Mapping[str, Any]]
     digest: str
     engine: str
+    notice: str | None
     routes_text: str
 
 
@@ -95,6 +101,26 @@ class Gateway:
     metrics: Metrics
     log: Log
     random: Callable[[], float]
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy of a bundle. Raises BrokenBundle, saying which bundle and what is wrong."""
+    opened = open_bundle(path)
+    loaded = load_opened(opened)
+    try:
+        extractor = Extractor(loaded.dispatch, loaded.tables)
+    except ValueError as error:
+        raise BrokenBundle(f"{opened.path}: {error}") from error
+    return Policy(
+        dispatch=loaded.dispatch,
+        extractor=extractor,
+        scorer=loaded.scorer,
+        explain=loaded.explain,
+        digest=loaded.manifest.meaning_digest,
+        engine=loaded.engine,
+        notice=loaded.notice,
+        routes_text=opened.files["routes.txt"].decode(),
+    )
 
 
 def build_routes(

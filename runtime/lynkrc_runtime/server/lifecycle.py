@@ -83,6 +83,8 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
+            if policy.notice is not None:
+                log.line(Level.WARNING, "engine", notice=policy.notice)
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False

@@ -105,7 +105,8 @@ async def _run(exchange: Exchange) -> None:
             await _walk(exchange, request, decision)
         case Verdict.DENY:
             deny = decision.deny or OTHERWISE_DENY
-            await exchange.refuse(exchange.problem(deny.status, deny.message), Ending.DENIED)
+            problem = exchange.problem(deny.status, deny.message)
+            await exchange.refuse(problem, Ending.DENIED, status=deny.status)
         case Verdict.REFUSE:
             message = refusal_message(gateway.policy.explain(vector))
             await exchange.refuse(exchange.problem(400, message), Ending.REFUSED)

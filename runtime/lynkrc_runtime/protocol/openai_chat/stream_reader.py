@@ -191,7 +191,8 @@ class ChatStreamReader:
             self._has_refusal = True
             events.append(RefusalDelta(text=refusal))
         calls = delta.get("tool_calls")
-        entries = [entry for entry in calls if isinstance(entry, dict)] if calls else []
+        calls = calls if isinstance(calls, list) else []
+        entries = [entry for entry in calls if isinstance(entry, dict)]
         legacy = delta.get("function_call")
         if isinstance(legacy, dict):
             entries.append({"index": 0, "function": legacy})
