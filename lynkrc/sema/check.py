@@ -63,6 +63,7 @@ from lynkrc.sema.types import (
     IntType,
     NumberType,
     StringType,
+    like,
     to_64ths,
 )
 from lynkrc.source.text import SourceFile, Span
@@ -458,11 +459,6 @@ def _of_type(leaf: Feature | Attribute) -> Value:
             return Reading(leaf=leaf, type=leaf.type)
         case StringType() | EnumType():
             return Subject(leaf=leaf)
-
-
-def like(type_: NumberType, low: int, high: int) -> NumberType:
-    """A number type of the same unit with these bounds."""
-    return (FixedType if isinstance(type_, FixedType) else IntType)(low=low, high=high)
 
 
 def scaled(factor: int, term: Number) -> Number:
