@@ -5,8 +5,8 @@ does not move every other row of a diff.
 
 >>> for line in align([("name", "when"), ("a", "x > 1")], (10, 20)):
 ...     print(line)
-name    when
-a       x > 1
+name  when
+a     x > 1
 """
 
 from collections.abc import Sequence
