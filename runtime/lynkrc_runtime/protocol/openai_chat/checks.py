@@ -30,7 +30,8 @@ def read_members(body: bytes) -> dict[str, bytes]:
     {'model': b'"m"', 'seed': b'2e0'}
     """
     try:
-        body.decode()
+        if not body.isascii():
+            body.decode()
         members = _decode_members(body)
     except UnicodeDecodeError as error:
         raise MalformedRequest(None, f"the body is not UTF-8: {error.reason}") from error
