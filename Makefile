@@ -39,10 +39,10 @@ types: $(READY)
 	@$(BIN)/mypy
 
 check-generated: $(READY)
-	@$(BIN)/python specs/generate.py --check
+	@$(BIN)/python generated/regenerate.py --check
 
 generate: $(READY)
-	@$(BIN)/python specs/generate.py
+	@$(BIN)/python generated/regenerate.py
 
 test: $(READY) lint types check-generated
 	@$(BIN)/pytest -q -n 2 --dist loadfile

@@ -3,6 +3,7 @@
 Phases return diagnostics beside their result; nothing in the compiler raises for a user's mistake.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from typing import final
@@ -57,3 +58,16 @@ class Diagnostic:
     help: str | None = None
     labels: tuple[Label, ...] = ()
     edits: tuple[Edit, ...] = ()
+
+
+def in_order(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Findings by file, place and code."""
+    return sorted(
+        findings,
+        key=lambda finding: (
+            finding.span.file.path,
+            finding.span.start,
+            finding.span.end,
+            finding.code.id,
+        ),
+    )

@@ -4,7 +4,7 @@ Each number is worked out when it is first read; what several need (words, sente
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from types import MappingProxyType
 from typing import final
@@ -27,13 +27,11 @@ _PERIODS = ".\u3002\uff0e"  # ASCII, ideographic, full width
 _QUOTES = '"\u201c\u201d\u201e\uff02'  # straight, curly, low, full width
 _OPEN_PARENS = "(\uff08"
 _CLOSING = " \t\r\n\"')]\u2019\u201d\u300d\u300f\uff09"  # what may follow a sentence's stop
-# A stop ends a sentence where something like its end follows (not in "3.14" or "a.py"), an
-# ideographic one always. The look-behind lets a run of stops be tried once, not once for each.
-_SENTENCE_END = re.compile(
-    r"(?<![.!?])[.!?]++(?=[\s\"')\]\u2019\u201d]|\Z)|[\u3002\uff01\uff1f\uff61\uff0e]+"
-)
+_IDEOGRAPHIC_STOPS = frozenset("\u3002\uff01\uff1f\uff61\uff0e")
+_STOPS = re.compile(f"[.!?{''.join(sorted(_IDEOGRAPHIC_STOPS))}]+")
 _LINE = re.compile(r"\S[^\n]*")
 _DIGITS = re.compile(r"\d+")
+_ASCII_DIGITS = re.compile("[0-9]+")
 _HAS_WORD = re.compile(r"\w")
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})", re.MULTILINE)
 
@@ -62,12 +60,28 @@ class TextCounts:
         """Characters of each sentence, trimmed, its stop included."""
         lengths: list[int] = []
         start = 0
-        for end in (*(match.end() for match in _SENTENCE_END.finditer(self.text)), len(self.text)):
+        for end in (*self._stops(), len(self.text)):
             sentence = self.text[start:end]
             if _HAS_WORD.search(sentence):
                 lengths.append(len(sentence.strip()))
             start = end
         return lengths
+
+    def _stops(self) -> Iterator[int]:
+        """Where sentences end: an ideographic stop always ends one, others (not in ``3.14`` or
+        ``a.py``) where something like its end follows."""
+        for match in _STOPS.finditer(self.text):
+            end = match.end()
+            after = self.text[end : end + 1]
+            ideographic = self.text[end - 1] in _IDEOGRAPHIC_STOPS
+            if ideographic or not after or after.isspace() or after in _CLOSING:
+                yield end
+
+    @cached_property
+    def numbers(self) -> int:
+        """Runs of digits."""
+        pattern = _ASCII_DIGITS if self.text.isascii() else _DIGITS
+        return sum(1 for _ in pattern.finditer(self.text))
 
     def number_of(self, characters: str) -> int:
         """How often any of these characters occurs."""
@@ -119,7 +133,7 @@ COUNTS: Mapping[str, Callable[[TextCounts], int]] = MappingProxyType(
         "ask.lines": lambda counts: sum(1 for _ in _LINE.finditer(counts.text)),
         "ask.commas": lambda counts: counts.number_of(_COMMAS),
         "ask.periods": lambda counts: counts.number_of(_PERIODS),
-        "ask.numbers": lambda counts: sum(1 for _ in _DIGITS.finditer(counts.text)),
+        "ask.numbers": lambda counts: counts.numbers,
         "ask.parens": lambda counts: counts.number_of(_OPEN_PARENS),
         "ask.quotes": lambda counts: counts.number_of(_QUOTES),
         "ask.questions": lambda counts: counts.number_of("".join(_QUESTION_MARKS)),

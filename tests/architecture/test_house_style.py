@@ -28,7 +28,7 @@ def tracked(*patterns: str) -> list[Path]:
 SOURCES = [
     path
     for path in tracked("*.py")
-    if path.relative_to(ROOT).parts[0] in ("lynkrc", "runtime", "tests", "specs", "examples")
+    if path.relative_to(ROOT).parts[0] in ("lynkrc", "runtime", "tests", "generated", "examples")
 ]
 
 

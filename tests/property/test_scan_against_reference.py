@@ -117,7 +117,7 @@ def check(lexicons: list[list[str]], text: str) -> None:
 
     tables = unpack(pack(tables_of(build_automaton(patterns))))
     matcher = Matcher(tables, [len(lexicon) for lexicon in patterns])
-    for _ in range(2):  # the second time from memory
+    for _ in range(2):  # the second time with the hits worked out by the first
         found_now = matcher.scan(fold(text))
         assert found_now.counts == tuple(expected_counts)
         present = {number for number in range(entry) if found_now.present >> number & 1}

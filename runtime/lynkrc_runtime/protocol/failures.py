@@ -124,7 +124,7 @@ def failure_of(
         kind=failure_class,
         status=status,
         message=clean_message(message),
-        code=code or kind,
+        code=kind if kind and (code is None or code == str(status)) else code,
         param=param,
         retry_after=retry_after(headers or {}, message),
         context_overflow=overflow,

@@ -1,25 +1,18 @@
 """The pattern kernel in plain Python: folded text to the entries present and counts per lexicon.
 
-Text is fed in chunks, a word and what stands between it and the next. Words recur, so what a short
-chunk does in a state is remembered (in bounded memory, never written anywhere): known words cost a
-look-up, not a step a byte.
+One look-up and one comparison a byte. For that the states are renumbered when a `Matcher` is made:
+accepting ones last, each number already multiplied by the number of classes.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import final
 
 from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.tables import Tables
 
 MAX_COUNT = 255
 """Counts are capped here."""
-
-# The final `END` is no word byte, so these cover a text without rest.
-_CHUNK = re.compile(rb"[0-9A-Za-z_\x80-\xff]*[^0-9A-Za-z_\x80-\xff]+")
-_LONGEST_REMEMBERED = 32  # bytes
-_MOST_REMEMBERED = 20_000  # chunks, over all states
 
 
 @final
@@ -44,18 +37,6 @@ class _Hit:
     lexicons: tuple[int, ...]
 
 
-class _Memo(dict[bytes, tuple["_Memo", tuple[_Hit, ...]]]):
-    """What chunks do in `state`: the memo of the state they lead to, and the hits on the way."""
-
-    __slots__ = ("state",)
-
-    def __init__(self, state: int) -> None:
-        self.state = state
-
-
-_Step: TypeAlias = tuple[_Memo, tuple[_Hit, ...]]
-
-
 @final
 class Matcher:
     """Runs the automaton over texts. `sizes` are the entries of each lexicon, in order.
@@ -64,13 +45,13 @@ class Matcher:
     """
 
     __slots__ = (
-        "_accepting",
+        "_first_accepting",
         "_free",
         "_hits",
         "_lexicon_of",
-        "_memos",
-        "_remembered",
-        "_sizes",
+        "_lexicons",
+        "_next",
+        "_order",
         "_tables",
     )
 
@@ -80,24 +61,41 @@ class Matcher:
                 f"{tables.entries} entries in the tables, {sum(sizes)} in the lexicons"
             )
         self._tables = tables
-        self._sizes = tuple(sizes)
         self._lexicon_of = [number for number, size in enumerate(sizes) for _ in range(size)]
-        self._accepting = bytes(bool(entries) for entries in tables.accepts)
+        self._lexicons = len(sizes)
         self._free = frozenset(tables.free)
         self._hits: dict[tuple[int, int], _Hit] = {}
-        self._memos: dict[int, _Memo] = {}
-        self._remembered = 0
+        classes, accepts = tables.classes, tables.accepts
+        # The sort is stable and the start accepts nothing, so it stays state 0.
+        self._order = sorted(range(len(accepts)), key=lambda state: bool(accepts[state]))
+        base = [0] * len(accepts)
+        for number, state in enumerate(self._order):
+            base[state] = number * classes
+        self._first_accepting = classes * sum(1 for entries in accepts if not entries)
+        self._next: list[int] = []
+        for state in self._order:
+            row = tables.transitions[state * classes : (state + 1) * classes]
+            self._next.extend(map(base.__getitem__, row))
 
     def scan(self, data: bytes) -> Found:
         """What occurs in the folded text `data` (without the final `END`)."""
-        hits: list[_Hit] = []
-        memo = self._memo(0)
-        for chunk in _CHUNK.findall(data + END):
-            step = memo.get(chunk) or self._learn(memo, chunk)
-            memo = step[0]
-            if step[1]:
-                hits.extend(step[1])
-        return self._sum(hits)
+        following = self._next
+        first_accepting = self._first_accepting
+        steps: dict[tuple[int, int], int] = {}
+        state = 0
+        for number in (data + END).translate(self._tables.byte_class):
+            before = state
+            state = following[state + number]
+            if state >= first_accepting:
+                steps[before, state] = steps.get((before, state), 0) + 1
+        present = 0
+        counts = [0] * self._lexicons
+        for step, times in steps.items():
+            hit = self._hits.get(step) or self._hit(*step)
+            present |= hit.present
+            for lexicon in hit.lexicons:
+                counts[lexicon] += times
+        return Found(present=present, counts=tuple(min(count, MAX_COUNT) for count in counts))
 
     def locate(self, data: bytes, limit: int = 10_000) -> list[tuple[int, int]]:
         """The first `limit` matches as (entry, end offset in `data`), by end, then by entry."""
@@ -114,60 +112,24 @@ class Matcher:
         found.sort(key=lambda match: (match[1], match[0]))
         return found[:limit]
 
-    def _sum(self, hits: list[_Hit]) -> Found:
-        present = 0
-        counts = [0] * len(self._sizes)
-        for hit in hits:
-            present |= hit.present
-            for lexicon in hit.lexicons:
-                counts[lexicon] += 1
-        return Found(present=present, counts=tuple(min(count, MAX_COUNT) for count in counts))
-
-    def _memo(self, state: int) -> _Memo:
-        memo = self._memos.get(state)
-        if memo is None:
-            memo = self._memos[state] = _Memo(state)
-        return memo
-
-    def _learn(self, memo: _Memo, chunk: bytes) -> _Step:
-        state, hits = self._run(memo.state, chunk)
-        step = (self._memo(state), hits)
-        if len(chunk) <= _LONGEST_REMEMBERED:
-            if self._remembered >= _MOST_REMEMBERED:
-                for known in self._memos.values():
-                    known.clear()
-                self._remembered = 0
-            memo[chunk] = step
-            self._remembered += 1
-        return step
-
-    def _run(self, state: int, chunk: bytes) -> tuple[int, tuple[_Hit, ...]]:
-        classes = self._tables.classes
-        transitions = self._tables.transitions
-        accepting = self._accepting
-        hits: list[_Hit] = []
-        for number in chunk.translate(self._tables.byte_class):
-            following = transitions[state * classes + number]
-            if accepting[following]:
-                hits.append(self._hits.get((state, following)) or self._hit(state, following))
-            state = following
-        return state, tuple(hits)
-
     def _hit(self, before: int, state: int) -> _Hit:
         """What stepping from `before` into `state` adds.
 
         A free match seen in `before` and a bounded one seen in `state` end at the same position:
         for their lexicon that position has been counted.
         """
-        accepts = self._tables.accepts
+        entries_before, entries = (
+            self._tables.accepts[self._order[number // self._tables.classes]]
+            for number in (before, state)
+        )
         of = self._lexicon_of
-        counted = {of[entry] for entry in accepts[before] if entry in self._free}
-        ended = {of[entry] for entry in accepts[state] if entry not in self._free} - counted
-        free = [of[entry] for entry in accepts[state] if entry in self._free]
+        counted = {of[entry] for entry in entries_before if entry in self._free}
+        bounded = {of[entry] for entry in entries if entry not in self._free} - counted
+        free = {of[entry] for entry in entries if entry in self._free}
         hit = _Hit(
-            present=sum(1 << entry for entry in accepts[state]),
-            # A bounded and a free match in one state end at different positions: both count.
-            lexicons=(*sorted(ended), *sorted(set(free))),
+            present=sum(1 << entry for entry in entries),
+            # In one step a bounded and a free match end at different positions: both count.
+            lexicons=(*sorted(bounded), *sorted(free)),
         )
         self._hits[before, state] = hit
         return hit

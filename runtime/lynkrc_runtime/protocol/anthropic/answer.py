@@ -1,5 +1,6 @@
 """A whole Messages answer, to a neutral `Answer`, and a neutral one to a Messages answer."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -127,7 +128,7 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
 
 
 def _object(
-    block: Block, position: int, names: Any, context: AnswerContext
+    block: Block, position: int, names: Mapping[str, str], context: AnswerContext
 ) -> dict[str, Any] | None:
     match block:
         case Text(text=text) | Refusal(text=text):

@@ -29,7 +29,13 @@ from lynkrc_runtime.protocol.anthropic.wishes import (
     thinking_object,
     tool_choice_object,
 )
-from lynkrc_runtime.protocol.conversation import CannotTranslate, Options, Request, Role
+from lynkrc_runtime.protocol.conversation import (
+    CannotTranslate,
+    Options,
+    Request,
+    Role,
+    Thinking,
+)
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -69,7 +75,7 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
             _prompt_for_format(members, options, done)
     edits = Edits(
         fold_system=shape.mid_system is False,
-        strip_foreign_thinking=PREFIX.encode() in members["messages"],
+        strip_foreign_thinking=_has_carrier(request),
         strip_members=("output_config",)
         if shape.mid_system is False or betas.lost_turn_config
         else (),
@@ -81,6 +87,16 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     if betas.kept:
         sent["anthropic-beta"] = ",".join(betas.kept)
     return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
+
+
+def _has_carrier(request: Request) -> bool:
+    """Whether the history holds reasoning that went out under our own signature."""
+    return any(
+        isinstance(block, Thinking) and (block.signature or "").startswith(PREFIX)
+        for message in request.messages
+        if message.role is Role.ASSISTANT
+        for block in message.blocks
+    )
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:

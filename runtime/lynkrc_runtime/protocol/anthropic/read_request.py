@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.anthropic import raw
+from lynkrc_runtime.protocol.anthropic.fast_message import fast_message
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME, read_message, read_system
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
@@ -77,7 +78,10 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         dialect=NAME,
         model=model,
         system=() if system is None or raw.is_null(system) else read_system(system, "system"),
-        messages=tuple(read_message(turn, f"messages.{i}") for i, turn in enumerate(turns)),
+        messages=tuple(
+            fast_message(turn) or read_message(turn, f"messages.{i}")
+            for i, turn in enumerate(turns)
+        ),
         tools=_tools(members.get("tools")),
         tool_choice=choice,
         options=Options(

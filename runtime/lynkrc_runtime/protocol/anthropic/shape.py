@@ -135,11 +135,12 @@ def _fit_thinking(
             done.append("dropped=thinking")
             return None, effort
         kind = kind_or_none
-        done.append(f"thinking={kind.value}")
     fitted = _complete(wish, kind, effort, max_tokens)
     if fitted is None:
         done.append("dropped=thinking")
-    elif kind is wish.kind and fitted.budget != wish.budget:
+    elif kind is not wish.kind:
+        done.append(f"thinking={kind.value}")
+    elif fitted.budget != wish.budget:
         done.append(f"thinking.budget_tokens={fitted.budget}")
     return fitted, effort
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.anthropic.shape import (
+    SAMPLING_VERSIONS,
     Fitted,
     budget_of_effort,
     choose_version,
@@ -18,7 +19,6 @@ from lynkrc_runtime.protocol.anthropic.shape import (
     has_sampling,
     without_sampling,
 )
-from lynkrc_runtime.protocol.anthropic.shape import SAMPLING_VERSIONS as SAMPLING
 from lynkrc_runtime.protocol.anthropic.wishes import (
     schema_instruction,
     thinking_object,
@@ -59,7 +59,7 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     losses.update(dict.fromkeys(fitted.transforms))
     options = _beside_thinking(fitted, request, losses)
     version = choose_version(None, options, shape)
-    if has_sampling(options) and version not in SAMPLING:
+    if has_sampling(options) and version not in SAMPLING_VERSIONS:
         options, dropped = without_sampling(options)
         losses.update(dict.fromkeys(dropped))
     body: Json = {"model": facts.model, "max_tokens": options.max_tokens}
@@ -155,7 +155,7 @@ def _reasoning(options: Options, request: Request) -> tuple[ThinkingWish | None,
 
 
 def _room_for_budget(effort: str | None, max_tokens: int, facts: TargetFacts) -> int:
-    """For models that know budgets only: budget and asked output, since one is part of the other."""
+    """For models that know budgets only: budget plus asked output; one is part of the other."""
     legal = facts.shape.thinking
     if legal is None or "adaptive" in legal or "enabled" not in legal or max_tokens == 0:
         return max_tokens

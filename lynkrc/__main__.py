@@ -1,0 +1,5 @@
+"""``python -m lynkrc``: the command line."""
+
+from lynkrc.cli.main import main
+
+raise SystemExit(main())

@@ -1,0 +1,112 @@
+"""``lynkrc build``: check, compile, write the reviewed files and the bundle.
+
+Nothing is written unless everything could be made; files are replaced one by one by renaming, the
+bundle last.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterable
+from difflib import unified_diff
+from itertools import islice
+from pathlib import Path
+
+from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
+from lynkrc.cli.terminal import error, note, print_findings
+from lynkrc.codegen.artifacts import Artifacts
+from lynkrc.pipeline import pack_bundle
+
+_DIFF_LINES = 40
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments: spec, output folder, staleness check, native scorer."""
+    parser.add_argument(
+        "spec", nargs="?", type=Path, default=DEFAULT_SPEC, help="default: %(default)s"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="output folder (default: generated/NAME)"
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; fail when the committed files are stale",
+    )
+    parser.add_argument(
+        "--native", action="store_true", help="add a scorer compiled for this Python and machine"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+    parser.add_argument("--quiet", action="store_true", help="print only findings and failures")
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Build; 1 for errors in the spec or stale files, 2 where files cannot be read or written."""
+    try:
+        compilation = compile_file(arguments.spec)
+    except CannotRead as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
+    if compilation.diagnostics or arguments.format == "json":
+        print_findings(compilation.diagnostics, arguments.format)
+    artifacts = compilation.artifacts
+    if compilation.has_errors or artifacts is None:
+        return ExitCode.FINDINGS
+    folder: Path = arguments.output or Path("generated") / artifacts.name
+    talks = not arguments.quiet and arguments.format == "text"
+    if arguments.check:
+        return _check(artifacts, folder, arguments.spec, talks)
+    bundle, why_not = pack_bundle(compilation, native=arguments.native)
+    if why_not is not None:
+        note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
+    try:
+        _write(folder, [*artifacts.reviewed(), (f"{artifacts.name}.lynkr", bundle)])
+    except OSError as problem:
+        error(f"cannot write {folder}: {problem.strerror}")
+        return ExitCode.CANNOT_RUN
+    if talks:
+        engine = "native" if arguments.native and why_not is None else "portable"
+        print(f"built {folder / artifacts.name}.lynkr ({engine}, {len(bundle):,} bytes)")
+        print(f"  meaning {artifacts.meaning_digest}")
+        print(f"  source  {artifacts.source_digest}")
+        print(f"  review  {', '.join(name for name, _ in artifacts.reviewed())}")
+    return ExitCode.OK
+
+
+def _check(artifacts: Artifacts, folder: Path, spec: Path, talks: bool) -> ExitCode:
+    stale = []
+    for name, wanted in artifacts.reviewed():
+        path = folder / name
+        found = path.read_bytes() if path.is_file() else None
+        if found != wanted:
+            stale.append(name)
+            print(f"stale: {path}" + ("" if found is not None else " (missing)"))
+            if found is not None:
+                sys.stdout.writelines(_difference(found, wanted, str(path)))
+    if stale:
+        print(f"help: lynkrc build {spec} -o {folder}, review the difference and commit it")
+        return ExitCode.FINDINGS
+    if talks:
+        print(f"{folder} is what {spec} compiles to (meaning {artifacts.meaning_digest})")
+    return ExitCode.OK
+
+
+def _difference(found: bytes, wanted: bytes, name: str) -> Iterable[str]:
+    lines = unified_diff(
+        found.decode("utf-8", "replace").splitlines(keepends=True),
+        wanted.decode().splitlines(keepends=True),
+        f"committed/{name}",
+        f"compiled/{name}",
+        n=1,
+    )
+    return islice(lines, _DIFF_LINES)
+
+
+def _write(folder: Path, files: list[tuple[str, bytes]]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".lynkrc-", dir=folder) as scratch:
+        for name, data in files:
+            (Path(scratch) / name).write_bytes(data)
+        for name, _ in files:
+            (Path(scratch) / name).replace(folder / name)

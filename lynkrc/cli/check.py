@@ -1,0 +1,27 @@
+"""``lynkrc check``: every finding in a spec; writes no file."""
+
+import argparse
+from pathlib import Path
+
+from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
+from lynkrc.cli.terminal import error, print_findings
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments: the spec and the form of the output."""
+    parser.add_argument(
+        "spec", nargs="?", type=Path, default=DEFAULT_SPEC, help="default: %(default)s"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Print the findings; 1 when there is an error among them."""
+    try:
+        compilation = compile_file(arguments.spec)
+    except CannotRead as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
+    print_findings(compilation.diagnostics, arguments.format)
+    return ExitCode.FINDINGS if compilation.has_errors else ExitCode.OK

@@ -1,0 +1,60 @@
+"""``lynkrc inspect``: what a bundle holds, every digest checked, nothing of it run."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import msgspec
+
+from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.terminal import error
+from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, open_bundle
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments: the bundle, and one file of it to print."""
+    parser.add_argument("bundle", type=Path, help="NAME.lynkr, or a folder that holds one")
+    parser.add_argument("--file", metavar="NAME", help="print one file of the bundle (routes.txt)")
+    parser.add_argument("--format", choices=("text", "json"), default="text")
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Print the manifest and the list of files, or one file."""
+    try:
+        bundle = open_bundle(arguments.bundle)
+    except BrokenBundle as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
+    if arguments.file is not None:
+        return _print_file(bundle, arguments.file)
+    if arguments.format == "json":
+        print(json.dumps(msgspec.to_builtins(bundle.manifest), indent=2))
+        return ExitCode.OK
+    manifest = bundle.manifest
+    report = json.loads(bundle.files["report.json"])
+    rows = [
+        ("bundle", f"{bundle.path}"),
+        ("name", manifest.name),
+        ("meaning", manifest.meaning_digest),
+        ("source", manifest.source_digest),
+        ("runtime", f">= {manifest.minimum_runtime}"),
+        ("native", ", ".join(manifest.native) or "none (the interpreted scorer serves)"),
+        ("warnings", str(len(report["warnings"]))),
+        *(("assumes", assumption) for assumption in report["assumptions"]),
+    ]
+    for label, value in rows:
+        print(f"{label:<9}{value}")
+    print("\nfiles, digests checked")
+    for name, entry in sorted(manifest.files.items()):
+        print(f"  {entry.sha256[:16]}  {entry.size:>9,}  {name}")
+    return ExitCode.OK
+
+
+def _print_file(bundle: OpenedBundle, name: str) -> ExitCode:
+    data = bundle.files.get(name)
+    if data is None:
+        error(f"the bundle has no file {name}; it has {', '.join(sorted(bundle.files))}")
+        return ExitCode.CANNOT_RUN
+    sys.stdout.buffer.write(data)
+    return ExitCode.OK

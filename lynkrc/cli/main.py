@@ -1,0 +1,69 @@
+"""``lynkrc``: arguments to one command's module, imported only when it is called."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+from lynkrc import __version__
+from lynkrc.cli.exit_codes import ExitCode
+
+COMMANDS: tuple[tuple[str, str], ...] = (
+    ("check", "report every finding in a spec; write nothing"),
+    ("build", "check, compile and pack a bundle"),
+    ("trace", "why a request goes where it goes"),
+    ("inspect", "what a bundle holds"),
+    ("schema", "print a JSON Schema"),
+    ("explain", "the page of a diagnostic"),
+    ("serve", "start the gateway on a bundle"),
+)
+"""Every command with its one-line help, in the order of the help page."""
+
+
+class Command(Protocol):
+    """A module of `lynkrc.cli` that is a command."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> ExitCode:
+        """Do it."""
+        ...
+
+
+def load(name: str) -> Command:
+    """The module of a command."""
+    return cast(Command, import_module(f"lynkrc.cli.{name}"))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(
+        prog="lynkrc",
+        description="Compile LLM routing policy: routing.yaml in, one checked bundle out.",
+    )
+    parser.add_argument("--version", action="version", version=f"lynkrc {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    for name, summary in COMMANDS:
+        child = commands.add_parser(
+            name, help=summary, description=summary[0].upper() + summary[1:]
+        )
+        if name == chosen:
+            load(name).add_arguments(child)
+    arguments = parser.parse_args(words)
+    try:
+        return load(arguments.command).run(arguments)
+    except BrokenPipeError:
+        # The reader of our output went away (`lynkrc trace ... | head`).
+        sys.stderr.close()
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,101 @@
+"""The findings of `lynkrc.sema`: LK31x-LK32x types, LK4xx names, LK5xx the decision."""
+
+from lynkrc.diagnostics.model import Code, Severity
+
+
+def _error(number: int, name: str) -> Code:
+    return Code(id=f"LK{number}", name=name, severity=Severity.ERROR)
+
+
+def _warning(number: int, name: str) -> Code:
+    return Code(id=f"LK{number}", name=name, severity=Severity.WARNING)
+
+
+WRONG_TYPE = _error(310, "expression-wrong-type")
+TYPES_DIFFER = _error(311, "expression-types-differ")
+WRONG_OPERATOR = _error(312, "operator-not-for-type")
+LITERAL_RANGE = _error(313, "literal-out-of-range")
+ARGUMENT_COUNT = _error(314, "argument-count")
+ARGUMENT_VALUE = _error(315, "argument-value")
+PRODUCT = _error(316, "product-of-variables")
+DECIMAL = _error(317, "decimal-with-integer")
+BAD_LIST = _error(318, "malformed-list")
+NUMBER_TOO_LARGE = _error(319, "number-too-large")
+EXPRESSION_TOO_LARGE = _error(320, "expression-too-large")
+CONSTANT_ATOM = _warning(321, "constant-atom")
+TARGET_PLACE = _error(322, "target-outside-require")
+
+UNKNOWN_NAME = _error(401, "unknown-name")
+UNKNOWN_ENUMERATOR = _error(402, "unknown-enumerator")
+UNKNOWN_LEXICON = _error(403, "unknown-lexicon")
+UNKNOWN_PROVIDER = _error(404, "unknown-provider")
+UNKNOWN_TARGET = _error(405, "unknown-target")
+UNKNOWN_TIER = _error(406, "unknown-tier")
+UNKNOWN_BASE = _error(407, "unknown-base")
+CIRCULAR_BASE = _error(408, "circular-extends")
+CONFLICTING_BASES = _error(409, "conflicting-bases")
+RECURSIVE_FEATURE = _error(410, "recursive-feature")
+NAME_TAKEN = _error(411, "name-taken")
+DUPLICATE_NAME = _error(412, "duplicate-name")
+UNUSED = _error(413, "unused-definition")
+MISSING_FACT = _error(414, "missing-fact")
+MALFORMED_CATALOG = _error(415, "malformed-catalog")
+NO_PROFILE = _error(416, "profile-without-score")
+OVERLAPPING_CLIENTS = _error(417, "overlapping-clients")
+
+MISSING_SECTION = _error(501, "missing-section")
+TIER_BOUNDS = _error(502, "tier-bounds")
+TARGET_TWICE = _error(503, "target-twice")
+DEAD_FALLBACK = _error(504, "dead-fallback")
+UNREACHABLE_TIER = _error(505, "unreachable-tier")
+WEIGHTS_REACH = _warning(506, "weights-cannot-reach-tier")
+SHADOWED_RULE = _error(507, "shadowed-rule")
+WITHOUT_EFFECT = _warning(508, "without-effect")
+CHAIN_MAY_BE_EMPTY = _error(509, "chain-may-be-empty")
+TOO_MANY_TARGETS = _error(510, "too-many-targets")
+ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
+
+SEMA_CODES: tuple[Code, ...] = (
+    WRONG_TYPE,
+    TYPES_DIFFER,
+    WRONG_OPERATOR,
+    LITERAL_RANGE,
+    ARGUMENT_COUNT,
+    ARGUMENT_VALUE,
+    PRODUCT,
+    DECIMAL,
+    BAD_LIST,
+    NUMBER_TOO_LARGE,
+    EXPRESSION_TOO_LARGE,
+    CONSTANT_ATOM,
+    TARGET_PLACE,
+    UNKNOWN_NAME,
+    UNKNOWN_ENUMERATOR,
+    UNKNOWN_LEXICON,
+    UNKNOWN_PROVIDER,
+    UNKNOWN_TARGET,
+    UNKNOWN_TIER,
+    UNKNOWN_BASE,
+    CIRCULAR_BASE,
+    CONFLICTING_BASES,
+    RECURSIVE_FEATURE,
+    NAME_TAKEN,
+    DUPLICATE_NAME,
+    UNUSED,
+    MISSING_FACT,
+    MALFORMED_CATALOG,
+    NO_PROFILE,
+    OVERLAPPING_CLIENTS,
+    MISSING_SECTION,
+    TIER_BOUNDS,
+    TARGET_TWICE,
+    DEAD_FALLBACK,
+    UNREACHABLE_TIER,
+    WEIGHTS_REACH,
+    SHADOWED_RULE,
+    WITHOUT_EFFECT,
+    CHAIN_MAY_BE_EMPTY,
+    TOO_MANY_TARGETS,
+    ENVELOPE_DIMENSION,
+)
+"""All of them, in order."""

@@ -1,0 +1,138 @@
+"""Marked places of one file to numbered source lines with underlines.
+
+Columns are those of a terminal: a tab is four, a wide character two, a combining one none, and
+what cannot be printed is shown escaped. A line is cut to `WIDTH` columns around its first mark.
+"""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from lynkrc.diagnostics.wording import printable
+from lynkrc.source.text import SourceFile, Span
+
+WIDTH = 100
+"""Most columns of a source line that are shown."""
+
+_TAB = "    "
+_CUT = "..."
+_MOST_LINES = 6
+_CONTEXT = 20
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A span to underline with `sign` and, behind it, `message`."""
+
+    span: Span
+    sign: str
+    message: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a snippet: a source line with its number, an underline, or a gap (neither)."""
+
+    number: int | None = None
+    source: str | None = None
+    underline: str | None = None
+    sign: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stroke:
+    """A part of a mark on one line, in code points."""
+
+    start: int
+    end: int
+    sign: str
+    message: str
+
+
+def snippet(file: SourceFile, marks: Sequence[Mark]) -> list[Row]:
+    """The rows of the lines that hold `marks`, from top to bottom."""
+    strokes: dict[int, list[_Stroke]] = {}
+    for mark in marks:
+        for line, stroke in _strokes(file, mark):
+            strokes.setdefault(line, []).append(stroke)
+    rows: list[Row] = []
+    before: int | None = None
+    for number in sorted(strokes):
+        if before is not None and number > before + 1:
+            rows.append(Row())
+        before = number
+        rows += _line_rows(number, file.line(number), strokes[number])
+    return rows
+
+
+def _strokes(file: SourceFile, mark: Mark) -> list[tuple[int, _Stroke]]:
+    """The strokes of one mark; of many lines only the first and the last ones."""
+    first, column = file.position(mark.span.start)
+    last, end_column = file.position(max(mark.span.start, mark.span.end - 1))
+    strokes: list[tuple[int, _Stroke]] = []
+    for number in range(first, last + 1):
+        if last - first >= _MOST_LINES and first + 2 < number < last:
+            continue
+        line = file.line(number)
+        blanks = len(line) - len(line.lstrip())
+        start = column - 1 if number == first else blanks
+        end = end_column if number == last else len(line.rstrip())
+        if number not in (first, last) and start >= end:
+            continue  # an empty line inside
+        message = mark.message if number == last else ""
+        stroke = _Stroke(start=start, end=max(end, start + 1), sign=mark.sign, message=message)
+        strokes.append((number, stroke))
+    return strokes
+
+
+def _line_rows(number: int, line: str, strokes: Sequence[_Stroke]) -> list[Row]:
+    shown, columns = _lay_out(line)
+    first = min(columns[min(stroke.start, len(line))] for stroke in strokes)
+    cut = first - _CONTEXT if columns[-1] > WIDTH and first > WIDTH - _CONTEXT else 0
+    source, offset = _cut(shown, columns, cut)
+    rows = [Row(number=number, source=source)]
+    for stroke in sorted(strokes, key=lambda stroke: (stroke.start, stroke.end)):
+        start = columns[min(stroke.start, len(line))] - offset
+        # Behind the last character stands the line's end, one column wide.
+        end = (*columns, columns[-1] + 1)[min(stroke.end, len(line) + 1)] - offset
+        end = max(start + 1, min(end, WIDTH + len(_CUT)))
+        text = " " * start + stroke.sign * (end - start)
+        rows.append(Row(underline=f"{text} {stroke.message}".rstrip(), sign=stroke.sign))
+    return rows
+
+
+def _lay_out(line: str) -> tuple[list[str], list[int]]:
+    """What each character is shown as, and the column each begins at, with the end's last."""
+    shown: list[str] = []
+    columns = [0]
+    for char in line:
+        text = _TAB if char == "\t" else printable(char)
+        shown.append(text)
+        columns.append(columns[-1] + _columns(text))
+    return shown, columns
+
+
+def _columns(text: str) -> int:
+    if text.isascii():
+        return len(text)
+    if unicodedata.combining(text) or unicodedata.category(text) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(text) in "WF" else 1
+
+
+def _cut(shown: Sequence[str], columns: Sequence[int], start: int) -> tuple[str, int]:
+    """The line from column `start` on, cut to `WIDTH`; and how far its columns moved left."""
+    begin = next((i for i, column in enumerate(columns) if column >= start), 0)
+    stop = next(
+        (i for i, column in enumerate(columns) if column - columns[begin] > WIDTH), len(columns)
+    )
+    text = "".join(shown[begin : stop - 1])
+    if stop < len(columns):
+        text += _CUT
+    if begin == 0:
+        return text, 0
+    return _CUT + text, columns[begin] - len(_CUT)

@@ -1,0 +1,130 @@
+"""The features a spec reads to the slots of its vector, with the classes of strings and enums.
+
+Slots are ordered by feature and arguments, classes by text, so the order in which a spec's parts
+are written does not show.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import final
+
+from lynkrc.ir.guard import SlotId
+from lynkrc.ir.table import Slot, SlotType, StringClass
+from lynkrc.sema.typed import Feature, StringOp, StringTest, TypedExpr
+from lynkrc.sema.types import BoolType, EnumType, FixedType, IntType, StringType
+from lynkrc.sema.walk import features_in, nodes_in
+
+ABSENT, OTHER = 0, 1
+"""The first two classes of every string slot."""
+
+
+@final
+@dataclass(slots=True)
+class SlotPlan:
+    """Collects what is read, then lays out the slots."""
+
+    _features: dict[tuple[str, tuple[str, ...]], Feature] = field(default_factory=dict)
+    _literals: defaultdict[tuple[str, tuple[str, ...]], set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    _prefixes: defaultdict[tuple[str, tuple[str, ...]], set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+
+    def read(self, expressions: Iterable[TypedExpr]) -> None:
+        """Plan a slot for every feature the expressions read, a class for every literal."""
+        for expression in expressions:
+            for feature in features_in(expression):
+                self.add(feature)
+            for node in nodes_in(expression):
+                match node:
+                    case StringTest(op=StringOp.EQUALS):
+                        self._literals[_key(node.leaf)].update(node.values)
+                    case StringTest(op=StringOp.STARTS):
+                        self._prefixes[_key(node.leaf)].update(node.values)
+                    case _:
+                        pass
+
+    def add(self, feature: Feature) -> None:
+        """Plan a slot for one feature."""
+        self._features.setdefault(_key(feature), feature)
+
+    def layout(self) -> "Layout":
+        """The slots of everything planned so far."""
+        slots = tuple(
+            self._slot(SlotId(index), self._features[key])
+            for index, key in enumerate(sorted(self._features))
+        )
+        return Layout(slots=slots, _ids={(slot.feature, slot.args): slot.id for slot in slots})
+
+    def _slot(self, id: SlotId, feature: Feature) -> Slot:
+        classes: tuple[StringClass, ...] = ()
+        match feature.type:
+            case BoolType():
+                type_, low, high = SlotType.BOOL, 0, 1
+            case IntType():
+                type_, low, high = SlotType.INT, feature.type.low, feature.type.high
+            case FixedType():
+                type_, low, high = SlotType.FIXED, feature.type.low, feature.type.high
+            case EnumType(members=members):
+                classes = tuple(StringClass(kind="member", text=member) for member in members)
+                type_, low, high = SlotType.CLASS, 0, len(classes) - 1
+            case StringType():
+                classes = self._classes(_key(feature))
+                type_, low, high = SlotType.CLASS, 0, len(classes) - 1
+        return Slot(
+            id=id,
+            feature=feature.name,
+            args=feature.args,
+            type=type_,
+            low=low,
+            high=high,
+            classes=classes,
+        )
+
+    def _classes(self, key: tuple[str, tuple[str, ...]]) -> tuple[StringClass, ...]:
+        return (
+            StringClass(kind="absent"),
+            StringClass(kind="other"),
+            *(StringClass(kind="literal", text=text) for text in sorted(self._literals[key])),
+            *(StringClass(kind="prefix", text=text) for text in sorted(self._prefixes[key])),
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The slots, and which one holds what."""
+
+    slots: tuple[Slot, ...]
+    _ids: dict[tuple[str, tuple[str, ...]], SlotId]
+
+    def slot(self, feature: Feature) -> Slot:
+        """The slot of a planned feature. Raises KeyError for another."""
+        return self.slots[self._ids[_key(feature)]]
+
+
+def classes_of(slot: Slot, op: StringOp, values: Iterable[str]) -> tuple[int, ...]:
+    """The classes of a string slot whose members pass a test.
+
+    A value in a prefix class begins with the longest prefix that fits it, so the class passes
+    ``starts_with`` exactly when that prefix does.
+    """
+    wanted = tuple(values)
+    passing = []
+    for index, one in enumerate(slot.classes):
+        match op:
+            case StringOp.PRESENT:
+                passes = index != ABSENT
+            case StringOp.EQUALS:
+                passes = one.kind == "literal" and one.text in wanted
+            case StringOp.STARTS:
+                passes = one.kind in ("literal", "prefix") and one.text.startswith(wanted)
+        if passes:
+            passing.append(index)
+    return tuple(passing)
+
+
+def _key(feature: Feature) -> tuple[str, tuple[str, ...]]:
+    return feature.name, feature.args

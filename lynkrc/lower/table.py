@@ -1,0 +1,223 @@
+"""A typed spec to its RouteTable. Total, but for lexicons too large to become an automaton.
+
+Everything that YAML gives in no order (providers, targets, lexicons, clients, slots) is ordered by
+name, so two specs that differ in that order give one table. Rules stand in decision order,
+dimensions as written and then as inherited.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.ir.table import (
+    ChainId,
+    Client,
+    Deny,
+    Dimension,
+    Entry,
+    Keep,
+    Lexicon,
+    LexiconId,
+    Otherwise,
+    Provider,
+    RouteTable,
+    Rule,
+    RuleId,
+    Target,
+    TargetId,
+    Tier,
+    TierId,
+)
+from lynkrc.lower.chains import (
+    listed_models,
+    lower_calls,
+    lower_chains,
+    lower_needs,
+    lower_pins,
+    needs,
+    pin_tests,
+)
+from lynkrc.lower.guards import lower_guard, lower_number
+from lynkrc.lower.patterns import AutomatonTooLarge, build_automaton, too_large
+from lynkrc.lower.slots import Layout, SlotPlan
+from lynkrc.sema.typed_config import (
+    TypedConfig,
+    TypedDimension,
+    TypedLexicon,
+    TypedRule,
+    TypedTarget,
+)
+from lynkrc.sema.types import to_64ths
+from lynkrc.syntax import config
+
+
+def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
+    """The table of a spec; None with one finding where its lexicons are too large."""
+    patterns = [[entry.pattern for entry in one.lexicon.entries] for one in typed.lexicons]
+    try:
+        automaton = build_automaton(patterns)
+    except AutomatonTooLarge as error:
+        return None, [too_large([one for lexicon in patterns for one in lexicon], error)]
+    layout = _layout(typed)
+    table = RouteTable(
+        name=typed.name,
+        trust_levels=typed.trust_levels,
+        slots=layout.slots,
+        lexicons=_lexicons(typed.lexicons),
+        automaton=automaton,
+        clients=tuple(_client(client) for client in typed.clients),
+        providers=tuple(_provider(provider) for provider in typed.providers),
+        targets=tuple(_target(i, target) for i, target in enumerate(typed.targets)),
+        chains=lower_chains(typed),
+        tiers=tuple(
+            Tier(id=TierId(i), name=tier.name, up_to=tier.up_to, chain=ChainId(i), span=tier.span)
+            for i, tier in enumerate(typed.tiers)
+        ),
+        pins=lower_pins(typed, layout),
+        needs=lower_needs(typed, layout),
+        rules=_rules(typed, layout),
+        dimensions=tuple(_dimension(dimension, layout) for dimension in typed.dimensions),
+        offset64=typed.offset64,
+        otherwise=Otherwise(typed.otherwise or "none"),
+        models=listed_models(typed),
+        calls=lower_calls(),
+    )
+    return table, []
+
+
+def _layout(typed: TypedConfig) -> Layout:
+    plan = SlotPlan()
+    for rule in typed.rules:
+        plan.read((rule.guard, *(rule.keeps or ())))
+    for dimension in typed.dimensions:
+        if dimension.value is not None:
+            plan.read((dimension.value,))
+        if dimension.terms is not None:
+            plan.add(dimension.terms)
+    plan.read(pin_tests(typed))
+    plan.read(condition for _, condition, _ in needs(typed))
+    return plan.layout()
+
+
+def _lexicons(lexicons: Sequence[TypedLexicon]) -> tuple[Lexicon, ...]:
+    lowered, first = [], 0
+    for i, one in enumerate(lexicons):
+        entries = tuple(
+            Entry(pattern=entry.pattern.text, weight64=to_64ths(entry.weight))
+            for entry in one.lexicon.entries
+        )
+        lowered.append(Lexicon(id=LexiconId(i), name=one.name, entries=entries, first=first))
+        first += len(entries)
+    return tuple(lowered)
+
+
+def _rules(typed: TypedConfig, layout: Layout) -> tuple[Rule, ...]:
+    tiers = {tier.name: TierId(i) for i, tier in enumerate(typed.tiers)}
+
+    def tier(name: str | None) -> TierId | None:
+        return None if name is None else tiers[name]
+
+    def lowered(index: int, rule: TypedRule) -> Rule:
+        return Rule(
+            id=RuleId(index),
+            name=rule.name,
+            guard=lower_guard(rule.guard, layout),
+            deny=None
+            if rule.deny is None
+            else Deny(status=rule.deny.status, message=rule.deny.message),
+            tier=tier(rule.tier),
+            floor=tier(rule.floor),
+            ceiling=tier(rule.ceiling),
+            add64=rule.add64,
+            require=None
+            if rule.keeps is None
+            else tuple(
+                Keep(target=TargetId(i), guard=lower_guard(keep, layout))
+                for i, keep in enumerate(rule.keeps)
+            ),
+            source=rule.source,
+            require_source=rule.require_source,
+            span=rule.span,
+        )
+
+    return tuple(lowered(i, rule) for i, rule in enumerate(typed.rules))
+
+
+def _dimension(dimension: TypedDimension, layout: Layout) -> Dimension:
+    value, terms = dimension.value, dimension.terms
+    return Dimension(
+        name=dimension.name,
+        weight64=dimension.weight64,
+        value=None if value is None else lower_number(value, layout),
+        terms=None if terms is None else layout.slot(terms).id,
+        source=dimension.source,
+        span=dimension.span,
+    )
+
+
+def _target(index: int, target: TypedTarget) -> Target:
+    return Target(
+        id=TargetId(index),
+        name=target.name,
+        provider=target.provider,
+        model=target.model,
+        trust=target.trust,
+        context=target.context,
+        max_output=target.max_output,
+        capabilities=target.capabilities,
+        price=None if target.price is None else _price(target.price),
+        shape=msgspec.json.encode(target.shape, order="sorted").decode(),
+        span=target.span,
+    )
+
+
+def _price(price: config.Price) -> tuple[str, str, str, str]:
+    read = price.input if price.cache_read is None else price.cache_read
+    write = price.input if price.cache_write is None else price.cache_write
+    return _usd(price.input), _usd(price.output), _usd(read), _usd(write)
+
+
+def _usd(amount: float) -> str:
+    """The shortest decimal that reads back as the amount, which is what was written."""
+    return format(Decimal(repr(amount)).normalize(), "f")
+
+
+def _provider(provider: config.Provider) -> Provider:
+    times = provider.timeouts
+    headers = ((name.value.lower(), value.value) for name, value in provider.headers)
+    return Provider(
+        name=provider.name.value,
+        kind=provider.kind.value,
+        trust=provider.trust.value,
+        base_url=_text(provider.base_url),
+        api_key=_text(provider.api_key),
+        headers=tuple(sorted(headers)),
+        connect=times.connect,
+        first_event=times.first_event,
+        idle=times.idle,
+        total=times.total,
+        retries=provider.retries,
+        simulate=_text(provider.simulate),
+    )
+
+
+def _text(name: config.Name | None) -> str | None:
+    return None if name is None else name.value
+
+
+def _client(client: config.Client) -> Client:
+    return Client(
+        name=client.name.value,
+        user_agent=_sorted(client.user_agent),
+        injected_tags=_sorted(client.injected_tags),
+        injected_prefixes=_sorted(client.injected_prefixes),
+        baseline_tools=_sorted(client.baseline_tools),
+        tool_weights=tuple(sorted((tool.value, weight) for tool, weight in client.tool_weights)),
+    )
+
+
+def _sorted(names: Sequence[config.Name]) -> tuple[str, ...]:
+    """Sets written as lists: their order says nothing."""
+    return tuple(sorted({name.value for name in names}))

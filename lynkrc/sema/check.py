@@ -1,0 +1,470 @@
+"""An untyped expression to a typed one: the dispatch over its nodes, names and connectives.
+
+Every function returns None where an error was reported, so one mistake gives one finding.
+Comparisons are typed in `comparisons`, functions in `shaping`.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import assert_never, final
+
+from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.sema_codes import (
+    ARGUMENT_COUNT,
+    ARGUMENT_VALUE,
+    EXPRESSION_TOO_LARGE,
+    PRODUCT,
+    RECURSIVE_FEATURE,
+    TARGET_PLACE,
+    UNKNOWN_LEXICON,
+    UNKNOWN_NAME,
+    WRONG_TYPE,
+)
+from lynkrc.diagnostics.suggest import closest, did_you_mean
+from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.sema import comparisons, shaping
+from lynkrc.sema.context import (
+    Context,
+    Subject,
+    Value,
+    boolean,
+    bounded,
+    number,
+    same_unit,
+)
+from lynkrc.sema.scope import (
+    ABSENT,
+    DECIDED,
+    FUNCTIONS,
+    LexiconFacts,
+    Scope,
+    type_of_feature,
+    usage,
+)
+from lynkrc.sema.typed import (
+    Attribute,
+    Bool,
+    Connective,
+    Constant,
+    Feature,
+    Flag,
+    Logic,
+    Negation,
+    Number,
+    Reading,
+    Scaled,
+    Sum,
+    Truth,
+)
+from lynkrc.sema.types import (
+    BoolType,
+    EnumType,
+    FixedType,
+    IntType,
+    NumberType,
+    StringType,
+    like,
+    to_64ths,
+)
+from lynkrc.source.text import SourceFile, Span
+from lynkrc.syntax.expr import (
+    Binary,
+    BoolLiteral,
+    Call,
+    Comparison,
+    DecimalLiteral,
+    Expr,
+    IntLiteral,
+    ListLiteral,
+    Ref,
+    StringLiteral,
+    Unary,
+)
+from lynkrc_runtime.feature_table import FEATURES, TEXTS, FeatureType, Parameter
+from lynkrc_runtime.feature_table import Feature as TableFeature
+
+LARGEST_EXPRESSION = 10_000
+"""Most nodes of one expression with its named parts written out."""
+
+_CONNECTIVES = {op.value: op for op in Connective}
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+@final
+@dataclass(slots=True)
+class Checker:
+    """Types the expressions of one spec; named expressions are typed once, when first met."""
+
+    scope: Scope
+    own: SourceFile
+    _context: Context = field(init=False)
+    _named: dict[str, tuple[Value | None, int]] = field(init=False, default_factory=dict)
+    _reads: dict[str, tuple[set[str], set[str]]] = field(init=False, default_factory=dict)
+    _open: list[str] = field(init=False, default_factory=list)
+    _size: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Make the context the typing rules share."""
+        self._context = Context(scope=self.scope, own=self.own, infer=self._infer)
+
+    @property
+    def findings(self) -> list[Diagnostic]:
+        """What was found so far."""
+        return self._context.findings
+
+    def used(self) -> tuple[set[str], set[str]]:
+        """Features and lexicons that guards, requirements and dimensions read, also indirectly."""
+        features: set[str] = set()
+        lexicons = set(self._context.read_lexicons)
+        waiting = set(self._context.read_features)
+        while waiting:
+            name = waiting.pop()
+            features.add(name)
+            read_features, read_lexicons = self._reads.get(name, (set(), set()))
+            lexicons |= read_lexicons
+            waiting |= read_features - features
+        return features, lexicons
+
+    def guard(self, expr: Expr) -> Bool | None:
+        """The expression as a condition on requests."""
+        self._size = 0
+        return boolean(self._context, expr, "a condition")
+
+    def requirement(self, expr: Expr) -> Bool | None:
+        """The expression as a condition on requests and a target."""
+        self._size = 0
+        self._context.of_target = True
+        try:
+            return boolean(self._context, expr, "a requirement")
+        finally:
+            self._context.of_target = False
+
+    def value(self, expr: Expr) -> Number | None:
+        """The expression as the value of a dimension."""
+        self._size = 0
+        value = number(self._context, expr, "the value of a dimension")
+        if value is not None and isinstance(value.type, FixedType):
+            self._context.report(
+                WRONG_TYPE,
+                expr.span,
+                "the value of a dimension must be an integer, and this has fractions",
+                "shape it with `steps` or `ramp`, or write `terms:` to add the points unscaled",
+            )
+            return None
+        return value
+
+    def lexicon(self, name: str, span: Span) -> LexiconFacts | None:
+        """The lexicon of this name, noted as used."""
+        facts = self.scope.lexicons.get(name)
+        if facts is None:
+            self._context.report(
+                UNKNOWN_LEXICON,
+                span,
+                f"there is no lexicon {shown(name)}",
+                did_you_mean(name, self.scope.lexicons, "lexicons"),
+            )
+            return None
+        self._context.read_lexicons.add(name)
+        return facts
+
+    def named(self, name: str) -> Value | None:
+        """The value of a named expression."""
+        return self._resolve_named(name)[0]
+
+    def _resolve_named(self, name: str) -> tuple[Value | None, int]:
+        known = self._named.get(name)
+        if known is not None:
+            return known
+        definition = self.scope.features[name]
+        if name in self._open:
+            circle = [*self._open[self._open.index(name) :], name]
+            self._context.report(
+                RECURSIVE_FEATURE,
+                definition.name.span,
+                f"the feature {shown(name)} is defined by itself: {' -> '.join(circle)}",
+                "write one of them without the others",
+            )
+            return None, 0
+        context = self._context
+        outer_size, self._size = self._size, 0
+        outer_target, context.of_target = context.of_target, False
+        outer_reads = context.read_features, context.read_lexicons
+        self._reads[name] = (set(), set())
+        context.read_features, context.read_lexicons = self._reads[name]
+        self._open.append(name)
+        value = self._infer(context, definition.expression)
+        self._open.pop()
+        if isinstance(value, Subject):
+            context.report(
+                WRONG_TYPE,
+                definition.expression.span,
+                f"a feature must be a boolean or a number, and {shown(name)} is text",
+                'test it here, as in `client == codex` or `header("x") == "y"`',
+            )
+            value = None
+        size, self._size = self._size, outer_size
+        context.of_target = outer_target
+        context.read_features, context.read_lexicons = outer_reads
+        self._named[name] = (value, size)
+        return value, size
+
+    def _infer(self, context: Context, expr: Expr) -> Value | None:
+        self._size += 1
+        match expr:
+            case IntLiteral(value=value):
+                type_: NumberType = IntType(low=value, high=value)
+                return Constant(value=value, type=type_) if self._fits(expr, type_) else None
+            case DecimalLiteral(text=text):
+                value = to_64ths(text)
+                type_ = FixedType(low=value, high=value)
+                return Constant(value=value, type=type_) if self._fits(expr, type_) else None
+            case BoolLiteral(value=truth):
+                return Truth(value=truth)
+            case StringLiteral():
+                self._misplaced(expr, "text in quotes stands only opposite text or an enum")
+                return None
+            case ListLiteral():
+                self._misplaced(expr, "a list stands only after `in` and in `steps`")
+                return None
+            case Ref():
+                return self._reference(expr)
+            case Call():
+                return self._call(expr)
+            case Unary(op="not"):
+                operand = boolean(context, expr.operand, "the operand of `not`")
+                return None if operand is None else Negation(operand=operand)
+            case Unary():
+                return self._minus(expr)
+            case Binary(op="*"):
+                return self._product(expr)
+            case Binary(op="+" | "-"):
+                return self._sum(expr)
+            case Binary():
+                return self._logic(expr)
+            case Comparison():
+                return comparisons.compare(context, expr)
+            case _:
+                assert_never(expr)
+
+    def _misplaced(self, expr: Expr, message: str) -> None:
+        self._context.report(WRONG_TYPE, expr.span, message)
+
+    def _fits(self, expr: Expr, type_: NumberType) -> bool:
+        return bounded(self._context, expr.span, type_)
+
+    # -- names -------------------------------------------------------------------------------
+
+    def _reference(self, ref: Ref) -> Value | None:
+        feature = FEATURES.get(ref.name)
+        if feature is not None:
+            if feature.parameter is not Parameter.NONE:
+                self._context.report(
+                    ARGUMENT_COUNT,
+                    ref.span,
+                    f"{shown(ref.name)} needs an argument",
+                    f"write `{usage(feature)}`",
+                )
+                return None
+            return self._leaf(feature, (), ref.span)
+        attributes = self.scope.attributes()
+        if ref.name in attributes:
+            if not self._context.of_target:
+                self._context.report(
+                    TARGET_PLACE,
+                    ref.span,
+                    f"{shown(ref.name)} has no value here: targets are chosen after the guards",
+                    "a rule's `require` reads it",
+                )
+                return None
+            return _of_type(Attribute(name=ref.name, type=attributes[ref.name], span=ref.span))
+        if ref.name in self.scope.features:
+            return self._use(ref)
+        self._unknown(ref.name, ref.span)
+        return None
+
+    def _use(self, ref: Ref) -> Value | None:
+        value, size = self._resolve_named(ref.name)
+        self._context.read_features.add(ref.name)
+        self._size += size
+        if self._size > LARGEST_EXPRESSION:
+            self._context.report(
+                EXPRESSION_TOO_LARGE,
+                ref.span,
+                f"with its features written out, this has over {LARGEST_EXPRESSION:,} parts",
+                "let fewer features refer to one another",
+            )
+            self._size = 0
+            return None
+        return value
+
+    def _unknown(self, name: str, span: Span) -> None:
+        known = self.scope.names(of_target=self._context.of_target)
+        related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
+        help = did_you_mean(name, known) if closest(name, known) else None
+        if help is None and related:
+            help = f"there are {listed(related, 'and')}"
+        if name == ABSENT:
+            help = 'only a test reads it: `header("x") == absent`'
+        elif name in DECIDED:
+            help = "it is the outcome of the decision, which guards and requirements cannot read"
+        elif name in self.scope.lexicons:
+            help = f"it is a lexicon: write `matches(ask, {name})` or `count(ask, {name})`"
+        elif name in TEXTS:
+            help = f"it is a text: `matches({name}, LEXICON)` tests it"
+        self._context.report(UNKNOWN_NAME, span, f"nothing here is called {shown(name)}", help)
+
+    def _call(self, call: Call) -> Value | None:
+        if call.name in FUNCTIONS:
+            return shaping.apply(self._context, call)
+        feature = FEATURES.get(call.name)
+        if feature is None:
+            known = [*FUNCTIONS, *(f.name for f in FEATURES.values() if f.parameter.name != "NONE")]
+            self._context.report(
+                UNKNOWN_NAME,
+                call.name_span,
+                f"there is no function {shown(call.name)}",
+                did_you_mean(call.name, known, "functions"),
+            )
+            return None
+        match feature.parameter:
+            case Parameter.TEXT_AND_LEXICON:
+                return self._over_lexicon(feature, call)
+            case Parameter.LITERAL:
+                return self._of_literal(feature, call)
+            case Parameter.NONE:
+                self._context.report(
+                    ARGUMENT_COUNT,
+                    call.span,
+                    f"{shown(call.name)} takes no arguments",
+                    f"write `{call.name}`",
+                )
+                return None
+
+    def _over_lexicon(self, feature: TableFeature, call: Call) -> Value | None:
+        match call.args:
+            case (Ref() as text, Ref() as lexicon):
+                facts = self.lexicon(lexicon.name, lexicon.span)
+                if text.name not in TEXTS:
+                    self._context.report(
+                        ARGUMENT_VALUE,
+                        text.span,
+                        f"{shown(text.name)} is no text",
+                        did_you_mean(text.name, TEXTS, "texts"),
+                    )
+                    return None
+                if facts is None:
+                    return None
+                return self._leaf(feature, (text.name, facts.shown), call.span, facts)
+            case _:
+                self._context.report(
+                    ARGUMENT_COUNT,
+                    call.span,
+                    f"{shown(call.name)} takes a text and a lexicon",
+                    f"write `{usage(feature)}`; texts are {listed(TEXTS, 'and')}",
+                )
+                return None
+
+    def _of_literal(self, feature: TableFeature, call: Call) -> Value | None:
+        match call.args:
+            case (StringLiteral(value=value) as literal,):
+                is_header = feature.name == "header"
+                if not value or (is_header and not _HEADER.fullmatch(value)):
+                    what = "a header" if is_header else "anything"
+                    self._context.report(
+                        ARGUMENT_VALUE, literal.span, f"{shown(value)} cannot name {what}"
+                    )
+                    return None
+                return self._leaf(feature, (value.lower() if is_header else value,), call.span)
+            case _:
+                self._context.report(
+                    ARGUMENT_COUNT,
+                    call.span,
+                    f"{shown(call.name)} takes one text in quotes",
+                    f"write `{usage(feature)}`",
+                )
+                return None
+
+    def _leaf(
+        self,
+        feature: TableFeature,
+        args: tuple[str, ...],
+        span: Span,
+        lexicon: LexiconFacts | None = None,
+    ) -> Value:
+        type_ = type_of_feature(feature, self.scope, lexicon)
+        if feature.type is FeatureType.STRING:
+            type_ = StringType(name=f'{feature.name}("{args[0]}")' if args else feature.name)
+        return _of_type(Feature(name=feature.name, args=args, type=type_, span=span))
+
+    # -- connectives and arithmetic ----------------------------------------------------------
+
+    def _logic(self, expr: Binary) -> Bool | None:
+        left = boolean(self._context, expr.left, f"the left side of `{expr.op}`")
+        right = boolean(self._context, expr.right, f"the right side of `{expr.op}`")
+        if left is None or right is None:
+            return None
+        return Logic(op=_CONNECTIVES[expr.op], left=left, right=right)
+
+    def _minus(self, expr: Unary) -> Number | None:
+        operand = number(self._context, expr.operand, "the operand of `-`")
+        return None if operand is None else scaled(-1, operand)
+
+    def _sum(self, expr: Binary) -> Number | None:
+        left = number(self._context, expr.left, f"the left side of `{expr.op}`")
+        right = number(self._context, expr.right, f"the right side of `{expr.op}`")
+        if left is None or right is None:
+            return None
+        both = same_unit(self._context, left, right, expr.left.span, expr.right.span)
+        if both is None:
+            return None
+        first, second = both[0], both[1] if expr.op == "+" else scaled(-1, both[1])
+        low, high = first.type.low + second.type.low, first.type.high + second.type.high
+        type_ = like(first.type, low, high)
+        if not self._fits(expr, type_):
+            return None
+        if isinstance(first, Constant) and isinstance(second, Constant):
+            return Constant(value=first.value + second.value, type=type_)
+        return Sum(left=first, right=second, type=type_)
+
+    def _product(self, expr: Binary) -> Number | None:
+        left = number(self._context, expr.left, "the left side of `*`")
+        right = number(self._context, expr.right, "the right side of `*`")
+        if left is None or right is None:
+            return None
+        if not isinstance(left, Constant):
+            left, right = right, left
+        if not isinstance(left, Constant) or not isinstance(left.type, IntType):
+            what = (
+                "the constant side has a fraction"
+                if isinstance(left, Constant)
+                else ("neither side is a constant")
+            )
+            self._context.report(
+                PRODUCT,
+                expr.span,
+                f"one side of `*` must be a whole number: {what}",
+                "expressions are linear; `steps` and `ramp` bend them",
+            )
+            return None
+        product = scaled(left.value, right)
+        return product if self._fits(expr, product.type) else None
+
+
+def _of_type(leaf: Feature | Attribute) -> Value:
+    """A leaf as the value its type makes it."""
+    match leaf.type:
+        case BoolType():
+            return Flag(leaf=leaf)
+        case IntType() | FixedType():
+            return Reading(leaf=leaf, type=leaf.type)
+        case StringType() | EnumType():
+            return Subject(leaf=leaf)
+
+
+def scaled(factor: int, term: Number) -> Number:
+    """`factor` times `term`, folded where that is a constant."""
+    ends = sorted((factor * term.type.low, factor * term.type.high))
+    type_ = like(term.type, *ends)
+    if isinstance(term, Constant):
+        return Constant(value=factor * term.value, type=type_)
+    return Scaled(factor=factor, term=term, type=type_)

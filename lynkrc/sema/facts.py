@@ -1,0 +1,117 @@
+"""Targets as written and the catalog to targets with every fact the compiler and runtime need."""
+
+from collections.abc import Sequence
+
+from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.sema_codes import (
+    MISSING_FACT,
+    TOO_MANY_TARGETS,
+    UNKNOWN_PROVIDER,
+)
+from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.catalog import ModelFacts, facts_of
+from lynkrc.sema.merge import Sourced, Spec
+from lynkrc.sema.partial import Facts
+from lynkrc.sema.typed_config import TypedTarget
+from lynkrc.syntax.config import Provider, Target
+from lynkrc_runtime.feature_table import CAPABILITIES
+
+MOST_TARGETS = 62
+"""Targets of one spec: the decision's mask is a signed 64-bit number."""
+
+
+def type_targets(
+    spec: Spec, catalog: Sequence[ModelFacts]
+) -> tuple[tuple[TypedTarget, ...], list[Diagnostic]]:
+    """The targets of a spec, sorted by name, as far as they are sound."""
+    findings: list[Diagnostic] = []
+    providers = {one.name: one.item for one in spec.providers}
+    targets = []
+    for one in sorted(spec.targets, key=lambda one: one.name):
+        provider = providers.get(one.item.provider.value)
+        if provider is None:
+            findings.append(_unknown_provider(one.item, spec.providers))
+            continue
+        target = _complete(one.item, provider, catalog, findings)
+        if target is not None:
+            targets.append(target)
+    if len(spec.targets) > MOST_TARGETS:
+        findings.append(
+            Diagnostic(
+                code=TOO_MANY_TARGETS,
+                message=f"{len(spec.targets)} targets; a spec has {MOST_TARGETS} at most",
+                span=spec.targets[MOST_TARGETS].item.name.span,
+                help="split the spec: one gateway for each group of clients",
+            )
+        )
+    return tuple(targets), findings
+
+
+def attributes_of(target: TypedTarget) -> Facts:
+    """The values of the target's attributes in a requirement."""
+    return {
+        "target": target.name,
+        "target.provider": target.provider,
+        "target.trust": target.trust,
+        "target.context": target.context,
+        "target.max_output": target.max_output,
+        **{f"target.{name}": name in target.capabilities for name in CAPABILITIES},
+    }
+
+
+def _complete(
+    target: Target,
+    provider: Provider,
+    catalog: Sequence[ModelFacts],
+    findings: list[Diagnostic],
+) -> TypedTarget | None:
+    known = facts_of(catalog, target.model.value, provider.kind.value)
+    context = target.context.value if target.context is not None else known.context
+    capabilities: Sequence[str] | None = known.capabilities
+    if target.capabilities is not None:
+        capabilities = [name.value for name in target.capabilities]
+    if context is None or capabilities is None:
+        findings.append(_missing(target, context is None, capabilities is None))
+        return None
+    output = target.max_output.value if target.max_output is not None else known.max_output
+    return TypedTarget(
+        name=target.name.value,
+        provider=provider.name.value,
+        kind=provider.kind.value,
+        trust=provider.trust.value,
+        model=target.model.value,
+        context=context,
+        max_output=context if output is None else output,
+        capabilities=tuple(name for name in CAPABILITIES if name in capabilities),
+        price=target.price,
+        shape=known.shape,
+        span=target.span,
+    )
+
+
+def _missing(target: Target, no_context: bool, no_capabilities: bool) -> Diagnostic:
+    facts = [
+        fact
+        for fact, is_missing in (("context", no_context), ("capabilities", no_capabilities))
+        if is_missing
+    ]
+    return Diagnostic(
+        code=MISSING_FACT,
+        message=f"{' and '.join(facts)} of {shown(target.name.value)} are stated nowhere",
+        span=target.name.span,
+        help=f"write {' and '.join(f'`{fact}:`' for fact in facts)} here",
+        labels=(
+            Label(span=target.model.span, message="the catalog does not say it of this model"),
+        ),
+    )
+
+
+def _unknown_provider(target: Target, providers: Sequence[Sourced[Provider]]) -> Diagnostic:
+    name = target.provider
+    return Diagnostic(
+        code=UNKNOWN_PROVIDER,
+        message=f"there is no provider {shown(name.value)}",
+        span=name.span,
+        help=did_you_mean(name.value, [one.name for one in providers], "providers"),
+    )

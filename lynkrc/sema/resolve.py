@@ -1,0 +1,122 @@
+"""A document, its bases and the catalog to a typed spec: the order of `sema` on one screen."""
+
+from lynkrc.diagnostics.model import Diagnostic, Severity
+from lynkrc.diagnostics.sema_codes import MISSING_SECTION
+from lynkrc.sema.catalog import read_catalog
+from lynkrc.sema.check import Checker
+from lynkrc.sema.effects import check_dimensions, check_emptiness, check_fallbacks, check_rules
+from lynkrc.sema.facts import type_targets
+from lynkrc.sema.ladder import type_ladder, type_mappings
+from lynkrc.sema.merge import Loader, Spec, merge
+from lynkrc.sema.policy import type_dimensions, type_rules
+from lynkrc.sema.reach import check_tiers, scores_of
+from lynkrc.sema.scope import Scope, lexicon_facts
+from lynkrc.sema.typed_config import TypedConfig, TypedLexicon
+from lynkrc.sema.types import TRUST_LEVELS, to_64ths
+from lynkrc.sema.usage import check_clients, check_names, check_unused
+from lynkrc.source.text import SourceFile
+from lynkrc.syntax.config import Config
+
+
+def resolve(
+    config: Config, loader: Loader, catalog_text: SourceFile
+) -> tuple[TypedConfig | None, list[Diagnostic]]:
+    """The typed spec, None where there are errors, and every finding.
+
+    `config` is expected whole: of a document in which the reader found errors, names that only
+    look unknown would be reported.
+    """
+    catalog, findings = read_catalog(catalog_text)
+    spec, found = merge(config, loader)
+    findings += found
+    if spec is None:
+        return None, findings
+    own = config.span.file
+    findings += _sections(spec)
+    findings += [*check_names(spec), *check_clients(spec.clients)]
+    targets, found = type_targets(spec, catalog)
+    findings += found
+    tiers, found = type_ladder(spec)
+    findings += found
+    mappings, found = type_mappings(spec)
+    findings += found
+    checker = Checker(_scope(spec), own)
+    for feature in spec.features:
+        checker.named(feature.name)
+    rules, found = type_rules(spec, targets, checker)
+    findings += found
+    dimensions, found = type_dimensions(spec, checker)
+    findings += [*found, *checker.findings]
+    features, lexicons = checker.used()
+    offset64 = to_64ths(spec.offset.value) if spec.offset is not None else 0
+    if not has_errors(findings):
+        # Only of a spec whose every part is known can it be said what has no effect.
+        scores = scores_of(dimensions, rules, offset64)
+        findings += check_unused(spec, features, lexicons)
+        findings += check_tiers(spec, tiers, rules, scores)
+        findings += check_rules(spec, rules, tiers, own)
+        findings += check_dimensions(spec, dimensions, own)
+        findings += check_fallbacks(spec, targets, rules)
+        findings += check_emptiness(spec, tiers, targets)
+    if has_errors(findings):
+        return None, findings
+    shown = {one.name: one for one in spec.lexicons}
+    return (
+        TypedConfig(
+            name=spec.name.value,
+            trust_levels=TRUST_LEVELS,
+            lexicons=tuple(
+                sorted(
+                    (
+                        TypedLexicon(name=shown[name].shown, lexicon=shown[name].item)
+                        for name in lexicons
+                    ),
+                    key=lambda lexicon: lexicon.name,
+                )
+            ),
+            clients=tuple(sorted((c.item for c in spec.clients), key=lambda c: c.name.value)),
+            providers=tuple(sorted((p.item for p in spec.providers), key=lambda p: p.name.value)),
+            targets=targets,
+            models=mappings,
+            tiers=tiers,
+            rules=rules,
+            dimensions=dimensions,
+            offset64=offset64,
+            otherwise=None if spec.otherwise is None else spec.otherwise.value,
+        ),
+        findings,
+    )
+
+
+def has_errors(findings: list[Diagnostic]) -> bool:
+    """Whether a finding stops the build."""
+    return any(finding.code.severity is Severity.ERROR for finding in findings)
+
+
+def _scope(spec: Spec) -> Scope:
+    return Scope(
+        lexicons={one.name: lexicon_facts(one.item, one.shown) for one in spec.lexicons},
+        features={one.name: one.item for one in spec.features},
+        clients=tuple(one.name for one in spec.clients),
+        targets=tuple(sorted(one.name for one in spec.targets)),
+        providers=tuple(sorted(one.name for one in spec.providers)),
+        trust_levels=TRUST_LEVELS,
+    )
+
+
+def _sections(spec: Spec) -> list[Diagnostic]:
+    written = {
+        "providers": spec.providers,
+        "targets": spec.targets,
+        "tiers": spec.tiers,
+    }
+    return [
+        Diagnostic(
+            code=MISSING_SECTION,
+            message=f"there are no `{section}`, here or in a base",
+            span=spec.name.span,
+            help="a spec needs `providers`, `targets` and `tiers`; this may be a base for others",
+        )
+        for section, found in written.items()
+        if not found
+    ]

@@ -1,0 +1,111 @@
+"""The typed spec: every name resolved, every expression typed, every fact known.
+
+`lynkrc.sema.resolve` makes it of sound specs only, so `lynkrc.lower` can be total. Names of rules,
+dimensions and lexicons carry their origin (``builtin/greetings``).
+"""
+
+from dataclasses import dataclass, field
+from typing import final
+
+from lynkrc.sema.typed import Bool, Feature, Number
+from lynkrc.source.text import Span
+from lynkrc.syntax.config import Client, Deny, Lexicon, Price, Provider
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedLexicon:
+    """A lexicon some expression reads."""
+
+    name: str
+    lexicon: Lexicon
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedTarget:
+    """A target with the catalog's facts where it stated none. Windows are tokens."""
+
+    name: str
+    provider: str
+    kind: str
+    trust: str
+    model: str
+    context: int
+    max_output: int
+    capabilities: tuple[str, ...]
+    price: Price | None
+    shape: RequestShape
+    span: Span = field(compare=False, repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedTier:
+    """A step of the ladder; `chain` names targets."""
+
+    name: str
+    up_to: int | None
+    chain: tuple[str, ...]
+    span: Span = field(compare=False, repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedMapping:
+    """A requested model name (a trailing ``*`` matches any rest), pinned to a tier or a target."""
+
+    pattern: str
+    tier: str | None
+    target: str | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedDimension:
+    """One addend of the score: `weight64` times `value`, or the `points` feature in `terms`."""
+
+    name: str
+    weight64: int
+    value: Number | None
+    terms: Feature | None
+    source: str
+    span: Span = field(compare=False, repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedRule:
+    """A guard and its effects. `keeps` says, in target order, when each target stays."""
+
+    name: str
+    guard: Bool
+    deny: Deny | None
+    tier: str | None
+    floor: str | None
+    ceiling: str | None
+    add64: int | None
+    keeps: tuple[Bool, ...] | None
+    source: str
+    require_source: str
+    span: Span = field(compare=False, repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedConfig:
+    """A sound spec. Providers, targets, lexicons and clients are sorted by name."""
+
+    name: str
+    trust_levels: tuple[str, ...]
+    lexicons: tuple[TypedLexicon, ...]
+    clients: tuple[Client, ...]
+    providers: tuple[Provider, ...]
+    targets: tuple[TypedTarget, ...]
+    models: tuple[TypedMapping, ...]
+    tiers: tuple[TypedTier, ...]
+    rules: tuple[TypedRule, ...]
+    dimensions: tuple[TypedDimension, ...]
+    offset64: int
+    otherwise: str | None

@@ -1,0 +1,102 @@
+"""Names of a spec to the findings about clashes and about definitions nothing refers to."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.sema_codes import NAME_TAKEN, OVERLAPPING_CLIENTS, UNUSED
+from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.comparisons import normal_text
+from lynkrc.sema.merge import Sources, Spec
+from lynkrc.sema.scope import ABSENT, DECIDED, FUNCTIONS
+from lynkrc.sema.types import TRUST_LEVELS
+from lynkrc.source.text import Span
+from lynkrc.syntax.config import Client, Lexicon, Name, NamedExpression, Provider, Target
+from lynkrc_runtime.feature_table import FEATURES, OTHER_CLIENT, TEXTS
+
+
+def check_names(spec: Spec) -> Iterable[Diagnostic]:
+    """Names that would mean two things at one place."""
+    taken: dict[str, tuple[str, Span | None]] = {}
+    for level in TRUST_LEVELS:
+        taken[level] = ("a trust level", None)
+    for provider in spec.providers:
+        taken[provider.name] = ("a provider", provider.item.name.span)
+    for target in spec.targets:
+        taken[target.name] = ("a target", target.item.name.span)
+    for tier in spec.tiers:
+        taken[tier.name.value] = ("a tier", tier.name.span)
+    for name in (*FEATURES, *FUNCTIONS, *TEXTS, *DECIDED, ABSENT, "target"):
+        taken[name] = ("a word of the language", None)
+    for feature in spec.features:
+        if feature.name in taken:
+            what, span = taken[feature.name]
+            yield _clash(feature.item.name, what, span)
+    pinned: dict[str, Name] = {}
+    for pin in (*(tier.name for tier in spec.tiers), *(t.item.name for t in spec.targets)):
+        first = pinned.setdefault(normal_text(pin.value), pin)
+        if first is not pin:
+            # Both would be pinned by the same model name, whose case does not count.
+            yield _clash(pin, f"pinned by the model name `lynkr/{first.value}`", first.span)
+    for client in spec.clients:
+        if client.name == OTHER_CLIENT:
+            yield _clash(client.item.name, "what unknown clients are called", None)
+
+
+def check_clients(clients: Sources[Client]) -> Iterable[Diagnostic]:
+    """User agents that two profiles recognise: which one applies must not depend on order."""
+    prefixes = [
+        (normal_text(prefix.value), prefix, one.name)
+        for one in clients
+        for prefix in one.item.user_agent
+    ]
+    for i, (folded, prefix, owner) in enumerate(prefixes):
+        for earlier, first, other in prefixes[:i]:
+            if owner != other and (folded.startswith(earlier) or earlier.startswith(folded)):
+                yield Diagnostic(
+                    code=OVERLAPPING_CLIENTS,
+                    message=f"{shown(prefix.value)} of {shown(owner)} and {shown(first.value)} "
+                    f"of {shown(other)} recognise the same clients",
+                    span=prefix.span,
+                    help="make one of them longer",
+                    labels=(Label(span=first.span, message="the other one"),),
+                )
+
+
+def check_unused(
+    spec: Spec, used_features: Collection[str], used_lexicons: Collection[str]
+) -> Iterable[Diagnostic]:
+    """Definitions of the document itself that nothing reads; inherited ones are exempt."""
+    chains = {name.value for tier in spec.tiers for name in tier.chain}
+    mapped = {one.item.target.value for one in spec.models if one.item.target is not None}
+    served = {one.item.provider.value for one in spec.targets}
+    kinds: Sequence[tuple[str, Sequence[tuple[str, str, Name]], Collection[str], str]] = (
+        ("provider", _own(spec.providers), served, "no target is served by it"),
+        ("target", _own(spec.targets), chains | mapped, "no chain and no mapped model names it"),
+        ("lexicon", _own(spec.lexicons), used_lexicons, "no rule and no dimension reads it"),
+        ("feature", _own(spec.features), used_features, "no rule and no dimension reads it"),
+    )
+    for kind, own, used, why in kinds:
+        for origin, name, written in own:
+            if not origin and name not in used:
+                yield Diagnostic(
+                    code=UNUSED,
+                    message=f"the {kind} {shown(name)} is unused: {why}",
+                    span=written.span,
+                    help="remove it, or use it",
+                )
+
+
+def _own(
+    sources: Sources[Provider] | Sources[Target] | Sources[Lexicon] | Sources[NamedExpression],
+) -> list[tuple[str, str, Name]]:
+    return [(one.origin, one.name, one.item.name) for one in sources]
+
+
+def _clash(name: Name, what: str, first: Span | None) -> Diagnostic:
+    return Diagnostic(
+        code=NAME_TAKEN,
+        message=f"the name {shown(name.value)} is taken: it is {what}",
+        span=name.span,
+        help="choose another name",
+        labels=() if first is None else (Label(span=first, message="named here"),),
+    )

@@ -1,0 +1,69 @@
+"""Nodes of a whole document to a `Config`.
+
+What an earlier check found broken is left out, item by item, and the rest is decoded: one mistake
+does not hide the next.
+"""
+
+from collections.abc import Iterable
+
+from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.source.nodes import MappingNode, Node
+from lynkrc.syntax.config import Config
+from lynkrc.syntax.decode_parts import Record, name_of, names, number
+from lynkrc.syntax.decode_policy import (
+    decode_features,
+    decode_lexicons,
+    decode_rules,
+    decode_score,
+    decode_tiers,
+)
+from lynkrc.syntax.decode_providers import (
+    decode_clients,
+    decode_models,
+    decode_providers,
+    decode_targets,
+)
+
+
+def decode_config(
+    root: Node, earlier: Iterable[Diagnostic]
+) -> tuple[Config | None, list[Diagnostic]]:
+    """The surface tree of a document that `earlier` checks have seen, and what decoding finds.
+
+    None where the document is no mapping with a sound `version` and `name`.
+    """
+    record = Record(earlier)
+    if not isinstance(root, MappingNode):
+        return None, []
+    version, name = root.get("version"), root.get("name")
+    extends, otherwise = root.get("extends"), root.get("otherwise")
+    providers = tuple(decode_providers(record, root))
+    targets = tuple(decode_targets(record, root))
+    models = tuple(decode_models(record, root))
+    lexicons = tuple(decode_lexicons(record, root))
+    features = tuple(decode_features(record, root))
+    clients = tuple(decode_clients(record, root))
+    score = decode_score(record, root)
+    tiers = tuple(decode_tiers(record, root))
+    rules = tuple(decode_rules(record, root))
+    if version is None or name is None or not record.is_sound(version, name):
+        return None, record.findings
+    config = Config(
+        version=int(number(version)),
+        name=name_of(name),
+        extends=names(extends) if extends is not None and record.is_sound(extends) else (),
+        providers=providers,
+        targets=targets,
+        models=models,
+        lexicons=lexicons,
+        features=features,
+        clients=clients,
+        score=score,
+        tiers=tiers,
+        otherwise=name_of(otherwise)
+        if otherwise is not None and record.is_sound(otherwise)
+        else None,
+        rules=rules,
+        span=root.span,
+    )
+    return config, record.findings

@@ -1,0 +1,179 @@
+"""The small parts every section is decoded from, and the record of what was found broken.
+
+Decoding runs on nodes that `schema_check` has seen: an item with an error inside is left out
+before it is decoded, so a node of another shape than the schema's here is our mistake.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import final
+
+from lynkrc.diagnostics import codes
+from lynkrc.diagnostics.model import Code, Diagnostic, Severity
+from lynkrc.diagnostics.wording import shown
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from lynkrc.source.scalar_map import place_in
+from lynkrc.source.text import Span
+from lynkrc.syntax.config import Located, Name, Number
+from lynkrc.syntax.expr import Expr
+from lynkrc.syntax.parse import KEYWORDS, parse_expression
+
+RESERVED = KEYWORDS | {"absent"}
+"""Words that cannot name what expressions refer to."""
+
+_UNITS = {"k": 1_000, "M": 1_000_000}
+
+
+@final
+class Record:
+    """What earlier checks found, and what decoding finds."""
+
+    def __init__(self, earlier: Iterable[Diagnostic]) -> None:
+        self.findings: list[Diagnostic] = []
+        self._starts = sorted(
+            finding.span.start for finding in earlier if finding.code.severity is Severity.ERROR
+        )
+
+    def is_sound(self, *nodes: Node) -> bool:
+        """No error of an earlier check begins inside any of the nodes."""
+        return not any(
+            at < len(self._starts) and self._starts[at] <= max(node.span.start, node.span.end - 1)
+            for node in nodes
+            for at in (bisect_left(self._starts, node.span.start),)
+        )
+
+    def report(self, code: Code, message: str, span: Span, help: str | None = None) -> None:
+        """Add a finding."""
+        self.findings.append(Diagnostic(code=code, message=message, span=span, help=help))
+
+    def entries(
+        self, root: MappingNode, section: str, *expressions: str
+    ) -> Iterator[tuple[ScalarNode, Node]]:
+        """The sound entries of a section that is a mapping; none where it is absent or broken.
+
+        Of a broken entry what stands under the keys `expressions` is parsed all the same, for
+        its findings.
+        """
+        node = root.get(section)
+        for key, value in node.entries if isinstance(node, MappingNode) else ():
+            if self.is_sound(key, value):
+                yield key, value
+            else:
+                self._look_into(value, expressions)
+
+    def items(self, root: MappingNode, section: str, *expressions: str) -> Iterator[MappingNode]:
+        """The sound items of a section that is a list of mappings, as `entries` has them."""
+        node = root.get(section)
+        for item in node.items if isinstance(node, SequenceNode) else ():
+            if isinstance(item, MappingNode) and self.is_sound(item):
+                yield item
+            else:
+                self._look_into(item, expressions)
+
+    def _look_into(self, node: Node, expressions: Iterable[str]) -> None:
+        for key in expressions:
+            value = node.get(key) if isinstance(node, MappingNode) else None
+            if isinstance(value, ScalarNode) and self.is_sound(value):
+                self.expression(value)
+
+    def expression(self, node: Node) -> Expr | None:
+        """The expression a scalar holds; None when it is not one."""
+        text = scalar(node)
+        expr, findings = parse_expression(text.text, place_in(text))
+        self.findings.extend(findings)
+        return expr
+
+    def new_name(self, key: Node) -> Name | None:
+        """A name that expressions may refer to; None when it is a word of theirs."""
+        name = name_of(key)
+        if name.value in RESERVED:
+            self.report(
+                codes.RESERVED_NAME,
+                f"{shown(name.value)} is a word of expressions",
+                name.span,
+                "choose another name",
+            )
+            return None
+        return name
+
+
+def scalar(node: Node) -> ScalarNode:
+    """`node`, which the schema says is a scalar."""
+    if not isinstance(node, ScalarNode):
+        raise AssertionError(f"a scalar was expected: {node!r}")
+    return node
+
+
+def mapping(node: Node) -> MappingNode:
+    """`node`, which the schema says is a mapping."""
+    if not isinstance(node, MappingNode):
+        raise AssertionError(f"a mapping was expected: {node!r}")
+    return node
+
+
+def name_of(node: Node) -> Name:
+    """The text of a scalar and where it stands."""
+    return Located(value=scalar(node).text, span=node.span)
+
+
+def optional_name(node: MappingNode, key: str) -> Name | None:
+    """The text under `key`, if it is there."""
+    value = node.get(key)
+    return None if value is None else name_of(value)
+
+
+def required_name(node: MappingNode, key: str) -> Name:
+    """The text under `key`, which the schema requires."""
+    value = node.get(key)
+    if value is None:
+        raise AssertionError(f"{key!r} was expected: {node!r}")
+    return name_of(value)
+
+
+def names(node: Node | None) -> tuple[Name, ...]:
+    """A text or a list of texts; none where it is absent."""
+    match node:
+        case None:
+            return ()
+        case SequenceNode(items=items):
+            return tuple(name_of(item) for item in items)
+        case _:
+            return (name_of(node),)
+
+
+def number(node: Node) -> float:
+    """The number a scalar is."""
+    value = scalar(node).value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AssertionError(f"a number was expected: {node!r}")
+    return value
+
+
+def optional_number(node: MappingNode, key: str) -> Number | None:
+    """The number under `key`, if it is there."""
+    value = node.get(key)
+    return None if value is None else Located(value=float(number(value)), span=value.span)
+
+
+def optional_whole(node: MappingNode, key: str) -> Located[int] | None:
+    """The whole number under `key`, if it is there."""
+    value = node.get(key)
+    return None if value is None else Located(value=int(number(value)), span=value.span)
+
+
+def size(record: Record, node: Node) -> Located[int] | None:
+    """A number of tokens, ``k`` and ``M`` applied; None when it is not whole or too large."""
+    value = scalar(node).value
+    if isinstance(value, str):
+        exact = Decimal(value[:-1]) * _UNITS[value[-1]]
+        if exact != int(exact) or exact > 16_777_214:
+            record.report(
+                codes.OUT_OF_RANGE,
+                f"{shown(value)} is not a whole number up to 16,777,214",
+                node.span,
+                "a size is a number of tokens such as 128k or 1M",
+            )
+            return None
+        return Located(value=int(exact), span=node.span)
+    return Located(value=int(number(node)), span=node.span)

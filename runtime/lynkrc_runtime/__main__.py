@@ -1,0 +1,93 @@
+"""The command `lynkrc-runtime`: arguments to a served bundle; exits 0 once stopped, 2 unserved."""
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from lynkrc_runtime import __version__
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    main_parser = argparse.ArgumentParser(
+        prog="lynkrc-runtime", description="Serves a bundle that lynkrc has built."
+    )
+    main_parser.add_argument("--version", action="version", version=__version__)
+    commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser("serve", help="serve a bundle until SIGTERM or SIGINT")
+    add_serve_arguments(serve)
+    return main_parser
+
+
+def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
+    """The arguments of `serve`."""
+    serve.add_argument("bundle", type=Path, metavar="BUNDLE", help="a .lynkr file or its folder")
+    serve.add_argument(
+        "--host", help="address to listen on for clients (default: 127.0.0.1 and ::1)"
+    )
+    serve.add_argument("--port", type=_port, default=8081, help="for clients; 0: any free port")
+    serve.add_argument(
+        "--admin-port", type=_port, default=8082, help="for operators, on the loopback only"
+    )
+    serve.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="replace every provider by the simulator: no credentials, no cost; the request header "
+        "x-lynkr-simulate: TARGET=BEHAVIOUR chooses what it does",
+    )
+    serve.add_argument(
+        "--insecure-open", action="store_true", help="allow --host to be open to the network"
+    )
+    serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    options = parser().parse_args(arguments)
+    # Late, so that --help and usage errors do not wait for the HTTP stack.
+    from lynkrc_runtime.bundle import BrokenBundle
+    from lynkrc_runtime.server.gateway import read_policy
+    from lynkrc_runtime.server.lifecycle import CannotServe, Options, check, run
+    from lynkrc_runtime.telemetry.log import Level
+
+    serving = Options(
+        host=options.host,
+        port=options.port,
+        admin_port=options.admin_port,
+        dry_run=options.dry_run,
+        insecure_open=options.insecure_open,
+        log_level=Level[options.log_level.upper()],
+    )
+    try:
+        check(serving)
+        policy = read_policy(options.bundle)
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(run(policy, serving, os.environ))
+    except (BrokenBundle, CannotServe) as error:
+        for line in str(error).splitlines():
+            sys.stderr.write(f"lynkrc-runtime: error: {line}\n")
+        return 2
+    return 0
+
+
+def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":
+    """uvloop's loop where it is installed: 1.4 to 2.8 times the requests a second."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.Loop
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is 0 to 65535")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

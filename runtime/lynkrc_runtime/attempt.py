@@ -1,0 +1,339 @@
+"""What to try next: a decided chain and what happened so far to the next step, without I/O.
+
+The caller asks `next(now)` and does what it says, then tells how it ended: `failed`, `committed`
+(bytes reached the client: the target never changes again), `served` or `aborted`. The clock and
+the randomness are passed in; every attempt is recorded for the outcome.
+Rules: design, runtime.md, "Attempts".
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias, assert_never, final
+
+from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+
+RETRIES = 2
+"""Retries of one target, where the provider does not say otherwise."""
+BACKOFF_BASE = 0.5
+BACKOFF_CAP = 8.0
+"""Seconds; the wait before retry n is random in 0 .. min(cap, base * 2**n)."""
+THROTTLED_WAIT = 5.0
+"""Longest `retry-after`, in seconds, that is waited out on the same target."""
+
+
+class Fault(Enum):
+    """How an attempt failed, beside the class of its failure."""
+
+    ANSWERED = "answered"
+    """The upstream said so, by status or in its stream."""
+    CONNECT = "connect"
+    TIMEOUT = "timeout"
+    """No byte came in time."""
+    STALE = "stale"
+    """A kept-alive connection died before any byte of the answer."""
+    BROKEN = "broken"
+    """The answer broke off, or was none."""
+    UNSENT = "unsent"
+    """The request cannot be put to this target at all."""
+
+
+class Result(Enum):
+    """How an attempt ended."""
+
+    SERVED = "served"
+    FAILED = "failed"
+    BROKEN = "broken"
+    """Failed after commit."""
+    ABORTED = "aborted"
+    """The client went away."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A target (index) with its provider's limits; times in seconds, None is no limit."""
+
+    target: int
+    retries: int
+    first_event: float | None
+    total: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """Call `target` now.
+
+    The first byte must come by `first_by`, the answer (or a stream's commit) by `deadline`, both
+    on the caller's clock. `fresh` asks for a new connection.
+    """
+
+    target: int
+    first_by: float | None
+    deadline: float
+    fresh: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Ask again after so many seconds."""
+
+    seconds: float
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiveUp:
+    """Nothing is left to try; `failure` is what the client hears, `target` whose it was."""
+
+    failure: Failure
+    target: int | None
+
+
+Step: TypeAlias = Try | Wait | GiveUp
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span."""
+
+    target: int
+    started: float
+    seconds: float
+    result: Result
+    fault: Fault | None = None
+    failure: Failure | None = None
+
+
+@final
+class Attempts:
+    """The state of one request's way down its chain."""
+
+    __slots__ = (
+        "_candidates",
+        "_client_limit",
+        "_committed",
+        "_current",
+        "_fresh",
+        "_may_retry",
+        "_over",
+        "_pending_wait",
+        "_place",
+        "_random",
+        "_records",
+        "_retried",
+        "_stale_used",
+        "_started",
+        "_timeouts",
+    )
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        *,
+        now: float,
+        client_limit: float | None,
+        client_retries: bool,
+        random: Callable[[], float],
+    ) -> None:
+        """`client_limit`: seconds the client allows from `now`; `random` gives 0 <= x < 1.
+
+        `client_retries`: the client is retrying by itself, so no target is tried twice.
+        """
+        self._candidates = tuple(candidates)
+        self._started = now
+        self._client_limit = client_limit
+        self._may_retry = not client_retries
+        self._random = random
+        self._place = 0
+        self._retried = 0
+        self._timeouts = 0
+        self._stale_used = False
+        self._fresh = False
+        self._pending_wait: float | None = None
+        self._current: tuple[int, float] | None = None
+        self._committed = False
+        self._over = False
+        self._records: list[AttemptRecord] = []
+
+    @property
+    def records(self) -> tuple[AttemptRecord, ...]:
+        """Every ended attempt, in order."""
+        return tuple(self._records)
+
+    @property
+    def calls(self) -> int:
+        """Upstream calls made so far, the running one counted; unsent attempts are none."""
+        ended = sum(record.fault is not Fault.UNSENT for record in self._records)
+        return ended + (self._current is not None)
+
+    def next(self, now: float) -> Step:
+        """What to do now. Not to be asked while an attempt runs, nor after commit."""
+        if self._current is not None or self._committed:
+            raise RuntimeError("an attempt is running or has been committed")
+        if self._pending_wait is not None:
+            wait, self._pending_wait = self._pending_wait, None
+            return Wait(seconds=wait)
+        while not self._over and self._place < len(self._candidates):
+            candidate = self._candidates[self._place]
+            deadline = self._deadline(candidate)
+            if now < deadline:
+                self._current = (candidate.target, now)
+                fresh, self._fresh = self._fresh, False
+                limit = candidate.first_event
+                return Try(
+                    target=candidate.target,
+                    first_by=None if limit is None else now + limit,
+                    deadline=deadline,
+                    fresh=fresh,
+                )
+            self._advance()
+        return self._give_up()
+
+    def failed(self, failure: Failure, fault: Fault, now: float) -> None:
+        """The running attempt failed; after commit this ends the request."""
+        result = Result.BROKEN if self._committed else Result.FAILED
+        self._record(result, now, fault, failure)
+        if self._committed:
+            self._over = True
+            return
+        if fault is Fault.STALE and not self._stale_used:
+            # Nobody's fault: the server closed an idle connection as we sent. Not a retry.
+            self._stale_used = self._fresh = True
+            return
+        if fault is Fault.TIMEOUT:
+            self._after_timeout()
+            return
+        match failure.kind:
+            case FailureClass.CALLERS:
+                self._over = True
+            case FailureClass.MISFIT | FailureClass.OURS:
+                self._advance()
+            case FailureClass.TRANSIENT:
+                self._after_transient(failure, now)
+            case FailureClass.THROTTLED:
+                wait = failure.retry_after
+                if wait is None or wait > THROTTLED_WAIT or not self._retry(wait, now):
+                    self._advance()
+            case _:
+                assert_never(failure.kind)
+
+    def committed(self) -> None:
+        """Bytes of the running attempt reach the client."""
+        if self._current is None:
+            raise RuntimeError("no attempt is running")
+        self._committed = True
+
+    def served(self, now: float) -> None:
+        """The running attempt gave the whole answer."""
+        self._record(Result.SERVED, now)
+        self._over = True
+
+    def aborted(self, now: float) -> None:
+        """The client went away; a running attempt ends with it."""
+        if self._current is not None:
+            self._record(Result.ABORTED, now)
+        self._over = True
+
+    # -- transitions -------------------------------------------------------------------------
+
+    def _deadline(self, candidate: Candidate) -> float:
+        limit = self._client_limit
+        return self._started + (candidate.total if limit is None else min(limit, candidate.total))
+
+    def _record(
+        self,
+        result: Result,
+        now: float,
+        fault: Fault | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        if self._current is None:
+            raise RuntimeError("no attempt is running")
+        target, started = self._current
+        self._current = None
+        self._records.append(
+            AttemptRecord(
+                target=target,
+                started=started,
+                seconds=now - started,
+                result=result,
+                fault=fault,
+                failure=failure,
+            )
+        )
+
+    def _advance(self) -> None:
+        self._place += 1
+        self._retried = 0
+        self._fresh = False
+
+    def _after_timeout(self) -> None:
+        """A time-out before the first byte: once more, elsewhere if possible."""
+        self._timeouts += 1
+        if self._timeouts > 1:
+            self._over = True
+        elif self._place + 1 < len(self._candidates):
+            self._advance()
+        elif self._can_retry():
+            self._retried += 1
+        else:
+            self._over = True
+
+    def _after_transient(self, failure: Failure, now: float) -> None:
+        wait = self._random() * min(BACKOFF_CAP, BACKOFF_BASE * 2**self._retried)
+        if failure.retry_after is not None:
+            wait = max(wait, failure.retry_after)
+        if wait > BACKOFF_CAP or not self._retry(wait, now):
+            self._advance()
+
+    def _can_retry(self) -> bool:
+        return self._may_retry and self._retried < self._candidates[self._place].retries
+
+    def _retry(self, wait: float, now: float) -> bool:
+        """Plan a retry of the same target, if one is left and its wait ends before the deadline."""
+        if not self._can_retry() or now + wait >= self._deadline(self._candidates[self._place]):
+            return False
+        self._retried += 1
+        self._pending_wait = wait
+        return True
+
+    def _give_up(self) -> GiveUp:
+        """The failure worth telling: a caller's own, else the one most useful to a retry."""
+        self._over = True
+        best: AttemptRecord | None = None
+        for record in self._records:
+            if record.failure is not None and (best is None or _rank(record) <= _rank(best)):
+                best = record
+        if best is None or best.failure is None:
+            text = (
+                "the time allowed for this request is over"
+                if self._candidates
+                else "no target of the chain can take this request"
+            )
+            failure = Failure(kind=FailureClass.TRANSIENT, status=0, message=text)
+            return GiveUp(failure=failure, target=None)
+        return GiveUp(failure=best.failure, target=best.target)
+
+
+_URGENCY = {
+    FailureClass.CALLERS: 0,
+    FailureClass.THROTTLED: 1,
+    FailureClass.TRANSIENT: 2,
+    FailureClass.MISFIT: 3,
+    FailureClass.OURS: 4,
+}
+
+
+def _rank(record: AttemptRecord) -> tuple[int, float]:
+    """Smaller is told first; of throttled ones, the smallest `retry_after` (known before not)."""
+    failure = record.failure
+    assert failure is not None
+    wait = failure.retry_after
+    throttled = failure.kind is FailureClass.THROTTLED
+    return _URGENCY[failure.kind], (
+        0.0 if not throttled else float("inf") if wait is None else wait
+    )

@@ -1,0 +1,219 @@
+"""A whole Chat completion, to a neutral `Answer`, and a neutral one to a completion (C.1.8)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from lynkrc_runtime.protocol import sse
+from lynkrc_runtime.protocol.conversation import (
+    Answer,
+    Block,
+    BrokenAnswer,
+    MalformedRequest,
+    Opaque,
+    RedactedThinking,
+    Refusal,
+    Stop,
+    Text,
+    Thinking,
+    ToolCall,
+    Usage,
+)
+from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.naming import original_names
+from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
+from lynkrc_runtime.protocol.openai_chat.checks import others
+from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
+from lynkrc_runtime.protocol.openai_chat.usage import (
+    FAILED,
+    read_stop,
+    read_usage,
+    write_finish,
+    write_usage,
+)
+
+DECLINED = "The model declined to answer."
+"""Said for a model that refused without a word: clients want a refusal to have text."""
+
+_KNOWN = ("id", "object", "created", "model", "choices", "usage")
+_KNOWN_CHOICE = ("index", "message", "finish_reason", "stop_reason", "usage")
+
+
+def read_answer(body: bytes) -> Answer:
+    """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BrokenAnswer(broken(_no_json(body))) from error
+    refuse_error(value)
+    choice = _first_choice(value)
+    message = choice["message"]
+    given = choice.get("finish_reason")
+    finish = given if isinstance(given, str) else None
+    if finish is not None and finish in FAILED:
+        text = f"upstream ended with finish_reason {finish}"
+        raise BrokenAnswer(failure_of(200, text, FAILED[finish]))
+    answer_id = value["id"] if isinstance(value.get("id"), str) else ""
+    try:
+        blocks = _blocks(message, answer_id, value.get("created"))
+    except MalformedRequest as error:
+        raise BrokenAnswer(broken(f"upstream's answer is malformed: {error.message}")) from error
+    stop, sequence = read_stop(
+        finish,
+        choice.get("stop_reason"),
+        has_calls=any(isinstance(block, ToolCall) for block in blocks),
+        has_refusal=any(isinstance(block, Refusal) for block in blocks),
+    )
+    usage = read_usage(value.get("usage")) or read_usage(choice.get("usage"))
+    return Answer(
+        id=answer_id,
+        model=value["model"] if isinstance(value.get("model"), str) else "",
+        blocks=blocks,
+        stop=stop,
+        stop_sequence=sequence,
+        usage=usage or Usage(reported=False),
+        lost=_lost(value, choice, message),
+    )
+
+
+def _first_choice(value: dict[str, Any]) -> dict[str, Any]:
+    choices = value.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
+        raise BrokenAnswer(broken("upstream answered without a message"))
+    return choice
+
+
+def refuse_error(value: Any) -> None:
+    """BrokenAnswer for a body or a chunk that is an error, or no object at all."""
+    if not isinstance(value, dict):
+        raise BrokenAnswer(broken("upstream answered with something else than an object"))
+    groq = value.get("x_groq")
+    inner = groq.get("error") if isinstance(groq, dict) else None
+    is_error = value.get("error") or inner or value.get("object") == "error"
+    if is_error:
+        message, code, kind, param = dig_value({"error": inner} if inner else value)
+        raise BrokenAnswer(failure_of(200, message or "upstream error", code, kind, param))
+
+
+def _no_json(body: bytes) -> str:
+    start = body.lstrip()[:1]
+    if not start:
+        return "upstream answered with an empty body"
+    kind = "a web page" if start == b"<" else "something else"
+    return f"upstream answered with {kind}, not JSON"
+
+
+def _blocks(message: dict[str, Any], answer_id: str, created: Any) -> tuple[Block, ...]:
+    blocks: list[Block] = []
+    taken: list[str] = []
+    place = "choices.0.message"
+    for block in assistant_blocks(message, place, lambda n: made_id(answer_id, created, n)):
+        if isinstance(block, ToolCall):
+            taken.append(unique_id(block.id, taken))
+            blocks.append(replace(block, id=taken[-1]))
+        else:
+            blocks.append(block)
+    return tuple(blocks)
+
+
+def _lost(
+    value: Mapping[str, Any], choice: Mapping[str, Any], message: Mapping[str, Any]
+) -> tuple[str, ...]:
+    names = [
+        *others(value, _KNOWN),
+        *others(choice, _KNOWN_CHOICE),
+        *(name for name, member in others(message, KNOWN_MEMBERS).items() if member != []),
+    ]
+    if len(value["choices"]) > 1:
+        names.append("choices")
+    return tuple(dict.fromkeys(names))
+
+
+def write_answer(answer: Answer, context: AnswerContext) -> bytes:
+    """The completion; its model is what served, its id ours. Usage stands there if reported."""
+    message = _message(answer, context)
+    completion: dict[str, Any] = {
+        "id": f"chatcmpl-{context.id}",
+        "object": "chat.completion",
+        "created": context.created,
+        "model": context.model,
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "logprobs": None,
+                "finish_reason": write_finish(
+                    answer.stop,
+                    has_calls="tool_calls" in message,
+                    has_refusal=message["refusal"] is not None,
+                ),
+            }
+        ],
+    }
+    if answer.usage.reported:
+        completion["usage"] = write_usage(answer.usage)
+    return sse.to_json(completion)
+
+
+def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
+    names = original_names(tool.name for tool in context.request.tools)
+    free_form = {tool.name for tool in context.request.tools if tool.kind == "custom"}
+    said: list[str] = []
+    refused: list[str] = []
+    thought: list[str] = []
+    calls: list[dict[str, Any]] = []
+    for block in answer.blocks:
+        match block:
+            case Text(text=text):
+                said.append(text)
+            case Refusal(text=text):
+                refused.append(text)
+            case Thinking(text=text):
+                thought.append(text)
+            case ToolCall():
+                name = names.get(block.name, block.name)
+                calls.append(_call(block, name, name in free_form))
+            case RedactedThinking() | Opaque():
+                # Only their own dialect has a place for them.
+                pass
+            case _:
+                # Media and results: no model of this dialect answers with them.
+                pass
+    if answer.stop is Stop.REFUSAL and not (said or refused or calls):
+        refused.append(DECLINED)
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": "".join(said) if said or not (calls or refused) else None,
+        "refusal": "".join(refused) if refused else None,
+    }
+    if any(thought):
+        message["reasoning_content"] = "".join(thought)
+    if calls:
+        message["tool_calls"] = calls
+    return message
+
+
+def _call(call: ToolCall, name: str, is_free_form: bool) -> dict[str, Any]:
+    if call.custom or is_free_form:
+        text = call.arguments if call.custom else free_form_input(call.arguments)
+        return {"id": call.id, "type": "custom", "custom": {"name": name, "input": text}}
+    function = {"name": name, "arguments": call.arguments or "{}"}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def free_form_input(arguments: str) -> str:
+    """The text inside ``{"input": ...}``, as free-form tools are offered to other dialects.
+
+    >>> free_form_input('{"input": "ls"}')
+    'ls'
+    """
+    try:
+        value = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return arguments
+    text = value.get("input") if isinstance(value, dict) else None
+    return text if isinstance(text, str) else arguments

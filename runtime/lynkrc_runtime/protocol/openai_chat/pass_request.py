@@ -1,0 +1,116 @@
+"""A Chat request for a Chat target: the client's own bytes, and only the edits it needs.
+
+Top-level members are joined again in order, every value byte for byte, `model` replaced. Another
+model than the asked one may take other forms: then what its request shape forbids is changed, and
+each change listed. Usage is asked for in every stream (design: "Pass-through, shapes and
+translation"); `usage_chunk` takes it out again for clients that did not ask.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lynkrc_runtime.protocol.conversation import CannotTranslate, Request, Role
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.openai_chat.headers import forwarded_headers
+from lynkrc_runtime.protocol.openai_chat.shape import (
+    Body,
+    Changes,
+    fit_body,
+    fit_format,
+    value_of,
+)
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+_encode = msgspec.json.Encoder().encode
+_messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+_SYSTEM_ROLES = ("system", "developer")
+
+
+def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+    """The upstream request; CannotTranslate where the model refuses what the client means.
+
+    Where client and target name the same model nothing is edited but the usage wish.
+    """
+    body: Body = {name: msgspec.Raw(raw) for name, raw in request.members.items()}
+    body["model"] = facts.model
+    changes: Changes = {}
+    if request.model != facts.model:
+        refuse_prefill(request, facts.shape)
+        fit_body(body, facts.shape, facts.max_output, changes)
+        instruction = fit_format(body, facts.shape, changes)
+        _fit_messages(body, facts.shape, instruction, changes)
+    if request.options.stream and facts.shape.stream_options is not False:
+        ask_for_usage(body, changes)
+    return Written(
+        body=_encode(body), headers=forwarded_headers(headers), transforms=tuple(changes)
+    )
+
+
+def refuse_prefill(request: Request, shape: RequestShape) -> None:
+    """CannotTranslate for a trailing assistant message where the model refuses one."""
+    if shape.prefill is False and request.messages and request.messages[-1].role is Role.ASSISTANT:
+        raise CannotTranslate("prefill", "the target does not continue an assistant message")
+
+
+def ask_for_usage(body: Body, changes: Changes) -> None:
+    """Set `stream_options.include_usage`, keeping what else stands there."""
+    options = value_of(body, "stream_options") or {}
+    if options.get("include_usage") is not True:
+        body["stream_options"] = options | {"include_usage": True}
+        changes["added=stream_options.include_usage"] = None
+
+
+def _fit_messages(
+    body: Body, shape: RequestShape, instruction: str | None, changes: Changes
+) -> None:
+    """Roles of instructions as the model knows them; messages without an edit keep their bytes."""
+    if shape.system_role is None and shape.mid_system is not False and instruction is None:
+        return
+    messages: list[dict[str, Any]] = list(_messages(body["messages"]))
+    is_leading, is_edited = True, False
+    for message in messages:
+        role = value_of(message, "role")
+        if role not in _SYSTEM_ROLES:
+            is_leading = False
+        elif shape.mid_system is False and not is_leading:
+            _fold(message)
+            changes["folded=mid-system"] = None
+            is_edited = True
+        elif shape.system_role not in (None, role):
+            message["role"] = shape.system_role
+            changes[f"system_role={shape.system_role}"] = None
+            is_edited = True
+    if instruction is not None:
+        _add_instruction(messages, instruction, shape.system_role or "system")
+        is_edited = True
+    if is_edited:
+        body["messages"] = messages
+
+
+def remind(text: str) -> str:
+    """Later instructions as user text, for models that take them only at the head."""
+    return f"<system-reminder>\n{text}\n</system-reminder>"
+
+
+def _fold(message: dict[str, Any]) -> None:
+    content = value_of(message, "content")
+    message["role"] = "user"
+    if isinstance(content, str):
+        message["content"] = remind(content)
+    elif isinstance(content, list):
+        message["content"] = [
+            part | {"text": remind(part["text"])} if part.get("type") == "text" else part
+            for part in content
+        ]
+
+
+def _add_instruction(messages: list[dict[str, Any]], instruction: str, role: str) -> None:
+    """Into the leading instructions where they are a string: some templates take only one."""
+    head = messages[0]
+    content = value_of(head, "content")
+    if value_of(head, "role") in _SYSTEM_ROLES and isinstance(content, str):
+        head["content"] = f"{content}\n\n{instruction}"
+    else:
+        messages.insert(0, {"role": role, "content": instruction})

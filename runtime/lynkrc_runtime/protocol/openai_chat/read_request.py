@@ -1,0 +1,141 @@
+"""The body of `POST /v1/chat/completions`, to a neutral `Request` (wire reference A.2.1).
+
+>>> body = b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"seed":1,"max_tokens":9}'
+>>> request = read_request(body, {})
+>>> request.messages[0].blocks[0].text, request.options.max_tokens, request.rest
+('Hi', 9, ('seed',))
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from lynkrc_runtime.protocol.conversation import Options, Request, Tool, ToolChoice
+from lynkrc_runtime.protocol.openai_chat.checks import (
+    as_flag,
+    as_integer,
+    as_list,
+    as_number,
+    as_object,
+    as_text,
+    decode_member,
+    malformed,
+    others,
+    read_members,
+)
+from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME, read_messages
+from lynkrc_runtime.protocol.openai_chat.read_tools import (
+    read_choice,
+    read_format,
+    read_function_call,
+    read_functions,
+    read_tools,
+)
+
+_T = TypeVar("_T")
+
+_NEUTRAL = frozenset(
+    (
+        "model",
+        "messages",
+        "max_tokens",
+        "max_completion_tokens",
+        "temperature",
+        "top_p",
+        "top_k",
+        "stop",
+        "tools",
+        "tool_choice",
+        "functions",
+        "function_call",
+        "parallel_tool_calls",
+        "response_format",
+        "reasoning_effort",
+        "stream",
+        "stream_options",
+        "user",
+        "metadata",
+    )
+)
+
+
+def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
+    """The request; MalformedRequest names the first member that cannot be read."""
+    members = read_members(body)
+    given = {
+        name: decode_member(members[name], name)
+        for name in members
+        if name in _NEUTRAL and members[name] != b"null"
+    }
+    for needed in ("model", "messages"):
+        if not given.get(needed):
+            raise malformed(needed, "is required and must not be empty")
+    system, messages = read_messages(as_list(given["messages"], "messages"))
+    return Request(
+        dialect=DIALECT_NAME,
+        model=as_text(given["model"], "model"),
+        system=system,
+        messages=messages,
+        tools=_tools(given),
+        tool_choice=_choice(given),
+        options=_options(given),
+        metadata=as_object(given.get("metadata", {}), "metadata"),
+        members=members,
+        rest=_rest(members, given),
+    )
+
+
+def _rest(members: Mapping[str, bytes], given: Mapping[str, Any]) -> tuple[str, ...]:
+    names = [name for name, raw in members.items() if name not in _NEUTRAL and raw != b"null"]
+    stream_options = others(given.get("stream_options", {}), ("include_usage",))
+    return (*names, *(f"stream_options.{name}" for name in stream_options))
+
+
+def _tools(given: Mapping[str, Any]) -> tuple[Tool, ...]:
+    tools = read_tools(as_list(given.get("tools", []), "tools"))
+    return tools + read_functions(as_list(given.get("functions", []), "functions"))
+
+
+def _choice(given: Mapping[str, Any]) -> ToolChoice | None:
+    if "tool_choice" in given:
+        return read_choice(given["tool_choice"])
+    return read_function_call(given["function_call"]) if "function_call" in given else None
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    stream_options = as_object(given.get("stream_options", {}), "stream_options")
+    return Options(
+        max_tokens=_max_tokens(given),
+        temperature=_optional(as_number, given, "temperature"),
+        top_p=_optional(as_number, given, "top_p"),
+        top_k=_optional(as_integer, given, "top_k"),
+        stop=_stop(given.get("stop", [])),
+        effort=_optional(as_text, given, "reasoning_effort"),
+        format=read_format(given["response_format"]) if "response_format" in given else None,
+        parallel_tools=_optional(as_flag, given, "parallel_tool_calls"),
+        user=_optional(as_text, given, "user"),
+        stream=as_flag(given.get("stream", False), "stream"),
+        include_usage=stream_options.get("include_usage") is True,
+    )
+
+
+def _optional(check: Callable[[Any, str], _T], given: Mapping[str, Any], name: str) -> _T | None:
+    return check(given[name], name) if name in given else None
+
+
+def _max_tokens(given: Mapping[str, Any]) -> int | None:
+    for name in ("max_completion_tokens", "max_tokens"):
+        if name in given:
+            value = as_integer(given[name], name)
+            if value == 0:
+                raise malformed(name, "must be at least 1")
+            # Local servers read a negative limit as none.
+            return value if value > 0 else None
+    return None
+
+
+def _stop(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(
+        as_text(entry, f"stop.{number}") for number, entry in enumerate(as_list(value, "stop"))
+    )

@@ -1,0 +1,147 @@
+"""Tool call deltas of Chat servers, to neutral calls: whole, numbered from 0, with ids.
+
+Servers differ (wire reference C.1.10, point 6): no index, one index for all calls, no id, the id
+or the name in every delta, the name late, arguments as an object, the whole arguments twice.
+"""
+
+from typing import Any, final
+
+import msgspec
+
+from lynkrc_runtime.protocol.conversation import (
+    BrokenAnswer,
+    Event,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
+from lynkrc_runtime.protocol.openai_chat.read_messages import arguments_text
+
+
+@final
+class _Call:
+    """One call under way; `number` is None until it has begun, that is until it has a name."""
+
+    __slots__ = ("given_id", "is_custom", "is_ended", "number", "pieces", "size")
+
+    def __init__(self, given_id: str) -> None:
+        self.given_id = given_id
+        self.number: int | None = None
+        self.pieces: list[str] = []
+        self.size = 0
+        self.is_ended = False
+        self.is_custom = False
+
+    def is_whole(self) -> bool:
+        """Whether the arguments so far are complete (none at all may be)."""
+        return self.size == 0 or self.is_custom or _is_json("".join(self.pieces))
+
+    def repeats(self, piece: str) -> bool:
+        """Whether `piece` is all that came before, sent again."""
+        return len(piece) == self.size and piece == "".join(self.pieces) and _is_json(piece)
+
+
+@final
+class StreamCalls:
+    """The calls of one answer. `answer` is its (id, created), for ids made here."""
+
+    __slots__ = ("_by_index", "_calls", "_ids", "answer")
+
+    def __init__(self) -> None:
+        self.answer: tuple[str, Any] = ("", None)
+        self._calls: list[_Call] = []
+        self._by_index: dict[int, _Call] = {}
+        self._ids: list[str] = []
+
+    @property
+    def count(self) -> int:
+        """Calls that have begun."""
+        return len(self._ids)
+
+    def add(self, entry: dict[str, Any], events: list[Event]) -> None:
+        """One entry of `delta.tool_calls`. BrokenAnswer for arguments behind a call's end."""
+        function = entry.get("function") or entry.get("custom")
+        function = function if isinstance(function, dict) else {}
+        name = function.get("name")
+        call = self._find(entry, has_name=bool(name))
+        call.is_custom = call.is_custom or "custom" in entry
+        piece = arguments_text(function.get("input" if call.is_custom else "arguments"))
+        if call.is_ended:
+            if piece.strip() and not call.repeats(piece):
+                raise BrokenAnswer(broken("upstream sent arguments after a call had ended"))
+            return
+        if piece and not call.repeats(piece):
+            call.pieces.append(piece)
+            call.size += len(piece)
+            if call.number is not None and not call.is_custom:
+                events.append(ToolCallDelta(index=call.number, json=piece))
+        if call.number is None and isinstance(name, str) and name:
+            self._begin(call, name, events)
+
+    def end_whole(self, events: list[Event]) -> bool:
+        """End all open calls if every one is whole; whether none is open now."""
+        still_open = [call for call in self._calls if not call.is_ended]
+        if not all(call.number is not None and call.is_whole() for call in still_open):
+            return False
+        for call in still_open:
+            _end_call(call, events)
+        return True
+
+    def end(self, events: list[Event]) -> None:
+        """The stream is at its end. BrokenAnswer for a call that never had a name."""
+        for call in self._calls:
+            if call.number is None:
+                raise BrokenAnswer(broken("upstream sent a tool call without a name"))
+            if not call.is_ended:
+                _end_call(call, events)
+
+    def _find(self, entry: dict[str, Any], *, has_name: bool) -> _Call:
+        index, given = entry.get("index"), entry.get("id")
+        given = given if isinstance(given, str) else ""
+        if isinstance(index, int) and not isinstance(index, bool):
+            call = self._by_index.get(index)
+            # Some servers give every call the index 0: another id with a name is another call.
+            is_other = call is not None and bool(given) and call.given_id not in ("", given)
+            if call is None or (is_other and has_name):
+                call = self._by_index[index] = self._new(given)
+        else:
+            same = [call for call in self._calls if given and call.given_id == given]
+            is_new = not self._calls or bool(given) or has_name
+            call = same[0] if same else self._new(given) if is_new else self._calls[-1]
+        call.given_id = call.given_id or given
+        return call
+
+    def _new(self, given_id: str) -> _Call:
+        call = _Call(given_id)
+        self._calls.append(call)
+        return call
+
+    def _begin(self, call: _Call, name: str, events: list[Event]) -> None:
+        number = len(self._ids)
+        given = call.given_id or made_id(*self.answer, number)
+        self._ids.append(unique_id(given, self._ids))
+        call.number = number
+        events.append(ToolCallStart(index=number, id=self._ids[-1], name=name))
+        if call.pieces and not call.is_custom:
+            events.append(ToolCallDelta(index=number, json="".join(call.pieces)))
+
+
+def _end_call(call: _Call, events: list[Event]) -> None:
+    call.is_ended = True
+    if call.number is None:
+        return
+    if call.is_custom:
+        # Free-form input travels between dialects as {"input": text} (wire reference C.1.2).
+        text = msgspec.json.encode({"input": "".join(call.pieces)}).decode()
+        events.append(ToolCallDelta(index=call.number, json=text))
+    events.append(ToolCallEnd(index=call.number))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return True

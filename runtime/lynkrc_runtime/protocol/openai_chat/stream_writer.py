@@ -1,0 +1,186 @@
+"""Neutral events, to the chunks of a Chat stream (wire reference A.2.3, C.1.11).
+
+Every chunk has the same id, time and model. Calls are numbered over calls only; id and name come
+once, since clients append what comes again.
+"""
+
+from typing import Any, assert_never, final
+
+from lynkrc_runtime.protocol import sse
+from lynkrc_runtime.protocol.conversation import (
+    BlockEnd,
+    Event,
+    MessageEnd,
+    MessageStart,
+    OpaqueEvent,
+    RedactedThinkingBlock,
+    RefusalDelta,
+    Stop,
+    StreamError,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingEnd,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.failures import stream_problem
+from lynkrc_runtime.protocol.naming import original_names
+from lynkrc_runtime.protocol.openai_chat.answer import DECLINED, free_form_input
+from lynkrc_runtime.protocol.openai_chat.errors import error_event
+from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
+
+_DONE = b"data: [DONE]\n\n"
+_KEEP_ALIVE = b": keep-alive\n\n"
+
+
+@final
+class _Call:
+    """A call the client has been told of. `pieces` collects a free-form call, else None."""
+
+    __slots__ = ("has_arguments", "number", "pieces")
+
+    def __init__(self, number: int, is_free_form: bool) -> None:
+        self.number = number
+        self.has_arguments = False
+        self.pieces: list[str] | None = [] if is_free_form else None
+
+
+@final
+class ChatStreamWriter:
+    """One client's stream. After the end or an error it writes nothing more."""
+
+    __slots__ = (
+        "_calls",
+        "_context",
+        "_free_form",
+        "_has_refusal",
+        "_has_said",
+        "_is_over",
+        "_is_started",
+        "_names",
+        "_with_usage",
+    )
+
+    def __init__(self, context: AnswerContext) -> None:
+        tools = context.request.tools
+        self._context = context
+        self._names = original_names(tool.name for tool in tools)
+        self._free_form = {tool.name for tool in tools if tool.kind == "custom"}
+        self._with_usage = context.request.options.include_usage
+        self._calls: dict[int, _Call] = {}
+        self._is_started = False
+        self._is_over = False
+        self._has_said = False
+        self._has_refusal = False
+
+    def write(self, event: Event) -> bytes:
+        """The bytes this event adds."""
+        if self._is_over:
+            return b""
+        match event:
+            case MessageStart():
+                return self._start()
+            case TextDelta(text=text):
+                self._has_said = self._has_said or bool(text)
+                return self._delta({"content": text}) if text else b""
+            case RefusalDelta(text=text):
+                self._has_refusal = self._has_refusal or bool(text)
+                return self._delta({"refusal": text}) if text else b""
+            case ThinkingDelta(text=text):
+                return self._delta({"reasoning_content": text}) if text else b""
+            case ToolCallStart():
+                return self._call_start(event)
+            case ToolCallDelta():
+                return self._call_delta(event)
+            case ToolCallEnd(index=index):
+                return self._call_end(self._calls[index])
+            case ThinkingEnd() | RedactedThinkingBlock() | BlockEnd() | OpaqueEvent():
+                # Chat has neither blocks nor a place for what only one dialect understands.
+                return b""
+            case MessageEnd():
+                return self._end(event)
+            case StreamError():
+                self._is_over = True
+                return error_event(stream_problem(event, self._context.request_id))
+            case _:
+                assert_never(event)
+
+    def keep_alive(self) -> bytes:
+        """A comment: an event without data would break clients (wire reference A.0)."""
+        return _KEEP_ALIVE
+
+    def _start(self) -> bytes:
+        if self._is_started:
+            return b""
+        self._is_started = True
+        return self._chunk({"role": "assistant", "content": ""}, None)
+
+    def _delta(self, delta: dict[str, Any]) -> bytes:
+        return self._start() + self._chunk(delta, None)
+
+    def _call_start(self, event: ToolCallStart) -> bytes:
+        name = self._names.get(event.name, event.name)
+        call = _Call(len(self._calls), name in self._free_form)
+        self._calls[event.index] = call
+        entry: dict[str, Any] = {"index": call.number, "id": event.id}
+        if call.pieces is None:
+            entry |= {"type": "function", "function": {"name": name, "arguments": ""}}
+        else:
+            entry |= {"type": "custom", "custom": {"name": name, "input": ""}}
+        return self._delta({"tool_calls": [entry]})
+
+    def _call_delta(self, event: ToolCallDelta) -> bytes:
+        call = self._calls[event.index]
+        if not event.json:
+            return b""
+        if call.pieces is not None:
+            call.pieces.append(event.json)
+            return b""
+        call.has_arguments = True
+        entry = {"index": call.number, "function": {"arguments": event.json}}
+        return self._delta({"tool_calls": [entry]})
+
+    def _call_end(self, call: _Call) -> bytes:
+        if call.pieces is not None:
+            text = free_form_input("".join(call.pieces))
+            call.pieces.clear()
+            entry: dict[str, Any] = {"index": call.number, "custom": {"input": text}}
+        elif call.has_arguments:
+            return b""
+        else:
+            entry = {"index": call.number, "function": {"arguments": "{}"}}
+        return self._delta({"tool_calls": [entry]})
+
+    def _end(self, event: MessageEnd) -> bytes:
+        self._is_over = True
+        written = self._start()
+        if event.stop is Stop.REFUSAL and not (self._has_said or self._has_refusal or self._calls):
+            self._has_refusal = True
+            written += self._delta({"refusal": DECLINED})
+        finish = write_finish(
+            event.stop, has_calls=bool(self._calls), has_refusal=self._has_refusal
+        )
+        written += self._chunk({}, finish)
+        if self._with_usage and event.usage.reported:
+            chunk = self._base([])
+            chunk["usage"] = write_usage(event.usage)
+            written += sse.data_bytes(chunk)
+        return written + _DONE
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None) -> bytes:
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        chunk = self._base([choice])
+        if self._with_usage:
+            chunk["usage"] = None
+        return sse.data_bytes(chunk)
+
+    def _base(self, choices: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "id": f"chatcmpl-{self._context.id}",
+            "object": "chat.completion.chunk",
+            "created": self._context.created,
+            "model": self._context.model,
+            "choices": choices,
+        }

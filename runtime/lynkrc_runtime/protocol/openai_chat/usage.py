@@ -1,0 +1,127 @@
+"""Token counts and finish reasons of Chat, to neutral ones and back (wire reference C.1.8).
+
+>>> read_usage({"prompt_tokens": 9, "completion_tokens": 3, "prompt_cache_hit_tokens": 5})
+Usage(input=4, output=3, cache_read=5, cache_write=0, reasoning=None, reported=True)
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from lynkrc_runtime.protocol.conversation import Stop, Usage
+
+_STOPS: Mapping[str, Stop] = MappingProxyType(
+    {
+        "stop": Stop.END,
+        "tool_calls": Stop.END,
+        "function_call": Stop.END,
+        "length": Stop.LENGTH,
+        "model_length": Stop.LENGTH,
+        "model_context_window_exceeded": Stop.CONTEXT,
+        "content_filter": Stop.REFUSAL,
+        "sensitive": Stop.REFUSAL,
+    }
+)
+"""Without calls; `stop` and its like become TOOL_USE beside calls. Unknown words end normally."""
+
+FAILED = MappingProxyType(
+    {"error": "502", "network_error": "502", "insufficient_system_resource": "503"}
+)
+"""Finish reasons that are failures, and the status each stands for (B.9, B.13, B.14)."""
+
+_FINISHES: Mapping[Stop, str] = MappingProxyType(
+    {
+        Stop.END: "stop",
+        Stop.STOP_SEQUENCE: "stop",
+        Stop.PAUSE: "stop",
+        Stop.LENGTH: "length",
+        Stop.CONTEXT: "length",
+        Stop.TOOL_USE: "tool_calls",
+        Stop.REFUSAL: "content_filter",
+    }
+)
+
+
+def read_usage(given: Any) -> Usage | None:
+    """The counts; None where the object holds none. Cached tokens leave `input`."""
+    if not isinstance(given, dict):
+        return None
+    prompt, completion = _count(given, "prompt_tokens"), _count(given, "completion_tokens")
+    if prompt is None and completion is None:
+        return None
+    details = given.get("prompt_tokens_details")
+    details = details if isinstance(details, dict) else {}
+    cache_read = _first(
+        _count(details, "cached_tokens"),
+        _count(given, "prompt_cache_hit_tokens"),
+        _count(given, "cached_tokens"),
+    )
+    cache_write = _first(_count(details, "cache_write_tokens"))
+    out = given.get("completion_tokens_details")
+    reasoning = _count(out, "reasoning_tokens") if isinstance(out, dict) else None
+    prompt, completion = prompt or 0, completion or 0
+    if reasoning and _count(given, "total_tokens") == prompt + completion + reasoning:
+        # xAI counts reasoning beside the completion, not in it (B.1).
+        completion += reasoning
+    return Usage(
+        input=max(0, prompt - cache_read - cache_write),
+        output=completion,
+        cache_read=cache_read,
+        cache_write=cache_write,
+        reasoning=reasoning,
+    )
+
+
+def write_usage(usage: Usage) -> dict[str, Any]:
+    """Chat's counts: the prompt with what the cache read and wrote."""
+    prompt = usage.input + usage.cache_read + usage.cache_write
+    return {
+        "prompt_tokens": prompt,
+        "completion_tokens": usage.output,
+        "total_tokens": prompt + usage.output,
+        "prompt_tokens_details": {
+            "cached_tokens": usage.cache_read,
+            "cache_write_tokens": usage.cache_write,
+        },
+        "completion_tokens_details": {"reasoning_tokens": usage.reasoning or 0},
+    }
+
+
+def read_stop(
+    finish: str | None, matched: Any, *, has_calls: bool, has_refusal: bool
+) -> tuple[Stop, str | None]:
+    """(stop, stop sequence). `matched` is vLLM's `stop_reason`, a string for a sequence.
+
+    >>> read_stop("stop", None, has_calls=True, has_refusal=False)
+    (<Stop.TOOL_USE: 'tool_use'>, None)
+    """
+    stop = _STOPS.get(finish or "stop", Stop.END)
+    if stop is not Stop.END:
+        return stop, None
+    if has_calls:
+        return Stop.TOOL_USE, None
+    if has_refusal:
+        return Stop.REFUSAL, None
+    if isinstance(matched, str) and matched:
+        return Stop.STOP_SEQUENCE, matched
+    return Stop.END, None
+
+
+def write_finish(stop: Stop, *, has_calls: bool, has_refusal: bool) -> str:
+    """The finish reason. A refusal said in words ends with `stop`, as OpenAI ends it."""
+    if has_calls and stop in (Stop.END, Stop.TOOL_USE):
+        return "tool_calls"
+    if stop is Stop.TOOL_USE or (stop is Stop.REFUSAL and has_refusal):
+        return "stop"
+    return _FINISHES[stop]
+
+
+def _count(given: Mapping[str, Any], name: str) -> int | None:
+    value = given.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        return None
+    return value
+
+
+def _first(*counts: int | None) -> int:
+    return next((count for count in counts if count is not None), 0)

@@ -1,0 +1,245 @@
+"""Neutral messages from another dialect, to a legal Chat `messages` list (wire reference C.1.3).
+
+A call must be answered before anything else is said: after each assistant turn its results come
+first, then stand-ins for calls nobody answered, then what the user and the system said.
+"""
+
+from dataclasses import replace
+from typing import final
+
+from lynkrc_runtime.protocol.conversation import (
+    Block,
+    CannotTranslate,
+    Message,
+    Opaque,
+    RedactedThinking,
+    Refusal,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_id, legal_name
+from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, marked_id, unique_id
+from lynkrc_runtime.protocol.openai_chat.pass_request import remind
+from lynkrc_runtime.protocol.openai_chat.shape import Changes
+from lynkrc_runtime.protocol.openai_chat.write_parts import (
+    Json,
+    content_of,
+    list_extra,
+    named,
+    result_text,
+    text_part,
+    user_parts,
+)
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+INTERRUPTED = "[no result: interrupted]"
+"""Stands in for the result of a call the client gave up."""
+
+_BILLING = "x-anthropic-billing-header"
+
+
+def write_messages(
+    system: tuple[Text, ...],
+    messages: tuple[Message, ...],
+    shape: RequestShape,
+    instruction: str | None,
+    changes: Changes,
+) -> list[Json]:
+    """The `messages` list; `instruction` joins the system text. CannotTranslate if none is left."""
+    role = shape.system_role or "system"
+    written: list[Json] = []
+    head = _system_text(system, instruction, changes)
+    if head:
+        written.append({"role": role, "content": head})
+    turns = _turns(messages)
+    for assistant, others in turns:
+        calls: list[str] = []
+        if assistant is not None:
+            message, calls = _assistant(assistant, changes)
+            if message is not None:
+                written.append(message)
+        written += _Answers(calls, changes).write(others, shape, role)
+    if not any(message["role"] not in ("system", "developer") for message in written):
+        raise CannotTranslate("messages", "nothing is left that the target could be sent")
+    return written
+
+
+def call_id(given: str) -> str:
+    """The id as Chat takes it; the same for a call and for its result."""
+    return legal_id(given, limit=ID_LIMIT)
+
+
+def tool_name(name: str, changes: Changes) -> str:
+    """The name as Chat takes it; `naming.original_names` restores it in the answer."""
+    mapped = legal_name(name, limit=CHAT_NAME_LIMIT)
+    if mapped != name:
+        changes["mapped=tool-names"] = None
+    return mapped
+
+
+def _system_text(system: tuple[Text, ...], instruction: str | None, changes: Changes) -> str:
+    texts: list[str] = []
+    for block in system:
+        if block.text.startswith(_BILLING):
+            changes["dropped=billing-header"] = None
+            continue
+        list_extra(block.extra, changes)
+        texts.append(block.text)
+    if instruction is not None:
+        texts.append(instruction)
+    return "\n\n".join(text for text in texts if text)
+
+
+def _turns(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
+    """Each assistant message (neighbours joined) with what came before the next one."""
+    turns: list[tuple[Message | None, list[Message]]] = [(None, [])]
+    for message in messages:
+        assistant, others = turns[-1]
+        if message.role is not Role.ASSISTANT:
+            others.append(message)
+        elif assistant is not None and not others:
+            extra = {**assistant.extra, **message.extra}
+            joined = replace(assistant, blocks=assistant.blocks + message.blocks, extra=extra)
+            turns[-1] = (joined, others)
+        else:
+            turns.append((message, []))
+    return turns
+
+
+def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[str]]:
+    """(message, ids of its calls); None where nothing of it can be said."""
+    list_extra(named(message.extra), changes)
+    text = ""
+    is_apart = False
+    calls: list[Json] = []
+    ids: list[str] = []
+    for block in message.blocks:
+        match block:
+            case Text(text=piece) | Refusal(text=piece):
+                if isinstance(block, Text):
+                    list_extra(block.extra, changes)
+                if calls and piece:
+                    changes["moved=text-before-calls"] = None
+                # Neighbouring blocks are one text; what stood apart stays apart.
+                text += f"\n\n{piece}" if text and piece and is_apart else piece
+                is_apart = False
+            case ToolCall():
+                list_extra(block.extra, changes)
+                ids.append(unique_id(call_id(block.id), ids))
+                calls.append(_call(block, ids[-1], changes))
+                is_apart = True
+            case Thinking() | RedactedThinking():
+                # Reasoning goes to its maker alone (design: "Thinking blocks").
+                changes["stripped=thinking"] = None
+                is_apart = True
+            case Opaque(type=kind):
+                changes[f"dropped={kind}"] = None
+                is_apart = True
+            case _:
+                changes[f"dropped=assistant.{type(block).__name__}"] = None
+    if not text and not calls:
+        return None, []
+    written: Json = {"role": "assistant", "content": text or None}
+    if calls:
+        written["tool_calls"] = calls
+    return written, ids
+
+
+def _call(call: ToolCall, given_id: str, changes: Changes) -> Json:
+    name = tool_name(call.name, changes)
+    if call.custom:
+        custom = {"name": name, "input": call.arguments}
+        return {"id": given_id, "type": "custom", "custom": custom}
+    function = {"name": name, "arguments": call.arguments.strip() or "{}"}
+    return {"id": given_id, "type": "function", "function": function}
+
+
+@final
+class _Answers:
+    """What follows one assistant turn; `open` holds the ids of its calls without a result."""
+
+    __slots__ = ("changes", "media", "open", "results")
+
+    def __init__(self, calls: list[str], changes: Changes) -> None:
+        self.open = list(calls)
+        self.changes = changes
+        self.results: list[Json] = []
+        self.media: list[Json] = []
+
+    def write(self, messages: list[Message], shape: RequestShape, role: str) -> list[Json]:
+        said: list[Json] = []
+        for message in messages:
+            list_extra(named(message.extra), self.changes)
+            if message.role is Role.SYSTEM:
+                said += self._system(message, shape, role)
+                continue
+            rest: list[Block] = []
+            orphans: list[Json] = []
+            for block in message.blocks:
+                if isinstance(block, ToolResult):
+                    orphans += self._result(block)
+                else:
+                    rest.append(block)
+            parts = orphans + user_parts(rest, self.changes)
+            if parts:
+                said.append({"role": "user", "content": parts})
+        for missing in self.open:
+            self.changes["added=tool_result"] = None
+            self.results.append(_tool_message(missing, INTERRUPTED))
+        return self.results + self._with_media(said)
+
+    def _result(self, result: ToolResult) -> list[Json]:
+        """The tool message; for a call that is not there, parts for the user message instead."""
+        text, media = result_text(result, self.changes)
+        wanted = self._matching(call_id(result.call_id))
+        if wanted is None:
+            self.changes["orphan=tool_result"] = None
+            return [text_part(f"[tool result {result.call_id}] {text}"), *media]
+        self.open.remove(wanted)
+        self.results.append(_tool_message(wanted, text))
+        self.media += media
+        return []
+
+    def _matching(self, given: str) -> str | None:
+        """Calls of one id within a turn are answered in order."""
+        marked = marked_id(given)
+        for name in self.open:
+            if name == given or (name.startswith(marked) and name[len(marked) :].isdecimal()):
+                return name
+        return None
+
+    def _system(self, message: Message, shape: RequestShape, role: str) -> list[Json]:
+        texts: list[str] = []
+        for block in message.blocks:
+            if isinstance(block, Text):
+                list_extra(block.extra, self.changes)
+                texts.append(block.text)
+            else:
+                self.changes["dropped=system-media"] = None
+        text = "\n\n".join(piece for piece in texts if piece)
+        if not text:
+            return []
+        if shape.mid_system is False:
+            self.changes["folded=mid-system"] = None
+            return [{"role": "user", "content": [text_part(remind(text))]}]
+        return [{"role": role, "content": text}]
+
+    def _with_media(self, said: list[Json]) -> list[Json]:
+        """Pictures of results open the user message after them, made if there is none."""
+        if self.media:
+            first = next((turn for turn in said if turn["role"] == "user"), None)
+            if first is None:
+                first = {"role": "user", "content": []}
+                said.insert(0, first)
+            first["content"] = self.media + first["content"]
+        for turn in said:
+            if turn["role"] == "user":
+                turn["content"] = content_of(turn["content"])
+        return said
+
+
+def _tool_message(answered: str, text: str) -> Json:
+    return {"role": "tool", "tool_call_id": answered, "content": text}

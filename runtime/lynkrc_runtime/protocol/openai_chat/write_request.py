@@ -1,0 +1,176 @@
+"""A request of another dialect, to a Chat request; every loss listed (wire reference C.1.1).
+
+What cannot mean the same (a cache warm-up, a file of another provider, a tool that is not there)
+is a misfit.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from lynkrc_runtime.protocol.conversation import (
+    CannotTranslate,
+    JsonFormat,
+    Options,
+    Request,
+    ThinkingKind,
+)
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.openai_chat.headers import forwarded_headers
+from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
+from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema
+from lynkrc_runtime.protocol.openai_chat.shape import (
+    Body,
+    Changes,
+    fit_body,
+    fit_format,
+)
+from lynkrc_runtime.protocol.openai_chat.write_messages import write_messages
+from lynkrc_runtime.protocol.openai_chat.write_tools import write_choice, write_tools
+from lynkrc_runtime.protocol.shapes import RequestShape
+
+MAX_STOPS = 4
+"""Stop sequences a Chat server takes."""
+
+_NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
+"""Values of members nobody translates that ask for nothing, so nothing is lost."""
+
+
+def write_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+    """The upstream request; CannotTranslate where it could not mean the same."""
+    changes: Changes = {}
+    _refuse(request)
+    refuse_prefill(request, facts.shape)
+    options, shape = request.options, facts.shape
+    body: Body = {"model": facts.model, "messages": []}
+    _put_tools(body, request, shape, changes)
+    _put_options(body, options, shape, changes)
+    _put_effort(body, facts, options, changes)
+    _put_user(body, request, changes)
+    instruction = None
+    if options.format is not None:
+        body["response_format"] = _response_format(options.format, changes)
+        instruction = fit_format(body, shape, changes)
+    fit_body(body, shape, facts.max_output, changes)
+    effort = body.get("reasoning_effort")
+    if effort not in (None, options.effort):
+        changes[f"reasoning_effort={effort}"] = None
+    body["messages"] = write_messages(request.system, request.messages, shape, instruction, changes)
+    _list_rest(request, changes)
+    return Written(
+        body=msgspec.json.encode(body),
+        headers=forwarded_headers(headers),
+        transforms=tuple(changes),
+    )
+
+
+def _refuse(request: Request) -> None:
+    if request.options.max_tokens == 0:
+        raise CannotTranslate("max_tokens", "the target cannot warm a cache: max_tokens is 0")
+    if "thread" in request.rest and b'"continue"' in request.members.get("thread", b""):
+        raise CannotTranslate("thread", "the target does not hold the thread to continue")
+
+
+def _put_tools(body: Body, request: Request, shape: RequestShape, changes: Changes) -> None:
+    tools = write_tools(request.tools, shape, changes)
+    choice = write_choice(request.tool_choice, request.tools)
+    if not tools:
+        # An empty list is refused, and so are the members beside it.
+        return
+    body["tools"] = tools
+    if choice is not None:
+        body["tool_choice"] = choice
+    if request.options.parallel_tools is False:
+        body["parallel_tool_calls"] = False
+
+
+def _put_options(body: Body, options: Options, shape: RequestShape, changes: Changes) -> None:
+    if options.max_tokens is not None:
+        body[shape.max_tokens_field or "max_completion_tokens"] = options.max_tokens
+    for name in ("temperature", "top_p"):
+        value = getattr(options, name)
+        if value is not None:
+            body[name] = value
+    if options.top_k is not None:
+        # No parameter of the dialect: only for models known to take it.
+        if "top_k" in (shape.sampling or ()):
+            body["top_k"] = options.top_k
+        else:
+            changes["dropped=top_k"] = None
+    if options.stop:
+        body["stop"] = list(options.stop[:MAX_STOPS])
+        if len(options.stop) > MAX_STOPS:
+            changes[f"stop={MAX_STOPS}"] = None
+    if options.stream:
+        body["stream"] = True
+        if shape.stream_options is not False:
+            body["stream_options"] = {"include_usage": True}
+
+
+def _put_effort(body: Body, facts: TargetFacts, options: Options, changes: Changes) -> None:
+    """Reasoning in Chat's words (C.1.7); a model without reasoning is not asked for any."""
+    wish = options.thinking
+    if wish is not None and wish.display is not None:
+        changes["dropped=thinking.display"] = None
+    if "thinking" in facts.capabilities:
+        effort = _effort(options)
+        if effort is not None:
+            body["reasoning_effort"] = effort
+        return
+    if wish is not None and wish.kind is not ThinkingKind.DISABLED:
+        changes["dropped=thinking"] = None
+    if options.effort is not None:
+        changes["dropped=effort"] = None
+
+
+def _effort(options: Options) -> str | None:
+    """The effort that keeps the intent, before the shape; None leaves it to the model."""
+    wish = options.thinking
+    if wish is None:
+        return options.effort
+    match wish.kind:
+        case ThinkingKind.DISABLED:
+            return "none"
+        case ThinkingKind.BETWEEN_TOOLS:
+            return "low"
+        case ThinkingKind.ENABLED if options.effort is None and wish.budget is not None:
+            return _effort_of_budget(wish.budget)
+        case _:
+            return options.effort
+
+
+def _effort_of_budget(budget: int) -> str:
+    for limit, effort in ((8192, "low"), (16384, "medium"), (32768, "high")):
+        if budget < limit:
+            return effort
+    return "xhigh"
+
+
+def _put_user(body: Body, request: Request, changes: Changes) -> None:
+    user = request.options.user
+    if user:
+        # Device and account ids are nobody's business upstream: only a digest travels.
+        body["user"] = hashlib.sha256(user.encode()).hexdigest()
+        changes["hashed=user"] = None
+
+
+def _response_format(wanted: JsonFormat, changes: Changes) -> dict[str, Any]:
+    if wanted.schema is None:
+        return {"type": "json_object"}
+    strict = wanted.strict is not False and is_strict_schema(wanted.schema)
+    if not strict and wanted.strict is not False:
+        changes["response_format.strict=false"] = None
+    inner = {"name": wanted.name or "output", "schema": wanted.schema, "strict": strict}
+    return {"type": "json_schema", "json_schema": inner}
+
+
+def _list_rest(request: Request, changes: Changes) -> None:
+    for name in request.rest:
+        # A dotted name is one member of an object that was read.
+        if request.members.get(name) not in _NOTHING:
+            changes[f"dropped={name}"] = None
+    for name in request.metadata:
+        if name != "user_id" or not request.options.user:
+            changes[f"dropped=metadata.{name}"] = None

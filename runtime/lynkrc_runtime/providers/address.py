@@ -1,0 +1,122 @@
+"""A provider row and the environment to an address: URL, headers with credentials, dialect.
+
+``${NAME}`` and ``${NAME:-default}`` are resolved here, once, when the gateway starts; secrets exist
+only in the resolved `Address` and are never printed.
+
+>>> expand("http://${HOST:-localhost}:8080", {})
+'http://localhost:8080'
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import final
+from urllib.parse import urlsplit
+
+from lynkrc_runtime.dispatch import Provider
+from lynkrc_runtime.providers.table import KINDS, Credentials
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a provider is called, and as whom. `headers` hold secrets: they are left out of repr.
+
+    `url` is the whole address of the dialect's main call; `headers` have lower-case names.
+    """
+
+    provider: str
+    dialect: str
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+
+
+@final
+class UnresolvedProvider(Exception):
+    """A provider that cannot be called as configured; says which, and what to set."""
+
+
+@final
+class MissingVariable(Exception):
+    """The environment lacks `name` (or it is empty) and the text gives no default."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def expand(text: str, environ: Mapping[str, str]) -> str:
+    """Replace every reference; an empty variable counts as unset. Raises MissingVariable."""
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match[1], match[2]
+        found = environ.get(name) or default
+        if found is None:
+            raise MissingVariable(name)
+        return found
+
+    return _REFERENCE.sub(value, text)
+
+
+def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
+    """The provider's address. Raises UnresolvedProvider, naming the provider and the variable."""
+    kind = KINDS.get(provider.kind)
+    if kind is None:
+        raise UnresolvedProvider(
+            f"provider {provider.name}: this runtime does not know the kind {provider.kind!r}"
+        )
+    try:
+        base = expand(provider.base_url or kind.base_url or "", environ)
+        key = expand(provider.api_key, environ) if provider.api_key else None
+        headers = {name.lower(): expand(text, environ) for name, text in provider.headers.items()}
+    except MissingVariable as missing:
+        raise UnresolvedProvider(
+            f"provider {provider.name}: environment variable {missing.name} is not set"
+        ) from missing
+    if key is None and kind.credentials is Credentials.REQUIRED:
+        raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
+    if key is not None:
+        headers[kind.auth_header] = kind.auth_prefix + key
+    for name, text in headers.items():
+        # A line break from a badly pasted variable must not become a second header.
+        if not (text.isprintable() and text.isascii()):
+            raise UnresolvedProvider(
+                f"provider {provider.name}: the value of header {name} has characters "
+                "that headers cannot carry (a line break at the end of the variable?)"
+            )
+    return Address(
+        provider=provider.name,
+        dialect=kind.dialect,
+        url=join(_checked(provider.name, base), kind.path),
+        headers=headers,
+    )
+
+
+def join(base: str, path: str) -> str:
+    """Base URL and path; a base that already ends with the path, or its first part, keeps it once.
+
+    >>> join("http://localhost:11434/v1/", "/v1/chat/completions")
+    'http://localhost:11434/v1/chat/completions'
+    """
+    base = base.rstrip("/")
+    if base.endswith(path):
+        return base
+    first = path[: path.find("/", 1)]
+    return base + (path[len(first) :] if first == "/v1" and base.endswith(first) else path)
+
+
+def _checked(provider: str, base: str) -> str:
+    try:
+        parts = urlsplit(base)
+        ok = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        ok = False
+        parts = urlsplit("")
+    if not ok or parts.query or parts.fragment or parts.username is not None:
+        raise UnresolvedProvider(
+            f"provider {provider}: base_url must be http(s)://host[:port][/path], "
+            "without a user, query or fragment"
+        )
+    return base

@@ -1,0 +1,105 @@
+"""The operators' application: health, metrics, the route table, and dry runs of the decision."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.server.http import (
+    BODY_LIMIT,
+    HEADERS,
+    REPEATED,
+    SITE,
+    Site,
+    guard,
+    live,
+    read_body,
+    ready,
+    refusal,
+)
+from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
+
+_SURFACES: Mapping[str, str] = {"messages": "anthropic-messages", "chat": "openai-chat"}
+
+
+def admin_app(site: Site) -> web.Application:
+    """The application for operators; it never listens to other Host names than the loopback's."""
+    app = web.Application(middlewares=[guard(any_host=False)], client_max_size=BODY_LIMIT)
+    app[SITE] = site
+    app.router.add_get("/health/live", live)
+    app.router.add_get("/health/ready", ready)
+    app.router.add_get("/metrics", _metrics)
+    app.router.add_get("/metrics/prometheus", _metrics)
+    app.router.add_get("/routing/table", _table)
+    app.router.add_post("/routing/analyze", _analyze)
+    app.router.add_route("*", "/{path:.*}", _unknown)
+    return app
+
+
+async def _metrics(request: web.Request) -> web.Response:
+    body = request.app[SITE].gateway.metrics.render()
+    return web.Response(body=body, headers={"content-type": CONTENT_TYPE})
+
+
+async def _table(request: web.Request) -> web.Response:
+    return web.Response(text=request.app[SITE].gateway.policy.routes_text)
+
+
+async def _analyze(request: web.Request) -> web.Response:
+    """`POST /routing/analyze[?surface=chat]`: what would be decided; no target is called."""
+    surface = request.query.get("surface", "messages")
+    if surface not in _SURFACES:
+        return refusal(request, 400, f"surface: one of {', '.join(_SURFACES)}")
+    body = await read_body(request)
+    if isinstance(body, web.Response):
+        return body
+    gateway = request.app[SITE].gateway
+    headers = request[HEADERS]
+    facts = RequestFacts(surface=surface, headers=headers, repeated=request[REPEATED])
+    try:
+        read = gateway.dialects[_SURFACES[surface]].read_request(body, headers)
+        features = gateway.policy.extractor.explain(read, facts)
+    except MalformedRequest as error:
+        return refusal(request, 400, malformed(error, "").message)
+    except RefusedRequest as error:
+        return refusal(request, 400, error.message)
+    vector = [feature.value for feature in features]
+    dispatch = gateway.policy.dispatch
+    return web.json_response(
+        {
+            "bundle": gateway.policy.digest,
+            "features": [
+                {
+                    "slot": feature.slot,
+                    "value": feature.value,
+                    "shown": feature.shown,
+                    "patterns": dict(feature.patterns),
+                }
+                for feature in features
+            ],
+            "decision": _decision(dispatch, gateway.decider.decide(vector)),
+            "explain": gateway.policy.explain(vector),
+        }
+    )
+
+
+def _decision(dispatch: Dispatch, decision: Decision) -> Mapping[str, Any]:
+    return {
+        "outcome": decision.outcome.name.lower(),
+        "tier": decision.tier,
+        "rule": decision.rule,
+        "score": decision.score,
+        "targets": [dispatch.targets[index].name for index in decision.targets],
+        "deny": None
+        if decision.deny is None
+        else {"status": decision.deny.status, "message": decision.deny.message},
+    }
+
+
+async def _unknown(request: web.Request) -> web.Response:
+    return refusal(request, 404, f"there is no {request.method} {request.path} here")

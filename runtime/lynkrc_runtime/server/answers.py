@@ -1,0 +1,40 @@
+"""An upstream's answer: read within bounds, judged empty or not, noted for our own headers."""
+
+from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.protocol.conversation import Stop, Usage
+from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.simulator import SIMULATED
+from lynkrc_runtime.upstream import UpstreamFault, UpstreamResponse
+
+MAX_ANSWER = 64 * 1024 * 1024
+"""Bytes of a whole answer."""
+MAX_ERROR = 1024 * 1024
+"""Bytes of an error answer."""
+
+
+async def read_all(response: UpstreamResponse, limit: int) -> bytes:
+    """The whole body. Raises UpstreamFault, also when it is longer than `limit` bytes."""
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await response.read():
+        pieces.append(piece)
+        size += len(piece)
+        if size > limit:
+            raise UpstreamFault(Fault.BROKEN, f"the answer is longer than {limit} bytes")
+    return b"".join(pieces)
+
+
+def note_response(exchange: Exchange, response: UpstreamResponse) -> None:
+    """Remember the upstream's id for this request, and whether it was simulated."""
+    headers = response.headers
+    exchange.upstream_id = headers.get("request-id") or headers.get("x-request-id")
+    exchange.simulated = SIMULATED in headers
+
+
+def is_empty(produced: bool, stop: Stop, usage: Usage) -> bool:
+    """Whether a translated answer says nothing although it claims to have ended well.
+
+    Design, "Empty": such an answer is an upstream's failure in disguise; `max_tokens: 0`,
+    refusals and pauses are not.
+    """
+    return not produced and stop is Stop.END and usage.output == 0

@@ -1,0 +1,182 @@
+"""The client surfaces over aiohttp: paths to `serve`, and the small answers of our own."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from typing import final
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from lynkrc_runtime import __version__
+from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.server import models
+from lynkrc_runtime.server.count_tokens import TokenCounter
+from lynkrc_runtime.server.exchange import Incoming
+from lynkrc_runtime.server.http import (
+    BODY_LIMIT,
+    HEADERS,
+    REPEATED,
+    REQUEST_ID,
+    SITE,
+    Site,
+    canonical,
+    dialect_of,
+    guard,
+    live,
+    read_body,
+    ready,
+    refusal,
+)
+from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.serve import serve
+
+_SURFACES: Mapping[str, tuple[str, str]] = {
+    "/messages": ("messages", "anthropic-messages"),
+    "/chat/completions": ("chat", "openai-chat"),
+}
+"""Path below /v1 -> surface and dialect."""
+
+COUNTER = web.AppKey("counter", TokenCounter)
+
+_PREFIXES = ("/v1", "/v1/v1", "")
+"""Base URLs are often written with one /v1 too many or too few; the first is the right one."""
+
+
+def client_app(site: Site) -> web.Application:
+    """The application for clients."""
+    app = web.Application(
+        middlewares=[guard(any_host=site.gateway.settings.any_host)], client_max_size=BODY_LIMIT
+    )
+    app[SITE] = site
+    app[COUNTER] = TokenCounter(site.gateway)
+    add = app.router.add_route
+    for below, (surface, dialect) in _SURFACES.items():
+        for prefix in _PREFIXES:
+            add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect))
+    for prefix in _PREFIXES:
+        add("POST", f"{prefix}/messages/count_tokens", _count)
+        add("GET", f"{prefix}/models", _models)
+        add("GET", f"{prefix}/models/{{id:.+}}", _model)
+        add("GET", f"{prefix}/responses", _responses)
+    app.router.add_get("/", _root, allow_head=True)
+    app.router.add_get("/health/live", live)
+    app.router.add_get("/health/ready", ready)
+    add("*", "/{path:.*}", _unknown)
+    return app
+
+
+@final
+class HttpClient:
+    """The way back to one client, over aiohttp."""
+
+    __slots__ = ("_request", "response")
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self.response: web.StreamResponse | None = None
+
+    async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """See `Client.answer`; aiohttp sends it when the handler returns it."""
+        self.response = web.Response(status=status, headers=headers, body=body)
+
+    async def start(self, headers: Mapping[str, str]) -> None:
+        """See `Client.start`."""
+        self.response = web.StreamResponse(status=200, headers=headers)
+        await self.response.prepare(self._request)
+
+    async def write(self, data: bytes) -> None:
+        """See `Client.write`."""
+        assert self.response is not None, "start comes first"
+        await self.response.write(data)
+
+
+def _surface(path: str, surface: str, dialect: str) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        canonical(request, path)
+        arrived = asyncio.get_running_loop().time()
+        body = await read_body(request)
+        if isinstance(body, web.Response):
+            return body
+        client, headers = HttpClient(request), request[HEADERS]
+        incoming = Incoming(
+            surface=surface,
+            dialect=dialect,
+            headers=headers,
+            repeated=request[REPEATED],
+            body=body,
+            request_id=request[REQUEST_ID],
+            answer_id=secrets.token_hex(12),
+            created=int(time.time()),
+            arrived=arrived,
+        )
+        await serve(request.app[SITE].gateway, incoming, client)
+        # The client went away before anything was answered: nobody reads this.
+        return client.response or web.Response(status=499)
+
+    return handle
+
+
+async def _count(request: web.Request) -> web.StreamResponse:
+    canonical(request, "/v1/messages/count_tokens")
+    body = await read_body(request)
+    if isinstance(body, web.Response):
+        return body
+    headers = request[HEADERS]
+    try:
+        count = await request.app[COUNTER].count(headers, request[REPEATED], body)
+    except MalformedRequest as error:
+        return refusal(request, 400, malformed(error, "").message)
+    answer = {"x-lynkr-request-id": request[REQUEST_ID], "request-id": request[REQUEST_ID]}
+    if count.estimated:
+        answer["x-lynkr-transforms"] = "tokens-estimated"
+    return web.json_response({"input_tokens": count.tokens}, headers=answer)
+
+
+async def _models(request: web.Request) -> web.Response:
+    canonical(request, "/v1/models")
+    site = request.app[SITE]
+    try:
+        answer = models.listing(
+            models.offered(site.gateway.policy.dispatch),
+            anthropic=dialect_of(request) == "anthropic-messages",
+            created=site.started,
+            query=request.query,
+        )
+    except ValueError:
+        return refusal(request, 400, "limit: must be a number from 1 to 1000")
+    return web.json_response(answer)
+
+
+async def _model(request: web.Request) -> web.Response:
+    name = request.match_info["id"]
+    canonical(request, f"/v1/models/{name}")
+    site = request.app[SITE]
+    if name not in models.offered(site.gateway.policy.dispatch):
+        return refusal(request, 404, f"model: {name}")
+    anthropic = dialect_of(request) == "anthropic-messages"
+    return web.json_response(models.entry(name, anthropic=anthropic, created=site.started))
+
+
+async def _responses(request: web.Request) -> web.Response:
+    """Codex asks for a WebSocket here first; 426 sends it to plain HTTP at once."""
+    if request.headers.get("upgrade", "").lower() != "websocket":
+        return await _unknown(request)
+    answer = refusal(
+        request,
+        426,
+        "WebSockets are not served; use HTTP",
+        {"upgrade": "HTTP/1.1", "connection": "upgrade, close"},
+    )
+    # The parser has left HTTP on this connection: nothing more can be read from it.
+    answer.force_close()
+    return answer
+
+
+async def _root(_: web.Request) -> web.Response:
+    return web.json_response({"name": "lynkrc-runtime", "version": __version__})
+
+
+async def _unknown(request: web.Request) -> web.Response:
+    return refusal(request, 404, f"there is no {request.method} {request.path} here")

@@ -1,0 +1,127 @@
+"""A token count asked for, to a number: the target's own where that is cheap, else an estimate.
+
+Clients ask in bursts (26 in 40 ms) and cannot use an error, so this never gives an upstream's:
+one short call to the target the same request would go to, a few at once, equal ones together, and
+on anything unexpected the local estimate. Design: "Side calls".
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import final
+
+import msgspec
+
+from lynkrc_runtime.decide import Outcome as Verdict
+from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.protocol.conversation import CannotTranslate, Request
+from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.server.answers import MAX_ERROR, read_all
+from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
+
+CALL_TIME = 5.0
+"""Seconds a target has for counting, the wait for a free place included."""
+CALLS_AT_ONCE = 4
+_COUNTING_KINDS = frozenset(("anthropic",))
+_DIALECT = "anthropic-messages"
+
+
+@final
+class _Counted(msgspec.Struct, frozen=True):
+    """The answer of a counting target."""
+
+    input_tokens: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """`tokens` of the input; `estimated` when no target counted them."""
+
+    tokens: int
+    estimated: bool
+
+
+@final
+class TokenCounter:
+    """Counts for one gateway; knows the calls under way."""
+
+    __slots__ = ("_gateway", "_places", "_running")
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._places = asyncio.Semaphore(CALLS_AT_ONCE)
+        self._running: dict[bytes, asyncio.Task[int | None]] = {}
+
+    async def count(
+        self, headers: Mapping[str, str], repeated: frozenset[str], body: bytes
+    ) -> Count:
+        """Count a `count_tokens` body. Raises MalformedRequest."""
+        request = self._gateway.dialects[_DIALECT].read_request(body, headers)
+        route = self._route(request, headers, repeated)
+        tokens = None if route is None else await self._ask(route, request, headers)
+        if tokens is None:
+            return Count(tokens=estimate_tokens(request), estimated=True)
+        return Count(tokens=tokens, estimated=False)
+
+    def _route(
+        self, request: Request, headers: Mapping[str, str], repeated: frozenset[str]
+    ) -> Route | None:
+        """The target this request would go to first, if it can count."""
+        policy = self._gateway.policy
+        facts = RequestFacts(surface="messages", headers=headers, repeated=repeated)
+        try:
+            decision = self._gateway.decider.decide(policy.extractor.extract(request, facts))
+        except RefusedRequest:
+            return None
+        if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:
+            return None
+        route = self._gateway.routes[decision.targets[0]]
+        return route if route.provider.kind in _COUNTING_KINDS else None
+
+    async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
+        try:
+            written = route.dialect.pass_request(request, route.facts, headers)
+        except CannotTranslate:
+            return None
+        call = UpstreamRequest(
+            url=f"{route.address.url}/count_tokens",
+            headers=upstream_headers(
+                headers,
+                same_dialect=True,
+                dialect=_DIALECT,
+                written=written,
+                provider=route.address.headers,
+                stream=False,
+            ),
+            body=written.body,
+            connect=route.connect,
+            fresh=False,
+            target=route.target.name,
+            dialect=_DIALECT,
+        )
+        key = sha256(repr(sorted(call.headers.items())).encode() + written.body).digest()
+        running = self._running.get(key)
+        if running is None:
+            running = asyncio.get_running_loop().create_task(self._call(route, call))
+            self._running[key] = running
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+        # Others may wait for the same count: one client's leaving must not end it.
+        return await asyncio.shield(running)
+
+    async def _call(self, route: Route, call: UpstreamRequest) -> int | None:
+        try:
+            async with asyncio.timeout(CALL_TIME), self._places:
+                response = await route.upstream.send(call)
+                try:
+                    body = await read_all(response, MAX_ERROR)
+                finally:
+                    response.close()
+            if response.status == 200:
+                return msgspec.json.decode(body, type=_Counted).input_tokens
+        except (TimeoutError, UpstreamFault, msgspec.DecodeError):
+            return None
+        return None

@@ -1,0 +1,186 @@
+"""What is known of one client request so far, to its answer's headers and its outcome.
+
+The `Exchange` is the only mutable thing of a request. Answer headers and the outcome are both
+read from it, so they cannot disagree.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, final
+
+from lynkrc_runtime.attempt import Attempts
+from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.protocol.conversation import Request, Usage
+from lynkrc_runtime.protocol.dialect import Dialect, Problem
+from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.server import headers as header
+from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.simulator import SIMULATED
+from lynkrc_runtime.telemetry.outcome import Ending, Outcome
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A client's request; `headers` have lower-case names, `arrived` is on the loop's clock.
+
+    `repeated` names the headers that came more than once.
+    `answer_id` (24 characters) and `created` (Unix seconds) go into an answer we write.
+    """
+
+    surface: str
+    dialect: str
+    headers: Mapping[str, str] = field(repr=False)
+    repeated: frozenset[str]
+    body: bytes = field(repr=False)
+    request_id: str
+    answer_id: str
+    created: int
+    arrived: float
+
+
+class Client(Protocol):
+    """The way back to the client. Every method raises ConnectionError when it has gone."""
+
+    async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """A whole answer."""
+        ...
+
+    async def start(self, headers: Mapping[str, str]) -> None:
+        """Begin a streamed answer, status 200."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """More of it; returns when the client can take more."""
+        ...
+
+
+@final
+class Exchange:
+    """What is known of one request so far."""
+
+    __slots__ = (
+        "attempts",
+        "client",
+        "decision",
+        "dialect",
+        "ending",
+        "gateway",
+        "incoming",
+        "losses",
+        "request",
+        "route",
+        "simulated",
+        "status",
+        "transforms",
+        "upstream_id",
+        "usage",
+        "wishes",
+    )
+
+    def __init__(self, gateway: Gateway, incoming: Incoming, client: Client) -> None:
+        self.gateway = gateway
+        self.incoming = incoming
+        self.client = client
+        self.dialect: Dialect = gateway.dialects[incoming.dialect]
+        self.request: Request | None = None
+        self.decision: Decision | None = None
+        self.attempts: Attempts | None = None
+        self.wishes: Mapping[str, str] = {}
+        self.route: Route | None = None
+        self.transforms: tuple[str, ...] = ()
+        self.losses: tuple[str, ...] = ()
+        self.usage: Usage | None = None
+        self.upstream_id: str | None = None
+        self.simulated = False
+        self.status = 0
+        self.ending = Ending.INTERNAL
+
+    def headers(self) -> dict[str, str]:
+        """The headers of the answer, from what is known now."""
+        incoming, decision, route = self.incoming, self.decision, self.route
+        headers = {
+            "x-lynkr-request-id": incoming.request_id,
+            "request-id": incoming.request_id,
+            "x-request-id": incoming.request_id,
+            "x-lynkr-bundle": self.gateway.policy.digest,
+        }
+        if decision is not None:
+            headers["x-lynkr-rule"] = header.value(decision.rule)
+            if decision.tier is not None:
+                headers["x-lynkr-tier"] = header.value(decision.tier)
+            if decision.score is not None:
+                headers["x-lynkr-score"] = str(decision.score)
+        if self.attempts is not None:
+            headers["x-lynkr-attempts"] = str(self.attempts.calls)
+        if route is not None:
+            headers["x-lynkr-provider"] = header.value(route.provider.name)
+            headers["x-lynkr-model"] = header.value(route.target.model)
+            headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
+        if self.transforms:
+            headers["x-lynkr-transforms"] = header.list_value(self.transforms)
+        if self.losses:
+            headers["x-lynkr-losses"] = header.list_value(self.losses)
+        if self.upstream_id is not None:
+            headers["x-lynkr-upstream-request-id"] = header.value(self.upstream_id)
+        if self.simulated:
+            headers[SIMULATED] = "1"
+        return headers
+
+    def outcome(self, now: float) -> Outcome:
+        """The record of the ended request."""
+        incoming, request, decision = self.incoming, self.request, self.decision
+        attempts = self.attempts
+        return Outcome(
+            request_id=incoming.request_id,
+            surface=incoming.surface,
+            dialect=incoming.dialect,
+            model="" if request is None else request.model,
+            stream=request is not None and request.options.stream,
+            ending=self.ending,
+            status=self.status,
+            seconds=now - incoming.arrived,
+            tier=None if decision is None else decision.tier,
+            rule=None if decision is None else decision.rule,
+            score=None if decision is None else decision.score,
+            target=None if self.route is None else self.route.index,
+            fallback=self._is_fallback(),
+            calls=0 if attempts is None else attempts.calls,
+            attempts=() if attempts is None else attempts.records,
+            usage=self.usage,
+            transforms=self.transforms,
+        )
+
+    def input_estimate(self) -> int:
+        """Tokens of the request, for answers whose upstream tells the true count too late."""
+        return 0 if self.request is None else estimate_tokens(self.request)
+
+    async def refuse(
+        self,
+        problem: Problem,
+        ending: Ending,
+        extra: Mapping[str, str] | None = None,
+        *,
+        status: int | None = None,
+    ) -> None:
+        """Answer with an error in the client's dialect; `status` overrides the dialect's choice."""
+        self.ending = ending
+        chosen, body = self.dialect.write_problem(problem)
+        self.status = chosen if status is None else status
+        headers = self.headers() | {"content-type": "application/json"} | dict(extra or {})
+        await self.client.answer(self.status, headers, body)
+
+    def problem(self, status: int, message: str, param: str | None = None) -> Problem:
+        """A problem of this request."""
+        return Problem(
+            status=status,
+            kind=kind_of(status),
+            message=message,
+            param=param,
+            request_id=self.incoming.request_id,
+        )
+
+    def _is_fallback(self) -> bool:
+        decision, route = self.decision, self.route
+        return decision is not None and route is not None and decision.targets[0] != route.index

@@ -1,0 +1,188 @@
+"""A loaded bundle and the environment to a gateway: everything a request needs, worked out once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from lynkrc_runtime.attempt import RETRIES
+from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
+from lynkrc_runtime.decide import Decider, Scorer
+from lynkrc_runtime.dispatch import Dispatch, Provider, Target
+from lynkrc_runtime.features import Extractor
+from lynkrc_runtime.protocol.dialect import Dialect, TargetFacts
+from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve
+from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
+from lynkrc_runtime.telemetry.log import Log
+from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.upstream import Upstream
+
+SIMULATOR = "simulator"
+"""The provider kind without a socket."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Times:
+    """Defaults in seconds, where a provider does not say otherwise (design: "Attempts")."""
+
+    connect: float = 5.0
+    first_event: float = 120.0
+    first_event_local: float = 600.0
+    total: float = 600.0
+    idle: float = 120.0
+    max_stream: float = 3600.0
+    commit_after: float = 45.0
+    keep_alive: float = 15.0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this gateway was started.
+
+    `dry_run`: every provider is the simulator. `any_host`: opened to the network on purpose.
+    """
+
+    dry_run: bool = False
+    any_host: bool = False
+    times: Times = field(default_factory=Times)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The compiled part of a gateway.
+
+    `digest` is the meaning digest; `engine` native or python, `notice` why it is not native.
+    """
+
+    dispatch: Dispatch
+    extractor: Extractor
+    scorer: Scorer
+    explain: Callable[[list[int]], Mapping[str, Any]]
+    digest: str
+    engine: str
+    notice: str | None
+    routes_text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A target ready to be called; times in seconds, `simulate` its provider's behaviour."""
+
+    index: int
+    target: Target
+    provider: Provider
+    address: Address
+    dialect: Dialect
+    facts: TargetFacts
+    upstream: Upstream
+    retries: int
+    connect: float
+    first_event: float
+    total: float
+    idle: float
+    simulate: str | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gateway:
+    """What every request is served with. `random` gives 0 <= x < 1."""
+
+    policy: Policy
+    decider: Decider
+    routes: tuple[Route, ...]
+    dialects: Mapping[str, Dialect]
+    settings: Settings
+    metrics: Metrics
+    log: Log
+    random: Callable[[], float]
+
+
+def read_policy(path: Path) -> Policy:
+    """The policy of a bundle. Raises BrokenBundle, saying which bundle and what is wrong."""
+    opened = open_bundle(path)
+    loaded = load_opened(opened)
+    try:
+        extractor = Extractor(loaded.dispatch, loaded.tables)
+    except ValueError as error:
+        raise BrokenBundle(f"{opened.path}: {error}") from error
+    return Policy(
+        dispatch=loaded.dispatch,
+        extractor=extractor,
+        scorer=loaded.scorer,
+        explain=loaded.explain,
+        digest=loaded.manifest.meaning_digest,
+        engine=loaded.engine,
+        notice=loaded.notice,
+        routes_text=opened.files["routes.txt"].decode(),
+    )
+
+
+def build_routes(
+    dispatch: Dispatch,
+    environ: Mapping[str, str],
+    dialects: Mapping[str, Dialect],
+    settings: Settings,
+    *,
+    http: Upstream,
+    simulator: Upstream,
+) -> tuple[Route, ...]:
+    """Every target as a route. Raises UnresolvedProvider, which lists every provider at fault."""
+    addresses: list[Address] = []
+    faults: list[str] = []
+    for provider in dispatch.providers:
+        try:
+            addresses.append(_address(provider, environ, dry_run=settings.dry_run))
+        except UnresolvedProvider as fault:
+            faults.append(str(fault))
+    if faults:
+        raise UnresolvedProvider("\n".join(faults))
+    routes = []
+    for index, target in enumerate(dispatch.targets):
+        provider, address = dispatch.providers[target.provider], addresses[target.provider]
+        simulated = settings.dry_run or provider.kind == SIMULATOR
+        times = settings.times
+        patient = times.first_event_local if provider.trust == "local" else times.first_event
+        routes.append(
+            Route(
+                index=index,
+                target=target,
+                provider=provider,
+                address=address,
+                dialect=dialects[address.dialect],
+                facts=TargetFacts(
+                    model=target.model,
+                    max_output=target.max_output,
+                    capabilities=frozenset(target.capabilities),
+                    shape=target.shape,
+                ),
+                upstream=simulator if simulated else http,
+                retries=RETRIES if provider.retries is None else provider.retries,
+                connect=times.connect if provider.connect is None else provider.connect,
+                first_event=patient if provider.first_event is None else provider.first_event,
+                total=times.total if provider.total is None else provider.total,
+                idle=times.idle if provider.idle is None else provider.idle,
+                simulate=provider.simulate,
+            )
+        )
+    return tuple(routes)
+
+
+def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -> Address:
+    """Without a socket to open, a dry run needs no credentials: only the kind's dialect."""
+    if provider.simulate is not None:
+        try:
+            parse_behaviour(provider.simulate)
+        except UnknownBehaviour as unknown:
+            raise UnresolvedProvider(f"provider {provider.name}: {unknown}") from unknown
+    kind = KINDS.get(provider.kind)
+    if dry_run and kind is not None:
+        return Address(
+            provider=provider.name, dialect=kind.dialect, url="http://simulator.invalid", headers={}
+        )
+    return resolve(provider, environ)

@@ -1,0 +1,81 @@
+"""Which headers travel: the client's to an upstream, and ours on an answer.
+
+To an upstream only what is on the list goes, so credentials, cookies and ``x-lynkr-*`` stay here
+by construction. Design: "Two declared additions".
+"""
+
+from collections.abc import Mapping, Sequence
+
+from lynkrc_runtime import __version__
+from lynkrc_runtime.protocol.dialect import Written
+
+_EVERYWHERE = frozenset(("traceparent", "tracestate", "baggage", "idempotency-key"))
+# anthropic-version and anthropic-beta depend on the target's shape: the dialect's writer sets them.
+_OF_DIALECT: Mapping[str, frozenset[str]] = {
+    "anthropic-messages": frozenset(("anthropic-workspace-id", "anthropic-user-profile-id")),
+    "openai-chat": frozenset(("openai-beta", "session-id")),
+}
+_PREFIXES_OF_DIALECT: Mapping[str, tuple[str, ...]] = {
+    "anthropic-messages": ("x-session-",),
+    "openai-chat": ("x-codex-", "x-session-"),
+}
+_AUTH = ("authorization", "x-api-key")
+
+TRANSFORMS_LIMIT = 1000
+"""Characters of ``x-lynkr-transforms``."""
+
+
+def upstream_headers(
+    client: Mapping[str, str],
+    *,
+    same_dialect: bool,
+    dialect: str,
+    written: Written,
+    provider: Mapping[str, str],
+    stream: bool,
+) -> dict[str, str]:
+    """Headers of an upstream request; all names are lower-case.
+
+    `client` are the client's, `written` the dialect's own, `provider` the configured ones with the
+    credentials, which win.
+    """
+    headers = {"user-agent": f"lynkrc/{__version__}"}
+    names = _OF_DIALECT[dialect] if same_dialect else frozenset[str]()
+    prefixes = _PREFIXES_OF_DIALECT[dialect] if same_dialect else tuple[str, ...]()
+    for name, value in client.items():
+        listed = name in _EVERYWHERE or name in names or name.startswith(prefixes)
+        if listed and value.isascii():
+            headers[name] = value
+    for name, value in written.headers.items():
+        if value.isascii():
+            headers[name.lower()] = value
+    for name in _AUTH:
+        headers.pop(name, None)
+    headers |= provider
+    headers["content-type"] = "application/json"
+    headers["accept"] = "text/event-stream" if stream else "application/json"
+    headers["accept-encoding"] = "identity"
+    return headers
+
+
+def list_value(entries: Sequence[str]) -> str:
+    """Entries as one header value, safe and bounded; what does not fit is counted.
+
+    >>> list_value(["max_tokens=64000", "dropped=caf\\u00e9\\r\\n"])
+    'max_tokens=64000, dropped=caf???'
+    """
+    kept: list[str] = []
+    size = 0
+    for place, entry in enumerate(entries):
+        clean = "".join(char if " " <= char <= "~" and char != "," else "?" for char in entry)
+        size += len(clean) + 2
+        if size > TRANSFORMS_LIMIT:
+            kept.append(f"+{len(entries) - place}")
+            break
+        kept.append(clean)
+    return ", ".join(kept)
+
+
+def value(text: str) -> str:
+    """One name as a header value: printable ASCII, bounded."""
+    return "".join(char if " " <= char <= "~" else "?" for char in text[:200])

@@ -1,0 +1,138 @@
+"""What both applications share: the guard before every handler, refusals, the probes."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+
+from lynkrc_runtime.protocol.dialect import Dialect, Problem
+from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.security import is_json, objection, request_id
+from lynkrc_runtime.telemetry.log import Level
+
+BODY_LIMIT = 32 * 1024 * 1024
+"""Bytes of a request's body."""
+
+_MESSAGES = "anthropic-messages"
+_CHAT = "openai-chat"
+
+
+@final
+@dataclass(slots=True, kw_only=True)
+class Site:
+    """The serving process, as handlers see it.
+
+    `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
+    the odd paths already warned about.
+    """
+
+    gateway: Gateway
+    ready: bool = True
+    started: int = field(default_factory=lambda: int(time.time()))
+    aliases: set[str] = field(default_factory=set)
+
+
+SITE = web.AppKey("site", Site)
+REQUEST_ID = web.RequestKey("request_id", str)
+HEADERS = web.RequestKey("headers", dict[str, str])
+REPEATED = web.RequestKey("repeated", frozenset[str])
+"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more."""
+
+
+def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]:
+    """Headers by lower-case name, and the names that came more than once, joined as HTTP allows."""
+    headers: dict[str, str] = {}
+    repeated: set[str] = set()
+    for name, value in request.headers.items():
+        lower = name.lower()
+        if lower in headers:
+            repeated.add(lower)
+            headers[lower] += f", {value}"
+        else:
+            headers[lower] = value
+    return headers, frozenset(repeated)
+
+
+def dialect_of(request: web.Request) -> str:
+    """The dialect to answer in where the path alone does not say."""
+    if "anthropic-version" in request.headers or "/messages" in request.path:
+        return _MESSAGES
+    return _CHAT
+
+
+def refusal(
+    request: web.Request, status: int, message: str, extra: Mapping[str, str] | None = None
+) -> web.Response:
+    """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
+    dialect: Dialect = request.app[SITE].gateway.dialects[dialect_of(request)]
+    identity = request[REQUEST_ID]
+    problem = Problem(status=status, kind=kind_of(status), message=message, request_id=identity)
+    _, body = dialect.write_problem(problem)
+    headers = {
+        "content-type": "application/json",
+        "request-id": identity,
+        "x-request-id": identity,
+        "x-lynkr-request-id": identity,
+    }
+    return web.Response(status=status, headers=headers | dict(extra or {}), body=body)
+
+
+def guard(*, any_host: bool) -> Middleware:
+    """The middleware that gives each request an id and turns away what must not be served."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        headers, request[REPEATED] = lower_headers(request)
+        request[HEADERS] = headers
+        request[REQUEST_ID] = request_id(headers.get("x-request-id"))
+        reason = objection(headers, any_host=any_host)
+        if reason is not None:
+            return refusal(request, 403, reason)
+        if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
+            return refusal(request, 415, "the content type must be application/json")
+        return await handler(request)
+
+    return middleware
+
+
+async def read_body(request: web.Request) -> bytes | web.Response:
+    """The body, or the refusal of one over the limit."""
+    message = f"the request is larger than {BODY_LIMIT} bytes"
+    if request.content_length is not None and request.content_length > BODY_LIMIT:
+        return refusal(request, 413, message)
+    try:
+        return await request.read()
+    except web.HTTPRequestEntityTooLarge:
+        return refusal(request, 413, message)
+
+
+def canonical(request: web.Request, path: str) -> None:
+    """Note that a client used another spelling of `path`; each is warned about once."""
+    site = request.app[SITE]
+    if request.path != path and request.path not in site.aliases and len(site.aliases) < 100:
+        site.aliases.add(request.path)
+        site.gateway.log.line(
+            Level.WARNING, "alias", path=request.path, hint=f"clients should call {path}"
+        )
+
+
+async def live(_: web.Request) -> web.Response:
+    """`GET /health/live`: the process answers."""
+    return web.json_response({"status": "ok"})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """`GET /health/ready`: 503 once the process has been told to stop."""
+    site = request.app[SITE]
+    policy = site.gateway.policy
+    answer = {
+        "status": "ready" if site.ready else "stopping",
+        "bundle": policy.digest,
+        "name": policy.dispatch.name,
+        "engine": policy.engine,
+    }
+    return web.json_response(answer, status=200 if site.ready else 503)

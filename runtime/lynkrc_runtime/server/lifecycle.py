@@ -1,0 +1,180 @@
+"""A bundle's path and options to a served gateway, until a signal ends it.
+
+Start: load, resolve every provider, listen, say so on standard output in one line of JSON. Stop:
+readiness fails, nothing new is accepted, running requests end (bounded), exit. Nothing is served
+when anything about the start is wrong.
+"""
+
+import asyncio
+import errno
+import json
+import random
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
+
+from aiohttp import web
+
+from lynkrc_runtime import __version__
+from lynkrc_runtime.decide import Decider
+from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.providers.address import UnresolvedProvider
+from lynkrc_runtime.server.admin_routes import admin_app
+from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
+from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.simulator import Simulator
+from lynkrc_runtime.telemetry.log import Level, Log
+from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.upstream import HttpUpstream
+
+DRAIN_LIMIT = 600.0
+"""Seconds running requests have to end after a stop."""
+HEADER_LIMIT = 64 * 1024
+LOOPBACKS = ("127.0.0.1", "::1")
+_NO_SUCH_LOOPBACK = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to serve. `host` None: both loopbacks; port 0: any free port."""
+
+    host: str | None = None
+    port: int = 8081
+    admin_port: int = 8082
+    dry_run: bool = False
+    insecure_open: bool = False
+    log_level: Level = Level.INFO
+
+
+@final
+class CannotServe(Exception):
+    """Why nothing is served; fit to print."""
+
+
+def check(options: Options) -> None:
+    """Raise CannotServe for options that would open the gateway to the network by accident."""
+    if options.host is not None and not is_loopback(options.host) and not options.insecure_open:
+        raise CannotServe(
+            f"--host {options.host} would serve anybody on the network without keys, with your "
+            "credentials; --insecure-open does it all the same"
+        )
+
+
+async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served."""
+    log = Log(level=options.log_level)
+    settings = Settings(dry_run=options.dry_run, any_host=options.insecure_open)
+    async with HttpUpstream() as http:
+        gateway = assemble(policy, settings, environ, http=http, log=log)
+        site = Site(gateway=gateway)
+        clients, admin = _runner(client_app(site)), _runner(admin_app(site))
+        stop = asyncio.Event()
+        try:
+            await clients.setup()
+            await admin.setup()
+            hosts = LOOPBACKS if options.host is None else (options.host,)
+            admin_urls = await _listen(admin, LOOPBACKS, options.admin_port, log)
+            urls = await _listen(clients, hosts, options.port, log)
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, stop.set)
+            if policy.notice is not None:
+                log.line(Level.WARNING, "engine", notice=policy.notice)
+            _announce(policy, options, urls, admin_urls)
+            await stop.wait()
+            site.ready = False
+            # A second signal ends the process the hard way.
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+            log.line(Level.INFO, "stopping")
+        finally:
+            # Closes the listeners, waits for running requests, then cuts what is left.
+            await clients.cleanup()
+            await admin.cleanup()
+
+
+def assemble(
+    policy: Policy,
+    settings: Settings,
+    environ: Mapping[str, str],
+    *,
+    http: HttpUpstream,
+    log: Log,
+) -> Gateway:
+    """A gateway from a policy. Raises CannotServe, naming each provider that lacks something."""
+    try:
+        routes = build_routes(
+            policy.dispatch,
+            environ,
+            DIALECTS,
+            settings,
+            http=http,
+            simulator=Simulator(DIALECTS),
+        )
+    except UnresolvedProvider as fault:
+        raise CannotServe(str(fault)) from fault
+    return Gateway(
+        policy=policy,
+        decider=Decider(policy.dispatch, policy.scorer),
+        routes=routes,
+        dialects=DIALECTS,
+        settings=settings,
+        metrics=Metrics(
+            policy.dispatch, bundle=policy.digest, version=__version__, engine=policy.engine
+        ),
+        log=log,
+        random=random.random,
+    )
+
+
+def _runner(app: web.Application) -> web.AppRunner:
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handler_cancellation=True,
+        shutdown_timeout=DRAIN_LIMIT,
+        max_line_size=HEADER_LIMIT,
+        max_field_size=HEADER_LIMIT,
+    )
+
+
+async def _listen(runner: web.AppRunner, hosts: Sequence[str], port: int, log: Log) -> list[str]:
+    """Listen on every host, the same port for all; a machine may lack one of the loopbacks."""
+    urls: list[str] = []
+    any_port = port == 0
+    for host in hosts:
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as error:
+            # Port 0 is settled by the first host; that it is taken on the second is nobody's fault.
+            if error.errno not in _NO_SUCH_LOOPBACK and not (any_port and urls):
+                raise CannotServe(f"cannot listen on {host} port {port}: {error}") from error
+            log.line(Level.WARNING, "not-listening", host=host, port=port, reason=str(error))
+            continue
+        port = runner.addresses[-1][1]
+        urls.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+    if not urls:
+        raise CannotServe(f"cannot listen on any of {', '.join(hosts)}")
+    return urls
+
+
+def _announce(
+    policy: Policy, options: Options, urls: Sequence[str], admin_urls: Sequence[str]
+) -> None:
+    ready = {
+        "event": "ready",
+        "url": urls[0],
+        "urls": list(urls),
+        "admin": admin_urls[0],
+        "name": policy.dispatch.name,
+        "bundle": policy.digest,
+        "engine": policy.engine,
+        "dry_run": options.dry_run,
+    }
+    sys.stdout.write(json.dumps(ready) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,98 @@
+"""A failure of the chain to what the client is told: status, words, and whether to try again.
+
+The class table of the runtime design, "Attempts", last column. What the client hears never holds
+a secret or an upstream's address; of a misconfigured target it hears the name alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import ceil
+from typing import assert_never
+
+from lynkrc_runtime.protocol.conversation import Failure, FailureClass, MalformedRequest
+from lynkrc_runtime.protocol.dialect import Problem
+
+OVERLOADED_WAIT = 2
+"""`retry-after` seconds of a transient failure whose upstream gave none."""
+
+_KINDS: Mapping[int, str] = {
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "not_found",
+    408: "timeout",
+    413: "too_large",
+    429: "rate_limited",
+    503: "overloaded",
+    504: "timeout",
+    529: "overloaded",
+}
+
+
+def kind_of(status: int) -> str:
+    """The `Problem.kind` an HTTP status stands for."""
+    return _KINDS.get(status, "invalid" if status < 500 else "internal")
+
+
+def problem_of(
+    failure: Failure, target: str | None, dialect: str, request_id: str
+) -> tuple[Problem, dict[str, str]]:
+    """The problem and its headers for a client of `dialect`; `target` names who failed."""
+    problem = Problem(status=0, kind="", message=failure.message, request_id=request_id)
+    match failure.kind:
+        case FailureClass.TRANSIENT:
+            status = 529 if dialect == "anthropic-messages" else 503
+            wait = OVERLOADED_WAIT if failure.retry_after is None else failure.retry_after
+            message = failure.message if target is None else f"{target}: {failure.message}"
+            return (
+                replace(problem, status=status, kind="overloaded", message=message),
+                {"retry-after": _seconds(wait), "x-should-retry": "true"},
+            )
+        case FailureClass.THROTTLED:
+            limited = replace(problem, status=429, kind="rate_limited", code=failure.code)
+            if failure.retry_after is None:
+                # An exhausted quota: trying again soon is of no use.
+                return limited, {"x-should-retry": "false"}
+            return limited, {"retry-after": _seconds(failure.retry_after), "x-should-retry": "true"}
+        case FailureClass.MISFIT:
+            kind = "context_overflow" if failure.context_overflow else "invalid"
+            return (
+                replace(problem, status=400, kind=kind, param=failure.param, code=failure.code),
+                {"x-should-retry": "false"},
+            )
+        case FailureClass.OURS:
+            message = f"target {target} is misconfigured in this gateway"
+            if failure.status:
+                message += f" (it answered {failure.status})"
+            return (
+                replace(problem, status=502, kind="bad_gateway", message=message),
+                {"x-should-retry": "false"},
+            )
+        case FailureClass.CALLERS:
+            status = failure.status if 400 <= failure.status <= 499 else 400
+            return (
+                replace(
+                    problem,
+                    status=status,
+                    kind=kind_of(status),
+                    param=failure.param,
+                    code=failure.code,
+                ),
+                {"x-should-retry": "false"},
+            )
+        case _:
+            assert_never(failure.kind)
+
+
+def malformed(error: MalformedRequest, request_id: str) -> Problem:
+    """A body that cannot be read; the message names the field, whatever the dialect shows."""
+    message = error.message
+    if error.field is not None and error.field not in message:
+        message = f"{error.field}: {message}"
+    return Problem(
+        status=400, kind="invalid", message=message, param=error.field, request_id=request_id
+    )
+
+
+def _seconds(wait: float) -> str:
+    return str(max(1, ceil(wait)))

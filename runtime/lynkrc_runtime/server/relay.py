@@ -1,0 +1,135 @@
+"""One attempt: a request written for its target, a whole answer relayed to the client.
+
+`attempt` returns whether the request is over. Before commit every failure is told to the attempt
+machine and leaves the client untouched. Design: "Attempts" and "Pass-through".
+"""
+
+import asyncio
+
+from lynkrc_runtime.attempt import Fault, Try
+from lynkrc_runtime.protocol.conversation import (
+    Answer,
+    BrokenAnswer,
+    CannotTranslate,
+    Failure,
+    FailureClass,
+    Request,
+)
+from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.server.answers import (
+    MAX_ANSWER,
+    is_empty,
+    note_response,
+    read_all,
+)
+from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.gateway import Route
+from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.stream import StreamRelay
+from lynkrc_runtime.telemetry.outcome import Ending
+from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
+
+
+async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
+    """Make the attempt. True: the client has its answer, or the break of it."""
+    attempts = exchange.attempts
+    assert attempts is not None
+    route = exchange.gateway.routes[step.target]
+    loop = asyncio.get_running_loop()
+    try:
+        call = _write(exchange, request, route, step)
+    except CannotTranslate as misfit:
+        failure = Failure(
+            kind=FailureClass.MISFIT, status=0, message=misfit.message, param=misfit.feature
+        )
+        attempts.failed(failure, Fault.UNSENT, loop.time())
+        return False
+    context = AnswerContext(
+        request=request,
+        id=exchange.incoming.answer_id,
+        model=route.target.model,
+        created=exchange.incoming.created,
+        input_estimate=exchange.input_estimate(),
+        request_id=exchange.incoming.request_id,
+    )
+    if request.options.stream:
+        return await StreamRelay(exchange, route, call, context, step).run()
+    return await _whole(exchange, route, call, context, step)
+
+
+def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> UpstreamRequest:
+    """The upstream request; the exchange learns its changes. Raises CannotTranslate."""
+    client_headers = exchange.incoming.headers
+    same = route.dialect.name == request.dialect
+    write = route.dialect.pass_request if same else route.dialect.write_request
+    written = write(request, route.facts, client_headers)
+    exchange.route = route
+    exchange.transforms = written.transforms
+    exchange.upstream_id = None
+    return UpstreamRequest(
+        url=route.address.url,
+        headers=upstream_headers(
+            client_headers,
+            same_dialect=same,
+            dialect=route.dialect.name,
+            written=written,
+            provider=route.address.headers,
+            stream=request.options.stream,
+        ),
+        body=written.body,
+        connect=route.connect,
+        fresh=step.fresh,
+        target=route.target.name,
+        dialect=route.dialect.name,
+        simulate=exchange.wishes.get(route.target.name, route.simulate),
+    )
+
+
+async def _whole(
+    exchange: Exchange, route: Route, call: UpstreamRequest, context: AnswerContext, step: Try
+) -> bool:
+    loop = asyncio.get_running_loop()
+    attempts = exchange.attempts
+    assert attempts is not None
+    try:
+        async with asyncio.timeout_at(step.deadline):
+            response = await route.upstream.send(call)
+            try:
+                note_response(exchange, response)
+                body = await read_all(response, MAX_ANSWER)
+            finally:
+                response.close()
+    except TimeoutError:
+        attempts.failed(broken("no answer in the time allowed"), Fault.TIMEOUT, loop.time())
+        return False
+    except UpstreamFault as fault:
+        attempts.failed(fault.failure, fault.fault, loop.time())
+        return False
+    if response.status != 200:
+        failure = route.dialect.read_failure(response.status, response.headers, body)
+        attempts.failed(failure, Fault.ANSWERED, loop.time())
+        return False
+    passing = route.dialect is exchange.dialect
+    try:
+        answer = route.dialect.read_answer(body)
+    except BrokenAnswer as fault:
+        attempts.failed(fault.failure, Fault.BROKEN, loop.time())
+        return False
+    if not passing:
+        if is_empty(bool(answer.blocks), answer.stop, answer.usage):
+            attempts.failed(broken("the answer is empty"), Fault.BROKEN, loop.time())
+            return False
+        body = exchange.dialect.write_answer(answer, context)
+        exchange.losses = answer.lost
+    await _deliver(exchange, answer, body)
+    attempts.served(loop.time())
+    exchange.ending = Ending.SERVED
+    return True
+
+
+async def _deliver(exchange: Exchange, answer: Answer, body: bytes) -> None:
+    exchange.usage = answer.usage
+    exchange.status = 200
+    headers = exchange.headers() | {"content-type": "application/json"}
+    await exchange.client.answer(200, headers, body)

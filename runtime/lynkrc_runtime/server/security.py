@@ -1,0 +1,63 @@
+"""Who may talk to an open gateway: only programs on this machine, and no web page.
+
+Without keys, the loopback bind is the only lock, and two things walk around it: a page that makes
+the browser send a request here (its `Origin` tells), and a name of the attacker's that resolves
+to 127.0.0.1 (the `Host` tells). Both are refused before the body is read. Design: "Security".
+"""
+
+import ipaddress
+import re
+import secrets
+from collections.abc import Mapping
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (without port) is this machine's loopback.
+
+    >>> is_loopback("127.8.0.1"), is_loopback("[::1]"), is_loopback("localhost.evil.example")
+    (True, True, False)
+    """
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def objection(headers: Mapping[str, str], *, any_host: bool) -> str | None:
+    """Why a request must not be served, or None. `headers` have lower-case names.
+
+    `any_host` is for a gateway opened to the network on purpose; pages are refused even then.
+    """
+    if "origin" in headers:
+        return "requests of web pages (with an Origin header) are not served"
+    if any_host:
+        return None
+    match = _HOST.fullmatch(headers.get("host", ""))
+    if match is None or not is_loopback(match["name"]):
+        return "the Host header must name this machine (localhost, 127.0.0.1 or [::1])"
+    return None
+
+
+def is_json(content_type: str) -> bool:
+    """Whether a content type says JSON; a page can send other types without asking us first.
+
+    >>> is_json("application/json; charset=utf-8"), is_json("text/plain"), is_json("")
+    (True, False, False)
+    """
+    kind = content_type.partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
+
+
+def request_id(given: str | None) -> str:
+    """The client's id if it is a harmless one, else a new one."""
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given
+    return f"req_{secrets.token_hex(12)}"

@@ -1,0 +1,247 @@
+"""One streamed attempt: upstream bytes to client bytes, with commit, keep-alives and time-outs.
+
+Nothing reaches the client before the *commit*: the first content, tool call or finish; an error
+until then still moves down the chain. When `commit_after` has passed since the request came, the
+headers and what was held go out anyway. After commit a break ends with the dialect's error event,
+never with a clean end.
+"""
+
+import asyncio
+from typing import final
+
+from lynkrc_runtime.attempt import Fault, Try
+from lynkrc_runtime.protocol.conversation import BrokenAnswer, Failure
+from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.server.answers import MAX_ERROR, note_response, read_all
+from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.flow import Flow
+from lynkrc_runtime.server.gateway import Route
+from lynkrc_runtime.server.problems import problem_of
+from lynkrc_runtime.telemetry.outcome import Ending
+from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
+
+ERROR_BODY_TIME = 10.0
+"""Seconds an upstream has to finish an error answer."""
+DRAIN_TIME = 0.25
+"""Seconds the end of a finished stream is waited for, so that its connection can be kept."""
+
+SSE_HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "x-accel-buffering": "no",
+}
+
+
+@final
+class _Failed(Exception):
+    """The attempt is over; carries why."""
+
+    def __init__(self, failure: Failure, fault: Fault) -> None:
+        super().__init__(failure.message)
+        self.failure = failure
+        self.fault = fault
+
+
+@final
+class StreamRelay:
+    """The state of one streamed attempt."""
+
+    __slots__ = (
+        "_byte_seen",
+        "_call",
+        "_commit_at",
+        "_committed",
+        "_committed_at",
+        "_exchange",
+        "_flow",
+        "_held",
+        "_last_read",
+        "_last_write",
+        "_loop",
+        "_route",
+        "_step",
+        "_times",
+    )
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        route: Route,
+        call: UpstreamRequest,
+        context: AnswerContext,
+        step: Try,
+    ) -> None:
+        self._exchange = exchange
+        self._route = route
+        self._call = call
+        self._step = step
+        self._loop = asyncio.get_running_loop()
+        self._times = exchange.gateway.settings.times
+        self._flow = Flow(route.dialect, exchange.dialect, context)
+        self._held: list[bytes] = []
+        self._commit_at = exchange.incoming.arrived + self._times.commit_after
+        self._committed = False
+        self._committed_at = 0.0
+        self._byte_seen = False
+        self._last_read = self._last_write = self._loop.time()
+
+    async def run(self) -> bool:
+        """Relay. True: the request is over, served or broken."""
+        attempts = self._exchange.attempts
+        assert attempts is not None
+        response: UpstreamResponse | None = None
+        try:
+            response = await self._send()
+            await self._check(response)
+            await self._relay(response)
+        except (_Failed, UpstreamFault) as failed:
+            return await self._fail(failed.failure, failed.fault)
+        finally:
+            if response is not None:
+                response.close()
+        attempts.served(self._loop.time())
+        self._exchange.ending = Ending.SERVED
+        return True
+
+    # -- the upstream ------------------------------------------------------------------------
+
+    async def _send(self) -> UpstreamResponse:
+        """Wait for the answer's headers, minding the clock of the client's side meanwhile."""
+        sending = self._loop.create_task(self._route.upstream.send(self._call))
+        try:
+            while not sending.done():
+                due, is_end = self._due()
+                await asyncio.wait((sending,), timeout=max(0.0, due - self._loop.time()))
+                if not sending.done():
+                    await self._mind(is_end)
+            response = sending.result()
+        except BaseException:
+            _abandon(sending)
+            raise
+        note_response(self._exchange, response)
+        return response
+
+    async def _check(self, response: UpstreamResponse) -> None:
+        """Raise unless the answer is a stream."""
+        kind = response.headers.get("content-type", "text/event-stream")
+        if response.status == 200 and kind.lower().startswith("text/event-stream"):
+            return
+        try:
+            async with asyncio.timeout(ERROR_BODY_TIME):
+                body = await read_all(response, MAX_ERROR)
+        except TimeoutError:
+            body = b""
+        dialect = self._route.dialect
+        if response.status != 200:
+            failure = dialect.read_failure(response.status, response.headers, body)
+            raise _Failed(failure, Fault.ANSWERED)
+        try:
+            dialect.read_answer(body)
+        except BrokenAnswer as answer:
+            raise _Failed(answer.failure, Fault.BROKEN) from answer
+        raise _Failed(broken("the answer to a streamed request is no stream"), Fault.BROKEN)
+
+    async def _relay(self, response: UpstreamResponse) -> None:
+        while not self._flow.has_ended:
+            due, is_end = self._due()
+            try:
+                async with asyncio.timeout_at(due):
+                    chunk = await response.read()
+            except TimeoutError:
+                await self._mind(is_end)
+                continue
+            self._last_read = self._loop.time()
+            self._byte_seen = True
+            await self._take(chunk)
+        try:
+            async with asyncio.timeout(DRAIN_TIME):
+                await response.read()
+        except (TimeoutError, UpstreamFault):
+            # The answer is whole and relayed; only the connection is not worth keeping.
+            return
+
+    async def _take(self, chunk: bytes) -> None:
+        """Relay what these bytes complete; b'' is the upstream's end."""
+        flow = self._flow
+        out = flow.feed(chunk)
+        self._exchange.usage = flow.usage
+        if not self._committed:
+            self._held += out
+            if flow.failure is None and flow.has_content:
+                await self._commit()
+        elif out:
+            await self._write(b"".join(out))
+        if flow.failure is not None:
+            fault = Fault.ANSWERED if flow.failure.status else Fault.BROKEN
+            raise _Failed(flow.failure, fault)
+
+    # -- the client --------------------------------------------------------------------------
+
+    def _due(self) -> tuple[float, bool]:
+        """When silence must be acted on, and whether that ends the attempt."""
+        step = self._step
+        if not self._byte_seen:
+            end = step.deadline if step.first_by is None else step.first_by
+            if not self._committed:
+                end = min(end, step.deadline)
+        elif not self._committed:
+            end = step.deadline
+        else:
+            end = min(
+                self._last_read + self._route.idle, self._committed_at + self._times.max_stream
+            )
+        act = self._last_write + self._times.keep_alive if self._committed else self._commit_at
+        return (end, True) if end <= act else (act, False)
+
+    async def _mind(self, is_end: bool) -> None:
+        """Silence: give up, commit, or keep the client's connection alive."""
+        if is_end:
+            fault = Fault.BROKEN if self._byte_seen else Fault.TIMEOUT
+            raise _Failed(broken("the upstream fell silent"), fault)
+        if not self._committed:
+            await self._commit()
+        else:
+            await self._write(self._flow.keep_alive())
+
+    async def _commit(self) -> None:
+        exchange = self._exchange
+        assert exchange.attempts is not None
+        exchange.attempts.committed()
+        exchange.status = 200
+        self._committed = True
+        self._committed_at = self._last_write = self._loop.time()
+        await exchange.client.start(exchange.headers() | SSE_HEADERS)
+        held, self._held = b"".join(self._held), []
+        if held:
+            await self._write(held)
+
+    async def _write(self, data: bytes) -> None:
+        await self._exchange.client.write(data)
+        self._last_write = self._loop.time()
+
+    async def _fail(self, failure: Failure, fault: Fault) -> bool:
+        """Tell the attempt machine; after commit, also the client."""
+        exchange = self._exchange
+        assert exchange.attempts is not None
+        exchange.attempts.failed(failure, fault, self._loop.time())
+        if not self._committed:
+            exchange.usage = None
+            return False
+        exchange.ending = Ending.BROKEN
+        problem, _ = problem_of(
+            failure, self._route.target.name, exchange.dialect.name, exchange.incoming.request_id
+        )
+        await self._write(exchange.dialect.error_event(problem))
+        return True
+
+
+def _abandon(sending: "asyncio.Task[UpstreamResponse]") -> None:
+    """Nobody waits for this call any more: stop it, or close the answer that just came."""
+
+    def close(task: "asyncio.Task[UpstreamResponse]") -> None:
+        if not task.cancelled() and task.exception() is None:
+            task.result().close()
+
+    sending.cancel()
+    sending.add_done_callback(close)

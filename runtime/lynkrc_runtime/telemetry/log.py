@@ -1,0 +1,119 @@
+"""An outcome to one line of JSON on standard error; notices of the gateway in the same form.
+
+Prompts, answers and secrets have no way in: an `Outcome` holds none, and an upstream's message
+(which may repeat a prompt) is left out.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import IntEnum
+from typing import Any, final
+
+from lynkrc_runtime.attempt import AttemptRecord
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.telemetry.outcome import Outcome
+
+_MODEL_LIMIT = 200
+"""Characters of the model name a client sent that are logged."""
+
+
+class Level(IntEnum):
+    """How much matters; lines below the chosen level are not written."""
+
+    DEBUG = 10
+    INFO = 20
+    WARNING = 30
+    ERROR = 40
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line)
+    sys.stderr.flush()
+
+
+@final
+class Log:
+    """Writes lines; `write` gets each with its line end, `clock` gives Unix seconds."""
+
+    __slots__ = ("_clock", "_level", "_write")
+
+    def __init__(
+        self,
+        *,
+        level: Level = Level.INFO,
+        write: Callable[[str], None] = _to_stderr,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._level = level
+        self._write = write
+        self._clock = clock
+
+    def line(self, level: Level, event: str, **members: Any) -> None:
+        """One line: time, level, event, and the members (JSON-able)."""
+        if level < self._level:
+            return
+        moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+        head = {"time": moment, "level": level.name.lower(), "event": event}
+        self._write(json.dumps(head | members, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+    def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
+        """The request's line."""
+        if self._level <= Level.INFO:
+            self.line(Level.INFO, "request", **outcome_members(dispatch, outcome))
+
+
+def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
+    """The members of a request's log line."""
+    target = None if outcome.target is None else dispatch.targets[outcome.target]
+    return {
+        "request_id": outcome.request_id,
+        "surface": outcome.surface,
+        "dialect": outcome.dialect,
+        "model": outcome.model[:_MODEL_LIMIT],
+        "stream": outcome.stream,
+        "tier": outcome.tier,
+        "rule": outcome.rule,
+        "score": outcome.score,
+        "target": None if target is None else target.name,
+        "provider": None if target is None else dispatch.providers[target.provider].name,
+        "served_model": None if target is None else target.model,
+        "fallback": outcome.fallback,
+        "calls": outcome.calls,
+        "attempts": [_attempt(dispatch, record) for record in outcome.attempts],
+        "status": outcome.status,
+        "class": outcome.ending.value,
+        "usage": None if outcome.usage is None else _usage(outcome.usage),
+        "duration_ms": round(outcome.seconds * 1000, 1),
+        "transforms": list(outcome.transforms),
+    }
+
+
+def _attempt(dispatch: Dispatch, record: AttemptRecord) -> Mapping[str, Any]:
+    failure = record.failure
+    members: dict[str, Any] = {
+        "target": dispatch.targets[record.target].name,
+        "result": record.result.value,
+        "duration_ms": round(record.seconds * 1000, 1),
+    }
+    if failure is not None and record.fault is not None:
+        members |= {
+            "fault": record.fault.value,
+            "class": failure.kind.value,
+            "status": failure.status,
+        }
+    return members
+
+
+def _usage(usage: Usage) -> Mapping[str, Any]:
+    return {
+        "input": usage.input,
+        "output": usage.output,
+        "cache_read": usage.cache_read,
+        "cache_write": usage.cache_write,
+        "reasoning": usage.reasoning,
+        "reported": usage.reported,
+    }

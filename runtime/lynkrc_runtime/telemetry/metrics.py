@@ -1,0 +1,103 @@
+"""Outcomes to Prometheus metrics. Label values come from the bundle and from enumerations only.
+
+A client cannot add a time series: neither model names nor paths it sends become labels.
+"""
+
+from typing import final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.telemetry.outcome import Outcome
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+NONE = "none"
+"""The label of a tier or target a request did not get to."""
+
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+
+
+@final
+class Metrics:
+    """One gateway's metrics, in a registry of their own."""
+
+    __slots__ = (
+        "_attempts",
+        "_dispatch",
+        "_in_flight",
+        "_registry",
+        "_requests",
+        "_seconds",
+        "_tokens",
+    )
+
+    def __init__(self, dispatch: Dispatch, *, bundle: str, version: str, engine: str) -> None:
+        """`bundle` is the meaning digest, `engine` native or python."""
+        self._dispatch = dispatch
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._requests = Counter(
+            "lynkr_requests",
+            "Requests by surface, tier, target that served, and how they ended",
+            ["surface", "tier", "target", "class"],
+            registry=self._registry,
+        )
+        self._attempts = Counter(
+            "lynkr_attempts",
+            "Attempts by target and how they ended",
+            ["target", "result", "class"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "lynkr_request_seconds",
+            "Seconds from a request's arrival to the end of its answer",
+            ["surface", "stream"],
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+        self._tokens = Counter(
+            "lynkr_tokens",
+            "Tokens the serving targets reported",
+            ["target", "kind"],
+            registry=self._registry,
+        )
+        self._in_flight = Gauge(
+            "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
+        )
+        Gauge(
+            "lynkr_build_info",
+            "The bundle and the runtime that serve",
+            ["name", "bundle", "version", "engine"],
+            registry=self._registry,
+        ).labels(dispatch.name, bundle, version, engine).set(1)
+
+    def arrived(self) -> None:
+        """A request begins."""
+        self._in_flight.inc()
+
+    def settled(self, outcome: Outcome) -> None:
+        """A request that `arrived` has ended."""
+        self._in_flight.dec()
+        names = self._dispatch.targets
+        target = NONE if outcome.target is None else names[outcome.target].name
+        tier = outcome.tier or NONE
+        self._requests.labels(outcome.surface, tier, target, outcome.ending.value).inc()
+        self._seconds.labels(outcome.surface, "yes" if outcome.stream else "no").observe(
+            outcome.seconds
+        )
+        for record in outcome.attempts:
+            kind = NONE if record.failure is None else record.failure.kind.value
+            self._attempts.labels(names[record.target].name, record.result.value, kind).inc()
+        usage = outcome.usage
+        if usage is not None:
+            for kind, count in (
+                ("input", usage.input),
+                ("output", usage.output),
+                ("cache_read", usage.cache_read),
+                ("cache_write", usage.cache_write),
+            ):
+                if count:
+                    self._tokens.labels(target, kind).inc(count)
+
+    def render(self) -> bytes:
+        """The text exposition format."""
+        return generate_latest(self._registry)

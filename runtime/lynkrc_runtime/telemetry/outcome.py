@@ -1,0 +1,65 @@
+"""What happened to one request: the single record headers, log line and metrics are made from."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import final
+
+from lynkrc_runtime.attempt import AttemptRecord
+from lynkrc_runtime.protocol.conversation import FailureClass, Usage
+
+
+class Ending(Enum):
+    """How a request ended; a failure's class where the whole chain failed."""
+
+    SERVED = "served"
+    ABORTED = "aborted"
+    """The client went away."""
+    BROKEN = "broken"
+    """The answer broke off after its first bytes had reached the client."""
+    MALFORMED = "malformed"
+    DENIED = "denied"
+    REFUSED = "refused"
+    TRANSIENT = "transient"
+    THROTTLED = "throttled"
+    MISFIT = "misfit"
+    OURS = "ours"
+    CALLERS = "callers"
+    INTERNAL = "internal"
+    """A mistake of the gateway."""
+
+
+ENDING_OF = {
+    FailureClass.TRANSIENT: Ending.TRANSIENT,
+    FailureClass.THROTTLED: Ending.THROTTLED,
+    FailureClass.MISFIT: Ending.MISFIT,
+    FailureClass.OURS: Ending.OURS,
+    FailureClass.CALLERS: Ending.CALLERS,
+}
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """Everything there is to tell about an ended request. It holds no text of anybody's.
+
+    `target` is the index of the target that served, or broke; `status` the HTTP status the client
+    saw (0: none); `seconds` from its arrival to its end; `usage` what that target reported.
+    """
+
+    request_id: str
+    surface: str
+    dialect: str
+    model: str
+    stream: bool
+    ending: Ending
+    status: int
+    seconds: float
+    tier: str | None = None
+    rule: str | None = None
+    score: int | None = None
+    target: int | None = None
+    fallback: bool = False
+    calls: int = 0
+    attempts: tuple[AttemptRecord, ...] = ()
+    usage: Usage | None = None
+    transforms: tuple[str, ...] = ()

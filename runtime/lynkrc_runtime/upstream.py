@@ -1,0 +1,222 @@
+"""A request to an upstream's answer, over aiohttp: the only client of the gateway.
+
+`Upstream` is the narrow interface; the simulator implements it too. Whatever aiohttp raises
+becomes one `UpstreamFault` here. Attempts own their time: nothing here limits more than the
+connect.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import SimpleNamespace, TracebackType
+from typing import Any, Protocol, Self, final
+
+import aiohttp
+
+from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+
+HEADER_LIMIT = 64 * 1024
+"""Bytes of one header line of an answer."""
+KEEP_ALIVE = 30.0
+DNS_CACHE = 10
+"""Seconds."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamRequest:
+    """A POST. `headers` hold credentials; `connect` is seconds; `fresh` avoids kept connections.
+
+    `target`, `dialect` and `simulate` (a behaviour, or None) are for the simulator.
+    """
+
+    url: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    connect: float
+    fresh: bool
+    target: str
+    dialect: str
+    simulate: str | None = None
+
+
+class UpstreamResponse(Protocol):
+    """An answer whose headers have come."""
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers, lower-case names, the last of equal names."""
+        ...
+
+    async def read(self) -> bytes:
+        """Next bytes of the body, b'' at its end. A cancelled read loses nothing: ask again.
+
+        Raises UpstreamFault when the body breaks off.
+        """
+        ...
+
+    def close(self) -> None:
+        """Done with it: the connection is kept if the whole body was read, else dropped."""
+        ...
+
+
+class Upstream(Protocol):
+    """Sends requests."""
+
+    async def send(self, request: UpstreamRequest) -> UpstreamResponse:
+        """Send, and wait for the answer's headers. Raises UpstreamFault."""
+        ...
+
+
+@final
+class UpstreamFault(Exception):
+    """No answer, or half of one."""
+
+    def __init__(self, fault: Fault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.failure = Failure(kind=FailureClass.TRANSIENT, status=0, message=message)
+
+
+@final
+class _Connecting(SimpleNamespace):
+    """Per-request facts aiohttp's tracing reports."""
+
+    reused: bool
+    connected: Callable[[], None]
+
+
+async def _on_reused(_: aiohttp.ClientSession, context: Any, __: object) -> None:
+    connecting: _Connecting = context.trace_request_ctx
+    connecting.reused = True
+    connecting.connected()
+
+
+async def _on_created(_: aiohttp.ClientSession, context: Any, __: object) -> None:
+    connecting: _Connecting = context.trace_request_ctx
+    connecting.connected()
+
+
+@final
+class HttpUpstream:
+    """One session for every provider: no cookies, no redirects, no environment, no time limit."""
+
+    __slots__ = ("_fresh", "_session")
+
+    def __init__(self) -> None:
+        """Needs a running event loop."""
+        self._session = _session(force_close=False)
+        # A stale pool may hold more dead connections; aiohttp has no "new connection" switch a
+        # request, so the rare second try after a stale one goes through a pool that keeps none.
+        self._fresh = _session(force_close=True)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Drop every connection."""
+        await self._session.close()
+        await self._fresh.close()
+
+    async def send(self, request: UpstreamRequest) -> "HttpResponse":
+        """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together."""
+        session = self._fresh if request.fresh else self._session
+        try:
+            async with asyncio.timeout(request.connect) as limit:
+                connecting = _Connecting(reused=False, connected=lambda: limit.reschedule(None))
+                response = await session.post(
+                    request.url,
+                    data=request.body,
+                    headers=request.headers,
+                    allow_redirects=False,
+                    trace_request_ctx=connecting,
+                )
+        except TimeoutError as error:
+            raise UpstreamFault(
+                Fault.CONNECT, f"no connection within {request.connect:g} s"
+            ) from error
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+            raise UpstreamFault(Fault.CONNECT, f"cannot connect: {_reason(error)}") from error
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            fault = Fault.STALE if connecting.reused else Fault.BROKEN
+            raise UpstreamFault(fault, "the connection was closed before an answer") from error
+        except (aiohttp.ClientError, ValueError) as error:
+            raise UpstreamFault(
+                Fault.BROKEN, f"the answer is not HTTP we understand: {type(error).__name__}"
+            ) from error
+        return HttpResponse(response)
+
+
+@final
+class HttpResponse:
+    """An aiohttp answer behind `UpstreamResponse`."""
+
+    __slots__ = ("_response", "headers", "status")
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+        self.status = response.status
+        self.headers: Mapping[str, str] = {
+            name.lower(): value for name, value in response.headers.items()
+        }
+
+    async def read(self) -> bytes:
+        """See `UpstreamResponse.read`."""
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, ValueError) as error:
+            raise UpstreamFault(Fault.BROKEN, "the answer broke off") from error
+
+    def close(self) -> None:
+        """See `UpstreamResponse.close`."""
+        # release() keeps the connection only at the end of the body; otherwise it would go on
+        # reading an answer nobody wants, so the connection is closed: the upstream stops working.
+        if self._response.content.at_eof():
+            self._response.release()
+        else:
+            self._response.close()
+
+
+def _session(*, force_close: bool) -> aiohttp.ClientSession:
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_reuseconn.append(_on_reused)
+    trace.on_connection_create_end.append(_on_created)
+    connector = (
+        aiohttp.TCPConnector(limit=0, force_close=True, ttl_dns_cache=DNS_CACHE)
+        if force_close
+        else aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
+    )
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+        headers={"accept-encoding": "identity"},
+        auto_decompress=False,
+        trust_env=False,
+        max_line_size=HEADER_LIMIT,
+        max_field_size=HEADER_LIMIT,
+        trace_configs=[trace],
+    )
+
+
+def _reason(error: Exception) -> str:
+    """The operating system's words for its error number; longer texts name addresses."""
+    inner = getattr(error, "os_error", None)
+    if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
+        return os.strerror(inner.errno)
+    return type(error).__name__

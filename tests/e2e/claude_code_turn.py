@@ -1,0 +1,193 @@
+"""Requests of the shape Claude Code sends, in our own words: about 50 kB each.
+
+Facts: a billing block first in `system`, cache marks, a `system` role inside `messages` (blocks on
+the first turn, a string with a sibling `output_config` later), adaptive thinking, twelve tools with
+a deferred placeholder, `metadata.user_id` as a JSON string, tool results in completion order.
+"""
+
+import json
+from typing import Any
+
+USER_AGENT = "claude-cli/2.1.329 (external, sdk-cli)"
+BETAS = (
+    "claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,"
+    "per-turn-control-2026-07-01,mid-conversation-tool-changes-2026-07-01,"
+    "thinking-token-count-2026-05-13,advanced-tool-use-2025-11-20,effort-2025-11-24"
+)
+HEADERS = {
+    "user-agent": USER_AGENT,
+    "x-app": "cli",
+    "anthropic-version": "2023-06-01",
+    "anthropic-beta": BETAS,
+    "anthropic-dangerous-direct-browser-access": "true",
+    "x-claude-code-session-id": "5f0f6a0c-0000-4000-8000-000000000001",
+    "x-stainless-timeout": "600",
+    "x-stainless-retry-count": "0",
+    "x-api-key": "client-key-that-must-not-travel",
+    "content-type": "application/json",
+}
+TOOLS = (
+    "Agent",
+    "Bash",
+    "Edit",
+    "ListAgents",
+    "Read",
+    "ReportFindings",
+    "ScheduleWakeup",
+    "Skill",
+    "ToolSearch",
+    "Workflow",
+    "DeferredToolPlaceholder",
+    "Write",
+)
+ASK = "Rename the helper in app/dates.py and fix its callers."
+CACHED = {"cache_control": {"type": "ephemeral"}}
+
+
+def prose(topic: str, size: int) -> str:
+    """About `size` characters of dull, deterministic instructions on a topic."""
+    sentence = (
+        f"When you work on {topic}, read what is there first, change one thing at a time, "
+        f"and say plainly what you did and what you left. "
+    )
+    return (sentence * (size // len(sentence) + 1))[:size].rstrip()
+
+
+def tool(name: str) -> dict[str, Any]:
+    """One tool as the client offers it."""
+    entry: dict[str, Any] = {
+        "name": name,
+        "description": prose(f"the {name} tool", 2000),
+        "input_schema": {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "type": "object",
+            "properties": {
+                "path": {"type": "string", "description": "An absolute path"},
+                "limit": {"type": "integer", "minimum": -9007199254740991},
+            },
+            "required": ["path"],
+            "additionalProperties": False,
+        },
+    }
+    if name == "DeferredToolPlaceholder":
+        entry["defer_loading"] = True
+    return entry
+
+
+def first_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """The first request of a session."""
+    return {
+        "model": model,
+        "messages": [
+            {
+                "role": "user",
+                "content": [
+                    {
+                        "type": "text",
+                        "text": "<system-reminder>\nproof architecture review security audit: "
+                        + prose("the project's notes", 1500)
+                        + "\n</system-reminder>",
+                    },
+                    {"type": "text", "text": ask},
+                ],
+            },
+            {
+                "role": "system",
+                "content": [
+                    {"type": "text", "text": "# Environment\n" + prose("this machine", 9000)}
+                    | CACHED
+                ],
+            },
+        ],
+        "system": [
+            {
+                "type": "text",
+                "text": "x-anthropic-billing-header: cc_version=2.1.329; cc_entrypoint=sdk-cli;",
+            },
+            {"type": "text", "text": "You are an agent in a terminal."} | CACHED,
+            {"type": "text", "text": prose("somebody's code", 12000)} | CACHED,
+        ],
+        "tools": [tool(name) for name in TOOLS],
+        "metadata": {
+            "user_id": json.dumps(
+                {
+                    "device_id": "d" * 64,
+                    "account_uuid": "",
+                    "session_id": "5f0f6a0c-0000-4000-8000-000000000001",
+                }
+            )
+        },
+        "max_tokens": 128000,
+        "thinking": {"type": "adaptive", "display": "omitted"},
+        "context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+        "output_config": {"effort": "medium"},
+        "stream": True,
+    }
+
+
+def second_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """The request after two parallel tool calls, their results in completion order."""
+    body = first_turn(ask, model)
+    user, environment = body["messages"]
+    environment = {
+        "role": "system",
+        "content": environment["content"][0]["text"],
+        "output_config": {"effort": "medium"},
+    }
+    body["messages"] = [
+        user,
+        environment,
+        {
+            "role": "assistant",
+            "content": [
+                {
+                    "type": "thinking",
+                    "thinking": "",
+                    "signature": "c2lnbmF0dXJlIG9mIGl0cyBtYWtlcg==",
+                },
+                {"type": "text", "text": "I look at both files."},
+                {
+                    "type": "tool_use",
+                    "id": "toolu_01A0000000000000000001",
+                    "name": "Read",
+                    "input": {"path": "app/dates.py"},
+                },
+                {
+                    "type": "tool_use",
+                    "id": "toolu_01A0000000000000000002",
+                    "name": "Bash",
+                    "input": {"path": "grep -rn helper app"},
+                },
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {
+                    "type": "tool_result",
+                    "tool_use_id": "toolu_01A0000000000000000002",
+                    "content": "app/main.py:3: from app.dates import helper",
+                    "is_error": False,
+                },
+                {
+                    "tool_use_id": "toolu_01A0000000000000000001",
+                    "type": "tool_result",
+                    "content": [{"type": "text", "text": "def helper(): ..."}],
+                }
+                | CACHED,
+            ],
+        },
+    ]
+    return body
+
+
+def count_tokens_bodies(number: int = 26) -> list[dict[str, Any]]:
+    """What ``/context`` sends at once: one word and a subset of the tools each."""
+    return [
+        {
+            "model": "claude-opus-5-5",
+            "messages": [{"role": "user", "content": "foo"}],
+            "tools": [tool(name) for name in TOOLS[: index % len(TOOLS) + 1]],
+        }
+        for index in range(number)
+    ]

@@ -1,0 +1,92 @@
+"""The gateway as a process of its own: started from a bundle on free ports, stopped by itself."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 30
+"""Seconds a process has to stop before a test fails."""
+
+
+def command(bundle: Path, *arguments: str) -> list[str]:
+    """The command line that serves a bundle on free ports."""
+    serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(bundle)]
+    return [*serve, "--port", "0", "--admin-port", "0", *arguments]
+
+
+def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a gateway: this checkout's code and nothing of the caller's secrets."""
+    path = os.pathsep.join((str(ROOT), str(ROOT / "runtime")))
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": path} | dict(more or {})
+
+
+@dataclass
+class GatewayProcess:
+    """A running gateway; `url` for clients, `admin` for operators, `ready` its first line."""
+
+    process: subprocess.Popen[str]
+    ready: Mapping[str, Any]
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return str(self.ready["url"])
+
+    @property
+    def admin(self) -> str:
+        return str(self.ready["admin"])
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log so far."""
+        return [json.loads(line) for line in self.log.read_text().splitlines()]
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        """The settled requests of its log."""
+        return [line for line in self.lines if line["event"] == "request"]
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+
+@contextmanager
+def serving(
+    bundle: Path,
+    log: Path,
+    arguments: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[GatewayProcess]:
+    """A gateway that serves `bundle`; its log goes to the file `log`."""
+    with (
+        log.open("w", encoding="utf-8") as errors,
+        subprocess.Popen(
+            command(bundle, *arguments),
+            env=environment(environ),
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        if not first:
+            process.wait(PATIENCE)
+            raise AssertionError(f"the gateway did not start: {log.read_text(encoding='utf-8')}")
+        gateway = GatewayProcess(process=process, ready=json.loads(first), log=log)
+        try:
+            yield gateway
+        finally:
+            if process.poll() is None:
+                process.kill()

@@ -1,0 +1,69 @@
+"""A bundle file written by hand: one tier, one chain, a scorer of one line."""
+
+import hashlib
+import io
+import zipfile
+from array import array
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from lynkrc_runtime.bundle import FORMAT, MANIFEST, FileEntry, Manifest
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.scan.tables import Tables, pack
+
+_SCORER = """\
+def decide(v):
+    return (0, 0, -1, 0, {mask}, 42)
+"""
+_EXPLAIN = """\
+def explain(v):
+    return {{"verdict": [0, 0, -1, 0, {mask}, 42], "outcome": "route", "chains": []}}
+"""
+
+
+def files(dispatch: Dispatch) -> dict[str, bytes]:
+    """The bundle's files, without the manifest."""
+    mask = (1 << len(dispatch.targets)) - 1
+    tables = Tables(
+        classes=1,
+        entries=0,
+        byte_class=bytes(256),
+        transitions=array("I", [0]),
+        accepts=((),),
+    )
+    return {
+        "dispatch.json": msgspec.json.encode(dispatch),
+        "explain.py": _EXPLAIN.format(mask=mask).encode(),
+        "ir.txt": b"",
+        "lexicons.dfa": pack(tables),
+        "report.json": b"{}",
+        "routes.txt": b"one row\n",
+        "scorer.pxd": b"",
+        "scorer.py": _SCORER.format(mask=mask).encode(),
+        "source_map.json": b"{}",
+    }
+
+
+def write(path: Path, contents: Mapping[str, bytes]) -> Path:
+    """Write the bundle file `path` with a manifest that fits the contents."""
+    manifest = Manifest(
+        format=FORMAT,
+        name="by-hand",
+        source_digest="5" * 64,
+        meaning_digest="d" * 64,
+        minimum_runtime="0.1.0",
+        capabilities=[],
+        native=[],
+        files={
+            name: FileEntry(sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+            for name, data in contents.items()
+        },
+    )
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in {**contents, MANIFEST: msgspec.json.encode(manifest)}.items():
+            archive.writestr(name, data)
+    path.write_bytes(out.getvalue())
+    return path

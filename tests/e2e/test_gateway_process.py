@@ -1,0 +1,209 @@
+"""The gateway as a process: how it starts, refuses to start, serves, and stops."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import msgspec
+import pytest
+from aiohttp import ClientPayloadError, ClientSession
+
+from lynkrc_runtime.dispatch import Provider
+from tests.e2e import small_bundle
+from tests.e2e.gateway import PATIENCE, command, environment, serving
+from tests.e2e.upstream_server import UpstreamServer
+from tests.runtime.by_hand import CHAT, MESSAGES, body, dispatch, provider, target
+
+JSON = {"content-type": "application/json"}
+
+
+def bundle(folder: Path, *providers: Provider) -> Path:
+    table = dispatch(providers, [target(f"t{number}", number) for number in range(len(providers))])
+    return small_bundle.write(folder / "by-hand.lynkr", small_bundle.files(table))
+
+
+def refused(bundle_path: Path, *arguments: str, **environ: str) -> str:
+    """What a gateway that does not start says."""
+    done = subprocess.run(
+        command(bundle_path, *arguments),
+        env=environment(environ),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_a_missing_variable_is_named_with_its_provider(tmp_path: Path) -> None:
+    made = bundle(
+        tmp_path,
+        provider("first", "openai", api_key="${FIRST_KEY}"),
+        provider("second", "anthropic", api_key="${SECOND_KEY}"),
+    )
+    said = refused(made, SECOND_KEY="")
+    assert "provider first: environment variable FIRST_KEY is not set" in said
+    assert "provider second: environment variable SECOND_KEY is not set" in said
+    assert "Traceback" not in said
+
+
+def test_a_broken_bundle_is_named(tmp_path: Path) -> None:
+    assert "nowhere.lynkr" in refused(tmp_path / "nowhere.lynkr")
+    made = bundle(tmp_path, provider("sim", "simulator"))
+    made.write_bytes(made.read_bytes()[:-40])
+    assert "by-hand.lynkr" in refused(made)
+
+
+def test_the_network_is_not_opened_by_accident(tmp_path: Path) -> None:
+    made = bundle(tmp_path, provider("sim", "simulator"))
+    assert "--insecure-open" in refused(made, "--host", "0.0.0.0")
+
+
+def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
+    made = bundle(tmp_path, provider("sim", "simulator"))
+    with serving(made, tmp_path / "log") as gateway:
+        port = gateway.url.rsplit(":", 1)[1]
+        assert f"port {port}" in refused(made, "--port", port)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_dry_run_needs_no_credentials(tmp_path: Path, stream: bool) -> None:
+    made = bundle(tmp_path, provider("first", "openai", api_key="${FIRST_KEY}"))
+    with serving(made, tmp_path / "log", ["--dry-run"]) as gateway:
+        async with ClientSession() as session:
+            for path, dialect in (("/v1/messages", MESSAGES), ("/v1/chat/completions", CHAT)):
+                async with session.post(
+                    gateway.url + path, data=body(dialect, stream=stream), headers=JSON
+                ) as answer:
+                    content = await answer.read()
+                assert answer.status == 200
+                assert b"simulated" in content
+                assert answer.headers["x-lynkr-simulated"] == "1"
+            async with session.get(gateway.admin + "/routing/table") as answer:
+                assert await answer.text() == "one row\n"
+            async with session.get(gateway.admin + "/metrics") as answer:
+                assert 'target="t0"' in await answer.text()
+        assert gateway.stop() == 0
+        assert [line["class"] for line in gateway.requests] == ["served", "served"]
+        assert gateway.ready["bundle"] == "d" * 64
+
+
+@pytest.mark.parametrize("kind", ["openai-compatible", "anthropic-compatible"])
+@pytest.mark.parametrize("dialect", [MESSAGES, CHAT])
+@pytest.mark.parametrize("stream", [False, True])
+async def test_real_sockets_in_every_combination(
+    tmp_path: Path, kind: str, dialect: str, stream: bool
+) -> None:
+    async with UpstreamServer().running() as upstream:
+        made = bundle(
+            tmp_path, provider("far", kind, base_url="${FAR}", api_key="${KEY}", headers={})
+        )
+        upstream.behaviours = ["fail:503", "echo"]
+        environ = {"FAR": upstream.url + ("/v1" if "openai" in kind else ""), "KEY": "far-key"}
+        with serving(made, tmp_path / "log", environ=environ) as gateway:
+            path = "/v1/messages" if dialect == MESSAGES else "/v1/chat/completions"
+            headers = JSON | {"authorization": "Bearer client-key"}
+            async with (
+                ClientSession() as session,
+                session.post(
+                    gateway.url + path, data=body(dialect, stream=stream), headers=headers
+                ) as answer,
+            ):
+                content = await answer.read()
+            assert answer.status == 200, content
+            assert b"simulated" in content
+            assert answer.headers["x-lynkr-attempts"] == "2"
+            assert answer.headers["x-lynkr-simulated"] == "1"
+            assert gateway.stop() == 0
+        assert len(upstream.seen) == 2
+        for seen in upstream.seen:
+            assert "client-key" not in str(seen.headers)
+            assert "far-key" in str(seen.headers)
+            assert msgspec.json.decode(seen.body)["model"] == "model-t0"
+
+
+async def test_a_leaving_client_makes_the_gateway_hang_up(tmp_path: Path) -> None:
+    async with UpstreamServer().running() as upstream:
+        made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
+        upstream.behaviours = ["hang"]
+        with serving(made, tmp_path / "log") as gateway:
+            async with (
+                ClientSession() as session,
+                session.post(
+                    gateway.url + "/v1/messages", data=body(stream=True), headers=JSON
+                ) as answer,
+            ):
+                assert await answer.content.readany()
+                answer.close()
+                await asyncio.wait_for(upstream.wait_for_hang_up(), PATIENCE)
+            assert gateway.stop() == 0
+            assert [line["class"] for line in gateway.requests] == ["aborted"]
+
+
+@pytest.mark.parametrize("dialect", [MESSAGES, CHAT])
+async def test_a_cut_upstream_ends_in_an_error_event(tmp_path: Path, dialect: str) -> None:
+    async with UpstreamServer().running() as upstream:
+        made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
+        upstream.behaviours = ["break"]
+        with serving(made, tmp_path / "log") as gateway:
+            path = "/v1/messages" if dialect == MESSAGES else "/v1/chat/completions"
+            async with (
+                ClientSession() as session,
+                session.post(
+                    gateway.url + path, data=body(dialect, stream=True), headers=JSON
+                ) as answer,
+            ):
+                content = await answer.content.readany()
+                upstream.may_cut.set()
+                content += await answer.read()
+            assert b'"error"' in content
+            assert b"[DONE]" not in content and b"message_stop" not in content
+            gateway.stop()
+            assert [line["class"] for line in gateway.requests] == ["broken"]
+
+
+async def test_a_stop_lets_running_requests_end(tmp_path: Path) -> None:
+    async with UpstreamServer().running() as upstream:
+        made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
+        upstream.behaviours = ["hang"]
+        with serving(made, tmp_path / "log") as gateway:
+            async with (
+                ClientSession() as session,
+                session.post(
+                    gateway.url + "/v1/messages", data=body(stream=True), headers=JSON
+                ) as answer,
+            ):
+                assert await answer.content.readany()
+                gateway.process.terminate()
+                while True:
+                    async with session.get(gateway.admin + "/health/ready") as probe:
+                        if probe.status == 503:
+                            break
+                assert gateway.process.poll() is None, "it waits for the running stream"
+                answer.close()
+            assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 0
+
+
+async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
+    async with UpstreamServer().running() as upstream:
+        made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
+        upstream.behaviours = ["hang"]
+        with serving(made, tmp_path / "log") as gateway:
+            async with (
+                ClientSession() as session,
+                session.post(
+                    gateway.url + "/v1/messages", data=body(stream=True), headers=JSON
+                ) as answer,
+            ):
+                assert await answer.content.readany()
+                gateway.process.terminate()
+                while True:
+                    async with session.get(gateway.admin + "/health/ready") as probe:
+                        if probe.status == 503:
+                            break
+                gateway.process.terminate()
+                with pytest.raises(ClientPayloadError):
+                    await answer.read()
+            assert await asyncio.to_thread(gateway.process.wait, PATIENCE) != 0

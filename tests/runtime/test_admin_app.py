@@ -1,0 +1,72 @@
+"""The operators' application."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+
+from lynkrc_runtime.server.admin_routes import admin_app
+from lynkrc_runtime.server.http import Site
+from tests.runtime.by_hand import CHAT, Said, body, dispatch, gateway, policy, provider, target
+
+JSON = {"content-type": "application/json"}
+Client = TestClient[Any, Any]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+    site = Site(gateway=gateway(policy(table), Said()))
+    async with TestClient(TestServer(admin_app(site))) as made:
+        yield made
+
+
+async def test_metrics_are_prometheus_text(client: Client) -> None:
+    for path in ("/metrics", "/metrics/prometheus"):
+        async with client.get(path) as answer:
+            text = await answer.text()
+        assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert 'lynkr_build_info{bundle="dddd' in text
+
+
+async def test_the_route_table_is_the_bundles(client: Client) -> None:
+    async with client.get("/routing/table") as answer:
+        assert await answer.text() == "the route table\n"
+
+
+@pytest.mark.parametrize("query", ["", "?surface=chat", "?surface=messages"])
+async def test_a_dry_run_tells_the_decision_and_calls_nobody(client: Client, query: str) -> None:
+    content = body(CHAT) if "chat" in query else body()
+    async with client.post(f"/routing/analyze{query}", data=content, headers=JSON) as answer:
+        told = await answer.json()
+    assert told["decision"] == {
+        "outcome": "route",
+        "tier": "ONLY",
+        "rule": "score",
+        "score": 42,
+        "targets": ["one"],
+        "deny": None,
+    }
+    assert told["features"] == []
+    assert told["explain"]["outcome"] == "route"
+
+
+async def test_a_dry_run_refuses_what_it_cannot_read(client: Client) -> None:
+    async with client.post("/routing/analyze?surface=x", data=body(), headers=JSON) as answer:
+        assert answer.status == 400
+    async with client.post("/routing/analyze", data=b"{}", headers=JSON) as answer:
+        assert "model" in (await answer.json())["error"]["message"]
+    async with client.post("/routing/analyze", data=body(), headers={}) as answer:
+        assert answer.status == 415
+
+
+@pytest.mark.parametrize("headers", [{"host": "evil.example"}, {"origin": "http://localhost"}])
+async def test_the_guard_stands_here_too(client: Client, headers: dict[str, str]) -> None:
+    async with client.get("/metrics", headers=headers) as answer:
+        assert answer.status == 403
+
+
+async def test_clients_have_no_business_here(client: Client) -> None:
+    async with client.post("/v1/messages", data=body(), headers=JSON) as answer:
+        assert answer.status == 404

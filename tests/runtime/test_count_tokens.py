@@ -1,0 +1,133 @@
+"""Counting tokens: by the target where it can, locally otherwise, and never an error."""
+
+import asyncio
+
+import msgspec
+import pytest
+
+from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.server.count_tokens import CALL_TIME, CALLS_AT_ONCE, Count, TokenCounter
+from lynkrc_runtime.server.gateway import Settings
+from tests.runtime.by_hand import (
+    Said,
+    Script,
+    Scripted,
+    dispatch,
+    gateway,
+    policy,
+    provider,
+    target,
+)
+from tests.runtime.virtual_time import run
+
+JSON = {"content-type": "application/json"}
+
+
+def counted(tokens: int = 77, **members: float) -> Script:
+    content = msgspec.json.encode({"input_tokens": tokens})
+    return Script(steps=[content], headers=JSON, before=members.get("before", 0.0))
+
+
+def ask_for(text: str = "foo") -> bytes:
+    return msgspec.json.encode({"model": "m", "messages": [{"role": "user", "content": text}]})
+
+
+def counter(
+    upstream: Scripted, kind: str = "anthropic", settings: Settings | None = None
+) -> TokenCounter:
+    table = dispatch([provider("p", kind)], [target("one", 0)])
+    return TokenCounter(gateway(policy(table), Said(), http=upstream, settings=settings))
+
+
+def test_the_decided_target_counts() -> None:
+    upstream = Scripted({"one": [counted()]})
+
+    async def main() -> Count:
+        headers = {"anthropic-beta": "token-counting-2024-11-01", "x-api-key": "client"}
+        return await counter(upstream).count(headers, frozenset(), ask_for())
+
+    assert run(main()) == Count(tokens=77, estimated=False)
+    (request,) = upstream.requests
+    assert request.url == "https://api.anthropic.com/v1/messages/count_tokens"
+    assert request.headers["x-api-key"] == "secret-key"
+    assert request.headers["anthropic-beta"] == "token-counting-2024-11-01"
+    sent = msgspec.json.decode(request.body)
+    assert sent["model"] == "model-one"
+    assert "max_tokens" not in sent and "stream" not in sent
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        Script(status=529, steps=[b"{}"], headers=JSON),
+        Script(steps=[b"<html>"], headers=JSON),
+        Script(fault=Fault.CONNECT),
+        Script(before=CALL_TIME + 1.0),
+    ],
+    ids=["status", "no json", "connect", "slow"],
+)
+def test_any_trouble_ends_in_the_estimate(script: Script) -> None:
+    async def main() -> Count:
+        return await counter(Scripted({"one": [script]})).count({}, frozenset(), ask_for())
+
+    count = run(main())
+    assert count.estimated
+    assert count.tokens > 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [("openai", None), ("anthropic-compatible", None), ("anthropic", Settings(dry_run=True))],
+)
+def test_targets_that_cannot_count_are_not_asked(kind: str, settings: Settings | None) -> None:
+    upstream = Scripted({"one": []})
+
+    async def main() -> Count:
+        return await counter(upstream, kind, settings).count({}, frozenset(), ask_for())
+
+    assert run(main()).estimated
+    assert upstream.requests == []
+
+
+def test_a_burst_shares_equal_bodies_and_queues_for_four_places() -> None:
+    upstream = Scripted({"one": [counted(before=1.0) for _ in range(10)]})
+
+    async def main() -> tuple[list[Count], float]:
+        made = counter(upstream)
+        counts = await asyncio.gather(
+            *(made.count({}, frozenset(), ask_for(f"foo {n % 8}")) for n in range(26))
+        )
+        return counts, asyncio.get_running_loop().time()
+
+    counts, seconds = run(main())
+    assert all(count == Count(tokens=77, estimated=False) for count in counts)
+    assert len(upstream.requests) == 8
+    assert seconds == 8 / CALLS_AT_ONCE
+
+
+def test_bodies_of_different_headers_are_not_shared() -> None:
+    upstream = Scripted({"one": [counted(1, before=1.0), counted(2, before=1.0)]})
+
+    async def main() -> list[Count]:
+        made = counter(upstream)
+        versions = ("2023-06-01", "2026-10-21")
+        return await asyncio.gather(
+            *(made.count({"anthropic-version": v}, frozenset(), ask_for()) for v in versions)
+        )
+
+    assert {count.tokens for count in run(main())} == {1, 2}
+
+
+def test_one_clients_leaving_does_not_take_the_others_count() -> None:
+    upstream = Scripted({"one": [counted(before=1.0)]})
+
+    async def main() -> Count:
+        made = counter(upstream)
+        leaving = asyncio.create_task(made.count({}, frozenset(), ask_for()))
+        staying = asyncio.create_task(made.count({}, frozenset(), ask_for()))
+        await asyncio.sleep(0.5)
+        leaving.cancel()
+        return await staying
+
+    assert run(main()) == Count(tokens=77, estimated=False)
+    assert upstream.cancelled == 0

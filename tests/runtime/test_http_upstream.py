@@ -1,0 +1,216 @@
+"""The aiohttp client against servers that behave well and badly, over real sockets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.protocol.conversation import FailureClass
+from lynkrc_runtime.upstream import HttpUpstream, UpstreamFault, UpstreamRequest
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nX-Thing: 1\r\nset-cookie: a=b\r\n\r\nhi"
+
+
+def request(url: str, *, fresh: bool = False, connect: float = 5.0) -> UpstreamRequest:
+    return UpstreamRequest(
+        url=url,
+        headers={"authorization": "Bearer k", "content-type": "application/json"},
+        body=b"{}",
+        connect=connect,
+        fresh=fresh,
+        target="t",
+        dialect="openai-chat",
+    )
+
+
+@asynccontextmanager
+async def server(talk: Talk) -> AsyncIterator[str]:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await talk(reader, writer)
+        finally:
+            writer.close()
+
+    listener = await asyncio.start_server(handle, "127.0.0.1", 0)
+    try:
+        port = listener.sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}/v1/chat/completions"
+    finally:
+        listener.close()
+
+
+async def read_request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    return head + await reader.readexactly(2)
+
+
+async def test_an_answer_and_its_headers() -> None:
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            seen.append(await read_request(reader))
+            writer.write(OK)
+            await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for _ in range(2):
+            response = await upstream.send(request(url))
+            assert response.status == 200
+            assert response.headers["x-thing"] == "1"
+            assert await response.read() == b"hi"
+            assert await response.read() == b""
+            response.close()
+    first, second = (head.lower() for head in seen)
+    assert b"post /v1/chat/completions http/1.1" in first
+    assert b"authorization: bearer k" in first
+    assert b"accept-encoding: identity" in first
+    assert b"cookie:" not in second, "cookies of an upstream are not kept"
+
+
+async def test_a_redirect_is_an_answer_not_a_journey() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(
+            b"HTTP/1.1 307 No\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n"
+        )
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert response.status == 307
+        response.close()
+
+
+async def test_nobody_listens() -> None:
+    async with server(lambda _r, _w: asyncio.sleep(0)) as url:
+        pass
+    async with HttpUpstream() as upstream:
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request(url))
+    assert caught.value.fault is Fault.CONNECT
+    assert caught.value.failure.kind is FailureClass.TRANSIENT
+    assert "127.0.0.1" not in caught.value.failure.message, "addresses are not for clients"
+
+
+async def test_a_kept_connection_that_dies_is_stale_and_a_fresh_one_works() -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(OK)
+        await writer.drain()
+        if connections == 1:
+            # Take the second request, then hang up: the idle time of the server has run out.
+            await read_request(reader)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        await response.read()
+        response.close()
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request(url))
+        assert caught.value.fault is Fault.STALE
+        response = await upstream.send(request(url, fresh=True))
+        assert response.status == 200
+        response.close()
+    assert connections == 2
+
+
+async def test_a_new_connection_that_dies_is_not_stale() -> None:
+    async def talk(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request(url))
+    assert caught.value.fault is Fault.BROKEN
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"SSH-2.0-OpenSSH\r\n\r\n", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 70_000 + b"\r\n\r\n"],
+    ids=["not http", "a header line over the limit"],
+)
+async def test_what_is_no_http_is_a_fault(answer: bytes) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(answer)
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request(url))
+    assert caught.value.fault is Fault.BROKEN
+
+
+async def test_a_body_that_breaks_off_is_a_fault() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nhi\r\n5\r\nth")
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        with pytest.raises(UpstreamFault) as caught:
+            while await response.read():
+                pass
+        response.close()
+    assert caught.value.fault is Fault.BROKEN
+
+
+async def test_a_cancelled_read_loses_nothing() -> None:
+    go_on = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n")
+        await writer.drain()
+        await go_on.wait()
+        writer.write(b"hi")
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await response.read()
+        go_on.set()
+        assert await response.read() == b"hi"
+        response.close()
+
+
+async def test_closing_early_hangs_up() -> None:
+    hung_up = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhi")
+        await writer.drain()
+        assert await reader.read() == b""
+        hung_up.set()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        response.close()
+        await asyncio.wait_for(hung_up.wait(), 10)
+
+
+async def test_connecting_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object, **__: object) -> None:
+        await asyncio.get_running_loop().create_future()
+
+    async with HttpUpstream() as upstream:
+        monkeypatch.setattr("aiohttp.connector.TCPConnector._create_connection", never)
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request("http://127.0.0.1:9/", connect=0.0))
+    assert caught.value.fault is Fault.CONNECT
+    assert "within" in str(caught.value)
