@@ -48,30 +48,10 @@ rules:
 """
 
 PUNCTUATION = "[]{}:,-#&*!|>'\"%@`?~=<()\\/\t\n "
-WORDS = [
-    "null",
-    "yes",
-    "012",
-    "1e999",
-    "-",
-    "0x1",
-    "~",
-    "<<",
-    "é",
-    "你",
-    "and",
-    "or",
-    "ask.words",
-    "count(",
-    "target.trust",
-    "${",
-    "}",
-    ".5",
-    "k",
-    "M",
-]
+WORDS = ["null", "yes", "012", "1e999", "0x1", "<<", "é", "你", "and", "or", "ask.words"]
+SIGNS = ["-", "~", "count(", "target.trust", "${", "}", ".5", "k", "M"]
 ODD = ["\u2028", "\x00", "\r\n", "--- ", "9" * 20, "(" * 120, "- " * 80]
-PIECES = st.one_of(st.sampled_from([*PUNCTUATION, *WORDS, *ODD]), st.text(max_size=4))
+PIECES = st.one_of(st.sampled_from([*PUNCTUATION, *WORDS, *SIGNS, *ODD]), st.text(max_size=4))
 EDITS = st.lists(
     st.tuples(st.integers(0, len(SAMPLE)), st.integers(0, 12), PIECES), min_size=1, max_size=4
 )
