@@ -32,11 +32,12 @@ class Section:
     lines: Sequence[str]
 
 
-def print_routes(table: RouteTable) -> str:
-    """The text of ``routes.txt``."""
+def print_routes(table: RouteTable, meaning: str) -> str:
+    """The text of ``routes.txt``; `meaning` is the digest the runtime reports with each answer."""
     return render(
         "routes.txt.j2",
         name=printable(table.name),
+        meaning=meaning,
         trust=" < ".join(table.trust_levels),
         sections=list(_sections(table)),
     )
