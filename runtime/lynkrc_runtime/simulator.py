@@ -311,7 +311,7 @@ class Simulator:
             id=_identity(read),
             model=read.model,
             created=int(self._clock()),
-            input_estimate=0,
+            input_estimate=lambda: 0,
             request_id=f"sim_{_identity(read)}",
         )
         events = compose(read, behaviour)
