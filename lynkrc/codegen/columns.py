@@ -3,10 +3,10 @@
 A column's width is rounded up to a multiple of four, so that a slightly longer name in one row
 does not move every other row of a diff.
 
->>> for line in align([("name", "when"), ("a", "x > 1")], (10, 20)):
+>>> for line in align([("name", "when"), ("anna", "x > 1")], (10, 20)):
 ...     print(line)
-name    when
-a       x > 1
+name  when
+anna  x > 1
 """
 
 from collections.abc import Sequence

@@ -46,6 +46,8 @@ def _sections(table: RouteTable) -> Iterator[Section]:
     yield _section("TIERS, cheapest first", tiers, (20, 10, 74))
     rules = [("rule", "effect", "when"), *(_rule(table, rule) for rule in table.rules)]
     yield _section("RULES, in order", rules, (28, 30, 46))
+    definitions = [("feature", "means"), *((d.name, d.source) for d in table.definitions)]
+    yield _section("FEATURES that rules and scores name", definitions, (28, 78))
     score = [("dimension", "weight", "value"), *_score(table)]
     yield _section("SCORE, points added and kept within 0..100", score, (28, 8, 68))
     pins = [("requested model", "goes to"), *_pins(table)]

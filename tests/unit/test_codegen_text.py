@@ -199,3 +199,13 @@ def test_long_statements_break_before_operators() -> None:
     assert statement("x = ", Bracketed(pieces=(Leaf(text="1"),), is_tuple=True), "", indent=4) == [
         "x = (1,)"
     ]
+
+
+@pytest.mark.parametrize("length", range(60, 88))
+def test_a_call_that_fits_only_without_its_name_is_broken_once(length: int) -> None:
+    piece = Bracketed(pieces=(Leaf(text="x" * length), Leaf(text="y")))
+    lines = statement("name = ", piece, ",", indent=4)
+    assert "".join(lines).count("y") == 1
+    assert all(len(line) <= 96 for line in lines)
+    long = Chain(first=Leaf(text="a" * length), rest=(("+", Leaf(text="y")),))
+    assert " ".join(statement("name = ", long, "", indent=4)).count("y") == 1

@@ -38,14 +38,22 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     changes: Changes = {}
     if request.model != facts.model:
         refuse_prefill(request, facts.shape)
-        fit_body(body, facts.shape, facts.max_output, changes)
-        instruction = fit_format(body, facts.shape, changes)
-        _fit_messages(body, facts.shape, instruction, changes)
+        _fit(body, facts, changes)
     if request.options.stream and facts.shape.stream_options is not False:
         ask_for_usage(body, changes)
     return Written(
         body=_encode(body), headers=forwarded_headers(headers), transforms=tuple(changes)
     )
+
+
+def _fit(body: Body, facts: TargetFacts, changes: Changes) -> None:
+    try:
+        fit_body(body, facts.shape, facts.max_output, changes)
+        instruction = fit_format(body, facts.shape, changes)
+        _fit_messages(body, facts.shape, instruction, changes)
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to edit") from error
 
 
 def refuse_prefill(request: Request, shape: RequestShape) -> None:

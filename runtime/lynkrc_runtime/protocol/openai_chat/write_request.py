@@ -60,10 +60,18 @@ def write_request(request: Request, facts: TargetFacts, headers: Mapping[str, st
     body["messages"] = write_messages(request.system, request.messages, shape, instruction, changes)
     _list_rest(request, changes)
     return Written(
-        body=msgspec.json.encode(body),
+        body=_encode(body),
         headers=forwarded_headers(headers),
         transforms=tuple(changes),
     )
+
+
+def _encode(body: Body) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
 
 
 def _refuse(request: Request) -> None:
