@@ -6,6 +6,7 @@ What only a build needs is imported where it is used: `lynkrc check` does not wa
 """
 
 import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
@@ -14,6 +15,7 @@ from lynkrc.ir.digest import meaning_digest, source_digest
 from lynkrc.ir.table import RouteTable
 from lynkrc.lower.table import lower
 from lynkrc.passes import run_passes
+from lynkrc.sema.cascade import without_cascades
 from lynkrc.sema.merge import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
 from lynkrc.source.text import SourceFile
@@ -39,7 +41,7 @@ class Checked:
     @property
     def has_errors(self) -> bool:
         """Whether the spec cannot be built."""
-        return any(found.code.severity is Severity.ERROR for found in self.diagnostics)
+        return _has_errors(self.diagnostics)
 
 
 @final
@@ -54,7 +56,7 @@ class Compilation:
     @property
     def has_errors(self) -> bool:
         """Whether the spec cannot be built."""
-        return any(found.code.severity is Severity.ERROR for found in self.diagnostics)
+        return _has_errors(self.diagnostics)
 
 
 @final
@@ -99,8 +101,11 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
     recording = RecordingLoader(loader, path)
     lowered = None
     config, findings = read_source(path, data)
-    if config is not None and not _has_error(findings):
+    if config is not None:
         typed, found = resolve(config, recording, catalog)
+        if _has_errors(findings):
+            # The tree holds what is sound of the document: what else is wrong with that is told.
+            typed, found = None, without_cascades(found, config.span.file)
         findings = [*findings, *found]
         if typed is not None:
             lowered, found = lower(typed)
@@ -155,5 +160,5 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
             return pack(artifacts, report=report), f"{reason}\n{detail}".strip()
 
 
-def _has_error(findings: list[Diagnostic]) -> bool:
+def _has_errors(findings: Sequence[Diagnostic]) -> bool:
     return any(found.code.severity is Severity.ERROR for found in findings)

@@ -23,7 +23,10 @@ def align(rows: Sequence[Sequence[str]], limits: Sequence[int]) -> list[str]:
     ]
     lines = []
     for row in rows:
-        cells = [wrap(cell, width or 1) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            wrap(cell, width or 1, break_on_hyphens=False)
+            for cell, width in zip(row, widths, strict=True)
+        ]
         for parts in zip_longest(*cells, fillvalue=""):
             padded = (part.ljust(width + GAP) for part, width in zip(parts, widths, strict=True))
             lines.append("".join(padded).rstrip())

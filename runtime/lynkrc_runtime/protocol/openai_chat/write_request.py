@@ -18,7 +18,6 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat.headers import forwarded_headers
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema
 from lynkrc_runtime.protocol.openai_chat.shape import (
@@ -38,7 +37,7 @@ _NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
 """Values of members nobody translates that ask for nothing, so nothing is lost."""
 
 
-def write_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> Written:
     """The upstream request; CannotTranslate where it could not mean the same."""
     changes: Changes = {}
     _refuse(request)
@@ -61,7 +60,7 @@ def write_request(request: Request, facts: TargetFacts, headers: Mapping[str, st
     _list_rest(request, changes)
     return Written(
         body=_encode(body),
-        headers=forwarded_headers(headers),
+        headers={},
         transforms=tuple(changes),
     )
 
