@@ -57,6 +57,14 @@ class Record:
             Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
         )
 
+    def sound(self, node: MappingNode, key: str) -> Node | None:
+        """The value under a key, None where it is absent or something is wrong with it."""
+        found, value = node.key(key), node.get(key)
+        if found is None or value is None:
+            return None
+        # A value that is not there is reported at its key.
+        return value if self.is_sound(found, value) else None
+
     def entries(
         self, root: MappingNode, section: str, *expressions: str
     ) -> Iterator[tuple[ScalarNode, Node]]:
@@ -83,8 +91,8 @@ class Record:
 
     def _look_into(self, node: Node, expressions: Iterable[str]) -> None:
         for key in expressions:
-            value = node.get(key) if isinstance(node, MappingNode) else None
-            if isinstance(value, ScalarNode) and self.is_sound(value):
+            value = self.sound(node, key) if isinstance(node, MappingNode) else None
+            if isinstance(value, ScalarNode):
                 self.expression(value)
 
     def expression(self, node: Node) -> Expr | None:
