@@ -162,7 +162,8 @@ def _block_parts(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, 
             ]
         case "thinking":
             deltas: list[dict[str, Any]] = [
-                {"type": "thinking_delta", "thinking": piece} for piece in _pieces(block["thinking"])
+                {"type": "thinking_delta", "thinking": piece}
+                for piece in _pieces(block["thinking"])
             ]
             return {"type": "thinking", "thinking": "", "signature": ""}, [
                 *deltas,

@@ -118,35 +118,66 @@ class Lab:
         *,
         method: str = "POST",
         admin: bool = False,
-        **headers: str,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request without a client library; the log is written when this returns.
-
-        Header names are written with underscores.
-        """
+        """One request without a client library; the log is written when this returns."""
         data = json.dumps(body).encode() if isinstance(body, Mapping) else body
         sent = {"content-type": "application/json"} if data is not None else {}
-        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-        return exchange(
-            self.gateway.admin if admin else self.gateway.url, method, path, data, sent
-        )
+        sent |= headers or {}
+        return exchange(self.gateway.admin if admin else self.gateway.url, method, path, data, sent)
+
+    def send_streamed(self, path: str, body: Mapping[str, Any], *, until: bytes) -> "Streaming":
+        """Ask for a stream and read it up to the line that holds `until`."""
+        connection = connect(self.gateway.url)
+        data = json.dumps(body).encode()
+        connection.request("POST", path, data, {"content-type": "application/json"})
+        response = connection.getresponse()
+        first = b""
+        while until not in first:
+            line = response.readline()
+            assert line, first
+            first += line
+        return Streaming(connection=connection, response=response, first=first)
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """An answer whose first bytes have been read."""
+
+    connection: http.client.HTTPConnection
+    response: http.client.HTTPResponse
+    first: bytes
+
+    def finish(self) -> Answer:
+        """Read the rest."""
+        try:
+            body = self.first + self.response.read()
+        finally:
+            self.connection.close()
+        return _answer(self.response, body)
+
+
+def connect(url: str) -> http.client.HTTPConnection:
+    """A connection of its own, with a time limit."""
+    address = urlsplit(url)
+    assert address.hostname is not None
+    return http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
+
+
+def _answer(response: http.client.HTTPResponse, body: bytes) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    return Answer(status=response.status, headers=headers, body=body)
 
 
 def exchange(
     url: str, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
 ) -> Answer:
     """One request and its whole answer on a connection of its own."""
-    address = urlsplit(url)
-    assert address.hostname is not None
-    connection = http.client.HTTPConnection(address.hostname, address.port, timeout=PATIENCE)
+    connection = connect(url)
     try:
         connection.request(method, path, body, dict(headers))
         response = connection.getresponse()
-        return Answer(
-            status=response.status,
-            headers={name.lower(): value for name, value in response.getheaders()},
-            body=response.read(),
-        )
+        return _answer(response, response.read())
     finally:
         connection.close()
 

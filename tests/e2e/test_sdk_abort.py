@@ -42,9 +42,7 @@ async def test_an_anthropic_stream_that_is_closed(lab: Lab, target: str) -> None
     face = hang_after_content(lab, target)
     async with (
         lab.async_anthropic() as client,
-        client.messages.stream(
-            model=f"lynkr/{target}", max_tokens=100, messages=HELLO
-        ) as stream,
+        client.messages.stream(model=f"lynkr/{target}", max_tokens=100, messages=HELLO) as stream,
     ):
         async for text in stream.text_stream:
             assert text == "The fir"

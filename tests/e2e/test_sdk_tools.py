@@ -269,7 +269,7 @@ def test_an_anthropic_conversation_moves(lab: Lab, made_by: str, made: Call, goe
     lab.face(PROVIDERS[made_by]).behaviours = [Said(calls=(made,), stop="tool_use")]
     ask: dict[str, Any] = {"max_tokens": 500, "tools": ANTHROPIC_TOOLS}
     messages: list[Any] = [{"role": "user", "content": ASK}]
-    called = lab.anthropic.messages.create(model=f"lynkr/{made_by}", messages=messages, **ask)
+    called: Any = lab.anthropic.messages.create(model=f"lynkr/{made_by}", messages=messages, **ask)
     [block] = called.content
     assert block.type == "tool_use"
     result = {"type": "tool_result", "tool_use_id": block.id, "content": "well"}
@@ -283,9 +283,7 @@ def test_an_anthropic_conversation_moves(lab: Lab, made_by: str, made: Call, goe
     assert done.stop_reason == "end_turn"
 
 
-PIXEL = (
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 
 
 @pytest.mark.parametrize("target", SEEING)

@@ -224,7 +224,7 @@ class Background:
 @contextmanager
 def in_background(server: UpstreamServer) -> Iterator[Background]:
     """Serve in a thread until the block ends."""
-    started: "list[Background]" = []
+    started: list[Background] = []
     ready, stop = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
