@@ -4,6 +4,7 @@
 artifacts come out. Nothing here prints, and nothing reads what was not passed in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -16,6 +17,7 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.lower.table import lower
 from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
 from lynkrc.passes import run_passes
+from lynkrc.sema.cascade import without_cascades
 from lynkrc.sema.merge import Loader
 from lynkrc.sema.resolve import resolve
 from lynkrc.source.text import SourceFile
@@ -34,7 +36,7 @@ class Compilation:
     @property
     def has_errors(self) -> bool:
         """Whether the spec cannot be built."""
-        return any(found.code.severity is Severity.ERROR for found in self.diagnostics)
+        return _has_errors(self.diagnostics)
 
 
 @final
@@ -59,10 +61,13 @@ def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile)
     `loader` gives base specs, `catalog` is the text of the model catalog.
     """
     config, findings = read_source(path, data)
-    if config is None or any(found.code.severity is Severity.ERROR for found in findings):
+    if config is None:
         return _stopped(findings)
     recording = RecordingLoader(loader)
     typed, found = resolve(config, recording, catalog)
+    if _has_errors(findings):
+        # The tree holds what is sound of the document: what else is wrong with that is told too.
+        return _stopped([*findings, *without_cascades(found, config.span.file)])
     findings = [*findings, *found]
     if typed is None:
         return _stopped(findings)
@@ -102,6 +107,10 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
             return pack(artifacts, report=report, native={path: library}), None
         case NativeMissing(reason=reason, detail=detail):
             return pack(artifacts, report=report), f"{reason}\n{detail}".strip()
+
+
+def _has_errors(findings: Sequence[Diagnostic]) -> bool:
+    return any(found.code.severity is Severity.ERROR for found in findings)
 
 
 def _stopped(findings: list[Diagnostic]) -> Compilation:

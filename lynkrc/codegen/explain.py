@@ -83,13 +83,8 @@ def _keeps(printer: Printer, rule: Rule) -> Iterator[str]:
     if rule.require is None:
         return
     stay = tuple(printer.guard(keep.guard) for keep in rule.require)
-    lines = statement(f"{rule.id}: ", _tuple(stay), ",", indent=_ENTRY)
+    lines = statement(f"{rule.id}: ", Bracketed(pieces=stay, is_tuple=True), ",", indent=_ENTRY)
     yield from [*with_comment(lines[0], rule.name, _ENTRY), *lines[1:]]
-
-
-def _tuple(pieces: tuple[Piece, ...]) -> Piece:
-    # A tuple of one needs its comma.
-    return Bracketed(pieces=(*pieces, Leaf(text="")) if len(pieces) == 1 else pieces)
 
 
 def _entry(piece: Piece, name: str) -> list[str]:

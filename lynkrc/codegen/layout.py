@@ -31,10 +31,14 @@ class Chain:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bracketed:
-    """Comma-separated pieces between ``name(`` and ``)``; plain brackets have no name."""
+    """Comma-separated pieces between ``name(`` and ``)``; plain brackets have no name.
+
+    A `is_tuple` keeps its comma where it has one piece only.
+    """
 
     name: str = ""
     pieces: tuple["Piece", ...]
+    is_tuple: bool = False
 
 
 Piece: TypeAlias = Leaf | Chain | Bracketed
@@ -48,7 +52,8 @@ def flat(piece: Piece) -> str:
         case Chain(first=first, rest=rest):
             return " ".join([flat(first), *(f"{op} {flat(operand)}" for op, operand in rest)])
         case Bracketed(name=name, pieces=pieces):
-            return f"{name}({', '.join(flat(part) for part in pieces)})"
+            comma = "," if piece.is_tuple and len(pieces) == 1 else ""
+            return f"{name}({', '.join(flat(part) for part in pieces)}{comma})"
         case _:
             assert_never(piece)
 
@@ -59,8 +64,8 @@ def statement(before: str, piece: Piece, after: str, *, indent: int) -> list[str
     if indent + len(line) <= WIDTH or isinstance(piece, Leaf):
         return [line]
     if isinstance(piece, Bracketed):
-        broken = _lines(piece, WIDTH - indent - len(after))
-        return [before + broken[0], *broken[1:-1], broken[-1] + after]
+        head, *inner, last = _broken(piece, WIDTH - indent)
+        return [before + head, *inner, last + after]
     inner = _lines(piece, WIDTH - indent - 4)
     return [f"{before}(", *(f"    {line}" for line in inner), f"){after}"]
 
@@ -68,10 +73,13 @@ def statement(before: str, piece: Piece, after: str, *, indent: int) -> list[str
 def _lines(piece: Piece, width: int) -> list[str]:
     """Lines of at most `width` columns where that can be, legal between brackets."""
     text = flat(piece)
-    if len(text) <= width:
-        return [text]
+    return [text] if len(text) <= width else _broken(piece, width)
+
+
+def _broken(piece: Piece, width: int) -> list[str]:
+    """The piece with its outermost breaks taken, whether or not it would fit without."""
     match piece:
-        case Leaf():
+        case Leaf(text=text):
             return [text]
         case Chain(first=first, rest=rest):
             lines = _lines(first, width)
@@ -83,7 +91,7 @@ def _lines(piece: Piece, width: int) -> list[str]:
             lines = [f"{name}("]
             for part in pieces:
                 broken = _lines(part, width - 5)
-                comma = "," if len(pieces) > 1 or name else ""
+                comma = "," if len(pieces) > 1 or name or piece.is_tuple else ""
                 lines += [f"    {line}" for line in broken[:-1]]
                 lines.append(f"    {broken[-1]}{comma}")
             return [*lines, ")"]

@@ -54,7 +54,6 @@ WITHOUT_EFFECT = _warning(508, "without-effect")
 CHAIN_MAY_BE_EMPTY = _error(509, "chain-may-be-empty")
 TOO_MANY_TARGETS = _error(510, "too-many-targets")
 ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
-WINDOW_TOO_LARGE = _error(512, "window-too-large")
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -98,6 +97,5 @@ SEMA_CODES: tuple[Code, ...] = (
     CHAIN_MAY_BE_EMPTY,
     TOO_MANY_TARGETS,
     ENVELOPE_DIMENSION,
-    WINDOW_TOO_LARGE,
 )
 """All of them, in order."""

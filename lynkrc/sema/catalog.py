@@ -26,7 +26,7 @@ from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
-from lynkrc_runtime.feature_table import CAPABILITIES
+from lynkrc_runtime.feature_table import BIG, CAPABILITIES
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.providers.table import KINDS
 
@@ -127,8 +127,9 @@ def _entry(node: Node) -> tuple[ModelFacts | None, str]:
         if unknown:
             return None, f"{listed(unknown)} is no {what}"
     limits = [_tokens(written.context), _tokens(written.max_output)]
-    if 0 in limits:
-        return None, "a number of tokens is positive, as in `128k`"
+    if any(limit is not None and not 0 < limit < BIG for limit in limits):
+        # `context.tokens` counts to BIG: a longer window could never be seen to be exceeded.
+        return None, f"a number of tokens is in 1..{BIG - 1}, as in `128k`"
     return (
         ModelFacts(
             match=written.match,

@@ -20,7 +20,7 @@ from lynkrc.diagnostics.sema_codes import (
     UNKNOWN_NAME,
     WRONG_TYPE,
 )
-from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema import comparisons, shaping
 from lynkrc.sema.context import (
@@ -63,6 +63,7 @@ from lynkrc.sema.types import (
     IntType,
     NumberType,
     StringType,
+    like,
     to_64ths,
 )
 from lynkrc.source.text import SourceFile, Span
@@ -297,9 +298,11 @@ class Checker:
         return value
 
     def _unknown(self, name: str, span: Span) -> None:
-        help = did_you_mean(
-            name, self.scope.names(of_target=self._context.of_target), "names in scope"
-        )
+        known = self.scope.names(of_target=self._context.of_target)
+        related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
+        help = did_you_mean(name, known) if closest(name, known) else None
+        if help is None and related:
+            help = f"there are {listed(related, 'and')}"
         if name == ABSENT:
             help = 'only a test reads it: `header("x") == absent`'
         elif name in DECIDED:
@@ -456,11 +459,6 @@ def _of_type(leaf: Feature | Attribute) -> Value:
             return Reading(leaf=leaf, type=leaf.type)
         case StringType() | EnumType():
             return Subject(leaf=leaf)
-
-
-def like(type_: NumberType, low: int, high: int) -> NumberType:
-    """A number type of the same unit with these bounds."""
-    return (FixedType if isinstance(type_, FixedType) else IntType)(low=low, high=high)
 
 
 def scaled(factor: int, term: Number) -> Number:

@@ -36,7 +36,7 @@ from lynkrc.sema.typed import (
 )
 from lynkrc.sema.types import EnumType, FixedType, IntType, StringType, decimal_text, describe
 from lynkrc.source.text import Span
-from lynkrc.syntax.expr import Call, Comparison, Expr, ListLiteral, Ref, StringLiteral
+from lynkrc.syntax.expr import Call, Comparison, Expr, IntLiteral, ListLiteral, Ref, StringLiteral
 from lynkrc_runtime.feature_table import FEATURES
 
 _BLANKS = " \t\r\n\f\v"
@@ -307,7 +307,7 @@ def _enumerator(context: Context, enum: EnumType, expr: Expr) -> str | None:
             context.report(
                 UNKNOWN_ENUMERATOR,
                 expr.span,
-                f"{shown(name)} is no {enum.name}",
+                f"{shown(name)} is no value of {shown(enum.name)}",
                 did_you_mean(name, enum.members, "known"),
             )
         case _:
@@ -357,12 +357,12 @@ def _string_test(
 def _text(context: Context, expr: Expr) -> str | None:
     if isinstance(expr, StringLiteral):
         return normal_text(expr.value)
-    is_name = isinstance(expr, Ref | Call)
+    is_word = isinstance(expr, Ref | Call | IntLiteral)
     context.report(
         TYPES_DIFFER,
         expr.span,
         "text is compared with text in quotes only",
-        f'write `"{expr.span.text}"`' if is_name and '"' not in expr.span.text else None,
+        f'write `"{expr.span.text}"`' if is_word and '"' not in expr.span.text else None,
     )
     return None
 

@@ -101,9 +101,8 @@ def boolean(context: Context, expr: Expr, place: str) -> Bool | None:
 def _wrong(context: Context, expr: Expr, place: str, wanted: str, found: Value) -> None:
     help = None
     if wanted == "a boolean":
-        help = "compare it with something" + (
-            "" if isinstance(found, Number) else ', as in `== "..."`'
-        )
+        other = "a number" if isinstance(found, Number) else "something"
+        help = f"compare it with {other}"
     elif isinstance(type_of(found), BoolType):
         help = "`when(CONDITION, 1, 0)` makes a number of a boolean"
     context.report(
@@ -156,7 +155,7 @@ def bounded(context: Context, span: Span, type_: NumberType) -> bool:
     context.report(
         NUMBER_TOO_LARGE,
         span,
-        f"this can reach {describe(type_).rpartition(' ')[2]}, more than 2^53",
+        f"this can reach {max(abs(type_.low), abs(type_.high)):,}, more than 2^53",
         "clamp a part of it, or use smaller factors",
     )
     return False

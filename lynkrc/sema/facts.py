@@ -7,7 +7,6 @@ from lynkrc.diagnostics.sema_codes import (
     MISSING_FACT,
     TOO_MANY_TARGETS,
     UNKNOWN_PROVIDER,
-    WINDOW_TOO_LARGE,
 )
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
@@ -16,7 +15,7 @@ from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import Facts
 from lynkrc.sema.typed_config import TypedTarget
 from lynkrc.syntax.config import Provider, Target
-from lynkrc_runtime.feature_table import CAPABILITIES, FEATURES
+from lynkrc_runtime.feature_table import CAPABILITIES
 
 MOST_TARGETS = 62
 """Targets of one spec: the decision's mask is a signed 64-bit number."""
@@ -72,17 +71,6 @@ def _complete(
     capabilities: Sequence[str] | None = known.capabilities
     if target.capabilities is not None:
         capabilities = [name.value for name in target.capabilities]
-    # A window longer than the estimate's range could never be seen to be exceeded.
-    top = FEATURES["context.tokens"].high
-    if context is not None and context >= top:
-        findings.append(
-            Diagnostic(
-                code=WINDOW_TOO_LARGE,
-                message=f"a window of {context} tokens; `context.tokens` counts to {top}",
-                span=target.context.span if target.context is not None else target.name.span,
-                help=f"write {top - 1} or less",
-            )
-        )
     if context is None or capabilities is None:
         findings.append(_missing(target, context is None, capabilities is None))
         return None

@@ -14,6 +14,7 @@ unless the document defines it too.
 The merger does no input: a `Loader` is asked for each base.
 """
 
+import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeAlias, TypeVar, final
@@ -127,7 +128,7 @@ class _Merger:
 
     def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec | None:
         """The spec of one document; `above` are the paths of those that lead to it."""
-        above = (*above, config.span.file.path)
+        above = (*above, _same(config.span.file.path))
         bases = [self._base(name, origin, config, above) for name in config.extends]
         use = config.score.use if config.score is not None else None
         profile = self._base(use, origin, config, above) if use is not None else None
@@ -150,8 +151,9 @@ class _Merger:
                 )
             )
             return None
-        if file.path in above:
-            circle = [*above[above.index(file.path) :], file.path]
+        path = _same(file.path)
+        if path in above:
+            circle = [*above[above.index(path) :], path]
             self.findings.append(
                 Diagnostic(
                     code=CIRCULAR_BASE,
@@ -168,12 +170,13 @@ class _Merger:
         return self.document(base, BUILTIN if is_builtin else base.name.value, above)
 
     def _config(self, file: SourceFile) -> Config | None:
-        if file.path not in self._read:
+        path = _same(file.path)
+        if path not in self._read:
             config, findings = read_config(file)
             self.findings += findings
             broken = any(finding.code.severity is Severity.ERROR for finding in findings)
-            self._read[file.path] = None if broken else config
-        return self._read[file.path]
+            self._read[path] = None if broken else config
+        return self._read[path]
 
     def _report_profile(self, use: Name) -> None:
         self.findings.append(
@@ -257,3 +260,8 @@ class _Merger:
                 labels=(Label(span=first, message="and here"),),
             )
         )
+
+
+def _same(path: str) -> str:
+    """A path in the one form in which equal paths are equal: ``a/../b`` is ``b``."""
+    return posixpath.normpath(path.replace("\\", "/"))

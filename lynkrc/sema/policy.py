@@ -4,10 +4,10 @@ from collections.abc import Iterable, Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import ENVELOPE_DIMENSION, UNKNOWN_TIER
-from lynkrc.diagnostics.suggest import did_you_mean
-from lynkrc.diagnostics.wording import shown
+from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema.check import Checker
 from lynkrc.sema.facts import attributes_of
+from lynkrc.sema.ladder import unknown
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.scope import type_of_feature
@@ -27,11 +27,9 @@ def type_rules(
     spec: Spec, targets: Sequence[TypedTarget], checker: Checker
 ) -> tuple[tuple[TypedRule, ...], list[Diagnostic]]:
     """The rules in decision order, as far as they are sound; types are reported to `checker`."""
-    findings: list[Diagnostic] = []
-    tiers = [tier.name.value for tier in spec.tiers]
+    findings = list(_tiers(spec))
     rules = []
     for one in spec.rules:
-        findings += _tiers(one, tiers, spec)
         rule = _rule(one, targets, checker)
         if rule is not None:
             rules.append(rule)
@@ -81,25 +79,27 @@ def _value(name: Name | None) -> str | None:
     return None if name is None else name.value
 
 
-def _tiers(one: Sourced[Rule], tiers: Sequence[str], spec: Spec) -> Iterable[Diagnostic]:
-    """Tiers a rule names and the spec does not have; a base's rule needs them of the spec."""
-    if not tiers:
-        return
-    for name in (one.item.tier, one.item.floor, one.item.ceiling):
-        if name is None or name.value in tiers:
-            continue
-        message = f"there is no tier {shown(name.value)}"
-        help = did_you_mean(name.value, tiers, "tiers")
-        if one.origin:
-            yield Diagnostic(
-                code=UNKNOWN_TIER,
-                message=f"{message}, which the rule {shown(one.shown)} names",
-                span=spec.tiers[0].name.span,
-                help="name the tiers as the base does, or replace the rule by one of yours",
-                labels=(Label(span=name.span, message="named here"),),
-            )
-        else:
-            yield Diagnostic(code=UNKNOWN_TIER, message=message, span=name.span, help=help)
+def _tiers(spec: Spec) -> Iterable[Diagnostic]:
+    """Tiers that rules name and the spec does not have; rules of a base need them of the spec."""
+    tiers = [tier.name.value for tier in spec.tiers]
+    inherited: dict[str, list[tuple[str, Name]]] = {}
+    for one in spec.rules:
+        for name in (one.item.tier, one.item.floor, one.item.ceiling):
+            if name is None or name.value in tiers or not tiers:
+                continue
+            if one.origin:
+                inherited.setdefault(name.value, []).append((one.shown, name))
+            else:
+                yield unknown(UNKNOWN_TIER, name, tiers)
+    for missing, places in inherited.items():
+        rules = dict.fromkeys(rule for rule, _ in places)
+        yield Diagnostic(
+            code=UNKNOWN_TIER,
+            message=f"there is no tier {shown(missing)}, named by {listed(rules, 'and')}",
+            span=spec.tiers[0].name.span,
+            help="name the tiers as the base does, or replace these rules by your own",
+            labels=(Label(span=places[0][1].span, message="named here"),),
+        )
 
 
 def _weighted(one: Sourced[Dimension], checker: Checker) -> TypedDimension | None:

@@ -47,19 +47,35 @@ class Record:
         """Add a finding."""
         self.findings.append(Diagnostic(code=code, message=message, span=span, help=help))
 
-    def entries(self, root: MappingNode, section: str) -> Iterator[tuple[ScalarNode, Node]]:
-        """The sound entries of a section that is a mapping; none where it is absent or broken."""
+    def entries(
+        self, root: MappingNode, section: str, *expressions: str
+    ) -> Iterator[tuple[ScalarNode, Node]]:
+        """The sound entries of a section that is a mapping; none where it is absent or broken.
+
+        Of a broken entry what stands under the keys `expressions` is parsed all the same, for
+        its findings.
+        """
         node = root.get(section)
         for key, value in node.entries if isinstance(node, MappingNode) else ():
             if self.is_sound(key, value):
                 yield key, value
+            else:
+                self._look_into(value, expressions)
 
-    def items(self, root: MappingNode, section: str) -> Iterator[MappingNode]:
-        """The sound items of a section that is a list of mappings."""
+    def items(self, root: MappingNode, section: str, *expressions: str) -> Iterator[MappingNode]:
+        """The sound items of a section that is a list of mappings, as `entries` has them."""
         node = root.get(section)
         for item in node.items if isinstance(node, SequenceNode) else ():
             if isinstance(item, MappingNode) and self.is_sound(item):
                 yield item
+            else:
+                self._look_into(item, expressions)
+
+    def _look_into(self, node: Node, expressions: Iterable[str]) -> None:
+        for key in expressions:
+            value = node.get(key) if isinstance(node, MappingNode) else None
+            if isinstance(value, ScalarNode) and self.is_sound(value):
+                self.expression(value)
 
     def expression(self, node: Node) -> Expr | None:
         """The expression a scalar holds; None when it is not one."""

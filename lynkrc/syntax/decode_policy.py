@@ -87,7 +87,7 @@ def decode_score(record: Record, root: MappingNode) -> Score | None:
 
 
 def _dimensions(record: Record, score: MappingNode) -> Iterator[Dimension]:
-    for key, value in record.entries(score, "dimensions"):
+    for key, value in record.entries(score, "dimensions", "value"):
         node = mapping(value)
         written = node.get("value")
         expression = None if written is None else record.expression(written)
@@ -120,7 +120,7 @@ def decode_tiers(record: Record, root: MappingNode) -> Iterator[Tier]:
 def decode_rules(record: Record, root: MappingNode) -> Iterator[Rule]:
     """The sound rules, in the order written."""
     seen: dict[str, Name] = {}
-    for node in record.items(root, "rules"):
+    for node in record.items(root, "rules", "when", "require"):
         name = _name_once(record, node, seen)
         expressions: dict[str, Expr | None] = {
             key: record.expression(value)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lynkrc.diagnostics import codes
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
-from lynkrc.source.nodes import MappingNode
+from lynkrc.source.nodes import MappingNode, ScalarNode
 from lynkrc.syntax.config import Client, ModelMapping, Name, Price, Provider, Target, Timeouts
 from lynkrc.syntax.decode_parts import (
     Record,
@@ -27,6 +27,7 @@ _AUTO = "auto"
 
 def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
     """The sound providers, in the order written."""
+    _check_kinds(record, root)
     for key, value in record.entries(root, "providers"):
         node = mapping(value)
         name = record.new_name(key)
@@ -50,24 +51,27 @@ def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
         )
 
 
+def _check_kinds(record: Record, root: MappingNode) -> None:
+    """Report unknown kinds, also of providers that are broken elsewhere."""
+    providers = root.get("providers")
+    for _, value in providers.entries if isinstance(providers, MappingNode) else ():
+        kind = value.get("kind") if isinstance(value, MappingNode) else None
+        if isinstance(kind, ScalarNode) and record.is_sound(kind) and kind.text not in KINDS:
+            record.report(
+                codes.UNKNOWN_KIND,
+                f"there is no provider kind {shown(kind.text)}",
+                kind.span,
+                did_you_mean(kind.text, KINDS, "kinds"),
+            )
+
+
 def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
-    """The kind exists, and the provider has the keys it needs and none that it cannot use."""
+    """The kind is known, and the provider has the keys it needs and none that it cannot use."""
     before = len(record.findings)
-    written = required_name(node, "kind")
-    kind = KINDS.get(written.value)
+    kind = KINDS.get(required_name(node, "kind").value)
     if kind is None:
-        record.report(
-            codes.UNKNOWN_KIND,
-            f"there is no provider kind {shown(written.value)}",
-            written.span,
-            did_you_mean(written.value, KINDS, "kinds"),
-        )
         return False
-    unusable = []
-    if kind.name == _SIMULATOR:
-        unusable.append("base_url")
-    else:
-        unusable.append("simulate")
+    unusable = ["base_url" if kind.name == _SIMULATOR else "simulate"]
     if kind.credentials is Credentials.NONE:
         unusable.append("api_key")
     for key in unusable:

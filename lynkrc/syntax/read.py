@@ -5,11 +5,12 @@
 ('tiny', [('LK101', 'did you mean `tiers`?')])
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, in_order
 from lynkrc.source.decode_text import check_characters, decode_source
-from lynkrc.source.text import SourceFile
+from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.decode import decode_config
@@ -44,9 +45,14 @@ def _read(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
 
 def _news(found: Iterable[Diagnostic], earlier: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Without those about something an earlier check has already found fault with or in."""
-    places = [(finding.span.start, finding.span.end) for finding in earlier]
-    return [
-        finding
-        for finding in found
-        if not any(finding.span.start <= start and end <= finding.span.end for start, end in places)
-    ]
+    places = sorted((finding.span.start, finding.span.end) for finding in earlier)
+    return [finding for finding in found if not _holds_one(finding.span, places)]
+
+
+def _holds_one(span: Span, places: Sequence[tuple[int, int]]) -> bool:
+    at = bisect_left(places, (span.start, span.start))
+    while at < len(places) and places[at][0] <= span.end:
+        if places[at][1] <= span.end:
+            return True
+        at += 1
+    return False

@@ -5,6 +5,7 @@ nowhere (design: "Secrets never enter a bundle"). A message never repeats a secr
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import assert_never
 
@@ -42,10 +43,12 @@ _BY_REFERENCE = 'put it in an environment variable and write "${NAME}"'
 def check_references(file: SourceFile, root: Node) -> list[Diagnostic]:
     """Every finding about references and secrets in a document."""
     findings = [*_check_places(root, ()), *_check_providers(root)]
-    covered = [(finding.span.start, finding.span.end) for finding in findings]
+    covered = sorted((finding.span.start, finding.span.end) for finding in findings)
     # Over the whole text: a comment is packed with the source, too.
     for match in _ISSUED.finditer(file.text):
-        if not any(start <= match.start() and match.end() <= end for start, end in covered):
+        # Scalars do not overlap: only the last one that begins before the match can hold it.
+        before = bisect_right(covered, (match.start(), len(file.text)))
+        if before == 0 or covered[before - 1][1] < match.end():
             span = Span(file=file, start=match.start(), end=match.end())
             findings.append(_secret("this looks like a secret key", span))
     return findings

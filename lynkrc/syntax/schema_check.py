@@ -31,8 +31,9 @@ Plain: TypeAlias = Value | list["Plain"] | dict[str, "Plain"]
 def check_schema(root: Node) -> list[Diagnostic]:
     """Every finding of the routing schema about a document."""
     findings: dict[tuple[str, int, int, str], Diagnostic] = {}
+    entries = _Entries()
     for error in _validator().iter_errors(plain(root)):
-        fault = _locate(root, error)
+        fault = _locate(root, error, entries)
         for finding in _WORDINGS[fault.keyword](fault):
             # jsonschema repeats itself where one value breaks a keyword several times.
             key = (finding.code.id, finding.span.start, finding.span.end, finding.message)
@@ -61,7 +62,9 @@ def _validator() -> "Validator":
 
     # `$` also matches before a last line break, which JSON Schema does not mean.
     extended: Callable[..., type[Validator]] = extend  # its stub has no types
-    checker = extended(Draft202012Validator, {"pattern": _check_pattern})
+    checker = extended(
+        Draft202012Validator, {"pattern": _check_pattern, "uniqueItems": _check_unique}
+    )
     return checker(json.loads(read_schema("routing")))
 
 
@@ -74,7 +77,14 @@ def _check_pattern(
         yield ValidationError("pattern")
 
 
-# -- where ---------------------------------------------------------------------------------------
+def _check_unique(
+    _: object, unique: bool, instance: object, __: object
+) -> Iterator["ValidationError"]:
+    from jsonschema import ValidationError
+
+    # jsonschema compares each with each where the items have several types.
+    if unique and isinstance(instance, list) and len({*map(repr, instance)}) < len(instance):
+        yield ValidationError("uniqueItems")
 
 
 @final
@@ -137,12 +147,27 @@ class _Fault:
 _WHOLE = "the spec"
 
 
-def _locate(root: Node, error: "ValidationError") -> _Fault:
+class _Entries:
+    """Entries of mappings by key, indexed once a mapping however many errors are in it."""
+
+    def __init__(self) -> None:
+        self._indices: dict[int, dict[str, tuple[ScalarNode, Node]]] = {}
+
+    def find(self, node: MappingNode, key: str) -> tuple[ScalarNode, Node]:
+        """The entry of `node` under `key`."""
+        index = self._indices.get(id(node))
+        if index is None:
+            index = {entry[0].text: entry for entry in node.entries}
+            self._indices[id(node)] = index
+        return index[key]
+
+
+def _locate(root: Node, error: "ValidationError", entries: _Entries) -> _Fault:
     node, key = root, None
     words: list[str] = []
     for step in error.absolute_path:
         if isinstance(node, MappingNode):
-            key, node = next(entry for entry in node.entries if entry[0].text == step)
+            key, node = entries.find(node, str(step))
             words.append(key.text)
         elif isinstance(node, SequenceNode):
             key, node = None, node.items[int(step)]
@@ -152,7 +177,7 @@ def _locate(root: Node, error: "ValidationError") -> _Fault:
     schema_path = tuple(error.absolute_schema_path)
     if "propertyNames" in schema_path and isinstance(node, MappingNode):
         key = None
-        node = next(entry[0] for entry in node.entries if entry[0].text == error.instance)
+        node = entries.find(node, str(error.instance))[0]
     return _Fault(
         keyword=str(error.validator),
         argument=error.validator_value,
@@ -171,8 +196,6 @@ def _title(words: Sequence[str]) -> str:
         return f"item {words[-1][1:]} of {_title(words[:-1])}"
     return shown(".".join(words))
 
-
-# -- what ----------------------------------------------------------------------------------------
 
 _TYPES = {
     "object": "a mapping",

@@ -147,7 +147,7 @@ def compose(request: Request, behaviour: Behaviour) -> tuple[Event, ...]:
     stop = Stop.LENGTH if behaviour.act is Act.LENGTH else Stop.END
     if tool is not None:
         stop = Stop.TOOL_USE
-        arguments = to_json(example(tool.parameters or {})).decode()
+        arguments = to_json(example({"type": "object", **(tool.parameters or {})})).decode()
         half = len(arguments) // 2
         body += (
             ToolCallStart(index=0, id=f"call_{identity}", name=tool.name),
@@ -221,7 +221,7 @@ def _said(request: Request, tool: Tool | None) -> str:
         return f"[simulated] {request.model} calls {tool.name}."
     wish = request.options.format
     if wish is not None:
-        return to_json(example(wish.schema or {})).decode()
+        return to_json(example({"type": "object", **(wish.schema or {})})).decode()
     ask = " ".join(_ask(request).split())
     quoted = ask if len(ask) <= _QUOTED else ask[:_QUOTED] + "..."
     return f'[simulated] No model was called. {request.model} was asked: "{quoted}"'

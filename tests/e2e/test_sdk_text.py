@@ -140,7 +140,7 @@ def test_anthropic_system_in_all_three_places(lab: Lab, target: str) -> None:
     ]
     ask: dict[str, Any] = {"model": f"lynkr/{target}", "max_tokens": 100}
     lab.anthropic.messages.create(**ask, messages=HELLO, system="plain words")
-    blocks = [
+    blocks: list[Any] = [
         {"type": "text", "text": "first block", "cache_control": {"type": "ephemeral"}},
         {"type": "text", "text": "second block"},
     ]

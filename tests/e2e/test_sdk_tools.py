@@ -183,8 +183,9 @@ def test_a_call_without_text_leaves_none(lab: Lab, target: str) -> None:
     message = lab.anthropic.messages.create(**anthropic, messages=messages)
     with lab.anthropic.messages.stream(**anthropic, messages=messages) as stream:
         final = stream.get_final_message()
-    for found in (message, final):
-        [block] = found.content
+    for content in (message.content, final.content):
+        block: Any
+        [block] = content
         assert block.type == "tool_use"
         assert (block.id, block.name, block.input) == (NOW.id, "now", {})
     openai: dict[str, Any] = {"model": model, "tools": OPENAI_TOOLS, "messages": messages}
@@ -217,13 +218,17 @@ def test_a_demand_for_a_tool_arrives(
     face.behaviours = [CALLS, CALLS]
     messages: list[Any] = [{"role": "user", "content": ASK}]
     model = f"lynkr/{target}"
-    one: Any = anthropic | {"disable_parallel_tool_use": True}
+    choice: Any = (
+        anthropic
+        if anthropic["type"] == "none"
+        else anthropic | {"disable_parallel_tool_use": True}
+    )
     lab.anthropic.messages.create(
         model=model,
         max_tokens=500,
         messages=messages,
         tools=ANTHROPIC_TOOLS,
-        tool_choice=anthropic if anthropic["type"] == "none" else one,
+        tool_choice=choice,
     )
     lab.openai.chat.completions.create(
         model=model, messages=messages, tools=OPENAI_TOOLS, tool_choice=openai
@@ -283,7 +288,7 @@ def test_an_anthropic_conversation_moves(lab: Lab, made_by: str, made: Call, goe
     assert done.stop_reason == "end_turn"
 
 
-PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg"
 
 
 @pytest.mark.parametrize("target", SEEING)

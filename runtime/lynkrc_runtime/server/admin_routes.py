@@ -11,11 +11,12 @@ from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.server.http import (
     BODY_LIMIT,
+    HEADERS,
+    REPEATED,
     SITE,
     Site,
     guard,
     live,
-    lower_headers,
     read_body,
     ready,
     refusal,
@@ -58,8 +59,8 @@ async def _analyze(request: web.Request) -> web.Response:
     if isinstance(body, web.Response):
         return body
     gateway = request.app[SITE].gateway
-    headers, repeated = lower_headers(request)
-    facts = RequestFacts(surface=surface, headers=headers, repeated=repeated)
+    headers = request[HEADERS]
+    facts = RequestFacts(surface=surface, headers=headers, repeated=request[REPEATED])
     try:
         read = gateway.dialects[_SURFACES[surface]].read_request(body, headers)
         features = gateway.policy.extractor.explain(read, facts)

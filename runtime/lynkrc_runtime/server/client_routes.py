@@ -16,6 +16,8 @@ from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.http import (
     BODY_LIMIT,
+    HEADERS,
+    REPEATED,
     REQUEST_ID,
     SITE,
     Site,
@@ -23,7 +25,6 @@ from lynkrc_runtime.server.http import (
     dialect_of,
     guard,
     live,
-    lower_headers,
     read_body,
     ready,
     refusal,
@@ -98,13 +99,12 @@ def _surface(path: str, surface: str, dialect: str) -> Handler:
         body = await read_body(request)
         if isinstance(body, web.Response):
             return body
-        client = HttpClient(request)
-        headers, repeated = lower_headers(request)
+        client, headers = HttpClient(request), request[HEADERS]
         incoming = Incoming(
             surface=surface,
             dialect=dialect,
             headers=headers,
-            repeated=repeated,
+            repeated=request[REPEATED],
             body=body,
             request_id=request[REQUEST_ID],
             answer_id=secrets.token_hex(12),
@@ -123,9 +123,9 @@ async def _count(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     if isinstance(body, web.Response):
         return body
-    headers, repeated = lower_headers(request)
+    headers = request[HEADERS]
     try:
-        count = await request.app[COUNTER].count(headers, repeated, body)
+        count = await request.app[COUNTER].count(headers, request[REPEATED], body)
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message)
     answer = {"x-lynkr-request-id": request[REQUEST_ID], "request-id": request[REQUEST_ID]}

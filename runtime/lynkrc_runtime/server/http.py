@@ -38,6 +38,9 @@ class Site:
 
 SITE = web.AppKey("site", Site)
 REQUEST_ID = web.RequestKey("request_id", str)
+HEADERS = web.RequestKey("headers", dict[str, str])
+REPEATED = web.RequestKey("repeated", frozenset[str])
+"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more."""
 
 
 def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]:
@@ -83,7 +86,8 @@ def guard(*, any_host: bool) -> Middleware:
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        headers, _ = lower_headers(request)
+        headers, request[REPEATED] = lower_headers(request)
+        request[HEADERS] = headers
         request[REQUEST_ID] = request_id(headers.get("x-request-id"))
         reason = objection(headers, any_host=any_host)
         if reason is not None:

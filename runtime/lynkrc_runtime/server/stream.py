@@ -4,40 +4,18 @@ Nothing reaches the client before the *commit*: the first content, tool call or 
 until then still moves down the chain. When `commit_after` has passed since the request came, the
 headers and what was held go out anyway. After commit a break ends with the dialect's error event,
 never with a clean end.
-
-Same dialect on both sides: whole events pass as the bytes they came in, and a reader beside them
-sees usage, errors and the end. Otherwise every event is written anew.
 """
 
 import asyncio
 from typing import final
 
 from lynkrc_runtime.attempt import Fault, Try
-from lynkrc_runtime.protocol.conversation import (
-    BlockEnd,
-    BrokenAnswer,
-    Event,
-    Failure,
-    MessageEnd,
-    MessageStart,
-    OpaqueEvent,
-    RedactedThinkingBlock,
-    RefusalDelta,
-    StreamError,
-    TextDelta,
-    ThinkingDelta,
-    ThinkingEnd,
-    ToolCallDelta,
-    ToolCallEnd,
-    ToolCallStart,
-)
+from lynkrc_runtime.protocol.conversation import BrokenAnswer, Failure
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.failures import broken
-from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
-from lynkrc_runtime.protocol.pieces import EventSplitter
-from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
-from lynkrc_runtime.server.answers import MAX_ERROR, is_empty, note_response, read_all
+from lynkrc_runtime.server.answers import MAX_ERROR, note_response, read_all
 from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.flow import Flow
 from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.telemetry.outcome import Ending
@@ -75,22 +53,15 @@ class StreamRelay:
         "_commit_at",
         "_committed",
         "_committed_at",
-        "_context",
-        "_ended",
         "_exchange",
+        "_flow",
         "_held",
         "_last_read",
         "_last_write",
         "_loop",
-        "_passing",
-        "_produced",
-        "_reader",
         "_route",
-        "_splitter",
         "_step",
-        "_strips_usage",
         "_times",
-        "_writer",
     )
 
     def __init__(
@@ -104,28 +75,16 @@ class StreamRelay:
         self._exchange = exchange
         self._route = route
         self._call = call
-        self._context = context
         self._step = step
         self._loop = asyncio.get_running_loop()
         self._times = exchange.gateway.settings.times
-        self._passing = route.dialect is exchange.dialect
-        self._reader = route.dialect.stream_reader()
-        # On a pass-through the writer writes nothing; it only knows which keep-alive is legal.
-        self._writer = exchange.dialect.stream_writer(context)
-        self._splitter = EventSplitter()
-        self._strips_usage = (
-            self._passing
-            and context.request.dialect == "openai-chat"
-            and not context.request.options.include_usage
-        )
+        self._flow = Flow(route.dialect, exchange.dialect, context)
         self._held: list[bytes] = []
         self._commit_at = exchange.incoming.arrived + self._times.commit_after
         self._committed = False
         self._committed_at = 0.0
         self._byte_seen = False
         self._last_read = self._last_write = self._loop.time()
-        self._produced = False
-        self._ended: MessageEnd | None = None
 
     async def run(self) -> bool:
         """Relay. True: the request is over, served or broken."""
@@ -184,7 +143,7 @@ class StreamRelay:
         raise _Failed(broken("the answer to a streamed request is no stream"), Fault.BROKEN)
 
     async def _relay(self, response: UpstreamResponse) -> None:
-        while self._ended is None:
+        while not self._flow.has_ended:
             due, is_end = self._due()
             try:
                 async with asyncio.timeout_at(due):
@@ -204,80 +163,18 @@ class StreamRelay:
 
     async def _take(self, chunk: bytes) -> None:
         """Relay what these bytes complete; b'' is the upstream's end."""
-        out: list[bytes] = []
-        try:
-            failure = self._pass_on(chunk, out) if self._passing else self._rewrite(chunk, out)
-        except EventTooLarge as error:
-            failure = broken(str(error))
+        flow = self._flow
+        out = flow.feed(chunk)
+        self._exchange.usage = flow.usage
         if not self._committed:
             self._held += out
-            if failure is None and self._produced:
+            if flow.failure is None and flow.has_content:
                 await self._commit()
         elif out:
             await self._write(b"".join(out))
-        if failure is not None:
-            raise _Failed(failure, Fault.ANSWERED if failure.status else Fault.BROKEN)
-
-    def _pass_on(self, chunk: bytes, out: list[bytes]) -> Failure | None:
-        pieces = self._splitter.feed(chunk) if chunk else [self._splitter.rest]
-        for piece in pieces:
-            events = self._reader.feed(piece) if piece else []
-            if not chunk:
-                events += self._reader.close()
-            for event in events:
-                if isinstance(event, MessageStart):
-                    self._writer.write(event)
-                failure = self._note(event)
-                if failure is not None:
-                    # The upstream's own error event is replaced by ours, with our request id.
-                    return failure
-            if piece and self._is_wanted(piece):
-                out.append(piece)
-        return None
-
-    def _is_wanted(self, piece: bytes) -> bool:
-        """False for the usage chunk of a Chat stream that we asked for and the client did not."""
-        if not self._strips_usage or b'"usage"' not in piece:
-            return True
-        return all(strip_usage_chunk(data) is not None for _, data in SseParser().feed(piece))
-
-    def _rewrite(self, chunk: bytes, out: list[bytes]) -> Failure | None:
-        events = self._reader.feed(chunk) if chunk else self._reader.close()
-        for event in events:
-            failure = self._note(event)
-            if failure is not None:
-                return failure
-            if data := self._writer.write(event):
-                out.append(data)
-        return None
-
-    def _note(self, event: Event) -> Failure | None:
-        """Learn from an event; the failure it tells of, if it does."""
-        match event:
-            case StreamError():
-                return event.failure
-            case MessageStart():
-                self._exchange.usage = event.usage
-            case MessageEnd():
-                if not self._passing and is_empty(self._produced, event.stop, event.usage):
-                    return broken("the answer is empty")
-                self._exchange.usage = event.usage
-                self._ended = event
-                self._produced = True
-            case TextDelta() | RefusalDelta() | ThinkingDelta():
-                self._produced = self._produced or bool(event.text)
-            case (
-                ToolCallStart()
-                | ToolCallDelta()
-                | ToolCallEnd()
-                | ThinkingEnd()
-                | RedactedThinkingBlock()
-                | OpaqueEvent()
-            ):
-                self._produced = True
-            case BlockEnd():
-                pass
-        return None
+        if flow.failure is not None:
+            fault = Fault.ANSWERED if flow.failure.status else Fault.BROKEN
+            raise _Failed(flow.failure, fault)
 
     # -- the client --------------------------------------------------------------------------
 
@@ -305,7 +202,7 @@ class StreamRelay:
         if not self._committed:
             await self._commit()
         else:
-            await self._write(self._writer.keep_alive())
+            await self._write(self._flow.keep_alive())
 
     async def _commit(self) -> None:
         exchange = self._exchange

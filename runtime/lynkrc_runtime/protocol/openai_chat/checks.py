@@ -5,32 +5,27 @@ Traceback (most recent call last):
 lynkrc_runtime.protocol.conversation.MalformedRequest: model: must be a string, not a number
 """
 
-import re
 from collections.abc import Collection, Mapping
-from itertools import accumulate
 from typing import Any
 
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 
-MAX_DEPTH = 200
-"""Nested arrays and objects in a body; far below what any recursion here could not bear."""
-
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
-_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read_members(body: bytes) -> dict[str, bytes]:
     """The body's top-level members as raw JSON, in order; of repeated keys the last counts.
 
+    Depth is bounded by the decoder, which stops at the interpreter's recursion limit.
+
     >>> read_members(b'{"model":"m", "seed":1, "seed":2e0}')
     {'model': b'"m"', 'seed': b'2e0'}
     """
     try:
-        body.decode()
+        if not body.isascii():
+            body.decode()
         members = _decode_members(body)
     except UnicodeDecodeError as error:
         raise MalformedRequest(None, f"the body is not UTF-8: {error.reason}") from error
@@ -39,16 +34,8 @@ def read_members(body: bytes) -> dict[str, bytes]:
     except msgspec.DecodeError as error:
         raise MalformedRequest(None, f"the body is not JSON: {error}") from error
     except RecursionError as error:
-        raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}") from error
-    if depth_of(body) > MAX_DEPTH:
-        raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}")
+        raise MalformedRequest(None, "the body is nested too deeply") from error
     return {name: bytes(raw) for name, raw in members.items()}
-
-
-def depth_of(body: bytes) -> int:
-    """How deep valid JSON nests; 0 for a scalar."""
-    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
-    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
 
 
 def decode_member(raw: bytes, name: str) -> Any:
@@ -58,6 +45,8 @@ def decode_member(raw: bytes, name: str) -> Any:
     except msgspec.DecodeError as error:
         # Strings of raw members are only looked at here: a lone surrogate, a number out of range.
         raise malformed(name, f"is not valid JSON ({error})") from error
+    except RecursionError as error:
+        raise malformed(name, "is nested too deeply") from error
 
 
 def malformed(place: str, message: str) -> MalformedRequest:

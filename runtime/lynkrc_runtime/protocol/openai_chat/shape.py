@@ -95,18 +95,22 @@ def fit_format(body: Body, shape: RequestShape, changes: Changes) -> str | None:
 
 
 def _fit_limit(body: Body, shape: RequestShape, max_output: int, changes: Changes) -> None:
-    given = [(name, value) for name in _LIMITS if (value := value_of(body, name)) is not None]
+    given = {name: value for name in _LIMITS if (value := value_of(body, name)) is not None}
     if not given:
         return
-    name, limit = given[0]
-    wanted = shape.max_tokens_field or name
-    if limit > max_output:
-        changes[f"{wanted}={max_output}"] = None
-        limit = max_output
-    elif wanted != name:
-        changes[f"renamed={name}:{wanted}"] = None
-    if (wanted, limit) != (name, given[0][1]) or (shape.max_tokens_field and len(given) > 1):
-        _replace_limits(body, wanted, limit)
+    asked = next(iter(given))
+    wanted = shape.max_tokens_field or asked
+    limit = min(given[asked], max_output)
+    if limit == given[asked] and (shape.max_tokens_field is None or list(given) == [wanted]):
+        return
+    if limit < given[asked]:
+        changes[f"{wanted}={limit}"] = None
+    elif wanted not in given:
+        changes[f"renamed={asked}:{wanted}"] = None
+    for other in given:
+        if other != wanted and wanted in given:
+            changes[f"dropped={other}"] = None
+    _replace_limits(body, wanted, limit)
 
 
 def _replace_limits(body: Body, wanted: str, limit: int) -> None:

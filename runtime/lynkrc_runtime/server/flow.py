@@ -1,0 +1,148 @@
+"""Upstream stream bytes to client stream bytes, sans-IO, with what was learnt on the way.
+
+Same dialect on both sides: whole events pass as the bytes they came in, and a reader beside them
+sees usage, errors and the end. Otherwise every event is written anew. Any split of the upstream's
+bytes gives the same client bytes.
+"""
+
+from typing import assert_never, final
+
+from lynkrc_runtime.protocol.conversation import (
+    BlockEnd,
+    Event,
+    Failure,
+    MessageEnd,
+    MessageStart,
+    OpaqueEvent,
+    RedactedThinkingBlock,
+    RefusalDelta,
+    StreamError,
+    TextDelta,
+    ThinkingDelta,
+    ThinkingEnd,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+    Usage,
+)
+from lynkrc_runtime.protocol.dialect import AnswerContext, Dialect
+from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
+from lynkrc_runtime.protocol.pieces import EventSplitter
+from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
+from lynkrc_runtime.server.answers import is_empty
+
+
+@final
+class Flow:
+    """One stream. After `failure` is set or `has_ended`, nothing more is to be fed."""
+
+    __slots__ = (
+        "_passing",
+        "_reader",
+        "_splitter",
+        "_strips_usage",
+        "_writer",
+        "failure",
+        "has_content",
+        "has_ended",
+        "usage",
+    )
+
+    def __init__(self, source: Dialect, sink: Dialect, context: AnswerContext) -> None:
+        """`source` is what the upstream speaks, `sink` the client."""
+        self._passing = source is sink
+        self._reader = source.stream_reader()
+        # On a pass-through the writer writes nothing; it only knows which keep-alive is legal.
+        self._writer = sink.stream_writer(context)
+        self._splitter = EventSplitter()
+        self._strips_usage = (
+            self._passing
+            and sink.name == "openai-chat"
+            and not context.request.options.include_usage
+        )
+        self.failure: Failure | None = None
+        """Why the stream broke."""
+        self.has_content = False
+        """Whether anything came that an answer consists of; a proper end counts."""
+        self.has_ended = False
+        """Whether the proper end has come."""
+        self.usage: Usage | None = None
+        """The latest the upstream reported."""
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Client bytes, one whole event or more each; b'' is the upstream's end.
+
+        An event that tells of a failure is not passed: who relays writes its own.
+        """
+        out: list[bytes] = []
+        try:
+            if self._passing:
+                self._pass(chunk, out)
+            else:
+                self._rewrite(chunk, out)
+        except EventTooLarge as error:
+            self.failure = broken(str(error))
+        return out
+
+    def keep_alive(self) -> bytes:
+        """What may be sent to the client in silence now."""
+        return self._writer.keep_alive()
+
+    def _pass(self, chunk: bytes, out: list[bytes]) -> None:
+        pieces = self._splitter.feed(chunk) if chunk else [self._splitter.rest]
+        for piece in pieces:
+            events = self._reader.feed(piece) if piece else []
+            if not chunk:
+                events += self._reader.close()
+            for event in events:
+                if isinstance(event, MessageStart):
+                    self._writer.write(event)
+                self._note(event)
+            if self.failure is not None:
+                return
+            if piece and self._is_wanted(piece):
+                out.append(piece)
+
+    def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
+        for event in self._reader.feed(chunk) if chunk else self._reader.close():
+            self._note(event)
+            if self.failure is not None:
+                return
+            data = self._writer.write(event)
+            if data:
+                out.append(data)
+
+    def _is_wanted(self, piece: bytes) -> bool:
+        """False for the usage chunk of a Chat stream that we asked for and the client did not."""
+        if not self._strips_usage or b'"usage"' not in piece:
+            return True
+        return all(strip_usage_chunk(data) is not None for _, data in SseParser().feed(piece))
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case StreamError():
+                self.failure = event.failure
+            case MessageStart():
+                self.usage = event.usage
+            case MessageEnd():
+                if not self._passing and is_empty(self.has_content, event.stop, event.usage):
+                    self.failure = broken("the answer is empty")
+                    return
+                self.usage = event.usage
+                self.has_content = self.has_ended = True
+            case TextDelta() | RefusalDelta() | ThinkingDelta():
+                self.has_content = self.has_content or bool(event.text)
+            case (
+                ToolCallStart()
+                | ToolCallDelta()
+                | ToolCallEnd()
+                | ThinkingEnd()
+                | RedactedThinkingBlock()
+                | OpaqueEvent()
+            ):
+                self.has_content = True
+            case BlockEnd():
+                pass
+            case _:
+                assert_never(event)

@@ -1,0 +1,126 @@
+"""One meaning: interpreter, passes, Python scorer, native scorer and explanation always agree."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lynkrc.bundle.pack import pack
+from lynkrc.codegen.artifacts import SpecSource, generate
+from lynkrc.codegen.explain import print_explain
+from lynkrc.codegen.scorer import print_scorer
+from lynkrc.interp.evaluate import evaluate, holds
+from lynkrc.interp.trace import as_json, trace
+from lynkrc.ir.digest import meaning_digest
+from lynkrc.ir.table import RouteTable
+from lynkrc.ir.verify import has_normal_guards, verify
+from lynkrc.native.build import NativeBuilt, build_native
+from lynkrc.passes import PASSES, run_passes
+from lynkrc.passes.fold_constants import fold_guard
+from lynkrc.passes.merge_class_tests import merge_in
+from lynkrc.passes.normalize_guards import normal_form
+from lynkrc_runtime.bundle import load_bundle
+from tests.property import random_tables
+from tests.property.random_tables import guards, tables, vectors
+from tests.unit.sample_table import SPEC
+
+moderate = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+several_vectors = st.lists(vectors, min_size=4, max_size=12)
+
+
+def python_function(text: str, name: str) -> Any:
+    namespace: dict[str, Any] = {}
+    exec(compile(text, name, "exec"), namespace)
+    return namespace[name]
+
+
+@moderate
+@given(tables(), several_vectors)
+def test_every_pass_keeps_the_meaning(table: RouteTable, found: list[list[int]]) -> None:
+    assert verify(table) == []
+    for rewrite in PASSES:
+        rewritten = rewrite(table)
+        assert verify(rewritten) == []
+        for vector in found:
+            assert evaluate(rewritten, vector) == evaluate(table, vector)
+        table = rewritten
+    assert has_normal_guards(table)
+
+
+@moderate
+@given(guards, several_vectors)
+def test_each_pass_keeps_a_guard(guard: Any, found: list[list[int]]) -> None:
+    slots = random_tables.SLOTS
+    normal = normal_form(guard, slots)
+    for rewritten in (
+        normal,
+        merge_in(normal),
+        fold_guard(normal, slots),
+        fold_guard(guard, slots),
+    ):
+        for vector in found:
+            assert holds(rewritten, vector) == holds(guard, vector)
+
+
+@moderate
+@given(tables(), several_vectors, st.booleans())
+def test_generated_python_decides_as_the_interpreter(
+    table: RouteTable, found: list[list[int]], optimised: bool
+) -> None:
+    printed = run_passes(table) if optimised else table
+    decide = python_function(print_scorer(printed)[0], "decide")
+    explain = python_function(print_explain(printed), "explain")
+    for vector in found:
+        verdict = evaluate(table, vector)
+        assert decide(vector) == verdict
+        assert explain(vector) == as_json(trace(table, vector))
+        assert explain(vector)["verdict"] == list(verdict)
+
+
+@moderate
+@given(tables(), several_vectors)
+def test_what_is_attempted_is_a_subset_of_the_decided_chain(
+    table: RouteTable, found: list[list[int]]
+) -> None:
+    for vector in found:
+        outcome, tier, _, chain, mask, score = evaluate(table, vector)
+        members = sum(1 << t for t in table.chains[chain].targets) if chain >= 0 else 0
+        assert mask & ~members == 0
+        assert (outcome == 0) == (mask != 0) == (chain >= 0)
+        assert -1 <= tier < len(table.tiers) and -1 <= score <= 100
+
+
+@settings(derandomize=True, deadline=None, max_examples=4, database=None)
+@given(tables(), st.lists(vectors, min_size=60, max_size=80))
+def test_native_code_decides_as_the_interpreter(
+    tmp_path_factory: pytest.TempPathFactory, table: RouteTable, found: list[list[int]]
+) -> None:
+    sources = (SpecSource(path="routing.yaml", name="routing.yaml", data=SPEC),)
+    digest = meaning_digest(table)
+    artifacts = generate(
+        run_passes(table), sources=sources, source_digest=digest, meaning_digest=digest
+    )
+    built = build_native(artifacts)
+    if not isinstance(built, NativeBuilt):
+        pytest.skip(built.reason)
+    path: Path = tmp_path_factory.mktemp("native") / "table.lynkr"
+    path.write_bytes(pack(artifacts, report=b"{}\n", native={built.path: built.library}))
+    loaded = load_bundle(path)
+    assert loaded.engine == "native"
+    for vector in found:
+        assert loaded.scorer(vector) == evaluate(table, vector)
+
+
+@moderate
+@given(tables())
+def test_the_same_table_gives_the_same_bytes(table: RouteTable) -> None:
+    table = run_passes(table)
+    assert print_scorer(table) == print_scorer(table)
+    assert run_passes(table) == table

@@ -1,0 +1,264 @@
+"""Loading bundles: what is broken is said, what is whole decides."""
+
+import hashlib
+import io
+import json
+import struct
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from lynkrc.bundle.pack import archive, pack
+from lynkrc.bundle.report import print_report
+from lynkrc.codegen.artifacts import SpecSource, generate
+from lynkrc.interp.evaluate import evaluate
+from lynkrc.native.build import NativeBuilt, build_native
+from lynkrc.passes import run_passes
+from lynkrc_runtime import bundle as bundle_module
+from lynkrc_runtime.bundle import BrokenBundle, load_bundle, native_path, native_tag, open_bundle
+from lynkrc_runtime.decide import Decider, Outcome
+from tests.unit.sample_table import SPEC, TABLE, vector
+
+SOURCES = (SpecSource(path="routing.yaml", name="routing.yaml", data=SPEC),)
+ARTIFACTS = generate(
+    run_passes(TABLE), sources=SOURCES, source_digest="0" * 64, meaning_digest="1" * 64
+)
+REPORT = print_report(TABLE, (), SOURCES)
+WHOLE = pack(ARTIFACTS, report=REPORT)
+
+Files = dict[str, bytes]
+
+
+def files_of(data: bytes) -> Files:
+    with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+        return {name: zipped.read(name) for name in zipped.namelist()}
+
+
+def put(path: Path, data: bytes) -> Path:
+    file = path / "acme-coding.lynkr"
+    file.write_bytes(data)
+    return file
+
+
+def edit_manifest(files: Files, edit: Callable[[dict], None]) -> None:
+    manifest = json.loads(files["manifest.json"])
+    edit(manifest)
+    files["manifest.json"] = json.dumps(manifest).encode()
+
+
+def replace_honestly(files: Files, name: str, data: bytes) -> None:
+    """Change a file and the manifest with it, as a broken compiler would."""
+    files[name] = data
+    entry = {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+    edit_manifest(files, lambda manifest: manifest["files"].update({name: entry}))
+
+
+def test_a_whole_bundle_decides_and_explains(tmp_path: Path) -> None:
+    loaded = load_bundle(put(tmp_path, WHOLE))
+    assert loaded.engine == "python"
+    assert loaded.notice == (
+        f"no native code in the bundle for {native_tag()}: the Python scorer serves"
+    )
+    found = vector(words=9, results=7, images=1, data=2)
+    assert loaded.scorer(found) == evaluate(TABLE, found)
+    assert loaded.explain(found)["tier"] == "COMPLEX"
+    assert loaded.manifest.meaning_digest == "1" * 64
+    assert loaded.tables.entries == 6
+
+
+def test_a_decision_in_names(tmp_path: Path) -> None:
+    loaded = load_bundle(put(tmp_path, WHOLE))
+    decider = Decider(loaded.dispatch, loaded.scorer)
+    decision = decider.decide(vector(words=9, results=7, images=1, data=2))
+    assert (decision.outcome, decision.tier, decision.rule) == (
+        Outcome.ROUTE, "COMPLEX", "long-loops",
+    )  # fmt: skip
+    assert [loaded.dispatch.targets[t].name for t in decision.targets] == ["big"]
+    denied = decider.decide(vector(data=1))
+    assert denied.deny is not None and denied.deny.status == 403
+
+
+def test_a_folder_with_one_bundle_is_that_bundle(tmp_path: Path) -> None:
+    put(tmp_path, WHOLE)
+    assert open_bundle(tmp_path).path == tmp_path / "acme-coding.lynkr"
+    (tmp_path / "second.lynkr").write_bytes(WHOLE)
+    with pytest.raises(BrokenBundle, match="holds 2 files"):
+        open_bundle(tmp_path)
+
+
+def test_every_file_can_be_looked_at_without_running_any(tmp_path: Path) -> None:
+    files = files_of(WHOLE)
+    replace_honestly(files, "scorer.py", b"raise SystemExit(1)\n")
+    opened = open_bundle(put(tmp_path, archive(files)))
+    assert opened.files["routes.txt"].startswith(b"acme-coding\n")
+    with pytest.raises(TypeError):
+        opened.files["routes.txt"] = b""  # type: ignore[index]  # the mapping is read-only
+
+
+def without(name: str) -> Callable[[Files], None]:
+    return lambda files: files.pop(name) and None
+
+
+def manifest_with(**changes: object) -> Callable[[Files], None]:
+    return lambda files: edit_manifest(files, lambda manifest: manifest.update(changes))
+
+
+def set_file(name: str, data: bytes) -> Callable[[Files], None]:
+    return lambda files: files.update({name: data})
+
+
+def honest(name: str, data: bytes) -> Callable[[Files], None]:
+    return lambda files: replace_honestly(files, name, data)
+
+
+def forget_scorer(files: Files) -> None:
+    del files["scorer.py"]
+    edit_manifest(files, lambda manifest: manifest["files"].pop("scorer.py"))
+
+
+BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
+    "no manifest": (without("manifest.json"), "manifest.json is missing"),
+    "manifest no JSON": (set_file("manifest.json", b"{"), "manifest.json: "),
+    "manifest member": (manifest_with(colour="red"), "unknown field `colour`"),
+    "newer format": (manifest_with(format=2), "bundle format 2 is newer than this runtime reads"),
+    "newer format of another shape": (
+        set_file("manifest.json", b'{"format": 3, "parts": []}'),
+        "bundle format 3 is newer",
+    ),
+    "no such format": (manifest_with(format=0), "there is no bundle format 0"),
+    "newer runtime": (manifest_with(minimum_runtime="99.1"), "needs lynkrc-runtime 99.1"),
+    "odd version": (manifest_with(minimum_runtime="soon"), "'soon' is no version"),
+    "capability": (
+        manifest_with(capabilities=["kind:abacus"]),
+        "needs kind:abacus, which this runtime does not have",
+    ),
+    "missing file": (without("dispatch.json"), "dispatch.json is missing"),
+    "missing and unlisted": (forget_scorer, "scorer.py is missing"),
+    "extra file": (set_file("extra.txt", b"x"), "extra.txt is not in the manifest"),
+    "wrong digest": (set_file("scorer.py", b"x = 1\n"), "scorer.py is not what the manifest says"),
+    "native tags": (manifest_with(native=["x"]), "native tags are not the libraries' ones"),
+    "path upwards": (set_file("../up", b"x"), "'../up' is no name a bundle may hold"),
+    "absolute path": (set_file("/up", b"x"), "'/up' is no name a bundle may hold"),
+}
+
+
+@pytest.mark.parametrize("case", BREAKS)
+def test_what_is_broken_is_said(tmp_path: Path, case: str) -> None:
+    change, message = BREAKS[case]
+    files = files_of(WHOLE)
+    change(files)
+    path = put(tmp_path, archive(files))
+    with pytest.raises(BrokenBundle) as caught:
+        open_bundle(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert message in str(caught.value)
+
+
+HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
+    "dispatch member": (honest("dispatch.json", b'{"name": "x"}'), "unreadable table"),
+    "lexicons": (honest("lexicons.dfa", b"LKD1"), "unreadable table"),
+    "scorer syntax": (honest("scorer.py", b"def decide(v:\n"), "scorer.py: "),
+    "scorer empty": (honest("scorer.py", b"x = 1\n"), "scorer.py defines no decide"),
+    "other slots": (
+        honest("scorer.py", b"def decide(v):\n    a, b = v\n"),
+        "the scorer does not take its slots",
+    ),
+    "other decision": (
+        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7)\n"),
+        "scorer and explanation disagree",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HONEST_BREAKS)
+def test_what_does_not_fit_together_is_said(tmp_path: Path, case: str) -> None:
+    change, message = HONEST_BREAKS[case]
+    files = files_of(WHOLE)
+    change(files)
+    with pytest.raises(BrokenBundle, match=message):
+        load_bundle(put(tmp_path, archive(files)))
+
+
+def test_a_file_that_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(BrokenBundle, match="cannot be read: No such file"):
+        load_bundle(tmp_path / "none.lynkr")
+    with pytest.raises(BrokenBundle, match="not a whole zip file"):
+        load_bundle(put(tmp_path, b"PK nonsense"))
+    with pytest.raises(BrokenBundle, match="not a whole zip file"):
+        load_bundle(put(tmp_path, WHOLE[: len(WHOLE) // 2]))
+
+
+@pytest.mark.parametrize("where", range(0, len(WHOLE), len(WHOLE) // 97))
+def test_no_flipped_byte_gets_through_unnoticed_into_a_file(tmp_path: Path, where: int) -> None:
+    broken = bytearray(WHOLE)
+    broken[where] ^= 0x41
+    try:
+        opened = open_bundle(put(tmp_path, bytes(broken)))
+    except BrokenBundle:
+        return
+    # What is left can only have changed the zip's own book-keeping.
+    assert dict(opened.files) == {k: v for k, v in files_of(WHOLE).items() if k != "manifest.json"}
+
+
+def test_a_compressed_entry_is_refused(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("bomb", b"0" * 100_000)
+    with pytest.raises(BrokenBundle, match="bomb is compressed"):
+        open_bundle(put(tmp_path, out.getvalue()))
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as zipped:
+        zipped.writestr("a", b"1")
+        zipped.writestr("a", b"2")
+    with pytest.raises(BrokenBundle, match="a is there twice"):
+        open_bundle(put(tmp_path, out.getvalue()))
+
+
+def test_sizes_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(tmp_path, WHOLE)
+    monkeypatch.setattr(bundle_module, "LARGEST_FILE", 100)
+    with pytest.raises(BrokenBundle, match="more than 100 bytes"):
+        open_bundle(path)
+    monkeypatch.setattr(bundle_module, "MOST_FILES", 3)
+    with pytest.raises(BrokenBundle, match="at most 3 are read"):
+        open_bundle(path)
+    monkeypatch.setattr(bundle_module, "LARGEST_BUNDLE", 100)
+    with pytest.raises(BrokenBundle, match="more than a bundle may have"):
+        open_bundle(path)
+
+
+def test_native_code_serves_where_it_fits_and_loads_as_often_as_asked(tmp_path: Path) -> None:
+    built = build_native(ARTIFACTS)
+    if not isinstance(built, NativeBuilt):
+        pytest.skip(built.reason)
+    path = put(tmp_path, pack(ARTIFACTS, report=REPORT, native={built.path: built.library}))
+    first, second = load_bundle(path), load_bundle(path)
+    assert (first.engine, first.notice) == ("native", None)
+    assert first.scorer is not second.scorer
+    assert "scorer" not in sys.modules
+    found = vector(words=9, results=7, images=1, data=2, terms=-5000)
+    assert first.scorer(found) == second.scorer(found) == evaluate(TABLE, found)
+    with pytest.raises(ValueError):
+        first.scorer(found[:-1])
+
+
+def test_native_code_of_another_platform_gives_way_with_a_notice(tmp_path: Path) -> None:
+    data = pack(ARTIFACTS, report=REPORT, native={"native/other-tag/scorer.so": b"\x7fELF"})
+    loaded = load_bundle(put(tmp_path, data))
+    assert loaded.engine == "python"
+    assert loaded.notice is not None and "only native code for other-tag" in loaded.notice
+
+
+def test_native_code_that_cannot_be_loaded_gives_way_with_a_notice(tmp_path: Path) -> None:
+    data = pack(ARTIFACTS, report=REPORT, native={native_path(): struct.pack("<Q", 0)})
+    loaded = load_bundle(put(tmp_path, data))
+    assert loaded.engine == "python"
+    assert loaded.notice is not None and "cannot be loaded" in loaded.notice
+    assert loaded.scorer(vector()) == evaluate(TABLE, vector())

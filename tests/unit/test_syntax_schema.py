@@ -1,0 +1,96 @@
+"""The routing schema: what it names agrees with the code, and each of its keywords has words."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from lynkrc.source.resources import read_schema, schema_names
+from lynkrc.source.text import SourceFile
+from lynkrc.source.yaml_nodes import read_nodes
+from lynkrc.syntax import schema_check
+from lynkrc.syntax.config import Config
+from lynkrc_runtime.feature_table import CAPABILITIES, TEXTS
+from lynkrc_runtime.providers.table import KINDS
+
+SCHEMA: dict[str, Any] = json.loads(read_schema("routing"))
+DEFS: dict[str, Any] = SCHEMA["$defs"]
+
+ANNOTATIONS = {"$schema", "$id", "$defs", "$ref", "title", "description", "examples"}
+APPLICATORS = {"properties", "items", "propertyNames", "dependentSchemas"}
+
+
+def subschemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield schema
+    for keyword, value in schema.items():
+        if keyword in ("properties", "$defs", "dependentSchemas"):
+            for part in value.values():
+                yield from subschemas(part)
+        elif keyword in ("items", "additionalProperties", "propertyNames") and value:
+            yield from subschemas(value)
+
+
+@pytest.mark.parametrize("name", schema_names())
+def test_every_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(json.loads(read_schema(name)))
+
+
+def test_every_keyword_has_its_wording_and_none_is_without_use() -> None:
+    used = {keyword for schema in subschemas(SCHEMA) for keyword in schema}
+    assert used - ANNOTATIONS - APPLICATORS == set(schema_check._WORDINGS)
+
+
+def test_no_object_takes_unknown_keys() -> None:
+    for schema in subschemas(SCHEMA):
+        if "properties" in schema and "type" in schema:
+            assert schema["additionalProperties"] is False
+
+
+def test_patterns_match_the_whole_text() -> None:
+    patterns = [schema["pattern"] for schema in subschemas(SCHEMA) if "pattern" in schema]
+    assert patterns
+    assert all(pattern[0] == "^" and pattern[-1] == "$" for pattern in patterns)
+
+
+def test_lists_of_words_are_those_of_the_code() -> None:
+    assert DEFS["target"]["properties"]["capabilities"]["items"]["enum"] == list(CAPABILITIES)
+    assert DEFS["provider"]["properties"]["kind"]["examples"] == list(KINDS)
+    assert DEFS["dimension"]["properties"]["over"]["enum"] == list(TEXTS)
+
+
+def test_the_sections_are_those_of_the_tree() -> None:
+    assert [*SCHEMA["properties"], "span"] == list(Config.__dataclass_fields__)
+
+
+def test_every_key_is_described_for_editors() -> None:
+    for schema in subschemas(SCHEMA):
+        for name, part in schema.get("properties", {}).items():
+            if "$ref" in part:
+                described = {**DEFS[part["$ref"].removeprefix("#/$defs/")], **part}
+            else:
+                described = part
+            assert "description" in described or described == {"not": {}}, name
+
+
+def test_a_trailing_line_break_is_not_overlooked() -> None:
+    file = SourceFile(path="x.yaml", text='version: 1\nname: "a\\n"\n')
+    root, _ = read_nodes(file)
+    assert root is not None
+    assert [found.code.id for found in schema_check.check_schema(root)] == ["LK106"]
+
+
+def test_shipped_specs_and_examples_are_valid_to_any_validator() -> None:
+    folder = Path(__file__).parents[2]
+    files = [
+        *folder.glob("specs/builtin/*.yaml"),
+        *folder.glob("specs/starter/*.yaml"),
+        *folder.glob("examples/*/routing.yaml"),
+    ]
+    assert files
+    for path in files:
+        root, _ = read_nodes(SourceFile(path=path.name, text=path.read_text(encoding="utf-8")))
+        assert root is not None
+        assert list(Draft202012Validator(SCHEMA).iter_errors(schema_check.plain(root))) == []
