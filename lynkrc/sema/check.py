@@ -79,6 +79,7 @@ from lynkrc.syntax.expr import (
     Ref,
     StringLiteral,
     Unary,
+    hyphenated,
 )
 from lynkrc_runtime.feature_table import FEATURES, TEXTS, FeatureType, Parameter
 from lynkrc_runtime.feature_table import Feature as TableFeature
@@ -342,8 +343,8 @@ class Checker:
 
     def _over_lexicon(self, feature: TableFeature, call: Call) -> Value | None:
         match call.args:
-            case (Ref() as text, Ref() as lexicon):
-                facts = self.lexicon(lexicon.name, lexicon.span)
+            case (Ref() as text, Ref(name=name) | StringLiteral(value=name) as lexicon):
+                facts = self.lexicon(name, lexicon.span)
                 if text.name not in TEXTS:
                     self._context.report(
                         ARGUMENT_VALUE,
@@ -355,6 +356,11 @@ class Checker:
                 if facts is None:
                     return None
                 return self._leaf(feature, (text.name, facts.shown), call.span, facts)
+            case (Ref(), Binary() as difference) if spelled := hyphenated(difference):
+                self._context.report(
+                    UNKNOWN_LEXICON, difference.span, *comparisons.quoted_hint(spelled)
+                )
+                return None
             case _:
                 self._context.report(
                     ARGUMENT_COUNT,

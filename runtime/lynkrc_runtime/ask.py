@@ -22,13 +22,17 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
 )
 
+_MEDIA = (Image, Document)
 _MAX_ATTRIBUTES = 1_000  # characters inside an opening tag
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Markers:
-    """How to know text that a client injected. `openers` are cheap tests for `element`."""
+    """How to know text that a client injected.
+
+    `openers` are cheap tests for `element`; every one begins with ``<``.
+    """
 
     element: re.Pattern[str] | None
     openers: tuple[str, ...]
@@ -56,7 +60,8 @@ def markers_of(clients: Sequence[Client]) -> Markers:
 
 def authored(text: str, markers: Markers) -> str:
     """What of one text block the user wrote, trimmed; empty when nothing."""
-    if markers.element is not None and any(opener in text for opener in markers.openers):
+    if "<" in text and any(opener in text for opener in markers.openers):
+        assert markers.element is not None, "where there are openers there is an element"
         text = markers.element.sub("\n", text)
     text = text.strip()
     return "" if text.startswith(markers.prefixes) else text
@@ -69,8 +74,11 @@ def authored_text(message: Message, markers: Markers) -> str:
     """
     if message.role is not Role.USER:
         return ""
-    parts = (authored(block.text, markers) for block in message.blocks if isinstance(block, Text))
-    return "\n".join(part for part in parts if part)
+    parts = []
+    for block in message.blocks:
+        if isinstance(block, Text) and (part := authored(block.text, markers)):
+            parts.append(part)
+    return "\n".join(parts)
 
 
 @final
@@ -95,9 +103,13 @@ def has_content_of_user(message: Message, markers: Markers) -> bool:
     """Whether the message holds words, images or documents of the user beside tool results."""
     if message.role is not Role.USER:
         return False
-    if any(isinstance(block, Image | Document) for block in message.blocks):
-        return True
-    return bool(authored_text(message, markers))
+    for block in message.blocks:
+        if isinstance(block, Text):
+            if authored(block.text, markers):
+                return True
+        elif isinstance(block, _MEDIA):
+            return True
+    return False
 
 
 def history_text(messages: Sequence[Message], ask: Ask, markers: Markers) -> str:

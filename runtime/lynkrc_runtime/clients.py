@@ -1,6 +1,7 @@
 """Which client profile a request fits: by its User-Agent, else by the tools it brings."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
+from typing import final
 
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.string_classes import fold_ascii
@@ -9,18 +10,30 @@ BASELINE_PCT = 80
 """Least part of a profile's baseline tools that must be offered, in percent."""
 
 
+@final
+class Profile:
+    """A client profile, ready to be compared with a request."""
+
+    __slots__ = ("baseline", "tool_weights", "user_agents")
+
+    def __init__(self, client: Client) -> None:
+        self.user_agents = tuple(fold_ascii(prefix) for prefix in client.user_agent)
+        self.baseline = frozenset(client.baseline_tools)
+        self.tool_weights = client.tool_weights
+
+
 def recognise(
-    clients: Sequence[Client], user_agent: str | None, tools: Collection[str]
+    profiles: Sequence[Profile], user_agent: str | None, tools: frozenset[str]
 ) -> int | None:
     """Index of the first profile that fits, None when none does. A User-Agent beats tools."""
     if user_agent is not None:
         folded = fold_ascii(user_agent)
-        for number, client in enumerate(clients):
-            if any(folded.startswith(fold_ascii(prefix)) for prefix in client.user_agent):
+        for number, profile in enumerate(profiles):
+            if folded.startswith(profile.user_agents):
                 return number
-    offered = frozenset(tools)
-    for number, client in enumerate(clients):
-        baseline = frozenset(client.baseline_tools)
-        if baseline and 100 * len(baseline & offered) >= BASELINE_PCT * len(baseline):
-            return number
+    if tools:
+        for number, profile in enumerate(profiles):
+            baseline = profile.baseline
+            if baseline and 100 * len(baseline & tools) >= BASELINE_PCT * len(baseline):
+                return number
     return None

@@ -7,22 +7,26 @@ parts its slots read.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias, final
+from typing import TypeAlias, TypeVar, final
 
 from lynkrc_runtime.ask import markers_of
+from lynkrc_runtime.clients import Profile
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
 from lynkrc_runtime.feature_table import FIXED_UNIT, OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.reading import Reading, RefusedRequest, RequestFacts, repeats
-from lynkrc_runtime.scan.portable import Matcher
+from lynkrc_runtime.scan.portable import Found, Matcher
 from lynkrc_runtime.scan.tables import Tables
 from lynkrc_runtime.string_classes import StringClasses
 from lynkrc_runtime.text_counts import COUNTS
 
 __all__ = ["Extractor", "RefusedRequest", "RequestFacts", "SlotValue"]
 
+_T = TypeVar("_T")
 _Feature: TypeAlias = Callable[[Reading], int]
+_Step: TypeAlias = tuple[int, Callable[[_T], int], int, int]
+"""Place in the vector, how its value is got, the least and the greatest it may be."""
 
 _THINKS = frozenset({ThinkingKind.ENABLED, ThinkingKind.ADAPTIVE})
 
@@ -53,6 +57,7 @@ class Extractor:
     def __init__(self, dispatch: Dispatch, tables: Tables | None) -> None:
         self._dispatch = dispatch
         self._markers = markers_of(dispatch.clients)
+        self._profiles = [Profile(client) for client in dispatch.clients]
         self._matcher = (
             None
             if tables is None
@@ -61,7 +66,15 @@ class Extractor:
         self._lexicons = {
             lexicon.name: (number, lexicon) for number, lexicon in enumerate(dispatch.lexicons)
         }
-        self._plan = [(self._feature(slot), slot.low, slot.high) for slot in dispatch.slots]
+        self._zeros = [min(max(0, slot.low), slot.high) for slot in dispatch.slots]
+        self._plan: list[_Step[Reading]] = []
+        self._over_texts: dict[str, list[_Step[Found]]] = {}
+        for place, slot in enumerate(dispatch.slots):
+            if slot.feature in _OVER_LEXICON:
+                steps = self._over_texts.setdefault(slot.args[0], [])
+                steps.append((place, self._over_lexicon(slot), slot.low, slot.high))
+            else:
+                self._plan.append((place, self._feature(slot), slot.low, slot.high))
 
     def extract(self, request: Request, facts: RequestFacts) -> list[int]:
         """The vector in slot order. Raises RefusedRequest for what a slot reads and cannot."""
@@ -88,10 +101,20 @@ class Extractor:
         return explained
 
     def _read(self, request: Request, facts: RequestFacts) -> Reading:
-        return Reading(request, facts, self._dispatch.clients, self._markers, self._matcher)
+        return Reading(request, facts, self._profiles, self._markers, self._matcher)
 
     def _vector(self, reading: Reading) -> list[int]:
-        return [min(max(feature(reading), low), high) for feature, low, high in self._plan]
+        vector = self._zeros.copy()
+        for place, feature, low, high in self._plan:
+            value = feature(reading)
+            vector[place] = value if low <= value <= high else low if value < low else high
+        for text, steps in self._over_texts.items():
+            found = reading.found(text)
+            if found.present:
+                for place, measure, low, high in steps:
+                    value = measure(found)
+                    vector[place] = value if low <= value <= high else low if value < low else high
+        return vector
 
     def _feature(self, slot: Slot) -> _Feature:
         name = slot.feature
@@ -101,8 +124,6 @@ class Extractor:
         count = COUNTS.get(name)
         if count is not None:
             return lambda reading: count(reading.counts)
-        if name in _OVER_LEXICON:
-            return self._over_lexicon(slot)
         match name:
             case "tools.named":
                 (tool,) = slot.args
@@ -124,17 +145,17 @@ class Extractor:
                 return _metadata(slot)
         raise ValueError(f"no feature is called {name}")
 
-    def _over_lexicon(self, slot: Slot) -> _Feature:
+    def _over_lexicon(self, slot: Slot) -> Callable[[Found], int]:
         if self._matcher is None:
             raise ValueError(f"{_written(slot)} needs tables")
-        text, name = slot.args
+        _, name = slot.args
         number, lexicon = self._lexicons[name]
         first = lexicon.first
         mask = (1 << len(lexicon.patterns)) - 1
         weights = lexicon.weights64
 
-        def points(reading: Reading) -> int:
-            present = reading.found(text).present >> first & mask
+        def points(found: Found) -> int:
+            present = found.present >> first & mask
             total = 0
             while present:
                 lowest = present & -present
@@ -144,11 +165,11 @@ class Extractor:
 
         match slot.feature:
             case "count":
-                return lambda reading: reading.found(text).counts[number]
+                return lambda found: found.counts[number]
             case "matches":
-                return lambda reading: int(reading.found(text).counts[number] > 0)
+                return lambda found: int(found.counts[number] > 0)
             case "distinct":
-                return lambda reading: (reading.found(text).present >> first & mask).bit_count()
+                return lambda found: (found.present >> first & mask).bit_count()
             case _:
                 return points
 
@@ -223,7 +244,8 @@ def _mean_weight(reading: Reading) -> int:
 
 
 def _messages(reading: Reading) -> int:
-    return sum(1 for message in reading.request.messages if message.role is not Role.SYSTEM)
+    messages, system = reading.request.messages, Role.SYSTEM
+    return sum([message.role is not system for message in messages])
 
 
 _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})

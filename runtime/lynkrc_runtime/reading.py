@@ -1,8 +1,7 @@
 """One request as the features read it: each part worked out once, when it is first asked for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import final
 
 import msgspec
@@ -15,14 +14,14 @@ from lynkrc_runtime.ask import (
     has_content_of_user,
     history_text,
 )
-from lynkrc_runtime.clients import recognise
-from lynkrc_runtime.dispatch import Client
+from lynkrc_runtime.clients import Profile, recognise
+from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.conversation import (
-    Block,
     Document,
     Image,
     Request,
     Role,
+    Text,
     ToolCall,
     ToolResult,
 )
@@ -80,43 +79,45 @@ class Reading:
         self,
         request: Request,
         facts: RequestFacts,
-        clients: Sequence[Client],
+        profiles: Sequence[Profile],
         markers: Markers,
         matcher: Matcher | None,
     ) -> None:
         self.request = request
         self.facts = facts
-        self._clients = clients
+        self._profiles = profiles
         self._markers = markers
         self._matcher = matcher
         self._folded: dict[str, bytes] = {}
         self._found: dict[str, Found] = {}
 
-    @cached_property
+    @once
     def ask(self) -> Ask:
         """The user's words and where they stand."""
         return find_ask(self.request.messages, self._markers)
 
-    @cached_property
+    @once
     def counts(self) -> TextCounts:
         """Numbers about the ask."""
         return TextCounts(self.ask.text)
 
-    @cached_property
+    @once
     def client(self) -> int | None:
         """Index of the profile that fits."""
-        return recognise(self._clients, self.facts.headers.get("user-agent"), self.tool_names)
+        return recognise(self._profiles, self.facts.headers.get("user-agent"), self.tool_names)
 
-    @cached_property
+    @once
     def tool_names(self) -> frozenset[str]:
         """Names of the tools on offer."""
         return frozenset(tool.name for tool in self.request.tools)
 
-    @cached_property
+    @once
     def added_weights(self) -> list[int]:
         """Percent weight of each tool beyond the client's baseline."""
-        profile = None if self.client is None else self._clients[self.client]
-        baseline = frozenset(profile.baseline_tools) if profile else frozenset()
+        if not self.request.tools:
+            return []
+        profile = None if self.client is None else self._profiles[self.client]
+        baseline = profile.baseline if profile else frozenset[str]()
         weights = profile.tool_weights if profile else {}
         return [
             weights.get(tool.name, DEFAULT_TOOL_WEIGHT)
@@ -124,12 +125,12 @@ class Reading:
             if tool.name not in baseline
         ]
 
-    @cached_property
+    @once
     def turns(self) -> int:
         """User messages with something of the user's own in them."""
         return sum(has_content_of_user(m, self._markers) for m in self.request.messages)
 
-    @cached_property
+    @once
     def loop(self) -> LoopFacts:
         """What happened since the user last wrote."""
         messages = self.request.messages[self.ask.index + 1 :]
@@ -142,13 +143,17 @@ class Reading:
             calls=tuple(block for block in blocks if isinstance(block, ToolCall)),
         )
 
-    @cached_property
+    @once
     def attachments(self) -> tuple[int, int]:
         """Images and documents, those inside tool results too."""
         images = documents = 0
-        for block in _every_block(self.request):
-            images += isinstance(block, Image)
-            documents += isinstance(block, Document)
+        for message in self.request.messages:
+            for block in message.blocks:
+                if isinstance(block, Text):
+                    continue
+                for part in block.content if isinstance(block, ToolResult) else (block,):
+                    images += isinstance(part, Image)
+                    documents += isinstance(part, Document)
         return images, documents
 
     def folded(self, text: str) -> bytes:
@@ -194,11 +199,3 @@ def _canonical(arguments: str) -> bytes:
         return msgspec.json.encode(msgspec.json.decode(arguments), order="sorted")
     except (msgspec.DecodeError, RecursionError):
         return arguments.encode("utf-8", "surrogatepass")  # a custom tool's raw input
-
-
-def _every_block(request: Request) -> Iterator[Block]:
-    for message in request.messages:
-        for block in message.blocks:
-            yield block
-            if isinstance(block, ToolResult):
-                yield from block.content

@@ -5,10 +5,10 @@ Each number is worked out when it is first read; what several need (words, sente
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
 from types import MappingProxyType
 from typing import final
 
+from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.scan.fold import fold_text
 
@@ -43,19 +43,19 @@ class TextCounts:
     def __init__(self, text: str) -> None:
         self.text = text
 
-    @cached_property
+    @once
     def size(self) -> int:
         """UTF-8 bytes."""
         text = self.text
         return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
-    @cached_property
+    @once
     def words(self) -> list[str]:
         """The words, folded; in scripts without blanks each character is one."""
         pattern = _ASCII_WORD if self.text.isascii() else _WORD
         return pattern.findall(fold_text(self.text))
 
-    @cached_property
+    @once
     def sentences(self) -> list[int]:
         """Characters of each sentence, trimmed, its stop included."""
         lengths: list[int] = []
@@ -77,7 +77,7 @@ class TextCounts:
             if ideographic or not after or after.isspace() or after in _CLOSING:
                 yield end
 
-    @cached_property
+    @once
     def numbers(self) -> int:
         """Runs of digits."""
         pattern = _ASCII_DIGITS if self.text.isascii() else _DIGITS

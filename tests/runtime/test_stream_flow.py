@@ -33,7 +33,7 @@ def context(asked: Request) -> AnswerContext:
         id="a" * 24,
         model="model-one",
         created=1,
-        input_estimate=5,
+        input_estimate=lambda: 5,
         request_id="req_test",
     )
 

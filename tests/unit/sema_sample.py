@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.sema.check import Checker
+from lynkrc.sema.merge import BaseFile
 from lynkrc.sema.resolve import resolve
 from lynkrc.sema.scope import LexiconFacts, Scope
 from lynkrc.sema.typed import Bool
@@ -39,17 +40,17 @@ class Files:
 
     texts: Mapping[str, str] = field(default_factory=lambda: BASES)
 
-    def load(self, name: str, from_path: str) -> SourceFile | None:
+    def load(self, name: str, from_path: str) -> BaseFile | None:
         if name.startswith("builtin/"):
             try:
-                return SourceFile(path=spec_path(name), text=read_spec(name))
+                return BaseFile(path=spec_path(name), data=read_spec(name).encode())
             except FileNotFoundError:
                 return None
         path = posixpath.normpath(posixpath.join(posixpath.dirname(from_path), name))
         if path == "routing.yaml":
-            return SourceFile(path=path, text="")
+            return BaseFile(path=path, data=b"")
         text = self.texts.get(name)
-        return None if text is None else SourceFile(path=path, text=text)
+        return None if text is None else BaseFile(path=path, data=text.encode())
 
 
 def catalog() -> SourceFile:

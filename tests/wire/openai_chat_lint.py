@@ -113,7 +113,7 @@ def context_of(**members: Any) -> AnswerContext:
         id="A" * 24,
         model="served-1",
         created=1795240000,
-        input_estimate=17,
+        input_estimate=lambda: 17,
         request_id="req_1",
     )
 

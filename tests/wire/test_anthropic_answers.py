@@ -33,7 +33,7 @@ CONTEXT = AnswerContext(
     id="a" * 24,
     model="served-1",
     created=1,
-    input_estimate=17,
+    input_estimate=lambda: 17,
     request_id="req_1",
 )
 

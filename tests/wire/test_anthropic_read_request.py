@@ -321,3 +321,9 @@ def test_the_fast_and_the_careful_reader_agree(block: dict[str, Any], role: str)
     is_common = "caller" not in block and block["type"] != "from_next_year"
     item = msgspec.Raw(json.dumps({"role": role, "content": [block]}).encode())
     assert (fast_message(item) is not None) == is_common
+
+
+def test_a_part_of_a_result_without_a_type_is_a_mistake_however_it_is_read() -> None:
+    result = {"type": "tool_result", "tool_use_id": "t", "content": [{"text": "r"}]}
+    item = msgspec.Raw(json.dumps({"role": "user", "content": [result]}).encode())
+    assert fast_message(item) is None

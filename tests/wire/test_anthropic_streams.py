@@ -46,7 +46,12 @@ REQUEST = DIALECT.read_request(
     {},
 )
 CONTEXT = AnswerContext(
-    request=REQUEST, id="a" * 24, model="served-1", created=1, input_estimate=17, request_id="req_1"
+    request=REQUEST,
+    id="a" * 24,
+    model="served-1",
+    created=1,
+    input_estimate=lambda: 17,
+    request_id="req_1",
 )
 START = MessageStart(id="x", model="up", usage=Usage())
 END = MessageEnd(stop=Stop.END, stop_sequence=None, usage=Usage(input=5, output=2, cache_read=3))

@@ -1,9 +1,9 @@
 """Neutral conversations of another dialect, to legal Messages turns, every loss listed."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic import DIALECT
 from lynkrc_runtime.protocol.conversation import (

@@ -49,7 +49,7 @@ def test_a_chat_stream_is_a_legal_messages_stream(name: str) -> None:
         id="a" * 24,
         model="served-1",
         created=1,
-        input_estimate=17,
+        input_estimate=lambda: 17,
         request_id="req_1",
     )
     writer = anthropic.DIALECT.stream_writer(context)

@@ -84,6 +84,7 @@ class StreamWriter(Protocol):
 class AnswerContext:
     """What a writer of answers must know: the request, ids and the estimate of input tokens.
 
+    The estimate is worked out where the upstream reports no number: it reads the whole request.
     `id` is the gateway's id of the answer without prefix (24 characters); `model` what served;
     `created` Unix seconds; `request_id` goes into errors.
     """
@@ -92,7 +93,7 @@ class AnswerContext:
     id: str
     model: str
     created: int
-    input_estimate: int
+    input_estimate: Callable[[], int]
     request_id: str
 
 

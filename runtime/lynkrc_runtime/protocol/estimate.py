@@ -42,7 +42,7 @@ _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\
 def estimate_text(text: str) -> int:
     """Tokens of a text, at least 1 for any that is not empty."""
     if text.isascii():
-        return math.ceil(len(text) / BYTES_PER_TOKEN)
+        return _tokens(len(text))
     cjk = sum(map(len, _CJK.findall(text)))
     rest = len(text.encode("utf-8", "surrogatepass")) - 3 * cjk
     return math.ceil(rest / BYTES_PER_TOKEN + cjk * TOKENS_PER_CJK)
@@ -52,10 +52,18 @@ def estimate_tokens(request: Request) -> int:
     """Tokens of the prompt: system in all its places, tools, messages, thinking and images."""
     total = sum(estimate_text(text.text) for text in request.system)
     for tool in request.tools:
-        total += math.ceil(len(msgspec.json.encode(tool.value)) / BYTES_PER_TOKEN)
+        total += _tokens(len(msgspec.json.encode(tool.value)))
+    total += TOKENS_PER_MESSAGE * len(request.messages)
     for message in request.messages:
-        total += TOKENS_PER_MESSAGE + sum(_block(block) for block in message.blocks)
+        for block in message.blocks:
+            # Nearly every block of a long request is text.
+            total += estimate_text(block.text) if isinstance(block, Text) else _block(block)
     return total
+
+
+def _tokens(size: int) -> int:
+    """Tokens of so many bytes, rounded up."""
+    return -(-size // BYTES_PER_TOKEN)
 
 
 def _block(block: Block) -> int:
@@ -71,9 +79,9 @@ def _block(block: Block) -> int:
         case Document():
             return estimate_text(block.text or block.data or "") + estimate_text(block.title or "")
         case RedactedThinking():
-            return math.ceil(len(block.data) / BYTES_PER_TOKEN)
+            return _tokens(len(block.data))
         case Opaque():
-            return math.ceil(len(msgspec.json.encode(block.value)) / BYTES_PER_TOKEN)
+            return _tokens(len(msgspec.json.encode(block.value)))
 
 
 def _image(image: Image) -> int:

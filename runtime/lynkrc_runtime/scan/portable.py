@@ -51,6 +51,7 @@ class Matcher:
         "_lexicon_of",
         "_lexicons",
         "_next",
+        "_nothing",
         "_order",
         "_tables",
     )
@@ -63,6 +64,7 @@ class Matcher:
         self._tables = tables
         self._lexicon_of = [number for number, size in enumerate(sizes) for _ in range(size)]
         self._lexicons = len(sizes)
+        self._nothing = Found(present=0, counts=(0,) * len(sizes))
         self._free = frozenset(tables.free)
         self._hits: dict[tuple[int, int], _Hit] = {}
         classes, accepts = tables.classes, tables.accepts
@@ -88,14 +90,16 @@ class Matcher:
             state = following[state + number]
             if state >= first_accepting:
                 steps[before, state] = steps.get((before, state), 0) + 1
+        if not steps:
+            return self._nothing
         present = 0
         counts = [0] * self._lexicons
         for step, times in steps.items():
             hit = self._hits.get(step) or self._hit(*step)
             present |= hit.present
             for lexicon in hit.lexicons:
-                counts[lexicon] += times
-        return Found(present=present, counts=tuple(min(count, MAX_COUNT) for count in counts))
+                counts[lexicon] = min(counts[lexicon] + times, MAX_COUNT)
+        return Found(present=present, counts=tuple(counts))
 
     def locate(self, data: bytes, limit: int = 10_000) -> list[tuple[int, int]]:
         """The first `limit` matches as (entry, end offset in `data`), by end, then by entry."""

@@ -50,7 +50,7 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
         id=exchange.incoming.answer_id,
         model=route.target.model,
         created=exchange.incoming.created,
-        input_estimate=exchange.input_estimate(),
+        input_estimate=exchange.input_estimate,
         request_id=exchange.incoming.request_id,
     )
     if request.options.stream:

@@ -113,7 +113,7 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
     usage = answer.usage
     if not usage.reported:
         output = sum(_weight(block) for block in answer.blocks)
-        usage = Usage(input=context.input_estimate, output=output, reported=False)
+        usage = Usage(input=context.input_estimate(), output=output, reported=False)
     return sse.to_json(
         {
             "id": f"msg_{context.id}",

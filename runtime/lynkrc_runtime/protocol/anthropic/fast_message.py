@@ -1,4 +1,4 @@
-"""The common forms of a message, decoded in one go: the same result as `read_message`, sooner.
+"""The common forms of messages, decoded in one go: the same result as `read_message`, sooner.
 
 Long conversations are nearly all text, calls, results and thinking with no unknown member. Those
 are decoded by one typed decoder; anything else (other blocks, unknown members, mistakes) gives
@@ -26,6 +26,12 @@ class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=
     cache_control: dict[str, Any] | None = None
 
 
+class _ResultText(msgspec.Struct, forbid_unknown_fields=True):
+    type: Literal["text"]  # not a tag: outside a union a missing tag is no mistake
+    text: str
+    cache_control: dict[str, Any] | None = None
+
+
 class _ToolUse(msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_fields=True):
     id: str
     name: str
@@ -35,7 +41,7 @@ class _ToolUse(msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_
 
 class _ToolResult(msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True):
     tool_use_id: str
-    content: str | list[_Text] | None = None
+    content: str | list[_ResultText] | None = None
     is_error: bool | None = None
     cache_control: dict[str, Any] | None = None
 
@@ -59,16 +65,36 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True):
     content: str | list[_Block]
 
 
-_decode = msgspec.json.Decoder(_Message).decode
+_one = msgspec.json.Decoder(_Message).decode
+_list = msgspec.json.Decoder(list[_Message]).decode
 _ROLES = {role.value: role for role in Role}
 
 
-def fast_message(item: msgspec.Raw) -> Message | None:
-    """The message, or None where it must be read with care."""
+def fast_messages(items: msgspec.Raw) -> tuple[Message, ...] | None:
+    """The whole list, or None where some message of it must be read with care."""
     try:
-        found = _decode(item)
+        found = _list(items)
     except (msgspec.DecodeError, RecursionError):
         return None
+    messages: list[Message] = []
+    for entry in found:
+        message = _message(entry)
+        if message is None:
+            return None
+        messages.append(message)
+    return tuple(messages)
+
+
+def fast_message(item: msgspec.Raw) -> Message | None:
+    """One message, or None where it must be read with care."""
+    try:
+        found = _one(item)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return _message(found)
+
+
+def _message(found: _Message) -> Message | None:
     content = found.content
     if isinstance(content, str):
         blocks: tuple[Block, ...] = (Text(text=content),) if content else ()
@@ -109,13 +135,13 @@ def _neutral(block: _Block) -> Block | None:
             return RedactedThinking(data=block.data)
 
 
-def _text(block: _Text) -> Text:
+def _text(block: _Text | _ResultText) -> Text:
     if block.cache_control is None:
         return Text(text=block.text)
     return Text(text=block.text, extra={"cache_control": block.cache_control})
 
 
-def _content(content: str | list[_Text] | None) -> tuple[Block, ...]:
+def _content(content: str | list[_ResultText] | None) -> tuple[Block, ...]:
     if isinstance(content, str):
         return (Text(text=content),) if content else ()
     return tuple(_text(block) for block in content or ())

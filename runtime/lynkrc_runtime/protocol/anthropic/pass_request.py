@@ -6,10 +6,10 @@ each change listed (design: "Pass-through, shapes and translation").
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic import raw
 from lynkrc_runtime.protocol.anthropic.carrier import PREFIX
@@ -34,13 +34,13 @@ from lynkrc_runtime.protocol.conversation import (
     Options,
     Request,
     Role,
-    Thinking,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
 _NO_SHAPE = RequestShape()
+_CARRIER = PREFIX.encode()
 
 
 def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
@@ -75,7 +75,8 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
             _prompt_for_format(members, options, done)
     edits = Edits(
         fold_system=shape.mid_system is False,
-        strip_foreign_thinking=_has_carrier(request),
+        # Reasoning that went out under our own signature; seldom there, and quickly not found.
+        strip_foreign_thinking=_CARRIER in members["messages"],
         strip_members=("output_config",)
         if shape.mid_system is False or betas.lost_turn_config
         else (),
@@ -87,16 +88,6 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     if betas.kept:
         sent["anthropic-beta"] = ",".join(betas.kept)
     return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
-
-
-def _has_carrier(request: Request) -> bool:
-    """Whether the history holds reasoning that went out under our own signature."""
-    return any(
-        isinstance(block, Thinking) and (block.signature or "").startswith(PREFIX)
-        for message in request.messages
-        if message.role is Role.ASSISTANT
-        for block in message.blocks
-    )
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:

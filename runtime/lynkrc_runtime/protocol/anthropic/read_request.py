@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.anthropic import raw
-from lynkrc_runtime.protocol.anthropic.fast_message import fast_message
+from lynkrc_runtime.protocol.anthropic.fast_message import fast_message, fast_messages
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME, read_message, read_system
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
     JsonFormat,
     MalformedRequest,
+    Message,
     Options,
     Request,
     ThinkingKind,
@@ -65,9 +66,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         raise MalformedRequest("model", "model: must not be empty")
     if "messages" not in members:
         raise MalformedRequest("messages", "messages: field required")
-    turns = raw.items(members["messages"], "messages")
-    if not turns:
-        raise MalformedRequest("messages", "messages: at least one message is required")
+    messages = fast_messages(members["messages"]) or _read_messages(members["messages"])
     rest = [name for name in members if name not in _NEUTRAL]
     system = members.get("system")
     choice, parallel_tools = _tool_choice(members.get("tool_choice"))
@@ -78,10 +77,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         dialect=NAME,
         model=model,
         system=() if system is None or raw.is_null(system) else read_system(system, "system"),
-        messages=tuple(
-            fast_message(turn) or read_message(turn, f"messages.{i}")
-            for i, turn in enumerate(turns)
-        ),
+        messages=messages,
         tools=_tools(members.get("tools")),
         tool_choice=choice,
         options=Options(
@@ -118,6 +114,15 @@ def _top_level(body: bytes) -> raw.Members:
         except UnicodeDecodeError as error:
             raise MalformedRequest(None, f"the body is not UTF-8 ({error.reason})") from error
     return raw.members(body, None)
+
+
+def _read_messages(given: msgspec.Raw) -> tuple[Message, ...]:
+    turns = raw.items(given, "messages")
+    if not turns:
+        raise MalformedRequest("messages", "messages: at least one message is required")
+    return tuple(
+        fast_message(turn) or read_message(turn, f"messages.{i}") for i, turn in enumerate(turns)
+    )
 
 
 def _tools(given: msgspec.Raw | None) -> tuple[Tool, ...]:

@@ -12,8 +12,10 @@ Pure decisions, the same for pass-through and translation (design: "Model shape"
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import assert_never, final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
@@ -46,8 +48,7 @@ _DEFAULT_EFFORT = "high"
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+class Fitted(Struct, frozen=True, kw_only=True, gc=False):
     """Legal options and tool choice, and the names of the changes."""
 
     options: Options

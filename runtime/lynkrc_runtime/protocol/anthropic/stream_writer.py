@@ -188,7 +188,7 @@ class MessagesWriter:
             return
         self._started = True
         if not usage.input + usage.cache_read + usage.cache_write:
-            usage = Usage(input=self._context.input_estimate)
+            usage = Usage(input=self._context.input_estimate())
         message: dict[str, Any] = {
             "id": f"msg_{self._context.id}",
             "type": "message",
@@ -215,7 +215,7 @@ class MessagesWriter:
         stop = settle_stop(event.stop, has_calls=self._calls > 0, refused=self._refused)
         usage = event.usage
         if not usage.reported:
-            usage = Usage(input=self._context.input_estimate, output=self._tokens)
+            usage = Usage(input=self._context.input_estimate(), output=self._tokens)
         self._emit(
             "message_delta",
             delta=write_stop(stop, event.stop_sequence),

@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
 

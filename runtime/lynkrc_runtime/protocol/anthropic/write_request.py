@@ -5,10 +5,10 @@ What cannot mean the same (several choices, audio, files of another provider) is
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic.shape import (
     SAMPLING_VERSIONS,

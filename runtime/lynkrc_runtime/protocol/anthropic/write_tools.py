@@ -1,8 +1,9 @@
 """Neutral tools and tool choice, to Anthropic's (wire reference C.1.2, C.1.6)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
 from lynkrc_runtime.protocol.conversation import ChoiceKind, Tool, ToolChoice

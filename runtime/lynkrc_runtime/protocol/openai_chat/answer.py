@@ -1,10 +1,10 @@
 """A whole Chat completion, to a neutral `Answer`, and a neutral one to a completion (C.1.8)."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, assert_never
 
 import msgspec
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol import sse
 from lynkrc_runtime.protocol.conversation import (

@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     others,
     read_members,
 )
+from lynkrc_runtime.protocol.openai_chat.fast_messages import fast_messages
 from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME, read_messages
 from lynkrc_runtime.protocol.openai_chat.read_tools import (
     read_choice,
@@ -61,15 +62,18 @@ _NEUTRAL = frozenset(
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
     members = read_members(body)
+    conversation = fast_messages(members.get("messages", b""))
+    # What has been read already needs no second look.
+    unread = {name: raw for name, raw in members.items() if not conversation or name != "messages"}
     given = {
-        name: decode_member(members[name], name)
-        for name in members
-        if name in _NEUTRAL and members[name] != b"null"
+        name: decode_member(raw, name)
+        for name, raw in unread.items()
+        if name in _NEUTRAL and raw != b"null"
     }
     for needed in ("model", "messages"):
-        if not given.get(needed):
+        if not given.get(needed) and not (conversation and needed == "messages"):
             raise malformed(needed, "is required and must not be empty")
-    system, messages = read_messages(as_list(given["messages"], "messages"))
+    system, messages = conversation or read_messages(as_list(given["messages"], "messages"))
     return Request(
         dialect=DIALECT_NAME,
         model=as_text(given["model"], "model"),

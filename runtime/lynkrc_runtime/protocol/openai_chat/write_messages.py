@@ -4,8 +4,9 @@ A call must be answered before anything else is said: after each assistant turn 
 first, then stand-ins for calls nobody answered, then what the user and the system said.
 """
 
-from dataclasses import replace
 from typing import final
+
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import (
     Block,
