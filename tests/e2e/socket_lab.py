@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from anthropic import Anthropic, AsyncAnthropic
 from openai import AsyncOpenAI, OpenAI
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.gateway import GatewayProcess
 from tests.e2e.strict_models import refuse_chat, refuse_messages
@@ -125,6 +126,16 @@ class Lab:
         sent = {"content-type": "application/json"} if data is not None else {}
         sent |= headers or {}
         return exchange(self.gateway.admin if admin else self.gateway.url, method, path, data, sent)
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels."""
+        text = self.send("/metrics", method="GET", admin=True).body.decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
 
     def send_streamed(self, path: str, body: Mapping[str, Any], *, until: bytes) -> "Streaming":
         """Ask for a stream and read it up to the line that holds `until`."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.scripted_answers import SSE, Raw, Said, render, stopped_after
 from tests.e2e.socket_lab import CHAT, MESSAGES, Answer, Lab
@@ -267,24 +266,15 @@ def test_the_caller_s_mistake_stops_the_chain(lab: Lab, path: str, stream: bool)
 
 
 def test_the_metrics_count_what_happened(lab: Lab) -> None:
-    def count(name: str, **labels: str) -> float:
-        text = lab.send("/metrics", method="GET", admin=True).body.decode()
-        return sum(
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        )
-
     served = {"surface": "chat", "tier": "SIMPLE", "target": "mini", "class": "served"}
     failed = {"target": "open", "result": "failed", "class": "transient"}
     tokens = {"target": "mini", "kind": "input"}
 
     def counts() -> list[float]:
         return [
-            count("lynkr_requests_total", **served),
-            count("lynkr_attempts_total", **failed),
-            count("lynkr_tokens_total", **tokens),
+            lab.metric("lynkr_requests_total", **served),
+            lab.metric("lynkr_attempts_total", **failed),
+            lab.metric("lynkr_tokens_total", **tokens),
         ]
 
     before = counts()
@@ -293,4 +283,4 @@ def test_the_metrics_count_what_happened(lab: Lab) -> None:
     ask(lab, CHAT, "lynkr/SIMPLE", stream=True)
     grown = [after - was for after, was in zip(counts(), before, strict=True)]
     assert grown == [1, 1, SAID.fresh]
-    assert count("lynkr_requests_in_flight") == 0
+    assert lab.metric("lynkr_requests_in_flight") == 0

@@ -1,9 +1,8 @@
-"""A client that leaves, through the official SDKs: the upstream is left too, and nobody is blamed.
-
-The gateway's log is the witness of the end: it is read only after the request has settled there.
-"""
+"""A client that leaves, through the official SDKs: the upstream is left too, nobody is blamed."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -25,10 +24,21 @@ def hang_after_content(lab: Lab, target: str) -> Face:
     return face
 
 
-async def left(lab: Lab, face: Face) -> None:
-    """Wait until the upstream sees that nobody listens."""
+@asynccontextmanager
+async def leaving(lab: Lab, face: Face) -> AsyncIterator[None]:
+    """In the block a client leaves: the upstream must be left, and one request counted as such."""
+    aborted = {"class": "aborted"}
+    before = lab.metric("lynkr_requests_total", **aborted)
+    yield
     waiting = asyncio.run_coroutine_threadsafe(face.wait_for_hang_up(), lab.background.loop)
     await asyncio.wait_for(asyncio.wrap_future(waiting), PATIENCE)
+    async with asyncio.timeout(PATIENCE):
+        while lab.metric("lynkr_requests_in_flight"):
+            await asyncio.sleep(0)
+    assert lab.metric("lynkr_requests_total", **aborted) == before + 1
+    line = lab.gateway.requests[-1]
+    assert line["class"] == "aborted"
+    assert [attempt["result"] for attempt in line["attempts"]] == ["aborted"]
 
 
 async def asked(lab: Lab, face: Face) -> None:
@@ -41,6 +51,7 @@ async def asked(lab: Lab, face: Face) -> None:
 async def test_an_anthropic_stream_that_is_closed(lab: Lab, target: str) -> None:
     face = hang_after_content(lab, target)
     async with (
+        leaving(lab, face),
         lab.async_anthropic() as client,
         client.messages.stream(model=f"lynkr/{target}", max_tokens=100, messages=HELLO) as stream,
     ):
@@ -48,13 +59,12 @@ async def test_an_anthropic_stream_that_is_closed(lab: Lab, target: str) -> None
             assert text == "The fir"
             break
         assert face.hung_up == 0
-    await left(lab, face)
 
 
 @pytest.mark.parametrize("target", sorted(PROVIDERS))
 async def test_an_openai_stream_that_is_closed(lab: Lab, target: str) -> None:
     face = hang_after_content(lab, target)
-    async with lab.async_openai() as client:
+    async with leaving(lab, face), lab.async_openai() as client:
         stream = await client.chat.completions.create(
             model=f"lynkr/{target}", messages=HELLO, stream=True
         )
@@ -63,7 +73,6 @@ async def test_an_openai_stream_that_is_closed(lab: Lab, target: str) -> None:
                 break
         assert face.hung_up == 0
         await stream.close()
-    await left(lab, face)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -71,7 +80,7 @@ async def test_an_openai_stream_that_is_closed(lab: Lab, target: str) -> None:
 async def test_a_task_cancelled_before_the_answer(lab: Lab, target: str, stream: bool) -> None:
     face = lab.face(PROVIDERS[target][0])
     face.behaviours = ["stall"]
-    async with lab.async_anthropic() as client:
+    async with leaving(lab, face), lab.async_anthropic() as client:
         create: Any = client.messages.create
         asking = asyncio.ensure_future(
             create(model=f"lynkr/{target}", max_tokens=100, messages=HELLO, stream=stream)
@@ -80,7 +89,6 @@ async def test_a_task_cancelled_before_the_answer(lab: Lab, target: str, stream:
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-    await left(lab, face)
     # Nothing is retried for nobody, and a new client is served as ever.
     assert len(face.seen) == 1
     async with lab.async_openai() as client:

@@ -226,3 +226,20 @@ def test_what_one_dialect_alone_has(lab: Lab) -> None:
     audio = {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}
     with pytest.raises(openai.BadRequestError, match="input_audio"):
         sent_by_openai(lab, "haiku", messages=[{"role": "user", "content": [audio]}])
+
+
+def test_the_same_model_is_not_improved(lab: Lab) -> None:
+    """What the client itself sends to a model is between the two; so is the refusal."""
+    face = lab.face("claude")
+    lab.allowed.append("temperature: not supported")
+    with pytest.raises(anthropic.BadRequestError, match="temperature: not supported") as raised:
+        lab.anthropic.messages.create(
+            model="claude-opus-5-5",
+            max_tokens=100,
+            messages=HELLO,
+            extra_body={"temperature": 0.5},
+        )
+    assert face.seen[0].json["temperature"] == 0.5
+    assert "x-lynkr-transforms" not in raised.value.response.headers
+    # Under another name the same wish is for us to fit.
+    sent_by_anthropic(lab, "opus", extra_body={"temperature": 0.5})
