@@ -1,25 +1,47 @@
 """The whole compiler on one screen: text -> config -> typed -> RouteTable -> passes -> artifacts.
 
-`compile_spec` is pure: the spec's bytes, a loader of base specs and the catalog go in; findings and
-artifacts come out. Nothing here prints, and nothing reads what was not passed in.
+`check_spec` and `compile_spec` are pure: the spec's bytes, a loader of base specs and the catalog
+go in; findings and artifacts come out. Nothing here prints or reads what was not passed in.
+What only a build needs is imported where it is used: `lynkrc check` does not wait for it.
 """
 
+import posixpath
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from lynkrc.bundle.pack import pack
-from lynkrc.bundle.report import print_report
-from lynkrc.codegen.artifacts import Artifacts, SpecSource, generate
 from lynkrc.diagnostics.model import Diagnostic, Severity, in_order
 from lynkrc.ir.digest import meaning_digest, source_digest
 from lynkrc.ir.table import RouteTable
 from lynkrc.lower.table import lower
-from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
 from lynkrc.passes import run_passes
-from lynkrc.sema.merge import Loader
+from lynkrc.sema.cascade import without_cascades
+from lynkrc.sema.merge import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.read import read_source
+
+if TYPE_CHECKING:
+    from lynkrc.codegen.artifacts import Artifacts
+
+SPEC_NAME = "routing.yaml"
+"""What a bundle calls the spec it was built from."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What was found in one spec, and, without errors, what it means."""
+
+    diagnostics: tuple[Diagnostic, ...]
+    lowered: RouteTable | None
+    sources: tuple[tuple[str, BaseFile], ...]
+    """Every file that took part under its name in a bundle: the spec, then its bases by name."""
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the spec cannot be built."""
+        return _has_errors(self.diagnostics)
 
 
 @final
@@ -29,61 +51,90 @@ class Compilation:
 
     diagnostics: tuple[Diagnostic, ...]
     table: RouteTable | None
-    artifacts: Artifacts | None
+    artifacts: "Artifacts | None"
 
     @property
     def has_errors(self) -> bool:
         """Whether the spec cannot be built."""
-        return any(found.code.severity is Severity.ERROR for found in self.diagnostics)
+        return _has_errors(self.diagnostics)
 
 
 @final
 class RecordingLoader:
-    """A loader that remembers what it gave, so that a bundle holds every source that took part."""
+    """A loader that remembers what it gave, so that a bundle holds every source that took part.
 
-    def __init__(self, inner: Loader) -> None:
+    Names in a bundle follow from how the files refer to one another, never from where they lie:
+    ``source/builtin/lynkr.yaml``, ``source/extends/team/base.yaml``.
+    """
+
+    def __init__(self, inner: Loader, spec_path: str) -> None:
         self._inner = inner
-        self.given: dict[str, SourceFile] = {}
+        self._places = {spec_path: ""}
+        self._given: dict[str, BaseFile] = {}
 
-    def load(self, name: str, from_path: str) -> SourceFile | None:
+    def load(self, name: str, from_path: str) -> BaseFile | None:
         """As the inner loader does."""
         file = self._inner.load(name, from_path)
-        if file is not None:
-            self.given.setdefault(name, file)
+        if file is not None and file.path not in self._places:
+            if name.startswith("builtin/"):
+                place = bundled = f"{name}.yaml"
+            else:
+                folder = posixpath.dirname(self._places[from_path])
+                place = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
+                # A name in a bundle leads nowhere else, so it holds no "..".
+                steps = ("_up_" if step == ".." else step for step in place.split("/"))
+                bundled = "/".join(("extends", *steps))
+            self._places[file.path] = place
+            self._given[bundled] = file
         return file
 
+    def given(self) -> tuple[tuple[str, BaseFile], ...]:
+        """The files with their names in a bundle, sorted by name."""
+        return tuple(sorted(self._given.items()))
 
-def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Compilation:
-    """Compile the spec `data`, shown in findings under `path`.
+
+def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Checked:
+    """Find everything there is to find in the spec `data`, shown in findings under `path`.
 
     `loader` gives base specs, `catalog` is the text of the model catalog.
     """
+    recording = RecordingLoader(loader, path)
+    lowered = None
     config, findings = read_source(path, data)
-    if config is None or any(found.code.severity is Severity.ERROR for found in findings):
-        return _stopped(findings)
-    recording = RecordingLoader(loader)
-    typed, found = resolve(config, recording, catalog)
-    findings = [*findings, *found]
-    if typed is None:
-        return _stopped(findings)
-    lowered, found = lower(typed)
-    findings = [*findings, *found]
+    if config is not None:
+        typed, found = resolve(config, recording, catalog)
+        if _has_errors(findings):
+            # The tree holds what is sound of the document: what else is wrong with that is told.
+            typed, found = None, without_cascades(found, config.span.file)
+        findings = [*findings, *found]
+        if typed is not None:
+            lowered, found = lower(typed)
+            findings = [*findings, *found]
+    return Checked(
+        diagnostics=tuple(in_order(findings)),
+        lowered=lowered,
+        sources=((SPEC_NAME, BaseFile(path=path, data=data)), *recording.given()),
+    )
+
+
+def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Compilation:
+    """`check_spec`, and for a spec without errors everything that is generated from it."""
+    from lynkrc.codegen.artifacts import SpecSource, generate
+
+    checked = check_spec(path, data, loader=loader, catalog=catalog)
+    lowered = checked.lowered
     if lowered is None:
-        return _stopped(findings)
+        return Compilation(diagnostics=checked.diagnostics, table=None, artifacts=None)
     table = run_passes(lowered)
     artifacts = generate(
         table,
-        sources=(
-            SpecSource(path=path, name="routing.yaml", data=data),
-            *(
-                SpecSource(path=file.path, name=f"{name}.yaml", data=file.text.encode())
-                for name, file in sorted(recording.given.items())
-            ),
+        sources=tuple(
+            SpecSource(path=file.path, name=name, data=file.data) for name, file in checked.sources
         ),
         source_digest=source_digest(data),
         meaning_digest=meaning_digest(lowered),
     )
-    return Compilation(diagnostics=tuple(in_order(findings)), table=table, artifacts=artifacts)
+    return Compilation(diagnostics=checked.diagnostics, table=table, artifacts=artifacts)
 
 
 def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str | None]:
@@ -91,12 +142,17 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
 
     ValueError for a compilation with errors.
     """
+    from lynkrc.bundle.pack import pack
+    from lynkrc.bundle.report import print_report
+
     table, artifacts = compilation.table, compilation.artifacts
     if table is None or artifacts is None:
         raise ValueError("a spec with errors has no bundle")
     report = print_report(table, compilation.diagnostics, artifacts.sources)
     if not native:
         return pack(artifacts, report=report), None
+    from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
+
     match build_native(artifacts):
         case NativeBuilt(path=path, library=library):
             return pack(artifacts, report=report, native={path: library}), None
@@ -104,5 +160,5 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
             return pack(artifacts, report=report), f"{reason}\n{detail}".strip()
 
 
-def _stopped(findings: list[Diagnostic]) -> Compilation:
-    return Compilation(diagnostics=tuple(in_order(findings)), table=None, artifacts=None)
+def _has_errors(findings: Sequence[Diagnostic]) -> bool:
+    return any(found.code.severity is Severity.ERROR for found in findings)

@@ -20,43 +20,43 @@ def decide(v):
         ask_tokens,
         ask_words,
         context_tokens,
-        count_ask_builtin_technical,  # count(ask, builtin/technical)
+        count_ask_builtin_technical,
         documents_count,
         header_x_data_class,  # header("x-data-class")
         images_count,
         loop_tool_results,
-        matches_ask_builtin_analysis,  # matches(ask, builtin/analysis)
-        matches_ask_builtin_autonomous_words,  # matches(ask, builtin/autonomous_words)
-        matches_ask_builtin_big_design,  # matches(ask, builtin/big_design)
-        matches_ask_builtin_big_review,  # matches(ask, builtin/big_review)
-        matches_ask_builtin_big_rewrite,  # matches(ask, builtin/big_rewrite)
-        matches_ask_builtin_big_trouble,  # matches(ask, builtin/big_trouble)
-        matches_ask_builtin_building,  # matches(ask, builtin/building)
-        matches_ask_builtin_chain_words,  # matches(ask, builtin/chain_words)
-        matches_ask_builtin_clock_question,  # matches(ask, builtin/clock_question)
-        matches_ask_builtin_code_writing,  # matches(ask, builtin/code_writing)
-        matches_ask_builtin_deep_audit,  # matches(ask, builtin/deep_audit)
-        matches_ask_builtin_deep_proof,  # matches(ask, builtin/deep_proof)
-        matches_ask_builtin_deep_thought,  # matches(ask, builtin/deep_thought)
-        matches_ask_builtin_domain_database,  # matches(ask, builtin/domain_database)
-        matches_ask_builtin_domain_devops,  # matches(ask, builtin/domain_devops)
-        matches_ask_builtin_domain_distributed,  # matches(ask, builtin/domain_distributed)
-        matches_ask_builtin_domain_frontend,  # matches(ask, builtin/domain_frontend)
-        matches_ask_builtin_domain_ml,  # matches(ask, builtin/domain_ml)
-        matches_ask_builtin_domain_security,  # matches(ask, builtin/domain_security)
-        matches_ask_builtin_greeting,  # matches(ask, builtin/greeting)
-        matches_ask_builtin_iterative_words,  # matches(ask, builtin/iterative_words)
-        matches_ask_builtin_many_files,  # matches(ask, builtin/many_files)
-        matches_ask_builtin_menu_word,  # matches(ask, builtin/menu_word)
-        matches_ask_builtin_planning,  # matches(ask, builtin/planning)
-        matches_ask_builtin_planning_words,  # matches(ask, builtin/planning_words)
-        matches_ask_builtin_sequence,  # matches(ask, builtin/sequence)
-        matches_ask_builtin_short_answer,  # matches(ask, builtin/short_answer)
-        matches_ask_builtin_specifics,  # matches(ask, builtin/specifics)
-        matches_ask_builtin_step_by_step,  # matches(ask, builtin/step_by_step)
-        matches_ask_builtin_testing,  # matches(ask, builtin/testing)
-        matches_ask_builtin_trade_offs,  # matches(ask, builtin/trade_offs)
-        matches_ask_confidential_words,  # matches(ask, confidential_words)
+        matches_ask_builtin_analysis,
+        matches_ask_builtin_autonomous_words,
+        matches_ask_builtin_big_design,
+        matches_ask_builtin_big_review,
+        matches_ask_builtin_big_rewrite,
+        matches_ask_builtin_big_trouble,
+        matches_ask_builtin_building,
+        matches_ask_builtin_chain_words,
+        matches_ask_builtin_clock_question,
+        matches_ask_builtin_code_writing,
+        matches_ask_builtin_deep_audit,
+        matches_ask_builtin_deep_proof,
+        matches_ask_builtin_deep_thought,
+        matches_ask_builtin_domain_database,
+        matches_ask_builtin_domain_devops,
+        matches_ask_builtin_domain_distributed,
+        matches_ask_builtin_domain_frontend,
+        matches_ask_builtin_domain_ml,
+        matches_ask_builtin_domain_security,
+        matches_ask_builtin_greeting,
+        matches_ask_builtin_iterative_words,
+        matches_ask_builtin_many_files,
+        matches_ask_builtin_menu_word,
+        matches_ask_builtin_planning,
+        matches_ask_builtin_planning_words,
+        matches_ask_builtin_sequence,
+        matches_ask_builtin_short_answer,
+        matches_ask_builtin_specifics,
+        matches_ask_builtin_step_by_step,
+        matches_ask_builtin_testing,
+        matches_ask_builtin_trade_offs,
+        matches_ask_confidential_words,
         messages_count,
         model,
         request_max_tokens,
@@ -215,8 +215,6 @@ def decide(v):
 
     # The targets that can serve, as bits (steps 7 and 8).
     keep = 0b1111  # every target
-    if tools_count > 0:
-        keep &= 0b1111  # tools: best, mid, small, strong
     if images_count > 0:
         keep &= 0b1011  # vision: best, mid, strong
     if documents_count > 0:
@@ -231,72 +229,35 @@ def decide(v):
         keep &= 0b0100  # stay-home: confidential requires target.trust == local
 
     # 4. Tier: a pin, else the first rule with one, else the score.
-    if model == 11:
-        left = keep & 0b0001  # pin house-best
+    if model in (3, 11, 12):
+        left = keep & 0b0001  # pin house-best, lynkr/best, claude-lynkr-best
         if left:
             return (0, -1, -2, 4, left, score)
         return (3, -1, -2, -1, 0, score)
-    elif model == 17:
-        tier = 0  # pin lynkr/SIMPLE
+    elif model in (8, 17):
+        tier = 0  # pin lynkr/SIMPLE, claude-lynkr-SIMPLE
         rule = -2
-    elif model == 14:
-        tier = 1  # pin lynkr/MEDIUM
+    elif model in (5, 14):
+        tier = 1  # pin lynkr/MEDIUM, claude-lynkr-MEDIUM
         rule = -2
-    elif model == 13:
-        tier = 2  # pin lynkr/COMPLEX
+    elif model in (4, 13):
+        tier = 2  # pin lynkr/COMPLEX, claude-lynkr-COMPLEX
         rule = -2
-    elif model == 16:
-        tier = 3  # pin lynkr/REASONING
+    elif model in (7, 16):
+        tier = 3  # pin lynkr/REASONING, claude-lynkr-REASONING
         rule = -2
-    elif model == 12:
-        left = keep & 0b0001  # pin lynkr/best
-        if left:
-            return (0, -1, -2, 4, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 15:
-        left = keep & 0b0010  # pin lynkr/mid
+    elif model in (6, 15):
+        left = keep & 0b0010  # pin lynkr/mid, claude-lynkr-mid
         if left:
             return (0, -1, -2, 5, left, score)
         return (3, -1, -2, -1, 0, score)
-    elif model == 18:
-        left = keep & 0b0100  # pin lynkr/small
+    elif model in (9, 18):
+        left = keep & 0b0100  # pin lynkr/small, claude-lynkr-small
         if left:
             return (0, -1, -2, 6, left, score)
         return (3, -1, -2, -1, 0, score)
-    elif model == 19:
-        left = keep & 0b1000  # pin lynkr/strong
-        if left:
-            return (0, -1, -2, 7, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 8:
-        tier = 0  # pin claude-lynkr-SIMPLE
-        rule = -2
-    elif model == 5:
-        tier = 1  # pin claude-lynkr-MEDIUM
-        rule = -2
-    elif model == 4:
-        tier = 2  # pin claude-lynkr-COMPLEX
-        rule = -2
-    elif model == 7:
-        tier = 3  # pin claude-lynkr-REASONING
-        rule = -2
-    elif model == 3:
-        left = keep & 0b0001  # pin claude-lynkr-best
-        if left:
-            return (0, -1, -2, 4, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 6:
-        left = keep & 0b0010  # pin claude-lynkr-mid
-        if left:
-            return (0, -1, -2, 5, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 9:
-        left = keep & 0b0100  # pin claude-lynkr-small
-        if left:
-            return (0, -1, -2, 6, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 10:
-        left = keep & 0b1000  # pin claude-lynkr-strong
+    elif model in (10, 19):
+        left = keep & 0b1000  # pin lynkr/strong, claude-lynkr-strong
         if left:
             return (0, -1, -2, 7, left, score)
         return (3, -1, -2, -1, 0, score)

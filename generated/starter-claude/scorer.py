@@ -20,41 +20,41 @@ def decide(v):
         ask_tokens,
         ask_words,
         context_tokens,
-        count_ask_builtin_technical,  # count(ask, builtin/technical)
+        count_ask_builtin_technical,
         documents_count,
         images_count,
         loop_tool_results,
-        matches_ask_builtin_analysis,  # matches(ask, builtin/analysis)
-        matches_ask_builtin_autonomous_words,  # matches(ask, builtin/autonomous_words)
-        matches_ask_builtin_big_design,  # matches(ask, builtin/big_design)
-        matches_ask_builtin_big_review,  # matches(ask, builtin/big_review)
-        matches_ask_builtin_big_rewrite,  # matches(ask, builtin/big_rewrite)
-        matches_ask_builtin_big_trouble,  # matches(ask, builtin/big_trouble)
-        matches_ask_builtin_building,  # matches(ask, builtin/building)
-        matches_ask_builtin_chain_words,  # matches(ask, builtin/chain_words)
-        matches_ask_builtin_clock_question,  # matches(ask, builtin/clock_question)
-        matches_ask_builtin_code_writing,  # matches(ask, builtin/code_writing)
-        matches_ask_builtin_deep_audit,  # matches(ask, builtin/deep_audit)
-        matches_ask_builtin_deep_proof,  # matches(ask, builtin/deep_proof)
-        matches_ask_builtin_deep_thought,  # matches(ask, builtin/deep_thought)
-        matches_ask_builtin_domain_database,  # matches(ask, builtin/domain_database)
-        matches_ask_builtin_domain_devops,  # matches(ask, builtin/domain_devops)
-        matches_ask_builtin_domain_distributed,  # matches(ask, builtin/domain_distributed)
-        matches_ask_builtin_domain_frontend,  # matches(ask, builtin/domain_frontend)
-        matches_ask_builtin_domain_ml,  # matches(ask, builtin/domain_ml)
-        matches_ask_builtin_domain_security,  # matches(ask, builtin/domain_security)
-        matches_ask_builtin_greeting,  # matches(ask, builtin/greeting)
-        matches_ask_builtin_iterative_words,  # matches(ask, builtin/iterative_words)
-        matches_ask_builtin_many_files,  # matches(ask, builtin/many_files)
-        matches_ask_builtin_menu_word,  # matches(ask, builtin/menu_word)
-        matches_ask_builtin_planning,  # matches(ask, builtin/planning)
-        matches_ask_builtin_planning_words,  # matches(ask, builtin/planning_words)
-        matches_ask_builtin_sequence,  # matches(ask, builtin/sequence)
-        matches_ask_builtin_short_answer,  # matches(ask, builtin/short_answer)
-        matches_ask_builtin_specifics,  # matches(ask, builtin/specifics)
-        matches_ask_builtin_step_by_step,  # matches(ask, builtin/step_by_step)
-        matches_ask_builtin_testing,  # matches(ask, builtin/testing)
-        matches_ask_builtin_trade_offs,  # matches(ask, builtin/trade_offs)
+        matches_ask_builtin_analysis,
+        matches_ask_builtin_autonomous_words,
+        matches_ask_builtin_big_design,
+        matches_ask_builtin_big_review,
+        matches_ask_builtin_big_rewrite,
+        matches_ask_builtin_big_trouble,
+        matches_ask_builtin_building,
+        matches_ask_builtin_chain_words,
+        matches_ask_builtin_clock_question,
+        matches_ask_builtin_code_writing,
+        matches_ask_builtin_deep_audit,
+        matches_ask_builtin_deep_proof,
+        matches_ask_builtin_deep_thought,
+        matches_ask_builtin_domain_database,
+        matches_ask_builtin_domain_devops,
+        matches_ask_builtin_domain_distributed,
+        matches_ask_builtin_domain_frontend,
+        matches_ask_builtin_domain_ml,
+        matches_ask_builtin_domain_security,
+        matches_ask_builtin_greeting,
+        matches_ask_builtin_iterative_words,
+        matches_ask_builtin_many_files,
+        matches_ask_builtin_menu_word,
+        matches_ask_builtin_planning,
+        matches_ask_builtin_planning_words,
+        matches_ask_builtin_sequence,
+        matches_ask_builtin_short_answer,
+        matches_ask_builtin_specifics,
+        matches_ask_builtin_step_by_step,
+        matches_ask_builtin_testing,
+        matches_ask_builtin_trade_offs,
         messages_count,
         model,
         request_max_tokens,
@@ -212,69 +212,34 @@ def decide(v):
 
     # The targets that can serve, as bits (steps 7 and 8).
     keep = 0b111  # every target
-    if tools_count > 0:
-        keep &= 0b111  # tools: haiku, opus, sonnet
-    if images_count > 0:
-        keep &= 0b111  # vision: haiku, opus, sonnet
-    if documents_count > 0:
-        keep &= 0b111  # documents: haiku, opus, sonnet
-    if wants_json_schema:
-        keep &= 0b111  # json_schema: haiku, opus, sonnet
     if context_tokens + min(request_max_tokens, 4000) > 1000000:
         keep &= 0b000  # context 1000000: no target
 
     # 4. Tier: a pin, else the first rule with one, else the score.
-    if model == 15:
-        tier = 0  # pin lynkr/SIMPLE
+    if model in (8, 15):
+        tier = 0  # pin lynkr/SIMPLE, claude-lynkr-SIMPLE
         rule = -2
-    elif model == 12:
-        tier = 1  # pin lynkr/MEDIUM
+    elif model in (5, 12):
+        tier = 1  # pin lynkr/MEDIUM, claude-lynkr-MEDIUM
         rule = -2
-    elif model == 10:
-        tier = 2  # pin lynkr/COMPLEX
+    elif model in (3, 10):
+        tier = 2  # pin lynkr/COMPLEX, claude-lynkr-COMPLEX
         rule = -2
-    elif model == 14:
-        tier = 3  # pin lynkr/REASONING
+    elif model in (7, 14):
+        tier = 3  # pin lynkr/REASONING, claude-lynkr-REASONING
         rule = -2
-    elif model == 11:
-        left = keep & 0b001  # pin lynkr/haiku
+    elif model in (4, 11):
+        left = keep & 0b001  # pin lynkr/haiku, claude-lynkr-haiku
         if left:
             return (0, -1, -2, 4, left, score)
         return (3, -1, -2, -1, 0, score)
-    elif model == 13:
-        left = keep & 0b010  # pin lynkr/opus
+    elif model in (6, 13):
+        left = keep & 0b010  # pin lynkr/opus, claude-lynkr-opus
         if left:
             return (0, -1, -2, 5, left, score)
         return (3, -1, -2, -1, 0, score)
-    elif model == 16:
-        left = keep & 0b100  # pin lynkr/sonnet
-        if left:
-            return (0, -1, -2, 6, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 8:
-        tier = 0  # pin claude-lynkr-SIMPLE
-        rule = -2
-    elif model == 5:
-        tier = 1  # pin claude-lynkr-MEDIUM
-        rule = -2
-    elif model == 3:
-        tier = 2  # pin claude-lynkr-COMPLEX
-        rule = -2
-    elif model == 7:
-        tier = 3  # pin claude-lynkr-REASONING
-        rule = -2
-    elif model == 4:
-        left = keep & 0b001  # pin claude-lynkr-haiku
-        if left:
-            return (0, -1, -2, 4, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 6:
-        left = keep & 0b010  # pin claude-lynkr-opus
-        if left:
-            return (0, -1, -2, 5, left, score)
-        return (3, -1, -2, -1, 0, score)
-    elif model == 9:
-        left = keep & 0b100  # pin claude-lynkr-sonnet
+    elif model in (9, 16):
+        left = keep & 0b100  # pin lynkr/sonnet, claude-lynkr-sonnet
         if left:
             return (0, -1, -2, 6, left, score)
         return (3, -1, -2, -1, 0, score)

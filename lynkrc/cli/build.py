@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
@@ -29,12 +30,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="output folder (default: generated/NAME)"
     )
-    parser.add_argument(
+    goal = parser.add_mutually_exclusive_group()
+    goal.add_argument(
         "--check",
         action="store_true",
         help="write nothing; fail when the committed files are stale",
     )
-    parser.add_argument(
+    goal.add_argument(
         "--native", action="store_true", help="add a scorer compiled for this Python and machine"
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
@@ -56,7 +58,21 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     folder: Path = arguments.output or Path("generated") / artifacts.name
     talks = not arguments.quiet and arguments.format == "text"
     if arguments.check:
-        return _check(artifacts, folder, arguments.spec, talks)
+        # Standard output holds one JSON document and nothing else.
+        out = sys.stderr if arguments.format == "json" else sys.stdout
+        try:
+            stale = _report_stale(artifacts, folder, out)
+        except OSError as problem:
+            error(f"cannot read {problem.filename}: {problem.strerror}")
+            return ExitCode.CANNOT_RUN
+        if stale:
+            how = f"lynkrc build {arguments.spec} -o {folder}"
+            print(f"help: {how}, review the difference and commit it", file=out)
+            return ExitCode.FINDINGS
+        if talks:
+            digest = artifacts.meaning_digest
+            print(f"{folder} is what {arguments.spec} compiles to (meaning {digest})")
+        return ExitCode.OK
     bundle, why_not = pack_bundle(compilation, native=arguments.native)
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
@@ -74,22 +90,19 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _check(artifacts: Artifacts, folder: Path, spec: Path, talks: bool) -> ExitCode:
-    stale = []
+def _report_stale(artifacts: Artifacts, folder: Path, out: TextIO) -> bool:
+    """Whether a committed file is missing or not what it should be; says which, and how."""
+    stale = False
     for name, wanted in artifacts.reviewed():
         path = folder / name
-        found = path.read_bytes() if path.is_file() else None
-        if found != wanted:
-            stale.append(name)
-            print(f"stale: {path}" + ("" if found is not None else " (missing)"))
-            if found is not None:
-                sys.stdout.writelines(_difference(found, wanted, str(path)))
-    if stale:
-        print(f"help: lynkrc build {spec} -o {folder}, review the difference and commit it")
-        return ExitCode.FINDINGS
-    if talks:
-        print(f"{folder} is what {spec} compiles to (meaning {artifacts.meaning_digest})")
-    return ExitCode.OK
+        found = path.read_bytes() if path.exists() else None
+        if found == wanted:
+            continue
+        stale = True
+        print(f"stale: {path}" + ("" if found is not None else " (missing)"), file=out)
+        if found is not None:
+            out.writelines(_difference(found, wanted, name))
+    return stale
 
 
 def _difference(found: bytes, wanted: bytes, name: str) -> Iterable[str]:

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
+from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, check_file
 from lynkrc.cli.terminal import error, print_findings
 
 
@@ -19,9 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Print the findings; 1 when there is an error among them."""
     try:
-        compilation = compile_file(arguments.spec)
+        checked = check_file(arguments.spec)
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN
-    print_findings(compilation.diagnostics, arguments.format)
-    return ExitCode.FINDINGS if compilation.has_errors else ExitCode.OK
+    print_findings(checked.diagnostics, arguments.format)
+    return ExitCode.FINDINGS if checked.has_errors else ExitCode.OK

@@ -4,7 +4,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from io import TextIOWrapper
+from typing import Protocol, TextIO, cast
 
 from lynkrc import __version__
 from lynkrc.cli.exit_codes import ExitCode
@@ -19,6 +20,10 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("serve", "start the gateway on a bundle"),
 )
 """Every command with its one-line help, in the order of the help page."""
+
+
+PASSED_ON = ("serve",)
+"""Commands whose arguments are another program's, which reads them."""
 
 
 class Command(Protocol):
@@ -40,7 +45,22 @@ def load(name: str) -> Command:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
+    _write_anything(sys.stdout, sys.stderr)
     words = list(sys.argv[1:] if argv is None else argv)
+    arguments = _parse(words)
+    try:
+        code = load(arguments.command).run(arguments)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader of our output went away (`lynkrc trace ... | head`); nobody hears more of it.
+        sys.stderr.close()
+        return ExitCode.OK
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parse(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="lynkrc",
         description="Compile LLM routing policy: routing.yaml in, one checked bundle out.",
@@ -49,20 +69,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in words if not word.startswith("-")), "")
     for name, summary in COMMANDS:
+        passed_on = name in PASSED_ON
         child = commands.add_parser(
-            name, help=summary, description=summary[0].upper() + summary[1:]
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            add_help=not passed_on,
+            # No argument can begin with this one, so `--port` is a word like any other.
+            prefix_chars="\0" if passed_on else "-",
         )
         if name == chosen:
             load(name).add_arguments(child)
-    arguments = parser.parse_args(words)
-    try:
-        return load(arguments.command).run(arguments)
-    except BrokenPipeError:
-        # The reader of our output went away (`lynkrc trace ... | head`).
-        sys.stderr.close()
-        return ExitCode.OK
-    except KeyboardInterrupt:
-        return 130
+    return parser.parse_args(words)
+
+
+def _write_anything(*streams: TextIO) -> None:
+    """Let a stream that cannot hold a character show its number instead of failing."""
+    for stream in streams:
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

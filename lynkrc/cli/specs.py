@@ -1,9 +1,11 @@
 """Files on disk to the pipeline's inputs: the spec, its base specs, the catalog."""
 
+import os
 from pathlib import Path
 from typing import final
 
-from lynkrc.pipeline import Compilation, compile_spec
+from lynkrc.pipeline import Checked, Compilation, check_spec, compile_spec
+from lynkrc.sema.merge import BaseFile
 from lynkrc.source.resources import read_spec, spec_path
 from lynkrc.source.text import SourceFile
 
@@ -17,16 +19,22 @@ class CannotRead(Exception):
 
 @final
 class DiskLoader:
-    """Base specs: those we ship by name (``builtin/lynkr``), others as files beside the spec."""
+    """Base specs: those we ship by name (``builtin/lynkr``), others as files beside the spec.
 
-    def load(self, name: str, from_path: str) -> SourceFile | None:
-        """The text of a base spec, None where there is none that can be read."""
+    One file has one path, however it is spelled; absolute paths name nothing, since a spec that
+    holds one means something else on the next machine.
+    """
+
+    def load(self, name: str, from_path: str) -> BaseFile | None:
+        """A base spec, None where there is none that can be read."""
         try:
             if name.startswith("builtin/"):
-                return SourceFile(path=spec_path(name), text=read_spec(name))
-            path = Path(from_path).parent / name
-            return SourceFile(path=str(path), text=path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError):
+                return BaseFile(path=spec_path(name), data=read_spec(name).encode())
+            if Path(name).is_absolute():
+                return None
+            path = os.path.normpath(Path(from_path).parent / name)
+            return BaseFile(path=path, data=Path(path).read_bytes())
+        except OSError:
             return None
 
 
@@ -40,8 +48,19 @@ def read_bytes(path: Path, hint: str) -> bytes:
         raise CannotRead(f"cannot read {path}: {error.strerror}; {hint}") from None
 
 
+def check_file(path: Path) -> Checked:
+    """Find everything there is to find in the spec at a path."""
+    return check_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=_catalog())
+
+
 def compile_file(path: Path) -> Compilation:
     """Compile the spec at a path."""
-    data = read_bytes(path, "name your spec, as in `lynkrc check path/to/routing.yaml`")
-    catalog = SourceFile(path=spec_path("catalog/models"), text=read_spec("catalog/models"))
-    return compile_spec(str(path), data, loader=DiskLoader(), catalog=catalog)
+    return compile_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=_catalog())
+
+
+def _spec_bytes(path: Path) -> bytes:
+    return read_bytes(path, "name your spec, as in `lynkrc check path/to/routing.yaml`")
+
+
+def _catalog() -> SourceFile:
+    return SourceFile(path=spec_path("catalog/models"), text=read_spec("catalog/models"))

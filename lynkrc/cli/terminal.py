@@ -1,6 +1,7 @@
 """What commands share in talking to a person: colour, findings, a note on standard error."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import TextIO
@@ -11,8 +12,14 @@ from lynkrc.diagnostics.render_text import render_text
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether to colour output to this stream: a terminal, and NO_COLOR not set."""
-    return stream.isatty() and not os.environ.get("NO_COLOR")
+    """Whether to colour output to this stream: a terminal that can, and NO_COLOR not set."""
+    capable = stream.isatty() and os.environ.get("TERM") != "dumb"
+    return capable and not os.environ.get("NO_COLOR")
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """How many columns the screen behind a stream has; None where it is no terminal."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
 def print_findings(findings: Sequence[Diagnostic], form: str) -> None:
@@ -20,7 +27,8 @@ def print_findings(findings: Sequence[Diagnostic], form: str) -> None:
     if form == "json":
         sys.stdout.write(render_json(findings))
     else:
-        sys.stdout.write(render_text(findings, colour=wants_colour(sys.stdout)))
+        out = sys.stdout
+        out.write(render_text(findings, colour=wants_colour(out), columns=columns_of(out)))
 
 
 def error(message: str) -> None:

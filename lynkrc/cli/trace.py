@@ -15,6 +15,7 @@ from lynkrc.cli.terminal import error, print_findings
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import BrokenBundle, LoadedBundle, load_bundle
 from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SlotValue
+from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.tables import DIALECTS
 
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Print the trace; 1 when the spec has errors or the request would be refused."""
     try:
         body = read_bytes(arguments.request, "give the JSON body of a request")
-        bundle = load_bundle(arguments.bundle) if arguments.bundle else _build(arguments.spec)
+        bundle = load_bundle(arguments.bundle) if arguments.bundle else _build(arguments)
         headers, repeated = _headers(arguments.header)
     except (CannotRead, BrokenBundle) as problem:
         error(str(problem))
@@ -50,6 +51,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     facts = RequestFacts(surface=arguments.surface, headers=headers, repeated=repeated)
     try:
         request = DIALECTS[SURFACES[arguments.surface]].read_request(body, headers)
+        if arguments.surface == "messages":
+            require_max_tokens(request)
         features = Extractor(bundle.dispatch, bundle.tables).explain(request, facts)
     except MalformedRequest as problem:
         place = f" at {problem.field}" if problem.field else ""
@@ -121,10 +124,10 @@ def _steps(why: dict[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _build(spec: Path) -> LoadedBundle | None:
-    compilation = compile_file(spec)
+def _build(arguments: argparse.Namespace) -> LoadedBundle | None:
+    compilation = compile_file(arguments.spec)
     if compilation.has_errors:
-        print_findings(compilation.diagnostics, "text")
+        print_findings(compilation.diagnostics, arguments.format)
         return None
     packed, _ = pack_bundle(compilation, native=False)
     with tempfile.TemporaryDirectory(prefix="lynkrc-trace-") as folder:

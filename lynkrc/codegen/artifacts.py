@@ -92,7 +92,7 @@ def generate(
         meaning_digest=meaning_digest,
         capabilities=_capabilities(table),
         sources=sources,
-        routes=print_routes(table),
+        routes=print_routes(table, meaning_digest),
         dispatch=print_dispatch(table),
         scorer=scorer,
         scorer_pxd=scorer_pxd,

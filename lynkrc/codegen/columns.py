@@ -3,10 +3,10 @@
 A column's width is rounded up to a multiple of four, so that a slightly longer name in one row
 does not move every other row of a diff.
 
->>> for line in align([("name", "when"), ("a", "x > 1")], (10, 20)):
+>>> for line in align([("name", "when"), ("anna", "x > 1")], (10, 20)):
 ...     print(line)
-name    when
-a       x > 1
+name  when
+anna  x > 1
 """
 
 from collections.abc import Sequence
@@ -23,7 +23,10 @@ def align(rows: Sequence[Sequence[str]], limits: Sequence[int]) -> list[str]:
     ]
     lines = []
     for row in rows:
-        cells = [wrap(cell, width or 1) for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            wrap(cell, width or 1, break_on_hyphens=False)
+            for cell, width in zip(row, widths, strict=True)
+        ]
         for parts in zip_longest(*cells, fillvalue=""):
             padded = (part.ljust(width + GAP) for part, width in zip(parts, widths, strict=True))
             lines.append("".join(padded).rstrip())

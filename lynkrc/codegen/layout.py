@@ -64,8 +64,8 @@ def statement(before: str, piece: Piece, after: str, *, indent: int) -> list[str
     if indent + len(line) <= WIDTH or isinstance(piece, Leaf):
         return [line]
     if isinstance(piece, Bracketed):
-        broken = _lines(piece, WIDTH - indent - len(after))
-        return [before + broken[0], *broken[1:-1], broken[-1] + after]
+        head, *inner, last = _broken(piece, WIDTH - indent)
+        return [before + head, *inner, last + after]
     inner = _lines(piece, WIDTH - indent - 4)
     return [f"{before}(", *(f"    {line}" for line in inner), f"){after}"]
 
@@ -73,10 +73,13 @@ def statement(before: str, piece: Piece, after: str, *, indent: int) -> list[str
 def _lines(piece: Piece, width: int) -> list[str]:
     """Lines of at most `width` columns where that can be, legal between brackets."""
     text = flat(piece)
-    if len(text) <= width:
-        return [text]
+    return [text] if len(text) <= width else _broken(piece, width)
+
+
+def _broken(piece: Piece, width: int) -> list[str]:
+    """The piece with its outermost breaks taken, whether or not it would fit without."""
     match piece:
-        case Leaf():
+        case Leaf(text=text):
             return [text]
         case Chain(first=first, rest=rest):
             lines = _lines(first, width)

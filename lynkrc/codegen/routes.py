@@ -14,6 +14,7 @@ from lynkrc.codegen.names import printable
 from lynkrc.codegen.rendering import render
 from lynkrc.ir.table import Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
 from lynkrc.ir.text import print_guard, print_points
+from lynkrc_runtime.feature_table import CAPABILITIES
 
 _OTHERWISE = {
     Otherwise.ESCALATE: "escalate: the higher tiers' chains, then the lower ones downwards",
@@ -31,11 +32,12 @@ class Section:
     lines: Sequence[str]
 
 
-def print_routes(table: RouteTable) -> str:
-    """The text of ``routes.txt``."""
+def print_routes(table: RouteTable, meaning: str) -> str:
+    """The text of ``routes.txt``; `meaning` is the digest the runtime reports with each answer."""
     return render(
         "routes.txt.j2",
         name=printable(table.name),
+        meaning=meaning,
         trust=" < ".join(table.trust_levels),
         sections=list(_sections(table)),
     )
@@ -46,15 +48,19 @@ def _sections(table: RouteTable) -> Iterator[Section]:
     yield _section("TIERS, cheapest first", tiers, (20, 10, 74))
     rules = [("rule", "effect", "when"), *(_rule(table, rule) for rule in table.rules)]
     yield _section("RULES, in order", rules, (28, 30, 46))
+    definitions = [("feature", "means"), *((d.name, d.source) for d in table.definitions)]
+    yield _section("FEATURES that rules and scores name", definitions, (28, 78))
     score = [("dimension", "weight", "value"), *_score(table)]
     yield _section("SCORE, points added and kept within 0..100", score, (28, 8, 68))
     pins = [("requested model", "goes to"), *_pins(table)]
     yield _section("PINS, without fallback where a target is named", pins, (40, 64))
     needs = [("need", "when", "met by"), *_needs(table)]
     yield _section("NEEDS, dropping the targets that do not meet them", needs, (20, 40, 44))
-    facts = ("target", "provider", "model", "context", "output", "USD/M in, out", "can")
+    facts = ("target", "provider", "trust", "model", "context", "output", "USD/M in, out")
     targets = [facts, *(_target(target) for target in table.targets)]
-    yield _section("TARGETS", targets, (16, 12, 24, 8, 8, 12, 16))
+    yield _section("TARGETS", targets, (16, 16, 12, 24, 8, 8, 16))
+    able = [("target", *CAPABILITIES), *(_abilities(target) for target in table.targets)]
+    yield _section("CAPABILITIES", able, (20, *(len(name) for name in CAPABILITIES)))
     providers = [("provider", "kind", "trust", "reached"), *map(_provider, table.providers)]
     yield _section("PROVIDERS", providers, (16, 20, 10, 54))
     clients = [("client", "known by user agent", "of its envelope"), *_clients(table)]
@@ -153,12 +159,17 @@ def _target(target: Target) -> tuple[str, ...]:
     return (
         target.name,
         target.provider,
+        target.trust,
         target.model,
         _thousands(target.context),
         _thousands(target.max_output),
         "-" if target.price is None else f"{target.price[0]}, {target.price[1]}",
-        ", ".join(target.capabilities) or "-",
     )
+
+
+def _abilities(target: Target) -> tuple[str, ...]:
+    can = ("yes" if name in target.capabilities else "-" for name in CAPABILITIES)
+    return target.name, *can
 
 
 def _thousands(tokens: int) -> str:

@@ -14,9 +14,9 @@ from lynkrc.codegen.names import bits, comment_lines, slot_names, with_comment
 from lynkrc.codegen.python_expr import Printer
 from lynkrc.codegen.rendering import render
 from lynkrc.codegen.sharing import Node, shared_nodes
-from lynkrc.ir.guard import ALWAYS, NEVER, Guard, IntExpr, IntRamp, IntSaturate
+from lynkrc.ir.guard import ALWAYS, NEVER, ClassTest, Guard, IntExpr, IntRamp, IntSaturate
 from lynkrc.ir.ranges import interval, subexpressions
-from lynkrc.ir.table import Dimension, Otherwise, RouteTable, Rule, TargetId
+from lynkrc.ir.table import Dimension, Otherwise, Pin, RouteTable, Rule, TargetId
 from lynkrc.ir.text import print_points
 from lynkrc_runtime.decide import Outcome
 
@@ -64,8 +64,9 @@ def unpacking(table: RouteTable, printer: Printer) -> list[str]:
     """The lines between the brackets that take the vector apart."""
     lines: list[str] = []
     for name, slot in zip(printer.names, table.slots, strict=True):
-        is_plain = name == slot.text.replace(".", "_")
-        lines += [f"{name},"] if is_plain else with_comment(f"{name},", slot.text, 8)
+        # Only a string literal among the arguments is more than its name tells.
+        has_literal = len(slot.args) == 1
+        lines += with_comment(f"{name},", slot.text, 8) if has_literal else [f"{name},"]
     return lines
 
 
@@ -182,6 +183,8 @@ def _filters(table: RouteTable, printer: Printer) -> Iterator[str]:
     everyone = (1 << count) - 1
     yield f"keep = {bits(everyone, count)}  # every target"
     for need in table.needs:
+        if len(need.met_by) == count:
+            continue
         yield from statement("if ", printer.guard(need.guard), ":", indent=_BODY)
         served = ", ".join(table.targets[target].name for target in need.met_by) or "no target"
         yield from _ending(f"keep &= {bits(_mask(need.met_by), count)}", f"{need.name}: {served}")
@@ -211,19 +214,9 @@ def _requirement(table: RouteTable, printer: Printer, rule: Rule) -> tuple[str |
 
 def _tier(table: RouteTable, printer: Printer) -> Iterator[str]:
     cases: list[Case] = []
-    for pin in table.pins:
-        if pin.tier is not None:
-            body = [f"tier = {pin.tier}", "rule = -2"]
-        else:
-            assert pin.chain is not None
-            mask = bits(_mask(table.chains[pin.chain].targets), len(table.targets))
-            body = [
-                f"left = keep & {mask}",
-                "if left:",
-                f"    return ({_ROUTE}, -1, -2, {pin.chain}, left, score)",
-                f"return ({_REFUSE}, -1, -2, -1, 0, score)",
-            ]
-        cases.append((printer.guard(pin.guard), body, f"pin {pin.pattern}"))
+    for guard, pins in _pins_by_destination(table):
+        told = f"pin {', '.join(pin.pattern for pin in pins)}"
+        cases.append((printer.guard(guard), _pinned(table, pins[0]), told))
     for rule in table.rules:
         if rule.tier is not None:
             told = f"{_why(rule)} -> {table.tiers[rule.tier].name}"
@@ -235,6 +228,43 @@ def _tier(table: RouteTable, printer: Printer) -> Iterator[str]:
         cases.append((Leaf(text=f"score <= {tier.up_to}"), body, f"score -> {tier.name}"))
     last = table.tiers[-1]
     yield from _cascade(cases, [f"tier = {last.id}", "rule = -1"], f"score -> {last.name}")
+
+
+def _pinned(table: RouteTable, pin: Pin) -> list[str]:
+    if pin.tier is not None:
+        return [f"tier = {pin.tier}", "rule = -2"]
+    assert pin.chain is not None
+    mask = bits(_mask(table.chains[pin.chain].targets), len(table.targets))
+    return [
+        f"left = keep & {mask}",
+        "if left:",
+        f"    return ({_ROUTE}, -1, -2, {pin.chain}, left, score)",
+        f"return ({_REFUSE}, -1, -2, -1, 0, score)",
+    ]
+
+
+def _pins_by_destination(table: RouteTable) -> list[tuple[Guard, list[Pin]]]:
+    """Pins with one branch a destination, where they all test the class of one slot.
+
+    The first pin that has a class keeps it, so the branches exclude each other and may stand in
+    any order.
+    """
+    tests = [pin.guard for pin in table.pins if isinstance(pin.guard, ClassTest)]
+    if len(tests) < len(table.pins) or len({test.slot for test in tests}) != 1:
+        return [(pin.guard, [pin]) for pin in table.pins]
+    taken: set[int] = set()
+    classes: dict[tuple[int | None, int | None], list[int]] = {}
+    pins: dict[tuple[int | None, int | None], list[Pin]] = {}
+    for pin, test in zip(table.pins, tests, strict=True):
+        own = [index for index in test.classes if index not in taken]
+        if own:
+            taken.update(own)
+            classes.setdefault((pin.tier, pin.chain), []).extend(own)
+            pins.setdefault((pin.tier, pin.chain), []).append(pin)
+    return [
+        (ClassTest(slot=tests[0].slot, classes=tuple(sorted(classes[to]))), pins[to])
+        for to in classes
+    ]
 
 
 def _bounds(table: RouteTable, printer: Printer) -> Iterator[str]:

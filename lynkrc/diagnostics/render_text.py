@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Severity, in_order
-from lynkrc.diagnostics.snippet import Mark, Row, snippet
+from lynkrc.diagnostics.snippet import WIDTH, Mark, Row, snippet
 from lynkrc.diagnostics.wording import printable
 from lynkrc.source.text import SourceFile
 
@@ -32,10 +32,19 @@ _COLOURS = {
 _PRIMARY, _SECONDARY = "^", "-"
 
 
-def render_text(findings: Iterable[Diagnostic], *, colour: bool = False) -> str:
-    """All findings in order, and a last line that counts them; each line ends with ``\\n``."""
+_FRAME = len(" | ......")
+_NARROWEST = 30
+
+
+def render_text(
+    findings: Iterable[Diagnostic], *, colour: bool = False, columns: int | None = None
+) -> str:
+    """All findings in order, and a last line that counts them; each line ends with ``\\n``.
+
+    `columns` is the width of the screen that source lines are cut to, None where there is none.
+    """
     ordered = in_order(findings)
-    parts = [render_finding(finding, colour=colour) for finding in ordered]
+    parts = [render_finding(finding, colour=colour, columns=columns) for finding in ordered]
     return "\n\n".join([*parts, summary(ordered)]) + "\n"
 
 
@@ -50,12 +59,13 @@ def summary(findings: Iterable[Diagnostic]) -> str:
     return ", ".join(words) or "no findings"
 
 
-def render_finding(finding: Diagnostic, *, colour: bool = False) -> str:
+def render_finding(finding: Diagnostic, *, colour: bool = False, columns: int | None = None) -> str:
     """One finding, without a line end after its last line."""
     paint = _paint if colour else _plain
     tint = _COLOURS[finding.code.severity]
     files = _marks_by_file(finding)
-    sections = [(file, snippet(file, marks)) for file, marks in files]
+    width = WIDTH if columns is None else _width(files, columns)
+    sections = [(file, snippet(file, marks, width)) for file, marks in files]
     numbers = [row.number for _, rows in sections for row in rows if row.number is not None]
     margin = " " * len(str(max(numbers, default=1)))
     bar = paint(_BLUE, f"{margin} |")
@@ -92,6 +102,12 @@ def _marks_by_file(finding: Diagnostic) -> Sequence[tuple[SourceFile, list[Mark]
         else:
             grouped.append((mark.span.file, [mark]))
     return grouped
+
+
+def _width(files: Sequence[tuple[SourceFile, list[Mark]]], columns: int) -> int:
+    """What a screen leaves for a source line behind its number."""
+    last = max(mark.span.file.position(mark.span.end)[0] for _, marks in files for mark in marks)
+    return max(_NARROWEST, columns - len(str(last)) - _FRAME)
 
 
 def _row(row: Row, margin: str, tint: str, colour: bool) -> str:

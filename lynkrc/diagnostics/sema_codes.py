@@ -54,6 +54,7 @@ WITHOUT_EFFECT = _warning(508, "without-effect")
 CHAIN_MAY_BE_EMPTY = _error(509, "chain-may-be-empty")
 TOO_MANY_TARGETS = _error(510, "too-many-targets")
 ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
+REQUIREMENT_UNMET = _warning(513, "requirement-unmet")
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -97,5 +98,6 @@ SEMA_CODES: tuple[Code, ...] = (
     CHAIN_MAY_BE_EMPTY,
     TOO_MANY_TARGETS,
     ENVELOPE_DIMENSION,
+    REQUIREMENT_UNMET,
 )
 """All of them, in order."""

@@ -1,7 +1,7 @@
 """Marked places of one file to numbered source lines with underlines.
 
 Columns are those of a terminal: a tab is four, a wide character two, a combining one none, and
-what cannot be printed is shown escaped. A line is cut to `WIDTH` columns around its first mark.
+what cannot be printed is shown escaped. A longer line is cut around its first mark.
 """
 
 import unicodedata
@@ -13,7 +13,7 @@ from lynkrc.diagnostics.wording import printable
 from lynkrc.source.text import SourceFile, Span
 
 WIDTH = 100
-"""Most columns of a source line that are shown."""
+"""Most columns of a source line that are shown where nothing says how wide the screen is."""
 
 _TAB = "    "
 _CUT = "..."
@@ -53,8 +53,11 @@ class _Stroke:
     message: str
 
 
-def snippet(file: SourceFile, marks: Sequence[Mark]) -> list[Row]:
-    """The rows of the lines that hold `marks`, from top to bottom."""
+def snippet(file: SourceFile, marks: Sequence[Mark], width: int = WIDTH) -> list[Row]:
+    """The rows of the lines that hold `marks`, from top to bottom, cut to `width` columns.
+
+    Two `...` of a cut come on top of `width`.
+    """
     strokes: dict[int, list[_Stroke]] = {}
     for mark in marks:
         for line, stroke in _strokes(file, mark):
@@ -65,7 +68,7 @@ def snippet(file: SourceFile, marks: Sequence[Mark]) -> list[Row]:
         if before is not None and number > before + 1:
             rows.append(Row())
         before = number
-        rows += _line_rows(number, file.line(number), strokes[number])
+        rows += _line_rows(number, file.line(number), strokes[number], width)
     return rows
 
 
@@ -89,17 +92,17 @@ def _strokes(file: SourceFile, mark: Mark) -> list[tuple[int, _Stroke]]:
     return strokes
 
 
-def _line_rows(number: int, line: str, strokes: Sequence[_Stroke]) -> list[Row]:
+def _line_rows(number: int, line: str, strokes: Sequence[_Stroke], width: int) -> list[Row]:
     shown, columns = _lay_out(line)
     first = min(columns[min(stroke.start, len(line))] for stroke in strokes)
-    cut = first - _CONTEXT if columns[-1] > WIDTH and first > WIDTH - _CONTEXT else 0
-    source, offset = _cut(shown, columns, cut)
+    cut = first - _CONTEXT if columns[-1] > width and first > width - _CONTEXT else 0
+    source, offset = _cut(shown, columns, cut, width)
     rows = [Row(number=number, source=source)]
     for stroke in sorted(strokes, key=lambda stroke: (stroke.start, stroke.end)):
         start = columns[min(stroke.start, len(line))] - offset
         # Behind the last character stands the line's end, one column wide.
         end = (*columns, columns[-1] + 1)[min(stroke.end, len(line) + 1)] - offset
-        end = max(start + 1, min(end, WIDTH + len(_CUT)))
+        end = max(start + 1, min(end, width + len(_CUT)))
         text = " " * start + stroke.sign * (end - start)
         rows.append(Row(underline=f"{text} {stroke.message}".rstrip(), sign=stroke.sign))
     return rows
@@ -124,11 +127,11 @@ def _columns(text: str) -> int:
     return 2 if unicodedata.east_asian_width(text) in "WF" else 1
 
 
-def _cut(shown: Sequence[str], columns: Sequence[int], start: int) -> tuple[str, int]:
-    """The line from column `start` on, cut to `WIDTH`; and how far its columns moved left."""
+def _cut(shown: Sequence[str], columns: Sequence[int], start: int, width: int) -> tuple[str, int]:
+    """The line from column `start` on, cut to `width`; and how far its columns moved left."""
     begin = next((i for i, column in enumerate(columns) if column >= start), 0)
     stop = next(
-        (i for i, column in enumerate(columns) if column - columns[begin] > WIDTH), len(columns)
+        (i for i, column in enumerate(columns) if column - columns[begin] > width), len(columns)
     )
     text = "".join(shown[begin : stop - 1])
     if stop < len(columns):

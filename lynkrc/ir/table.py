@@ -174,6 +174,18 @@ class Rule:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A named expression that guards or values read: shown to reviewers, already inlined in them.
+
+    `name` carries the origin prefix, `source` is the canonical text. It has no meaning of its own.
+    """
+
+    name: str
+    source: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
     """A requested model name that fixes the tier, or the one target, in place of steps 4 and 5.
 
@@ -296,6 +308,8 @@ class RouteTable:
     pins: tuple[Pin, ...]
     needs: tuple[Need, ...]
     rules: tuple[Rule, ...]
+    definitions: tuple[Definition, ...]
+    """Sorted by name."""
     dimensions: tuple[Dimension, ...]
     offset64: int
     otherwise: Otherwise

@@ -174,6 +174,8 @@ def _lines(table: RouteTable) -> Iterator[str]:
     )
     yield from _section("needs", needs)
     yield from _section("rules", (line for rule in table.rules for line in _rule(table, rule)))
+    definitions = (f"{one.name}: {one.source}" for one in table.definitions)
+    yield from _section("definitions", definitions)
     dimensions = [_dimension(table, dimension) for dimension in table.dimensions]
     yield from _section("score", [f"offset {print_points(table.offset64)}", *dimensions])
     yield from _section("models", table.models)

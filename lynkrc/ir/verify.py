@@ -114,6 +114,7 @@ def _names(table: RouteTable) -> Findings:
         "chain": [chain.name for chain in table.chains],
         "tier": [tier.name for tier in table.tiers],
         "rule": [rule.name for rule in table.rules],
+        "definition": [definition.name for definition in table.definitions],
         "dimension": [dimension.name for dimension in table.dimensions],
         "model": list(table.models),
     }

@@ -14,6 +14,7 @@ from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.ir.table import (
     ChainId,
     Client,
+    Definition,
     Deny,
     Dimension,
     Entry,
@@ -78,6 +79,9 @@ def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
         pins=lower_pins(typed, layout),
         needs=lower_needs(typed, layout),
         rules=_rules(typed, layout),
+        definitions=tuple(
+            Definition(name=name, source=source) for name, source in typed.definitions
+        ),
         dimensions=tuple(_dimension(dimension, layout) for dimension in typed.dimensions),
         offset64=typed.offset64,
         otherwise=Otherwise(typed.otherwise or "none"),

@@ -63,6 +63,7 @@ from lynkrc.sema.types import (
     IntType,
     NumberType,
     StringType,
+    like,
     to_64ths,
 )
 from lynkrc.source.text import SourceFile, Span
@@ -78,6 +79,7 @@ from lynkrc.syntax.expr import (
     Ref,
     StringLiteral,
     Unary,
+    hyphenated,
 )
 from lynkrc_runtime.feature_table import FEATURES, TEXTS, FeatureType, Parameter
 from lynkrc_runtime.feature_table import Feature as TableFeature
@@ -341,8 +343,8 @@ class Checker:
 
     def _over_lexicon(self, feature: TableFeature, call: Call) -> Value | None:
         match call.args:
-            case (Ref() as text, Ref() as lexicon):
-                facts = self.lexicon(lexicon.name, lexicon.span)
+            case (Ref() as text, Ref(name=name) | StringLiteral(value=name) as lexicon):
+                facts = self.lexicon(name, lexicon.span)
                 if text.name not in TEXTS:
                     self._context.report(
                         ARGUMENT_VALUE,
@@ -354,6 +356,11 @@ class Checker:
                 if facts is None:
                     return None
                 return self._leaf(feature, (text.name, facts.shown), call.span, facts)
+            case (Ref(), Binary() as difference) if spelled := hyphenated(difference):
+                self._context.report(
+                    UNKNOWN_LEXICON, difference.span, *comparisons.quoted_hint(spelled)
+                )
+                return None
             case _:
                 self._context.report(
                     ARGUMENT_COUNT,
@@ -458,11 +465,6 @@ def _of_type(leaf: Feature | Attribute) -> Value:
             return Reading(leaf=leaf, type=leaf.type)
         case StringType() | EnumType():
             return Subject(leaf=leaf)
-
-
-def like(type_: NumberType, low: int, high: int) -> NumberType:
-    """A number type of the same unit with these bounds."""
-    return (FixedType if isinstance(type_, FixedType) else IntType)(low=low, high=high)
 
 
 def scaled(factor: int, term: Number) -> Number:

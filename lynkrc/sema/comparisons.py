@@ -36,7 +36,17 @@ from lynkrc.sema.typed import (
 )
 from lynkrc.sema.types import EnumType, FixedType, IntType, StringType, decimal_text, describe
 from lynkrc.source.text import Span
-from lynkrc.syntax.expr import Call, Comparison, Expr, IntLiteral, ListLiteral, Ref, StringLiteral
+from lynkrc.syntax.expr import (
+    Binary,
+    Call,
+    Comparison,
+    Expr,
+    IntLiteral,
+    ListLiteral,
+    Ref,
+    StringLiteral,
+    hyphenated,
+)
 from lynkrc_runtime.feature_table import FEATURES
 
 _BLANKS = " \t\r\n\f\v"
@@ -79,11 +89,14 @@ def _operand(context: Context, expr: Expr) -> Value | _Literal | _Failed:
 
 def _is_bare(context: Context, expr: Expr) -> bool:
     """Whether a name is no feature, attribute or named expression, so perhaps an enumerator."""
+    name = hyphenated(expr)
+    if name is None:
+        return False
+    first = name.split("-")[0]
     return (
-        isinstance(expr, Ref)
-        and expr.name not in FEATURES
-        and expr.name not in context.scope.features
-        and expr.name not in context.scope.attributes()
+        first not in FEATURES
+        and first not in context.scope.features
+        and first not in context.scope.attributes()
     )
 
 
@@ -237,6 +250,11 @@ def always(op: Order, left: Number, right: Number) -> bool | None:
             return None if equal is None else not equal
 
 
+def quoted_hint(name: str) -> tuple[str, str]:
+    """What is wrong with a name whose hyphens read as minus signs, and the way out."""
+    return f"{shown(name)} reads as a subtraction", f'a name with `-` is quoted: "{name}"'
+
+
 # -- strings and enums -------------------------------------------------------------------------
 
 
@@ -310,6 +328,8 @@ def _enumerator(context: Context, enum: EnumType, expr: Expr) -> str | None:
                 f"{shown(name)} is no value of {shown(enum.name)}",
                 did_you_mean(name, enum.members, "known"),
             )
+        case Binary() if spelled := hyphenated(expr):
+            context.report(UNKNOWN_ENUMERATOR, expr.span, *quoted_hint(spelled))
         case _:
             context.report(
                 TYPES_DIFFER,

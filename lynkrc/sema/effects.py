@@ -10,6 +10,7 @@ from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import (
     CHAIN_MAY_BE_EMPTY,
     DEAD_FALLBACK,
+    REQUIREMENT_UNMET,
     SHADOWED_RULE,
     WITHOUT_EFFECT,
 )
@@ -46,6 +47,14 @@ def check_rules(
                 span=name,
                 help="put the narrower rule first, or remove one",
                 labels=(Label(span=written[cover.name].item.name.span, message="this one"),),
+            )
+        if rule.keeps and all(keep == NEVER for keep in rule.keeps) and guards[i] != NEVER:
+            yield Diagnostic(
+                code=REQUIREMENT_UNMET,
+                message=f"no target meets what the rule {shown(rule.name)} requires: "
+                f"{shown(rule.require_source)}",
+                span=name,
+                help="correct it, add such a target, or say it with `deny`",
             )
         for what in _void_effects(rule, guards[i], first, last):
             yield Diagnostic(code=WITHOUT_EFFECT, message=what, span=name, help="remove it")

@@ -27,7 +27,7 @@ from lynkrc.diagnostics.sema_codes import (
     UNKNOWN_BASE,
 )
 from lynkrc.diagnostics.wording import shown
-from lynkrc.source.text import SourceFile, Span
+from lynkrc.source.text import Span
 from lynkrc.syntax.config import (
     Client,
     Config,
@@ -43,7 +43,7 @@ from lynkrc.syntax.config import (
     Target,
     Tier,
 )
-from lynkrc.syntax.read import read_config
+from lynkrc.syntax.read import read_source
 
 BUILTIN = "builtin"
 """The origin of what ships with lynkrc, and the prefix of its names."""
@@ -55,10 +55,19 @@ Definition: TypeAlias = (
 T = TypeVar("T", bound=Definition)
 
 
-class Loader(Protocol):
-    """Gives the text of base specs; the only way `sema` learns of other files."""
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseFile:
+    """A base spec as it is stored, and the path under which findings show it."""
 
-    def load(self, name: str, from_path: str) -> SourceFile | None:
+    path: str
+    data: bytes = field(repr=False)
+
+
+class Loader(Protocol):
+    """Gives the files of base specs; the only way `sema` learns of other files."""
+
+    def load(self, name: str, from_path: str) -> BaseFile | None:
         """The base `name` as the file at `from_path` refers to it, None where there is none."""
 
 
@@ -169,10 +178,10 @@ class _Merger:
         is_builtin = origin == BUILTIN or name.value.startswith(f"{BUILTIN}/")
         return self.document(base, BUILTIN if is_builtin else base.name.value, above)
 
-    def _config(self, file: SourceFile) -> Config | None:
+    def _config(self, file: BaseFile) -> Config | None:
         path = _same(file.path)
         if path not in self._read:
-            config, findings = read_config(file)
+            config, findings = read_source(file.path, file.data)
             self.findings += findings
             broken = any(finding.code.severity is Severity.ERROR for finding in findings)
             self._read[path] = None if broken else config

@@ -95,7 +95,7 @@ def _tiers(spec: Spec) -> Iterable[Diagnostic]:
         rules = dict.fromkeys(rule for rule, _ in places)
         yield Diagnostic(
             code=UNKNOWN_TIER,
-            message=f"there is no tier {shown(missing)}, which {listed(rules, 'and')} need",
+            message=f"there is no tier {shown(missing)}, named by {listed(rules, 'and')}",
             span=spec.tiers[0].name.span,
             help="name the tiers as the base does, or replace these rules by your own",
             labels=(Label(span=places[0][1].span, message="named here"),),

@@ -14,6 +14,7 @@ from lynkrc.sema.merge import Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.typed import ALWAYS, NEVER
 from lynkrc.sema.typed_config import TypedDimension, TypedRule, TypedTier
+from lynkrc.sema.types import FixedType
 
 _FULL = 100
 _POINT = 6_400  # a point of the score in the unit it is summed in: 100 * 64
@@ -45,13 +46,14 @@ def scores_of(
 
 def _addend(dimension: TypedDimension) -> tuple[int, int]:
     if dimension.terms is not None:
-        type_ = dimension.terms.type
-        low, high = getattr(type_, "low", 0), getattr(type_, "high", 0)
-        return _FULL * low, _FULL * high
+        points = dimension.terms.type
+        if not isinstance(points, FixedType):
+            raise AssertionError(f"{dimension.name}: points are fixed-point numbers")
+        return _FULL * points.low, _FULL * points.high
     if dimension.value is None:
         raise AssertionError(f"{dimension.name} has neither value nor terms")
-    type_ = dimension.value.type
-    low, high = (max(0, min(_FULL, end)) for end in (type_.low, type_.high))
+    value = dimension.value.type
+    low, high = (max(0, min(_FULL, end)) for end in (value.low, value.high))
     return dimension.weight64 * low, dimension.weight64 * high
 
 

@@ -16,6 +16,7 @@ from lynkrc.sema.types import TRUST_LEVELS, to_64ths
 from lynkrc.sema.usage import check_clients, check_names, check_unused
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.config import Config
+from lynkrc.syntax.print_expr import print_expr
 
 
 def resolve(
@@ -80,6 +81,13 @@ def resolve(
             models=mappings,
             tiers=tiers,
             rules=rules,
+            definitions=tuple(
+                sorted(
+                    (feature.shown, print_expr(feature.item.expression))
+                    for feature in spec.features
+                    if feature.name in features
+                )
+            ),
             dimensions=dimensions,
             offset64=offset64,
             otherwise=None if spec.otherwise is None else spec.otherwise.value,

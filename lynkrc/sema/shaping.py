@@ -17,7 +17,7 @@ from lynkrc.sema.typed import (
     Saturate,
     Steps,
 )
-from lynkrc.sema.types import FixedType, IntType, NumberType
+from lynkrc.sema.types import FixedType, IntType, like
 from lynkrc.syntax.expr import Call, Expr, ListLiteral
 
 _FULL = 100
@@ -55,7 +55,7 @@ def _least(context: Context, call: Call) -> Number | None:
     operands = _one_unit(context, call.args, "an argument of `min`")
     if operands is None:
         return None
-    type_ = _like(
+    type_ = like(
         operands[0].type, min(o.type.low for o in operands), min(o.type.high for o in operands)
     )
     return Least(operands=operands, type=type_)
@@ -65,7 +65,7 @@ def _greatest(context: Context, call: Call) -> Number | None:
     operands = _one_unit(context, call.args, "an argument of `max`")
     if operands is None:
         return None
-    type_ = _like(
+    type_ = like(
         operands[0].type, max(o.type.low for o in operands), max(o.type.high for o in operands)
     )
     return Greatest(operands=operands, type=type_)
@@ -81,11 +81,9 @@ def _clamp(context: Context, call: Call) -> Number | None:
         return None
     raised = Greatest(
         operands=(x, low),
-        type=_like(x.type, max(x.type.low, low.type.low), max(x.type.high, low.type.high)),
+        type=like(x.type, max(x.type.low, low.type.low), max(x.type.high, low.type.high)),
     )
-    type_ = _like(
-        x.type, min(raised.type.low, high.type.low), min(raised.type.high, high.type.high)
-    )
+    type_ = like(x.type, min(raised.type.low, high.type.low), min(raised.type.high, high.type.high))
     return Least(operands=(raised, high), type=type_)
 
 
@@ -95,7 +93,7 @@ def _when(context: Context, call: Call) -> Number | None:
     if condition is None or branches is None:
         return None
     then, otherwise = branches
-    type_ = _like(
+    type_ = like(
         then.type,
         min(then.type.low, otherwise.type.low),
         max(then.type.high, otherwise.type.high),
@@ -237,7 +235,3 @@ def _one_unit(context: Context, args: tuple[Expr, ...], place: str) -> tuple[Num
             return None
         unified.append(both[1])
     return tuple(unified)
-
-
-def _like(type_: NumberType, low: int, high: int) -> NumberType:
-    return (FixedType if isinstance(type_, FixedType) else IntType)(low=low, high=high)

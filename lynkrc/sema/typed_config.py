@@ -106,6 +106,8 @@ class TypedConfig:
     models: tuple[TypedMapping, ...]
     tiers: tuple[TypedTier, ...]
     rules: tuple[TypedRule, ...]
+    definitions: tuple[tuple[str, str], ...]
+    """Named expressions in use: name with origin, canonical text; sorted."""
     dimensions: tuple[TypedDimension, ...]
     offset64: int
     otherwise: str | None

@@ -80,6 +80,11 @@ def describe(type_: Type) -> str:
             return f"an enumerator of {name}"
 
 
+def like(type_: NumberType, low: int, high: int) -> NumberType:
+    """A number type of the same unit with these bounds; no result of a computation saturates."""
+    return (FixedType if isinstance(type_, FixedType) else IntType)(low=low, high=high)
+
+
 def decimal_text(value64: int) -> str:
     """A number of 64ths as decimal text, without trailing zeros (64ths end after six digits)."""
     scaled = Fraction(abs(value64), FIXED_UNIT) * 10**6

@@ -16,8 +16,12 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Control characters are not text; NEL, LS and PS end a line in YAML 1.1 but not in 1.2, a lone CR
-# ends one nowhere else in the compiler, and U+FEFF cannot be seen.
-_BAD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]|\r(?!\n)")
+# ends one nowhere else in the compiler, U+FEFF cannot be seen, and controls of writing direction
+# show a reviewer another text than the one that is compiled.
+_BAD = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+    "|\r(?!\n)"
+)
 _LINE_ENDS = "\r\x85\u2028\u2029"
 
 

@@ -35,8 +35,8 @@ def decode_config(
     record = Record(earlier)
     if not isinstance(root, MappingNode):
         return None, []
-    version, name = root.get("version"), root.get("name")
-    extends, otherwise = root.get("extends"), root.get("otherwise")
+    version, name = record.sound(root, "version"), record.sound(root, "name")
+    extends, otherwise = record.sound(root, "extends"), record.sound(root, "otherwise")
     providers = tuple(decode_providers(record, root))
     targets = tuple(decode_targets(record, root))
     models = tuple(decode_models(record, root))
@@ -46,12 +46,12 @@ def decode_config(
     score = decode_score(record, root)
     tiers = tuple(decode_tiers(record, root))
     rules = tuple(decode_rules(record, root))
-    if version is None or name is None or not record.is_sound(version, name):
+    if version is None or name is None:
         return None, record.findings
     config = Config(
         version=int(number(version)),
         name=name_of(name),
-        extends=names(extends) if extends is not None and record.is_sound(extends) else (),
+        extends=names(extends),
         providers=providers,
         targets=targets,
         models=models,
@@ -60,9 +60,7 @@ def decode_config(
         clients=clients,
         score=score,
         tiers=tiers,
-        otherwise=name_of(otherwise)
-        if otherwise is not None and record.is_sound(otherwise)
-        else None,
+        otherwise=None if otherwise is None else name_of(otherwise),
         rules=rules,
         span=root.span,
     )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import final
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Severity
+from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.scalar_map import place_in
@@ -43,9 +43,27 @@ class Record:
             for at in (bisect_left(self._starts, node.span.start),)
         )
 
-    def report(self, code: Code, message: str, span: Span, help: str | None = None) -> None:
-        """Add a finding."""
-        self.findings.append(Diagnostic(code=code, message=message, span=span, help=help))
+    def report(
+        self,
+        code: Code,
+        message: str,
+        span: Span,
+        help: str | None = None,
+        first: Span | None = None,
+    ) -> None:
+        """Add a finding; `first` is where what is repeated was first written."""
+        labels = () if first is None else (Label(span=first, message="first written here"),)
+        self.findings.append(
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+        )
+
+    def sound(self, node: MappingNode, key: str) -> Node | None:
+        """The value under a key, None where it is absent or something is wrong with it."""
+        found, value = node.key(key), node.get(key)
+        if found is None or value is None:
+            return None
+        # A value that is not there is reported at its key.
+        return value if self.is_sound(found, value) else None
 
     def entries(
         self, root: MappingNode, section: str, *expressions: str
@@ -73,8 +91,8 @@ class Record:
 
     def _look_into(self, node: Node, expressions: Iterable[str]) -> None:
         for key in expressions:
-            value = node.get(key) if isinstance(node, MappingNode) else None
-            if isinstance(value, ScalarNode) and self.is_sound(value):
+            value = self.sound(node, key) if isinstance(node, MappingNode) else None
+            if isinstance(value, ScalarNode):
                 self.expression(value)
 
     def expression(self, node: Node) -> Expr | None:

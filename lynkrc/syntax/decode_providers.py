@@ -23,6 +23,22 @@ from lynkrc_runtime.providers.table import KINDS, Credentials
 _SIMULATOR = "simulator"
 _PINS = ("lynkr/", "claude-lynkr-")
 _AUTO = "auto"
+_OWN_HEADERS = frozenset(
+    (
+        "accept",
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Headers that follow from the request itself."""
 
 
 def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
@@ -97,7 +113,43 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
             name.span,
             'write api_key: "${NAME}" with the name of an environment variable',
         )
+    secret = optional_name(node, "api_key")
+    if (
+        kind.credentials is Credentials.REQUIRED
+        and secret is not None
+        and secret.value.endswith(":-}")
+    ):
+        record.report(
+            codes.BAD_REFERENCE,
+            f"without the variable the key is empty, and kind {shown(kind.name)} needs one",
+            secret.span,
+            f"write {shown(secret.value.removesuffix(':-}') + '}')}: the gateway then asks for it",
+        )
+    _check_headers(record, node)
     return len(record.findings) == before
+
+
+def _check_headers(record: Record, node: MappingNode) -> None:
+    headers = node.get("headers")
+    first: dict[str, ScalarNode] = {}
+    for key, _ in mapping(headers).entries if headers is not None else ():
+        name = key.text.lower()
+        if name in _OWN_HEADERS:
+            record.report(
+                codes.RESERVED_NAME,
+                f"the gateway writes the header {shown(name)} itself",
+                key.span,
+                "remove it",
+            )
+        elif name in first:
+            record.report(
+                codes.DUPLICATE_KEY,
+                f"the header {shown(name)} stands twice: case does not count",
+                key.span,
+                "remove one of the two",
+                first[name].span,
+            )
+        first.setdefault(name, key)
 
 
 def _timeouts(node: MappingNode) -> Timeouts:

@@ -120,3 +120,19 @@ Expr: TypeAlias = (
     | Binary
     | Comparison
 )
+
+
+def hyphenated(expr: Expr) -> str | None:
+    """The name an expression spells if its minus signs, which touch both sides, are hyphens.
+
+    `claude-code` without quotes is a subtraction; whoever reports it can say so.
+    """
+    match expr:
+        case Ref(name=name):
+            return name
+        case Binary(op="-", left=left, right=Ref(name=last) as right):
+            first = hyphenated(left)
+            touches = left.span.end + 1 == right.span.start
+            return f"{first}-{last}" if first is not None and touches else None
+        case _:
+            return None

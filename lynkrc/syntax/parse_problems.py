@@ -31,6 +31,7 @@ _ANYWHERE: _Hints = (
     ("[\u201c\u201d\u2018\u2019\u00ab\u00bb`]", "use straight quotes"),
     ("[\u00a0\u2000-\u200b\u3000]", "this blank is not a space: replace it"),
     (r"[^\x00-\x7f]", "names are plain letters; text stands in quotes"),
+    ("#", "a comment stands outside the text of an expression"),
     (r"\$", "expressions read no environment: use a feature of the request"),
 )
 _FOR_A_VALUE: _Hints = (

@@ -6,7 +6,7 @@ ints in slot order and returns ``(outcome, tier, rule, chain, mask, score)``:
 - outcome: 0 route, 1 deny, 2 respond, 3 refuse
 - tier: index, -1 where the request ended before a tier was chosen
 - rule: index; -1 ``score``, -2 ``pin``
-- chain: index, -1 without one; mask: bit i set when target i survived the filters
+- chain: index, -1 without one; mask: bit i set when target i of the chain survived the filters
 - score: 0..100, -1 where the request ended before it was computed
 
 ``explain(v)`` in `explain.py` returns the same decision with its reasons, as JSON-able dicts.

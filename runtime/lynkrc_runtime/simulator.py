@@ -6,7 +6,7 @@ the request header ``x-lynkr-simulate: small=fail:503, mid=tool``:
 
 | behaviour | does |
 |---|---|
-| ``echo`` | answers; calls a tool when the ask has the word "tool" and one is offered (default) |
+| ``echo`` | answers; calls the tool the ask names, as in "use the Read tool" (default) |
 | ``tool`` | calls the first tool on offer (unless the last message brings its result) |
 | ``length`` | answers, and stops at the output limit |
 | ``empty`` | ends properly without saying anything |
@@ -62,7 +62,7 @@ _QUOTED = 200
 """Characters of the ask an echo repeats."""
 _DEPTH = 8
 """Levels of a schema that are filled in."""
-_TOOL_WORD = re.compile(r"\btools?\b", re.IGNORECASE)
+_NAMED_TOOL = re.compile(r"([\w-]+) tool\b", re.IGNORECASE)
 
 
 class Act(Enum):
@@ -212,8 +212,11 @@ def _tool_to_call(request: Request, behaviour: Behaviour) -> Tool | None:
         return next((tool for tool in offered if tool.name == choice.name), None)
     if behaviour.act is Act.TOOL or kind is ChoiceKind.REQUIRED:
         return offered[0]
-    asked = behaviour.act is Act.ECHO and _TOOL_WORD.search(_ask(request)) is not None
-    return offered[0] if asked else None
+    if behaviour.act is not Act.ECHO:
+        return None
+    # Only by name: an agent that is handed a tool it did not ask for may loop for ever.
+    asked = {name.casefold() for name in _NAMED_TOOL.findall(_ask(request))}
+    return next((tool for tool in offered if tool.name.casefold() in asked), None)
 
 
 def _said(request: Request, tool: Tool | None) -> str:
@@ -228,12 +231,12 @@ def _said(request: Request, tool: Tool | None) -> str:
 
 
 def _ask(request: Request) -> str:
-    """The text of the last user message that has any."""
+    """The last text of the last user message that has any; clients put theirs before it."""
     for message in reversed(request.messages):
         if message.role is Role.USER:
-            text = "\n".join(block.text for block in message.blocks if isinstance(block, Text))
-            if text:
-                return text
+            texts = [block.text for block in message.blocks if isinstance(block, Text)]
+            if texts:
+                return texts[-1]
     return ""
 
 

@@ -187,6 +187,7 @@ def tables(draw: st.DrawFn) -> RouteTable:
         tiers=tiers,
         pins=tuple(pins),
         needs=needs,
+        definitions=(),
         rules=tuple(draw(_rules(i, count, tier_ids)) for i in range(draw(st.integers(0, 5)))),
         dimensions=tuple(draw(_dimensions(i)) for i in range(draw(st.integers(0, 4)))),
         offset64=draw(st.integers(-3000, 3000)),

@@ -108,8 +108,8 @@ async def test_an_echo_says_that_it_is_one(dialect: str, stream: bool) -> None:
 
 @BOTH
 async def test_streamed_and_whole_answers_say_the_same(dialect: str) -> None:
-    whole = await answer(dialect, stream=False, tools=tools(dialect), text="use a tool")
-    streamed = await answer(dialect, stream=True, tools=tools(dialect), text="use a tool")
+    whole = await answer(dialect, stream=False, tools=tools(dialect), text="use the look tool")
+    streamed = await answer(dialect, stream=True, tools=tools(dialect), text="use the look tool")
     assert whole.stop is streamed.stop
     # Only the model name and the ask differ by nothing: the bodies differ in `stream` alone.
     assert [type(block) for block in whole.blocks] == [type(block) for block in streamed.blocks]
@@ -119,7 +119,11 @@ async def test_streamed_and_whole_answers_say_the_same(dialect: str) -> None:
 @STREAMED
 @pytest.mark.parametrize(
     ("text", "behaviour", "called"),
-    [("use the tool", None, True), ("say hello", None, False), ("say hello", "tool", True)],
+    [
+        ("use the Look tool", None, True),
+        ("use some tool", None, False),
+        ("say hello", "tool", True),
+    ],
 )
 async def test_tools_are_called_when_asked_for(
     dialect: str, stream: bool, text: str, behaviour: str | None, called: bool
@@ -140,7 +144,7 @@ async def test_tools_are_called_when_asked_for(
 @STREAMED
 async def test_a_tools_result_is_answered_in_words(stream: bool) -> None:
     turns = [
-        {"role": "user", "content": "use the tool"},
+        {"role": "user", "content": "use the look tool"},
         {
             "role": "assistant",
             "content": [{"type": "tool_use", "id": "call_1", "name": "look", "input": {}}],
@@ -158,7 +162,7 @@ async def test_a_tools_result_is_answered_in_words(stream: bool) -> None:
 
 async def test_a_forbidden_tool_is_not_called() -> None:
     said = await answer(
-        CHAT, stream=False, text="use the tool", tools=tools(CHAT), tool_choice="none"
+        CHAT, stream=False, text="use the look tool", tools=tools(CHAT), tool_choice="none"
     )
     assert said.stop is Stop.END
 

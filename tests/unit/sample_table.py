@@ -34,6 +34,7 @@ from lynkrc.ir.table import (
     Chain,
     ChainId,
     Client,
+    Definition,
     Deny,
     Dimension,
     Entry,
@@ -283,6 +284,9 @@ TABLE = RouteTable(
         Need(name="context 1000000", guard=compare(TOKENS, ">", 995_904), met_by=()),
     ),
     rules=RULES,
+    definitions=(
+        Definition(name="confidential", source='header("x-data-class") == "confidential"'),
+    ),
     dimensions=(
         Dimension(
             name="proof",

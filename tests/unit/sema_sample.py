@@ -1,13 +1,20 @@
 """A small sound spec to hang examples on, and the way from YAML text to a typed spec."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.sema.check import Checker
+from lynkrc.sema.merge import BaseFile
 from lynkrc.sema.resolve import resolve
+from lynkrc.sema.scope import LexiconFacts, Scope
+from lynkrc.sema.typed import Bool
 from lynkrc.sema.typed_config import TypedConfig
+from lynkrc.sema.types import TRUST_LEVELS
 from lynkrc.source.resources import read_spec, spec_path
-from lynkrc.source.text import SourceFile
+from lynkrc.source.text import SourceFile, Span
+from lynkrc.syntax.parse import parse_expression
 from lynkrc.syntax.read import read_config
 
 SECTIONS = {
@@ -33,16 +40,17 @@ class Files:
 
     texts: Mapping[str, str] = field(default_factory=lambda: BASES)
 
-    def load(self, name: str, from_path: str) -> SourceFile | None:
+    def load(self, name: str, from_path: str) -> BaseFile | None:
         if name.startswith("builtin/"):
             try:
-                return SourceFile(path=spec_path(name), text=read_spec(name))
+                return BaseFile(path=spec_path(name), data=read_spec(name).encode())
             except FileNotFoundError:
                 return None
-        if name == "./routing.yaml":
-            return SourceFile(path="routing.yaml", text="")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(from_path), name))
+        if path == "routing.yaml":
+            return BaseFile(path=path, data=b"")
         text = self.texts.get(name)
-        return None if text is None else SourceFile(path=name.removeprefix("./"), text=text)
+        return None if text is None else BaseFile(path=path, data=text.encode())
 
 
 def catalog() -> SourceFile:
@@ -64,14 +72,14 @@ def resolved(
     file = SourceFile(path="routing.yaml", text=text if whole else complete(text))
     config, findings = read_config(file)
     assert config is not None, findings
-    assert findings == []
+    assert findings == [], [one.message for one in findings]
     return resolve(config, files or Files(), catalog())
 
 
 def sound(text: str, files: Files | None = None) -> TypedConfig:
     """The typed spec of an example without any finding."""
     typed, findings = resolved(text, files)
-    assert [(one.code.id, one.message) for one in findings] == []
+    assert findings == [], [one.message for one in findings]
     assert typed is not None
     return typed
 
@@ -82,6 +90,25 @@ def found(text: str, files: Files | None = None, *, whole: bool = False) -> list
     return [(one.code.id, one.span.text) for one in findings]
 
 
-def guard_example(guard: str) -> str:
-    """An example with one rule of this guard."""
-    return f"rules:\n  - name: example\n    when: >-\n      {guard}\n    floor: HIGH\n"
+SCOPE = Scope(
+    lexicons={"words": LexiconFacts(shown="words", entries=3, low64=-64, high64=224)},
+    features={},
+    clients=("codex",),
+    targets=("one", "two"),
+    providers=("house",),
+    trust_levels=TRUST_LEVELS,
+)
+"""The scope of a lone expression."""
+
+
+def checked(
+    text: str, *, require: bool = False, scope: Scope = SCOPE
+) -> tuple[Bool | None, list[Diagnostic]]:
+    """A lone condition, typed."""
+    file = SourceFile(path="routing.yaml", text=text)
+    expr, findings = parse_expression(text, lambda i, j: Span(file=file, start=i, end=j))
+    assert findings == []
+    assert expr is not None
+    checker = Checker(scope, file)
+    typed = checker.requirement(expr) if require else checker.guard(expr)
+    return typed, checker.findings

@@ -89,7 +89,10 @@ def test_names_of_a_spec_cannot_become_code() -> None:
         hostile, vector(words=99)
     )
     assert run(print_explain(hostile), "explain")(vector())["rule"] == HOSTILE
-    assert len(print_routes(hostile).splitlines()) == len(print_routes(hostile).split("\n")) - 1
+    assert (
+        len(print_routes(hostile, "0" * 64).splitlines())
+        == len(print_routes(hostile, "0" * 64).split("\n")) - 1
+    )
 
 
 def long_table() -> RouteTable:
@@ -106,7 +109,7 @@ def test_generated_text_fits_the_page(table: RouteTable) -> None:
         ast.parse(text)
         assert max(len(line) for line in text.splitlines()) <= 100
         assert not [line for line in text.splitlines() if line != line.rstrip()]
-    assert max(len(line) for line in print_routes(table).splitlines()) <= 110
+    assert max(len(line) for line in print_routes(table, "0" * 64).splitlines()) <= 110
 
 
 def test_a_decision_is_told_by_its_rule_and_no_place_is_named() -> None:
@@ -150,7 +153,7 @@ def test_odd_tables_are_generated_too() -> None:
         decide = run(print_scorer(table)[0], "decide")
         assert decide([]) == evaluate(table, [])
         assert run(print_explain(table), "explain")([])["verdict"] == list(evaluate(table, []))
-        assert "none" in print_routes(table)
+        assert "none" in print_routes(table, "0" * 64)
 
 
 def test_more_targets_than_bits_in_a_machine_word() -> None:
@@ -199,3 +202,13 @@ def test_long_statements_break_before_operators() -> None:
     assert statement("x = ", Bracketed(pieces=(Leaf(text="1"),), is_tuple=True), "", indent=4) == [
         "x = (1,)"
     ]
+
+
+@pytest.mark.parametrize("length", range(60, 88))
+def test_a_call_that_fits_only_without_its_name_is_broken_once(length: int) -> None:
+    piece = Bracketed(pieces=(Leaf(text="x" * length), Leaf(text="y")))
+    lines = statement("name = ", piece, ",", indent=4)
+    assert "".join(lines).count("y") == 1
+    assert all(len(line) <= 96 for line in lines)
+    long = Chain(first=Leaf(text="a" * length), rest=(("+", Leaf(text="y")),))
+    assert " ".join(statement("name = ", long, "", indent=4)).count("y") == 1

@@ -16,9 +16,16 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     Usage,
 )
+from lynkrc_runtime.protocol.fold import unfold
 from lynkrc_runtime.protocol.naming import legal_name
 from lynkrc_runtime.protocol.openai_chat import DIALECT
-from tests.wire.openai_chat_lint import check_answer, context_of, lint_completion, load
+from tests.wire.openai_chat_lint import (
+    check_answer,
+    context_of,
+    lint_completion,
+    lint_stream,
+    load,
+)
 
 ANSWERS = load("answers")
 BROKEN = load("broken_answers")
@@ -195,3 +202,17 @@ def test_a_free_form_tool_gets_its_text_back() -> None:
 def test_line_separators_are_escaped() -> None:
     body = DIALECT.write_answer(answer_of(Text(text="a\u2028b\u2029c\u0085d")), context_of())
     assert b"a\\u2028b\\u2029c\\u0085d" in body
+
+
+def test_a_call_without_an_id_gets_the_same_one_streamed_or_not() -> None:
+    call = ToolCall(id="", name="go", arguments="{}")
+    answer = answer_of(call, stop=Stop.TOOL_USE)
+    [whole] = (
+        lint_completion(DIALECT.write_answer(answer, context_of())).choices[0].message.tool_calls
+        or ()
+    )
+    writer = DIALECT.stream_writer(context_of())
+    chunks = lint_stream(b"".join(writer.write(event) for event in unfold(answer)))
+    [streamed] = chunks[1].choices[0].delta.tool_calls or ()
+    assert whole.id == streamed.id
+    assert whole.id.startswith("call_")

@@ -109,18 +109,9 @@ def test_the_same_model_is_not_edited() -> None:
     assert {name: bytes(raw) for name, raw in found.items()} == dict(request.members)
 
 
-def test_headers_travel_by_an_allow_list() -> None:
-    headers = {
-        "authorization": "Bearer k",
-        "cookie": "c",
-        "openai-beta": "b",
-        "x-session-id": "s",
-        "x-lynkr-key": "k",
-        "openai-organization": "o",
-        "traceparent": "t",
-    }
-    written = DIALECT.pass_request(request_of(), facts_of(), headers)
-    assert written.headers == {"openai-beta": "b", "x-session-id": "s", "traceparent": "t"}
+def test_the_dialect_itself_sends_no_header_of_the_client() -> None:
+    headers = {"authorization": "Bearer k", "openai-beta": "b", "traceparent": "t"}
+    assert DIALECT.pass_request(request_of(), facts_of(), headers).headers == {}
 
 
 # -- usage -----------------------------------------------------------------------------------
@@ -378,6 +369,15 @@ def test_a_shape_edit(
     body, changes = edited(members, **shape)
     assert body == want
     assert changes == transforms
+
+
+def test_an_empty_list_of_tools_is_not_sent() -> None:
+    body, transforms = edited({"tools": [], "tool_choice": "auto", "parallel_tool_calls": True})
+    assert body == {}
+    assert transforms == ["dropped=tools", "dropped=parallel_tool_calls", "dropped=tool_choice"]
+    # A demand for a tool beside none is the client's mistake, and stays one.
+    body, transforms = edited({"tools": [], "tool_choice": "required"})
+    assert body == {"tool_choice": "required"}
 
 
 def test_an_edit_leaves_the_order_and_the_other_bytes() -> None:

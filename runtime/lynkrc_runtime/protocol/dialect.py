@@ -103,7 +103,8 @@ class Dialect:
     """One dialect's functions.
 
     - read_request(body, headers): raises MalformedRequest
-    - pass_request(request, facts, headers): same dialect in and out, edits by shape only
+    - pass_request(request, facts, headers): same dialect in and out, edits by shape only;
+      raises CannotTranslate where the model refuses what the client means
     - write_request(request, facts, headers): from another dialect; raises CannotTranslate
     - read_answer(body): raises BrokenAnswer
     - write_answer(answer, context)

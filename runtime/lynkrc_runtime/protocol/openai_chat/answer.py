@@ -1,7 +1,7 @@
 """A whole Chat completion, to a neutral `Answer`, and a neutral one to a completion (C.1.8)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +11,8 @@ from lynkrc_runtime.protocol.conversation import (
     Answer,
     Block,
     BrokenAnswer,
+    Document,
+    Image,
     MalformedRequest,
     Opaque,
     RedactedThinking,
@@ -19,6 +21,7 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     Thinking,
     ToolCall,
+    ToolResult,
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
@@ -176,13 +179,13 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
                 thought.append(text)
             case ToolCall():
                 name = names.get(block.name, block.name)
-                calls.append(_call(block, name, name in free_form))
-            case RedactedThinking() | Opaque():
-                # Only their own dialect has a place for them.
+                call_id = block.id or made_id(context.id, context.created, len(calls))
+                calls.append(_call(replace(block, id=call_id), name, name in free_form))
+            case RedactedThinking() | Opaque() | Image() | Document() | ToolResult():
+                # What only its own dialect has a place for, and what no answer holds.
                 pass
             case _:
-                # Media and results: no model of this dialect answers with them.
-                pass
+                assert_never(block)
     if answer.stop is Stop.REFUSAL and not (said or refused or calls):
         refused.append(DECLINED)
     message: dict[str, Any] = {

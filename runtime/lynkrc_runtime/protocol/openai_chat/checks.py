@@ -5,7 +5,6 @@ Traceback (most recent call last):
 lynkrc_runtime.protocol.conversation.MalformedRequest: model: must be a string, not a number
 """
 
-import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -13,23 +12,20 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 
-MAX_DEPTH = 200
-"""Nested arrays and objects in a body; far below what any recursion here could not bear."""
-
-_STRING = re.compile(rb'"[^"]*"')
-_AS_BRACES = bytes.maketrans(b"[]", b"{}")
-_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 def read_members(body: bytes) -> dict[str, bytes]:
     """The body's top-level members as raw JSON, in order; of repeated keys the last counts.
 
+    Depth is bounded by the decoder, which stops at the interpreter's recursion limit.
+
     >>> read_members(b'{"model":"m", "seed":1, "seed":2e0}')
     {'model': b'"m"', 'seed': b'2e0'}
     """
     try:
-        body.decode()
+        if not body.isascii():
+            body.decode()
         members = _decode_members(body)
     except UnicodeDecodeError as error:
         raise MalformedRequest(None, f"the body is not UTF-8: {error.reason}") from error
@@ -38,29 +34,8 @@ def read_members(body: bytes) -> dict[str, bytes]:
     except msgspec.DecodeError as error:
         raise MalformedRequest(None, f"the body is not JSON: {error}") from error
     except RecursionError as error:
-        raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}") from error
+        raise MalformedRequest(None, "the body is nested too deeply") from error
     return {name: bytes(raw) for name, raw in members.items()}
-
-
-def check_depth(raw: bytes) -> None:
-    """MalformedRequest where a member nests so deep that the body exceeds `MAX_DEPTH`."""
-    # Hardly a member has so many brackets at all.
-    if raw.count(b"{") + raw.count(b"[") >= MAX_DEPTH and depth_of(raw) >= MAX_DEPTH:
-        raise MalformedRequest(None, f"the body is nested deeper than {MAX_DEPTH}")
-
-
-def depth_of(body: bytes) -> int:
-    """How deep valid JSON nests; 0 for a scalar."""
-    # Escapes out, so that every quotation mark is a string's edge; then only marks are left.
-    plain = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    marks = plain.translate(_AS_BRACES, _NO_MARKS).replace(b'""', b"")
-    braces = _STRING.sub(b"", marks)
-    depth = 0
-    while braces:
-        # Each round takes away what holds nothing any more.
-        braces = braces.replace(b"{}", b"")
-        depth += 1
-    return depth
 
 
 def decode_member(raw: bytes, name: str) -> Any:
@@ -70,6 +45,8 @@ def decode_member(raw: bytes, name: str) -> Any:
     except msgspec.DecodeError as error:
         # Strings of raw members are only looked at here: a lone surrogate, a number out of range.
         raise malformed(name, f"is not valid JSON ({error})") from error
+    except RecursionError as error:
+        raise malformed(name, "is nested too deeply") from error
 
 
 def malformed(place: str, message: str) -> MalformedRequest:

@@ -13,7 +13,6 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request, Role
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat.headers import forwarded_headers
 from lynkrc_runtime.protocol.openai_chat.shape import (
     Body,
     Changes,
@@ -28,7 +27,7 @@ _messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 _SYSTEM_ROLES = ("system", "developer")
 
 
-def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+def pass_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> Written:
     """The upstream request; CannotTranslate where the model refuses what the client means.
 
     Where client and target name the same model nothing is edited but the usage wish.
@@ -38,14 +37,20 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     changes: Changes = {}
     if request.model != facts.model:
         refuse_prefill(request, facts.shape)
+        _fit(body, facts, changes)
+    if request.options.stream and facts.shape.stream_options is not False:
+        ask_for_usage(body, changes)
+    return Written(body=_encode(body), headers={}, transforms=tuple(changes))
+
+
+def _fit(body: Body, facts: TargetFacts, changes: Changes) -> None:
+    try:
         fit_body(body, facts.shape, facts.max_output, changes)
         instruction = fit_format(body, facts.shape, changes)
         _fit_messages(body, facts.shape, instruction, changes)
-    if request.options.stream and facts.shape.stream_options is not False:
-        ask_for_usage(body, changes)
-    return Written(
-        body=_encode(body), headers=forwarded_headers(headers), transforms=tuple(changes)
-    )
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to edit") from error
 
 
 def refuse_prefill(request: Request, shape: RequestShape) -> None:

@@ -17,7 +17,6 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     as_number,
     as_object,
     as_text,
-    check_depth,
     decode_member,
     malformed,
     others,
@@ -66,8 +65,6 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     conversation = fast_messages(members.get("messages", b""))
     # What has been read already needs no second look.
     unread = {name: raw for name, raw in members.items() if not conversation or name != "messages"}
-    for raw in unread.values():
-        check_depth(raw)
     given = {
         name: decode_member(raw, name)
         for name, raw in unread.items()

@@ -28,6 +28,7 @@ from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.failures import stream_problem
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED, free_form_input
+from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
 from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
 
@@ -124,7 +125,9 @@ class ChatStreamWriter:
         name = self._names.get(event.name, event.name)
         call = _Call(len(self._calls), name in self._free_form)
         self._calls[event.index] = call
-        entry: dict[str, Any] = {"index": call.number, "id": event.id}
+        context = self._context
+        call_id = event.id or made_id(context.id, context.created, call.number)
+        entry: dict[str, Any] = {"index": call.number, "id": call_id}
         if call.pieces is None:
             entry |= {"type": "function", "function": {"name": name, "arguments": ""}}
         else:

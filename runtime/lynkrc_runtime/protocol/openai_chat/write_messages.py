@@ -140,7 +140,7 @@ def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[st
                 changes[f"dropped={kind}"] = None
                 is_apart = True
             case _:
-                changes[f"dropped=assistant.{type(block).__name__}"] = None
+                changes[f"dropped=assistant.{type(block).__name__.lower()}"] = None
     if not text and not calls:
         return None, []
     written: Json = {"role": "assistant", "content": text or None}

@@ -50,7 +50,7 @@ def user_parts(blocks: Iterable[Block], changes: Changes) -> list[Json]:
                 changes[f"dropped={kind}"] = None
             case _:
                 # Calls and reasoning do not stand in user messages; results are taken out before.
-                changes[f"dropped=user.{type(block).__name__}"] = None
+                changes[f"dropped=user.{type(block).__name__.lower()}"] = None
     return parts
 
 
@@ -105,7 +105,7 @@ def result_text(result: ToolResult, changes: Changes) -> tuple[str, list[Json]]:
             case Opaque(type=kind):
                 changes[f"dropped={kind}"] = None
             case _:
-                changes[f"dropped=tool_result.{type(block).__name__}"] = None
+                changes[f"dropped=tool_result.{type(block).__name__.lower()}"] = None
     text = "\n".join(piece for piece in pieces if piece) or NO_OUTPUT
     if result.is_error:
         changes["folded=is_error"] = None

@@ -18,7 +18,6 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat.headers import forwarded_headers
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema
 from lynkrc_runtime.protocol.openai_chat.shape import (
@@ -38,7 +37,7 @@ _NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
 """Values of members nobody translates that ask for nothing, so nothing is lost."""
 
 
-def write_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> Written:
     """The upstream request; CannotTranslate where it could not mean the same."""
     changes: Changes = {}
     _refuse(request)
@@ -60,10 +59,18 @@ def write_request(request: Request, facts: TargetFacts, headers: Mapping[str, st
     body["messages"] = write_messages(request.system, request.messages, shape, instruction, changes)
     _list_rest(request, changes)
     return Written(
-        body=msgspec.json.encode(body),
-        headers=forwarded_headers(headers),
+        body=_encode(body),
+        headers={},
         transforms=tuple(changes),
     )
+
+
+def _encode(body: Body) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
 
 
 def _refuse(request: Request) -> None:

@@ -1,0 +1,75 @@
+"""Findings about a document the reader already faulted, to those that hold all the same.
+
+What the reader could not decode is left out of the surface tree, so a name may only look unknown,
+unused or missing because its definition is broken. Such a finding would send its reader astray.
+"""
+
+import re
+from collections.abc import Sequence
+
+from lynkrc.diagnostics import sema_codes as codes
+from lynkrc.diagnostics.model import Code, Diagnostic
+from lynkrc.source.text import SourceFile
+
+_LOCAL: frozenset[Code] = frozenset(
+    (
+        codes.WRONG_TYPE,
+        codes.TYPES_DIFFER,
+        codes.WRONG_OPERATOR,
+        codes.LITERAL_RANGE,
+        codes.ARGUMENT_COUNT,
+        codes.ARGUMENT_VALUE,
+        codes.PRODUCT,
+        codes.DECIMAL,
+        codes.BAD_LIST,
+        codes.NUMBER_TOO_LARGE,
+        codes.EXPRESSION_TOO_LARGE,
+        codes.TARGET_PLACE,
+        codes.UNKNOWN_BASE,
+        codes.CIRCULAR_BASE,
+        codes.RECURSIVE_FEATURE,
+        codes.NAME_TAKEN,
+        codes.DUPLICATE_NAME,
+        codes.TARGET_TWICE,
+    )
+)
+"""Findings about one place, whatever else the document holds."""
+
+_NAMES: frozenset[Code] = frozenset(
+    (
+        codes.UNKNOWN_NAME,
+        codes.UNKNOWN_ENUMERATOR,
+        codes.UNKNOWN_LEXICON,
+        codes.UNKNOWN_PROVIDER,
+        codes.UNKNOWN_TARGET,
+        codes.UNKNOWN_TIER,
+    )
+)
+"""Findings about a name; they hold when the document nowhere defines it, soundly or not."""
+
+_QUOTED = re.compile(r"`([^`]+)`")
+
+
+def without_cascades(found: Sequence[Diagnostic], file: SourceFile) -> list[Diagnostic]:
+    """Those of `found` that do not follow from what the reader left out of `file`."""
+    return [
+        one
+        for one in found
+        if one.code in _LOCAL or (one.code in _NAMES and not _is_defined(_name(one), file.text))
+    ]
+
+
+def _name(finding: Diagnostic) -> str:
+    """The name a finding of `_NAMES` is about: the first its message quotes."""
+    quoted = _QUOTED.search(finding.message)
+    assert quoted is not None, finding.code.id
+    return quoted.group(1)
+
+
+def _is_defined(name: str, text: str) -> bool:
+    """Whether the text has `name` as a key, or as the value of a `name` key."""
+    word = re.escape(name)
+    return (
+        re.search(rf"(?<![\w-]){word}[\"']?\s*:|\bname\s*:\s*[\"']?{word}(?![\w-])", text)
+        is not None
+    )

@@ -1,0 +1,279 @@
+"""README.md does what it says: each command is run, the spec checked, the client code executed.
+
+Everything happens in a copy of the checkout, in the order of the page. `make` finds an environment
+that is already set up (this interpreter's); ports are free ones instead of the defaults.
+"""
+
+import http.client
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from lynkrc.cli.main import COMMANDS
+from lynkrc_runtime.__main__ import parser
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+COPIED = ("lynkrc", "runtime", "specs", "schema", "examples", "generated")
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE_SPAN = re.compile(r"`([^`\n]+)`")
+PATIENCE = 120
+
+CLIENTS, OPERATIONS = "http://127.0.0.1:8081", "http://127.0.0.1:8082"
+
+BLOCKS = [(found[1], found[2]) for found in FENCE.finditer(TEXT)]
+PROSE = FENCE.sub("", TEXT)
+
+
+def blocks(language: str) -> list[str]:
+    return [text for name, text in BLOCKS if name == language]
+
+
+SHELL = [line for text in blocks("sh") for line in text.splitlines()]
+RUN = ("make run", "lynkrc check ", "lynkrc build ", "lynkrc trace ", "lynkrc inspect ")
+"""Beginnings of commands that are run as they are and must end well."""
+SERVE = "lynkrc serve "
+NOT_RUN = ("make test",)
+"""This very run."""
+
+
+@dataclass
+class Walk:
+    """The copy and what became of each command in it."""
+
+    folder: Path
+    environ: Mapping[str, str]
+    done: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)
+    ready: dict[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words,
+            cwd=self.folder,
+            env=self.environ,
+            capture_output=True,
+            encoding="utf-8",
+            timeout=PATIENCE,
+            check=False,
+        )
+
+    def get(
+        self, address: str, path: str, body: object = None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """The answer of the served gateway, whose address the page gives as `address`."""
+        url = urlsplit(self.ready["url" if address == CLIENTS else "admin"])
+        connection = http.client.HTTPConnection(str(url.hostname), url.port, timeout=PATIENCE)
+        data = None if body is None else json.dumps(body)
+        headers = {"content-type": "application/json"} if body is not None else {}
+        connection.request("GET" if body is None else "POST", path, data, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, content
+
+
+@pytest.fixture(scope="module")
+def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+    """The page walked from top to bottom; the gateway it starts runs until the last test."""
+    top = tmp_path_factory.mktemp("readme")
+    folder = top / "lynkrc"
+    for name in COPIED:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "pyproject.toml", "README.md"):
+        shutil.copy2(ROOT / name, folder / name)
+    walked = Walk(folder=folder, environ=prepared(top, folder))
+    serving = None
+    try:
+        for command in SHELL:
+            if command.startswith(RUN):
+                walked.done[command] = walked.run(*shlex.split(command))
+            elif command.startswith(SERVE):
+                serving = subprocess.Popen(
+                    [*shlex.split(command), "--port", "0", "--admin-port", "0"],
+                    cwd=folder,
+                    env=walked.environ,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
+                    encoding="utf-8",
+                )
+                assert serving.stdout is not None
+                walked.ready = json.loads(serving.stdout.readline())
+        yield walked
+    finally:
+        if serving is not None:
+            serving.terminate()
+            serving.communicate(timeout=PATIENCE)
+
+
+def prepared(top: Path, folder: Path) -> dict[str, str]:
+    """An environment in which `lynkrc` is this interpreter's, and `.venv` is ready."""
+    commands = {"python": "", "lynkrc": "-m lynkrc"}
+    tools = top / "venv" / "bin"
+    tools.mkdir(parents=True)
+    for name, words in commands.items():
+        (tools / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words} "$@"\n')
+        (tools / name).chmod(0o755)
+    (top / "venv" / ".ready").touch()
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TMPDIR") if name in os.environ}
+    return kept | {
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'runtime'}",
+        "MAKEFLAGS": f"VENV={tools.parent}",
+    }
+
+
+def test_every_block_is_of_a_kind_that_is_executed() -> None:
+    assert {language for language, _ in BLOCKS} == {"sh", "yaml", "python"}
+
+
+def test_every_command_has_a_way_to_be_run() -> None:
+    unknown = [line for line in SHELL if not line.startswith((*RUN, SERVE)) and line not in NOT_RUN]
+    assert unknown == []
+    assert sum(line.startswith(SERVE) for line in SHELL) == 1
+
+
+@pytest.mark.parametrize("command", [line for line in SHELL if line.startswith(RUN)])
+def test_a_command_ends_well(command: str, walk: Walk) -> None:
+    done = walk.done[command]
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_make_run_shows_the_table_and_every_request_and_says_it_is_simulated(walk: Walk) -> None:
+    shown = walk.done["make run"].stdout
+    assert (walk.folder / "generated" / "quickstart" / "routes.txt").read_text() in shown
+    assert "on the SIMULATOR: no provider is called, no money is spent" in shown
+    for tier in ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING"):
+        assert f"· {tier} · rule " in shown
+    assert "[POST /v1/messages, stream]" in shown
+    assert "[POST /v1/chat/completions" in shown
+    assert "· fallback true" in shown
+    assert "== all " in shown
+
+
+def test_make_test_runs_the_tests(walk: Walk) -> None:
+    planned = walk.run("make", "-n", "test")
+    assert planned.returncode == 0
+    assert "pytest" in planned.stdout and "mypy" in planned.stdout and "ruff" in planned.stdout
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "exec make test"
+
+
+def test_the_build_writes_what_the_page_says(walk: Walk) -> None:
+    named = re.search(r"`lynkrc build` writes (.*?) which you commit", PROSE, re.DOTALL)
+    assert named is not None
+    written = {path.name for path in (walk.folder / "build" / "quickstart").iterdir()}
+    log = {"gateway.log"}
+    assert written - log == {*CODE_SPAN.findall(named[1]), "quickstart.lynkr"}
+
+
+def test_a_stale_file_fails_the_command_for_ci(walk: Walk) -> None:
+    command = next(line for line in SHELL if "--check" in line)
+    committed = walk.folder / "generated" / "quickstart" / "routes.txt"
+    text = committed.read_text(encoding="utf-8")
+    committed.write_text(text.replace("SIMPLE", "SIMPLER", 1), encoding="utf-8")
+    try:
+        assert walk.run(*shlex.split(command)).returncode == 1
+    finally:
+        committed.write_text(text, encoding="utf-8")
+
+
+def test_make_serve_serves_as_written_and_names_a_missing_variable(walk: Walk) -> None:
+    done = walk.run("make", "serve")
+    assert done.returncode != 0
+    assert re.search(r"(OPENAI|ANTHROPIC)_API_KEY", done.stderr)
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_the_spec_has_no_findings(text: str, walk: Walk) -> None:
+    (walk.folder / "routing.yaml").write_text(text, encoding="utf-8")
+    done = walk.run("lynkrc", "check")
+    (walk.folder / "routing.yaml").unlink()
+    assert (done.returncode, done.stdout) == (0, "no findings\n"), done.stderr
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_client_code_gets_an_answer(text: str, walk: Walk) -> None:
+    assert CLIENTS in text
+    done = walk.run("python", "-c", text.replace(CLIENTS, walk.ready["url"]))
+    assert done.returncode == 0, done.stderr
+    assert "[simulated]" in done.stdout and "Hello!" in done.stdout
+
+
+def test_the_addresses_are_the_defaults() -> None:
+    options = parser().parse_args(["serve", "x"])
+    assert f"http://127.0.0.1:{options.port}" == CLIENTS
+    assert f"http://127.0.0.1:{options.admin_port}" == OPERATIONS
+    assert CLIENTS in PROSE and OPERATIONS in PROSE
+
+
+def test_the_addresses_of_the_clients_are_served(walk: Walk) -> None:
+    rows = re.findall(r"^\| (Claude Code|\w+ SDK) \| .*?`(?:ANTHROPIC_BASE_URL=)?(http\S+?)[ `]",
+                      PROSE, re.MULTILINE)  # fmt: skip
+    paths = {"Claude Code": "/v1/messages", "Anthropic SDK": "/v1/messages",
+             "OpenAI SDK": "/chat/completions"}  # fmt: skip
+    assert {client for client, _ in rows} == set(paths)
+    for client, base in rows:
+        path = base.removeprefix(CLIENTS) + paths[client]
+        body = {
+            "model": "auto",
+            "max_tokens": 9,
+            "messages": [{"role": "user", "content": "Hello!"}],
+        }
+        assert walk.get(CLIENTS, path, body)[0] == 200, client
+
+
+def test_every_header_of_the_table_is_sent(walk: Walk) -> None:
+    table = re.search(r"^\| header \|.*?\n\n", PROSE, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    first = [row.split("|")[1] for row in table[0].strip().splitlines()[2:]]
+    names = [name for cell in first for name in CODE_SPAN.findall(cell)]
+    named = [name if name.startswith("x-") else f"x-lynkr{name}" for name in names]
+    assert len(named) > 8
+    body = {
+        "model": "claude-opus-4-5",
+        "max_tokens": 9,
+        "messages": [{"role": "user", "content": "Prove that this loop invariant holds."}],
+        "thinking": {"type": "enabled", "budget_tokens": 2000},
+    }
+    status, headers, _ = walk.get(CLIENTS, "/v1/messages", body)
+    assert status == 200
+    assert [name for name in named if name not in headers] == []
+    assert headers["x-lynkr-bundle"] == walk.ready["bundle"]
+
+
+def test_the_operators_paths_exist(walk: Walk) -> None:
+    told = re.search(r"Operations listen on.*?\n\n", PROSE, re.DOTALL)
+    assert told is not None
+    paths = [span for span in CODE_SPAN.findall(told[0]) if span.startswith("/")]
+    assert len(paths) == 5
+    for path in paths:
+        body = {"model": "auto", "messages": []} if path == "/routing/analyze" else None
+        assert walk.get(OPERATIONS, path, body)[0] not in (404, 405), path
+
+
+def test_commands_and_options_in_the_prose_exist(walk: Walk) -> None:
+    known = {name for name, _ in COMMANDS}
+    targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    for span in CODE_SPAN.findall(PROSE):
+        words = span.split()
+        if words[0] == "make":
+            assert words[1] in targets, span
+        if words[0] == "lynkrc" and len(words) > 1:
+            assert words[1] in known, span
+            helped = walk.run("lynkrc", words[1], "--help").stdout
+            assert [word for word in words if word.startswith("--") and word not in helped] == []
+
+
+def test_the_links_lead_somewhere() -> None:
+    links = re.findall(r"\]\(([^)#]+)\)", TEXT)
+    missing = [link for link in links if "://" not in link and not (ROOT / link).exists()]
+    assert links and missing == []

@@ -1,0 +1,131 @@
+"""The wheel holds both packages and their data, nothing else, and works without the checkout."""
+
+import os
+import subprocess
+import sys
+import zipfile
+from email.parser import Parser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    done = subprocess.run(
+        [sys.executable, "-c", BUILD, str(folder)],
+        cwd=ROOT,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / done.stdout.split()[-1]
+
+
+@pytest.fixture(scope="module")
+def names(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return set(archive.namelist())
+
+
+@pytest.fixture(scope="module")
+def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel unpacked, as an installer puts it into site-packages."""
+    folder = tmp_path_factory.mktemp("site")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+    return folder
+
+
+def run(site: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """`lynkrc` of the unpacked wheel; the checkout is nowhere on the path."""
+    code = (
+        "import sys\n"
+        f"sys.path.insert(0, {str(site)!r})\n"
+        "import lynkrc, lynkrc_runtime\n"
+        f"assert lynkrc.__file__.startswith({str(site)!r}), lynkrc.__file__\n"
+        f"assert lynkrc_runtime.__file__.startswith({str(site)!r}), lynkrc_runtime.__file__\n"
+        "from lynkrc.cli.main import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=cwd,
+        env=environ,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def test_nothing_else_stands_at_the_top(names: set[str]) -> None:
+    tops = {name.split("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"lynkrc", "lynkrc_runtime"}
+    assert len(tops) == 3
+
+
+def test_every_module_and_data_file_is_in_it(names: set[str]) -> None:
+    expected = set()
+    for folder in (ROOT / "lynkrc", ROOT / "runtime" / "lynkrc_runtime"):
+        for path in folder.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                expected.add(path.relative_to(folder.parent).as_posix())
+    for name in ("schema", "specs"):
+        for path in (ROOT / name).rglob("*"):
+            if path.is_file():
+                expected.add(f"lynkrc/_data/{path.relative_to(ROOT).as_posix()}")
+    inside = {name for name in names if ".dist-info/" not in name}
+    compiled = {name for name in expected if name.endswith((".so", ".c"))}
+    assert inside == expected - compiled
+    for name in (
+        "lynkrc/py.typed",
+        "lynkrc_runtime/py.typed",
+        "lynkrc/syntax/grammar.lark",
+        "lynkrc/codegen/templates/scorer.py.j2",
+        "lynkrc/diagnostics/pages/LK101.md",
+        "lynkrc/_data/schema/routing.schema.json",
+        "lynkrc/_data/specs/builtin/lynkr-13.yaml",
+        "lynkrc/_data/specs/catalog/models.yaml",
+    ):
+        assert name in names
+
+
+def test_the_metadata_names_licence_commands_and_python(wheel: Path, names: set[str]) -> None:
+    info = next(name.split("/")[0] for name in names if name.endswith(".dist-info/METADATA"))
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
+        commands = archive.read(f"{info}/entry_points.txt").decode()
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Requires-Python"] == ">=3.11"
+    assert f"{info}/licenses/LICENSE" in names
+    assert "lynkrc = lynkrc.cli.main:main" in commands
+    assert "lynkrc-runtime = lynkrc_runtime.__main__:main" in commands
+
+
+def test_the_unpacked_wheel_compiles_the_quickstart_to_the_committed_files(
+    site: Path, tmp_path: Path
+) -> None:
+    spec = tmp_path / "routing.yaml"
+    spec.write_bytes((ROOT / "examples" / "quickstart" / "routing.yaml").read_bytes())
+    checked = run(site, tmp_path, "check")
+    assert (checked.returncode, checked.stdout) == (0, "no findings\n"), checked.stderr
+    built = run(site, tmp_path, "build", "-o", "out")
+    assert built.returncode == 0, built.stderr
+    for committed in (ROOT / "generated" / "quickstart").iterdir():
+        assert (tmp_path / "out" / committed.name).read_bytes() == committed.read_bytes()
+
+
+@pytest.mark.parametrize("words", [["schema"], ["explain", "LK101"], ["inspect", "out"]])
+def test_the_unpacked_wheel_finds_its_data(words: list[str], site: Path, tmp_path: Path) -> None:
+    spec = tmp_path / "routing.yaml"
+    spec.write_bytes((ROOT / "specs" / "starter" / "claude.yaml").read_bytes())
+    assert run(site, tmp_path, "build", "-o", "out", "--quiet").returncode == 0
+    done = run(site, tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout

@@ -1,0 +1,106 @@
+"""What the shipped profile and base spec decide, by example: intent, not substrings."""
+
+import json
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lynkrc.cli.specs import compile_file
+from lynkrc.interp.trace import trace
+from lynkrc.ir.table import RouteTable
+from lynkrc.pipeline import pack_bundle
+from lynkrc_runtime.bundle import LoadedBundle, load_bundle
+from lynkrc_runtime.features import Extractor, RequestFacts
+from lynkrc_runtime.protocol.tables import DIALECTS
+from tests.e2e.claude_code_turn import HEADERS, first_turn, second_turn
+
+STARTER = Path(__file__).resolve().parents[2] / "specs" / "starter" / "claude.yaml"
+
+CASES = (
+    ("hi", "SIMPLE", "builtin/greetings"),
+    ("Thanks, that helped!", "SIMPLE", "builtin/greetings"),
+    ("what time is it?", "SIMPLE", "builtin/clock-questions"),
+    ("go ahead", "SIMPLE", "builtin/short-answers"),
+    ("help", "SIMPLE", "builtin/menus"),
+    ("What does git stash do?", "SIMPLE", "score"),
+    ("fix the null-check bug in src/auth/middleware.ts", "SIMPLE", "score"),
+    # Substrings are not words: "auth" is in author, "verify" is no proof.
+    ("Tell me about the author of the book Dune", "SIMPLE", "score"),
+    ("can you verify the score?", "SIMPLE", "score"),
+    ("prove me wrong lol", "SIMPLE", "score"),
+    ("deploy the docs site", "SIMPLE", "score"),
+    (
+        "Compare JWT and session cookies for a bank, with trade-offs, step by step",
+        "MEDIUM",
+        "score",
+    ),
+    ("Refactor the entire ingestion pipeline", "COMPLEX", "builtin/rewrites"),
+    ("Review my PR", "COMPLEX", "builtin/reviews"),
+    ("production incident: checkout is down", "COMPLEX", "builtin/trouble"),
+    (
+        "Design a horizontally scalable architecture with failure-mode analysis",
+        "COMPLEX",
+        "builtin/designs",
+    ),
+    ("Do a security audit of the session handling", "REASONING", "builtin/audits"),
+    ("Prove that this loop terminates for every input", "REASONING", "builtin/proofs"),
+    ("ultrathink about this bug", "REASONING", "builtin/deep-thought"),
+    (
+        "Find the flaky test and fix it with full autonomy: iterate until ten runs in a row pass, "
+        "then plan the next step across the whole repository",
+        "REASONING",
+        "builtin/autonomous",
+    ),
+)
+
+
+@cache
+def bundle() -> tuple[RouteTable, LoadedBundle]:
+    compilation = compile_file(STARTER)
+    assert compilation.table is not None
+    packed, _ = pack_bundle(compilation, native=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "starter.lynkr"
+        path.write_bytes(packed)
+        return compilation.table, load_bundle(path)
+
+
+def decide(body: dict[str, object], headers: dict[str, str]) -> tuple[str | None, str, int | None]:
+    table, loaded = bundle()
+    request = DIALECTS["anthropic-messages"].read_request(json.dumps(body).encode(), headers)
+    extractor = Extractor(loaded.dispatch, loaded.tables)
+    vector = extractor.extract(request, RequestFacts(surface="messages", headers=headers))
+    found = trace(table, vector)
+    assert loaded.scorer(vector) == found.verdict
+    return found.tier, found.rule, found.score
+
+
+def bare(ask: str) -> dict[str, object]:
+    return {"model": "auto", "max_tokens": 64, "messages": [{"role": "user", "content": ask}]}
+
+
+@pytest.mark.parametrize(("ask", "tier", "rule"), CASES, ids=[case[0][:40] for case in CASES])
+def test_an_ask_gets_the_tier_it_means(ask: str, tier: str, rule: str) -> None:
+    assert decide(bare(ask), {})[:2] == (tier, rule)
+
+
+@pytest.mark.parametrize("ask", [case[0] for case in CASES], ids=[case[0][:40] for case in CASES])
+def test_claude_codes_envelope_changes_nothing(ask: str) -> None:
+    assert decide(first_turn(ask), HEADERS) == decide(bare(ask), {})
+
+
+def test_the_loop_counts_but_the_envelope_does_not() -> None:
+    ask = "Rename the helper."
+    tier, _, score = decide(second_turn(ask), HEADERS)
+    bare_tier, _, bare_score = decide(bare(ask), {})
+    assert tier == bare_tier == "SIMPLE"
+    assert score is not None and bare_score is not None and score > bare_score
+
+
+def test_the_weights_of_the_profile_sum_to_100() -> None:
+    table, _ = bundle()
+    assert len(table.dimensions) == 13
+    assert sum(dimension.weight64 for dimension in table.dimensions) == 100 * 64
+    assert [tier.up_to for tier in table.tiers] == [25, 50, 75, None]

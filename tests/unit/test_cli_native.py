@@ -1,0 +1,83 @@
+"""``lynkrc build --native``: a bundle with a library, or a notice and a bundle without."""
+
+import os
+import shutil
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from lynkrc.cli.main import main
+from lynkrc_runtime.bundle import load_bundle, native_tag
+from tests.unit.cli_sample import SPEC, environment, program
+
+needs_tools = pytest.mark.skipif(
+    find_spec("Cython") is None or shutil.which("cc") is None, reason="no Cython or no C compiler"
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "routing.yaml").write_text(SPEC)
+    return tmp_path
+
+
+@needs_tools
+def test_a_native_bundle_holds_a_library_for_this_interpreter(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "--native", "-o", "out"]) == 0
+    out, err = capsys.readouterr()
+    assert "(native, " in out
+    assert err == ""
+    loaded = load_bundle(folder / "out")
+    assert loaded.engine == "native"
+    assert loaded.manifest.native == [native_tag()]
+
+
+@needs_tools
+def test_a_native_build_reviews_the_same_files(folder: Path) -> None:
+    assert main(["build", "--native", "-o", "out", "--quiet"]) == 0
+    assert main(["build", "--check", "-o", "out", "--quiet"]) == 0
+
+
+def test_without_cython_the_bundle_is_portable_and_says_so(folder: Path) -> None:
+    """A site without the package, as an installation without the extra has it."""
+    hidden = folder / "site"
+    hidden.mkdir()
+    (hidden / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Hide:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] == 'Cython':\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "import importlib.util\n"
+        "found = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name, *rest: (\n"
+        "    None if name == 'Cython' else found(name, *rest))\n"
+        "sys.meta_path.insert(0, Hide())\n"
+    )
+    env = environment()
+    env["PYTHONPATH"] = f"{hidden}{os.pathsep}{env['PYTHONPATH']}"
+    done = program("build", "--native", "-o", "out", cwd=folder, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (
+        "note: no native scorer: Cython is not installed (pip install 'lynkrc[native]')\n"
+        "      the bundle serves with the interpreted one\n"
+    )
+    assert "(portable, " in done.stdout
+    assert load_bundle(folder / "out").engine == "python"
+
+
+def test_without_a_compiler_the_bundle_is_the_portable_one(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["build", "-o", "portable", "--quiet"]) == 0
+    monkeypatch.setenv("PATH", str(folder))
+    assert main(["build", "--native", "-o", "out"]) == 0
+    out, err = capsys.readouterr()
+    assert err.startswith("note: no native scorer: ")
+    assert "(portable, " in out
+    bundles = [(folder / name / "sample.lynkr").read_bytes() for name in ("portable", "out")]
+    assert bundles[0] == bundles[1]

@@ -1,0 +1,142 @@
+"""``lynkrc trace``: by spec and by bundle, surfaces, headers, refusals, exit codes."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lynkrc.cli.main import main
+from tests.unit.cli_sample import BROKEN, SPEC
+
+ASK = "Please write a long poem about the sea in winter, with rhymes, for my grandmother today"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "routing.yaml").write_text(SPEC)
+    request(tmp_path, {"max_tokens": 64})
+    return tmp_path
+
+
+def request(folder: Path, more: Mapping[str, Any], ask: str = ASK) -> None:
+    body = {"model": "auto", "messages": [{"role": "user", "content": ask}], **more}
+    (folder / "request.json").write_text(json.dumps(body))
+
+
+def traced(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> str:
+    assert main(["trace", "request.json", *words]) == code
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_the_answer_comes_first_and_the_reasons_follow(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = traced(capsys).splitlines()
+    assert lines[:5] == [
+        "outcome   route",
+        "tier      HIGH",
+        "rule      score",
+        "score     80",
+        "targets   large -> small",
+    ]
+    assert "  ask.words                16" in lines
+    assert "  size    80    +80.00" in lines
+    assert lines[-1] == "  chain     HIGH: large, small"
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_spec_and_bundle_agree(form: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "-o", "out", "--quiet"]) == 0
+    by_spec = traced(capsys, "--spec", "routing.yaml", "--format", form)
+    assert by_spec == traced(capsys, "--bundle", "out", "--format", form)
+    assert by_spec == traced(capsys, "--bundle", "out/sample.lynkr", "--format", form)
+
+
+def test_json_has_the_features_and_the_decision(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(traced(capsys, "--format", "json"))
+    values = {feature["slot"]: feature["value"] for feature in document["features"]}
+    assert values["ask.words"] == 16
+    assert document["decision"]["tier"] == "HIGH"
+    assert document["decision"]["score"] == 80
+
+
+def test_a_chat_body_is_read_as_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tool = {"type": "function", "function": {"name": "look_up", "parameters": {"type": "object"}}}
+    request(folder, {"tools": [tool]})
+    assert "tier      HIGH\n" in traced(capsys, "--surface", "chat")
+
+
+def test_a_body_the_gateway_refuses_is_refused_with_its_words(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    request(folder, {})
+    assert main(["trace", "request.json"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: request.json: the gateway answers 400 at max_tokens: ")
+    (folder / "request.json").write_text("{not json")
+    assert main(["trace", "request.json"]) == 1
+    assert "the gateway answers 400" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("header", ["x-team: legal", "X-TEAM:Legal", "x-team:  legal  "])
+def test_headers_decide(header: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = traced(capsys, "-H", header).splitlines()
+    assert lines[0] == "outcome   deny"
+    assert lines[2] == "rule      legal"
+
+
+def test_a_repeated_header_that_the_spec_reads_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", "request.json", "-H", "x-team: a", "-H", "X-Team: b"]) == 1
+    assert "header x-team is repeated" in capsys.readouterr().err
+    assert "HIGH" in traced(capsys, "-H", "x-other: a", "-H", "x-other: b")
+
+
+def test_a_header_needs_a_colon(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trace", "request.json", "-H", "x-team"]) == 2
+    assert "write it as 'name: value'" in capsys.readouterr().err
+
+
+def test_a_broken_spec_is_shown_in_the_format_asked_for(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "routing.yaml").write_text(BROKEN)
+    assert "2 errors" in traced(capsys, code=1)
+    document = json.loads(traced(capsys, "--format", "json", code=1))
+    assert len(document["diagnostics"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["missing.json"], "cannot read missing.json"),
+        (["."], "is a folder"),
+        (["request.json", "--spec", "missing.yaml"], "cannot read missing.yaml"),
+        (["request.json", "--bundle", "missing.lynkr"], "missing.lynkr: cannot be read"),
+        (["request.json", "--bundle", "routing.yaml"], "not a whole zip file"),
+        (["request.json", "--bundle", "."], "holds 0 files *.lynkr"),
+    ],
+)
+def test_what_cannot_be_read_exits_2(
+    words: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", *words]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert said in err
+
+
+def test_a_trace_leaves_nothing_behind(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(folder.rglob("*"))
+    traced(capsys)
+    assert sorted(folder.rglob("*")) == before
