@@ -29,6 +29,7 @@ _OPEN_PARENS = "(\uff08"
 _CLOSING = " \t\r\n\"')]\u2019\u201d\u300d\u300f\uff09"  # what may follow a sentence's stop
 _IDEOGRAPHIC_STOPS = frozenset("\u3002\uff01\uff1f\uff61\uff0e")
 _STOPS = re.compile(f"[.!?{''.join(sorted(_IDEOGRAPHIC_STOPS))}]+")
+_ASCII_STOPS = re.compile("[.!?]+")
 _LINE = re.compile(r"\S[^\n]*")
 _DIGITS = re.compile(r"\d+")
 _ASCII_DIGITS = re.compile("[0-9]+")
@@ -70,7 +71,8 @@ class TextCounts:
     def _stops(self) -> Iterator[int]:
         """Where sentences end: an ideographic stop always ends one, others (not in ``3.14`` or
         ``a.py``) where something like its end follows."""
-        for match in _STOPS.finditer(self.text):
+        stops = _ASCII_STOPS if self.text.isascii() else _STOPS
+        for match in stops.finditer(self.text):
             end = match.end()
             after = self.text[end : end + 1]
             ideographic = self.text[end - 1] in _IDEOGRAPHIC_STOPS
