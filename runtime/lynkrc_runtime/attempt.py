@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, assert_never, final
 
+from msgspec import Struct
+
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 RETRIES = 2
@@ -50,8 +52,7 @@ class Result(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A target (index) with its provider's limits; times in seconds, None is no limit."""
 
     target: int
@@ -61,8 +62,7 @@ class Candidate:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(Struct, frozen=True, kw_only=True):
     """Call `target` now.
 
     The first byte must come by `first_by`, the answer (or a stream's commit) by `deadline`, both
@@ -96,8 +96,7 @@ Step: TypeAlias = Try | Wait | GiveUp
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRecord:
+class AttemptRecord(Struct, frozen=True, kw_only=True):
     """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span."""
 
     target: int

@@ -34,6 +34,7 @@ from lynkrc_runtime.protocol.conversation import (
     Options,
     Request,
     Role,
+    Thinking,
     ThinkingKind,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
@@ -41,7 +42,6 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
 _NO_SHAPE = RequestShape()
-_CARRIER = PREFIX.encode()
 
 
 def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
@@ -78,8 +78,7 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
             _prompt_for_format(members, options, done)
     edits = Edits(
         fold_system=shape.mid_system is False,
-        # Reasoning that went out under our own signature; seldom there, and quickly not found.
-        strip_foreign_thinking=_CARRIER in members["messages"],
+        strip_foreign_thinking=_has_carrier(request),
         strip_all_thinking=facts.without_thinking,
         strip_members=("output_config",)
         if shape.mid_system is False or betas.lost_turn_config
@@ -92,6 +91,15 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     if betas.kept:
         sent["anthropic-beta"] = ",".join(betas.kept)
     return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
+
+
+def _has_carrier(request: Request) -> bool:
+    """Whether the history holds reasoning that went out under our own signature."""
+    for message in request.messages:
+        for block in message.blocks:
+            if isinstance(block, Thinking) and (block.signature or "").startswith(PREFIX):
+                return True
+    return False
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:
