@@ -116,6 +116,7 @@ class Attempts:
         "_client_limit",
         "_committed",
         "_current",
+        "_fixed",
         "_fresh",
         "_may_retry",
         "_over",
@@ -151,6 +152,7 @@ class Attempts:
         self._retried = 0
         self._timeouts = 0
         self._stale_used = False
+        self._fixed = False
         self._fresh = False
         self._pending_wait: float | None = None
         self._current: tuple[int, float] | None = None
@@ -219,6 +221,18 @@ class Attempts:
                     self._advance()
             case _:
                 assert_never(failure.kind)
+
+    def fixed_up(self, failure: Failure, now: float) -> bool:
+        """The running attempt failed for something the next one will leave out.
+
+        Once a request, and not after commit, the same target is then tried again at once, outside
+        its retries. False: nothing was recorded; tell `failed`.
+        """
+        if self._fixed or self._committed:
+            return False
+        self._fixed = True
+        self._record(Result.FAILED, now, Fault.ANSWERED, failure)
+        return True
 
     def committed(self) -> None:
         """Bytes of the running attempt reach the client."""

@@ -23,6 +23,8 @@ class TargetFacts:
     max_output: int
     capabilities: frozenset[str]
     shape: RequestShape
+    without_thinking: bool = False
+    """Leave out all reasoning of the history: the target could not read it."""
 
 
 @final

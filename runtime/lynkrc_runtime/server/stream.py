@@ -254,6 +254,9 @@ class StreamRelay:
         """Tell the attempt machine; after commit, also the client."""
         exchange = self._exchange
         assert exchange.attempts is not None
+        if exchange.fix_up(failure, self._loop.time()):
+            exchange.usage = None
+            return False
         exchange.attempts.failed(failure, fault, self._loop.time())
         if not self._committed:
             exchange.usage = None
