@@ -34,10 +34,10 @@ from lynkrc_runtime.feature_table import CAPABILITIES, FEATURES, SURFACES, Featu
 
 Findings: TypeAlias = Iterator[str]
 
-DECIDED_CALLS = ("primary", "retry", "failover")
+DECIDED_CALLS = ("primary", "retry", "failover", "fix-up")
 """Calls every surface makes; their target is always one of the decided chain."""
 
-CALLS = (*DECIDED_CALLS, "fix-up", "count_tokens")
+CALLS = (*DECIDED_CALLS, "count_tokens")
 
 INT64 = 2**62
 """Every intermediate result stays below this, so that C and Python agree."""

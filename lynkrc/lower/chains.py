@@ -202,6 +202,6 @@ def lower_calls() -> tuple[Call, ...]:
     decided = [
         Call(surface=surface, call=call, source="decision")
         for surface in SURFACES
-        for call in ("primary", "retry", "failover")
+        for call in ("primary", "retry", "failover", "fix-up")
     ]
-    return (*decided, Call(surface="messages", call="count_tokens", source="local"))
+    return (*decided, Call(surface="messages", call="count_tokens", source="decision"))

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -64,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check(serving)
         policy = read_policy(options.bundle)
+        _spare_collector()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(run(policy, serving, os.environ))
     except (BrokenBundle, CannotServe) as error:
@@ -71,6 +73,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stderr.write(f"lynkrc-runtime: error: {line}\n")
         return 2
     return 0
+
+
+def _spare_collector() -> None:
+    """Let the garbage collector be: what is loaded now stays, and requests leave hardly a cycle.
+
+    Their values die by their count. Looking for cycles after every 700 new objects, through all
+    that lives, took a tenth of a long request's time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _loop_factory() -> "type[asyncio.AbstractEventLoop] | None":

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
+from msgspec import Struct
+
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.protocol.conversation import (
     Document,
@@ -82,8 +84,7 @@ def authored_text(message: Message, markers: Markers) -> str:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """The words of the last user message that has any, and its index (-1 without one)."""
 
     text: str

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, assert_never, final
 
+from msgspec import Struct
+
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 RETRIES = 2
@@ -50,8 +52,7 @@ class Result(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+class Candidate(Struct, frozen=True, kw_only=True):
     """A target (index) with its provider's limits; times in seconds, None is no limit."""
 
     target: int
@@ -61,8 +62,7 @@ class Candidate:
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Try:
+class Try(Struct, frozen=True, kw_only=True):
     """Call `target` now.
 
     The first byte must come by `first_by`, the answer (or a stream's commit) by `deadline`, both
@@ -96,8 +96,7 @@ Step: TypeAlias = Try | Wait | GiveUp
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AttemptRecord:
+class AttemptRecord(Struct, frozen=True, kw_only=True):
     """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span."""
 
     target: int
@@ -117,6 +116,7 @@ class Attempts:
         "_client_limit",
         "_committed",
         "_current",
+        "_fixed",
         "_fresh",
         "_may_retry",
         "_over",
@@ -152,6 +152,7 @@ class Attempts:
         self._retried = 0
         self._timeouts = 0
         self._stale_used = False
+        self._fixed = False
         self._fresh = False
         self._pending_wait: float | None = None
         self._current: tuple[int, float] | None = None
@@ -220,6 +221,18 @@ class Attempts:
                     self._advance()
             case _:
                 assert_never(failure.kind)
+
+    def fixed_up(self, failure: Failure, now: float) -> bool:
+        """The running attempt failed for something the next one will leave out.
+
+        Once a request, and not after commit, the same target is then tried again at once, outside
+        its retries. False: nothing was recorded; tell `failed`.
+        """
+        if self._fixed or self._committed:
+            return False
+        self._fixed = True
+        self._record(Result.FAILED, now, Fault.ANSWERED, failure)
+        return True
 
     def committed(self) -> None:
         """Bytes of the running attempt reach the client."""

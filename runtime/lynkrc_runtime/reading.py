@@ -1,10 +1,10 @@
 """One request as the features read it: each part worked out once, when it is first asked for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import final
 
 import msgspec
+from msgspec import Struct
 
 from lynkrc_runtime.ask import (
     Ask,
@@ -34,8 +34,7 @@ DEFAULT_TOOL_WEIGHT = 50
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RequestFacts:
+class RequestFacts(Struct, frozen=True, kw_only=True):
     """What features need beside the body.
 
     `headers` maps lower-case names to values, decoded as UTF-8 with ``surrogateescape``;
@@ -61,8 +60,7 @@ class RefusedRequest(Exception):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoopFacts:
+class LoopFacts(Struct, frozen=True, kw_only=True):
     """The tool loop since the message that holds the ask."""
 
     tool_results: int

@@ -7,12 +7,16 @@ connect.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
-from typing import Any, Protocol, Self, final
+from types import TracebackType
+from typing import Protocol, Self, final
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.client_reqrep import ClientRequest
+from aiohttp.tracing import Trace
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
@@ -86,22 +90,30 @@ class UpstreamFault(Exception):
 
 
 @final
-class _Connecting(SimpleNamespace):
-    """Per-request facts aiohttp's tracing reports."""
+class _Connecting:
+    """How one request gets its connection: within how many seconds, and whether from the pool."""
 
-    reused: bool
-    connected: Callable[[], None]
+    __slots__ = ("limit", "reused")
 
-
-async def _on_reused(_: aiohttp.ClientSession, context: Any, __: object) -> None:
-    connecting: _Connecting = context.trace_request_ctx
-    connecting.reused = True
-    connecting.connected()
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.reused = True
 
 
-async def _on_created(_: aiohttp.ClientSession, context: Any, __: object) -> None:
-    connecting: _Connecting = context.trace_request_ctx
-    connecting.connected()
+_connecting: ContextVar[_Connecting] = ContextVar("connecting")
+
+
+@final
+class _Connector(aiohttp.TCPConnector):
+    """Bounds and notes the making of connections; requests that find one kept pay nothing."""
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
+    ) -> ResponseHandler:
+        connecting = _connecting.get()
+        connecting.reused = False
+        async with asyncio.timeout(connecting.limit):
+            return await super()._create_connection(req, traces, timeout)
 
 
 @final
@@ -136,16 +148,15 @@ class HttpUpstream:
     async def send(self, request: UpstreamRequest) -> "HttpResponse":
         """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together."""
         session = self._fresh if request.fresh else self._session
+        connecting = _Connecting(request.connect)
+        _connecting.set(connecting)
         try:
-            async with asyncio.timeout(request.connect) as limit:
-                connecting = _Connecting(reused=False, connected=lambda: limit.reschedule(None))
-                response = await session.post(
-                    request.url,
-                    data=request.body,
-                    headers=request.headers,
-                    allow_redirects=False,
-                    trace_request_ctx=connecting,
-                )
+            response = await session.post(
+                request.url,
+                data=request.body,
+                headers=request.headers,
+                allow_redirects=False,
+            )
         except TimeoutError as error:
             raise UpstreamFault(
                 Fault.CONNECT, f"no connection within {request.connect:g} s"
@@ -193,13 +204,10 @@ class HttpResponse:
 
 
 def _session(*, force_close: bool) -> aiohttp.ClientSession:
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_reuseconn.append(_on_reused)
-    trace.on_connection_create_end.append(_on_created)
     connector = (
-        aiohttp.TCPConnector(limit=0, force_close=True, ttl_dns_cache=DNS_CACHE)
+        _Connector(limit=0, force_close=True, ttl_dns_cache=DNS_CACHE)
         if force_close
-        else aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
+        else _Connector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
     )
     return aiohttp.ClientSession(
         connector=connector,
@@ -210,7 +218,6 @@ def _session(*, force_close: bool) -> aiohttp.ClientSession:
         trust_env=False,
         max_line_size=HEADER_LIMIT,
         max_field_size=HEADER_LIMIT,
-        trace_configs=[trace],
     )
 
 

@@ -1,4 +1,4 @@
-"""An upstream that answers at once with a canned body, in either dialect.
+"""An upstream that answers at once with a canned body, or with a paced stream, in either dialect.
 
 ``python canned_upstream.py`` prints its port and serves until it is killed.
 """
@@ -40,11 +40,46 @@ COMPLETION = json.dumps(
 ).encode()
 
 
+DELTAS = 100
+"""Small events of a stream, beside its head and its end."""
+PACE = 0.02
+"""Seconds between them."""
+
+
+def event(name: str, **members: object) -> bytes:
+    """An event of a Messages stream."""
+    return f"event: {name}\ndata: {json.dumps({'type': name} | members)}\n\n".encode()
+
+
+HEAD = event(
+    "message_start", message=json.loads(MESSAGE) | {"content": [], "stop_reason": None}
+) + event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+DELTA = event("content_block_delta", index=0, delta={"type": "text_delta", "text": " word"})
+TAIL = (
+    event("content_block_stop", index=0)
+    + event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": DELTAS})
+    + event("message_stop")
+)
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """A Messages stream, one small event at a time."""
+    response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+    await response.prepare(request)
+    await response.write(HEAD)
+    for _ in range(DELTAS):
+        await asyncio.sleep(PACE)
+        await response.write(DELTA)
+    await response.write(TAIL)
+    return response
+
+
 async def main() -> None:
     """Serve on a free loopback port."""
 
-    async def answer(request: web.Request) -> web.Response:
-        await request.read()
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if b'"stream"' in await request.read():
+            return await stream(request)
         body = MESSAGE if request.path.endswith("/messages") else COMPLETION
         return web.Response(body=body, content_type="application/json")
 

@@ -13,6 +13,9 @@ import aiohttp
 HERE = Path(__file__).resolve().parent
 TICK = os.sysconf("SC_CLK_TCK")
 CONCURRENCY = 16
+"""Requests at a time."""
+STREAMS = 64
+"""Streams at a time."""
 
 
 @contextmanager
@@ -41,7 +44,14 @@ def cpu_per_request(pid: int, url: str, body: bytes, requests: int) -> float:
     return (cpu_seconds(pid) - before) / requests * 1e6
 
 
-async def _send(url: str, body: bytes, requests: int) -> None:
+def cpu_per_event(pid: int, url: str, body: bytes, events: int) -> float:
+    """Microseconds of CPU of the process `pid` an event, of `STREAMS` streams of so many events."""
+    before = cpu_seconds(pid)
+    asyncio.run(_send(url, body, STREAMS, STREAMS))
+    return (cpu_seconds(pid) - before) / (STREAMS * events) * 1e6
+
+
+async def _send(url: str, body: bytes, requests: int, at_a_time: int = CONCURRENCY) -> None:
     headers = {"content-type": "application/json", "anthropic-version": "2023-06-01"}
     left = iter(range(requests))
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
@@ -53,4 +63,4 @@ async def _send(url: str, body: bytes, requests: int) -> None:
                     if answer.status != 200:
                         raise AssertionError(f"{answer.status}: {(await answer.read())[:300]!r}")
 
-        await asyncio.gather(*(worker() for _ in range(CONCURRENCY)))
+        await asyncio.gather(*(worker() for _ in range(at_a_time)))

@@ -181,6 +181,25 @@ def second_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any
     return body
 
 
+def retry_unstreamed(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """How the client repeats a turn whose stream broke."""
+    return first_turn(ask, model) | {"stream": False, "max_tokens": 64000}
+
+
+def older_turn(ask: str = ASK, model: str = "claude-sonnet-4-5-20250929") -> dict[str, Any]:
+    """The first turn as the client writes it for the older generation."""
+    body = first_turn(ask, model)
+    user, environment = body["messages"]
+    reminder = f"<system-reminder>\n{environment['content'][0]['text']}\n</system-reminder>"
+    content = [{"type": "text", "text": reminder}, *user["content"]]
+    del body["output_config"]
+    return body | {
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": 32000,
+        "thinking": {"type": "enabled", "budget_tokens": 31999, "display": "omitted"},
+    }
+
+
 def count_tokens_bodies(number: int = 26) -> list[dict[str, Any]]:
     """What ``/context`` sends at once: one word and a subset of the tools each."""
     return [

@@ -49,6 +49,11 @@ class GatewayProcess:
         """Its log so far."""
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def request(self, identity: str) -> dict[str, Any]:
+        """The line of one settled request."""
+        (line,) = [line for line in self.requests if line["request_id"] == identity]
+        return line
+
     @property
     def requests(self) -> list[dict[str, Any]]:
         """The settled requests of its log."""

@@ -192,7 +192,10 @@ def refuse_chat(body: Mapping[str, Any], headers: Mapping[str, str]) -> str | No
         extra = set(message) - {"role", "content", "tool_calls", "name", "refusal"}
         if extra:
             return f"messages.{index}: unknown member {sorted(extra)[0]}"
-        for part in message["content"] if isinstance(message["content"], list) else []:
+        content = message.get("content")
+        if content is None and not open_calls:
+            return f"messages.{index}.content: expected a string, got null"
+        for part in content if isinstance(content, list) else []:
             if "cache_control" in part:
                 return f"messages.{index}: unknown member cache_control"
     return None

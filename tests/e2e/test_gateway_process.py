@@ -4,14 +4,14 @@ import asyncio
 import subprocess
 from pathlib import Path
 
-import msgspec
 import pytest
 from aiohttp import ClientPayloadError, ClientSession
 
 from lynkrc_runtime.dispatch import Provider
 from tests.e2e import small_bundle
 from tests.e2e.gateway import PATIENCE, command, environment, serving
-from tests.e2e.upstream_server import UpstreamServer
+from tests.e2e.scripted_answers import Said, render, stopped_after
+from tests.e2e.upstream_server import one_face
 from tests.runtime.by_hand import CHAT, MESSAGES, body, dispatch, provider, target
 
 JSON = {"content-type": "application/json"}
@@ -90,42 +90,8 @@ async def test_a_dry_run_needs_no_credentials(tmp_path: Path, stream: bool) -> N
         assert gateway.ready["bundle"] == "d" * 64
 
 
-@pytest.mark.parametrize("kind", ["openai-compatible", "anthropic-compatible"])
-@pytest.mark.parametrize("dialect", [MESSAGES, CHAT])
-@pytest.mark.parametrize("stream", [False, True])
-async def test_real_sockets_in_every_combination(
-    tmp_path: Path, kind: str, dialect: str, stream: bool
-) -> None:
-    async with UpstreamServer().running() as upstream:
-        made = bundle(
-            tmp_path, provider("far", kind, base_url="${FAR}", api_key="${KEY}", headers={})
-        )
-        upstream.behaviours = ["fail:503", "echo"]
-        environ = {"FAR": upstream.url + ("/v1" if "openai" in kind else ""), "KEY": "far-key"}
-        with serving(made, tmp_path / "log", environ=environ) as gateway:
-            path = "/v1/messages" if dialect == MESSAGES else "/v1/chat/completions"
-            headers = JSON | {"authorization": "Bearer client-key"}
-            async with (
-                ClientSession() as session,
-                session.post(
-                    gateway.url + path, data=body(dialect, stream=stream), headers=headers
-                ) as answer,
-            ):
-                content = await answer.read()
-            assert answer.status == 200, content
-            assert b"simulated" in content
-            assert answer.headers["x-lynkr-attempts"] == "2"
-            assert answer.headers["x-lynkr-simulated"] == "1"
-            assert gateway.stop() == 0
-        assert len(upstream.seen) == 2
-        for seen in upstream.seen:
-            assert "client-key" not in str(seen.headers)
-            assert "far-key" in str(seen.headers)
-            assert msgspec.json.decode(seen.body)["model"] == "model-t0"
-
-
 async def test_a_leaving_client_makes_the_gateway_hang_up(tmp_path: Path) -> None:
-    async with UpstreamServer().running() as upstream:
+    async with one_face() as upstream:
         made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
         upstream.behaviours = ["hang"]
         with serving(made, tmp_path / "log") as gateway:
@@ -144,9 +110,10 @@ async def test_a_leaving_client_makes_the_gateway_hang_up(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("dialect", [MESSAGES, CHAT])
 async def test_a_cut_upstream_ends_in_an_error_event(tmp_path: Path, dialect: str) -> None:
-    async with UpstreamServer().running() as upstream:
+    async with one_face() as upstream:
         made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
-        upstream.behaviours = ["break"]
+        whole = render(Said(text="half of it"), MESSAGES, {"stream": True, "model": "model-t0"})
+        upstream.behaviours = [stopped_after(whole, b"half of")]
         with serving(made, tmp_path / "log") as gateway:
             path = "/v1/messages" if dialect == MESSAGES else "/v1/chat/completions"
             async with (
@@ -155,8 +122,8 @@ async def test_a_cut_upstream_ends_in_an_error_event(tmp_path: Path, dialect: st
                     gateway.url + path, data=body(dialect, stream=True), headers=JSON
                 ) as answer,
             ):
-                content = await answer.content.readany()
-                upstream.may_cut.set()
+                content = await answer.content.readuntil(b"half of")
+                upstream.let_go.set()
                 content += await answer.read()
             assert b'"error"' in content
             assert b"[DONE]" not in content and b"message_stop" not in content
@@ -165,7 +132,7 @@ async def test_a_cut_upstream_ends_in_an_error_event(tmp_path: Path, dialect: st
 
 
 async def test_a_stop_lets_running_requests_end(tmp_path: Path) -> None:
-    async with UpstreamServer().running() as upstream:
+    async with one_face() as upstream:
         made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
         upstream.behaviours = ["hang"]
         with serving(made, tmp_path / "log") as gateway:
@@ -187,7 +154,7 @@ async def test_a_stop_lets_running_requests_end(tmp_path: Path) -> None:
 
 
 async def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
-    async with UpstreamServer().running() as upstream:
+    async with one_face() as upstream:
         made = bundle(tmp_path, provider("far", "anthropic-compatible", base_url=upstream.url))
         upstream.behaviours = ["hang"]
         with serving(made, tmp_path / "log") as gateway:

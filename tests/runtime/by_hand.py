@@ -143,6 +143,8 @@ class Recorder:
     writes: list[tuple[float, bytes]] = field(default_factory=list)
     started_at: float | None = None
     gone: bool = False
+    slow: float = 0.0
+    """Seconds until it can take more, after each write."""
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         self.status, self.headers, self.body = status, dict(headers), body
@@ -156,6 +158,7 @@ class Recorder:
             raise ConnectionResetError("gone")
         self.writes.append((asyncio.get_running_loop().time(), data))
         self.body += data
+        await asyncio.sleep(self.slow)
 
     @property
     def json(self) -> Any:

@@ -162,6 +162,20 @@ def test_upstream_pings_reset_the_idle_watch() -> None:
     assert b"event: error\n" not in client.body
 
 
+def test_a_slow_client_is_not_taken_for_a_silent_upstream() -> None:
+    said = Said()
+    client = Recorder(slow=200.0)
+    steps = [START + OPEN + delta("Hi"), 1.0, delta("a"), 1.0, delta("b"), 1.0, END]
+    upstream = Scripted({"one": [Script(steps=steps)]})
+
+    async def main() -> None:
+        await ask(two_targets(upstream, said), body(stream=True), client=client)
+
+    run(main())
+    assert client.body == START + OPEN + delta("Hi") + delta("a") + delta("b") + END
+    assert said.request["class"] == "served"
+
+
 def test_a_slow_start_commits_after_45_seconds_and_stays() -> None:
     said = Said()
     upstream = Scripted({"one": [Script(before=50.0, steps=[20.0, WHOLE])]})

@@ -328,7 +328,7 @@ TABLE = RouteTable(
         *(
             Call(surface=surface, call=call, source="decision")
             for surface in ("messages", "chat")
-            for call in ("primary", "retry", "failover")
+            for call in ("primary", "retry", "failover", "fix-up")
         ),
         Call(surface="messages", call="count_tokens", source="local"),
     ),

@@ -1,12 +1,12 @@
 """Chat beside Messages: streams translated both ways, and what the official SDK makes of ours."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import httpx2
 import openai
 import pytest
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol import anthropic
 from lynkrc_runtime.protocol.conversation import Event, RedactedThinking, Text, Thinking, ToolCall

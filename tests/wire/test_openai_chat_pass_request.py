@@ -371,6 +371,15 @@ def test_a_shape_edit(
     assert changes == transforms
 
 
+def test_an_empty_list_of_tools_is_not_sent() -> None:
+    body, transforms = edited({"tools": [], "tool_choice": "auto", "parallel_tool_calls": True})
+    assert body == {}
+    assert transforms == ["dropped=tools", "dropped=parallel_tool_calls", "dropped=tool_choice"]
+    # A demand for a tool beside none is the client's mistake, and stays one.
+    body, transforms = edited({"tools": [], "tool_choice": "required"})
+    assert body == {"tool_choice": "required"}
+
+
 def test_an_edit_leaves_the_order_and_the_other_bytes() -> None:
     body = (
         b'{"seed":1.50,"max_tokens":9,"messages":[ {"role":"user","content":"a\\u0062"} ],'

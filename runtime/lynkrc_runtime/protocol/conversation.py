@@ -415,6 +415,8 @@ class Failure(Struct, frozen=True, kw_only=True, gc=False):
     param: str | None = None
     retry_after: float | None = None
     context_overflow: bool = False
+    unreadable_thinking: bool = False
+    """The upstream refuses the signature of reasoning in the history: another made it."""
 
 
 @final

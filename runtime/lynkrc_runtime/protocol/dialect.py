@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, final
 
+from msgspec import Struct
+
 from lynkrc_runtime.protocol.conversation import Answer, Event, Failure, Request
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -21,11 +23,12 @@ class TargetFacts:
     max_output: int
     capabilities: frozenset[str]
     shape: RequestShape
+    without_thinking: bool = False
+    """Leave out all reasoning of the history: the target could not read it."""
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
+class Written(Struct, frozen=True, kw_only=True):
     """An upstream request: the body, headers the dialect needs, and every change made.
 
     `transforms` are short stable names for ``x-lynkr-transforms``, such as
@@ -80,8 +83,7 @@ class StreamWriter(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerContext:
+class AnswerContext(Struct, frozen=True, kw_only=True):
     """What a writer of answers must know: the request, ids and the estimate of input tokens.
 
     The estimate is worked out where the upstream reports no number: it reads the whole request.

@@ -42,6 +42,10 @@ _OVERFLOW_TEXT = re.compile(
     r"|maximum number of tokens)|input token count.*exceeds",
     re.IGNORECASE | re.DOTALL,
 )
+# What Claude says of reasoning it did not make: an invalid signature in a thinking block.
+_UNREADABLE_THINKING = re.compile(
+    r"signature.{0,40}thinking|thinking.{0,40}signature", re.IGNORECASE
+)
 _FILTERED = frozenset(("content_filter", "content_policy_violation", "1301"))
 _FILTERED_TEXT = re.compile(r"moderation|content (?:management )?policy", re.IGNORECASE)
 _UNSUPPORTED_CODES = frozenset(("unsupported_parameter", "unsupported_value"))
@@ -128,6 +132,7 @@ def failure_of(
         param=param,
         retry_after=retry_after(headers or {}, message),
         context_overflow=overflow,
+        unreadable_thinking=status == 400 and _UNREADABLE_THINKING.search(message) is not None,
     )
 
 

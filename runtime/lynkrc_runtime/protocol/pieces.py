@@ -9,6 +9,7 @@ keep-alive or an error event may be put without breaking an event in two.
 """
 
 import re
+from collections.abc import Iterator
 from typing import final
 
 from lynkrc_runtime.protocol.sse import MAX_EVENT, EventTooLarge
@@ -36,10 +37,22 @@ class EventSplitter:
         data = self._buffer + chunk if self._buffer else chunk
         pieces: list[bytes] = []
         start = 0
-        for boundary in _BOUNDARY.finditer(data):
-            pieces.append(data[start : boundary.end()])
-            start = boundary.end()
+        for end in _ends(data):
+            pieces.append(data[start:end])
+            start = end
         self._buffer = data[start:]
         if len(self._buffer) > MAX_EVENT:
             raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
         return pieces
+
+
+def _ends(data: bytes) -> Iterator[int]:
+    """Where events end."""
+    if b"\r" in data:
+        for boundary in _BOUNDARY.finditer(data):
+            yield boundary.end()
+        return
+    end = data.find(b"\n\n") + 2
+    while end > 1:
+        yield end
+        end = data.find(b"\n\n", end) + 2

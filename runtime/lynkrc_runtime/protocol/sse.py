@@ -43,6 +43,18 @@ class SseParser:
         """The events these bytes complete: event name ('' without one) and joined data lines."""
         events: list[tuple[str, bytes]] = []
         buffer = self._buffer + chunk if self._buffer else chunk
+        if b"\r" not in buffer:
+            *lines, self._buffer = buffer.split(b"\n")
+            for line in lines:
+                self._line(line, events)
+        else:
+            self._buffer = self._read_mixed(buffer, events)
+        if len(self._buffer) + self._size > MAX_EVENT:
+            raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
+        return events
+
+    def _read_mixed(self, buffer: bytes, events: list[tuple[str, bytes]]) -> bytes:
+        """Read the lines, whatever ends them; returns what is left."""
         position = 0
         for end in _LINE_END.finditer(buffer):
             # A trailing \r may be the first half of \r\n: wait for the next byte.
@@ -50,10 +62,7 @@ class SseParser:
                 break
             self._line(buffer[position : end.start()], events)
             position = end.end()
-        self._buffer = buffer[position:]
-        if len(self._buffer) + self._size > MAX_EVENT:
-            raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
-        return events
+        return buffer[position:]
 
     @property
     def is_idle(self) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from msgspec import Struct
+
 from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.tables import Tables
 
@@ -16,8 +18,7 @@ MAX_COUNT = 255
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(Struct, frozen=True, kw_only=True):
     """What occurs in a text.
 
     Bit e of `present` is set when entry e occurs. `counts[l]` is at how many positions a match of

@@ -10,7 +10,7 @@ from typing import Protocol, final
 
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.decide import Decision
-from lynkrc_runtime.protocol.conversation import Request, Usage
+from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import Dialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server import headers as header
@@ -77,6 +77,7 @@ class Exchange:
         "upstream_id",
         "usage",
         "wishes",
+        "without_thinking",
     )
 
     def __init__(self, gateway: Gateway, incoming: Incoming, client: Client) -> None:
@@ -91,6 +92,7 @@ class Exchange:
         self.route: Route | None = None
         self.transforms: tuple[str, ...] = ()
         self.losses: tuple[str, ...] = ()
+        self.without_thinking = False
         self.usage: Usage | None = None
         self.upstream_id: str | None = None
         self.simulated = False
@@ -170,6 +172,14 @@ class Exchange:
         self.status = chosen if status is None else status
         headers = self.headers() | {"content-type": "application/json"} | dict(extra or {})
         await self.client.answer(self.status, headers, body)
+
+    def fix_up(self, failure: Failure, now: float) -> bool:
+        """Whether the failed attempt is made again without the reasoning its target refused."""
+        attempts = self.attempts
+        if attempts is None or not failure.unreadable_thinking or self.without_thinking:
+            return False
+        self.without_thinking = attempts.fixed_up(failure, now)
+        return self.without_thinking
 
     def problem(self, status: int, message: str, param: str | None = None) -> Problem:
         """A problem of this request."""

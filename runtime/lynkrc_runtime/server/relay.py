@@ -5,6 +5,7 @@ machine and leaves the client untouched. Design: "Attempts" and "Pass-through".
 """
 
 import asyncio
+from dataclasses import replace
 
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.protocol.conversation import (
@@ -63,7 +64,10 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     client_headers = exchange.incoming.headers
     same = route.dialect.name == request.dialect
     write = route.dialect.pass_request if same else route.dialect.write_request
-    written = write(request, route.facts, client_headers)
+    facts = route.facts
+    if exchange.without_thinking:
+        facts = replace(facts, without_thinking=True)
+    written = write(request, facts, client_headers)
     exchange.route = route
     exchange.transforms = written.transforms
     exchange.upstream_id = None
@@ -108,6 +112,8 @@ async def _whole(
         return False
     if response.status != 200:
         failure = route.dialect.read_failure(response.status, response.headers, body)
+        if exchange.fix_up(failure, loop.time()):
+            return False
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
     passing = route.dialect is exchange.dialect

@@ -56,6 +56,7 @@ class StreamRelay:
         "_exchange",
         "_flow",
         "_held",
+        "_is_writing",
         "_last_read",
         "_last_write",
         "_loop",
@@ -84,6 +85,7 @@ class StreamRelay:
         self._committed = False
         self._committed_at = 0.0
         self._byte_seen = False
+        self._is_writing = False
         self._last_read = self._last_write = self._loop.time()
 
     async def run(self) -> bool:
@@ -144,16 +146,27 @@ class StreamRelay:
 
     async def _relay(self, response: UpstreamResponse) -> None:
         while not self._flow.has_ended:
-            due, is_end = self._due()
+            chunk: bytes | None = None
             try:
-                async with asyncio.timeout_at(due):
-                    chunk = await response.read()
+                async with asyncio.timeout_at(self._due()[0]) as limit:
+                    if self._committed:
+                        await self._pump(response)
+                    else:
+                        chunk = await response.read()
             except TimeoutError:
-                await self._mind(is_end)
-                continue
-            self._last_read = self._loop.time()
-            self._byte_seen = True
-            await self._take(chunk)
+                if not limit.expired():
+                    raise
+                self._raise_failure()
+                if self._is_writing:
+                    # It was the client that kept us waiting, not the upstream.
+                    self._is_writing = False
+                    self._last_read = self._last_write = self._loop.time()
+                due, is_end = self._due()
+                # What came meanwhile may have put off the moment: only silence is acted on.
+                if due <= self._loop.time():
+                    await self._mind(is_end)
+            if chunk is not None:
+                await self._take(chunk)
         try:
             async with asyncio.timeout(DRAIN_TIME):
                 await response.read()
@@ -161,8 +174,18 @@ class StreamRelay:
             # The answer is whole and relayed; only the connection is not worth keeping.
             return
 
+    async def _pump(self, response: UpstreamResponse) -> None:
+        """Relay what comes after the commit, until the end.
+
+        Every event puts off the moment silence is acted on, so one timer serves many of them. It
+        may cut short the wait for a slow client; the bytes are on their way by then.
+        """
+        while not self._flow.has_ended:
+            await self._take(await response.read())
+
     async def _take(self, chunk: bytes) -> None:
         """Relay what these bytes complete; b'' is the upstream's end."""
+        self._byte_seen = True
         flow = self._flow
         out = flow.feed(chunk)
         self._exchange.usage = flow.usage
@@ -172,9 +195,14 @@ class StreamRelay:
                 await self._commit()
         elif out:
             await self._write(b"".join(out))
-        if flow.failure is not None:
-            fault = Fault.ANSWERED if flow.failure.status else Fault.BROKEN
-            raise _Failed(flow.failure, fault)
+        # Only now: a wait for the client is no silence of the upstream.
+        self._last_read = self._loop.time()
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        failure = self._flow.failure
+        if failure is not None:
+            raise _Failed(failure, Fault.ANSWERED if failure.status else Fault.BROKEN)
 
     # -- the client --------------------------------------------------------------------------
 
@@ -217,13 +245,18 @@ class StreamRelay:
             await self._write(held)
 
     async def _write(self, data: bytes) -> None:
+        self._is_writing = True
         await self._exchange.client.write(data)
+        self._is_writing = False
         self._last_write = self._loop.time()
 
     async def _fail(self, failure: Failure, fault: Fault) -> bool:
         """Tell the attempt machine; after commit, also the client."""
         exchange = self._exchange
         assert exchange.attempts is not None
+        if exchange.fix_up(failure, self._loop.time()):
+            exchange.usage = None
+            return False
         exchange.attempts.failed(failure, fault, self._loop.time())
         if not self._committed:
             exchange.usage = None

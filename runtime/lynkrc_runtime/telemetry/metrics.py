@@ -3,12 +3,15 @@
 A client cannot add a time series: neither model names nor paths it sends become labels.
 """
 
-from typing import final
+from functools import cache
+from typing import TypeVar, final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.telemetry.outcome import Outcome
+
+_Metric = TypeVar("_Metric", Counter, Histogram)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NONE = "none"
@@ -28,12 +31,15 @@ class Metrics:
         "_registry",
         "_requests",
         "_seconds",
+        "_series",
         "_tokens",
     )
 
     def __init__(self, dispatch: Dispatch, *, bundle: str, version: str, engine: str) -> None:
         """`bundle` is the meaning digest, `engine` native or python."""
         self._dispatch = dispatch
+        # The library's own look-up checks and joins the labels every time.
+        self._series = cache(_labelled)
         self._registry = CollectorRegistry(auto_describe=False)
         self._requests = Counter(
             "lynkr_requests",
@@ -80,13 +86,14 @@ class Metrics:
         names = self._dispatch.targets
         target = NONE if outcome.target is None else names[outcome.target].name
         tier = outcome.tier or NONE
-        self._requests.labels(outcome.surface, tier, target, outcome.ending.value).inc()
-        self._seconds.labels(outcome.surface, "yes" if outcome.stream else "no").observe(
+        self._series(self._requests, outcome.surface, tier, target, outcome.ending.value).inc()
+        self._series(self._seconds, outcome.surface, "yes" if outcome.stream else "no").observe(
             outcome.seconds
         )
         for record in outcome.attempts:
             kind = NONE if record.failure is None else record.failure.kind.value
-            self._attempts.labels(names[record.target].name, record.result.value, kind).inc()
+            name = names[record.target].name
+            self._series(self._attempts, name, record.result.value, kind).inc()
         usage = outcome.usage
         if usage is not None:
             for kind, count in (
@@ -96,8 +103,12 @@ class Metrics:
                 ("cache_write", usage.cache_write),
             ):
                 if count:
-                    self._tokens.labels(target, kind).inc(count)
+                    self._series(self._tokens, target, kind).inc(count)
 
     def render(self) -> bytes:
         """The text exposition format."""
         return generate_latest(self._registry)
+
+
+def _labelled(metric: _Metric, *labels: str) -> _Metric:
+    return metric.labels(*labels)

@@ -1,8 +1,9 @@
 """What happened to one request: the single record headers, log line and metrics are made from."""
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import final
+
+from msgspec import Struct
 
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.protocol.conversation import FailureClass, Usage
@@ -38,8 +39,7 @@ ENDING_OF = {
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True):
     """Everything there is to tell about an ended request. It holds no text of anybody's.
 
     `target` is the index of the target that served, or broke; `status` the HTTP status the client

@@ -5,6 +5,7 @@ reasoning that no Claude signed left out, members beside role and content left o
 turn, and every untouched block of a changed one, stays byte for byte.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import final
 
@@ -23,6 +24,7 @@ class Edits:
 
     fold_system: bool = False
     strip_foreign_thinking: bool = False
+    strip_all_thinking: bool = False
     strip_members: tuple[str, ...] = ()
 
 
@@ -63,8 +65,10 @@ def edit_messages(messages: bytes, edits: Edits) -> tuple[bytes, tuple[str, ...]
     """(messages, transforms); the very same bytes where nothing applies."""
     turns = [_Turn(item, f"messages.{i}") for i, item in enumerate(raw.items(messages, "messages"))]
     done: dict[str, None] = {}
-    if edits.strip_foreign_thinking:
-        turns = _strip_thinking(turns, done)
+    if edits.strip_all_thinking:
+        turns = _strip_thinking(turns, done, b"thinking", _is_thinking)
+    elif edits.strip_foreign_thinking:
+        turns = _strip_thinking(turns, done, PREFIX.encode(), _is_foreign)
     for name in edits.strip_members:
         for turn in turns:
             if turn.members.pop(name, None) is not None:
@@ -78,12 +82,15 @@ def edit_messages(messages: bytes, edits: Edits) -> tuple[bytes, tuple[str, ...]
     return raw.join_items([turn.to_bytes() for turn in turns]), tuple(done)
 
 
-def _strip_thinking(turns: list[_Turn], done: dict[str, None]) -> list[_Turn]:
+def _strip_thinking(
+    turns: list[_Turn], done: dict[str, None], hint: bytes, goes: Callable[[bytes], bool]
+) -> list[_Turn]:
+    """Without the blocks that go; turns whose bytes lack the hint hold none."""
     kept: list[_Turn] = []
     for turn in turns:
-        if turn.role == "assistant" and PREFIX.encode() in (turn.whole or b""):
+        if turn.role == "assistant" and hint in (turn.whole or b""):
             blocks = turn.open()
-            signed = [block for block in blocks if not _is_foreign(block)]
+            signed = [block for block in blocks if not goes(block)]
             if len(signed) < len(blocks):
                 done["stripped=thinking"] = None
                 turn.blocks = signed
@@ -91,6 +98,11 @@ def _strip_thinking(turns: list[_Turn], done: dict[str, None]) -> list[_Turn]:
                     continue
         kept.append(turn)
     return kept
+
+
+def _is_thinking(block: bytes) -> bool:
+    kind = raw.optional_string(raw.members(block, "content").get("type"), "type")
+    return kind in ("thinking", "redacted_thinking")
 
 
 def _is_foreign(block: bytes) -> bool:

@@ -34,13 +34,14 @@ from lynkrc_runtime.protocol.conversation import (
     Options,
     Request,
     Role,
+    Thinking,
+    ThinkingKind,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
 _NO_SHAPE = RequestShape()
-_CARRIER = PREFIX.encode()
 
 
 def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
@@ -69,14 +70,16 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
         if version != (given_version or OLD_VERSION):
             done.append(f"anthropic-version={version}")
         options = _fit_display(options, betas, done)
+        if facts.without_thinking:
+            options = _stop_thinking(options, shape, done)
         _replace_options(members, request, replace(fitted, options=options))
         _drop_members(members, request, options, betas, shape, done)
         if options.format is not None and shape.structured_output is False:
             _prompt_for_format(members, options, done)
     edits = Edits(
         fold_system=shape.mid_system is False,
-        # Reasoning that went out under our own signature; seldom there, and quickly not found.
-        strip_foreign_thinking=_CARRIER in members["messages"],
+        strip_foreign_thinking=_has_carrier(request),
+        strip_all_thinking=facts.without_thinking,
         strip_members=("output_config",)
         if shape.mid_system is False or betas.lost_turn_config
         else (),
@@ -88,6 +91,15 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     if betas.kept:
         sent["anthropic-beta"] = ",".join(betas.kept)
     return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
+
+
+def _has_carrier(request: Request) -> bool:
+    """Whether the history holds reasoning that went out under our own signature."""
+    for message in request.messages:
+        for block in message.blocks:
+            if isinstance(block, Thinking) and (block.signature or "").startswith(PREFIX):
+                return True
+    return False
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:
@@ -104,6 +116,16 @@ def _fit_display(options: Options, betas: Betas, done: list[str]) -> Options:
         return options
     done.append("dropped=thinking.display")
     return replace(options, thinking=replace(wish, display=None))
+
+
+def _stop_thinking(options: Options, shape: RequestShape, done: list[str]) -> Options:
+    """Off, where thinking has a budget: such models refuse a tool turn that lost its reasoning."""
+    wish = options.thinking
+    off = wish is not None and wish.kind is ThinkingKind.ENABLED
+    if not off or "disabled" not in (shape.thinking or ()):
+        return options
+    done.append("dropped=thinking")
+    return replace(options, thinking=None)
 
 
 def _replace_options(members: dict[str, bytes], request: Request, fitted: Fitted) -> None:

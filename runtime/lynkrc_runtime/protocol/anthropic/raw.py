@@ -118,7 +118,11 @@ def extra(found: Members, known: frozenset[str], place: str) -> dict[str, Any]:
 
 def join(found: dict[str, msgspec.Raw] | dict[str, bytes]) -> bytes:
     """An object of raw values, in order, every value byte for byte."""
-    return b"{" + b",".join(_encode(name) + b":" + bytes(raw) for name, raw in found.items()) + b"}"
+    pieces: list[bytes | msgspec.Raw] = []
+    for name, raw in found.items():
+        pieces += (b"," if pieces else b"{", _encode(name), b":", raw)
+    pieces.append(b"}" if pieces else b"{}")
+    return b"".join(pieces)
 
 
 def join_items(found: list[msgspec.Raw] | list[bytes]) -> bytes:

@@ -49,8 +49,10 @@ def block_object(block: Block, role: Role, losses: Losses) -> Json | None:
     match block:
         case Text():
             # Empty and blank text blocks are refused; they say nothing.
+            if not block.text or block.text.isspace():
+                return None
             text: Json = {"type": "text", "text": block.text}
-            return _with_extra(text, block.extra, losses) if block.text.strip() else None
+            return _with_extra(text, block.extra, losses) if block.extra else text
         case Refusal():
             return {"type": "text", "text": block.text} if block.text.strip() else None
         case Image() | Document() if role is not Role.USER:

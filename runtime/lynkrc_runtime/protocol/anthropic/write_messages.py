@@ -45,6 +45,8 @@ def _turns(messages: tuple[Message, ...], losses: Losses) -> list[Json]:
 
 def _place_system(turns: list[Json], shape: RequestShape, losses: Losses) -> list[Json]:
     """A later system turn stays where a model takes it (right after a user turn), else folds."""
+    if not any(turn["role"] == "system" for turn in turns):
+        return turns
     placed: list[Json] = []
     for position, turn in enumerate(turns):
         if turn["role"] != "system":
@@ -67,7 +69,7 @@ def _merge(turns: list[Json]) -> list[Json]:
         if merged and merged[-1]["role"] == turn["role"]:
             merged[-1]["content"].extend(turn["content"])
         else:
-            merged.append(_turn(turn["role"], list(turn["content"])))
+            merged.append(turn)
     return merged
 
 

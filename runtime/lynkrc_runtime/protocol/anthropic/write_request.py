@@ -4,7 +4,7 @@ What cannot mean the same (several choices, audio, files of another provider) is
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -30,9 +30,12 @@ from lynkrc_runtime.protocol.anthropic.write_tools import write_choice, write_to
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     ChoiceKind,
+    Message,
     Options,
+    RedactedThinking,
     Request,
     Role,
+    Thinking,
     ThinkingKind,
     ThinkingWish,
     ToolCall,
@@ -66,7 +69,10 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     system = _system(request, options, shape, losses)
     if system:
         body["system"] = system
-    body["messages"] = write_messages(request.messages, shape, losses)
+    turns = request.messages
+    if facts.without_thinking:
+        turns = _without_thinking(turns, losses)
+    body["messages"] = write_messages(turns, shape, losses)
     if tools:
         body["tools"] = tools
     choice = write_choice(fitted.choice, options.parallel_tools, tools, losses)
@@ -82,6 +88,16 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
         headers={"anthropic-version": version},
         transforms=tuple(losses),
     )
+
+
+def _without_thinking(turns: Sequence[Message], losses: Losses) -> tuple[Message, ...]:
+    kept = []
+    for turn in turns:
+        blocks = tuple(b for b in turn.blocks if not isinstance(b, Thinking | RedactedThinking))
+        if len(blocks) < len(turn.blocks):
+            losses["stripped=thinking"] = None
+        kept.append(replace(turn, blocks=blocks))
+    return tuple(kept)
 
 
 def _refuse(request: Request) -> None:

@@ -134,6 +134,12 @@ def _fit_sampling(body: Body, shape: RequestShape, changes: Changes) -> None:
 
 
 def _fit_tools(body: Body, shape: RequestShape, changes: Changes) -> None:
+    if value_of(body, "tools") == []:
+        # An empty list is refused, and so is what speaks of tools beside none.
+        _drop(body, "tools", changes)
+        _drop(body, "parallel_tool_calls", changes)
+        if value_of(body, "tool_choice") in ("auto", "none"):
+            _drop(body, "tool_choice", changes)
     if shape.parallel_tool_calls is False:
         _drop(body, "parallel_tool_calls", changes)
     for name in ("tool_choice", "function_call"):
