@@ -26,6 +26,7 @@ def decide(v):
         images_count,
         loop_tool_results,
         matches_ask_builtin_analysis,
+        matches_ask_builtin_architectures,
         matches_ask_builtin_autonomous_words,
         matches_ask_builtin_big_design,
         matches_ask_builtin_big_review,
@@ -38,6 +39,7 @@ def decide(v):
         matches_ask_builtin_deep_audit,
         matches_ask_builtin_deep_proof,
         matches_ask_builtin_deep_thought,
+        matches_ask_builtin_designing,
         matches_ask_builtin_domain_database,
         matches_ask_builtin_domain_devops,
         matches_ask_builtin_domain_distributed,
@@ -283,8 +285,13 @@ def decide(v):
     elif matches_ask_builtin_deep_proof:
         tier = 3  # builtin/proofs: matches(ask, deep_proof) -> REASONING
         rule = 8
-    elif matches_ask_builtin_big_design:
-        tier = 2  # builtin/designs: matches(ask, big_design) -> COMPLEX
+    elif (
+        matches_ask_builtin_big_design
+        or matches_ask_builtin_designing and matches_ask_builtin_architectures
+    ):
+        # builtin/designs: matches(ask, big_design) or matches(ask, designing) and matches(ask,
+        # architectures) -> COMPLEX
+        tier = 2
         rule = 9
     elif matches_ask_builtin_big_rewrite:
         tier = 2  # builtin/rewrites: matches(ask, big_rewrite) -> COMPLEX

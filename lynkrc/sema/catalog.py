@@ -83,6 +83,12 @@ def facts_of(catalog: Sequence[ModelFacts], model: str, kind: str) -> ModelFacts
     return max(fitting, key=_closeness, default=NOTHING)
 
 
+def names_for(catalog: Sequence[ModelFacts], kind: str) -> list[str]:
+    """The model names, or their beginnings, that the catalog knows of a provider kind."""
+    names = (e.match.removesuffix("*") for e in catalog if not e.kinds or kind in e.kinds)
+    return [name for name in names if name]
+
+
 def _covers(match: str, model: str) -> bool:
     return model.startswith(match[:-1]) if match.endswith("*") else model == match
 

@@ -8,9 +8,9 @@ from lynkrc.diagnostics.sema_codes import (
     TOO_MANY_TARGETS,
     UNKNOWN_PROVIDER,
 )
-from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import shown
-from lynkrc.sema.catalog import ModelFacts, facts_of
+from lynkrc.sema.catalog import ModelFacts, facts_of, names_for
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import Facts
 from lynkrc.sema.typed_config import TypedTarget
@@ -72,7 +72,8 @@ def _complete(
     if target.capabilities is not None:
         capabilities = [name.value for name in target.capabilities]
     if context is None or capabilities is None:
-        findings.append(_missing(target, context is None, capabilities is None))
+        models = names_for(catalog, provider.kind.value)
+        findings.append(_missing(target, context is None, capabilities is None, models))
         return None
     output = target.max_output.value if target.max_output is not None else known.max_output
     return TypedTarget(
@@ -90,17 +91,21 @@ def _complete(
     )
 
 
-def _missing(target: Target, no_context: bool, no_capabilities: bool) -> Diagnostic:
+def _missing(
+    target: Target, no_context: bool, no_capabilities: bool, models: Sequence[str]
+) -> Diagnostic:
     facts = [
         fact
         for fact, is_missing in (("context", no_context), ("capabilities", no_capabilities))
         if is_missing
     ]
+    near = closest(target.model.value, models)
+    meant = f", or did you mean the model {shown(near)}?" if near is not None else ""
     return Diagnostic(
         code=MISSING_FACT,
-        message=f"{' and '.join(facts)} of {shown(target.name.value)} are stated nowhere",
+        message=f"nothing states the {' and '.join(facts)} of {shown(target.name.value)}",
         span=target.name.span,
-        help=f"write {' and '.join(f'`{fact}:`' for fact in facts)} here",
+        help=f"write {' and '.join(f'`{fact}:`' for fact in facts)} here{meant}",
         labels=(
             Label(span=target.model.span, message="the catalog does not say it of this model"),
         ),

@@ -323,7 +323,7 @@ def _conflict(fault: _Fault) -> Iterator[Diagnostic]:
 def _unknown_choice(fault: _Fault) -> Iterator[Diagnostic]:
     choices = [str(choice) for choice in fault.argument]
     text = fault.node.text if isinstance(fault.node, ScalarNode) else ""
-    near = closest(text, choices)
+    near = closest(text, choices) if not text.isdecimal() else None
     found = shown(text) if text else _found(fault.node)
     about = f"{fault.name} is" if fault.key is not None else "this is one of"
     yield fault.finding(
