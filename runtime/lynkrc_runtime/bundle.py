@@ -13,7 +13,7 @@ import sys
 import sysconfig
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -189,9 +189,22 @@ def _unzip(path: Path, data: bytes) -> dict[str, bytes]:
             for entry in entries:
                 _check_entry(path, entry, contents)
                 contents[entry.filename] = archive.read(entry)
+            if len(data) != _archive_size(entries):
+                raise BrokenBundle(f"{path}: holds bytes that belong to none of its files")
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
         raise BrokenBundle(f"{path}: not a whole zip file: {error}") from error
     return contents
+
+
+_LOCAL_HEADER, _CENTRAL_HEADER, _END_RECORD = 30, 46, 22
+"""Fixed sizes of a zip's records (PKWARE APPNOTE, 4.3)."""
+
+
+def _archive_size(entries: Sequence[zipfile.ZipInfo]) -> int:
+    """Bytes of a stored zip that holds these files and nothing beside or between them."""
+    names = sum(len(entry.filename.encode()) for entry in entries)
+    sizes = sum(entry.file_size for entry in entries)
+    return len(entries) * (_LOCAL_HEADER + _CENTRAL_HEADER) + 2 * names + sizes + _END_RECORD
 
 
 def _check_entry(path: Path, entry: zipfile.ZipInfo, contents: Mapping[str, bytes]) -> None:

@@ -203,6 +203,13 @@ def test_no_flipped_byte_gets_through_unnoticed_into_a_file(tmp_path: Path, wher
     assert dict(opened.files) == {k: v for k, v in files_of(WHOLE).items() if k != "manifest.json"}
 
 
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_bytes_beside_the_files_are_refused(tmp_path: Path, place: str) -> None:
+    data = b"junk" + WHOLE if place == "before" else WHOLE + b"junk"
+    with pytest.raises(BrokenBundle, match="belong to none of its files"):
+        open_bundle(put(tmp_path, data))
+
+
 def test_a_compressed_entry_is_refused(tmp_path: Path) -> None:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as zipped:
