@@ -57,6 +57,7 @@ def decide(v):
         matches_ask_builtin_specifics,
         matches_ask_builtin_step_by_step,
         matches_ask_builtin_testing,
+        matches_ask_builtin_title_request,
         matches_ask_builtin_trade_offs,
         matches_ask_confidential_words,
         messages_count,
@@ -263,28 +264,31 @@ def decide(v):
         if left:
             return (0, -1, -2, 7, left, score)
         return (3, -1, -2, -1, 0, score)
+    elif tools_count == 0 and matches_ask_builtin_title_request:
+        tier = 0  # builtin/titles: tools.count == 0 and matches(ask, title_request) -> SIMPLE
+        rule = 2
     elif ask_words <= 4 and matches_ask_builtin_greeting:
         tier = 0  # builtin/greetings: ask.words <= 4 and matches(ask, greeting) -> SIMPLE
-        rule = 2
+        rule = 3
     elif ask_words <= 6 and matches_ask_builtin_clock_question:
         # builtin/clock-questions: ask.words <= 6 and matches(ask, clock_question) -> SIMPLE
         tier = 0
-        rule = 3
+        rule = 4
     elif ask_words <= 3 and matches_ask_builtin_short_answer:
         tier = 0  # builtin/short-answers: ask.words <= 3 and matches(ask, short_answer) -> SIMPLE
-        rule = 4
+        rule = 5
     elif ask_words == 1 and matches_ask_builtin_menu_word:
         tier = 0  # builtin/menus: ask.words == 1 and matches(ask, menu_word) -> SIMPLE
-        rule = 5
+        rule = 6
     elif matches_ask_builtin_deep_audit:
         tier = 3  # builtin/audits: matches(ask, deep_audit) -> REASONING
-        rule = 6
+        rule = 7
     elif matches_ask_builtin_deep_thought:
         tier = 3  # builtin/deep-thought: matches(ask, deep_thought) -> REASONING
-        rule = 7
+        rule = 8
     elif matches_ask_builtin_deep_proof:
         tier = 3  # builtin/proofs: matches(ask, deep_proof) -> REASONING
-        rule = 8
+        rule = 9
     elif (
         matches_ask_builtin_big_design
         or matches_ask_builtin_designing and matches_ask_builtin_architectures
@@ -292,16 +296,16 @@ def decide(v):
         # builtin/designs: matches(ask, big_design) or matches(ask, designing) and matches(ask,
         # architectures) -> COMPLEX
         tier = 2
-        rule = 9
+        rule = 10
     elif matches_ask_builtin_big_rewrite:
         tier = 2  # builtin/rewrites: matches(ask, big_rewrite) -> COMPLEX
-        rule = 10
+        rule = 11
     elif matches_ask_builtin_big_review:
         tier = 2  # builtin/reviews: matches(ask, big_review) -> COMPLEX
-        rule = 11
+        rule = 12
     elif matches_ask_builtin_big_trouble:
         tier = 2  # builtin/trouble: matches(ask, big_trouble) -> COMPLEX
-        rule = 12
+        rule = 13
     elif score <= 25:
         tier = 0  # score -> SIMPLE
         rule = -1
@@ -319,7 +323,7 @@ def decide(v):
     changed = -1
     if shared_2 >= 60 or matches_ask_builtin_autonomous_words and shared_2 >= 40:
         floor = 3  # builtin/autonomous: is_autonomous -> at least REASONING
-        floor_rule = 13
+        floor_rule = 14
     elif ask_tokens > 4000:
         floor = 2  # long-asks: ask.tokens > 4000 -> at least COMPLEX
         floor_rule = 1
@@ -327,7 +331,7 @@ def decide(v):
         (shared_2 >= 40 or loop_tool_results > 5 and shared_2 >= 30) and shared_2 < 60 and shared_3
     ):
         floor = 2  # builtin/iterative: is_iterative and not is_autonomous -> at least COMPLEX
-        floor_rule = 14
+        floor_rule = 15
     elif (
         (shared_2 >= 20 or shared_1 > 3)
         and shared_2 < 40
@@ -338,7 +342,7 @@ def decide(v):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous -> at least
         # MEDIUM
         floor = 1
-        floor_rule = 15
+        floor_rule = 16
     else:
         floor = 0  # no floor
         floor_rule = -1

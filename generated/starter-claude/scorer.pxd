@@ -47,6 +47,7 @@ cdef long long ramp(long long x, long long low, long long high) noexcept
     matches_ask_builtin_specifics=cython.longlong,
     matches_ask_builtin_step_by_step=cython.longlong,
     matches_ask_builtin_testing=cython.longlong,
+    matches_ask_builtin_title_request=cython.longlong,
     matches_ask_builtin_trade_offs=cython.longlong,
     messages_count=cython.longlong,
     model=cython.longlong,

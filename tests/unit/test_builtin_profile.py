@@ -21,6 +21,11 @@ STARTER = Path(__file__).resolve().parents[2] / "specs" / "starter" / "claude.ya
 CASES = (
     ("hi", "SIMPLE", "builtin/greetings"),
     ("Thanks, that helped!", "SIMPLE", "builtin/greetings"),
+    (
+        'Generate a title for this conversation:\n\n"Do a security audit"',
+        "SIMPLE",
+        "builtin/titles",
+    ),
     ("what time is it?", "SIMPLE", "builtin/clock-questions"),
     ("go ahead", "SIMPLE", "builtin/short-answers"),
     ("help", "SIMPLE", "builtin/menus"),
@@ -56,6 +61,10 @@ CASES = (
 )
 
 
+# A client asks for a title without its tools, so not inside the envelope.
+ASKS = tuple(ask for ask, _, rule in CASES if rule != "builtin/titles")
+
+
 @cache
 def bundle() -> tuple[RouteTable, LoadedBundle]:
     compilation = compile_file(STARTER)
@@ -86,7 +95,7 @@ def test_an_ask_gets_the_tier_it_means(ask: str, tier: str, rule: str) -> None:
     assert decide(bare(ask), {})[:2] == (tier, rule)
 
 
-@pytest.mark.parametrize("ask", [case[0] for case in CASES], ids=[case[0][:40] for case in CASES])
+@pytest.mark.parametrize("ask", ASKS, ids=[ask[:40] for ask in ASKS])
 def test_claude_codes_envelope_changes_nothing(ask: str) -> None:
     assert decide(first_turn(ask), HEADERS) == decide(bare(ask), {})
 
