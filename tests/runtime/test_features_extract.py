@@ -265,10 +265,12 @@ def test_wants_thinking(options: Options, expected: int) -> None:
     assert value(slot("wants.thinking"), request(user("x"), options=options)) == expected
 
 
-def test_wants_json_schema_needs_a_schema() -> None:
+def test_wants_json_schema_needs_a_schema_that_must_be_followed() -> None:
     one = slot("wants.json_schema")
     assert value(one, request(options=Options(format=JsonFormat(schema=None)))) == 0
-    assert value(one, request(options=Options(format=JsonFormat(schema={})))) == 1
+    for strict, expected in ((None, 1), (True, 1), (False, 0)):
+        wanted = JsonFormat(schema={}, strict=strict)
+        assert value(one, request(options=Options(format=wanted))) == expected
 
 
 def test_values_are_clamped_to_the_slot() -> None:
