@@ -135,6 +135,7 @@ def load_opened(bundle: OpenedBundle) -> LoadedBundle:
         tables = unpack(bundle.files["lexicons.dfa"])
     except (msgspec.DecodeError, ValueError) as error:
         raise BrokenBundle(f"{bundle.path}: unreadable table: {error}") from error
+    _check_references(bundle.path, dispatch)
     scorer, engine, notice = _scorer(bundle)
     loaded = LoadedBundle(
         path=bundle.path,
@@ -187,10 +188,16 @@ def _unzip(path: Path, data: bytes) -> dict[str, bytes]:
             if len(entries) > MOST_FILES:
                 raise BrokenBundle(f"{path}: {len(entries)} files, at most {MOST_FILES} are read")
             for entry in entries:
-                _check_entry(path, entry, contents)
-                contents[entry.filename] = archive.read(entry)
+                _check_entry(path, entry)
+            # Before anything is read: files that overlap would take many times the archive.
             if len(data) != _archive_size(entries):
-                raise BrokenBundle(f"{path}: holds bytes that belong to none of its files")
+                raise BrokenBundle(
+                    f"{path}: holds bytes that belong to none of its files, or to several"
+                )
+            for entry in entries:
+                if entry.filename in contents:
+                    raise BrokenBundle(f"{path}: {entry.filename} is there twice")
+                contents[entry.filename] = archive.read(entry)
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
         raise BrokenBundle(f"{path}: not a whole zip file: {error}") from error
     return contents
@@ -207,12 +214,10 @@ def _archive_size(entries: Sequence[zipfile.ZipInfo]) -> int:
     return len(entries) * (_LOCAL_HEADER + _CENTRAL_HEADER) + 2 * names + sizes + _END_RECORD
 
 
-def _check_entry(path: Path, entry: zipfile.ZipInfo, contents: Mapping[str, bytes]) -> None:
+def _check_entry(path: Path, entry: zipfile.ZipInfo) -> None:
     parts = entry.filename.split("/")
     if not all(parts) or {".", ".."} & set(parts) or "\\" in entry.filename:
         raise BrokenBundle(f"{path}: {entry.filename!r} is no name a bundle may hold")
-    if entry.filename in contents:
-        raise BrokenBundle(f"{path}: {entry.filename} is there twice")
     if entry.compress_type != zipfile.ZIP_STORED:
         raise BrokenBundle(f"{path}: {entry.filename} is compressed; a bundle is stored")
     if entry.file_size > LARGEST_FILE:
@@ -240,7 +245,7 @@ def _manifest(path: Path, data: bytes) -> Manifest:
         if written != FORMAT:
             raise BrokenBundle(f"{path}: there is no bundle format {written}")
         manifest = msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise BrokenBundle(f"{path}: {MANIFEST}: {error}") from error
     if _version(path, manifest.minimum_runtime) > _version(path, __version__):
         raise BrokenBundle(
@@ -255,7 +260,7 @@ def _manifest(path: Path, data: bytes) -> Manifest:
 
 def _version(path: Path, text: str) -> tuple[int, ...]:
     parts = text.split(".")
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    if not all(part.isascii() and part.isdigit() and len(part) <= 9 for part in parts):
         raise BrokenBundle(f"{path}: {MANIFEST}: {text!r} is no version")
     return tuple(int(part) for part in parts)
 
@@ -275,7 +280,37 @@ def _check_files(path: Path, manifest: Manifest, contents: Mapping[str, bytes]) 
         raise BrokenBundle(f"{path}: the manifest's native tags are not the libraries' ones")
 
 
+# -- the dispatch table --------------------------------------------------------------------
+
+
+def _check_references(path: Path, dispatch: Dispatch) -> None:
+    """Every index of the table leads somewhere: a request must not be the first to find out."""
+    references = (
+        ("provider", [target.provider for target in dispatch.targets], len(dispatch.providers)),
+        ("target", [t for chain in dispatch.chains for t in chain.targets], len(dispatch.targets)),
+        ("chain", [tier.chain for tier in dispatch.tiers], len(dispatch.chains)),
+    )
+    for kind, indices, count in references:
+        for index in indices:
+            if not 0 <= index < count:
+                raise BrokenBundle(f"{path}: dispatch.json: there is no {kind} {index}")
+
+
 # -- generated code ------------------------------------------------------------------------
+
+_GONE_WRONG = (
+    SyntaxError,
+    ArithmeticError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    MemoryError,  # also what source nested too deeply ends in
+    NameError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What Python code that is not ours can do wrong."""
 
 
 def _scorer(bundle: OpenedBundle) -> tuple[Scorer, str, str | None]:
@@ -299,8 +334,8 @@ def _run_python(bundle: OpenedBundle, name: str, function: str) -> Any:
     try:
         code = compile(bundle.files[name], f"<bundle {bundle.manifest.name}>/{name}", "exec")
         exec(code, namespace)
-    except (SyntaxError, ValueError, NameError) as error:
-        raise BrokenBundle(f"{bundle.path}: {name}: {error}") from error
+    except _GONE_WRONG as error:
+        raise BrokenBundle(f"{bundle.path}: {name}: {_said(error)}") from error
     if function not in namespace:
         raise BrokenBundle(f"{bundle.path}: {name} defines no {function}")
     return namespace[function]
@@ -333,9 +368,15 @@ def _try_out(loaded: LoadedBundle) -> None:
     """One decision by every engine: a scorer of another spec's slots is noticed here."""
     lowest = [slot.low for slot in loaded.dispatch.slots]
     try:
-        verdict = loaded.scorer(lowest)
-        explained = loaded.explain(lowest)
-    except (ValueError, TypeError) as error:
-        raise BrokenBundle(f"{loaded.path}: the scorer does not take its slots: {error}") from error
-    if list(verdict) != explained["verdict"]:
+        verdict = list(loaded.scorer(lowest))
+        explained = loaded.explain(lowest)["verdict"]
+    except _GONE_WRONG as error:
+        raise BrokenBundle(
+            f"{loaded.path}: the scorer does not take its slots: {_said(error)}"
+        ) from error
+    if verdict != explained:
         raise BrokenBundle(f"{loaded.path}: scorer and explanation disagree on {lowest}")
+
+
+def _said(error: Exception) -> str:
+    return str(error) or type(error).__name__

@@ -6,8 +6,12 @@ from typing import final
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.string_classes import fold_ascii
 
-BASELINE_PCT = 80
-"""Least part of a profile's baseline tools that must be offered, in percent."""
+SHARED_PCT = 80
+"""Least part of a profile's baseline tools that must be offered, or of the offered tools that must
+be baseline ones, in percent."""
+
+LEAST_SHARED = 4
+"""Fewest tools that tell a client when only a part of its baseline is offered."""
 
 
 @final
@@ -25,7 +29,11 @@ class Profile:
 def recognise(
     profiles: Sequence[Profile], user_agent: str | None, tools: frozenset[str]
 ) -> int | None:
-    """Index of the first profile that fits, None when none does. A User-Agent beats tools."""
+    """Index of the first profile that fits, None when none does. A User-Agent beats tools.
+
+    A baseline lists the tools of many versions, and no version offers them all: a client is also
+    known by hardly offering any others.
+    """
     if user_agent is not None:
         folded = fold_ascii(user_agent)
         for number, profile in enumerate(profiles):
@@ -33,7 +41,9 @@ def recognise(
                 return number
     if tools:
         for number, profile in enumerate(profiles):
-            baseline = profile.baseline
-            if baseline and 100 * len(baseline & tools) >= BASELINE_PCT * len(baseline):
+            shared = 100 * len(profile.baseline & tools)
+            if shared and shared >= SHARED_PCT * len(profile.baseline):
+                return number
+            if shared >= max(100 * LEAST_SHARED, SHARED_PCT * len(tools)):
                 return number
     return None

@@ -160,7 +160,9 @@ _ALL: tuple[Feature, ...] = (
     _int("images.count", _REQ, MANY, "images anywhere in the conversation"),
     _int("documents.count", _REQ, MANY, "documents anywhere in the conversation"),
     _bool("wants.thinking", _REQ, "thinking or reasoning effort is asked for"),
-    _bool("wants.json_schema", _REQ, "the answer must follow a JSON schema"),
+    _bool(
+        "wants.json_schema", _REQ, "the answer must follow a JSON schema; not where strict is false"
+    ),
     _bool("wants.stream", _REQ, "the answer is to be streamed"),
     _int("request.max_tokens", _REQ, BIG, "output limit the client set; 0 when it set none"),
     Feature(

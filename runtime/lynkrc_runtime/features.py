@@ -235,7 +235,9 @@ def _wants_thinking(options: Options) -> bool:
 
 
 def _wants_schema(options: Options) -> bool:
-    return options.format is not None and options.format.schema is not None
+    # Who says `strict: false` asks for a try, which any target can make.
+    form = options.format
+    return form is not None and form.schema is not None and form.strict is not False
 
 
 def _mean_weight(reading: Reading) -> int:

@@ -131,6 +131,11 @@ BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
     "no such format": (manifest_with(format=0), "there is no bundle format 0"),
     "newer runtime": (manifest_with(minimum_runtime="99.1"), "needs lynkrc-runtime 99.1"),
     "odd version": (manifest_with(minimum_runtime="soon"), "'soon' is no version"),
+    "endless version": (manifest_with(minimum_runtime="9" * 5_000), "is no version"),
+    "deep manifest": (
+        set_file("manifest.json", b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b', "format": 1}'),
+        "manifest.json: ",
+    ),
     "capability": (
         manifest_with(capabilities=["kind:abacus"]),
         "needs kind:abacus, which this runtime does not have",
@@ -157,6 +162,15 @@ def test_what_is_broken_is_said(tmp_path: Path, case: str) -> None:
     assert message in str(caught.value)
 
 
+def edit_dispatch(edit: Callable[[dict], None]) -> Callable[[Files], None]:
+    def change(files: Files) -> None:
+        table = json.loads(files["dispatch.json"])
+        edit(table)
+        replace_honestly(files, "dispatch.json", json.dumps(table).encode())
+
+    return change
+
+
 HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
     "dispatch member": (honest("dispatch.json", b'{"name": "x"}'), "unreadable table"),
     "lexicons": (honest("lexicons.dfa", b"LKD1"), "unreadable table"),
@@ -165,6 +179,28 @@ HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
     "other slots": (
         honest("scorer.py", b"def decide(v):\n    a, b = v\n"),
         "the scorer does not take its slots",
+    ),
+    "scorer raises": (honest("scorer.py", b"import nothing_of_this_name\n"), "scorer.py: "),
+    "deep scorer": (honest("scorer.py", b"x = " + b"-" * 200_000 + b"1\n"), "scorer.py: "),
+    "more slots": (
+        honest("scorer.py", b"def decide(v):\n    return v[9999]\n"),
+        "the scorer does not take its slots",
+    ),
+    "no verdict": (
+        honest("scorer.py", b"def decide(v):\n    return None\n"),
+        "the scorer does not take its slots",
+    ),
+    "target of no provider": (
+        edit_dispatch(lambda table: table["targets"][0].update(provider=77)),
+        "dispatch.json: there is no provider 77",
+    ),
+    "chain of no target": (
+        edit_dispatch(lambda table: table["chains"][0].update(targets=[-1])),
+        "dispatch.json: there is no target -1",
+    ),
+    "tier of no chain": (
+        edit_dispatch(lambda table: table["tiers"][0].update(chain=99)),
+        "dispatch.json: there is no chain 99",
     ),
     "other decision": (
         honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7)\n"),
@@ -208,6 +244,27 @@ def test_bytes_beside_the_files_are_refused(tmp_path: Path, place: str) -> None:
     data = b"junk" + WHOLE if place == "before" else WHOLE + b"junk"
     with pytest.raises(BrokenBundle, match="belong to none of its files"):
         open_bundle(put(tmp_path, data))
+
+
+def test_files_that_overlap_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second file lies inside the first: a chain of such files unpacks to any size."""
+    inner = archive({"b": b"x" * 100})
+    local = inner[: 30 + 1 + 100]
+    outer = io.BytesIO()
+    with zipfile.ZipFile(outer, "w") as zipped:
+        zipped.writestr("a", local)
+        with zipfile.ZipFile(io.BytesIO(inner)) as other:
+            (within,) = other.infolist()
+        within.header_offset = 30 + 1
+        zipped.filelist.append(within)
+        zipped.NameToInfo["b"] = within
+
+    def read(*_: object) -> bytes:
+        raise AssertionError("read before its size was checked")
+
+    monkeypatch.setattr(zipfile.ZipFile, "read", read)
+    with pytest.raises(BrokenBundle, match="belong to none of its files, or to several"):
+        open_bundle(put(tmp_path, outer.getvalue()))
 
 
 def test_a_compressed_entry_is_refused(tmp_path: Path) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 
 from lynkrc.lower.patterns import build_automaton, tables_of
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
+from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Client, Dispatch, Lexicon, Slot, StringClass
 from lynkrc_runtime.feature_table import DIALECTS, FEATURES, SURFACES, FeatureType, Parameter
 from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SlotValue
@@ -263,10 +265,12 @@ def test_wants_thinking(options: Options, expected: int) -> None:
     assert value(slot("wants.thinking"), request(user("x"), options=options)) == expected
 
 
-def test_wants_json_schema_needs_a_schema() -> None:
+def test_wants_json_schema_needs_a_schema_that_must_be_followed() -> None:
     one = slot("wants.json_schema")
     assert value(one, request(options=Options(format=JsonFormat(schema=None)))) == 0
-    assert value(one, request(options=Options(format=JsonFormat(schema={})))) == 1
+    for strict, expected in ((None, 1), (True, 1), (False, 0)):
+        wanted = JsonFormat(schema={}, strict=strict)
+        assert value(one, request(options=Options(format=wanted))) == expected
 
 
 def test_values_are_clamped_to_the_slot() -> None:
@@ -296,6 +300,22 @@ def test_clients_are_known_by_user_agent_then_tools(
     known = facts(user_agent=user_agent) if user_agent is not None else facts()
     index = value(slot("client", classes=members(*names)), request(user("x"), tools=tools), known)
     assert names[index] == expected
+
+
+@pytest.mark.parametrize(
+    ("tools", "expected"),
+    [
+        ("Bash Edit Read Write", 0),
+        ("Bash Edit Read Write Mine", 0),
+        ("Bash Edit Read Write Mine Yours", None),
+        ("Bash Edit Read", None),
+    ],
+)
+def test_a_client_is_known_by_a_part_of_a_long_baseline(tools: str, expected: int | None) -> None:
+    """A version that offers few of the tools its profile lists is that client all the same."""
+    older = [f"Older{number}" for number in range(30)]
+    profile = Profile(msgspec.structs.replace(CODER, baseline_tools=CODER.baseline_tools + older))
+    assert recognise([profile], None, frozenset(tools.split())) == expected
 
 
 def test_for_an_unknown_client_all_tools_are_added() -> None:

@@ -10,7 +10,12 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.anthropic import DIALECT
-from lynkrc_runtime.protocol.estimate import TOKENS_PER_IMAGE, estimate_text, estimate_tokens
+from lynkrc_runtime.protocol.estimate import (
+    TOKENS_PER_IMAGE,
+    TOKENS_PER_PAGE,
+    estimate_text,
+    estimate_tokens,
+)
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
 from lynkrc_runtime.protocol.naming import legal_id, legal_name, original_names
 
@@ -161,3 +166,20 @@ def test_images_count_by_their_size() -> None:
     assert image(type="base64", media_type="image/gif", data=gif) == 10
     assert image(type="base64", media_type="image/png", data="????") == TOKENS_PER_IMAGE
     assert image(type="url", url="https://x") == TOKENS_PER_IMAGE
+
+
+def test_documents_count_by_their_pages() -> None:
+    def document(data: bytes) -> int:
+        source = {
+            "type": "base64",
+            "media_type": "application/pdf",
+            "data": base64.b64encode(data).decode(),
+        }
+        block = {"type": "document", "source": source}
+        return count(messages=[{"role": "user", "content": [block]}]) - 4
+
+    pages = b"%PDF-1.4 << /Type /Pages /Count 3 >> " + b"<</Type/Page>> << /Type /Page >>" * 2
+    picture = bytes(600_000)
+    assert document(pages + picture) == 4 * TOKENS_PER_PAGE
+    assert document(b"%PDF-1.7 " + picture) == TOKENS_PER_PAGE, "its pages cannot be seen"
+    assert document(b"text " * 400) == 500

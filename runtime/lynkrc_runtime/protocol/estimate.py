@@ -35,6 +35,11 @@ TOKENS_PER_MESSAGE = 4
 TOKENS_PER_IMAGE = 1600
 """Where the size is unknown; else width x height / 750."""
 
+TOKENS_PER_PAGE = 2400
+"""Of a PDF, which is read as text and as pictures of its pages, however many bytes those take."""
+
+_PDF_MAGIC = b"%PDF-"
+_PAGE = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 _PIXELS_PER_TOKEN = 750
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]+")
 
@@ -77,11 +82,25 @@ def _block(block: Block) -> int:
         case Image():
             return _image(block)
         case Document():
-            return estimate_text(block.text or block.data or "") + estimate_text(block.title or "")
+            return _document(block) + estimate_text(block.title or "")
         case RedactedThinking():
             return _tokens(len(block.data))
         case Opaque():
             return _tokens(len(msgspec.json.encode(block.value)))
+
+
+def _document(document: Document) -> int:
+    if not document.data:
+        return estimate_text(document.text or "")
+    try:
+        data = base64.b64decode(document.data)
+    except (binascii.Error, ValueError):
+        return estimate_text(document.data)
+    if not data.startswith(_PDF_MAGIC):
+        return _tokens(len(data))
+    # Newer files may hide their pages in compressed parts: then too little is said, and a server
+    # that cannot take it says so. Too much would refuse what could be served.
+    return TOKENS_PER_PAGE * max(1, sum(1 for _ in _PAGE.finditer(data)))
 
 
 def _image(image: Image) -> int:
