@@ -217,3 +217,11 @@ def test_a_date_out_of_every_range_is_no_wait(date: str) -> None:
     today = "Mon, 01 Jan 2024 00:00:00 GMT"
     assert retry_after({"retry-after": date, "date": today}, "") is None
     assert retry_after({"retry-after": today, "date": date}, "") is None
+
+
+def test_an_overflow_is_looked_for_once_not_from_every_word() -> None:
+    """Gemini's words, and what they looked like to a pattern that searched on to the end."""
+    said = "The input token count (1200000) exceeds the maximum number of tokens allowed."
+    assert classify(400, said, None, None) == (MISFIT, True)
+    far_apart = "input token count" + " " * 100_000 + "exceeds"
+    assert classify(400, far_apart, None, None) == (CALLERS, False)

@@ -39,7 +39,7 @@ _OVERFLOW_CODES = frozenset(
 _OVERFLOW_TEXT = re.compile(
     r"prompt is too long|context_length_exceeded|maximum context length|input is too long"
     r"|available context size|exceeds? (?:the |model'?s? )*(?:context (?:limit|window|length)"
-    r"|maximum number of tokens)|input token count.*exceeds",
+    r"|maximum number of tokens)|input token count.{0,200}exceeds",
     re.IGNORECASE | re.DOTALL,
 )
 # What Claude says of reasoning it did not make: an invalid signature in a thinking block.
