@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.protocol import pieces
+from lynkrc_runtime.protocol import pieces, sse
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
@@ -40,3 +40,11 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pieces, "MAX_EVENT", 10)
     with pytest.raises(EventTooLarge):
         EventSplitter().feed(b"data: 12345")
+
+
+def test_empty_data_lines_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT", 100)
+    parser = SseParser()
+    with pytest.raises(EventTooLarge):
+        for _ in range(101):
+            parser.feed(b"data:\n")

@@ -242,3 +242,15 @@ def test_a_problem_names_its_place() -> None:
     problem = Problem(status=400, kind="invalid", message="too small", param="max_tokens")
     body = DIALECT.write_problem(problem)[1]
     assert json.loads(body)["error"]["message"] == "max_tokens: too small"
+
+
+def test_blocks_and_members_without_a_place_elsewhere_are_named() -> None:
+    content = [
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+        {"type": "text", "text": "a", "citations": [{"url": "u"}]},
+        {"type": "text", "text": "b", "citations": []},
+    ]
+    body = {"type": "message", "content": content, "stop_reason": "end_turn"}
+    found = DIALECT.read_answer(json.dumps(body).encode())
+    assert found.lost == ("server_tool_use", "web_search_tool_result", "citations")

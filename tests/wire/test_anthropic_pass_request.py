@@ -1,6 +1,7 @@
 """Messages in, Messages out: byte fidelity, and exactly the edits a request shape demands."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -415,3 +416,33 @@ def test_our_own_carriers_never_reach_a_claude_upstream(model: str) -> None:
     sent, written = send(body(messages=messages), OPUS, model=model)
     assert sent["messages"] == [USER, {"role": "assistant", "content": [theirs, text]}, USER, USER]
     assert written.transforms == ("stripped=thinking",)
+
+
+@pytest.mark.parametrize("model", ["asked", "target"])
+def test_budgeted_thinking_stops_with_the_reasoning_that_is_left_out(model: str) -> None:
+    """A model that thinks by a budget refuses a tool turn that does not begin with it."""
+    thought = {"type": "thinking", "thinking": "a", "signature": "Eq=="}
+    call = {"type": "tool_use", "id": "t", "name": "n", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "r"}
+    value = body(
+        thinking={"type": "enabled", "budget_tokens": 2000},
+        context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]},
+        messages=[
+            USER,
+            {"role": "assistant", "content": [thought, call]},
+            {"role": "user", "content": [result]},
+        ],
+    )
+    headers = OLD | {"anthropic-beta": "context-management-2025-06-27"}
+    request = DIALECT.read_request(json.dumps(value).encode(), headers)
+    target = replace(facts(MANUAL, model=model), without_thinking=True)
+    written = DIALECT.pass_request(request, target, headers)
+    sent = json.loads(written.body)
+    assert sent["messages"][1] == {"role": "assistant", "content": [call]}
+    assert "thinking" not in sent
+    assert "context_management" not in sent
+    assert written.transforms == (
+        "dropped=thinking",
+        "dropped=context_management",
+        "stripped=thinking",
+    )

@@ -327,3 +327,9 @@ def test_a_part_of_a_result_without_a_type_is_a_mistake_however_it_is_read() -> 
     result = {"type": "tool_result", "tool_use_id": "t", "content": [{"text": "r"}]}
     item = msgspec.Raw(json.dumps({"role": "user", "content": [result]}).encode())
     assert fast_message(item) is None
+
+
+def test_a_number_no_float_can_hold_is_named() -> None:
+    with pytest.raises(MalformedRequest) as caught:
+        DIALECT.read_request(json.dumps(body(temperature=10**400)).encode(), {})
+    assert caught.value.field == "temperature"

@@ -407,3 +407,21 @@ def test_folding_a_broken_stream_raises_its_failure() -> None:
     assert caught.value.failure is failure
     with pytest.raises(BrokenAnswer):
         fold([START, TextDelta(text="a")])
+
+
+def test_members_spelled_out_as_null_mean_nothing() -> None:
+    """Compatible servers dump every member of an event, the ones that do not apply as null."""
+    start = {"id": None, "model": None, "usage": {"input_tokens": 1}}
+    thinking = {"type": "thinking", "thinking": "", "signature": None, "text": None, "data": None}
+    nothing = {"text": None, "partial_json": None, "thinking": None, "signature": None}
+    said = nothing | {"type": "thinking_delta", "thinking": "a"}
+    events = [
+        {"type": "message_start", "index": None, "delta": None, "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": thinking},
+        {"type": "content_block_delta", "index": 0, "delta": said, "message": None},
+        {"type": "content_block_stop", "index": 0},
+        *STREAMS["text"][-2:],
+    ]
+    answer = fold(read(to_sse(events)))
+    assert answer.blocks == (Thinking(text="a"),)
+    assert (answer.id, answer.model) == ("", "")

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from lynkrc_runtime.protocol import openai_chat
+from lynkrc_runtime.protocol.anthropic import DIALECT
 from lynkrc_runtime.protocol.anthropic.write_tools import object_schema
 from lynkrc_runtime.protocol.conversation import (
+    CannotTranslate,
     ChoiceKind,
     JsonFormat,
     Options,
@@ -15,6 +18,7 @@ from lynkrc_runtime.protocol.conversation import (
     Tool,
     ToolChoice,
 )
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
 from tests.wire.anthropic_send import (
     EFFORTS,
@@ -201,3 +205,30 @@ def test_cache_marks_stay_and_other_extras_are_listed() -> None:
     assert body["system"][0]["cache_control"] == {"type": "ephemeral"}
     assert body["messages"][0]["content"][0]["cache_control"] == {"type": "ephemeral"}
     assert transforms == ("dropped=detail",)
+
+
+def chat(**members: Any) -> Written:
+    """A Chat body, as the Messages request it becomes."""
+    body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]} | members
+    request = openai_chat.DIALECT.read_request(json.dumps(body).encode(), {})
+    target = TargetFacts(
+        model="t", max_output=64000, capabilities=frozenset(), shape=RequestShape()
+    )
+    return DIALECT.write_request(request, target, {})
+
+
+def test_members_of_a_tool_without_a_counterpart_are_listed() -> None:
+    inner = {"name": "n", "parameters": {"type": "object"}, "examples": [1], "extra": None}
+    mark = {"type": "ephemeral"}
+    tool = {"type": "function", "function": inner, "defer_loading": True, "cache_control": mark}
+    written = chat(tools=[tool], max_tokens=9)
+    assert written.transforms == ("dropped=defer_loading", "dropped=examples")
+    assert json.loads(written.body)["tools"][0]["cache_control"] == mark
+
+
+def test_a_demanded_tool_that_is_not_sent_is_a_misfit() -> None:
+    tools = [{"type": "function", "function": {"name": "n"}}]
+    wanted = {"type": "function", "function": {"name": "other"}}
+    with pytest.raises(CannotTranslate) as caught:
+        chat(tools=tools, tool_choice=wanted)
+    assert caught.value.feature == "tool_choice"

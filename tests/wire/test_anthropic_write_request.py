@@ -244,6 +244,7 @@ def test_pictures_and_documents() -> None:
     [
         (Image(file_id="f"), "file_id"),
         (Document(file_id="f"), "file_id"),
+        (Image(media_type="image/svg+xml", data="PHN2Zy8+"), "image"),
         (Document(media_type="text/csv", data="YQ=="), "file"),
         (Opaque(dialect="openai-chat", type="input_audio", value={}), "input_audio"),
     ],

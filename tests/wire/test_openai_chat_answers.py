@@ -216,3 +216,14 @@ def test_a_call_without_an_id_gets_the_same_one_streamed_or_not() -> None:
     [streamed] = chunks[1].choices[0].delta.tool_calls or ()
     assert whole.id == streamed.id
     assert whole.id.startswith("call_")
+
+
+def test_parts_without_a_neutral_form_are_named() -> None:
+    parts = [
+        {"type": "text", "text": "a"},
+        {"type": "video", "video": {}},
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+    ]
+    choice = {"index": 0, "message": {"role": "assistant", "content": parts}}
+    found = DIALECT.read_answer(json.dumps({"id": "c", "choices": [choice]}).encode())
+    assert found.lost == ("video", "image")

@@ -207,3 +207,21 @@ def test_what_a_broken_stream_tells_the_client(status: int, kind: str | None, pr
     assert stream_problem(error, "req").kind == problem
     cut = stream_problem(StreamError(failure=broken("cut")), "req_1")
     assert (cut.kind, cut.message, cut.request_id) == ("bad_gateway", "cut", "req_1")
+
+
+@pytest.mark.parametrize(
+    "date",
+    ["Mon, 01 Jan 99999999999999999999 00:00:00 GMT", "0, 1 Jan 2020 00:00:00 +99999999999999"],
+)
+def test_a_date_out_of_every_range_is_no_wait(date: str) -> None:
+    today = "Mon, 01 Jan 2024 00:00:00 GMT"
+    assert retry_after({"retry-after": date, "date": today}, "") is None
+    assert retry_after({"retry-after": today, "date": date}, "") is None
+
+
+def test_an_overflow_is_looked_for_once_not_from_every_word() -> None:
+    """Gemini's words, and what they looked like to a pattern that searched on to the end."""
+    said = "The input token count (1200000) exceeds the maximum number of tokens allowed."
+    assert classify(400, said, None, None) == (MISFIT, True)
+    far_apart = "input token count" + " " * 100_000 + "exceeds"
+    assert classify(400, far_apart, None, None) == (CALLERS, False)

@@ -39,7 +39,7 @@ _OVERFLOW_CODES = frozenset(
 _OVERFLOW_TEXT = re.compile(
     r"prompt is too long|context_length_exceeded|maximum context length|input is too long"
     r"|available context size|exceeds? (?:the |model'?s? )*(?:context (?:limit|window|length)"
-    r"|maximum number of tokens)|input token count.*exceeds",
+    r"|maximum number of tokens)|input token count.{0,200}exceeds",
     re.IGNORECASE | re.DOTALL,
 )
 # What Claude says of reasoning it did not make: an invalid signature in a thinking block.
@@ -362,7 +362,7 @@ def _duration(text: str) -> float | None:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

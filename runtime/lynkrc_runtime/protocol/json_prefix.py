@@ -20,7 +20,13 @@ _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 _NUMBER_BEGUN = re.compile(
     r"-?(?:(?:0|[1-9]\d*)(?:\.\d*)?|(?:0|[1-9]\d*)(?:\.\d+)?[eE][-+]?\d*)?", re.ASCII
 )
-_ESCAPE_BEGUN = re.compile(r'\\(?:["\\/bfnrt]|u[0-9a-fA-F]{0,4})?')
+_ESCAPE_BEGUN = re.compile(
+    r'\\(?:["\\/bfnrt]|u(?:[0-9abcefABCEF][0-9a-fA-F]{0,3}|[dD](?:[0-9abAB][0-9a-fA-F]{0,2})?)?)?'
+)
+# Behind the first half of a pair only the second is legal: clients fail on half a character.
+_HIGH_HALF = re.compile(r"\\u[dD][89abAB]")
+_LOW_HALF_BEGUN = re.compile(r"\\(?:u(?:[dD](?:[c-fC-F][0-9a-fA-F]{0,2})?)?)?")
+_LOW_HALF = "\\udc00"
 _WORDS = ("true", "false", "null")
 
 # What may come next, outside strings and atoms.
@@ -31,7 +37,16 @@ _VALUE, _VALUE_OR_END, _KEY, _KEY_OR_END, _COLON, _COMMA_OR_END, _DONE = range(7
 class JsonPrefix:
     """The state of one text. `feed` returns False from the first wrong character on."""
 
-    __slots__ = ("_atom", "_escape", "_expect", "_failed", "_in_key", "_in_string", "_stack")
+    __slots__ = (
+        "_atom",
+        "_escape",
+        "_expect",
+        "_failed",
+        "_half",
+        "_in_key",
+        "_in_string",
+        "_stack",
+    )
 
     def __init__(self) -> None:
         self._stack: list[str] = []
@@ -39,6 +54,7 @@ class JsonPrefix:
         self._in_string = False
         self._in_key = False
         self._escape = ""
+        self._half = False
         self._atom = ""
         self._failed = False
 
@@ -68,9 +84,7 @@ class JsonPrefix:
         suffix = ""
         expect = self._expect
         if self._in_string:
-            if self._escape:
-                suffix = "\\" if self._escape == "\\" else "0" * (6 - len(self._escape))
-            suffix += '"'
+            suffix = self._escape_end() + '"'
             expect = _COLON if self._in_key else self._after_value()
         elif self._atom:
             suffix = self._atom_end()
@@ -89,10 +103,15 @@ class JsonPrefix:
     def _string(self, text: str, position: int) -> int:
         if self._escape:
             self._escape += text[position]
-            if _ESCAPE_BEGUN.fullmatch(self._escape) is None:
+            begun = _LOW_HALF_BEGUN if self._half else _ESCAPE_BEGUN
+            if begun.fullmatch(self._escape) is None:
                 self._failed = True
             elif len(self._escape) == (6 if self._escape.startswith("\\u") else 2):
+                self._half = not self._half and _HIGH_HALF.match(self._escape) is not None
                 self._escape = ""
+            return position + 1
+        if self._half and text[position] != "\\":
+            self._failed = True
             return position + 1
         match = _PLAIN.match(text, position)
         position = match.end() if match else position
@@ -106,6 +125,16 @@ class JsonPrefix:
         else:
             self._failed = True
         return position + 1
+
+    def _escape_end(self) -> str:
+        """What completes an escape that was begun, and the pair it belongs to."""
+        if self._half:
+            return _LOW_HALF[len(self._escape) :]
+        if not self._escape.startswith("\\u"):
+            return self._escape
+        filled = "0" * (6 - len(self._escape))
+        is_half = _HIGH_HALF.match(self._escape + filled) is not None
+        return filled + (_LOW_HALF if is_half else "")
 
     def _atom_piece(self, text: str, position: int) -> int:
         match = _ATOM.match(text, position)

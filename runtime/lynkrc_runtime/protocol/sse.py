@@ -79,7 +79,8 @@ class SseParser:
         value = value.removeprefix(b" ")
         if field == b"data":
             self._data.append(value)
-            self._size += len(value)
+            # The line counts too: empty ones without end would fill the memory all the same.
+            self._size += len(value) + 1
         elif field == b"event":
             self._event = value.decode("utf-8", "replace")
         # Comments, id, retry: nothing we relay depends on them.

@@ -21,6 +21,7 @@ from lynkrc_runtime.protocol.conversation import (
     Block,
     BrokenAnswer,
     MalformedRequest,
+    Opaque,
     RedactedThinking,
     Refusal,
     Stop,
@@ -80,10 +81,24 @@ def _read(members: raw.Members) -> Answer:
         stop=stop,
         stop_sequence=raw.optional_string(members.get("stop_sequence"), "stop_sequence"),
         usage=read_usage(usage, Usage(reported=False)),
-        lost=tuple(
-            name for name, value in members.items() if name not in _KNOWN and not raw.is_null(value)
-        ),
+        lost=_lost(members, blocks),
     )
+
+
+def _lost(members: raw.Members, blocks: tuple[Block, ...]) -> tuple[str, ...]:
+    """Members and blocks that only this dialect has a place for, each named once."""
+    names = [
+        name for name, value in members.items() if name not in _KNOWN and not raw.is_null(value)
+    ]
+    for block in blocks:
+        match block:
+            case Opaque(type=kind):
+                names.append(kind)
+            case Text(extra=extra) | ToolCall(extra=extra):
+                names.extend(name for name, value in extra.items() if value != [])
+            case _:
+                pass
+    return tuple(dict.fromkeys(names))
 
 
 def _blocks(items: list[msgspec.Raw]) -> tuple[Block, ...]:

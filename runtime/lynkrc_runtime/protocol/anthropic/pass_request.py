@@ -48,7 +48,7 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     """The upstream request; CannotTranslate where the model refuses what the client means.
 
     Where client and target name the same model nothing is edited, but for reasoning of other
-    makers, which no Claude upstream may see.
+    makers, which no Claude upstream may see, and for what must go with reasoning it could not read.
     """
     is_same = request.model == facts.model
     shape = _NO_SHAPE if is_same else facts.shape
@@ -76,6 +76,11 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
         _drop_members(members, request, options, betas, shape, done)
         if options.format is not None and shape.structured_output is False:
             _prompt_for_format(members, options, done)
+    elif facts.without_thinking:
+        options = _stop_thinking(request.options, facts.shape, done)
+        unchanged = Fitted(options=options, choice=request.tool_choice, transforms=())
+        _replace_options(members, request, unchanged)
+        _drop_members(members, request, options, betas, facts.shape, done)
     edits = Edits(
         fold_system=shape.mid_system is False,
         strip_foreign_thinking=_has_carrier(request),

@@ -102,7 +102,10 @@ def optional_number(raw: msgspec.Raw | bytes | None, place: str) -> float | None
     found = value(raw, place)
     if isinstance(found, bool) or not isinstance(found, int | float):
         raise MalformedRequest(place, f"{place}: must be a number, not {kind(raw)}")
-    return float(found)
+    try:
+        return float(found)
+    except OverflowError as error:
+        raise MalformedRequest(place, f"{place}: is out of range") from error
 
 
 def extra(found: Members, known: frozenset[str], place: str) -> dict[str, Any]:

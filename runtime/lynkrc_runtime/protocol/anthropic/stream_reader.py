@@ -43,13 +43,13 @@ _DONE = b"[DONE]"
 
 @final
 class _Delta(msgspec.Struct):
-    """Every member a delta may have; most have one."""
+    """Every member a delta may have; most have one. Some servers spell out the others as null."""
 
-    type: str = ""
-    text: str = ""
-    partial_json: str = ""
-    thinking: str = ""
-    signature: str = ""
+    type: str | None = None
+    text: str | None = None
+    partial_json: str | None = None
+    thinking: str | None = None
+    signature: str | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: Any = None
@@ -57,8 +57,8 @@ class _Delta(msgspec.Struct):
 
 @final
 class _Message(msgspec.Struct):
-    id: str = ""
-    model: str = ""
+    id: str | None = None
+    model: str | None = None
     usage: Any = None
 
 
@@ -67,13 +67,13 @@ class _Start(msgspec.Struct):
     """The head of a block."""
 
     type: str
-    text: str = ""
-    id: str = ""
-    name: str = ""
+    text: str | None = None
+    id: str | None = None
+    name: str | None = None
     input: Any = None
-    thinking: str = ""
-    signature: str = ""
-    data: str = ""
+    thinking: str | None = None
+    signature: str | None = None
+    data: str | None = None
 
 
 @final
@@ -81,7 +81,7 @@ class _Event(msgspec.Struct):
     """Every member an event may have."""
 
     type: str
-    index: int = 0
+    index: int | None = None
     delta: _Delta | None = None
     content_block: _Start | None = None
     message: _Message | None = None
@@ -177,7 +177,7 @@ class MessagesReader:
             case "content_block_start":
                 self._block_start(event, events)
             case "content_block_stop":
-                self._block_stop(event.index, events)
+                self._block_stop(event.index or 0, events)
             case "ping":
                 pass
             case "message_start":
@@ -201,34 +201,40 @@ class MessagesReader:
             raise _Malformed("message_start without a message, or twice")
         self._started = True
         self._usage = read_usage(message.usage, self._usage)
-        events.append(MessageStart(id=message.id, model=message.model, usage=self._usage))
+        events.append(
+            MessageStart(id=message.id or "", model=message.model or "", usage=self._usage)
+        )
 
     def _block_start(self, event: _Event, events: list[Event]) -> None:
         start = event.content_block
-        if start is None or not self._started or event.index in self._blocks:
+        index = event.index or 0
+        if start is None or not self._started or index in self._blocks:
             raise _Malformed("content_block_start without a block, before its message, or twice")
         block = _Block(start)
-        self._blocks[event.index] = block
+        self._blocks[index] = block
         self._said = True
         match start.type:
             case "text":
                 if start.text:
                     events.append(TextDelta(text=start.text))
             case "thinking":
-                events.append(ThinkingDelta(text=start.thinking))
+                events.append(ThinkingDelta(text=start.thinking or ""))
             case "redacted_thinking":
-                events.append(RedactedThinkingBlock(data=start.data))
+                events.append(RedactedThinkingBlock(data=start.data or ""))
             case "tool_use":
                 block.call = self._calls
                 self._calls += 1
-                events.append(ToolCallStart(index=block.call, id=start.id, name=start.name))
+                events.append(
+                    ToolCallStart(index=block.call, id=start.id or "", name=start.name or "")
+                )
             case _:
                 events.append(OpaqueEvent(dialect=NAME, type=start.type))
 
     def _block_delta(self, event: _Event, events: list[Event]) -> None:
-        delta, block = event.delta, self._blocks.get(event.index)
+        index = event.index or 0
+        delta, block = event.delta, self._blocks.get(index)
         if delta is None or block is None:
-            raise _Malformed(f"a delta for block {event.index}, which is not open")
+            raise _Malformed(f"a delta for block {index}, which is not open")
         match block.type, delta.type:
             case "text", "text_delta":
                 if delta.text:
@@ -238,11 +244,11 @@ class MessagesReader:
                     block.has_json = True
                     events.append(ToolCallDelta(index=block.call, json=delta.partial_json))
             case "thinking", "thinking_delta":
-                events.append(ThinkingDelta(text=delta.thinking))
+                events.append(ThinkingDelta(text=delta.thinking or ""))
             case "thinking", "signature_delta":
                 block.signature = delta.signature
             case "text", _:
-                events.append(OpaqueEvent(dialect=NAME, type=delta.type))
+                events.append(OpaqueEvent(dialect=NAME, type=delta.type or "delta"))
             case _:
                 # Parts of a block already named as opaque, or not worth a loss of their own.
                 pass

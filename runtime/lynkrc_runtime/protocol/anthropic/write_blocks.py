@@ -37,6 +37,7 @@ _MAGIC = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"GIF8", "image/gif"),
 )
+_IMAGE_TYPES = frozenset(("image/jpeg", "image/png", "image/gif", "image/webp"))
 _KEPT_EXTRA = frozenset(("cache_control",))
 _UNTRANSLATABLE = frozenset(("input_audio", "audio"))
 
@@ -127,6 +128,8 @@ def _parse(text: str) -> Any:
 def _image(block: Image) -> Json:
     if block.data is not None:
         media_type = _sniff(block.data) or block.media_type or "image/png"
+        if media_type not in _IMAGE_TYPES:
+            raise CannotTranslate("image", f"the target takes no {media_type}")
         source: Json = {"type": "base64", "media_type": media_type, "data": block.data}
     elif block.url is not None:
         source = {"type": "url", "url": block.url}

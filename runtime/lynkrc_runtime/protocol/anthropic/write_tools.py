@@ -6,11 +6,16 @@ from typing import Any
 from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
-from lynkrc_runtime.protocol.conversation import ChoiceKind, Tool, ToolChoice
+from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _COMBINATORS = ("anyOf", "oneOf", "allOf")
+_WRITTEN = frozenset(
+    ("type", "function", "custom", "name", "description", "parameters", "strict", "cache_control")
+)
+"""Members of another dialect's tool that are read, or written as they are."""
+
 _FREE_FORM: Json = {
     "type": "object",
     "properties": {"input": {"type": "string"}},
@@ -25,6 +30,7 @@ def write_tools(
     allowed = choice.allowed if choice is not None else None
     found: list[Json] = []
     for tool in tools:
+        _list_members(tool, losses)
         if allowed is not None and tool.name not in allowed:
             losses["filtered=tools"] = None
         elif tool.kind == "function":
@@ -36,10 +42,24 @@ def write_tools(
     return found
 
 
+def _list_members(tool: Tool, losses: Losses) -> None:
+    """Members of the entry and of its inner object that have no place here are lost."""
+    if tool.kind not in ("function", "custom"):
+        return
+    inner = tool.value.get(tool.kind)
+    for entry in (tool.value, inner if isinstance(inner, dict) else {}):
+        for name, value in entry.items():
+            if name not in _WRITTEN and value is not None:
+                losses[f"dropped={name}"] = None
+
+
 def write_choice(
     choice: ToolChoice | None, parallel_tools: bool | None, tools: list[Json], losses: Losses
 ) -> tuple[ToolChoice, bool | None] | None:
-    """The choice and the single-call switch; None where there is nothing to choose from."""
+    """The choice and the single-call switch; None where there is nothing to choose from.
+
+    CannotTranslate where it demands a tool that is not among those sent.
+    """
     if not tools:
         if choice is not None and choice.kind in (ChoiceKind.REQUIRED, ChoiceKind.NAMED):
             losses["dropped=tool_choice"] = None
@@ -50,6 +70,8 @@ def write_choice(
         choice = ToolChoice(kind=ChoiceKind.AUTO)
     if choice.name is not None:
         choice = replace(choice, name=legal_name(choice.name, limit=ANTHROPIC_NAME_LIMIT))
+    if choice.kind is ChoiceKind.NAMED and all(tool["name"] != choice.name for tool in tools):
+        raise CannotTranslate("tool_choice", f"the target has no tool {choice.name!r}")
     if choice.kind is ChoiceKind.NONE and parallel_tools is False:
         losses["dropped=parallel_tool_calls"] = None
     return choice, parallel_tools

@@ -78,7 +78,7 @@ def read_answer(body: bytes) -> Answer:
         stop=stop,
         stop_sequence=sequence,
         usage=usage or Usage(reported=False),
-        lost=_lost(value, choice, message),
+        lost=_lost(value, choice, message, blocks),
     )
 
 
@@ -124,7 +124,10 @@ def _blocks(message: dict[str, Any], answer_id: str, created: Any) -> tuple[Bloc
 
 
 def _lost(
-    value: Mapping[str, Any], choice: Mapping[str, Any], message: Mapping[str, Any]
+    value: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    message: Mapping[str, Any],
+    blocks: tuple[Block, ...],
 ) -> tuple[str, ...]:
     names = [
         *others(value, _KNOWN),
@@ -133,6 +136,8 @@ def _lost(
     ]
     if len(value["choices"]) > 1:
         names.append("choices")
+    names += (block.type for block in blocks if isinstance(block, Opaque))
+    names += ("image" for block in blocks if isinstance(block, Image))
     return tuple(dict.fromkeys(names))
 
 
