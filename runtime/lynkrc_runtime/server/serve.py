@@ -59,9 +59,8 @@ async def serve(gateway: Gateway, incoming: Incoming, client: Client) -> None:
             type=type(mistake).__name__,
             place=place,
         )
-        if exchange.status != 0:
-            raise
-        await exchange.refuse(exchange.problem(500, "an error inside the gateway"), Ending.INTERNAL)
+        # Not raised further: aiohttp would log the message, and cut a stream without a word.
+        await _confess(exchange)
     finally:
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(asyncio.get_running_loop().time())
@@ -69,8 +68,22 @@ async def serve(gateway: Gateway, incoming: Incoming, client: Client) -> None:
         gateway.log.outcome(gateway.policy.dispatch, outcome)
 
 
+async def _confess(exchange: Exchange) -> None:
+    """Tell the client of a mistake of ours, by an answer, or by an event in the one begun."""
+    problem = exchange.problem(500, "an error inside the gateway")
+    try:
+        if exchange.status == 0:
+            await exchange.refuse(problem, Ending.INTERNAL)
+        elif exchange.request is not None and exchange.request.options.stream:
+            await exchange.client.write(exchange.dialect.error_event(problem))
+    except ConnectionError:
+        return
+
+
 def _abort(exchange: Exchange) -> None:
-    exchange.ending = Ending.ABORTED
+    """End what runs. An ending that has been settled stays: nobody left before it."""
+    if exchange.ending is Ending.INTERNAL:
+        exchange.ending = Ending.ABORTED
     if exchange.attempts is not None:
         exchange.attempts.aborted(asyncio.get_running_loop().time())
 
@@ -175,7 +188,7 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
 def client_retries(headers: Mapping[str, str]) -> bool:
     """Whether this is already a client's own retry."""
     count = headers.get("x-stainless-retry-count", "")
-    return count.isascii() and count.isdecimal() and int(count) > 0
+    return count.isascii() and count.isdecimal() and count.strip("0") != ""
 
 
 def refusal_message(explained: Mapping[str, Any]) -> str:
