@@ -27,7 +27,7 @@ from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_route
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
-from lynkrc_runtime.telemetry.log import Level, Log
+from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.upstream import HttpUpstream
 
@@ -72,7 +72,7 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
     async with HttpUpstream() as http:
         gateway = assemble(policy, settings, environ, http=http, log=log)
         site = Site(gateway=gateway)
-        clients, admin = _runner(client_app(site)), _runner(admin_app(site))
+        clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
         stop = asyncio.Event()
         try:
             await clients.setup()
@@ -132,10 +132,12 @@ def assemble(
     )
 
 
-def _runner(app: web.Application) -> web.AppRunner:
+def runner(app: web.Application, log: Log) -> web.AppRunner:
+    """The server of an application, within our bounds; it logs nothing by itself."""
     return web.AppRunner(
         app,
         access_log=None,
+        logger=http_logger(log),
         handler_cancellation=True,
         shutdown_timeout=DRAIN_LIMIT,
         max_line_size=HEADER_LIMIT,

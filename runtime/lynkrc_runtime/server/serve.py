@@ -4,8 +4,6 @@ Free of HTTP: the request comes as an `Incoming`, the way back is a `Client`.
 """
 
 import asyncio
-import sys
-import traceback
 from collections.abc import Mapping
 from typing import Any, assert_never
 
@@ -21,7 +19,7 @@ from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.problems import malformed, problem_of
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
-from lynkrc_runtime.telemetry.log import Level
+from lynkrc_runtime.telemetry.log import Level, place_of
 from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
 
 OTHERWISE_DENY = Deny(status=403, message="the routing policy allows no target for this request")
@@ -48,16 +46,12 @@ async def serve(gateway: Gateway, incoming: Incoming, client: Client) -> None:
         # dialect. The message may hold a piece of a prompt: only its type and place are logged.
         _abort(exchange)
         exchange.ending = Ending.INTERNAL
-        place = [
-            f"{frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(sys.exc_info()[2])
-        ]
         gateway.log.line(
             Level.ERROR,
             "mistake",
             request_id=incoming.request_id,
             type=type(mistake).__name__,
-            place=place,
+            place=place_of(mistake),
         )
         # Not raised further: aiohttp would log the message, and cut a stream without a word.
         await _confess(exchange)
