@@ -91,7 +91,7 @@ class _HttpHandler(logging.Handler):
         self._log.line(
             Level.WARNING,
             "http",
-            notice=str(record.msg),
+            notice=str(record.msg).removesuffix(" from %s"),
             type=None if error is None else type(error).__name__,
             place=[] if error is None else place_of(error)[-3:],
         )
