@@ -1,6 +1,9 @@
 # Everything a fresh clone needs: `make run` and `make test` set up .venv by themselves.
 # PYTHON chooses the interpreter (>= 3.11) the environment is made with.
 PYTHON ?= python3
+ifeq ($(strip $(PYTHON)),)
+override PYTHON := python3
+endif
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
@@ -28,7 +31,8 @@ run: $(READY)
 
 SPEC ?= $(if $(wildcard routing.yaml),routing.yaml,examples/quickstart/routing.yaml)
 serve: $(READY)
-	@$(BIN)/lynkrc build $(SPEC) -o build/serve
+	@rm -rf build/serve # a spec may have had another name the last time
+	@$(BIN)/lynkrc build "$(SPEC)" -o build/serve
 	@$(BIN)/lynkrc serve build/serve
 
 lint: $(READY)

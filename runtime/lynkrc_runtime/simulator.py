@@ -62,7 +62,9 @@ _QUOTED = 200
 """Characters of the ask an echo repeats."""
 _DEPTH = 8
 """Levels of a schema that are filled in."""
-_NAMED_TOOL = re.compile(r"([\w-]+) tool\b", re.IGNORECASE)
+# The look behind keeps it linear: a long word is tried once, not from each of its letters.
+_NAMED_TOOL = re.compile(r"(?<![\w-])([\w-]+) tool\b", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9]{1,9}")
 
 
 class Act(Enum):
@@ -110,7 +112,7 @@ def parse_behaviour(text: str) -> Behaviour:
         if arguments:
             raise UnknownBehaviour(f"the simulator behaviour {word} takes no argument")
         return Behaviour(act=act)
-    numbers = [int(part) for part in arguments if part.isascii() and part.isdecimal()]
+    numbers = [int(part) for part in arguments if _DIGITS.fullmatch(part)]
     if len(numbers) != len(arguments) or not 1 <= len(numbers) <= 2 or not 400 <= numbers[0] <= 599:
         raise UnknownBehaviour("write fail:STATUS or fail:STATUS:SECONDS, with STATUS 400 to 599")
     return Behaviour(
@@ -181,7 +183,9 @@ def example(schema: Mapping[str, Any], depth: int = 0) -> Any:
         case "object":
             members = _mapping(schema.get("properties"))
             required = schema.get("required")
-            names = required if isinstance(required, list) and depth < _DEPTH else []
+            listed = required if isinstance(required, list) and depth < _DEPTH else []
+            # Once each: a name repeated at every level would cost the product of the repeats.
+            names = dict.fromkeys(name for name in listed if isinstance(name, str))
             return {name: example(_mapping(members.get(name)), depth + 1) for name in names}
         case "array":
             return []

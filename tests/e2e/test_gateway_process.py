@@ -65,7 +65,21 @@ def test_a_taken_port_is_an_error(tmp_path: Path) -> None:
     made = bundle(tmp_path, provider("sim", "simulator"))
     with serving(made, tmp_path / "log") as gateway:
         port = gateway.url.rsplit(":", 1)[1]
-        assert f"port {port}" in refused(made, "--port", port)
+        said = refused(made, "--port", port)
+        assert f"port {port} of 127.0.0.1 is in use; --port chooses another" in said
+        assert "--admin-port chooses another" in refused(made, "--admin-port", port)
+
+
+def test_one_port_is_not_for_both(tmp_path: Path) -> None:
+    made = bundle(tmp_path, provider("sim", "simulator"))
+    said = refused(made, "--port", "18181", "--admin-port", "18181")
+    assert "--port and --admin-port are both 18181" in said
+
+
+@pytest.mark.parametrize("port", ["http", "65536", "-1", "8_081"])
+def test_what_is_no_port_is_said_in_words(tmp_path: Path, port: str) -> None:
+    said = refused(bundle(tmp_path, provider("sim", "simulator")), f"--port={port}")
+    assert f"a port is 0 to 65535, not {port!r}" in said
 
 
 @pytest.mark.parametrize("stream", [False, True])

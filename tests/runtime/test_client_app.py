@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 from lynkrc_runtime.server import http
 from lynkrc_runtime.server.client_routes import client_app
@@ -158,6 +159,12 @@ async def test_unknown_paths_are_a_404_in_shape(client: Client, method: str, pat
     assert (error.get("type") == "error") == ("/messages" in path)
     async with client.request(method, path, headers=JSON | ANTHROPIC) as answer:
         assert (await answer.json())["error"]["type"] == "not_found_error"
+
+
+async def test_a_path_with_a_line_break_is_a_404_in_shape(client: Client) -> None:
+    async with client.get(URL("/v1/%0d%0ax", encoded=True)) as answer:
+        assert answer.status == 404
+        assert "there is no GET /v1/" in (await answer.json())["error"]["message"]
 
 
 async def test_models_in_both_shapes(client: Client) -> None:

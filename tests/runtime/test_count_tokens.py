@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.server.count_tokens import CALL_TIME, CALLS_AT_ONCE, Count, TokenCounter
 from lynkrc_runtime.server.gateway import Settings
 from tests.runtime.by_hand import (
@@ -131,3 +132,41 @@ def test_one_clients_leaving_does_not_take_the_others_count() -> None:
 
     assert run(main()) == Count(tokens=77, estimated=False)
     assert upstream.cancelled == 0
+
+
+def test_when_the_last_client_leaves_the_call_ends() -> None:
+    upstream = Scripted({"one": [counted(before=1.0), counted()]})
+
+    async def main() -> Count:
+        made = counter(upstream)
+        waiting = [asyncio.create_task(made.count({}, frozenset(), ask_for())) for _ in "ab"]
+        await asyncio.sleep(0.5)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        # One that comes right after must not get the cancelled call.
+        return await made.count({}, frozenset(), ask_for())
+
+    assert run(main()) == Count(tokens=77, estimated=False)
+    assert upstream.cancelled == 1
+
+
+def test_counts_of_different_addresses_are_not_shared() -> None:
+    upstream = Scripted({"one": [counted(1, before=1.0)], "two": [counted(2, before=1.0)]})
+    table = dispatch(
+        [
+            provider("p", "anthropic", base_url="http://one.test"),
+            provider("q", "anthropic", base_url="http://two.test"),
+        ],
+        [target("one", 0, model="same"), target("two", 1, model="same")],
+    )
+    turns = iter((1, 2))
+
+    def score(_: list[int]) -> Verdict:
+        return (0, 0, -1, 0, next(turns), 42)
+
+    async def main() -> list[Count]:
+        made = TokenCounter(gateway(policy(table, score), Said(), http=upstream))
+        return await asyncio.gather(*(made.count({}, frozenset(), ask_for()) for _ in "ab"))
+
+    assert sorted(count.tokens for count in run(main())) == [1, 2]

@@ -280,3 +280,70 @@ def test_a_client_found_gone_while_writing_is_an_abort() -> None:
     run(main())
     assert said.request["class"] == "aborted"
     assert upstream.closed == 1
+
+
+def test_a_client_that_leaves_once_it_has_everything_was_served() -> None:
+    said = Said()
+    upstream = Scripted({"one": [Script(steps=[WHOLE, 100.0])]})
+
+    async def main() -> None:
+        serving = asyncio.create_task(ask(two_targets(upstream, said), body(stream=True)))
+        await asyncio.sleep(0.1)
+        serving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await serving
+
+    run(main())
+    assert upstream.closed == 1
+    assert said.request["class"] == "served"
+    assert said.request["attempts"][0]["result"] == "served"
+
+
+FOREVER = 1e6
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [START + OPEN + delta("Hi"), Fault.BROKEN],
+        [START + OPEN + delta("Hi"), 1.0, delta("a"), 1.0, Fault.BROKEN],
+        [START + OPEN + delta("Hi"), 1.0, delta("a"), FOREVER],
+    ],
+    ids=["first write", "later write", "keep-alive"],
+)
+def test_a_client_that_never_reads_does_not_hold_the_upstream_for_ever(
+    steps: list[bytes | float | Fault],
+) -> None:
+    said = Said()
+    upstream = Scripted({"one": [Script(steps=steps)]})
+
+    async def main() -> float:
+        client = Recorder(slow=FOREVER)
+        await ask(two_targets(upstream, said), body(stream=True), client=client)
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) <= 3610.0
+    assert upstream.closed == 1
+    assert said.request["class"] in ("aborted", "broken")
+
+
+def test_a_mistake_of_ours_after_commit_ends_with_the_error_event() -> None:
+    class Faulty(Recorder):
+        async def write(self, data: bytes) -> None:
+            await super().write(data)
+            if len(self.writes) == 2:
+                raise ZeroDivisionError("the prompt was Hello")
+
+    said, client = Said(), Faulty()
+    steps = [START + OPEN + delta("Hi"), 1.0, delta("a"), 1.0, END]
+    upstream = Scripted({"one": [Script(steps=steps)]})
+
+    async def main() -> None:
+        await ask(two_targets(upstream, said), body(stream=True), client=client)
+
+    run(main())
+    assert client.writes[-1][1].startswith(b"event: error\n")
+    assert b"message_stop" not in client.body
+    assert "Hello" not in str(said.lines)
+    assert said.request["class"] == "internal"
+    assert upstream.closed == 1

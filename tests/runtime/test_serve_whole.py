@@ -12,6 +12,7 @@ from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Deny, Dispatch, Rule
 from lynkrc_runtime.server.gateway import Gateway, Settings
+from lynkrc_runtime.server.serve import client_retries
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -202,6 +203,47 @@ def test_a_clients_retry_is_not_retried_here() -> None:
         {"one": [fails(500)], "two": [fails(500)]}, headers={"x-stainless-retry-count": "1"}
     )
     assert upstream.called == ["one", "two"]
+
+
+@pytest.mark.parametrize("count", ["1", "9" * 5000])
+def test_any_count_of_a_clients_retries_is_read(count: str) -> None:
+    assert client_retries({"x-stainless-retry-count": count})
+    assert not client_retries({"x-stainless-retry-count": "00"})
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("rest", [Fault.BROKEN, 1e6], ids=["breaks off", "stalls"])
+def test_the_status_of_an_error_counts_though_its_text_never_ends(
+    rest: Fault | float, stream: bool
+) -> None:
+    said = Said()
+    upstream = Scripted({"one": [Script(status=401, steps=[b'{"err', rest])], "two": []})
+    table = dispatch([provider("p", "anthropic")], [target("one", 0)])
+
+    async def main() -> tuple[Recorder, float]:
+        served = gateway(policy(table), said, http=upstream)
+        client = await ask(served, body(stream=stream))
+        return client, asyncio.get_running_loop().time()
+
+    client, now = run(main())
+    assert now <= 10.0
+    assert client.status == 502
+    assert said.request["attempts"][0]["class"] == "ours"
+
+
+def test_what_the_failed_answer_said_of_itself_is_not_told_of_the_next() -> None:
+    table = dispatch(
+        [provider("sim", "simulator", simulate="fail:401"), provider("p", "anthropic")],
+        [target("one", 0), target("two", 1)],
+    )
+    upstream = Scripted({"two": [Script(before=100.0, status=500)]})
+
+    async def main() -> Recorder:
+        return await ask(gateway(policy(table), Said(), http=upstream), body(stream=True))
+
+    client = run(main())
+    assert client.headers["x-lynkr-model"] == "model-two"
+    assert "x-lynkr-simulated" not in client.headers
 
 
 def test_a_stale_connection_costs_nothing() -> None:

@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.simulator import (
+    _NAMED_TOOL,
     Act,
     Behaviour,
     SimulatedResponse,
@@ -267,3 +268,23 @@ def test_examples_fit_odd_schemas() -> None:
     endless["properties"] = {"next": endless}
     value = example(endless)
     assert set(value) == {"next"}
+
+
+def test_a_schema_that_repeats_its_names_costs_no_more() -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(9):
+        schema = {"required": ["a"] * 100 + [["a"], 1], "properties": {"a": schema}}
+    value = example(schema)
+    for _ in range(8):
+        value = value["a"]
+    assert value == {}
+
+
+def test_an_endless_word_is_looked_through_once() -> None:
+    assert _NAMED_TOOL.findall("use the Read tool") == ["Read"]
+    assert _NAMED_TOOL.findall("a" * 300_000) == []
+
+
+def test_a_wait_of_any_length_is_refused_in_words() -> None:
+    with pytest.raises(UnknownBehaviour, match="SECONDS"):
+        parse_behaviour("fail:503:" + "9" * 5000)

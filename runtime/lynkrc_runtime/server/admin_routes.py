@@ -37,7 +37,7 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_get("/metrics/prometheus", _metrics)
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
-    app.router.add_route("*", "/{path:.*}", _unknown)
+    app.router.add_route("*", r"/{path:[\s\S]*}", _unknown)
     return app
 
 

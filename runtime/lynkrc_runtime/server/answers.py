@@ -1,5 +1,7 @@
 """An upstream's answer: read within bounds, judged empty or not, noted for our own headers."""
 
+import asyncio
+
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.server.exchange import Exchange
@@ -10,6 +12,8 @@ MAX_ANSWER = 64 * 1024 * 1024
 """Bytes of a whole answer."""
 MAX_ERROR = 1024 * 1024
 """Bytes of an error answer."""
+ERROR_TIME = 10.0
+"""Seconds an upstream has to finish an error answer."""
 
 
 async def read_all(response: UpstreamResponse, limit: int) -> bytes:
@@ -22,6 +26,18 @@ async def read_all(response: UpstreamResponse, limit: int) -> bytes:
         if size > limit:
             raise UpstreamFault(Fault.BROKEN, f"the answer is longer than {limit} bytes")
     return b"".join(pieces)
+
+
+async def read_error(response: UpstreamResponse) -> bytes:
+    """The body of an error answer; b'' if it does not come whole and in time.
+
+    The status alone says what kind of failure it is: a stalled or broken text must not hide it.
+    """
+    try:
+        async with asyncio.timeout(ERROR_TIME):
+            return await read_all(response, MAX_ERROR)
+    except (TimeoutError, UpstreamFault):
+        return b""
 
 
 def note_response(exchange: Exchange, response: UpstreamResponse) -> None:

@@ -63,7 +63,7 @@ def client_app(site: Site) -> web.Application:
     app.router.add_get("/", _root, allow_head=True)
     app.router.add_get("/health/live", live)
     app.router.add_get("/health/ready", ready)
-    add("*", "/{path:.*}", _unknown)
+    add("*", r"/{path:[\s\S]*}", _unknown)
     return app
 
 

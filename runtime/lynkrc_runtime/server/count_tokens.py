@@ -6,6 +6,7 @@ on anything unexpected the local estimate. Design: "Side calls".
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -47,14 +48,15 @@ class Count:
 
 @final
 class TokenCounter:
-    """Counts for one gateway; knows the calls under way."""
+    """Counts for one gateway; knows the calls under way, and how many wait for each."""
 
-    __slots__ = ("_gateway", "_places", "_running")
+    __slots__ = ("_gateway", "_places", "_running", "_waiting")
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._places = asyncio.Semaphore(CALLS_AT_ONCE)
         self._running: dict[bytes, asyncio.Task[int | None]] = {}
+        self._waiting: Counter[asyncio.Task[int | None]] = Counter()
 
     async def count(
         self, headers: Mapping[str, str], repeated: frozenset[str], body: bytes
@@ -103,14 +105,21 @@ class TokenCounter:
             target=route.target.name,
             dialect=_DIALECT,
         )
-        key = sha256(repr(sorted(call.headers.items())).encode() + written.body).digest()
+        where = repr((call.url, sorted(call.headers.items()))).encode()
+        key = sha256(where + written.body).digest()
         running = self._running.get(key)
         if running is None:
             running = asyncio.get_running_loop().create_task(self._call(route, call))
             self._running[key] = running
-            running.add_done_callback(lambda _: self._running.pop(key, None))
-        # Others may wait for the same count: one client's leaving must not end it.
-        return await asyncio.shield(running)
+        self._waiting[running] += 1
+        try:
+            # Others may wait for the same count: only the last one's leaving ends it.
+            return await asyncio.shield(running)
+        finally:
+            self._waiting[running] -= 1
+            if not self._waiting[running]:
+                del self._waiting[running], self._running[key]
+                running.cancel()
 
     async def _call(self, route: Route, call: UpstreamRequest) -> int | None:
         try:

@@ -100,7 +100,7 @@ def guard(*, any_host: bool) -> Middleware:
 
 
 async def read_body(request: web.Request) -> bytes | web.Response:
-    """The body, or the refusal of one over the limit."""
+    """The body, or the refusal of one over the limit, or of one that cannot be decoded."""
     message = f"the request is larger than {BODY_LIMIT} bytes"
     if request.content_length is not None and request.content_length > BODY_LIMIT:
         return refusal(request, 413, message)
@@ -108,6 +108,8 @@ async def read_body(request: web.Request) -> bytes | web.Response:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:
         return refusal(request, 413, message)
+    except web.RequestPayloadError:
+        return refusal(request, 400, "the body is not encoded as its headers say")
 
 
 def canonical(request: web.Request, path: str) -> None:

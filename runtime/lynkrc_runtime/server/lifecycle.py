@@ -27,7 +27,7 @@ from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_route
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
-from lynkrc_runtime.telemetry.log import Level, Log
+from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.upstream import HttpUpstream
 
@@ -58,6 +58,10 @@ class CannotServe(Exception):
 
 def check(options: Options) -> None:
     """Raise CannotServe for options that would open the gateway to the network by accident."""
+    if options.port == options.admin_port != 0:
+        raise CannotServe(
+            f"--port and --admin-port are both {options.port}; clients and operators need one each"
+        )
     if options.host is not None and not is_loopback(options.host) and not options.insecure_open:
         raise CannotServe(
             f"--host {options.host} would serve anybody on the network without keys, with your "
@@ -72,14 +76,14 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
     async with HttpUpstream() as http:
         gateway = assemble(policy, settings, environ, http=http, log=log)
         site = Site(gateway=gateway)
-        clients, admin = _runner(client_app(site)), _runner(admin_app(site))
+        clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
         stop = asyncio.Event()
         try:
             await clients.setup()
             await admin.setup()
             hosts = LOOPBACKS if options.host is None else (options.host,)
-            admin_urls = await _listen(admin, LOOPBACKS, options.admin_port, log)
-            urls = await _listen(clients, hosts, options.port, log)
+            admin_urls = await _listen(admin, LOOPBACKS, options.admin_port, log, "--admin-port")
+            urls = await _listen(clients, hosts, options.port, log, "--port")
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
@@ -132,10 +136,12 @@ def assemble(
     )
 
 
-def _runner(app: web.Application) -> web.AppRunner:
+def runner(app: web.Application, log: Log) -> web.AppRunner:
+    """The server of an application, within our bounds; it logs nothing by itself."""
     return web.AppRunner(
         app,
         access_log=None,
+        logger=http_logger(log),
         handler_cancellation=True,
         shutdown_timeout=DRAIN_LIMIT,
         max_line_size=HEADER_LIMIT,
@@ -143,8 +149,13 @@ def _runner(app: web.Application) -> web.AppRunner:
     )
 
 
-async def _listen(runner: web.AppRunner, hosts: Sequence[str], port: int, log: Log) -> list[str]:
-    """Listen on every host, the same port for all; a machine may lack one of the loopbacks."""
+async def _listen(
+    runner: web.AppRunner, hosts: Sequence[str], port: int, log: Log, option: str
+) -> list[str]:
+    """Listen on every host, the same port for all; a machine may lack one of the loopbacks.
+
+    `option` chooses the port on the command line.
+    """
     urls: list[str] = []
     any_port = port == 0
     for host in hosts:
@@ -153,6 +164,10 @@ async def _listen(runner: web.AppRunner, hosts: Sequence[str], port: int, log: L
         except OSError as error:
             # Port 0 is settled by the first host; that it is taken on the second is nobody's fault.
             if error.errno not in _NO_SUCH_LOOPBACK and not (any_port and urls):
+                if error.errno == errno.EADDRINUSE:
+                    raise CannotServe(
+                        f"port {port} of {host} is in use; {option} chooses another"
+                    ) from error
                 raise CannotServe(f"cannot listen on {host} port {port}: {error}") from error
             log.line(Level.WARNING, "not-listening", host=host, port=port, reason=str(error))
             continue

@@ -23,6 +23,7 @@ from lynkrc_runtime.server.answers import (
     is_empty,
     note_response,
     read_all,
+    read_error,
 )
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.gateway import Route
@@ -70,7 +71,8 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     written = write(request, facts, client_headers)
     exchange.route = route
     exchange.transforms = written.transforms
-    exchange.upstream_id = None
+    # Told of the answer to come, which may begin without one: nothing of the last one is left.
+    exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
         url=route.address.url,
         headers=upstream_headers(
@@ -101,7 +103,11 @@ async def _whole(
             response = await route.upstream.send(call)
             try:
                 note_response(exchange, response)
-                body = await read_all(response, MAX_ANSWER)
+                body = await (
+                    read_all(response, MAX_ANSWER)
+                    if response.status == 200
+                    else read_error(response)
+                )
             finally:
                 response.close()
     except TimeoutError:

@@ -4,8 +4,6 @@ Free of HTTP: the request comes as an `Incoming`, the way back is a `Client`.
 """
 
 import asyncio
-import sys
-import traceback
 from collections.abc import Mapping
 from typing import Any, assert_never
 
@@ -21,7 +19,7 @@ from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.problems import malformed, problem_of
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
-from lynkrc_runtime.telemetry.log import Level
+from lynkrc_runtime.telemetry.log import Level, place_of
 from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
 
 OTHERWISE_DENY = Deny(status=403, message="the routing policy allows no target for this request")
@@ -48,20 +46,15 @@ async def serve(gateway: Gateway, incoming: Incoming, client: Client) -> None:
         # dialect. The message may hold a piece of a prompt: only its type and place are logged.
         _abort(exchange)
         exchange.ending = Ending.INTERNAL
-        place = [
-            f"{frame.filename}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(sys.exc_info()[2])
-        ]
         gateway.log.line(
             Level.ERROR,
             "mistake",
             request_id=incoming.request_id,
             type=type(mistake).__name__,
-            place=place,
+            place=place_of(mistake),
         )
-        if exchange.status != 0:
-            raise
-        await exchange.refuse(exchange.problem(500, "an error inside the gateway"), Ending.INTERNAL)
+        # Not raised further: aiohttp would log the message, and cut a stream without a word.
+        await _confess(exchange)
     finally:
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(asyncio.get_running_loop().time())
@@ -69,8 +62,22 @@ async def serve(gateway: Gateway, incoming: Incoming, client: Client) -> None:
         gateway.log.outcome(gateway.policy.dispatch, outcome)
 
 
+async def _confess(exchange: Exchange) -> None:
+    """Tell the client of a mistake of ours, by an answer, or by an event in the one begun."""
+    problem = exchange.problem(500, "an error inside the gateway")
+    try:
+        if exchange.status == 0:
+            await exchange.refuse(problem, Ending.INTERNAL)
+        elif exchange.request is not None and exchange.request.options.stream:
+            await exchange.client.write(exchange.dialect.error_event(problem))
+    except ConnectionError:
+        return
+
+
 def _abort(exchange: Exchange) -> None:
-    exchange.ending = Ending.ABORTED
+    """End what runs. An ending that has been settled stays: nobody left before it."""
+    if exchange.ending is Ending.INTERNAL:
+        exchange.ending = Ending.ABORTED
     if exchange.attempts is not None:
         exchange.attempts.aborted(asyncio.get_running_loop().time())
 
@@ -175,7 +182,7 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
 def client_retries(headers: Mapping[str, str]) -> bool:
     """Whether this is already a client's own retry."""
     count = headers.get("x-stainless-retry-count", "")
-    return count.isascii() and count.isdecimal() and int(count) > 0
+    return count.isascii() and count.isdecimal() and count.strip("0") != ""
 
 
 def refusal_message(explained: Mapping[str, Any]) -> str:

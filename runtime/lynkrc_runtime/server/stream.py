@@ -13,7 +13,7 @@ from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Failure
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.failures import broken
-from lynkrc_runtime.server.answers import MAX_ERROR, note_response, read_all
+from lynkrc_runtime.server.answers import note_response, read_error
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.flow import Flow
 from lynkrc_runtime.server.gateway import Route
@@ -21,10 +21,10 @@ from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
 
-ERROR_BODY_TIME = 10.0
-"""Seconds an upstream has to finish an error answer."""
 DRAIN_TIME = 0.25
 """Seconds the end of a finished stream is waited for, so that its connection can be kept."""
+LAST_WORDS_TIME = 10.0
+"""Seconds a client has to take the error event of a broken stream."""
 
 SSE_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -94,16 +94,19 @@ class StreamRelay:
         assert attempts is not None
         response: UpstreamResponse | None = None
         try:
-            response = await self._send()
-            await self._check(response)
-            await self._relay(response)
+            try:
+                response = await self._send()
+                await self._check(response)
+                await self._relay(response)
+                # The client has everything: that it leaves from here on is no abort.
+                attempts.served(self._loop.time())
+                self._exchange.ending = Ending.SERVED
+                await _drain(response)
+            finally:
+                if response is not None:
+                    response.close()
         except (_Failed, UpstreamFault) as failed:
             return await self._fail(failed.failure, failed.fault)
-        finally:
-            if response is not None:
-                response.close()
-        attempts.served(self._loop.time())
-        self._exchange.ending = Ending.SERVED
         return True
 
     # -- the upstream ------------------------------------------------------------------------
@@ -129,11 +132,7 @@ class StreamRelay:
         kind = response.headers.get("content-type", "text/event-stream")
         if response.status == 200 and kind.lower().startswith("text/event-stream"):
             return
-        try:
-            async with asyncio.timeout(ERROR_BODY_TIME):
-                body = await read_all(response, MAX_ERROR)
-        except TimeoutError:
-            body = b""
+        body = await read_error(response)
         dialect = self._route.dialect
         if response.status != 200:
             failure = dialect.read_failure(response.status, response.headers, body)
@@ -167,12 +166,6 @@ class StreamRelay:
                     await self._mind(is_end)
             if chunk is not None:
                 await self._take(chunk)
-        try:
-            async with asyncio.timeout(DRAIN_TIME):
-                await response.read()
-        except (TimeoutError, UpstreamFault):
-            # The answer is whole and relayed; only the connection is not worth keeping.
-            return
 
     async def _pump(self, response: UpstreamResponse) -> None:
         """Relay what comes after the commit, until the end.
@@ -216,9 +209,7 @@ class StreamRelay:
         elif not self._committed:
             end = step.deadline
         else:
-            end = min(
-                self._last_read + self._route.idle, self._committed_at + self._times.max_stream
-            )
+            end = min(self._last_read + self._route.idle, self._last_moment())
         act = self._last_write + self._times.keep_alive if self._committed else self._commit_at
         return (end, True) if end <= act else (act, False)
 
@@ -230,7 +221,7 @@ class StreamRelay:
         if not self._committed:
             await self._commit()
         else:
-            await self._write(self._flow.keep_alive())
+            await self._write_by(self._flow.keep_alive(), self._last_moment())
 
     async def _commit(self) -> None:
         exchange = self._exchange
@@ -242,13 +233,25 @@ class StreamRelay:
         await exchange.client.start(exchange.headers() | SSE_HEADERS)
         held, self._held = b"".join(self._held), []
         if held:
-            await self._write(held)
+            await self._write_by(held, self._last_moment())
 
     async def _write(self, data: bytes) -> None:
         self._is_writing = True
         await self._exchange.client.write(data)
         self._is_writing = False
         self._last_write = self._loop.time()
+
+    async def _write_by(self, data: bytes, moment: float) -> None:
+        """Write; a client that takes nothing until `moment` is as good as gone."""
+        try:
+            async with asyncio.timeout_at(moment):
+                await self._write(data)
+        except TimeoutError as error:
+            raise ConnectionResetError("the client does not read its answer") from error
+
+    def _last_moment(self) -> float:
+        """When a committed stream ends in any case."""
+        return self._committed_at + self._times.max_stream
 
     async def _fail(self, failure: Failure, fault: Fault) -> bool:
         """Tell the attempt machine; after commit, also the client."""
@@ -265,8 +268,19 @@ class StreamRelay:
         problem, _ = problem_of(
             failure, self._route.target.name, exchange.dialect.name, exchange.incoming.request_id
         )
-        await self._write(exchange.dialect.error_event(problem))
+        event = exchange.dialect.error_event(problem)
+        await self._write_by(event, self._loop.time() + LAST_WORDS_TIME)
         return True
+
+
+async def _drain(response: UpstreamResponse) -> None:
+    """Wait a moment for the end of a stream that said everything, to keep its connection."""
+    try:
+        async with asyncio.timeout(DRAIN_TIME):
+            await response.read()
+    except (TimeoutError, UpstreamFault):
+        # The answer is whole and relayed; only the connection is not worth keeping.
+        return
 
 
 def _abandon(sending: "asyncio.Task[UpstreamResponse]") -> None:

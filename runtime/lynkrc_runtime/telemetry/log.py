@@ -5,8 +5,10 @@ Prompts, answers and secrets have no way in: an `Outcome` holds none, and an ups
 """
 
 import json
+import logging
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -31,8 +33,12 @@ class Level(IntEnum):
 
 
 def _to_stderr(line: str) -> None:
-    sys.stderr.write(line)
-    sys.stderr.flush()
+    try:
+        sys.stderr.write(line)
+        sys.stderr.flush()
+    except OSError:
+        # Whoever read the log has gone. Requests must not fail for it, and there is nobody to tell.
+        return
 
 
 @final
@@ -64,6 +70,41 @@ class Log:
         """The request's line."""
         if self._level <= Level.INFO:
             self.line(Level.INFO, "request", **outcome_members(dispatch, outcome))
+
+
+def place_of(error: BaseException) -> list[str]:
+    """Where an exception comes from, outermost first; its message may hold anything and stays."""
+    return [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+
+
+@final
+class _HttpHandler(logging.Handler):
+    def __init__(self, log: Log) -> None:
+        super().__init__(logging.WARNING)
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        self._log.line(
+            Level.WARNING,
+            "http",
+            notice=str(record.msg).removesuffix(" from %s"),
+            type=None if error is None else type(error).__name__,
+            place=[] if error is None else place_of(error)[-3:],
+        )
+
+
+def http_logger(log: Log) -> logging.Logger:
+    """A logger for the HTTP server. What it cannot read, it quotes: headers with keys, bodies.
+
+    Only the unfilled message, the type and the place of an error become a line.
+    """
+    logger = logging.Logger("lynkrc.http", logging.WARNING)
+    logger.addHandler(_HttpHandler(log))
+    return logger
 
 
 def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:

@@ -1,0 +1,37 @@
+"""The Makefile, as far as it can be read without running what it installs."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def plan(*arguments: str, **environ: str) -> str:
+    """What make would run."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("there is no make here")
+    return subprocess.run(
+        [make, "--dry-run", "--always-make", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | environ,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_an_empty_interpreter_is_the_usual_one() -> None:
+    assert "python3 -m venv" in plan("run", PYTHON="")
+    assert "python3 -m venv" in plan("run")
+    assert "python3.12 -m venv" in plan("run", PYTHON="python3.12")
+
+
+def test_serving_leaves_no_bundle_of_another_name_and_takes_any_path() -> None:
+    planned = plan("serve", "SPEC=my spec.yaml")
+    assert '"my spec.yaml"' in planned
+    assert planned.index("rm -rf build/serve") < planned.index("lynkrc build")
