@@ -42,6 +42,12 @@ def test_a_tier_that_rules_alone_lead_past() -> None:
     assert found(text) == [("LK505", "LOW")]
 
 
+def test_a_tier_that_only_a_mapped_model_leads_to() -> None:
+    text = TWO + "score: {offset: 20}\nrules:\n  - {name: cap, ceiling: LOW}\n"
+    assert found(text) == [("LK505", "HIGH")]
+    assert found(text + "models:\n  best*: {tier: HIGH}\n") == [("LK506", "HIGH")]
+
+
 def test_a_denial_without_a_condition_shadows_what_follows() -> None:
     rules = (
         "rules:\n  - {name: closed, deny: {status: 403, message: closed}}\n"
