@@ -107,6 +107,12 @@ def test_targets_and_models() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["auto", "AUTO", "lynkr/TOP", "Lynkr/top", "Claude-Lynkr-x*"])
+def test_a_model_name_with_a_meaning_cannot_be_mapped_in_any_case(name: str) -> None:
+    _, findings = read(f"version: 1\nname: x\nmodels:\n  {name}: {{tier: TOP}}\n")
+    assert [(found.code.id, found.span.text) for found in findings] == [("LK114", name)]
+
+
 def test_lexicons_and_clients() -> None:
     config = whole()
     plain, weighted = config.lexicons
