@@ -54,21 +54,28 @@ _BY_LEXICON = re.compile(r"`(?:distinct|points)\(")
 def without_cascades(found: Sequence[Diagnostic], config: Config) -> list[Diagnostic]:
     """Those of `found` that do not follow from what the reader left out of a document."""
     text = config.span.file.text
-    judges_names = not _lost_a_base(config, text)
+    hidden = _unjudged(config, text)
     return [
         one
         for one in found
         if (one.code in _LOCAL and not _follows_from_entries(one))
-        or (one.code in _NAMES and judges_names and not _is_defined(_name(one), text))
+        or (
+            one.code in _NAMES
+            # No definition has a dot in its name.
+            and (one.code not in hidden or "." in _name(one))
+            and not _is_defined(_name(one), text)
+        )
     ]
 
 
-def _lost_a_base(config: Config, text: str) -> bool:
-    """Whether the reader left out `extends` or `use`, and so every name that comes by it."""
+def _unjudged(config: Config, text: str) -> frozenset[Code]:
+    """What cannot be called unknown, as the reader left out the base it may come from."""
+    if not config.extends and _is_key("extends", text):
+        return _NAMES
     use = None if config.score is None else config.score.use
-    return (not config.extends and _is_key("extends", text)) or (
-        use is None and _is_key("use", text)
-    )
+    if use is None and _is_key("use", text):
+        return frozenset((codes.UNKNOWN_NAME, codes.UNKNOWN_LEXICON))
+    return frozenset()
 
 
 def _is_key(word: str, text: str) -> bool:
