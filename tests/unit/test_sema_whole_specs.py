@@ -57,6 +57,30 @@ def test_a_denial_without_a_condition_shadows_what_follows() -> None:
     assert found(rules) == [("LK507", "later")]
 
 
+def test_a_denial_shadows_a_choice_of_tier_before_it_too() -> None:
+    rules = (
+        "rules:\n  - {name: up, when: 'turns > 3', tier: HIGH}\n"
+        "  - {name: closed, when: 'turns > 3', deny: {status: 403, message: closed}}\n"
+    )
+    assert found(rules) == [("LK507", "up")]
+
+
+def test_other_effects_of_a_denial() -> None:
+    rules = (
+        "rules:\n  - name: closed\n    when: turns > 3\n    add: 5\n"
+        "    deny: {status: 403, message: closed}\n"
+    )
+    assert found(rules) == [("LK508", "closed")]
+
+
+def test_user_agents_that_overlap_say_which_to_change() -> None:
+    clients = "clients:\n  one: {user_agent: cc/}\n  two: {user_agent: cc/2}\n"
+    _, findings = resolved(clients)
+    assert [one.help for one in findings] == [
+        "neither may begin with the other: make `cc/` longer, or remove one"
+    ]
+
+
 def test_effects_that_are_none() -> None:
     rules = (
         "rules:\n"
