@@ -105,7 +105,7 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
         typed, found = resolve(config, recording, catalog)
         if _has_errors(findings):
             # The tree holds what is sound of the document: what else is wrong with that is told.
-            typed, found = None, without_cascades(found, config.span.file)
+            typed, found = None, without_cascades(found, config)
         findings = [*findings, *found]
         if typed is not None:
             lowered, found = lower(typed)

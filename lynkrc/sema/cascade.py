@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from lynkrc.diagnostics import sema_codes as codes
 from lynkrc.diagnostics.model import Code, Diagnostic
-from lynkrc.source.text import SourceFile
+from lynkrc.syntax.config import Config
 
 _LOCAL: frozenset[Code] = frozenset(
     (
@@ -48,15 +48,43 @@ _NAMES: frozenset[Code] = frozenset(
 """Findings about a name; they hold when the document nowhere defines it, soundly or not."""
 
 _QUOTED = re.compile(r"`([^`]+)`")
+_BY_LEXICON = re.compile(r"`(?:distinct|points)\(")
 
 
-def without_cascades(found: Sequence[Diagnostic], file: SourceFile) -> list[Diagnostic]:
-    """Those of `found` that do not follow from what the reader left out of `file`."""
+def without_cascades(found: Sequence[Diagnostic], config: Config) -> list[Diagnostic]:
+    """Those of `found` that do not follow from what the reader left out of a document."""
+    text = config.span.file.text
+    hidden = _unjudged(config, text)
     return [
         one
         for one in found
-        if one.code in _LOCAL or (one.code in _NAMES and not _is_defined(_name(one), file.text))
+        if (one.code in _LOCAL and not _follows_from_entries(one))
+        or (
+            one.code in _NAMES
+            # No definition has a dot in its name.
+            and (one.code not in hidden or "." in _name(one))
+            and not _is_defined(_name(one), text)
+        )
     ]
+
+
+def _unjudged(config: Config, text: str) -> frozenset[Code]:
+    """What cannot be called unknown, as the reader left out the base it may come from."""
+    if not config.extends and _is_key("extends", text):
+        return _NAMES
+    use = None if config.score is None else config.score.use
+    if use is None and _is_key("use", text):
+        return frozenset((codes.UNKNOWN_NAME, codes.UNKNOWN_LEXICON))
+    return frozenset()
+
+
+def _is_key(word: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-]){word}[\"']?\s*:", text) is not None
+
+
+def _follows_from_entries(finding: Diagnostic) -> bool:
+    """Whether a finding is about a range that a lexicon gets from its entries."""
+    return finding.code == codes.LITERAL_RANGE and bool(_BY_LEXICON.search(finding.message))
 
 
 def _name(finding: Diagnostic) -> str:

@@ -306,6 +306,8 @@ class Checker:
             help = f"there are {listed(related, 'and')}"
         if name == ABSENT:
             help = 'only a test reads it: `header("x") == absent`'
+        elif name.lower() in ("true", "false"):
+            help = f"write `{name.lower()}`"
         elif name in DECIDED:
             help = "it is the outcome of the decision, which guards and requirements cannot read"
         elif name in self.scope.lexicons:

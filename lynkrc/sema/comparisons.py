@@ -219,7 +219,9 @@ def in_range(context: Context, read: Number, literal: Number, span: Span) -> boo
         span,
         f"{text(literal.value)} is outside {text(read.type.low)}..{text(top)}, "
         f"the range of {_called(read.leaf)}",
-        "a count above the range is read as its top" if top < read.type.high else None,
+        "a count above the range is read as its top"
+        if literal.value > top and top < read.type.high
+        else None,
     )
     return False
 
@@ -377,13 +379,13 @@ def _string_test(
 def _text(context: Context, expr: Expr) -> str | None:
     if isinstance(expr, StringLiteral):
         return normal_text(expr.value)
-    is_word = isinstance(expr, Ref | Call | IntLiteral)
-    context.report(
-        TYPES_DIFFER,
-        expr.span,
-        "text is compared with text in quotes only",
-        f'write `"{expr.span.text}"`' if is_word and '"' not in expr.span.text else None,
-    )
+    help = None
+    if isinstance(expr, Ref) and expr.name == ABSENT:
+        # In quotes it would be a text that a client can send.
+        help = 'only `==` and `!=` test it: `header("x") == absent or ...`'
+    elif isinstance(expr, Ref | Call | IntLiteral) and '"' not in expr.span.text:
+        help = f'write `"{expr.span.text}"`'
+    context.report(TYPES_DIFFER, expr.span, "text is compared with text in quotes only", help)
     return None
 
 

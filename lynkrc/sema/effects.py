@@ -61,16 +61,22 @@ def check_rules(
 
 
 def _cover(rules: Sequence[TypedRule], guards: Sequence[Bool], index: int) -> TypedRule | None:
-    """An earlier rule that takes every effect of a rule whose first match wins."""
+    """A rule that takes every effect of a rule whose first match wins.
+
+    A denial ends the decision before any tier is chosen, wherever it is written; among rules of
+    one effect the earlier one does.
+    """
     rule = rules[index]
     if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
         return None
-    for earlier, guard in zip(rules[:index], guards, strict=False):
-        if guard != ALWAYS and guard != guards[index]:
+    for i, (other, guard) in enumerate(zip(rules, guards, strict=True)):
+        if i == index or (guard != ALWAYS and guard != guards[index]):
             continue
-        # A denial ends the decision, so it also covers a later choice of tier.
-        if earlier.deny is not None or (rule.deny is None and earlier.tier is not None):
-            return earlier
+        chooses = other.tier is not None and other.deny is None
+        if i < index and (other.deny is not None or (rule.deny is None and chooses)):
+            return other
+        if rule.deny is None and other.deny is not None:
+            return other
     return None
 
 
@@ -78,6 +84,12 @@ def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterab
     called = f"the rule {shown(rule.name)}"
     if guard == NEVER:
         yield f"{called} never matches"
+        return
+    if rule.deny is not None and any(
+        effect is not None
+        for effect in (rule.tier, rule.floor, rule.ceiling, rule.add64, rule.keeps)
+    ):
+        yield f"{called} denies, which ends the decision: its other effects never apply"
         return
     if rule.floor == first and first:
         yield f"{called} raises to {shown(first)}, the lowest tier"

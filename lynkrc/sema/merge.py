@@ -128,12 +128,13 @@ def merge(config: Config, loader: Loader) -> tuple[Spec | None, list[Diagnostic]
 
 @final
 class _Merger:
-    """Walks the bases of one document; each base file is read once."""
+    """Walks the bases of one document; each is read and merged once, however many name it."""
 
     def __init__(self, loader: Loader) -> None:
         self.findings: list[Diagnostic] = []
         self._loader = loader
         self._read: dict[str, Config | None] = {}
+        self._merged: dict[tuple[str, bool], Spec | None] = {}
 
     def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec | None:
         """The spec of one document; `above` are the paths of those that lead to it."""
@@ -176,7 +177,11 @@ class _Merger:
         if base is None:
             return None
         is_builtin = origin == BUILTIN or name.value.startswith(f"{BUILTIN}/")
-        return self.document(base, BUILTIN if is_builtin else base.name.value, above)
+        key = path, is_builtin
+        if key not in self._merged:
+            origin = BUILTIN if is_builtin else base.name.value
+            self._merged[key] = self.document(base, origin, above)
+        return self._merged[key]
 
     def _config(self, file: BaseFile) -> Config | None:
         path = _same(file.path)

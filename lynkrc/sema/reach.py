@@ -67,7 +67,9 @@ def check_tiers(
 ) -> Iterable[Diagnostic]:
     """Tiers that no request gets, and tiers that the score alone never gives."""
     by_score = {tier.name for tier in _scored(tiers, scores)}
-    reached = _reached(tiers, rules, by_score)
+    # A mapped model name takes the place of the score, the rules, floors and ceilings.
+    mapped = {one.item.tier.value for one in spec.models if one.item.tier is not None}
+    reached = _reached(tiers, rules, by_score) | mapped
     for written, tier in zip(spec.tiers, tiers, strict=True):
         if tier.name not in reached:
             yield Diagnostic(
@@ -76,7 +78,8 @@ def check_tiers(
                 + (
                     "rules without a condition lead past it"
                     if tier.name in by_score
-                    else f"scores lie in {scores.low}..{scores.high}, and no rule leads to it"
+                    else f"scores lie in {scores.low}..{scores.high}, neither a rule nor a mapped "
+                    "model leads to it"
                 ),
                 span=written.name.span,
                 help="correct `up_to`, the weights or the rules, or remove the tier",
@@ -85,7 +88,7 @@ def check_tiers(
             yield Diagnostic(
                 code=WEIGHTS_REACH,
                 message=f"no score leads to the tier {shown(tier.name)}: scores lie in "
-                f"{scores.low}..{scores.high}; only rules do",
+                f"{scores.low}..{scores.high}; only rules or mapped models do",
                 span=written.name.span,
                 help="correct `up_to` or the weights",
             )

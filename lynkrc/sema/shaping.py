@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from lynkrc.diagnostics.sema_codes import ARGUMENT_COUNT, ARGUMENT_VALUE, BAD_LIST, DECIMAL
 from lynkrc.sema.comparisons import in_range
-from lynkrc.sema.context import Context, boolean, in_64ths, number, same_unit
+from lynkrc.sema.context import Context, boolean, bounded, in_64ths, number, same_unit
 from lynkrc.sema.typed import (
     Choice,
     Constant,
@@ -127,7 +127,7 @@ def _pair(context: Context, x: Number | None, item: Expr) -> tuple[int, int] | N
     if not isinstance(item, ListLiteral) or len(item.items) != 2:
         context.report(BAD_LIST, item.span, "a step is a pair `[FROM, VALUE]`")
         return None
-    threshold = _literal(context, x, item.items[0], "a threshold of `steps`")
+    threshold = _threshold(context, x, item.items[0])
     value = _constant(context, item.items[1], "a value of `steps`")
     if threshold is None or value is None:
         return None
@@ -139,8 +139,8 @@ def _pair(context: Context, x: Number | None, item: Expr) -> tuple[int, int] | N
 
 def _ramp(context: Context, call: Call) -> Number | None:
     x = number(context, call.args[0], "the first argument of `ramp`")
-    low = _literal(context, x, call.args[1], "the low end of `ramp`")
-    high = _literal(context, x, call.args[2], "the high end of `ramp`")
+    low = _on_scale(context, x, call.args[1], "the low end of `ramp`")
+    high = _on_scale(context, x, call.args[2], "the high end of `ramp`")
     if x is None or low is None or high is None:
         return None
     if low >= high:
@@ -156,7 +156,7 @@ def _ramped(x: int, low: int, high: int) -> int:
 
 def _saturate(context: Context, call: Call) -> Number | None:
     x = number(context, call.args[0], "the first argument of `saturate`")
-    full = _literal(context, x, call.args[1], "the second argument of `saturate`")
+    full = _on_scale(context, x, call.args[1], "the second argument of `saturate`")
     if x is None or full is None:
         return None
     if full <= 0:
@@ -193,8 +193,33 @@ def _constant(context: Context, expr: Expr, place: str) -> Constant | None:
     return None
 
 
-def _literal(context: Context, x: Number | None, expr: Expr, place: str) -> int | None:
+def _on_scale(context: Context, x: Number | None, expr: Expr, place: str) -> int | None:
+    """A constant on the scale of `x`: in its unit, and below a top that means "this or more".
+
+    Otherwise it may lie outside the range of `x`: the end of a scale need not be reached.
+    """
+    constant = _in_unit(context, x, expr, place)
+    if constant is None or x is None:
+        return None
+    saturates = isinstance(x.type, IntType) and x.type.saturates
+    if (
+        saturates
+        and constant.value >= x.type.high
+        and not in_range(context, x, constant, expr.span)
+    ):
+        return None
+    return constant.value
+
+
+def _threshold(context: Context, x: Number | None, expr: Expr) -> int | None:
     """A constant in the unit of `x` and, where `x` is a feature, within its range."""
+    constant = _in_unit(context, x, expr, "a threshold of `steps`")
+    if constant is None or x is None:
+        return None
+    return constant.value if in_range(context, x, constant, expr.span) else None
+
+
+def _in_unit(context: Context, x: Number | None, expr: Expr, place: str) -> Constant | None:
     constant = _constant(context, expr, place)
     if constant is None or x is None:
         return None
@@ -207,7 +232,7 @@ def _literal(context: Context, x: Number | None, expr: Expr, place: str) -> int 
             f"{place} must be a whole number, as the first argument is one",
         )
         return None
-    return constant.value if in_range(context, x, constant, expr.span) else None
+    return constant if bounded(context, expr.span, constant.type) else None
 
 
 def _one_unit(context: Context, args: tuple[Expr, ...], place: str) -> tuple[Number, ...] | None:

@@ -52,12 +52,14 @@ def check_clients(clients: Sources[Client]) -> Iterable[Diagnostic]:
     for i, (folded, prefix, owner) in enumerate(prefixes):
         for earlier, first, other in prefixes[:i]:
             if owner != other and (folded.startswith(earlier) or earlier.startswith(folded)):
+                shorter = min(prefix.value, first.value, key=len)
                 yield Diagnostic(
                     code=OVERLAPPING_CLIENTS,
                     message=f"{shown(prefix.value)} of {shown(owner)} and {shown(first.value)} "
                     f"of {shown(other)} recognise the same clients",
                     span=prefix.span,
-                    help="make one of them longer",
+                    help=f"neither may begin with the other: make {shown(shorter)} longer, or "
+                    "remove one",
                     labels=(Label(span=first.span, message="the other one"),),
                 )
 

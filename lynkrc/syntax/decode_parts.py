@@ -6,7 +6,7 @@ before it is decoded, so a node of another shape than the schema's here is our m
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
+from fractions import Fraction
 from typing import final
 
 from lynkrc.diagnostics import codes
@@ -184,8 +184,9 @@ def size(record: Record, node: Node) -> Located[int] | None:
     """A number of tokens, ``k`` and ``M`` applied; None when it is not whole or too large."""
     value = scalar(node).value
     if isinstance(value, str):
-        exact = Decimal(value[:-1]) * _UNITS[value[-1]]
-        if exact != int(exact) or exact > 16_777_214:
+        # Nothing in range is longer, unless it ends in idle zeros.
+        exact = Fraction(value[:-1]) * _UNITS[value[-1]] if len(value) <= 40 else Fraction(0)
+        if exact.denominator != 1 or not 1 <= exact <= 16_777_214:
             record.report(
                 codes.OUT_OF_RANGE,
                 f"{shown(value)} is not a whole number up to 16,777,214",

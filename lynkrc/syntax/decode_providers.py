@@ -197,7 +197,8 @@ def decode_models(record: Record, root: MappingNode) -> Iterator[ModelMapping]:
     """The sound mappings of requested names, in the order written."""
     for key, value in record.entries(root, "models"):
         pattern = name_of(key)
-        if pattern.value == _AUTO or pattern.value.startswith(_PINS):
+        folded = pattern.value.lower()  # as requested names are compared
+        if folded == _AUTO or folded.startswith(_PINS):
             record.report(
                 codes.RESERVED_NAME,
                 f"{shown(pattern.value)} already has a meaning",

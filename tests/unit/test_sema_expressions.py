@@ -25,6 +25,10 @@ def found(text: str, *, require: bool = False) -> list[tuple[str, str]]:
         "ramp(points(ask, words), 0.5, 3) > 10",
         "steps(turns, [[0, -1], [3, 5]]) == 5",
         "clamp(turns, 1, 9) == 9",
+        "saturate(distinct(ask, words), 5) > 50",
+        "ramp(tools.mean_weight, 0, 200) > 40",
+        "ramp(points(ask, words), -2, 10) > 40",
+        "ramp(turns, -10, 10) > 60",
         'header("X-Class") == absent',
         'model in ["a", "b"]',
         'model starts_with "gpt-"',
@@ -59,6 +63,9 @@ def test_sound_conditions(text: str) -> None:
         ("turns > -1", "LK313", "-1"),
         ("ask.non_ascii_pct > 101", "LK313", "101"),
         ("saturate(turns, 70k) > 5", "LK313", "70k"),
+        ("ramp(turns, 0, 65535) > 5", "LK313", "65535"),
+        ("steps(distinct(ask, words), [[4, 5]]) > 1", "LK313", "4"),
+        ("ramp(points(ask, words), -900719925474099, 3) > 5", "LK319", "-900719925474099"),
         ("count(ask) > 1", "LK314", "count(ask)"),
         ("turns(3) > 1", "LK314", "turns(3)"),
         ("min(turns) > 1", "LK314", "min(turns)"),
@@ -87,6 +94,19 @@ def test_sound_conditions(text: str) -> None:
 )
 def test_a_mistake_is_found_once_at_its_place(text: str, code: str, place: str) -> None:
     assert found(text) == [(code, place)]
+
+
+@pytest.mark.parametrize(
+    ("text", "help_"),
+    [
+        ("turns > -1", None),
+        ("turns > 65535", "a count above the range is read as its top"),
+        ('model in ["a", absent]', 'only `==` and `!=` test it: `header("x") == absent or ...`'),
+        ("True", "write `true`"),
+    ],
+)
+def test_help_leads_to_what_was_meant(text: str, help_: str | None) -> None:
+    assert [one.help for one in checked(text)[1]] == [help_]
 
 
 def test_each_side_is_checked() -> None:

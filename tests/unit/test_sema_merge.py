@@ -83,6 +83,20 @@ def test_the_same_base_by_two_ways_is_no_conflict() -> None:
     assert [rule.name for rule in typed.rules] == ["team/first", "team/second"]
 
 
+def test_a_base_by_many_ways_is_merged_once() -> None:
+    both = "version: 1\nname: both\nextends: [./left{0}.yaml, ./right{0}.yaml]\n"
+    last = "version: 1\nname: last\nextends: ./nowhere.yaml\n"
+    texts = {
+        f"./{side}{i}.yaml": both.format(i + 1) if i < 40 else last
+        for i in range(41)
+        for side in ("left", "right")
+    }
+    assert found("extends: [./left0.yaml, ./right0.yaml]\n", Files(texts)) == [
+        ("LK407", "./nowhere.yaml"),
+        ("LK407", "./nowhere.yaml"),
+    ]
+
+
 def test_bases_that_lead_back_through_other_folders_end() -> None:
     files = Files({"../team/a.yaml": "version: 1\nname: a\nextends: ../team/a.yaml\n"})
     assert found("extends: ../team/a.yaml\n", files) == [("LK408", "../team/a.yaml")]

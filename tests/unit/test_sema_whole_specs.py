@@ -42,6 +42,12 @@ def test_a_tier_that_rules_alone_lead_past() -> None:
     assert found(text) == [("LK505", "LOW")]
 
 
+def test_a_tier_that_only_a_mapped_model_leads_to() -> None:
+    text = TWO + "score: {offset: 20}\nrules:\n  - {name: cap, ceiling: LOW}\n"
+    assert found(text) == [("LK505", "HIGH")]
+    assert found(text + "models:\n  best*: {tier: HIGH}\n") == [("LK506", "HIGH")]
+
+
 def test_a_denial_without_a_condition_shadows_what_follows() -> None:
     rules = (
         "rules:\n  - {name: closed, deny: {status: 403, message: closed}}\n"
@@ -49,6 +55,30 @@ def test_a_denial_without_a_condition_shadows_what_follows() -> None:
         "  - {name: adds, when: 'turns > 3', add: 5}\n"
     )
     assert found(rules) == [("LK507", "later")]
+
+
+def test_a_denial_shadows_a_choice_of_tier_before_it_too() -> None:
+    rules = (
+        "rules:\n  - {name: up, when: 'turns > 3', tier: HIGH}\n"
+        "  - {name: closed, when: 'turns > 3', deny: {status: 403, message: closed}}\n"
+    )
+    assert found(rules) == [("LK507", "up")]
+
+
+def test_other_effects_of_a_denial() -> None:
+    rules = (
+        "rules:\n  - name: closed\n    when: turns > 3\n    add: 5\n"
+        "    deny: {status: 403, message: closed}\n"
+    )
+    assert found(rules) == [("LK508", "closed")]
+
+
+def test_user_agents_that_overlap_say_which_to_change() -> None:
+    clients = "clients:\n  one: {user_agent: cc/}\n  two: {user_agent: cc/2}\n"
+    _, findings = resolved(clients)
+    assert [one.help for one in findings] == [
+        "neither may begin with the other: make `cc/` longer, or remove one"
+    ]
 
 
 def test_effects_that_are_none() -> None:

@@ -107,6 +107,34 @@ def test_targets_and_models() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("written", "tokens"),
+    [
+        ("0.5M", 500_000),
+        ("1.5k", 1_500),
+        ("16.777214M", 16_777_214),
+        ("0k", None),
+        ("0.0005k", None),
+        ("16.777215M", None),
+        ("1.0000000000000000000000000000001k", None),
+        ("9" * 5000 + "k", None),
+    ],
+)
+def test_sizes_are_exact(written: str, tokens: int | None) -> None:
+    config, findings = read(
+        f"version: 1\nname: x\ntargets:\n  t: {{provider: p, model: m, context: {written}}}\n"
+    )
+    assert config is not None
+    assert [t.context and t.context.value for t in config.targets] == ([tokens] if tokens else [])
+    assert len(findings) == (0 if tokens else 1)
+
+
+@pytest.mark.parametrize("name", ["auto", "AUTO", "lynkr/TOP", "Lynkr/top", "Claude-Lynkr-x*"])
+def test_a_model_name_with_a_meaning_cannot_be_mapped_in_any_case(name: str) -> None:
+    _, findings = read(f"version: 1\nname: x\nmodels:\n  {name}: {{tier: TOP}}\n")
+    assert [(found.code.id, found.span.text) for found in findings] == [("LK114", name)]
+
+
 def test_lexicons_and_clients() -> None:
     config = whole()
     plain, weighted = config.lexicons
