@@ -125,5 +125,5 @@ def test_the_built_in_base_and_profile() -> None:
     )
     assert len(typed.dimensions) == 13
     assert sum(one.weight64 for one in typed.dimensions) == 100 * 64
-    assert typed.rules[0].name == "builtin/greetings"
+    assert typed.rules[0].name == "builtin/titles"
     assert all(one.name.startswith("builtin/") for one in typed.lexicons)

@@ -23,6 +23,7 @@ from tests.wire.openai_chat_lint import (
     read_stream,
     to_sse,
 )
+from tests.wire.openai_chat_requests import facts_of
 
 STREAMS = load("streams")
 MESSAGES_STREAMS = anthropic_lint.load("streams")
@@ -136,3 +137,27 @@ def test_the_sdk_raises_on_an_error_in_the_stream() -> None:
     error = json.loads(body.split(b"data: ")[-1])["error"]
     assert caught.value.message == error["message"]
     assert caught.value.type == error["type"]
+
+
+def test_a_result_goes_to_the_call_of_exactly_its_id() -> None:
+    """`x__1` is a client's own id here, not the mark of a repeated `x`."""
+    calls = [
+        {"id": id, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+        for id in ("x__1", "x")
+    ]
+    body = {
+        "model": "m",
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": None, "tool_calls": calls},
+            {"role": "tool", "tool_call_id": "x", "content": "of x"},
+            {"role": "tool", "tool_call_id": "x__1", "content": "of x__1"},
+        ],
+    }
+    request = DIALECT.read_request(json.dumps(body).encode(), {})
+    written = anthropic.DIALECT.write_request(request, facts_of(), {})
+    results = json.loads(written.body)["messages"][-1]["content"]
+    assert {result["tool_use_id"]: result["content"] for result in results} == {
+        "x": "of x",
+        "x__1": "of x__1",
+    }

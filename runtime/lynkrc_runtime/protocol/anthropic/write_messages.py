@@ -122,10 +122,12 @@ def _results_first(content: list[Json], calls: list[str], losses: Losses) -> lis
 
 
 def _matching(call_id: str, open_calls: list[str]) -> str | None:
-    """The open call of this id; calls of one id within a turn are answered in order."""
+    """The open call of this id, the exact one first; of a repeated id they go in order."""
+    if call_id in open_calls:
+        return call_id
     for call in open_calls:
         head, mark, number = call.rpartition("__")
-        if call == call_id or (mark and head == call_id and number.isdecimal()):
+        if mark and head == call_id and number.isdecimal():
             return call
     return None
 

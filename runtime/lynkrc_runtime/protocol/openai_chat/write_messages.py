@@ -205,10 +205,12 @@ class _Answers:
         return []
 
     def _matching(self, given: str) -> str | None:
-        """Calls of one id within a turn are answered in order."""
+        """Calls of one id within a turn are answered in order; the exact id goes first."""
+        if given in self.open:
+            return given
         marked = marked_id(given)
         for name in self.open:
-            if name == given or (name.startswith(marked) and name[len(marked) :].isdecimal()):
+            if name.startswith(marked) and name[len(marked) :].isdecimal():
                 return name
         return None
 
