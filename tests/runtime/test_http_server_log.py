@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 import sys
 from collections.abc import AsyncIterator
 
@@ -75,3 +76,11 @@ class _Deaf(io.StringIO):
 def test_a_log_nobody_reads_any_more_fails_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", _Deaf())
     Log().line(Level.INFO, "event")
+
+
+def test_a_line_is_ascii_whatever_a_client_calls_its_model() -> None:
+    lines: list[str] = []
+    Log(write=lines.append, clock=lambda: 0.0).line(Level.INFO, "event", model="a\x9b31m\u2028é")
+    (line,) = lines
+    assert line.isascii() and line.count("\n") == 1
+    assert json.loads(line)["model"] == "a\x9b31m\u2028é"

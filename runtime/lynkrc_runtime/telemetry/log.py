@@ -59,12 +59,15 @@ class Log:
         self._clock = clock
 
     def line(self, level: Level, event: str, **members: Any) -> None:
-        """One line: time, level, event, and the members (JSON-able)."""
+        """One line of ASCII: time, level, event, and the members (JSON-able).
+
+        A control character of a client never reaches the terminal of who reads the log.
+        """
         if level < self._level:
             return
         moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         head = {"time": moment, "level": level.name.lower(), "event": event}
-        self._write(json.dumps(head | members, ensure_ascii=False, separators=(",", ":")) + "\n")
+        self._write(json.dumps(head | members, separators=(",", ":")) + "\n")
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
