@@ -17,19 +17,85 @@ WIDTH = 100
 """Columns of generated code."""
 
 _CYTHON_WORDS = frozenset(
-    """
-    DEF ELIF ELSE IF NULL api by cdef cimport cpdef ctypedef enum extern gil include inline
-    new noexcept nogil operator packed property public readonly sizeof struct template union
-    volatile bint char const double float int long object short signed size_t unsigned void
-    cython
-    """.split()  # noqa: SIM905 -- a list of words reads as words
+    (
+        "DEF",
+        "ELIF",
+        "ELSE",
+        "IF",
+        "NULL",
+        "api",
+        "by",
+        "cdef",
+        "cimport",
+        "cpdef",
+        "ctypedef",
+        "enum",
+        "extern",
+        "gil",
+        "include",
+        "inline",
+        "new",
+        "noexcept",
+        "nogil",
+        "operator",
+        "packed",
+        "property",
+        "public",
+        "readonly",
+        "sizeof",
+        "struct",
+        "template",
+        "union",
+        "volatile",
+        "bint",
+        "char",
+        "const",
+        "double",
+        "float",
+        "int",
+        "long",
+        "object",
+        "short",
+        "signed",
+        "size_t",
+        "unsigned",
+        "void",
+        "cython",
+    )
 )
 _OWN_WORDS = frozenset(
-    """
-    v bool dict list max min tuple decide explain percent ramp saturate points score floor
-    floor_rule ceiling ceiling_rule changed keep met tier rule chain left matched values needs
-    pins keeps
-    """.split()  # noqa: SIM905 -- a list of words reads as words
+    (
+        "v",
+        "bool",
+        "dict",
+        "list",
+        "max",
+        "min",
+        "tuple",
+        "decide",
+        "explain",
+        "percent",
+        "ramp",
+        "saturate",
+        "points",
+        "score",
+        "floor",
+        "floor_rule",
+        "ceiling",
+        "ceiling_rule",
+        "changed",
+        "keep",
+        "met",
+        "tier",
+        "rule",
+        "chain",
+        "left",
+        "matched",
+        "values",
+        "needs",
+        "pins",
+        "keeps",
+    )
 )
 
 

@@ -12,18 +12,18 @@ from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.features import Extractor, RequestFacts
 from lynkrc_runtime.protocol.tables import DIALECTS
+from tests.native_tools import needs_compiler
 
 QUICKSTART = Path(__file__).resolve().parents[2] / "examples" / "quickstart" / "routing.yaml"
 ASK = "Compare the trade-offs of two cache designs and write a function that measures both. " * 24
 
 
-@pytest.fixture(scope="module", params=["python", "native"])
+@pytest.fixture(scope="module", params=["python", pytest.param("native", marks=needs_compiler)])
 def bundle(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> LoadedBundle:
     packed, why_not = pack_bundle(compile_file(QUICKSTART), native=request.param == "native")
-    if why_not is not None:
-        pytest.skip(f"no native scorer here: {why_not}")
+    assert why_not is None, why_not
     path = tmp_path_factory.mktemp(request.param) / "quickstart.lynkr"
     path.write_bytes(packed)
     loaded = load_bundle(path)

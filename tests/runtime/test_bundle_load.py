@@ -20,6 +20,7 @@ from lynkrc.passes import run_passes
 from lynkrc_runtime import bundle as bundle_module
 from lynkrc_runtime.bundle import BrokenBundle, load_bundle, native_path, native_tag, open_bundle
 from lynkrc_runtime.decide import Decider, Outcome
+from tests.native_tools import needs_compiler
 from tests.unit.sample_table import SPEC, TABLE, vector
 
 SOURCES = (SpecSource(path="routing.yaml", name="routing.yaml", data=SPEC),)
@@ -298,10 +299,10 @@ def test_sizes_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         open_bundle(path)
 
 
+@needs_compiler
 def test_native_code_serves_where_it_fits_and_loads_as_often_as_asked(tmp_path: Path) -> None:
     built = build_native(ARTIFACTS)
-    if not isinstance(built, NativeBuilt):
-        pytest.skip(built.reason)
+    assert isinstance(built, NativeBuilt), built
     path = put(tmp_path, pack(ARTIFACTS, report=REPORT, native={built.path: built.library}))
     first, second = load_bundle(path), load_bundle(path)
     assert (first.engine, first.notice) == ("native", None)

@@ -1,19 +1,14 @@
 """``lynkrc build --native``: a bundle with a library, or a notice and a bundle without."""
 
 import os
-import shutil
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from lynkrc.cli.main import main
 from lynkrc_runtime.bundle import load_bundle, native_tag
+from tests.native_tools import needs_compiler
 from tests.unit.cli_sample import SPEC, environment, program
-
-needs_tools = pytest.mark.skipif(
-    find_spec("Cython") is None or shutil.which("cc") is None, reason="no Cython or no C compiler"
-)
 
 
 @pytest.fixture
@@ -23,7 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@needs_tools
+@needs_compiler
 def test_a_native_bundle_holds_a_library_for_this_interpreter(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -36,7 +31,7 @@ def test_a_native_bundle_holds_a_library_for_this_interpreter(
     assert loaded.manifest.native == [native_tag()]
 
 
-@needs_tools
+@needs_compiler
 def test_a_native_build_reviews_the_same_files(folder: Path) -> None:
     assert main(["build", "--native", "-o", "out", "--quiet"]) == 0
     assert main(["build", "--check", "-o", "out", "--quiet"]) == 0

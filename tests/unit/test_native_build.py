@@ -10,6 +10,7 @@ from lynkrc.codegen.artifacts import Artifacts, SpecSource, generate
 from lynkrc.native import build
 from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
 from lynkrc.passes import run_passes
+from tests.native_tools import needs_compiler
 from tests.unit.sample_table import SPEC, TABLE
 
 ARTIFACTS: Artifacts = generate(
@@ -18,10 +19,9 @@ ARTIFACTS: Artifacts = generate(
     source_digest="0" * 64,
     meaning_digest="0" * 64,
 )
-CAN_BUILD = isinstance(build_native(ARTIFACTS), NativeBuilt)
 
 
-@pytest.mark.skipif(not CAN_BUILD, reason="no Cython or no C compiler")
+@needs_compiler
 def test_a_library_is_for_this_interpreter_and_always_the_same() -> None:
     first, second = build_native(ARTIFACTS), build_native(ARTIFACTS)
     assert first == second
@@ -43,7 +43,7 @@ def test_without_a_compiler_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(result, NativeMissing) and "there is no C compiler" in result.reason
 
 
-@pytest.mark.skipif(not CAN_BUILD, reason="no Cython or no C compiler")
+@needs_compiler
 def test_a_refusal_of_cython_is_shown() -> None:
     result = build_native(replace(ARTIFACTS, scorer="def decide(v:\n"))
     assert isinstance(result, NativeMissing)
