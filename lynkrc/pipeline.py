@@ -161,4 +161,4 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
 
 
 def _has_errors(findings: Sequence[Diagnostic]) -> bool:
-    return any(found.code.severity is Severity.ERROR for found in findings)
+    return any(found.severity is Severity.ERROR for found in findings)

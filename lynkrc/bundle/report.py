@@ -31,7 +31,7 @@ def print_report(
                 "help": found.help,
             }
             for found in diagnostics
-            if found.code.severity is Severity.WARNING
+            if found.severity is Severity.WARNING
         ],
         "assumptions": list(assumptions(table)),
     }

@@ -47,17 +47,45 @@ class Edit:
     text: str
 
 
+class Applicability(Enum):
+    """Whether a fix may be made without being looked at."""
+
+    SAFE = "safe"
+    """What was meant is beyond doubt: the routes are those the author would have written."""
+    UNSAFE = "unsafe"
+    """A guess: it mends the finding, and may not be what was meant."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """Edits that mend a finding, all or none; they do not overlap and lie in one file."""
+
+    message: str
+    applicability: Applicability
+    edits: tuple[Edit, ...]
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One finding. `help` says how to get out of it; `edits`, if given, do it."""
+    """One finding. `help` says how to get out of it; `fix`, if given, does it.
+
+    `raised` is what it weighs where that is not what its code weighs (``--strict``).
+    """
 
     code: Code
     message: str
     span: Span
     help: str | None = None
     labels: tuple[Label, ...] = ()
-    edits: tuple[Edit, ...] = ()
+    fix: Fix | None = None
+    raised: Severity | None = None
+
+    @property
+    def severity(self) -> Severity:
+        """How much this finding weighs."""
+        return self.raised or self.code.severity
 
 
 def in_order(findings: Iterable[Diagnostic]) -> list[Diagnostic]:

@@ -6,7 +6,7 @@ Lines and columns count from 1, columns in code points; an end is the place behi
 import json
 from collections.abc import Iterable
 
-from lynkrc.diagnostics.model import Diagnostic, in_order
+from lynkrc.diagnostics.model import Diagnostic, Fix, in_order
 from lynkrc.source.text import Span
 
 
@@ -20,12 +20,20 @@ def _finding(finding: Diagnostic) -> dict[str, object]:
     return {
         "code": finding.code.id,
         "name": finding.code.name,
-        "severity": finding.code.severity.value,
+        "severity": finding.severity.value,
         "message": finding.message,
         **_place(finding.span),
         "help": finding.help,
         "labels": [{"message": label.message, **_place(label.span)} for label in finding.labels],
-        "edits": [{"text": edit.text, **_place(edit.span)} for edit in finding.edits],
+        "fix": None if finding.fix is None else _fix(finding.fix),
+    }
+
+
+def _fix(fix: Fix) -> dict[str, object]:
+    return {
+        "message": fix.message,
+        "applicability": fix.applicability.value,
+        "edits": [{"text": edit.text, **_place(edit.span)} for edit in fix.edits],
     }
 
 

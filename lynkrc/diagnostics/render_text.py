@@ -50,7 +50,7 @@ def render_text(
 
 def summary(findings: Iterable[Diagnostic]) -> str:
     """How many findings there are of each severity: "2 errors, 1 warning", or "no findings"."""
-    counts = Counter(finding.code.severity for finding in findings)
+    counts = Counter(finding.severity for finding in findings)
     words = [
         f"{counts[severity]} {severity.value}{'s' if counts[severity] > 1 else ''}"
         for severity in Severity
@@ -62,7 +62,7 @@ def summary(findings: Iterable[Diagnostic]) -> str:
 def render_finding(finding: Diagnostic, *, colour: bool = False, columns: int | None = None) -> str:
     """One finding, without a line end after its last line."""
     paint = _paint if colour else _plain
-    tint = _COLOURS[finding.code.severity]
+    tint = _COLOURS[finding.severity]
     files = _marks_by_file(finding)
     width = WIDTH if columns is None else _width(files, columns)
     sections = [(file, snippet(file, marks, width)) for file, marks in files]
@@ -70,7 +70,7 @@ def render_finding(finding: Diagnostic, *, colour: bool = False, columns: int | 
     margin = " " * len(str(max(numbers, default=1)))
     bar = paint(_BLUE, f"{margin} |")
 
-    head = paint(tint, f"{finding.code.severity.value}[{finding.code.id}]")
+    head = paint(tint, f"{finding.severity.value}[{finding.code.id}]")
     lines = [head + paint(_BOLD, f": {printable(finding.message)}")]
     for index, (file, rows) in enumerate(sections):
         arrow = "-->" if index == 0 else ":::"

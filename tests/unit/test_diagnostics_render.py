@@ -5,7 +5,15 @@ import json
 from jsonschema import Draft202012Validator
 
 from lynkrc.diagnostics.codes import CODES, DUPLICATE_KEY, UNKNOWN_KEY
-from lynkrc.diagnostics.model import Code, Diagnostic, Edit, Label, Severity
+from lynkrc.diagnostics.model import (
+    Applicability,
+    Code,
+    Diagnostic,
+    Edit,
+    Fix,
+    Label,
+    Severity,
+)
 from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_finding, render_text, summary
 from lynkrc.diagnostics.suggest import closest, did_you_mean
@@ -160,7 +168,11 @@ def test_json_follows_its_schema() -> None:
         span=found.span,
         help="do",
         labels=found.labels,
-        edits=(Edit(span=found.span, text="x"),),
+        fix=Fix(
+            message="Write x",
+            applicability=Applicability.SAFE,
+            edits=(Edit(span=found.span, text="x"),),
+        ),
     )
     document = json.loads(render_json([edited, found]))
     schema = json.loads(read_schema("diagnostics"))
@@ -168,7 +180,9 @@ def test_json_follows_its_schema() -> None:
     first = document["diagnostics"][0]
     place = {"file": "a.yaml", "line": 2, "column": 4, "end_line": 2, "end_column": 6}
     assert {key: first[key] for key in place} == place
-    assert first["edits"] == [{"text": "x", **place}]
+    edits = [{"text": "x", **place}]
+    assert first["fix"] == {"message": "Write x", "applicability": "safe", "edits": edits}
+    assert document["diagnostics"][1]["fix"] is None
     assert first["code"] in CODES
 
 
