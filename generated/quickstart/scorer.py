@@ -1,6 +1,6 @@
 """A clamped feature vector to a verdict. Generated from routing.yaml: change that, and build.
 
-decide(v) returns (outcome, tier, rule, chain, mask, score).
+decide(v) returns (outcome, tier, rule, chain, mask, score, prefer).
 outcome: 0 route, 1 deny, 2 respond, 3 refuse. rule: -1 the score, -2 a pin. mask: targets as bits.
 """
 
@@ -235,8 +235,8 @@ def decide(v):
     if model in (3, 11, 12):
         left = keep & 0b0001  # pin house-best, lynkr/best, claude-lynkr-best
         if left:
-            return (0, -1, -2, 4, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 4, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (8, 17):
         tier = 0  # pin lynkr/SIMPLE, claude-lynkr-SIMPLE
         rule = -2
@@ -252,18 +252,18 @@ def decide(v):
     elif model in (6, 15):
         left = keep & 0b0010  # pin lynkr/mid, claude-lynkr-mid
         if left:
-            return (0, -1, -2, 5, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 5, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (9, 18):
         left = keep & 0b0100  # pin lynkr/small, claude-lynkr-small
         if left:
-            return (0, -1, -2, 6, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 6, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (10, 19):
         left = keep & 0b1000  # pin lynkr/strong, claude-lynkr-strong
         if left:
-            return (0, -1, -2, 7, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 7, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif tools_count == 0 and matches_ask_builtin_title_request:
         tier = 0  # builtin/titles: tools.count == 0 and matches(ask, title_request) -> SIMPLE
         rule = 2
@@ -366,19 +366,19 @@ def decide(v):
         chain = 3  # REASONING: best, strong
         left = keep & 0b1001
     if left:
-        return (0, tier, rule, chain, left, score)
+        return (0, tier, rule, chain, left, score, -1)
 
     # 8. Otherwise: escalate.
     if tier < 1 and keep & 0b1010:  # MEDIUM
-        return (0, tier, rule, 1, keep & 0b1010, score)
+        return (0, tier, rule, 1, keep & 0b1010, score, -1)
     if tier < 2 and keep & 0b1001:  # COMPLEX
-        return (0, tier, rule, 2, keep & 0b1001, score)
+        return (0, tier, rule, 2, keep & 0b1001, score, -1)
     if tier < 3 and keep & 0b1001:  # REASONING
-        return (0, tier, rule, 3, keep & 0b1001, score)
+        return (0, tier, rule, 3, keep & 0b1001, score, -1)
     if tier > 2 and keep & 0b1001:  # COMPLEX
-        return (0, tier, rule, 2, keep & 0b1001, score)
+        return (0, tier, rule, 2, keep & 0b1001, score, -1)
     if tier > 1 and keep & 0b1010:  # MEDIUM
-        return (0, tier, rule, 1, keep & 0b1010, score)
+        return (0, tier, rule, 1, keep & 0b1010, score, -1)
     if tier > 0 and keep & 0b0110:  # SIMPLE
-        return (0, tier, rule, 0, keep & 0b0110, score)
-    return (3, tier, rule, -1, 0, score)
+        return (0, tier, rule, 0, keep & 0b0110, score, -1)
+    return (3, tier, rule, -1, 0, score, -1)

@@ -1,6 +1,6 @@
 """A clamped feature vector to a verdict. Generated from routing.yaml: change that, and build.
 
-decide(v) returns (outcome, tier, rule, chain, mask, score).
+decide(v) returns (outcome, tier, rule, chain, mask, score, prefer).
 outcome: 0 route, 1 deny, 2 respond, 3 refuse. rule: -1 the score, -2 a pin. mask: targets as bits.
 """
 
@@ -234,18 +234,18 @@ def decide(v):
     elif model in (4, 11):
         left = keep & 0b001  # pin lynkr/haiku, claude-lynkr-haiku
         if left:
-            return (0, -1, -2, 4, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 4, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (6, 13):
         left = keep & 0b010  # pin lynkr/opus, claude-lynkr-opus
         if left:
-            return (0, -1, -2, 5, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 5, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (9, 16):
         left = keep & 0b100  # pin lynkr/sonnet, claude-lynkr-sonnet
         if left:
-            return (0, -1, -2, 6, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 6, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif tools_count == 0 and matches_ask_builtin_title_request:
         tier = 0  # builtin/titles: tools.count == 0 and matches(ask, title_request) -> SIMPLE
         rule = 0
@@ -345,19 +345,19 @@ def decide(v):
         chain = 3  # REASONING: opus, sonnet
         left = keep & 0b110
     if left:
-        return (0, tier, rule, chain, left, score)
+        return (0, tier, rule, chain, left, score, -1)
 
     # 8. Otherwise: escalate.
     if tier < 1 and keep & 0b101:  # MEDIUM
-        return (0, tier, rule, 1, keep & 0b101, score)
+        return (0, tier, rule, 1, keep & 0b101, score, -1)
     if tier < 2 and keep & 0b110:  # COMPLEX
-        return (0, tier, rule, 2, keep & 0b110, score)
+        return (0, tier, rule, 2, keep & 0b110, score, -1)
     if tier < 3 and keep & 0b110:  # REASONING
-        return (0, tier, rule, 3, keep & 0b110, score)
+        return (0, tier, rule, 3, keep & 0b110, score, -1)
     if tier > 2 and keep & 0b110:  # COMPLEX
-        return (0, tier, rule, 2, keep & 0b110, score)
+        return (0, tier, rule, 2, keep & 0b110, score, -1)
     if tier > 1 and keep & 0b101:  # MEDIUM
-        return (0, tier, rule, 1, keep & 0b101, score)
+        return (0, tier, rule, 1, keep & 0b101, score, -1)
     if tier > 0 and keep & 0b101:  # SIMPLE
-        return (0, tier, rule, 0, keep & 0b101, score)
-    return (3, tier, rule, -1, 0, score)
+        return (0, tier, rule, 0, keep & 0b101, score, -1)
+    return (3, tier, rule, -1, 0, score, -1)

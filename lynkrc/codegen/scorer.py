@@ -139,7 +139,7 @@ def _denies(table: RouteTable, printer: Printer) -> Iterator[str]:
     for rule in table.rules:
         if rule.deny is not None:
             yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
-            yield from _ending(f"return ({_DENY}, -1, {rule.id}, -1, 0, -1)", _why(rule))
+            yield from _ending(f"return ({_DENY}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
 
 
 def _score(table: RouteTable, printer: Printer) -> Iterator[str]:
@@ -238,8 +238,8 @@ def _pinned(table: RouteTable, pin: Pin) -> list[str]:
     return [
         f"left = keep & {mask}",
         "if left:",
-        f"    return ({_ROUTE}, -1, -2, {pin.chain}, left, score)",
-        f"return ({_REFUSE}, -1, -2, -1, 0, score)",
+        f"    return ({_ROUTE}, -1, -2, {pin.chain}, left, score, -1)",
+        f"return ({_REFUSE}, -1, -2, -1, 0, score, -1)",
     ]
 
 
@@ -322,7 +322,7 @@ def _chains(table: RouteTable) -> Iterator[str]:
     *before, (_, body, told) = cases
     yield from _cascade(before, body, told)
     yield "if left:"
-    yield f"    return ({_ROUTE}, tier, rule, chain, left, score)"
+    yield f"    return ({_ROUTE}, tier, rule, chain, left, score, -1)"
 
 
 def _otherwise(table: RouteTable) -> Iterator[str]:
@@ -331,12 +331,12 @@ def _otherwise(table: RouteTable) -> Iterator[str]:
             yield from _escalation(table)
         case Otherwise.DENY:
             yield "if met:"
-            yield f"    return ({_DENY}, tier, rule, -1, 0, score)"
+            yield f"    return ({_DENY}, tier, rule, -1, 0, score, -1)"
         case Otherwise.NONE:
             pass
         case _:
             assert_never(table.otherwise)
-    yield f"return ({_REFUSE}, tier, rule, -1, 0, score)"
+    yield f"return ({_REFUSE}, tier, rule, -1, 0, score, -1)"
 
 
 def _escalation(table: RouteTable) -> Iterator[str]:
@@ -350,7 +350,7 @@ def _escalation(table: RouteTable) -> Iterator[str]:
         mask = bits(_mask(chain.targets), len(table.targets))
         within = f" and ceiling >= {tier.id}" if bounded and tier.id > 0 else ""
         yield from with_comment(f"if {condition}{within} and keep & {mask}:", tier.name, _BODY)
-        yield f"    return ({_ROUTE}, tier, rule, {chain.id}, keep & {mask}, score)"
+        yield f"    return ({_ROUTE}, tier, rule, {chain.id}, keep & {mask}, score, -1)"
 
 
 # -- lines ---------------------------------------------------------------------------------

@@ -52,23 +52,23 @@ def evaluate(table: RouteTable, v: Vector) -> Verdict:
     """The verdict on a clamped vector."""
     denied = first_deny(table, v)
     if denied is not None:
-        return Outcome.DENY, -1, denied.id, -1, 0, -1
+        return Outcome.DENY, -1, denied.id, -1, 0, -1, -1
     points = score(table, v)
     pin = first_pin(table, v)
     if pin is not None and pin.chain is not None:
         left = keep(table, v, table.chains[pin.chain].targets)
         if not left:
-            return Outcome.REFUSE, -1, RULE_PIN, -1, 0, points
-        return Outcome.ROUTE, -1, RULE_PIN, pin.chain, mask(left), points
+            return Outcome.REFUSE, -1, RULE_PIN, -1, 0, points, -1
+        return Outcome.ROUTE, -1, RULE_PIN, pin.chain, mask(left), points, -1
     tier, rule = choose_tier(table, v, points, pin)
     for candidate in (tier, *other_tiers(table, v, tier)):
         chain = table.tiers[candidate].chain
         left = keep(table, v, table.chains[chain].targets)
         if left:
-            return Outcome.ROUTE, tier, rule, chain, mask(left), points
+            return Outcome.ROUTE, tier, rule, chain, mask(left), points, -1
     if table.otherwise is Otherwise.DENY and some_target_meets_the_needs(table, v):
-        return Outcome.DENY, tier, rule, -1, 0, points
-    return Outcome.REFUSE, tier, rule, -1, 0, points
+        return Outcome.DENY, tier, rule, -1, 0, points, -1
+    return Outcome.REFUSE, tier, rule, -1, 0, points, -1
 
 
 # -- the steps -----------------------------------------------------------------------------

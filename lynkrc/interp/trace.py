@@ -72,7 +72,7 @@ class Trace:
 def trace(table: RouteTable, v: Vector) -> Trace:
     """The verdict on a clamped vector, with its reasons."""
     verdict = steps.evaluate(table, v)
-    outcome, tier, rule, chain, mask, points = verdict
+    outcome, tier, rule, chain, mask, points, _ = verdict
     matching = [candidate for candidate in table.rules if steps.holds(candidate.guard, v)]
     ended_early = steps.first_deny(table, v) is not None
     pin = None if ended_early else steps.first_pin(table, v)
@@ -151,7 +151,7 @@ def _dimensions(table: RouteTable, v: Vector) -> tuple[DimensionTrace, ...]:
 
 def _chains(table: RouteTable, v: Vector, verdict: Verdict) -> tuple[ChainTrace, ...]:
     """The chains step 7 and 8 looked at, up to the first with a target left."""
-    _, tier, _, chain, _, _ = verdict
+    _, tier, _, chain, _, _, _ = verdict
     if tier < 0:
         pin = steps.first_pin(table, v)
         assert pin is not None and pin.chain is not None

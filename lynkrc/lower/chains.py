@@ -50,10 +50,13 @@ _NOWHERE = Span(file=SourceFile(path="(derived)", text=""), start=0, end=0)
 def lower_chains(typed: TypedConfig) -> tuple[Chain, ...]:
     """One chain a tier, then one of a single target for each target that can be pinned."""
     ids = {target.name: TargetId(i) for i, target in enumerate(typed.targets)}
-    rows = [(tier.name, tuple(ids[name] for name in tier.chain)) for tier in typed.tiers]
-    rows += [(f"pin:{target.name}", (ids[target.name],)) for target in typed.targets]
+    rows = [
+        (tier.name, tuple(tuple(ids[name] for name in group) for group in tier.chain.groups))
+        for tier in typed.tiers
+    ]
+    rows += [(f"pin:{target.name}", ((ids[target.name],),)) for target in typed.targets]
     return tuple(
-        Chain(id=ChainId(i), name=name, targets=targets) for i, (name, targets) in enumerate(rows)
+        Chain(id=ChainId(i), name=name, groups=groups) for i, (name, groups) in enumerate(rows)
     )
 
 

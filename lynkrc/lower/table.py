@@ -202,7 +202,7 @@ def _provider(provider: config.Provider) -> Provider:
         first_event=times.first_event,
         idle=times.idle,
         total=times.total,
-        retries=provider.retries,
+        retries=provider.retry.times,
         simulate=_text(provider.simulate),
     )
 

@@ -132,7 +132,7 @@ def check_fallbacks(
                     dropped.setdefault(target.name, rule)
     written = {one.shown: one for one in spec.rules}
     for tier in spec.tiers:
-        for name in tier.chain:
+        for name in tier.chain.targets:
             found = dropped.get(name.value)
             if found is not None:
                 yield Diagnostic(
@@ -161,7 +161,7 @@ def check_emptiness(
         return
     by_name = {target.name: target for target in targets}
     for written, tier in zip(spec.tiers, tiers, strict=True):
-        chain = [by_name[name] for name in tier.chain]
+        chain = [by_name[name] for name in tier.chain.targets]
         # What the most able targets serve covers what the others do.
         for able in targets:
             if not any(_serves(target, able) for target in chain):

@@ -15,7 +15,7 @@ from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Spec
-from lynkrc.sema.typed_config import TypedMapping, TypedTier
+from lynkrc.sema.typed_config import TypedChain, TypedMapping, TypedTier
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Name, Tier
 
@@ -31,7 +31,11 @@ def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
             TypedTier(
                 name=tier.name.value,
                 up_to=None if tier.up_to is None else tier.up_to.value,
-                chain=tuple(name.value for name in tier.chain),
+                chain=TypedChain(
+                    groups=tuple(tuple(n.value for n in g) for g in tier.chain.groups),
+                    pick="order",
+                    weights=(),
+                ),
                 span=tier.span,
             )
             for tier in spec.tiers
@@ -123,7 +127,7 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
 
 def _chain(tier: Tier, targets: Sequence[str]) -> Iterable[Diagnostic]:
     seen: dict[str, Name] = {}
-    for name in tier.chain:
+    for name in tier.chain.targets:
         if name.value not in targets:
             yield unknown(UNKNOWN_TARGET, name, targets)
         first = seen.setdefault(name.value, name)

@@ -68,7 +68,7 @@ def check_unused(
     spec: Spec, used_features: Collection[str], used_lexicons: Collection[str]
 ) -> Iterable[Diagnostic]:
     """Definitions of the document itself that nothing reads; inherited ones are exempt."""
-    chains = {name.value for tier in spec.tiers for name in tier.chain}
+    chains = {name.value for tier in spec.tiers for name in tier.chain.targets}
     mapped = {one.item.target.value for one in spec.models if one.item.target is not None}
     served = {one.item.provider.value for one in spec.targets}
     kinds: Sequence[tuple[str, Sequence[tuple[str, str, Name]], Collection[str], str]] = (

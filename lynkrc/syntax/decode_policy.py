@@ -8,6 +8,7 @@ from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.scalar_map import place_in
 from lynkrc.syntax.config import (
+    Chain,
     Deny,
     Dimension,
     Lexicon,
@@ -112,9 +113,16 @@ def decode_tiers(record: Record, root: MappingNode) -> Iterator[Tier]:
             yield Tier(
                 name=name,
                 up_to=optional_whole(node, "up_to"),
-                chain=names(node.get("chain")),
+                chain=_chain(_written(node, "chain")),
                 span=node.span,
             )
+
+
+def _chain(node: Node) -> Chain:
+    groups = node.items if isinstance(node, SequenceNode) else ()
+    return Chain(
+        groups=tuple(names(group) for group in groups), pick=None, weights=(), span=node.span
+    )
 
 
 def decode_rules(record: Record, root: MappingNode) -> Iterator[Rule]:

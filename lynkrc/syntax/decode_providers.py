@@ -6,7 +6,16 @@ from lynkrc.diagnostics import codes
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, ScalarNode
-from lynkrc.syntax.config import Client, ModelMapping, Name, Price, Provider, Target, Timeouts
+from lynkrc.syntax.config import (
+    Client,
+    ModelMapping,
+    Name,
+    Price,
+    Provider,
+    Retry,
+    Target,
+    Timeouts,
+)
 from lynkrc.syntax.decode_parts import (
     Record,
     mapping,
@@ -61,7 +70,7 @@ def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
             if headers is None
             else tuple((name_of(one), name_of(two)) for one, two in mapping(headers).entries),
             timeouts=_timeouts(node),
-            retries=None if retries is None else retries.value,
+            retry=Retry(times=None if retries is None else retries.value),
             simulate=optional_name(node, "simulate"),
             span=node.span,
         )

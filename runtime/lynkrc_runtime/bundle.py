@@ -287,7 +287,11 @@ def _check_references(path: Path, dispatch: Dispatch) -> None:
     """Every index of the table leads somewhere: a request must not be the first to find out."""
     references = (
         ("provider", [target.provider for target in dispatch.targets], len(dispatch.providers)),
-        ("target", [t for chain in dispatch.chains for t in chain.targets], len(dispatch.targets)),
+        (
+            "target",
+            [t for c in dispatch.chains for group in c.groups for t in group],
+            len(dispatch.targets),
+        ),
         ("chain", [tier.chain for tier in dispatch.tiers], len(dispatch.chains)),
     )
     for kind, indices, count in references:

@@ -1,13 +1,14 @@
 """A feature vector to a Decision, through the bundle's scorer.
 
 The scorer's contract (generated `scorer.py`): ``decide(v)`` takes the clamped vector as a list of
-ints in slot order and returns ``(outcome, tier, rule, chain, mask, score)``:
+ints in slot order and returns ``(outcome, tier, rule, chain, mask, score, prefer)``:
 
 - outcome: 0 route, 1 deny, 2 respond, 3 refuse
 - tier: index, -1 where the request ended before a tier was chosen
 - rule: index; -1 ``score``, -2 ``pin``
 - chain: index, -1 without one; mask: bit i set when target i of the chain survived the filters
 - score: 0..100, -1 where the request ended before it was computed
+- prefer: index of the first matching rule that prefers, -1 without one and where nothing is routed
 
 ``explain(v)`` in `explain.py` returns the same decision with its reasons, as JSON-able dicts.
 """
@@ -19,7 +20,7 @@ from typing import TypeAlias, final
 
 from lynkrc_runtime.dispatch import Deny, Dispatch
 
-Verdict: TypeAlias = tuple[int, int, int, int, int, int]
+Verdict: TypeAlias = tuple[int, int, int, int, int, int, int]
 Scorer: TypeAlias = Callable[[list[int]], Verdict]
 
 RULE_SCORE = -1
@@ -71,15 +72,15 @@ class Decider:
         return known
 
     def _spell_out(self, verdict: Verdict) -> Decision:
-        outcome, tier, rule, chain, mask, score = verdict
+        outcome, tier, rule, chain, mask, score, _prefer = verdict
         dispatch = self._dispatch
         names = {RULE_SCORE: "score", RULE_PIN: "pin"}
-        targets = dispatch.chains[chain].targets if chain >= 0 else []
+        groups = dispatch.chains[chain].groups if chain >= 0 else []
         return Decision(
             outcome=Outcome(outcome),
             tier=dispatch.tiers[tier].name if tier >= 0 else None,
             rule=names[rule] if rule < 0 else dispatch.rules[rule].name,
             score=score if score >= 0 else None,
-            targets=tuple(target for target in targets if mask >> target & 1),
+            targets=tuple(target for group in groups for target in group if mask >> target & 1),
             deny=dispatch.rules[rule].deny if outcome == Outcome.DENY and rule >= 0 else None,
         )

@@ -159,7 +159,8 @@ def tables(draw: st.DrawFn) -> RouteTable:
     some = st.lists(ids, min_size=1, max_size=count, unique=True).map(tuple)
     bounds = draw(st.lists(st.integers(0, 100), max_size=3, unique=True).map(sorted))
     chains = [
-        Chain(id=ChainId(i), name=f"T{i}", targets=draw(some)) for i in range(len(bounds) + 1)
+        Chain(id=ChainId(i), name=f"T{i}", groups=tuple((target,) for target in draw(some)))
+        for i in range(len(bounds) + 1)
     ]
     tiers = tuple(
         Tier(id=TierId(i), name=f"T{i}", up_to=bound, chain=ChainId(i), span=SPAN)
@@ -172,7 +173,7 @@ def tables(draw: st.DrawFn) -> RouteTable:
         if draw(st.booleans()):
             pins.append(Pin(pattern=f"p{i}", guard=guard, tier=draw(tier_ids), chain=None))
         else:
-            chain = Chain(id=ChainId(len(chains)), name=f"pin:{i}", targets=(draw(ids),))
+            chain = Chain(id=ChainId(len(chains)), name=f"pin:{i}", groups=((draw(ids),),))
             chains.append(chain)
             pins.append(Pin(pattern=f"p{i}", guard=guard, tier=None, chain=chain.id))
     needs = tuple(

@@ -23,6 +23,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.settings import Settings
 
 PATTERNS = ["a*", "step by step", "~\u8bc1", "you|tools", "be"]
 BASELINE = ("Agent", "Bash", "Edit", "Read", "Skill", "ToolSearch", "Write")
@@ -76,6 +77,7 @@ def _extractor() -> Extractor:
             needs=[],
             dimensions=[],
             models=[],
+            settings=Settings(),
         ),
         tables_of(build_automaton([patterns])),
     )

@@ -30,6 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.settings import Settings
 
 LEXICONS = {"greeting": ["hi|hello", "good (morning|evening)"], "proof": ["prove*", "~证明"]}
 WEIGHTS = {"greeting": [64, 64], "proof": [224, -32]}
@@ -109,6 +110,7 @@ def dispatch(*slots: Slot) -> Dispatch:
         needs=[],
         dimensions=[],
         models=[],
+        settings=Settings(),
     )
 
 

@@ -408,7 +408,10 @@ async def test_the_client_may_leave_a_whole_answer_too() -> None:
 def test_a_rules_status_is_kept_and_otherwise_deny_has_words_of_its_own() -> None:
     table = dispatch([provider("claude", "anthropic")], [target("one", 0)])
     table = msgspec.structs.replace(
-        table, rules=[Rule(name="law", deny=Deny(status=451, message="by law"))]
+        table,
+        rules=[
+            Rule(name="law", deny=Deny(status=451, message="by law"), respond=None, prefer=None)
+        ],
     )
 
     async def main(verdict: Verdict) -> Recorder:

@@ -257,11 +257,11 @@ TABLE = RouteTable(
         target(2, "big", "anthropic", "internal", 1_000_000, "tools", "vision", "thinking"),
     ),
     chains=(
-        Chain(id=ChainId(0), name="SIMPLE", targets=(TargetId(0), TargetId(1))),
-        Chain(id=ChainId(1), name="MEDIUM", targets=(TargetId(1), TargetId(2))),
-        Chain(id=ChainId(2), name="COMPLEX", targets=(TargetId(2), TargetId(1))),
-        Chain(id=ChainId(3), name="REASONING", targets=(TargetId(2),)),
-        Chain(id=ChainId(4), name="pin:small", targets=(TargetId(0),)),
+        Chain(id=ChainId(0), name="SIMPLE", groups=((TargetId(0),), (TargetId(1),))),
+        Chain(id=ChainId(1), name="MEDIUM", groups=((TargetId(1),), (TargetId(2),))),
+        Chain(id=ChainId(2), name="COMPLEX", groups=((TargetId(2),), (TargetId(1),))),
+        Chain(id=ChainId(3), name="REASONING", groups=((TargetId(2),),)),
+        Chain(id=ChainId(4), name="pin:small", groups=((TargetId(0),),)),
     ),
     tiers=(
         Tier(id=TierId(0), name="SIMPLE", up_to=25, chain=ChainId(0), span=SPAN),

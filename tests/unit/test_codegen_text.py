@@ -138,7 +138,7 @@ def test_odd_tables_are_generated_too() -> None:
         TABLE,
         slots=(),
         targets=TABLE.targets[:1],
-        chains=(TargetChain(id=ChainId(0), name="ONLY", targets=(one,)),),
+        chains=(TargetChain(id=ChainId(0), name="ONLY", groups=((one,),)),),
         tiers=(replace(TABLE.tiers[3], id=TierId(0), name="ONLY", chain=ChainId(0)),),
         pins=(),
         needs=(),
@@ -158,7 +158,7 @@ def test_odd_tables_are_generated_too() -> None:
 
 def test_more_targets_than_bits_in_a_machine_word() -> None:
     many = tuple(target(i, f"t{i}", "ollama", "local", 1000) for i in range(70))
-    chain = TargetChain(id=ChainId(0), name="T", targets=(TargetId(69), TargetId(0)))
+    chain = TargetChain(id=ChainId(0), name="T", groups=((TargetId(69),), (TargetId(0),)))
     table = replace(
         TABLE,
         targets=many,
