@@ -22,11 +22,15 @@ class Severity(Enum):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One kind of finding: its stable id (``LK`` and three digits), short name and severity."""
+    """One kind of finding: its stable id (``LK`` and three digits), short name and severity.
+
+    `allowable`: an `allow` may silence it, as the spec has a meaning all the same.
+    """
 
     id: str
     name: str
     severity: Severity
+    allowable: bool = False
 
 
 @final

@@ -20,7 +20,7 @@ from lynkrc.diagnostics.sema_codes import (
     UNKNOWN_NAME,
     WRONG_TYPE,
 )
-from lynkrc.diagnostics.suggest import closest, did_you_mean
+from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema import comparisons, shaping
 from lynkrc.sema.context import (
@@ -33,10 +33,9 @@ from lynkrc.sema.context import (
     same_unit,
 )
 from lynkrc.sema.scope import (
-    ABSENT,
-    DECIDED,
     FUNCTIONS,
     LexiconFacts,
+    Place,
     Scope,
     type_of_feature,
     usage,
@@ -66,6 +65,7 @@ from lynkrc.sema.types import (
     like,
     to_64ths,
 )
+from lynkrc.sema.unknown import report_unknown
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.expr import (
     Binary,
@@ -133,12 +133,37 @@ class Checker:
 
     def requirement(self, expr: Expr) -> Bool | None:
         """The expression as a condition on requests and a target."""
+        return self._boolean(expr, Place.REQUIREMENT, "a requirement")
+
+    def assertion(self, expr: Expr) -> Bool | None:
+        """The expression as a condition on requests, a target and the decision."""
+        return self._boolean(expr, Place.ASSERTION, "what is asserted")
+
+    def leaf(self, expr: Expr, place: str) -> Feature | None:
+        """The expression as one feature of the request with a number; `place` says for what."""
         self._size = 0
-        self._context.of_target = True
+        value = self._infer(self._context, expr)
+        match value:
+            case None:
+                return None
+            case Reading(leaf=Feature() as leaf) | Flag(leaf=Feature() as leaf):
+                return leaf
+            case _:
+                self._context.report(
+                    WRONG_TYPE,
+                    expr.span,
+                    f"{place} must be one numeric feature, as `context.tokens`",
+                    "write the feature itself, not a name or an expression of yours",
+                )
+                return None
+
+    def _boolean(self, expr: Expr, place: Place, what: str) -> Bool | None:
+        self._size = 0
+        self._context.place = place
         try:
-            return boolean(self._context, expr, "a requirement")
+            return boolean(self._context, expr, what)
         finally:
-            self._context.of_target = False
+            self._context.place = Place.GUARD
 
     def value(self, expr: Expr) -> Number | None:
         """The expression as the value of a dimension."""
@@ -188,7 +213,7 @@ class Checker:
             return None, 0
         context = self._context
         outer_size, self._size = self._size, 0
-        outer_target, context.of_target = context.of_target, False
+        outer_place, context.place = context.place, Place.GUARD
         outer_reads = context.read_features, context.read_lexicons
         self._reads[name] = (set(), set())
         context.read_features, context.read_lexicons = self._reads[name]
@@ -204,7 +229,7 @@ class Checker:
             )
             value = None
         size, self._size = self._size, outer_size
-        context.of_target = outer_target
+        context.place = outer_place
         context.read_features, context.read_lexicons = outer_reads
         self._named[name] = (value, size)
         return value, size
@@ -267,20 +292,20 @@ class Checker:
                 )
                 return None
             return self._leaf(feature, (), ref.span)
-        attributes = self.scope.attributes()
+        attributes = self.scope.beside(self._context.place)
         if ref.name in attributes:
-            if not self._context.of_target:
+            if self._context.place is Place.GUARD:
                 self._context.report(
                     TARGET_PLACE,
                     ref.span,
                     f"{shown(ref.name)} has no value here: targets are chosen after the guards",
-                    "a rule's `require` reads it",
+                    "a rule's `require` and assertions read it",
                 )
                 return None
             return _of_type(Attribute(name=ref.name, type=attributes[ref.name], span=ref.span))
         if ref.name in self.scope.features:
             return self._use(ref)
-        self._unknown(ref.name, ref.span)
+        report_unknown(self._context, ref.name, ref.span)
         return None
 
     def _use(self, ref: Ref) -> Value | None:
@@ -297,24 +322,6 @@ class Checker:
             self._size = 0
             return None
         return value
-
-    def _unknown(self, name: str, span: Span) -> None:
-        known = self.scope.names(of_target=self._context.of_target)
-        related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
-        help = did_you_mean(name, known) if closest(name, known) else None
-        if help is None and related:
-            help = f"there are {listed(related, 'and')}"
-        if name == ABSENT:
-            help = 'only a test reads it: `header("x") == absent`'
-        elif name.lower() in ("true", "false"):
-            help = f"write `{name.lower()}`"
-        elif name in DECIDED:
-            help = "it is the outcome of the decision, which guards and requirements cannot read"
-        elif name in self.scope.lexicons:
-            help = f"it is a lexicon: write `matches(ask, {name})` or `count(ask, {name})`"
-        elif name in TEXTS:
-            help = f"it is a text: `matches({name}, LEXICON)` tests it"
-        self._context.report(UNKNOWN_NAME, span, f"nothing here is called {shown(name)}", help)
 
     def _call(self, call: Call) -> Value | None:
         if call.name in FUNCTIONS:

@@ -96,7 +96,7 @@ def _is_bare(context: Context, expr: Expr) -> bool:
     return (
         first not in FEATURES
         and first not in context.scope.features
-        and first not in context.scope.attributes()
+        and first not in context.scope.beside(context.place)
     )
 
 

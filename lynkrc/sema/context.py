@@ -11,7 +11,7 @@ from lynkrc.diagnostics.sema_codes import (
     TYPES_DIFFER,
     WRONG_TYPE,
 )
-from lynkrc.sema.scope import Scope
+from lynkrc.sema.scope import Place, Scope
 from lynkrc.sema.typed import (
     Attribute,
     Bool,
@@ -50,12 +50,12 @@ def type_of(value: Value) -> Type:
 @final
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """One spec being typed. `of_target`: inside a requirement, where `target` may be read."""
+    """One spec being typed, at the moment at `place`."""
 
     scope: Scope
     own: SourceFile
     infer: Callable[["Context", Expr], Value | None]
-    of_target: bool = False
+    place: Place = Place.GUARD
     findings: list[Diagnostic] = field(default_factory=list)
     read_lexicons: set[str] = field(default_factory=set)
     read_features: set[str] = field(default_factory=set)

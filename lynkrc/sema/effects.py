@@ -61,23 +61,46 @@ def check_rules(
 
 
 def _cover(rules: Sequence[TypedRule], guards: Sequence[Bool], index: int) -> TypedRule | None:
-    """A rule that takes every effect of a rule whose first match wins.
+    """A rule that takes every effect of a rule of whose effects only the first match counts.
 
-    A denial ends the decision before any tier is chosen, wherever it is written; among rules of
-    one effect the earlier one does.
+    What ends the decision does so before anything else, wherever it is written: a denial before an
+    answer, either before a tier. Among rules of one effect the earlier one counts.
     """
     rule = rules[index]
     if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
         return None
+    left = _effects(rule)
+    cover = None
     for i, (other, guard) in enumerate(zip(rules, guards, strict=True)):
         if i == index or (guard != ALWAYS and guard != guards[index]):
             continue
-        chooses = other.tier is not None and other.deny is None
-        if i < index and (other.deny is not None or (rule.deny is None and chooses)):
+        if _ending(other) < _ending(rule):
             return other
-        if rule.deny is None and other.deny is not None:
-            return other
+        if i < index and left & _effects(other):
+            left -= _effects(other)
+            cover = other
+        if not left:
+            return cover
     return None
+
+
+_FIRST_MATCH = ("deny", "respond", "tier", "chain", "prefer")
+"""Effects of which the first matching rule's counts, in the order of the decision's steps."""
+
+_OPEN = 2
+"""Those before it end the decision."""
+
+
+def _effects(rule: TypedRule) -> set[str]:
+    """The effects of `_FIRST_MATCH` that a rule has, without those after one that ends."""
+    has = (rule.deny, rule.respond, rule.tier, rule.chain, rule.prefer)
+    written = [name for name, effect in zip(_FIRST_MATCH, has, strict=True) if effect is not None]
+    return set(written if _ending(rule) == _OPEN else written[:1])
+
+
+def _ending(rule: TypedRule) -> int:
+    """Where in `_FIRST_MATCH` the rule ends the decision; `_OPEN` where it does not."""
+    return 0 if rule.deny is not None else 1 if rule.respond is not None else _OPEN
 
 
 def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterable[str]:
@@ -85,12 +108,14 @@ def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterab
     if guard == NEVER:
         yield f"{called} never matches"
         return
-    if rule.deny is not None and any(
-        effect is not None
-        for effect in (rule.tier, rule.floor, rule.ceiling, rule.add64, rule.keeps)
-    ):
-        yield f"{called} denies, which ends the decision: its other effects never apply"
+    later = (rule.tier, rule.floor, rule.ceiling, rule.add64, rule.keeps, rule.chain, rule.prefer)
+    ends = rule.deny is not None or rule.respond is not None
+    if ends and any(effect is not None for effect in later):
+        verb = "denies" if rule.deny is not None else "answers"
+        yield f"{called} {verb}, which ends the decision: its other effects never apply"
         return
+    if rule.deny is not None and rule.respond is not None:
+        yield f"{called} denies, so it never answers"
     if rule.floor == first and first:
         yield f"{called} raises to {shown(first)}, the lowest tier"
     if rule.ceiling == last and last:

@@ -6,16 +6,15 @@ from itertools import pairwise
 from lynkrc.diagnostics.model import Code, Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import (
     DUPLICATE_NAME,
-    TARGET_TWICE,
     TIER_BOUNDS,
-    UNKNOWN_TARGET,
     UNKNOWN_TIER,
 )
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.chains import check_chain, type_chain, unknown_target
 from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Spec
-from lynkrc.sema.typed_config import TypedChain, TypedMapping, TypedTier
+from lynkrc.sema.typed_config import TypedMapping, TypedTier
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Name, Tier
 
@@ -25,17 +24,13 @@ def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
     findings = list(_bounds(spec.tiers))
     targets = [one.name for one in spec.targets]
     for tier in spec.tiers:
-        findings += _chain(tier, targets)
+        findings += check_chain(tier.chain, tier.name.value, targets)
     return (
         tuple(
             TypedTier(
                 name=tier.name.value,
                 up_to=None if tier.up_to is None else tier.up_to.value,
-                chain=TypedChain(
-                    groups=tuple(tuple(n.value for n in g) for g in tier.chain.groups),
-                    pick="order",
-                    weights=(),
-                ),
+                chain=type_chain(tier.chain),
                 span=tier.span,
             )
             for tier in spec.tiers
@@ -65,12 +60,10 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
                     (Label(span=first.span, message="first mapped here"),),
                 )
             )
-        for name, known, code in (
-            (mapping.tier, tiers, UNKNOWN_TIER),
-            (mapping.target, targets, UNKNOWN_TARGET),
-        ):
-            if name is not None and name.value not in known:
-                findings.append(unknown(code, name, known))
+        if mapping.tier is not None and mapping.tier.value not in tiers:
+            findings.append(unknown_tier(mapping.tier, tiers))
+        if mapping.target is not None and mapping.target.value not in targets:
+            findings.append(unknown_target(mapping.target, targets))
         typed.append(
             TypedMapping(
                 pattern=mapping.pattern.value,
@@ -86,14 +79,13 @@ def _closeness(mapping: TypedMapping) -> tuple[bool, int, str]:
     return folded.endswith("*"), -len(folded), folded
 
 
-def unknown(code: Code, name: Name, known: Sequence[str]) -> Diagnostic:
-    """The finding for a tier or target that is not there."""
-    what = "tier" if code is UNKNOWN_TIER else "target"
+def unknown_tier(name: Name, tiers: Sequence[str]) -> Diagnostic:
+    """The finding about a tier that is not there."""
     return _finding(
-        code,
-        f"there is no {what} {shown(name.value)}",
+        UNKNOWN_TIER,
+        f"there is no tier {shown(name.value)}",
         name.span,
-        did_you_mean(name.value, known, f"{what}s"),
+        did_you_mean(name.value, tiers, "tiers"),
     )
 
 
@@ -122,22 +114,6 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
                 after.span,
                 "write the tiers cheapest first, each with a higher bound than the one before",
                 (Label(span=before.span, message="the tier before ends here"),),
-            )
-
-
-def _chain(tier: Tier, targets: Sequence[str]) -> Iterable[Diagnostic]:
-    seen: dict[str, Name] = {}
-    for name in tier.chain.targets:
-        if name.value not in targets:
-            yield unknown(UNKNOWN_TARGET, name, targets)
-        first = seen.setdefault(name.value, name)
-        if first is not name:
-            yield _finding(
-                TARGET_TWICE,
-                f"{shown(name.value)} stands twice in the chain of {shown(tier.name.value)}",
-                name.span,
-                "remove it; `retries` of the provider repeats an attempt",
-                (Label(span=first.span, message="first here"),),
             )
 
 

@@ -29,6 +29,8 @@ from lynkrc.diagnostics.sema_codes import (
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import (
+    SETTINGS,
+    Assertion,
     Client,
     Config,
     Dimension,
@@ -40,6 +42,7 @@ from lynkrc.syntax.config import (
     Number,
     Provider,
     Rule,
+    Section,
     Target,
     Tier,
 )
@@ -116,6 +119,12 @@ class Spec:
     tiers: tuple[Tier, ...]
     otherwise: Name | None
     rules: tuple[Sourced[Rule], ...]
+    trust_levels: tuple[Name, ...]
+    """From the most to the least trusted; empty where nothing states them."""
+    needs: tuple[tuple[Name, Name], ...]
+    assertions: tuple[Assertion, ...]
+    settings: tuple[Section, ...]
+    """At most one a key, in the order of `SETTINGS`."""
     span: Span = field(compare=False, repr=False)
 
 
@@ -234,6 +243,10 @@ class _Merger:
             tiers=config.tiers or self._tiers([base.tiers for base in bases]),
             otherwise=config.otherwise or self._one("otherwise", [b.otherwise for b in bases]),
             rules=unite(config.rules, [base.rules for base in bases]),
+            trust_levels=config.trust_levels or self._levels([base.trust_levels for base in bases]),
+            needs=self._needs(config, bases),
+            assertions=(*config.assertions, *(a for base in bases for a in base.assertions)),
+            settings=self._settings(config, bases),
             span=config.span,
         )
 
@@ -256,6 +269,34 @@ class _Merger:
             if ladder != written[0]:
                 self._conflict("tiers", ladder[0].span, written[0][0].span)
         return written[0] if written else ()
+
+    def _levels(self, found: Iterable[tuple[Name, ...]]) -> tuple[Name, ...]:
+        written = [levels for levels in found if levels]
+        for levels in written[1:]:
+            if levels != written[0]:
+                self._conflict("trust_levels", levels[0].span, written[0][0].span)
+        return written[0] if written else ()
+
+    def _needs(self, config: Config, bases: Iterable[Spec]) -> tuple[tuple[Name, Name], ...]:
+        own = {need.value for need, _ in config.needs}
+        inherited: dict[str, tuple[Name, Name]] = {}
+        for base in bases:
+            for need, level in base.needs:
+                first = inherited.setdefault(need.value, (need, level))
+                if need.value not in own and first[1] != level:
+                    self._conflict(need.value, level.span, first[1].span)
+        return (*config.needs, *(one for name, one in inherited.items() if name not in own))
+
+    def _settings(self, config: Config, bases: Iterable[Spec]) -> tuple[Section, ...]:
+        """A section of the document takes the place of a base's as a whole."""
+        chosen = {section.key.value: section for section in config.settings}
+        own = set(chosen)
+        for base in bases:
+            for section in base.settings:
+                first = chosen.setdefault(section.key.value, section)
+                if section.key.value not in own and first != section:
+                    self._conflict(section.key.value, section.key.span, first.key.span)
+        return tuple(chosen[key] for key in SETTINGS if key in chosen)
 
     def _one(self, key: str, found: Iterable[Located[V] | None]) -> Located[V] | None:
         written = [one for one in found if one is not None]

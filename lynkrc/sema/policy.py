@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import ENVELOPE_DIMENSION, UNKNOWN_TIER
 from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.sema.chains import check_chain, check_preference, type_chain
 from lynkrc.sema.check import Checker
 from lynkrc.sema.facts import attributes_of
-from lynkrc.sema.ladder import unknown
+from lynkrc.sema.ladder import unknown_tier
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.scope import type_of_feature
@@ -27,7 +28,7 @@ def type_rules(
     spec: Spec, targets: Sequence[TypedTarget], checker: Checker
 ) -> tuple[tuple[TypedRule, ...], list[Diagnostic]]:
     """The rules in decision order, as far as they are sound; types are reported to `checker`."""
-    findings = list(_tiers(spec))
+    findings = [*_tiers(spec), *_targets(spec)]
     rules = []
     for one in spec.rules:
         rule = _rule(one, targets, checker)
@@ -69,6 +70,9 @@ def _rule(one: Sourced[Rule], targets: Sequence[TypedTarget], checker: Checker) 
         ceiling=_value(rule.ceiling),
         add64=None if rule.add is None else to_64ths(rule.add.value),
         keeps=keeps,
+        respond=_value(rule.respond),
+        chain=None if rule.chain is None else type_chain(rule.chain),
+        prefer=_value(rule.prefer),
         source=ALWAYS_SOURCE if rule.when is None else print_expr(rule.when),
         require_source="" if rule.require is None else print_expr(rule.require),
         span=rule.span,
@@ -90,7 +94,7 @@ def _tiers(spec: Spec) -> Iterable[Diagnostic]:
             if one.origin:
                 inherited.setdefault(name.value, []).append((one.shown, name))
             else:
-                yield unknown(UNKNOWN_TIER, name, tiers)
+                yield unknown_tier(name, tiers)
     for missing, places in inherited.items():
         rules = dict.fromkeys(rule for rule, _ in places)
         yield Diagnostic(
@@ -100,6 +104,16 @@ def _tiers(spec: Spec) -> Iterable[Diagnostic]:
             help="name the tiers as the base does, or replace these rules by your own",
             labels=(Label(span=places[0][1].span, message="named here"),),
         )
+
+
+def _targets(spec: Spec) -> Iterable[Diagnostic]:
+    """Targets that rules name and the spec does not have."""
+    targets = sorted(one.name for one in spec.targets)
+    for one in spec.rules:
+        if one.item.chain is not None:
+            yield from check_chain(one.item.chain, one.name, targets)
+        if one.item.prefer is not None:
+            yield from check_preference(one.item.prefer, targets)
 
 
 def _weighted(one: Sourced[Dimension], checker: Checker) -> TypedDimension | None:

@@ -2,6 +2,8 @@
 
 from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import MISSING_SECTION
+from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
+from lynkrc.sema.assertions import type_assertions
 from lynkrc.sema.catalog import read_catalog
 from lynkrc.sema.check import Checker
 from lynkrc.sema.effects import check_dimensions, check_emptiness, check_fallbacks, check_rules
@@ -11,8 +13,10 @@ from lynkrc.sema.merge import Loader, Spec, merge
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
+from lynkrc.sema.trust import check_trust, levels_of
 from lynkrc.sema.typed_config import TypedConfig, TypedLexicon
-from lynkrc.sema.types import TRUST_LEVELS, to_64ths
+from lynkrc.sema.types import to_64ths
+from lynkrc.sema.unserved import check_served
 from lynkrc.sema.usage import check_clients, check_names, check_unused
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.config import Config
@@ -34,7 +38,8 @@ def resolve(
         return None, findings
     own = config.span.file
     findings += _sections(spec)
-    findings += [*check_names(spec), *check_clients(spec.clients)]
+    findings += [*check_names(spec), *check_clients(spec.clients), *check_trust(spec)]
+    findings += check_allows(config)
     targets, found = type_targets(spec, catalog)
     findings += found
     tiers, found = type_ladder(spec)
@@ -47,7 +52,10 @@ def resolve(
     rules, found = type_rules(spec, targets, checker)
     findings += found
     dimensions, found = type_dimensions(spec, checker)
+    findings += found
+    assertions, found = type_assertions(spec, checker)
     findings += [*found, *checker.findings]
+    findings += check_served(spec, rules, dimensions)
     features, lexicons = checker.used()
     offset64 = to_64ths(spec.offset.value) if spec.offset is not None else 0
     if not has_errors(findings):
@@ -59,13 +67,15 @@ def resolve(
         findings += check_dimensions(spec, dimensions, own)
         findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, targets)
+        findings += unneeded_allows(findings, config)
+    findings = without_allowed(findings, config)
     if has_errors(findings):
         return None, findings
     shown = {one.name: one for one in spec.lexicons}
     return (
         TypedConfig(
             name=spec.name.value,
-            trust_levels=TRUST_LEVELS,
+            trust_levels=levels_of(spec),
             lexicons=tuple(
                 sorted(
                     (
@@ -91,6 +101,8 @@ def resolve(
             dimensions=dimensions,
             offset64=offset64,
             otherwise=None if spec.otherwise is None else spec.otherwise.value,
+            hard_needs=frozenset(need.value for need, how in spec.needs if how.value == "hard"),
+            assertions=assertions,
         ),
         findings,
     )
@@ -108,7 +120,9 @@ def _scope(spec: Spec) -> Scope:
         clients=tuple(one.name for one in spec.clients),
         targets=tuple(sorted(one.name for one in spec.targets)),
         providers=tuple(sorted(one.name for one in spec.providers)),
-        trust_levels=TRUST_LEVELS,
+        trust_levels=levels_of(spec),
+        tiers=tuple(tier.name.value for tier in spec.tiers),
+        rules=tuple(one.shown for one in spec.rules),
     )
 
 

@@ -5,20 +5,23 @@ from collections.abc import Collection, Iterable, Sequence
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import NAME_TAKEN, OVERLAPPING_CLIENTS, UNUSED
 from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.chains import STRATEGIES
 from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Sources, Spec
 from lynkrc.sema.scope import ABSENT, DECIDED, FUNCTIONS
 from lynkrc.sema.types import TRUST_LEVELS
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Client, Lexicon, Name, NamedExpression, Provider, Target
-from lynkrc_runtime.feature_table import FEATURES, OTHER_CLIENT, TEXTS
+from lynkrc_runtime.feature_table import FEATURES, NO_TIER, OTHER_CLIENT, TEXTS
 
 
 def check_names(spec: Spec) -> Iterable[Diagnostic]:
     """Names that would mean two things at one place."""
     taken: dict[str, tuple[str, Span | None]] = {}
-    for level in TRUST_LEVELS:
-        taken[level] = ("a trust level", None)
+    for level in spec.trust_levels:
+        taken[level.value] = ("a trust level", level.span)
+    for word in () if spec.trust_levels else TRUST_LEVELS:
+        taken[word] = ("a trust level", None)
     for provider in spec.providers:
         taken[provider.name] = ("a provider", provider.item.name.span)
     for target in spec.targets:
@@ -27,6 +30,12 @@ def check_names(spec: Spec) -> Iterable[Diagnostic]:
         taken[tier.name.value] = ("a tier", tier.name.span)
     for name in (*FEATURES, *FUNCTIONS, *TEXTS, *DECIDED, ABSENT, "target"):
         taken[name] = ("a word of the language", None)
+    for target in spec.targets:
+        if target.name in STRATEGIES:
+            yield _clash(target.item.name, "what `prefer` takes", None)
+    for tier in spec.tiers:
+        if tier.name.value == NO_TIER:
+            yield _clash(tier.name, "the tier of a session that has none", None)
     for feature in spec.features:
         if feature.name in taken:
             what, span = taken[feature.name]
@@ -68,7 +77,12 @@ def check_unused(
     spec: Spec, used_features: Collection[str], used_lexicons: Collection[str]
 ) -> Iterable[Diagnostic]:
     """Definitions of the document itself that nothing reads; inherited ones are exempt."""
-    chains = {name.value for tier in spec.tiers for name in tier.chain.targets}
+    rules = [one.item.chain for one in spec.rules if one.item.chain is not None]
+    chains = {
+        name.value
+        for chain in (*(tier.chain for tier in spec.tiers), *rules)
+        for name in chain.targets
+    }
     mapped = {one.item.target.value for one in spec.models if one.item.target is not None}
     served = {one.item.provider.value for one in spec.targets}
     kinds: Sequence[tuple[str, Sequence[tuple[str, str, Name]], Collection[str], str]] = (

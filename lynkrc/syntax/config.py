@@ -375,5 +375,7 @@ class Config:
     """``thinking`` and ``max_tokens``, each ``hard`` or ``soft``."""
     assertions: tuple[Assertion, ...] = ()
     settings: tuple[Section, ...] = ()
+    allow: tuple[Allow, ...] = ()
+    """Of the document as a whole."""
     """Sections the decision does not read: `SETTINGS`, as far as they are written."""
     span: Span = field(compare=False, repr=False)

@@ -97,6 +97,8 @@ SCOPE = Scope(
     targets=("one", "two"),
     providers=("house",),
     trust_levels=TRUST_LEVELS,
+    tiers=("LOW", "HIGH"),
+    rules=("early",),
 )
 """The scope of a lone expression."""
 
