@@ -100,9 +100,7 @@ def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
         cells = [cell.rjust(width) for cell, width in inner]
         print("  ".join((row[0].ljust(widths[0]), *cells, row[-1])))
     if any("<" in cell for row in rows for cell in row):
-        print(
-            "\n< the price of the longest prompts; `lynkrc catalog MODEL` shows that of shorter ones"
-        )
+        print("\n< of the longest prompts; `lynkrc catalog MODEL` shows what shorter ones cost")
 
 
 def _page(entry: ModelFacts) -> str:

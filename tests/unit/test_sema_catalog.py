@@ -1,6 +1,7 @@
 """The catalog: how entries are read and chosen, and what the one we ship says."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from lynkrc.cli.specs import check_file
 from lynkrc.sema import catalog_read
 from lynkrc.sema.catalog import ModelFacts, Provision, facts_of, names_for, price_of, provision_of
 from lynkrc.sema.catalog_read import read_catalog
@@ -18,6 +20,8 @@ from lynkrc_runtime.providers.table import KINDS
 from tests.unit.sema_sample import catalog, found, resolved, sound
 
 SCHEMA: dict[str, Any] = json.loads(read_schema("catalog"))
+ROOT = Path(__file__).resolve().parents[2]
+WHOLE_SPECS = sorted([*ROOT.glob("examples/*/routing.yaml"), *ROOT.glob("specs/starter/*.yaml")])
 HEAD = 'sources: {s: {url: "https://a.example/b", date: "2026-01-31"}}\n'
 SELLER = "seller: {name: Ours, kinds: [openai], hosts: [ours.example], facts: everywhere}\n"
 
@@ -172,7 +176,7 @@ def test_every_figure_we_ship_has_a_source_and_a_day(shipped: tuple[ModelFacts, 
         assert entry.sources, entry.ids
         assert entry.price is None or entry.price.sources, entry.ids
         sources = [*entry.sources, *(entry.price.sources if entry.price else ())]
-        assert all(source.url and "2026-09-01" <= source.date for source in sources), entry.ids
+        assert all(source.url and source.date >= "2026-09-01" for source in sources), entry.ids
 
 
 def test_a_model_we_ship_is_known_whole(shipped: tuple[ModelFacts, ...]) -> None:
@@ -296,3 +300,10 @@ def test_the_price_of_a_reseller_is_written() -> None:
     assert finding.message == "nothing states the price of `one`"
     assert finding.labels[0].message == "what the catalog knows is the price of Anthropic's own API"
     assert found(text.replace("opus-5-5}", "opus-5-5, price: {input: 5, output: 22}}")) == []
+
+
+@pytest.mark.parametrize("spec", WHOLE_SPECS, ids=lambda spec: f"{spec.parent.name}-{spec.stem}")
+def test_every_target_of_the_specs_we_ship_has_a_price(spec: Path) -> None:
+    checked = check_file(spec)
+    assert checked.lowered is not None, [one.message for one in checked.diagnostics]
+    assert all(target.price is not None for target in checked.lowered.targets)
