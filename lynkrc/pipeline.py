@@ -93,10 +93,10 @@ class RecordingLoader:
         return tuple(sorted(self._given.items()))
 
 
-def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Checked:
+def check_spec(path: str, data: bytes, *, loader: Loader, catalog: Sequence[SourceFile]) -> Checked:
     """Find everything there is to find in the spec `data`, shown in findings under `path`.
 
-    `loader` gives base specs, `catalog` is the text of the model catalog.
+    `loader` gives base specs, `catalog` is the files of the model catalog.
     """
     recording = RecordingLoader(loader, path)
     lowered = None
@@ -117,7 +117,9 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
     )
 
 
-def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Compilation:
+def compile_spec(
+    path: str, data: bytes, *, loader: Loader, catalog: Sequence[SourceFile]
+) -> Compilation:
     """`check_spec`, and for a spec without errors everything that is generated from it."""
     from lynkrc.codegen.artifacts import SpecSource, generate
 

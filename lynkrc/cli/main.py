@@ -15,6 +15,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("build", "check, compile and pack a bundle"),
     ("trace", "why a request goes where it goes"),
     ("inspect", "what a bundle holds"),
+    ("catalog", "the models we know, with their prices and who says so"),
     ("schema", "print a JSON Schema"),
     ("explain", "the page of a diagnostic"),
     ("serve", "start the gateway on a bundle"),

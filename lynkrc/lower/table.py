@@ -171,7 +171,7 @@ def _target(index: int, target: TypedTarget) -> Target:
         context=target.context,
         max_output=target.max_output,
         capabilities=target.capabilities,
-        price=None if target.price is None else _price(target.price),
+        price=_price(target.price),
         shape=msgspec.json.encode(target.shape, order="sorted").decode(),
         span=target.span,
     )

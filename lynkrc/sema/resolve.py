@@ -1,10 +1,12 @@
 """A document, its bases and the catalog to a typed spec: the order of `sema` on one screen."""
 
+from collections.abc import Sequence
+
 from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import MISSING_SECTION
 from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
 from lynkrc.sema.assertions import type_assertions
-from lynkrc.sema.catalog import read_catalog
+from lynkrc.sema.catalog_read import read_catalog
 from lynkrc.sema.check import Checker
 from lynkrc.sema.effects import check_dimensions, check_emptiness, check_fallbacks, check_rules
 from lynkrc.sema.facts import type_targets
@@ -24,14 +26,14 @@ from lynkrc.syntax.print_expr import print_expr
 
 
 def resolve(
-    config: Config, loader: Loader, catalog_text: SourceFile
+    config: Config, loader: Loader, catalog_files: Sequence[SourceFile]
 ) -> tuple[TypedConfig | None, list[Diagnostic]]:
     """The typed spec, None where there are errors, and every finding.
 
     `config` is expected whole: of a document in which the reader found errors, names that only
     look unknown would be reported.
     """
-    catalog, findings = read_catalog(catalog_text)
+    catalog, findings = read_catalog(catalog_files)
     spec, found = merge(config, loader)
     findings += found
     if spec is None:

@@ -36,7 +36,7 @@ class TypedTarget:
     context: int
     max_output: int
     capabilities: tuple[str, ...]
-    price: Price | None
+    price: Price
     shape: RequestShape
     span: Span = field(compare=False, repr=False)
 

@@ -91,7 +91,7 @@ def test_every_module_and_data_file_is_in_it(names: set[str]) -> None:
         "lynkrc/diagnostics/pages/LK101.md",
         "lynkrc/_data/schema/routing.schema.json",
         "lynkrc/_data/specs/builtin/lynkr-13.yaml",
-        "lynkrc/_data/specs/catalog/models.yaml",
+        "lynkrc/_data/specs/catalog/anthropic.yaml",
     ):
         assert name in names
 

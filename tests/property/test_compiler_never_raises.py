@@ -18,7 +18,7 @@ providers:
   local: {kind: ollama, base_url: "${HERE:-http://localhost:1}", trust: local}
   cloud: {kind: openai, api_key: "${KEY}", trust: cloud}
 targets:
-  small: {provider: local, model: m, context: 8k, capabilities: [tools], max_output: 1k}
+  small: {provider: local, model: m, context: 8k, capabilities: [tools], price: free}
   big: {provider: cloud, model: gpt-4o-mini}
 models:
   "mine*": {tier: LOW}

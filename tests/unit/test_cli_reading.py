@@ -72,7 +72,7 @@ def test_schema_prints_the_spec_s_by_default(capsys: pytest.CaptureFixture[str])
 @pytest.mark.parametrize("name", ["rooting", "../routing", ""])
 def test_schema_knows_its_names(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", name]) == 2
-    assert f"no schema called '{name}'; there are diagnostics, " in capsys.readouterr().err
+    assert f"no schema called '{name}'; there are catalog, diagnostics, " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("code", ["LK101", "lk101"])
