@@ -45,6 +45,7 @@ OVERLAPPING_CLIENTS = _error(417, "overlapping-clients")
 UNKNOWN_TRUST = _error(418, "unknown-trust-level")
 NOT_ALLOWABLE = _error(419, "not-allowable")
 UNNEEDED_ALLOW = Code(id="LK420", name="unneeded-allow", severity=Severity.WARNING)
+OVERLAPPING_ENTRIES = _warning(421, "overlapping-entries")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -95,6 +96,7 @@ SEMA_CODES: tuple[Code, ...] = (
     UNKNOWN_TRUST,
     NOT_ALLOWABLE,
     UNNEEDED_ALLOW,
+    OVERLAPPING_ENTRIES,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,

@@ -8,23 +8,19 @@ from collections.abc import Iterable, Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import (
-    CHAIN_MAY_BE_EMPTY,
     DEAD_FALLBACK,
     REQUIREMENT_UNMET,
     SHADOWED_RULE,
     WITHOUT_EFFECT,
 )
-from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.chains import STRATEGIES
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.typed import ALWAYS, NEVER, Bool
 from lynkrc.sema.typed_config import TypedDimension, TypedRule, TypedTarget, TypedTier
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.config import Rule
-from lynkrc_runtime.feature_table import CAPABILITIES
-
-NEEDED: tuple[str, ...] = ("tools", "vision", "documents", "json_schema")
-"""Capabilities a request can need of its target (design: "Derived needs")."""
 
 
 def check_rules(
@@ -126,6 +122,36 @@ def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterab
         yield f"{called} requires what every target has"
 
 
+def check_preferences(
+    spec: Spec, rules: Sequence[TypedRule], tiers: Sequence[TypedTier], own: SourceFile
+) -> Iterable[Diagnostic]:
+    """Rules whose `prefer` changes the order of no chain, and picks that have nothing to order."""
+    chains = [tier.chain for tier in tiers]
+    chains += [rule.chain for rule in rules if rule.chain is not None]
+    has_groups = any(len(group) > 1 for chain in chains for group in chain.groups)
+    for one in spec.rules:
+        prefer = one.item.prefer
+        if prefer is None or prefer.span.file is not own:
+            continue
+        what = None
+        if prefer.value in STRATEGIES and not has_groups:
+            what = f"no chain has a group that {shown(prefer.value)} could order"
+        elif prefer.value not in STRATEGIES and all(
+            chain.targets[:1] == (prefer.value,) or prefer.value not in chain.targets
+            for chain in chains
+        ):
+            what = f"{shown(prefer.value)} is no fallback in any chain"
+        if what is not None:
+            yield Diagnostic(
+                code=WITHOUT_EFFECT,
+                message=f"the rule {shown(one.name)} prefers to no effect: {what}",
+                span=prefer.span,
+                help="a group is an inner list, as in `chain: [[a, b], c]`"
+                if prefer.value in STRATEGIES
+                else "remove it, or add the target to a chain",
+            )
+
+
 def check_dimensions(
     spec: Spec, dimensions: Sequence[TypedDimension], own: SourceFile
 ) -> Iterable[Diagnostic]:
@@ -156,8 +182,9 @@ def check_fallbacks(
                 if keep == NEVER:
                     dropped.setdefault(target.name, rule)
     written = {one.shown: one for one in spec.rules}
-    for tier in spec.tiers:
-        for name in tier.chain.targets:
+    ruled = [one.item.chain for one in spec.rules if one.item.chain is not None]
+    for chain in (*(tier.chain for tier in spec.tiers), *ruled):
+        for name in chain.targets:
             found = dropped.get(name.value)
             if found is not None:
                 yield Diagnostic(
@@ -172,52 +199,3 @@ def check_fallbacks(
 
 def _place(rule: Sourced[Rule]) -> Label:
     return Label(span=rule.item.name.span, message="required here")
-
-
-def check_emptiness(
-    spec: Spec, tiers: Sequence[TypedTier], targets: Sequence[TypedTarget]
-) -> Iterable[Diagnostic]:
-    """Without `otherwise`: tiers whose whole chain lacks what another target could serve.
-
-    Requests are taken to need any set of capabilities in any tier. Whether a rule's requirement
-    can empty a chain is not looked for.
-    """
-    if spec.otherwise is not None:
-        return
-    by_name = {target.name: target for target in targets}
-    for written, tier in zip(spec.tiers, tiers, strict=True):
-        chain = [by_name[name] for name in tier.chain.targets]
-        # What the most able targets serve covers what the others do.
-        for able in targets:
-            if not any(_serves(target, able) for target in chain):
-                lacking = _lacking(chain, able)
-                yield Diagnostic(
-                    code=CHAIN_MAY_BE_EMPTY,
-                    message=f"a request in tier {shown(tier.name)} that needs {lacking} has no "
-                    f"target left, though {shown(able.name)} could serve it",
-                    span=written.name.span,
-                    help="add `otherwise: escalate` to go on with other tiers, or "
-                    "`otherwise: deny`",
-                )
-                break
-
-
-def _serves(target: TypedTarget, other: TypedTarget) -> bool:
-    """Whether `target` can serve every request that `other` can."""
-    needed = [name for name in other.capabilities if name in NEEDED]
-    return target.context >= other.context and all(n in target.capabilities for n in needed)
-
-
-def _lacking(chain: Sequence[TypedTarget], able: TypedTarget) -> str:
-    """What `able` has and no single target of the chain does, in words."""
-    missing = [
-        name
-        for name in CAPABILITIES
-        if name in NEEDED
-        and name in able.capabilities
-        and not all(name in target.capabilities for target in chain)
-    ]
-    words = [listed(missing, "and")] if missing else []
-    if any(target.context < able.context for target in chain):
-        words.append(f"a window of {able.context} tokens")
-    return " and ".join(words)

@@ -8,10 +8,17 @@ from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
 from lynkrc.sema.assertions import type_assertions
 from lynkrc.sema.catalog_read import read_catalog
 from lynkrc.sema.check import Checker
-from lynkrc.sema.effects import check_dimensions, check_emptiness, check_fallbacks, check_rules
+from lynkrc.sema.effects import (
+    check_dimensions,
+    check_fallbacks,
+    check_preferences,
+    check_rules,
+)
+from lynkrc.sema.emptiness import check_emptiness
 from lynkrc.sema.facts import type_targets
 from lynkrc.sema.ladder import type_ladder, type_mappings
 from lynkrc.sema.merge import Loader, Spec, merge
+from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
@@ -66,9 +73,11 @@ def resolve(
         findings += check_unused(spec, features, lexicons)
         findings += check_tiers(spec, tiers, rules, scores)
         findings += check_rules(spec, rules, tiers, own)
+        findings += check_preferences(spec, rules, tiers, own)
         findings += check_dimensions(spec, dimensions, own)
         findings += check_fallbacks(spec, targets, rules)
-        findings += check_emptiness(spec, tiers, targets)
+        findings += check_emptiness(spec, tiers, rules, targets)
+        findings += check_overlaps(spec)
         findings += unneeded_allows(findings, config)
     findings = without_allowed(findings, config)
     if has_errors(findings):
