@@ -1,24 +1,10 @@
-"""Findings as text and as JSON: labels, columns, colours, hostile text, the published schema."""
+"""Findings as text: labels, columns, colours, hostile text."""
 
-import json
-
-from jsonschema import Draft202012Validator
-
-from lynkrc.diagnostics.codes import CODES, DUPLICATE_KEY, UNKNOWN_KEY
-from lynkrc.diagnostics.model import (
-    Applicability,
-    Code,
-    Diagnostic,
-    Edit,
-    Fix,
-    Label,
-    Severity,
-)
-from lynkrc.diagnostics.render_machine import render_json
+from lynkrc.diagnostics.codes import DUPLICATE_KEY, UNKNOWN_KEY
+from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
 from lynkrc.diagnostics.render_text import render_finding, render_text, summary
 from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.source.resources import read_schema
 from lynkrc.source.text import SourceFile, Span
 
 
@@ -158,32 +144,6 @@ def test_summaries_name_each_severity() -> None:
     other = Diagnostic(code=warning, message="m", span=found.span)
     assert summary([]) == "no findings"
     assert summary([other, found, found]) == "2 errors, 1 warning"
-
-
-def test_json_follows_its_schema() -> None:
-    found = finding("a: 1\nb: 漢字\n", "漢字", ("a", "first"))
-    edited = Diagnostic(
-        code=UNKNOWN_KEY,
-        message="m",
-        span=found.span,
-        help="do",
-        labels=found.labels,
-        fix=Fix(
-            message="Write x",
-            applicability=Applicability.SAFE,
-            edits=(Edit(span=found.span, text="x"),),
-        ),
-    )
-    document = json.loads(render_json([edited, found]))
-    schema = json.loads(read_schema("diagnostics"))
-    assert list(Draft202012Validator(schema).iter_errors(document)) == []
-    first = document["diagnostics"][0]
-    place = {"file": "a.yaml", "line": 2, "column": 4, "end_line": 2, "end_column": 6}
-    assert {key: first[key] for key in place} == place
-    edits = [{"text": "x", **place}]
-    assert first["fix"] == {"message": "Write x", "applicability": "safe", "edits": edits}
-    assert document["diagnostics"][1]["fix"] is None
-    assert first["code"] in CODES
 
 
 def test_the_nearest_name_is_meant() -> None:
