@@ -52,12 +52,22 @@ def test_labels_stand_with_their_messages_and_gaps_between() -> None:
     ]
 
 
-def test_several_marks_of_one_line_have_a_row_each() -> None:
-    assert rows(finding("a b c\n", "b", ("c", "later"), ("a", "sooner"))) == [
-        "1 | a b c",
-        "  | - sooner",
-        "  |   ^",
-        "  |     - later",
+def test_marks_of_one_line_share_a_row_and_their_messages_hang_below() -> None:
+    assert rows(finding("a b c d\n", "b", ("c", "later"), ("a", "sooner"), ("d", "last"))) == [
+        "1 | a b c d",
+        "  | - ^ - - last",
+        "  | |   |",
+        "  | |   later",
+        "  | sooner",
+    ]
+
+
+def test_marks_that_overlap_have_rows_of_their_own() -> None:
+    assert rows(finding("one two\n", "one", ("one two", "both"), ("e t", "between"))) == [
+        "1 | one two",
+        "  | ^^^",
+        "  | ------- both",
+        "  |   --- between",
     ]
 
 
@@ -68,6 +78,26 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
     assert source.endswith("...")
     assert source[underline.index("^") :].startswith("here ")
     assert underline.count("^") == 4
+
+
+def test_two_marks_of_a_long_line_are_both_seen_if_they_fit() -> None:
+    text = "x" * 300 + " here and there " + "y" * 300 + "\n"
+    source, underline = rows(finding(text, "there", ("here", "first")))[:2]
+    assert source[underline.index("^") :].startswith("there ")
+    assert source[underline.index("-") :].startswith("here ")
+
+
+def test_a_mark_outside_the_cut_is_shown_below_its_dots() -> None:
+    text = "far " + "x" * 300 + " here " + "y" * 300 + " off\n"
+    source, underline, *_ = rows(finding(text, "here", ("far", "left"), ("off", "right")))
+    assert source[underline.index("^") :].startswith("here ")
+    assert underline.startswith("  | - ")
+    assert underline.endswith("- right")
+    assert len(underline) <= len(source) + len(" right")
+
+
+def test_emoji_and_korean_are_as_wide_as_they_are_shown() -> None:
+    assert rows(finding("\U0001f600 \u1100\u1161 x\n", "x"))[1] == "  |       ^"
 
 
 def test_a_mark_over_many_lines_shows_its_first_and_last_ones() -> None:
