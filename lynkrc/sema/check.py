@@ -304,6 +304,9 @@ class Checker:
         help = did_you_mean(name, known) if closest(name, known) else None
         if help is None and related:
             help = f"there are {listed(related, 'and')}"
+        if help is None:
+            can_be_defined = name.isidentifier()
+            help = f"correct the name{', or define it under `features`' if can_be_defined else ''}"
         if name == ABSENT:
             help = 'only a test reads it: `header("x") == absent`'
         elif name.lower() in ("true", "false"):

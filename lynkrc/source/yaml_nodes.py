@@ -121,7 +121,7 @@ class _Composer:
             codes.YAML_LIMIT,
             self._span(start, start),
             message,
-            "generate less: such a file is not meant to be read",
+            "make it smaller and flatter: no spec needs as much",
         )
         self.stopped = True
 
