@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from lynkrc import __version__
-from lynkrc.diagnostics.formats import FORMATS
+from lynkrc.diagnostics.formats import FORMATS, render
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_text import render_text
@@ -17,9 +17,7 @@ from lynkrc.diagnostics.render_text import render_text
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of commands that report findings: the form, and whether warnings are errors."""
-    parser.add_argument(
-        "--format", choices=tuple(FORMATS), default="text", help="default: %(default)s"
-    )
+    parser.add_argument("--format", choices=FORMATS, default="text", help="default: %(default)s")
     parser.add_argument("--strict", action="store_true", help="treat every warning as an error")
 
 
@@ -52,7 +50,7 @@ def print_findings(findings: Sequence[Diagnostic], form: str, *, spec: Path) -> 
 def report(findings: Sequence[Diagnostic], form: str, *, spec: Path) -> str:
     """Findings in `spec` as `form`, plain, with paths relative to the working directory."""
     run = Run(root=str(Path.cwd()), spec=str(spec), version=__version__)
-    return FORMATS[form](findings, run)
+    return render(findings, form, run)
 
 
 def error(message: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from lynkrc.diagnostics.codes import CODES, UNKNOWN_KEY
-from lynkrc.diagnostics.formats import FORMATS
+from lynkrc.diagnostics.formats import FORMATS, render
 from lynkrc.diagnostics.levels import strict
 from lynkrc.diagnostics.model import Applicability, Diagnostic, Edit, Fix, Label, Severity
 from lynkrc.diagnostics.places import Run, fingerprints
@@ -55,7 +55,7 @@ ALL = [WIDE, LONG, WARNING, OUTSIDE, WILD]
 
 
 def rendered(form: str, *findings: Diagnostic) -> str:
-    return FORMATS[form](findings, RUN)
+    return render(findings, form, RUN)
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -63,6 +63,11 @@ def test_every_form_takes_any_text_and_ends_its_last_line(form: str) -> None:
     text = rendered(form, *ALL)
     assert text.endswith("\n")
     assert all(char == "\n" or char.isprintable() for char in text)
+
+
+def test_there_is_no_other_form() -> None:
+    with pytest.raises(ValueError, match="'xml' is no form"):
+        rendered("xml")
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "gitlab", "junit"])
