@@ -121,7 +121,7 @@ class _Composer:
             codes.YAML_LIMIT,
             self._span(start, start),
             message,
-            "make it smaller and flatter: no spec needs as much",
+            "generate less: such a file is not meant to be read",
         )
         self.stopped = True
 
