@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import msgspec
 
@@ -35,7 +36,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Print the entries; 1 where none is about the model."""
     catalog, findings = read_catalog(catalog_files())
     if findings:
-        print_findings(findings, "text")
+        print_findings(findings, "text", spec=Path(findings[0].span.file.path))
         return ExitCode.FINDINGS
     offered = [entry for entry in catalog if _offers(entry, arguments.kind)]
     model: str | None = arguments.model

@@ -16,8 +16,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("trace", "why a request goes where it goes"),
     ("inspect", "what a bundle holds"),
     ("catalog", "the models we know, with their prices and who says so"),
-    ("schema", "print a JSON Schema"),
-    ("explain", "the page of a diagnostic"),
+    ("schema", "print a JSON Schema, or list them"),
+    ("explain", "the page of a finding, or a list of all"),
     ("serve", "start the gateway on a bundle"),
 )
 """Every command with its one-line help, in the order of the help page."""

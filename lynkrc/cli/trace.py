@@ -127,7 +127,7 @@ def _steps(why: dict[str, Any]) -> list[tuple[str, str]]:
 def _build(arguments: argparse.Namespace) -> LoadedBundle | None:
     compilation = compile_file(arguments.spec)
     if compilation.has_errors:
-        print_findings(compilation.diagnostics, arguments.format)
+        print_findings(compilation.diagnostics, arguments.format, spec=arguments.spec)
         return None
     packed, _ = pack_bundle(compilation, native=False)
     with tempfile.TemporaryDirectory(prefix="lynkrc-trace-") as folder:

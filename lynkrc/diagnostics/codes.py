@@ -1,8 +1,9 @@
-"""Every kind of finding in one table.
+"""Every kind of finding in one table, in ranges by the phase that finds it (`PHASES`).
 
-Ranges: LK0xx the file and its YAML, LK1xx structure, LK2xx patterns, LK3xx expressions, LK4xx
-names, bases and catalog, LK5xx tiers, chains, rules and score, LK6xx bundle and output. Each code
-has a page beside this module, `pages/LKnnn.md`.
+Each code has a page beside this module, `pages/LKnnn.md`.
+
+>>> found("lk101").name, found("unknown-key").id, found("LK999")
+('unknown-key', 'LK101', None)
 """
 
 from collections.abc import Mapping
@@ -102,6 +103,31 @@ _EXPRESSIONS: tuple[Code, ...] = (
 )
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    {code.id: code for code in (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES)}
+    {
+        code.id: code
+        for code in sorted(
+            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES),
+            key=lambda code: code.id,
+        )
+    }
 )
-"""Every code by id."""
+"""Every code by id, in order."""
+
+PHASES: Mapping[str, str] = MappingProxyType(
+    {
+        "LK0": "the file and its YAML",
+        "LK1": "structure: keys, values and their form",
+        "LK2": "patterns of lexicons",
+        "LK3": "expressions",
+        "LK4": "names, bases and the catalog",
+        "LK5": "tiers, chains, rules and score",
+        "LK6": "bundle, output and runtime",
+    }
+)
+"""What the codes of a range are about, by how their ids begin."""
+
+
+def found(word: str) -> Code | None:
+    """The code with this id or short name, in capitals or not."""
+    by_name = {code.name: code for code in CODES.values()}
+    return CODES.get(word.upper()) or by_name.get(word.lower())

@@ -115,9 +115,13 @@ def _row(row: Row, margin: str, tint: str, colour: bool) -> str:
     if row.source is not None:
         number = str(row.number).rjust(len(margin))
         return f"{paint(_BLUE, f'{number} |')} {row.source}"
-    if row.underline is not None:
-        stroke = tint if row.sign == _PRIMARY else _BLUE
-        return f"{paint(_BLUE, f'{margin} |')} {paint(stroke, row.underline)}"
+    if row.segments:
+        strokes = {_PRIMARY: tint, _SECONDARY: _BLUE}
+        text = "".join(
+            paint(strokes[segment.sign], segment.text) if segment.sign else segment.text
+            for segment in row.segments
+        )
+        return f"{paint(_BLUE, f'{margin} |')} {text}"
     return paint(_BLUE, "...")
 
 

@@ -20,6 +20,8 @@ def closest(word: str, choices: Iterable[str]) -> str | None:
 def did_you_mean(word: str, choices: Iterable[str], otherwise: str = "known") -> str:
     """Help for a wrong name: the nearest choice, or all of them after the word `otherwise`."""
     choices = list(choices)
+    if not choices:
+        return "correct the name, or define it"
     near = closest(word, choices)
     if near is not None:
         return f"did you mean {shown(near)}?"

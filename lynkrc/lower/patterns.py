@@ -73,7 +73,7 @@ def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnost
     pattern = patterns[error.entry_index]
     return Diagnostic(
         code=AUTOMATON_TOO_LARGE,
-        message=f"the lexicons make too large a table ({error.size} bytes), mostly by this entry",
+        message="the lexicons together need too large a table, mostly because of this entry",
         span=pattern.span,
         help="bound its repetitions tighter, split it, or leave `~` out where words have edges",
     )

@@ -386,7 +386,12 @@ class Checker:
                 if not value or (is_header and not _HEADER.fullmatch(value)):
                     what = "a header" if is_header else "anything"
                     self._context.report(
-                        ARGUMENT_VALUE, literal.span, f"{shown(value)} cannot name {what}"
+                        ARGUMENT_VALUE,
+                        literal.span,
+                        f"{shown(value)} cannot name {what}",
+                        "a header has a name of ASCII letters, digits and `-`"
+                        if is_header
+                        else None,
                     )
                     return None
                 return self._leaf(feature, (value.lower() if is_header else value,), call.span)

@@ -336,7 +336,7 @@ def _enumerator(context: Context, enum: EnumType, expr: Expr) -> str | None:
             context.report(
                 TYPES_DIFFER,
                 expr.span,
-                f"opposite {describe(enum)} stands one of {listed(enum.members)}",
+                f"{shown(enum.name)} is compared with its own values: {listed(enum.members)}",
             )
     return None
 
@@ -426,6 +426,6 @@ def _wrong_operator(
     context.report(
         WRONG_OPERATOR,
         span,
-        f"`{op}` does not test {describe(type_)}",
-        f"it is tested with {listed(allowed)}",
+        f"`{op}` does not apply to {describe(type_)}",
+        f"use {listed(allowed)}",
     )

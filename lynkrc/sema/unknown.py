@@ -32,4 +32,6 @@ def _help(context: Context, name: str) -> str | None:
         return did_you_mean(name, known)
     first = name.split(".", maxsplit=1)[0]
     related = [one for one in known if one.split(".")[0] == first]
-    return f"there are {listed(related, 'and')}" if related else None
+    if related:
+        return f"there are {listed(related, 'and')}"
+    return f"correct the name{', or define it under `features`' if name.isidentifier() else ''}"

@@ -112,7 +112,11 @@ def _malformed_references(node: ScalarNode) -> Iterator[Diagnostic]:
     good = {match.start() for match in REFERENCE.finditer(node.text)}
     for match in _OPENING.finditer(node.text):
         if match.start() not in good:
-            name = re.sub(r"[^A-Za-z0-9_]", "_", match.group().strip("${}")) or "NAME"
+            wanted = match.group().lstrip("${")
+            if not wanted.endswith("}"):
+                # It is never closed, so where the name ends is a guess.
+                wanted = re.split(r"[/:.?#]", wanted, maxsplit=1)[0]
+            name = re.sub(r"[^A-Za-z0-9_]", "_", wanted.removesuffix("}")) or "NAME"
             yield _finding(
                 codes.BAD_REFERENCE,
                 f"{shown(match.group())} is not a reference",

@@ -394,8 +394,12 @@ def _repeated(fault: _Fault) -> Iterator[Diagnostic]:
 
 
 def _about(fault: _Fault) -> str | None:
-    """The schema's own words, which editors show too."""
-    return fault.schema.get("description")
+    """The schema's own words, which editors show too, in the form of a help."""
+    about = fault.schema.get("description")
+    if not isinstance(about, str):
+        return None
+    start = about[:1].lower() if about[1:2].islower() or about[1:2] == " " else about[:1]
+    return start + about[1:].removesuffix(".")
 
 
 _WORDINGS: Mapping[str, Callable[[_Fault], Iterator[Diagnostic]]] = MappingProxyType(

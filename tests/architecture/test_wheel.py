@@ -121,7 +121,7 @@ def test_the_unpacked_wheel_compiles_the_quickstart_to_the_committed_files(
         assert (tmp_path / "out" / committed.name).read_bytes() == committed.read_bytes()
 
 
-@pytest.mark.parametrize("words", [["schema"], ["explain", "LK101"], ["inspect", "out"]])
+@pytest.mark.parametrize("words", [["schema", "routing"], ["explain", "LK101"], ["inspect", "out"]])
 def test_the_unpacked_wheel_finds_its_data(words: list[str], site: Path, tmp_path: Path) -> None:
     spec = tmp_path / "routing.yaml"
     spec.write_bytes((ROOT / "specs" / "starter" / "claude.yaml").read_bytes())
