@@ -201,6 +201,7 @@ def _clients(table: RouteTable) -> list[tuple[str, ...]]:
             client.name,
             ", ".join(client.user_agent),
             f"{len(client.injected_tags)} tags, {len(client.injected_prefixes)} prefixes,"
+            f" {len(client.injected_wrappers)} wrappers,"
             f" {len(client.baseline_tools)} baseline tools",
         )
         for client in table.clients

@@ -31,6 +31,7 @@ CLIENT = Client(
     user_agent=["claude-cli/"],
     injected_tags=["system-reminder", "task-notification"],
     injected_prefixes=["[Request interrupted by user"],
+    injected_wrappers=[],
     baseline_tools=list(BASELINE),
     tool_weights={"Bash": 90},
 )

@@ -32,6 +32,7 @@ def client(name: str, tags: list[str], prefixes: list[str]) -> Client:
         user_agent=[],
         injected_tags=tags,
         injected_prefixes=prefixes,
+        injected_wrappers=[],
         baseline_tools=[],
         tool_weights={},
     )

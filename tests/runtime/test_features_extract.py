@@ -39,6 +39,7 @@ CODER = Client(
     user_agent=["Coder-CLI/"],
     injected_tags=["system-reminder"],
     injected_prefixes=["[Request interrupted"],
+    injected_wrappers=[],
     baseline_tools=["Bash", "Edit", "Read", "Write", "Grep"],
     tool_weights={"Bash": 90, "Read": 30, "Deploy": 80},
 )
@@ -47,6 +48,7 @@ OTHER_CODER = Client(
     user_agent=["other"],
     injected_tags=["note"],
     injected_prefixes=[],
+    injected_wrappers=[],
     baseline_tools=["shell"],
     tool_weights={},
 )
