@@ -27,7 +27,6 @@ from lynkrc.ir.table import (
     RouteTable,
     Rule,
     Slot,
-    SlotType,
     TargetId,
     TierId,
 )
@@ -39,11 +38,11 @@ _DIALECTS = {"messages": "anthropic-messages", "chat": "openai-chat"}
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emptied:
-    """A reached tier that has no target left for the request, with what drops each of them."""
+    """A tier that a request comes to and that has no target left for it."""
 
     tier: str
     dropped: tuple[tuple[str, str], ...]
-    """Targets of the chain with the need or rule that drops them."""
+    """The targets of its chain, each with what drops it: ``lacks tools``."""
 
 
 @final
@@ -51,14 +50,16 @@ class Emptied:
 class ClientReach:
     """What an ordinary request of one client comes to.
 
-    `tiers` are those it can reach, cheapest first; `denied_by` is the rule that answers every such
-    request with a denial (`tiers` is empty then).
+    `tiers` are those that can serve it, cheapest first, `emptied` those it comes to in vain;
+    `denied_by` is the rule that denies every such request, `pinned_by` the mapped model name that
+    sends all of them to one target (in both cases there are no tiers).
     """
 
     client: str
     tiers: tuple[str, ...]
     emptied: tuple[Emptied, ...]
     denied_by: str | None = None
+    pinned_by: str | None = None
 
 
 def client_reach(table: RouteTable) -> tuple[ClientReach, ...]:
@@ -81,23 +82,22 @@ def _reach(table: RouteTable, client: Client, ordinary: Ordinary) -> ClientReach
     for rule in table.rules:
         if rule.deny is not None and decided(rule.guard, slots) is True:
             return ClientReach(client=client.name, tiers=(), emptied=(), denied_by=rule.name)
-    reached = sorted(_bounded(table, slots, _chosen(table, slots)))
+    reached: list[str] = []
     emptied = []
-    for tier in reached:
+    tiers = _bounded(table, slots, _chosen(table, slots))
+    pin = next((pin for pin in table.pins if decided(pin.guard, slots) is True), None)
+    if pin is not None and pin.tier is None:
+        return ClientReach(client=client.name, tiers=(), emptied=(), pinned_by=pin.pattern)
+    for tier in sorted(tiers if pin is None or pin.tier is None else {pin.tier}):
         chain = table.chains[table.tiers[tier].chain].targets
         dropped = [(table.targets[t].name, _dropped_by(table, slots, t)) for t in chain]
-        if all(by is not None for _, by in dropped):
-            emptied.append(
-                Emptied(
-                    tier=table.tiers[tier].name,
-                    dropped=tuple((target, by) for target, by in dropped if by is not None),
-                )
-            )
-    return ClientReach(
-        client=client.name,
-        tiers=tuple(table.tiers[tier].name for tier in reached),
-        emptied=tuple(emptied),
-    )
+        name = table.tiers[tier].name
+        gone = tuple((target, why) for target, why in dropped if why is not None)
+        if len(gone) < len(chain):
+            reached.append(name)
+        else:
+            emptied.append(Emptied(tier=name, dropped=gone))
+    return ClientReach(client=client.name, tiers=tuple(reached), emptied=tuple(emptied))
 
 
 # -- what the profile fixes ------------------------------------------------------------------
@@ -221,9 +221,7 @@ def _dimension(dimension: Dimension, slots: Sequence[Slot]) -> Interval:
         terms = slots[dimension.terms]
         return 100 * terms.low, 100 * terms.high
     assert dimension.value is not None
-    ends = [
-        dimension.weight64 * min(100, max(0, end)) for end in interval(dimension.value, slots)
-    ]
+    ends = [dimension.weight64 * min(100, max(0, end)) for end in interval(dimension.value, slots)]
     return min(ends), max(ends)
 
 
@@ -263,10 +261,11 @@ def _dropped_by(table: RouteTable, slots: Sequence[Slot], target: TargetId) -> s
     """Step 7: what drops a target from every such request, None when it can stay."""
     for need in table.needs:
         if target not in need.met_by and decided(need.guard, slots) is True:
-            return f"needs {need.name}"
+            window = need.name.startswith("context ")
+            return "has too small a window" if window else f"lacks {need.name}"
     for rule in table.rules:
         if rule.require is not None and decided(rule.guard, slots) is True:
             for keep in rule.require:
                 if keep.target == target and decided(keep.guard, slots) is False:
-                    return f"rule {rule.name}"
+                    return f"is excluded by {rule.name}"
     return None

@@ -7,7 +7,7 @@ from lynkrc.ir.table import Otherwise, RouteTable
 
 _LIMITS = (20, 86)
 _THEN = {
-    Otherwise.ESCALATE: "another tier's chain serves it",
+    Otherwise.ESCALATE: "escalated",
     Otherwise.DENY: "denied",
     Otherwise.NONE: "refused",
 }
@@ -24,21 +24,21 @@ def reach_lines(table: RouteTable) -> list[str]:
         rows += [("", line) for line in _emptied(table, one)]
     missed = unreached_tiers(table, found)
     if missed:
-        names = ", ".join(map(printable, missed))
-        rows.append(("(none of them)", names))
+        rows.append(("none of them", ", ".join(map(printable, missed))))
     return align(rows, _LIMITS)
 
 
 def _tiers(one: ClientReach) -> str:
     if one.denied_by is not None:
         return f"none: denied by rule {printable(one.denied_by)}"
-    return ", ".join(map(printable, one.tiers))
+    if one.pinned_by is not None:
+        return f"none: the model name {printable(one.pinned_by)} pins a target"
+    return ", ".join(map(printable, one.tiers)) or "none"
 
 
 def _emptied(table: RouteTable, one: ClientReach) -> list[str]:
     lines = []
     for emptied in one.emptied:
-        why = ", ".join(f"{printable(target)} ({reason})" for target, reason in emptied.dropped)
-        then = _THEN[table.otherwise]
-        lines.append(f"{printable(emptied.tier)} has no target left for it, {then}: {why}")
+        why = ", ".join(f"{target} {reason}" for target, reason in emptied.dropped)
+        lines.append(printable(f"not {emptied.tier} ({_THEN[table.otherwise]}): {why}"))
     return lines

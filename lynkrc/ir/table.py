@@ -271,7 +271,7 @@ class Ordinary:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client profile, as data for the extractor; `ordinary` is for reports and decides nothing."""
+    """A client profile, as data for the extractor; `ordinary` is for reports alone."""
 
     name: str
     user_agent: tuple[str, ...]

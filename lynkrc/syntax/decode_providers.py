@@ -6,7 +6,16 @@ from lynkrc.diagnostics import codes
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, ScalarNode
-from lynkrc.syntax.config import Client, ModelMapping, Name, Ordinary, Price, Provider, Target, Timeouts
+from lynkrc.syntax.config import (
+    Client,
+    ModelMapping,
+    Name,
+    Ordinary,
+    Price,
+    Provider,
+    Target,
+    Timeouts,
+)
 from lynkrc.syntax.decode_parts import (
     Record,
     mapping,

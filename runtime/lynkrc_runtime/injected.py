@@ -51,8 +51,12 @@ class Markers:
 def make_markers(
     *, tags: Iterable[str], wrappers: Iterable[str], prefixes: Iterable[str]
 ) -> Markers:
-    """Markers of these tags, wrappers and prefixes; order and repetition do not count."""
-    elements, around = sorted(set(tags)), sorted(set(wrappers))
+    """Markers of these tags, wrappers and prefixes; order and repetition do not count.
+
+    What is a tag in one profile and a wrapper in another is a wrapper: words must not be lost.
+    """
+    around = sorted(set(wrappers))
+    elements = sorted(set(tags).difference(around))
     return Markers(
         elements=_tags(elements),
         element_openers=tuple("<" + tag for tag in elements),

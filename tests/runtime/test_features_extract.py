@@ -320,6 +320,16 @@ def test_a_client_is_known_by_a_part_of_a_long_baseline(tools: str, expected: in
     assert recognise([profile], None, frozenset(tools.split())) == expected
 
 
+def test_of_two_clients_with_common_tools_the_one_with_more_of_them_is_it() -> None:
+    wide = CODER.baseline_tools + [f"tool{number}" for number in range(30)]
+    profiles = [
+        Profile(msgspec.structs.replace(CODER, baseline_tools=wide)),
+        Profile(msgspec.structs.replace(CODER, baseline_tools=[*CODER.baseline_tools, "Ask"])),
+    ]
+    assert recognise(profiles, None, frozenset([*CODER.baseline_tools, "Ask"])) == 1
+    assert recognise(profiles, None, frozenset(CODER.baseline_tools)) == 0
+
+
 def test_for_an_unknown_client_all_tools_are_added() -> None:
     conversation = request(user("x"), tools=("Bash", "Deploy"))
     assert value(slot("tools.added"), conversation) == 2
