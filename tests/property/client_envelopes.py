@@ -137,8 +137,8 @@ def codex(words: str, choose: Choose, tools: Sequence[str]) -> Wire:
     summary = "Another language model started to solve this problem and made a summary. " + NOISE
     conversation = [
         {"role": "developer", "content": NOISE},
-        user(f"# AGENTS.md instructions for /work\n\n{element('INSTRUCTIONS')}"),
-        user(element("environment_context", f"<cwd>/work</cwd>\n{NOISE}")),
+        user(f"# AGENTS.md instructions for /src\n\n{element('INSTRUCTIONS')}"),
+        user(element("environment_context", f"<cwd>/src</cwd>\n{NOISE}")),
         *choose([[], [user(summary)], [user(element("turn_aborted"))]]),
         user(choose([words, text("<image name=[Image #1] path=/a.png>", words)])),
     ]
@@ -146,7 +146,7 @@ def codex(words: str, choose: Choose, tools: Sequence[str]) -> Wire:
 
 
 def opencode(words: str, choose: Choose, tools: Sequence[str]) -> Wire:
-    read = 'Called the Read tool with the following input: {"filePath":"/work/audit.md"}'
+    read = 'Called the Read tool with the following input: {"filePath":"src/audit.md"}'
     asked = choose(
         [text(words), text(words, read), text(words, element("system-reminder"))],
     )
@@ -249,7 +249,7 @@ def cursor(words: str, choose: Choose, tools: Sequence[str]) -> Wire:
 
 
 def goose(words: str, choose: Choose, tools: Sequence[str]) -> Wire:
-    note = element("info-msg", "It is Monday. Working directory: /work\n" + NOISE)
+    note = element("info-msg", "It is Monday. Working directory: /src\n" + NOISE)
     asked = choose([[user(note), user(words)], [user(f"{words}\n{note}")], [user(words)]])
     return chat(None, [{"role": "system", "content": NOISE}, *asked], tools)
 

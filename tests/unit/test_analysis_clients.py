@@ -129,10 +129,10 @@ def test_check_ends_with_what_clients_reach(
     spec.write_text(complete(CLIENTS + TARGETS + "otherwise: deny\n"))
     assert main(["check", str(spec)]) == 0
     assert capsys.readouterr().out.splitlines()[-4:] == [
-        "client    tiers its ordinary request can reach",
-        "agent     HIGH",
-        "          not LOW (denied): tiny has too small a window, bare lacks tools",
-        "talker    LOW, HIGH",
+        "client  tiers its ordinary request can reach",
+        "agent   HIGH",
+        "        not LOW (denied): tiny has too small a window, bare lacks tools",
+        "talker  LOW, HIGH",
     ]
     assert main(["check", "--format", "json", str(spec)]) == 0
     assert "ordinary" not in capsys.readouterr().out
