@@ -37,14 +37,14 @@ _Place: TypeAlias = tuple[int, int]
 class Markers:
     """How to know text that a client injected.
 
-    The patterns find the tags of elements and of wrappers; the openers, which begin with ``<``,
-    are cheap tests for them.
+    The patterns find the tags of elements and of wrappers; the closers, which begin with ``</``,
+    are cheap tests for them: without one there is neither.
     """
 
     elements: re.Pattern[str] | None
-    element_openers: tuple[str, ...]
+    element_closers: tuple[str, ...]
     wrappers: re.Pattern[str] | None
-    wrapper_openers: tuple[str, ...]
+    wrapper_closers: tuple[str, ...]
     prefixes: tuple[str, ...]
 
 
@@ -59,9 +59,9 @@ def make_markers(
     elements = sorted(set(tags).difference(around))
     return Markers(
         elements=_tags(elements),
-        element_openers=tuple("<" + tag for tag in elements),
+        element_closers=tuple("</" + tag for tag in elements),
         wrappers=_tags(around),
-        wrapper_openers=tuple("<" + tag for tag in around),
+        wrapper_closers=tuple("</" + tag for tag in around),
         prefixes=tuple(sorted(set(prefixes))),
     )
 
@@ -72,23 +72,23 @@ def _tags(names: Sequence[str]) -> re.Pattern[str] | None:
     # What is tried at one "<" ends at the next, so the search is linear in the text.
     return re.compile(
         rf"<(?P<close>/?)(?P<name>{'|'.join(map(re.escape, names))})"
-        rf"(?P<rest>(?:\s[^<>]{{0,{_MAX_ATTRIBUTES}}})?/?)>"
+        rf"(?:\s[^<>]{{0,{_MAX_ATTRIBUTES}}})?(?<!/)>"  # <tag/> is closed and holds nothing
     )
 
 
 def authored(text: str, markers: Markers) -> str:
     """What of one text block the user wrote, trimmed; empty when nothing."""
-    if "<" in text:
-        if markers.elements is not None and _any_in(markers.element_openers, text):
+    if "</" in text:
+        if markers.elements is not None and _any_in(markers.element_closers, text):
             text = without_elements(text, markers.elements)
-        if markers.wrappers is not None and _any_in(markers.wrapper_openers, text):
+        if markers.wrappers is not None and _any_in(markers.wrapper_closers, text):
             text = unwrapped(text, markers.wrappers)
     text = text.strip()
     return "" if text.startswith(markers.prefixes) else text
 
 
-def _any_in(openers: Sequence[str], text: str) -> bool:
-    return any(opener in text for opener in openers)
+def _any_in(closers: Sequence[str], text: str) -> bool:
+    return any(closer in text for closer in closers)
 
 
 def without_elements(text: str, tags: re.Pattern[str]) -> str:
@@ -103,8 +103,6 @@ def without_elements(text: str, tags: re.Pattern[str]) -> str:
                 while elements and elements[-1][0] >= start:
                     elements.pop()  # lies inside
                 elements.append((start, tag.end()))
-        elif tag["rest"].endswith("/"):
-            elements.append(tag.span())
         else:
             open_tags.setdefault(name, []).append(tag.start())
     kept, at = [], 0
@@ -122,7 +120,7 @@ def unwrapped(text: str, tags: re.Pattern[str]) -> str:
     for tag in tags.finditer(text):
         if tag["close"]:
             closing.setdefault(tag["name"], []).append(tag.span())
-        elif not tag["rest"].endswith("/"):
+        else:
             opening.append((tag["name"], tag.span()))
     inner = _trimmed(text, 0, len(text))
     markup_follows: dict[int, bool] = {}  # by where a closing tag ends; `inner` ends alike

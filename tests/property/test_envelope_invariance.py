@@ -126,6 +126,36 @@ def test_the_same_words_decide_the_same_bare_and_inside(spec: str, name: str) ->
     check()
 
 
+LOOKALIKES = (
+    "why is <system-reminder> here?",
+    "why is </system-reminder> here?\nAnd <environment_details>?",
+    "<system-reminder>\nquoted\n</system-reminder>\nWhat is this?",
+    "<info-msg>\n<system_reminder>\n<reminderInstructions>\nfix",
+    "a </user_query> b </userRequest> c </task> d </command-args> e",
+    "<user_query> a <userRequest> b <task> c <command-args> d",
+    "sort <task>this</task> and <user_query>that</user_query>",
+    "<task>\nfix it\n</task>",
+    "<document>\nwords\n</document>\n<task>prove that</task>",
+    "a [Request interrupted by user] b\nCaveat: c",
+    "<system-reminder",
+    "fix </user_query",
+)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_what_looks_like_a_marker_in_the_words_decides_the_same_everywhere(name: str) -> None:
+    build, _ = BUILDERS[name]
+    for words in LOOKALIKES:
+        alone = reading(SPECS[0], bare(words))
+        assert alone[0]
+        for variant in range(9):
+
+            def choose(options: Sequence[_T], variant: int = variant) -> _T:
+                return options[variant % len(options)]
+
+            assert reading(SPECS[0], build(words, choose, baseline(name))) == alone, words
+
+
 def test_every_profile_has_an_envelope() -> None:
     assert sorted(BUILDERS) == [one.name for one in bundle(SPECS[0])[0].dispatch.clients]
 

@@ -66,7 +66,7 @@ MARKERS = markers_of(
         ("fix <system-reminder>never closed", "fix <system-reminder>never closed"),
         ("<system-reminder>never\n<task>x</task>\nclosed", "<system-reminder>never\n\n\nclosed"),
         ("</task>stray", "</task>stray"),
-        ("<task/>a <task n='1' />b", "a \nb"),
+        ("<task/>a <task n='1' />b</task>", "<task/>a <task n='1' />b</task>"),
         ("<task>x</task-note>y</task>z", "z"),
         # A closing tag closes the nearest opening, so what a user left open is words.
         ("a <task> b\n<task>x</task>", "a <task> b"),
