@@ -23,6 +23,7 @@ def decide(v):
         count_ask_builtin_technical,
         documents_count,
         images_count,
+        loop_steps_since_user,
         loop_tool_results,
         matches_ask_builtin_analysis,
         matches_ask_builtin_architectures,
@@ -58,7 +59,6 @@ def decide(v):
         matches_ask_builtin_testing,
         matches_ask_builtin_title_request,
         matches_ask_builtin_trade_offs,
-        messages_count,
         model,
         request_max_tokens,
         tools_added,
@@ -96,7 +96,8 @@ def decide(v):
         + (1 if tools_named_git else 0)
         + (1 if tools_named_run_tests else 0),
     )
-    shared_2 = (
+    shared_2 = turns + loop_steps_since_user
+    shared_3 = (
         (0 if tools_added < 4 else 8 if tools_added < 6 else 15 if tools_added < 11 else 25)
         + (0 if shared_1 < 1 else 8 if shared_1 < 2 else 15 if shared_1 < 4 else 25)
         + (
@@ -105,12 +106,7 @@ def decide(v):
             else 20 if loop_tool_results < 6
             else 30
         )
-        + (
-            0 if messages_count < 5
-            else 6 if messages_count < 9
-            else 12 if messages_count < 16
-            else 20
-        )
+        + (0 if shared_2 < 3 else 6 if shared_2 < 5 else 12 if shared_2 < 8 else 20)
         + (25 if matches_ask_builtin_autonomous_words else 0)
         + (20 if matches_ask_builtin_iterative_words else 0)
         + (15 if matches_ask_builtin_chain_words else 0)
@@ -119,7 +115,7 @@ def decide(v):
         + (15 if matches_ask_builtin_building and matches_ask_builtin_testing else 0)
         + (10 if ask_chars > 2000 else 0)
     )
-    shared_3 = not matches_ask_builtin_autonomous_words or shared_2 < 40
+    shared_4 = not matches_ask_builtin_autonomous_words or shared_3 < 40
 
     # 3. Score, summed in 1/6400 points; 3200 rounds to the nearest.
     points = 3200  # offset 0
@@ -198,16 +194,16 @@ def decide(v):
     )
     # builtin/ambiguity: weight 5, when(matches(ask, specifics), 20, when(ask.chars < 50, 70, 40))
     points += 320 * (20 if matches_ask_builtin_specifics else 70 if ask_chars < 50 else 40)
-    if shared_2 >= 60 or matches_ask_builtin_autonomous_words and shared_2 >= 40:
+    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
         points += 224000  # builtin/autonomous: is_autonomous adds 35
-    if (shared_2 >= 40 or loop_tool_results > 5 and shared_2 >= 30) and shared_2 < 60 and shared_3:
+    if (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4:
         points += 160000  # builtin/iterative: is_iterative and not is_autonomous adds 25
     if (
-        (shared_2 >= 20 or shared_1 > 3)
-        and shared_2 < 40
-        and (loop_tool_results <= 5 or shared_2 < 30)
-        and shared_2 < 60
-        and shared_3
+        (shared_3 >= 20 or shared_1 > 3)
+        and shared_3 < 40
+        and (loop_tool_results <= 5 or shared_3 < 30)
+        and shared_3 < 60
+        and shared_4
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous adds 15
         points += 96000
@@ -303,20 +299,20 @@ def decide(v):
 
     # 5. The highest floor raises it, then the lowest ceiling lowers it.
     changed = -1
-    if shared_2 >= 60 or matches_ask_builtin_autonomous_words and shared_2 >= 40:
+    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
         floor = 3  # builtin/autonomous: is_autonomous -> at least REASONING
         floor_rule = 12
     elif (
-        (shared_2 >= 40 or loop_tool_results > 5 and shared_2 >= 30) and shared_2 < 60 and shared_3
+        (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4
     ):
         floor = 2  # builtin/iterative: is_iterative and not is_autonomous -> at least COMPLEX
         floor_rule = 13
     elif (
-        (shared_2 >= 20 or shared_1 > 3)
-        and shared_2 < 40
-        and (loop_tool_results <= 5 or shared_2 < 30)
-        and shared_2 < 60
-        and shared_3
+        (shared_3 >= 20 or shared_1 > 3)
+        and shared_3 < 40
+        and (loop_tool_results <= 5 or shared_3 < 30)
+        and shared_3 < 60
+        and shared_4
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous -> at least
         # MEDIUM

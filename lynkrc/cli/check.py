@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.reach import reach_lines
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, check_file
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings, report
 from lynkrc.diagnostics.levels import has_errors, strict
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
-    """Report the findings; 1 when there is an error among them."""
+    """Report the findings and, in text, what known clients reach; 1 when there is an error."""
     try:
         checked = check_file(arguments.spec)
     except CannotRead as problem:
@@ -35,6 +36,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print_findings(findings, arguments.format, spec=arguments.spec)
     elif not _write(findings, arguments):
         return ExitCode.CANNOT_RUN
+    if arguments.format == "text" and arguments.output_file is None and checked.lowered is not None:
+        for line in reach_lines(checked.lowered):
+            print(line)
     return ExitCode.FINDINGS if has_errors(findings) else ExitCode.OK
 
 

@@ -64,6 +64,7 @@ def _client(client: Client) -> dispatch.Client:
         user_agent=list(client.user_agent),
         injected_tags=list(client.injected_tags),
         injected_prefixes=list(client.injected_prefixes),
+        injected_wrappers=list(client.injected_wrappers),
         baseline_tools=list(client.baseline_tools),
         tool_weights=dict(client.tool_weights),
     )

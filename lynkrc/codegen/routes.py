@@ -12,7 +12,7 @@ from typing import final
 from lynkrc.codegen.columns import align
 from lynkrc.codegen.names import printable
 from lynkrc.codegen.rendering import render
-from lynkrc.ir.table import Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
+from lynkrc.ir.table import Client, Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
 from lynkrc.ir.text import print_guard, print_points
 from lynkrc_runtime.feature_table import CAPABILITIES
 
@@ -63,7 +63,7 @@ def _sections(table: RouteTable) -> Iterator[Section]:
     yield _section("CAPABILITIES", able, (20, *(len(name) for name in CAPABILITIES)))
     providers = [("provider", "kind", "trust", "reached"), *map(_provider, table.providers)]
     yield _section("PROVIDERS", providers, (16, 20, 10, 54))
-    clients = [("client", "known by user agent", "of its envelope"), *_clients(table)]
+    clients = [("client", "known by", "of its envelope"), *_clients(table)]
     yield _section("CLIENTS", clients, (20, 40, 42))
     lexicons = [("lexicon", "entries"), *_lexicons(table)]
     yield _section("LEXICONS", lexicons, (40, 64))
@@ -199,12 +199,16 @@ def _clients(table: RouteTable) -> list[tuple[str, ...]]:
     return [
         (
             client.name,
-            ", ".join(client.user_agent),
-            f"{len(client.injected_tags)} tags, {len(client.injected_prefixes)} prefixes,"
-            f" {len(client.baseline_tools)} baseline tools",
+            ", ".join(client.user_agent) or ("its tools" if client.baseline_tools else "-"),
+            f"{_markers(client)} text markers, {len(client.baseline_tools)} baseline tools",
         )
         for client in table.clients
     ]
+
+
+def _markers(client: Client) -> int:
+    markers = (client.injected_tags, client.injected_wrappers, client.injected_prefixes)
+    return sum(map(len, markers))
 
 
 def _lexicons(table: RouteTable) -> list[tuple[str, ...]]:

@@ -71,7 +71,7 @@ def _table(table: RouteTable) -> Json:
     slots = [_slot(slot, lexicons) for slot in table.slots]
     return {
         "trust": table.trust_levels,
-        "clients": [_facts(client) for client in table.clients],
+        "clients": [_facts(client, "ordinary") for client in table.clients],
         "providers": _sorted(_facts(provider) for provider in table.providers),
         "targets": _sorted(_facts(target) for target in table.targets),
         "tiers": [[tier.name, tier.up_to, _chain(table, tier.chain)] for tier in table.tiers],

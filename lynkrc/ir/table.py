@@ -303,15 +303,30 @@ class Provider:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ordinary:
+    """What an ordinary request of a client looks like (see `lynkrc.syntax.config.Ordinary`)."""
+
+    surface: str | None
+    context: int
+    max_tokens: int
+    tools: int
+    thinking: bool
+    stream: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client profile, as data for the extractor."""
+    """A client profile, as data for the extractor; `ordinary` is for reports alone."""
 
     name: str
     user_agent: tuple[str, ...]
     injected_tags: tuple[str, ...]
     injected_prefixes: tuple[str, ...]
+    injected_wrappers: tuple[str, ...]
     baseline_tools: tuple[str, ...]
     tool_weights: tuple[tuple[str, int], ...]
+    ordinary: Ordinary | None
 
 
 @final

@@ -12,6 +12,7 @@ Guards are written close to the language; a class test lists its classes: ``abse
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import assert_never
 
 from lynkrc.ir.guard import (
@@ -223,8 +224,12 @@ def _clients(table: RouteTable) -> Iterator[str]:
         yield f"  user agent: {json.dumps(client.user_agent)}"
         yield f"  injected tags: {json.dumps(client.injected_tags)}"
         yield f"  injected prefixes: {json.dumps(client.injected_prefixes)}"
+        yield f"  injected wrappers: {json.dumps(client.injected_wrappers)}"
         yield f"  baseline tools: {json.dumps(client.baseline_tools)}"
         yield f"  tool weights: {json.dumps(client.tool_weights)}"
+        if client.ordinary is not None:
+            facts = asdict(client.ordinary).items()
+            yield f"  ordinary: {', '.join(f'{key} {json.dumps(fact)}' for key, fact in facts)}"
 
 
 def _provider(provider: Provider) -> str:

@@ -21,6 +21,7 @@ from lynkrc.ir.table import (
     Keep,
     Lexicon,
     LexiconId,
+    Ordinary,
     Otherwise,
     Provider,
     RouteTable,
@@ -217,8 +218,21 @@ def _client(client: config.Client) -> Client:
         user_agent=_sorted(client.user_agent),
         injected_tags=_sorted(client.injected_tags),
         injected_prefixes=_sorted(client.injected_prefixes),
+        injected_wrappers=_sorted(client.injected_wrappers),
         baseline_tools=_sorted(client.baseline_tools),
         tool_weights=tuple(sorted((tool.value, weight) for tool, weight in client.tool_weights)),
+        ordinary=None if client.ordinary is None else _ordinary(client.ordinary),
+    )
+
+
+def _ordinary(ordinary: config.Ordinary) -> Ordinary:
+    return Ordinary(
+        surface=_text(ordinary.surface),
+        context=ordinary.context,
+        max_tokens=ordinary.max_tokens,
+        tools=ordinary.tools,
+        thinking=ordinary.thinking,
+        stream=ordinary.stream,
     )
 
 

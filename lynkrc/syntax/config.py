@@ -202,6 +202,23 @@ class NamedExpression:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ordinary:
+    """What the first request of an ordinary session with a client looks like; for reports alone.
+
+    `context` and `max_tokens` are tokens (0: sets no limit), `tools` are of the client's own.
+    `surface` is None where the client can use any.
+    """
+
+    surface: Name | None
+    context: int
+    max_tokens: int
+    tools: int
+    thinking: bool
+    stream: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """A client profile: how to know the client, what it injects, which tools are its own.
 
@@ -215,8 +232,11 @@ class Client:
     """Names of tags whose whole element is client text (``<system-reminder>...``)."""
     injected_prefixes: tuple[Name, ...]
     """A text block that starts with one of these is client text."""
+    injected_wrappers: tuple[Name, ...]
+    """Names of tags around the user's words; the rest of their block is client text."""
     baseline_tools: tuple[Name, ...]
     tool_weights: tuple[tuple[Name, int], ...]
+    ordinary: Ordinary | None
     allow: tuple[Allow, ...] = ()
     span: Span = field(compare=False, repr=False)
 

@@ -10,6 +10,7 @@ from lynkrc.syntax.config import (
     Client,
     ModelMapping,
     Name,
+    Ordinary,
     Price,
     Provider,
     Retry,
@@ -25,6 +26,7 @@ from lynkrc.syntax.decode_parts import (
     optional_name,
     optional_whole,
     required_name,
+    scalar,
     size,
 )
 from lynkrc_runtime.providers.table import KINDS, Credentials
@@ -234,16 +236,48 @@ def decode_clients(record: Record, root: MappingNode) -> Iterator[Client]:
         node = mapping(value)
         injected, weights = node.get("injected"), node.get("tool_weights")
         inside = mapping(injected) if injected is not None else None
+        written = node.get("ordinary")
+        ordinary = None if written is None else _ordinary(record, mapping(written))
+        if written is not None and ordinary is None:
+            continue
         yield Client(
             name=name,
             user_agent=names(node.get("user_agent")),
             injected_tags=names(inside.get("tags") if inside else None),
             injected_prefixes=names(inside.get("prefixes") if inside else None),
+            injected_wrappers=names(inside.get("wrappers") if inside else None),
             baseline_tools=names(node.get("baseline_tools")),
             tool_weights=()
             if weights is None
             else tuple(
                 (name_of(tool), int(number(weight))) for tool, weight in mapping(weights).entries
             ),
+            ordinary=ordinary,
             span=node.span,
         )
+
+
+def _ordinary(record: Record, node: MappingNode) -> Ordinary | None:
+    """The facts of an ordinary request; None when a size is out of range."""
+    sizes = {"context": 0, "max_tokens": 0}
+    for key in sizes:
+        written = node.get(key)
+        if written is not None:
+            found = size(record, written)
+            if found is None:
+                return None
+            sizes[key] = found.value
+    tools = optional_whole(node, "tools")
+    return Ordinary(
+        surface=optional_name(node, "surface"),
+        context=sizes["context"],
+        max_tokens=sizes["max_tokens"],
+        tools=0 if tools is None else tools.value,
+        thinking=_flag(node, "thinking"),
+        stream=_flag(node, "stream"),
+    )
+
+
+def _flag(node: MappingNode, key: str) -> bool:
+    written = node.get(key)
+    return written is not None and scalar(written).value is True

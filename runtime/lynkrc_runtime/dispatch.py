@@ -50,6 +50,7 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_agent: list[str]
     injected_tags: list[str]
     injected_prefixes: list[str]
+    injected_wrappers: list[str]
     baseline_tools: list[str]
     tool_weights: dict[str, int]
 

@@ -141,7 +141,7 @@ _ALL: tuple[Feature, ...] = (
     _over_lexicon("points", FeatureType.FIXED, BIG * FIXED_UNIT, "weights of the entries present"),
     _int("context.tokens", _REQ, BIG, "estimated input tokens of the whole request"),
     _int("messages.count", _REQ, MANY, "messages, system ones not counted"),
-    _int("turns", _REQ, MANY, "user messages with words, images or documents of the user"),
+    _int("turns", _REQ, MANY, "turns with words, images or documents of the user"),
     _int("tools.count", _ENV, MANY, "tools offered"),
     _int("tools.added", _ENV, MANY, "tools offered beyond the client's baseline"),
     _int("tools.max_weight", _ENV, 100, "greatest weight of a tool beyond the baseline"),

@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "lower": {"source", "diagnostics", "syntax", "sema", "ir"},
     "passes": {"ir"},
     "interp": {"ir"},
+    "analysis": {"ir"},
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},

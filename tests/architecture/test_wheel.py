@@ -114,7 +114,8 @@ def test_the_unpacked_wheel_compiles_the_quickstart_to_the_committed_files(
     spec = tmp_path / "routing.yaml"
     spec.write_bytes((ROOT / "examples" / "quickstart" / "routing.yaml").read_bytes())
     checked = run(site, tmp_path, "check")
-    assert (checked.returncode, checked.stdout) == (0, "no findings\n"), checked.stderr
+    told = checked.stdout.splitlines()[:1]
+    assert (checked.returncode, told) == (0, ["no findings"]), checked.stderr
     built = run(site, tmp_path, "build", "-o", "out")
     assert built.returncode == 0, built.stderr
     for committed in (ROOT / "generated" / "quickstart").iterdir():

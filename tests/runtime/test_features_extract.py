@@ -40,6 +40,7 @@ CODER = Client(
     user_agent=["Coder-CLI/"],
     injected_tags=["system-reminder"],
     injected_prefixes=["[Request interrupted"],
+    injected_wrappers=[],
     baseline_tools=["Bash", "Edit", "Read", "Write", "Grep"],
     tool_weights={"Bash": 90, "Read": 30, "Deploy": 80},
 )
@@ -48,6 +49,7 @@ OTHER_CODER = Client(
     user_agent=["other"],
     injected_tags=["note"],
     injected_prefixes=[],
+    injected_wrappers=[],
     baseline_tools=["shell"],
     tool_weights={},
 )
@@ -318,6 +320,16 @@ def test_a_client_is_known_by_a_part_of_a_long_baseline(tools: str, expected: in
     older = [f"Older{number}" for number in range(30)]
     profile = Profile(msgspec.structs.replace(CODER, baseline_tools=CODER.baseline_tools + older))
     assert recognise([profile], None, frozenset(tools.split())) == expected
+
+
+def test_of_two_clients_with_common_tools_the_one_with_more_of_them_is_it() -> None:
+    wide = CODER.baseline_tools + [f"tool{number}" for number in range(30)]
+    profiles = [
+        Profile(msgspec.structs.replace(CODER, baseline_tools=wide)),
+        Profile(msgspec.structs.replace(CODER, baseline_tools=[*CODER.baseline_tools, "Ask"])),
+    ]
+    assert recognise(profiles, None, frozenset([*CODER.baseline_tools, "Ask"])) == 1
+    assert recognise(profiles, None, frozenset(CODER.baseline_tools)) == 0
 
 
 def test_for_an_unknown_client_all_tools_are_added() -> None:

@@ -242,8 +242,10 @@ TABLE = RouteTable(
             user_agent=("claude-cli/",),
             injected_tags=("system-reminder",),
             injected_prefixes=("Caveat: ",),
+            injected_wrappers=(),
             baseline_tools=("Bash", "Read"),
             tool_weights=(("Bash", 90), ("Agent", 40)),
+            ordinary=None,
         ),
     ),
     providers=(

@@ -38,9 +38,10 @@ features:
 clients:
   mine:
     user_agent: mine/
-    injected: {tags: [note], prefixes: ["[Begin"]}
+    injected: {tags: [note], prefixes: ["[Begin"], wrappers: [ask]}
     baseline_tools: [Bash]
     tool_weights: {Bash: 90}
+    ordinary: {surface: chat, context: 12k, tools: 2, stream: true}
 score:
   use: builtin/lynkr-13
   offset: -1.5
@@ -147,7 +148,20 @@ def test_lexicons_and_clients() -> None:
     (client,) = config.clients
     assert [name.value for name in client.user_agent] == ["mine/"]
     assert [name.value for name in client.injected_prefixes] == ["[Begin"]
+    assert [name.value for name in client.injected_wrappers] == ["ask"]
     assert [(name.value, weight) for name, weight in client.tool_weights] == [("Bash", 90)]
+    ordinary = client.ordinary
+    assert ordinary is not None
+    assert ordinary.surface is not None
+    assert ordinary.surface.value == "chat"
+    assert (ordinary.context, ordinary.max_tokens, ordinary.tools) == (12_000, 0, 2)
+    assert (ordinary.thinking, ordinary.stream) == (False, True)
+
+
+def test_a_size_of_an_ordinary_request_is_a_whole_number_of_tokens() -> None:
+    for size in ("1.0005k", "17M"):
+        _, findings = read(WHOLE.replace("context: 12k", f"context: {size}"))
+        assert [found.span.text for found in findings] == [size]
 
 
 def test_score_tiers_and_rules() -> None:
