@@ -44,22 +44,32 @@ def _overlaps(lexicon: Lexicon) -> Iterator[Diagnostic]:
     for i, own in enumerate(texts):
         for text in own:
             owners.setdefault(text, []).append(i)
-    told: set[tuple[int, int]] = set()
+    told: set[frozenset[int]] = set()
+    pairs = list(_shared(texts, owners))
+    # What is contained in another is told of the contained one, before what merely overlaps.
+    for i, j, both in sorted(pairs, key=lambda pair: len(pair[2]) < len(texts[pair[0]])):
+        whole = len(both) == len(texts[i])
+        weighs = lexicon.entries[i].weighted or lexicon.entries[j].weighted
+        # Weights add up where entries overlap, which may be meant; twice the same is not.
+        is_same = whole and set(both) == set(texts[j])
+        pair = frozenset((i, j))
+        if pair not in told and (is_same or not weighs):
+            told.add(pair)
+            yield _finding(lexicon, i, j, both[0], whole=whole)
+
+
+def _shared(
+    texts: Sequence[Sequence[str]], owners: dict[str, list[int]]
+) -> Iterator[tuple[int, int, list[str]]]:
+    """For each entry and each other one that matches texts of it: which of them."""
     for i, own in enumerate(texts):
         shared: dict[int, list[str]] = {}
         for text in own:
-            for j in _matching(text, owners):
+            for j in dict.fromkeys(_matching(text, owners)):
                 if j != i:
                     shared.setdefault(j, []).append(text)
         for j, both in shared.items():
-            whole = len(both) == len(own)
-            weighs = lexicon.entries[i].weighted or lexicon.entries[j].weighted
-            # Weights add up where entries overlap, which may be meant; twice the same is not.
-            is_same = whole and set(both) == set(texts[j])
-            if (j, i) in told or (weighs and not is_same):
-                continue
-            told.add((i, j))
-            yield _finding(lexicon, i, j, both[0], whole=whole)
+            yield i, j, both
 
 
 def _matching(text: str, owners: dict[str, list[int]]) -> Iterator[int]:
