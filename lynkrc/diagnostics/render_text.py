@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Severity, in_order
+from lynkrc.diagnostics.secrets import without_secrets
 from lynkrc.diagnostics.snippet import WIDTH, Mark, Row, snippet
 from lynkrc.diagnostics.wording import printable
 from lynkrc.source.text import SourceFile
@@ -43,7 +44,7 @@ def render_text(
 
     `columns` is the width of the screen that source lines are cut to, None where there is none.
     """
-    ordered = in_order(findings)
+    ordered = in_order(without_secrets(findings))
     parts = [render_finding(finding, colour=colour, columns=columns) for finding in ordered]
     return "\n\n".join([*parts, summary(ordered)]) + "\n"
 
