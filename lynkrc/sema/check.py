@@ -32,6 +32,7 @@ from lynkrc.sema.context import (
     number,
     same_unit,
 )
+from lynkrc.sema.naming import in_quotes, nearest
 from lynkrc.sema.scope import (
     ABSENT,
     DECIDED,
@@ -163,6 +164,7 @@ class Checker:
                 span,
                 f"there is no lexicon {shown(name)}",
                 did_you_mean(name, self.scope.lexicons, "lexicons"),
+                fix=nearest(span, name, self.scope.lexicons),
             )
             return None
         self._context.read_lexicons.add(name)
@@ -301,20 +303,24 @@ class Checker:
     def _unknown(self, name: str, span: Span) -> None:
         known = self.scope.names(of_target=self._context.of_target)
         related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
-        help = did_you_mean(name, known) if closest(name, known) else None
+        guess = help = did_you_mean(name, known) if closest(name, known) else None
+        meant = tuple(known)
         if help is None and related:
             help = f"there are {listed(related, 'and')}"
         if name == ABSENT:
             help = 'only a test reads it: `header("x") == absent`'
         elif name.lower() in ("true", "false"):
             help = f"write `{name.lower()}`"
+            guess, meant = help, (name.lower(),)
         elif name in DECIDED:
             help = "it is the outcome of the decision, which guards and requirements cannot read"
         elif name in self.scope.lexicons:
             help = f"it is a lexicon: write `matches(ask, {name})` or `count(ask, {name})`"
         elif name in TEXTS:
             help = f"it is a text: `matches({name}, LEXICON)` tests it"
-        self._context.report(UNKNOWN_NAME, span, f"nothing here is called {shown(name)}", help)
+        fix = nearest(span, name, meant) if help == guess else None
+        message = f"nothing here is called {shown(name)}"
+        self._context.report(UNKNOWN_NAME, span, message, help, fix=fix)
 
     def _call(self, call: Call) -> Value | None:
         if call.name in FUNCTIONS:
@@ -327,6 +333,7 @@ class Checker:
                 call.name_span,
                 f"there is no function {shown(call.name)}",
                 did_you_mean(call.name, known, "functions"),
+                fix=nearest(call.name_span, call.name, known),
             )
             return None
         match feature.parameter:
@@ -353,6 +360,7 @@ class Checker:
                         text.span,
                         f"{shown(text.name)} is no text",
                         did_you_mean(text.name, TEXTS, "texts"),
+                        fix=nearest(text.span, text.name, TEXTS),
                     )
                     return None
                 if facts is None:
@@ -360,7 +368,10 @@ class Checker:
                 return self._leaf(feature, (text.name, facts.shown), call.span, facts)
             case (Ref(), Binary() as difference) if spelled := hyphenated(difference):
                 self._context.report(
-                    UNKNOWN_LEXICON, difference.span, *comparisons.quoted_hint(spelled)
+                    UNKNOWN_LEXICON,
+                    difference.span,
+                    *comparisons.quoted_hint(spelled),
+                    fix=in_quotes(difference.span, spelled, self.scope.lexicons),
                 )
                 return None
             case _:

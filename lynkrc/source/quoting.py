@@ -3,8 +3,8 @@
 Plain is safe where YAML 1.1 and 1.2 both read the same text back. Double quotes are the rule;
 single ones stand where double ones would need escapes.
 
->>> quote("a, b"), quote('ask == "a"'), quote("3"), is_plain("llama3.2", flow=True)
-('"a, b"', "'ask == \\"a\\"'", '"3"', True)
+>>> print(quote("a, b"), quote('ask == "a"'), quote("3"), is_plain("llama3.2", flow=True))
+"a, b" 'ask == "a"' "3" True
 """
 
 from lynkrc.source.scalars import resolve_plain, trap

@@ -17,9 +17,9 @@ from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.fmt_layout import lay_out
-from lynkrc.syntax.fmt_order import root_shape
 from lynkrc.syntax.fmt_pieces import all_comments, take_apart
 from lynkrc.syntax.read import read_config
+from lynkrc.syntax.shape import root_shape
 
 
 def format_spec(file: SourceFile) -> tuple[str | None, list[Diagnostic]]:

@@ -7,9 +7,9 @@ from typing import final
 from lynkrc.source.nodes import MappingNode, ScalarNode, SequenceNode, Style
 from lynkrc.source.quoting import is_plain
 from lynkrc.syntax.fmt_expr import space_expression
-from lynkrc.syntax.fmt_order import Shape
 from lynkrc.syntax.fmt_pieces import Piece
 from lynkrc.syntax.fmt_scalar import block_lines, continued_lines, one_line, retexted
+from lynkrc.syntax.shape import Shape
 
 WIDTH = 100
 """Columns that a flow collection must fit in to stay on one line."""

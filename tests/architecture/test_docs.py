@@ -22,9 +22,7 @@ NAMED = set(re.findall(r"`([^`\n]+)`", PAGE))
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[0])
 def test_an_example_compiles_without_findings(example: str) -> None:
     _, findings = resolved(example)
-    assert [
-        finding.message for finding in findings if finding.severity is not Severity.NOTE
-    ] == []
+    assert [finding.message for finding in findings if finding.severity is not Severity.NOTE] == []
 
 
 def test_there_are_examples() -> None:

@@ -1,5 +1,5 @@
-"""The routing schema to what the formatter asks of it: the order of keys, and which values are
-expressions.
+"""The routing schema to what may stand at a place: the order of its keys, the types of a value,
+whether it is an expression.
 
 The order of the keys of a section or an item is the order of its `properties` in
 ``schema/routing.schema.json``, the one place where it is written. Maps whose keys are the
@@ -52,6 +52,16 @@ class Shape:
     def item(self) -> "Shape":
         """What may stand in a list here."""
         return _shape(self._under("items"))
+
+    def types(self) -> frozenset[str]:
+        """The JSON types of a value here; none where the schema names none."""
+        found: set[str] = set()
+        for schema in self.schemas:
+            named = schema.get("type", [])
+            found.update([named] if isinstance(named, str) else named)
+            if any(isinstance(choice, str) for choice in schema.get("enum", ())):
+                found.add("string")
+        return frozenset(found)
 
     def _under(self, keyword: str) -> list[_Schema]:
         found = (schema.get(keyword) for schema in self.schemas)
