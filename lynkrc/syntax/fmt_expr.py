@@ -1,8 +1,8 @@
 """The text of an expression to the same tokens with canonical blanks between them.
 
 Numbers, quotes and brackets stay as written (``4k`` says more than ``4000``, and brackets that
-are not needed help a reader), so this does not print the tree. A text that is no expression, or
-would be read differently, stays as it is.
+are not needed help a reader), so this does not print the tree. A text that holds anything
+but tokens stays as it is.
 
 >>> space_expression("tools.count>0 and(turns  in[ 1,2 ])")
 'tools.count > 0 and (turns in [1, 2])'
@@ -10,9 +10,9 @@ would be read differently, stays as it is.
 '-3 * turns - 4k'
 """
 
-from lynkrc.source.text import SourceFile, Span
-from lynkrc.syntax.expr import Expr
-from lynkrc.syntax.parse import parse_expression, tokens
+from collections.abc import Sequence
+
+from lynkrc.syntax.parse import Token, tokens
 
 _OPENING = frozenset({"(", "["})
 _NO_BLANK_BEFORE = frozenset({")", "]", ","})
@@ -21,24 +21,24 @@ _OPERANDS = frozenset({"NAME", "NUMBER", "STRING", "TRUE", "FALSE", "RPAR", "RSQ
 
 def space_expression(text: str) -> str:
     """`text` with canonical blanks, on one line."""
-    tree = _parsed(text)
-    if tree is None:
+    written = tokens(text)
+    if written is None:
         return text
-    spaced = _spaced(text)
+    spaced = _spaced(text, written)
     # Blanks that mean something would be our mistake; the author's text is right in any case.
-    return spaced if _parsed(spaced) == tree else text
+    return spaced if _words(tokens(spaced)) == _words(written) else text
 
 
-def _spaced(text: str) -> str:
+def _spaced(text: str, written: Sequence[Token]) -> str:
     words: list[str] = []
     before, end = "", 0
     glued = True  # nothing stands before the first token
-    for token in tokens(text):
-        touches = token.start == end
+    for token in written:
         is_minus = token.kind == "MINUS"
         is_call = token.text == "(" and before == "NAME"
         # `claude-code` without quotes is a mistake that is found by its hyphen touching both names.
-        is_hyphen = is_minus and touches and before == "NAME" and _name_follows(text, token.end)
+        touches = token.start == end and _name_follows(text, token.end)
+        is_hyphen = is_minus and touches and before == "NAME"
         if not (glued or is_call or is_hyphen or token.text in _NO_BLANK_BEFORE):
             words.append(" ")
         words.append(token.text)
@@ -48,11 +48,9 @@ def _spaced(text: str) -> str:
     return "".join(words)
 
 
+def _words(found: Sequence[Token] | None) -> list[tuple[str, str]]:
+    return [(token.kind, token.text) for token in found or ()]
+
+
 def _name_follows(text: str, at: int) -> bool:
     return at < len(text) and (text[at].isalpha() or text[at] == "_")
-
-
-def _parsed(text: str) -> Expr | None:
-    file = SourceFile(path="", text=text)
-    tree, _ = parse_expression(text, lambda start, end: Span(file=file, start=start, end=end))
-    return tree

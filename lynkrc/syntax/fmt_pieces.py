@@ -16,7 +16,7 @@ list that has just ended, it stays at the end of that. Behind something it belon
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, final
@@ -70,9 +70,7 @@ class _Event(NamedTuple):
 def take_apart(file: SourceFile, root: Node) -> Piece:
     """The pieces of a document; the root is a piece without a key."""
     comments = list(_comments(file.text, root))
-    masked = file.text
-    for start, text in comments:
-        masked = masked[:start] + " " * len(text) + masked[start + len(text) :]
+    masked = _without(file.text, comments)
     whole = Piece(parent=None, key=None, value=root, start=root.span.start, column=-1)
     events = list(_walk(whole, masked))
     _Attacher(file, masked, whole, events).run(comments)
@@ -84,6 +82,16 @@ def all_comments(file: SourceFile, root: Node) -> list[str]:
     between = [text for _, text in _comments(file.text, root)]
     headers = [text for scalar in _scalars(root) for text in _header_comment(scalar)]
     return sorted(text.rstrip() for text in (*between, *headers))
+
+
+def _without(text: str, comments: Iterable[tuple[int, str]]) -> str:
+    """The text with blanks in the place of its comments."""
+    parts: list[str] = []
+    done = 0
+    for start, comment in comments:
+        parts += [text[done:start], " " * len(comment)]
+        done = start + len(comment)
+    return "".join([*parts, text[done:]])
 
 
 def _scalars(node: Node) -> Iterator[ScalarNode]:

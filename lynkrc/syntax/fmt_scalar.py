@@ -46,9 +46,15 @@ def block_lines(node: ScalarNode, indent: int) -> tuple[str, list[str]] | None:
 def continued_lines(node: ScalarNode, indent: int) -> list[str]:
     """The lines of a plain or quoted scalar as they are written, those after the first indented
     by `indent`: YAML does not read the blanks at their beginning."""
-    first, *rest = node.span.text.splitlines()
+    first, *rest = [_without_last_blanks(line) for line in node.span.text.splitlines()]
     margin = " " * indent
     return [first, *(margin + line.lstrip(" \t") if line.strip(" \t") else "" for line in rest)]
+
+
+def _without_last_blanks(line: str) -> str:
+    """YAML does not read them either, unless the first of them is escaped."""
+    stripped = line.rstrip(" \t")
+    return line if stripped.endswith("\\") else stripped
 
 
 def retexted(node: ScalarNode, text: str) -> ScalarNode:

@@ -91,13 +91,18 @@ class Token:
     end: int
 
 
-def tokens(text: str) -> tuple[Token, ...]:
-    """The tokens of an expression that `parse_expression` has parsed; blanks are none."""
-    return tuple(
-        Token(kind=found.type, text=str(found), start=at, end=at + len(found))
-        for found in _parser().lex(text)
-        if (at := found.start_pos) is not None
-    )
+def tokens(text: str) -> tuple[Token, ...] | None:
+    """The tokens of an expression without the blanks; None where something is no token."""
+    from lark.exceptions import UnexpectedCharacters
+
+    try:
+        return tuple(
+            Token(kind=found.type, text=str(found), start=at, end=at + len(found))
+            for found in _parser().lex(text)
+            if (at := found.start_pos) is not None
+        )
+    except UnexpectedCharacters:
+        return None
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:
