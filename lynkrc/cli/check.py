@@ -5,8 +5,6 @@ import sys
 from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.fixing import fix_all
-from lynkrc.cli.rewriting import difference, replace_file
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, check_bytes, check_file, spec_bytes
 from lynkrc.cli.terminal import error, note, print_findings
 
@@ -48,6 +46,10 @@ def _check(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _fix(arguments: argparse.Namespace) -> ExitCode:
+    # Imported here: a plain check does not wait for it.
+    from lynkrc.cli.fixing import fix_all
+    from lynkrc.cli.rewriting import difference, replace_file
+
     path: Path = arguments.spec
     before = spec_bytes(path)
     fixed = fix_all(
