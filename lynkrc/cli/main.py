@@ -12,6 +12,7 @@ from lynkrc.cli.exit_codes import ExitCode
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "report every finding in a spec; write nothing"),
+    ("fmt", "write specs in their canonical form"),
     ("build", "check, compile and pack a bundle"),
     ("trace", "why a request goes where it goes"),
     ("inspect", "what a bundle holds"),

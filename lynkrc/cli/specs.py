@@ -50,15 +50,21 @@ def read_bytes(path: Path, hint: str) -> bytes:
 
 def check_file(path: Path) -> Checked:
     """Find everything there is to find in the spec at a path."""
-    return check_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
+    return check_bytes(path, spec_bytes(path))
+
+
+def check_bytes(path: Path, data: bytes) -> Checked:
+    """Find everything there is to find in a spec as if `data` were what stands at a path."""
+    return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
 
 
 def compile_file(path: Path) -> Compilation:
     """Compile the spec at a path."""
-    return compile_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
+    return compile_spec(str(path), spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
 
 
-def _spec_bytes(path: Path) -> bytes:
+def spec_bytes(path: Path) -> bytes:
+    """The bytes of the spec at a path; CannotRead otherwise."""
     return read_bytes(path, "name your spec, as in `lynkrc check path/to/routing.yaml`")
 
 

@@ -10,6 +10,8 @@ from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Sources, Spec
 from lynkrc.sema.scope import ABSENT, DECIDED, FUNCTIONS
 from lynkrc.sema.types import TRUST_LEVELS
+from lynkrc.source.fixes import fix_of
+from lynkrc.source.parts import removal
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Client, Lexicon, Name, NamedExpression, Provider, Target
 from lynkrc_runtime.feature_table import FEATURES, NO_TIER, OTHER_CLIENT, TEXTS
@@ -94,11 +96,13 @@ def check_unused(
     for kind, own, used, why in kinds:
         for origin, name, written in own:
             if not origin and name not in used:
+                edit = removal(written.span)
                 yield Diagnostic(
                     code=UNUSED,
                     message=f"the {kind} {shown(name)} is unused: {why}",
                     span=written.span,
                     help="remove it, or use it",
+                    fix=None if edit is None else fix_of(edit, "remove it", safe=False),
                 )
 
 

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import final
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label, Severity
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.scalar_map import place_in
@@ -50,11 +50,12 @@ class Record:
         span: Span,
         help: str | None = None,
         first: Span | None = None,
+        fix: Fix | None = None,
     ) -> None:
         """Add a finding; `first` is where what is repeated was first written."""
         labels = () if first is None else (Label(span=first, message="first written here"),)
         self.findings.append(
-            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
         )
 
     def sound(self, node: MappingNode, key: str) -> Node | None:

@@ -3,9 +3,13 @@
 from collections.abc import Iterator
 
 from lynkrc.diagnostics import codes
+from lynkrc.diagnostics.model import Fix
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
+from lynkrc.source.fixes import fix_of, rename, replacing
 from lynkrc.source.nodes import MappingNode, ScalarNode
+from lynkrc.source.parts import removal
+from lynkrc.source.quoting import quote
 from lynkrc.syntax.config import (
     Client,
     ModelMapping,
@@ -89,6 +93,7 @@ def _check_kinds(record: Record, root: MappingNode) -> None:
                 f"there is no provider kind {shown(kind.text)}",
                 kind.span,
                 did_you_mean(kind.text, KINDS, "kinds"),
+                fix=rename(kind.span, kind.text, KINDS),
             )
 
 
@@ -109,6 +114,7 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
                 f"{shown(key)} means nothing to a provider of kind {shown(kind.name)}",
                 found.span,
                 "remove it, or choose another kind",
+                fix=_removed(found),
             )
     if kind.base_url is None and node.get("base_url") is None:
         record.report(
@@ -130,11 +136,13 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
         and secret is not None
         and secret.value.endswith(":-}")
     ):
+        required = secret.value.removesuffix(":-}") + "}"
         record.report(
             codes.BAD_REFERENCE,
             f"without the variable the key is empty, and kind {shown(kind.name)} needs one",
             secret.span,
-            f"write {shown(secret.value.removesuffix(':-}') + '}')}: the gateway then asks for it",
+            f"write {shown(required)}: the gateway then asks for it",
+            fix=replacing(secret.span, quote(required), f"write {shown(required)}", safe=True),
         )
     _check_headers(record, node)
     return len(record.findings) == before
@@ -151,6 +159,7 @@ def _check_headers(record: Record, node: MappingNode) -> None:
                 f"the gateway writes the header {shown(name)} itself",
                 key.span,
                 "remove it",
+                fix=_removed(key),
             )
         elif name in first:
             record.report(
@@ -161,6 +170,11 @@ def _check_headers(record: Record, node: MappingNode) -> None:
                 first[name].span,
             )
         first.setdefault(name, key)
+
+
+def _removed(key: ScalarNode) -> Fix | None:
+    edit = removal(key.span)
+    return None if edit is None else fix_of(edit, "remove it", safe=False)
 
 
 def _timeouts(node: MappingNode) -> Timeouts:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix
 from lynkrc.diagnostics.wording import shown
-from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from lynkrc.source.fixes import replacing
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
+from lynkrc.source.quoting import quote
 from lynkrc.source.scalar_map import place_in
 from lynkrc.source.text import SourceFile, Span
 
@@ -117,12 +119,27 @@ def _malformed_references(node: ScalarNode) -> Iterator[Diagnostic]:
                 # It is never closed, so where the name ends is a guess.
                 wanted = re.split(r"[/:.?#]", wanted, maxsplit=1)[0]
             name = re.sub(r"[^A-Za-z0-9_]", "_", wanted.removesuffix("}")) or "NAME"
+            place = place_in(node)(match.start(), match.end())
             yield _finding(
                 codes.BAD_REFERENCE,
                 f"{shown(match.group())} is not a reference",
-                place_in(node)(match.start(), match.end()),
+                place,
                 f"write {shown('${' + name + '}')} or {shown('${' + name + ':-default}')}",
+                _braces(node, match, place),
             )
+
+
+def _braces(node: ScalarNode, match: re.Match[str], place: Span) -> Fix | None:
+    """``$NAME`` with its braces; the edit repeats nothing else of a text that may hold a secret."""
+    if match.group().startswith("${"):
+        return None
+    reference = "${" + match.group()[1:] + "}"
+    what = f"write {shown(reference)}"
+    if node.style in (Style.SINGLE, Style.DOUBLE):
+        return replacing(place, reference, what, safe=True)
+    if node.text == match.group():
+        return replacing(node.span, quote(reference), what, safe=True)
+    return None
 
 
 def _check_address(node: ScalarNode) -> Iterator[Diagnostic]:
@@ -172,5 +189,5 @@ def _secret(message: str, span: Span) -> Diagnostic:
     return _finding(codes.LITERAL_SECRET, message, span, _BY_REFERENCE)
 
 
-def _finding(code: Code, message: str, span: Span, help: str) -> Diagnostic:
-    return Diagnostic(code=code, message=message, span=span, help=help)
+def _finding(code: Code, message: str, span: Span, help: str, fix: Fix | None = None) -> Diagnostic:
+    return Diagnostic(code=code, message=message, span=span, help=help, fix=fix)
