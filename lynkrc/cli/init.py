@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _migrate(arguments: argparse.Namespace) -> Migration | Unreadable:
-    known = _known()
+    known = known_models()
     if arguments.from_env is not None:
         path: Path = arguments.from_env
         data = read_bytes(path, "name your .env, as in `lynkrc init --from-env path/to/.env`")
@@ -90,7 +90,8 @@ def _migrate(arguments: argparse.Namespace) -> Migration | Unreadable:
     return Migration(draft=draft, accounts=(), notices=(), load="")
 
 
-def _known() -> Known:
+def known_models() -> Known:
+    """What the shipped catalog states of a model at a kind of provider."""
     path = "catalog/models"
     facts, _ = read_catalog(SourceFile(path=spec_path(path), text=read_spec(path)))
 
@@ -116,7 +117,8 @@ def _tell(found: Migration, target: Path | None, schema: str | None) -> None:
         note(notice)
     lines = account_lines(found.accounts, Fate)
     if lines:
-        print(file=sys.stderr)
+        if found.notices:
+            print(file=sys.stderr)
         print("\n".join(lines), file=sys.stderr)
     if target is None:
         return

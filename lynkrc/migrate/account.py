@@ -16,6 +16,8 @@ from enum import Enum
 from typing import final
 
 _WIDTH = 90
+_COLUMN = 36
+"""Longest name that still leaves room for the other column."""
 
 
 class Fate(Enum):
@@ -59,12 +61,14 @@ def account_lines(accounts: Sequence[Account], only: Iterable[Fate] = tuple(Fate
         if not chosen:
             continue
         lines.append(f"{fate.value}: {len(chosen)}")
-        lines += _two_columns(chosen) if fate is Fate.CARRIED else _by_reason(chosen)
+        short = max(len(one.name) for one in chosen) <= _COLUMN
+        in_columns = fate is Fate.CARRIED and short
+        lines += _two_columns(chosen) if in_columns else _by_reason(chosen)
     return lines
 
 
 def _two_columns(accounts: Sequence[Account]) -> list[str]:
-    width = min(36, max(len(one.name) for one in accounts))
+    width = max(len(one.name) for one in accounts)
     return [
         line
         for one in accounts
@@ -75,7 +79,6 @@ def _two_columns(accounts: Sequence[Account]) -> list[str]:
             subsequent_indent=" " * (width + 4),
             break_long_words=False,
             break_on_hyphens=False,
-            drop_whitespace=True,
         )
     ]
 

@@ -25,6 +25,7 @@ from lynkrc.migrate.draft import (
     Stated,
     draft_target,
     free_name,
+    ollama_lines,
     short_name,
     simulated,
 )
@@ -178,16 +179,21 @@ def _clouds(
 
 def _chains(local: _Source | None, clouds: Sequence[_Source]) -> list[tuple[str, ...]]:
     """Per tier: the local model where the work is simple, then each cloud's target of the tier,
-    then a neighbour of it, so that one model's failure is not the end."""
+    for a lone cloud a neighbour of it, so that one model's failure is not the end."""
     chains = []
     for at in range(len(TIERS)):
-        own = [source.ladder[at].name for source in clouds]
-        near = [source.ladder[at + 1 if at + 1 < len(TIERS) else at - 1].name for source in clouds]
-        if at + 1 < len(TIERS) and len(clouds) == 1 and near == own:
-            near = [clouds[0].ladder[max(0, at - 1)].name]
         first = [local.ladder[0].name] if local and (at == 0 or not clouds) else []
+        own = [source.ladder[at].name for source in clouds]
+        near = _neighbour(clouds[0].ladder, at) if len(clouds) == 1 else []
         chains.append(tuple(dict.fromkeys([*first, *own, *near])))
     return chains
+
+
+def _neighbour(ladder: Sequence[DraftTarget], at: int) -> list[str]:
+    """The next target up the ladder; for MEDIUM, which is most of the work, the next one down."""
+    up, down = list(ladder[at + 1 :]), list(reversed(ladder[:at]))
+    order = [*down, *up] if at == 1 else [*up, *down]
+    return [one.name for one in order if one.name != ladder[at].name][:1]
 
 
 def _intro(sources: Sequence[_Source]) -> tuple[str, ...]:
@@ -225,10 +231,7 @@ def _ollama_lines(ollama: Ollama | None, local: _Source | None) -> tuple[str, ..
         return ("Ollama answers, but has no model yet: `ollama pull` one, and make it a target.",)
     chosen = local.ladder[0].model
     others = [one.name for one in _chat_models(ollama) if one.name != chosen]
-    lines = (
-        "Ollama cuts long prompts off at a window of its own, without saying so: start it with",
-        f"OLLAMA_CONTEXT_LENGTH at least the `context` of `{local.ladder[0].name}`.",
-    )
+    lines = ollama_lines(local.ladder, (local.provider,))
     more = (f"It has these models, too: {', '.join(others[:8])}.",) if others else ()
     return (*lines, *more)
 

@@ -4,10 +4,12 @@ A draft holds no secret: keys are references to the environment by name.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+from lynkrc.source.scalars import resolve_plain, trap
+from lynkrc.syntax.decode_parts import RESERVED
 from lynkrc_runtime.providers.table import KINDS
 
 
@@ -128,11 +130,14 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
 
     Case does not count: names of tiers and targets are asked for without regard to it.
 
-    >>> free_name("openai/gpt-4.1", ()), free_name("4o", ()), free_name("a", ("a",))
-    ('openai-gpt-4-1', 'm-4o', 'a-2')
+    >>> free_name("openai/gpt-4.1", ()), free_name("4o", ()), free_name("no", ())
+    ('openai-gpt-4-1', 'm-4o', 'm-no')
+    >>> free_name("small", ["Small"])
+    'small-2'
     """
     name = re.sub(r"[^A-Za-z0-9_]+", "-", wanted).strip("-")[:56] or "model"
-    if not re.match(r"[A-Za-z_]", name):
+    is_word = isinstance(resolve_plain(name), str) and trap(name) is None
+    if not re.match(r"[A-Za-z_]", name) or not is_word or name in RESERVED:
         name = f"m-{name}"
     folded = {one.casefold() for one in taken}
     number, found = 2, name
@@ -177,6 +182,20 @@ def draft_target(
         assumed=(own.context is None and catalog.context is None)
         or (own.max_output is None and catalog.max_output is None)
         or (own.capabilities is None and catalog.capabilities is None),
+    )
+
+
+def ollama_lines(
+    targets: Sequence[DraftTarget], providers: Sequence[DraftProvider]
+) -> tuple[str, ...]:
+    """What to know of Ollama's window, where a target runs on one."""
+    kinds = {one.name: one.kind for one in providers}
+    names = [f"`{one.name}`" for one in targets if kinds.get(one.provider) == "ollama"]
+    if not names:
+        return ()
+    return (
+        "Ollama cuts long prompts off at a window of its own, without saying so: start it with",
+        f"OLLAMA_CONTEXT_LENGTH at least the `context` of {', '.join(names[:6])}.",
     )
 
 

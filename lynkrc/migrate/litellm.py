@@ -5,11 +5,11 @@ to a target, or, where there is more than one to try, to a tier whose chain is t
 deployments and then those of its fallbacks.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import final
 
+from lynkrc.diagnostics.wording import printable, shown
 from lynkrc.migrate.account import Account, Fate, account_lines, carried, left
 from lynkrc.migrate.draft import (
     Draft,
@@ -20,9 +20,10 @@ from lynkrc.migrate.draft import (
     Known,
     draft_target,
     free_name,
+    ollama_lines,
     simulated,
 )
-from lynkrc.migrate.litellm_deployment import Deployment, read_deployment
+from lynkrc.migrate.litellm_deployment import Deployment, is_pattern, read_deployment
 from lynkrc.migrate.litellm_file import entries_of, items_of, number_of, read_litellm, text_of
 from lynkrc.migrate.litellm_keys import reason_of
 from lynkrc.migrate.migration import Migration, Unreadable
@@ -99,14 +100,14 @@ def _read_groups(work: _Work) -> None:
         found, accounts = read_deployment(node, place, work.known, work.kinds)
         first = seen.setdefault(found.group.casefold(), found.group) if found else ""
         if found is not None and first != found.group:
-            why = f"case does not count, and `{first}` is there already"
+            why = f"case does not count, and {shown(first)} is there already"
             found, accounts = None, [left(one.name, why) for one in accounts]
         for account in accounts:
             work.say(account)
         if found is None:
             name = text_of(node.get("model_name")) if isinstance(node, MappingNode) else ""
             reason = next((one.text for one in accounts), "it is empty")
-            label = f"`{name}` ({place})" if name else place
+            label = f"{shown(name)} ({place})" if name else place
             work.notices.append(f"{label} is not carried over: {reason}")
             continue
         target = _target(work, found)
@@ -158,7 +159,7 @@ def _targets_of(work: _Work, path: str, listed: Node | None) -> list[str]:
         if group in work.groups:
             names += work.groups[group]
         else:
-            what = f"`{group}`" if group else "what is no name"
+            what = shown(group) if group else "what is no name"
             notice = f"{path} names {what}, which is not carried over: it is not in the chain"
             if notice not in work.notices:
                 work.notices.append(notice)
@@ -195,14 +196,13 @@ def _aliases(work: _Work) -> dict[str, str]:
     for section in _SETTINGS:
         for name, value in entries_of(_setting(work, section, "model_group_alias")):
             group = text_of(value.get("model") if isinstance(value, MappingNode) else value)
-            path = f"{section}.model_group_alias.{name}"
-            pattern = re.fullmatch(r"[^\s*]{1,199}\*?", name)
-            if group in work.groups and pattern and name.casefold() not in taken:
+            path = f"{section}.model_group_alias.{printable(name)}"
+            if group in work.groups and is_pattern(name) and name.casefold() not in taken:
                 taken.add(name.casefold())
                 aliases[name] = group
                 work.say(carried(path, "`models`"))
             else:
-                work.say(left(path, "its group is not carried over, or its name is taken"))
+                work.say(left(path, "its group is not carried over, or its name is taken or none"))
     return aliases
 
 
@@ -217,11 +217,11 @@ def _the_rest(work: _Work) -> None:
             continue
         inner = entries_of(node)
         for key, value in inner:
-            path = f"{name}.{key}"
+            path = f"{printable(name)}.{printable(key)}"
             if key != "model_group_alias" or not entries_of(value):
                 work.say(left(path, reason_of(path)))
         if not inner:
-            work.say(left(name, reason_of(name)))
+            work.say(left(printable(name), reason_of(name)))
 
 
 def _draft(
@@ -242,7 +242,8 @@ def _draft(
             tiers[group] = free_name(f"{wanted}-group" if clash else wanted, taken)
             taken.append(tiers[group])
         elif len(chain) > 1:
-            work.notices.append(f"`{group}` has its first target only: there are too many chains")
+            work.notices.append(f"{shown(group)} keeps its first target only: too many chains")
+    window = ollama_lines(tuple(work.targets.values()), providers)
     mapped = {**{group: group for group in chains}, **aliases}
     return Draft(
         name="routing",
@@ -264,7 +265,7 @@ def _draft(
         scored=False,
         otherwise="deny",
         otherwise_note="never another group than the one that was asked for",
-        hints=_HINTS,
+        hints=(*_HINTS, *(("", *window) if window else ())),
         ending=ending,
     )
 

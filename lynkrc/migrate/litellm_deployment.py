@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import final
 from urllib.parse import urlsplit
 
+from lynkrc.diagnostics.wording import printable
 from lynkrc.migrate.account import Account, carried, left
 from lynkrc.migrate.draft import ASSUMED_CAPABILITIES, DraftProvider, Known, Stated
 from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, text_of
@@ -96,14 +97,25 @@ def _unusable(group: str, written: str, mode: str) -> str:
         return "it has no `model_name` or no `litellm_params.model`"
     if "*" in written:
         return "a wildcard names no model: write a deployment for each"
-    if re.search(r"\s", group) or "*" in group[:-1] or len(group) > 200:
-        return "a requested name has no blanks, and a `*` at its end only"
+    if not is_pattern(group):
+        return "no requested name: no blanks, a `*` at its end only, not `auto` or `lynkr/...`"
     if mode not in _CHAT_MODES:
         return "the gateway serves chat, nothing else"
     prefix, model = split_model(written)
     if prefix not in PREFIXES:
         return "its prefix names no provider that lynkrc knows an address for"
     return "" if _MODEL.fullmatch(model) else "its model is no model's name"
+
+
+def is_pattern(name: str) -> bool:
+    """Whether `models` of a spec can map a requested name."""
+    folded = name.lower()
+    return (
+        re.fullmatch(r"[^\s*]{1,199}\*?|\*", name) is not None
+        and printable(name) == name
+        and folded != "auto"
+        and not folded.startswith(("lynkr/", "claude-lynkr-"))
+    )
 
 
 def _all_left(node: MappingNode, place: str, why: str) -> list[Account]:
@@ -115,9 +127,9 @@ def _paths(node: MappingNode, place: str) -> list[tuple[str, str]]:
     paths = []
     for key, value in entries_of(node):
         inner = entries_of(value) if key in ("litellm_params", "model_info") else ()
-        paths += [(f"{place}.{key}.{name}", f"{key}.{name}") for name, _ in inner]
+        paths += [(f"{place}.{key}.{printable(name)}", f"{key}.{name}") for name, _ in inner]
         if not inner:
-            paths.append((f"{place}.{key}", key))
+            paths.append((f"{place}.{printable(key)}", key))
     return paths
 
 
@@ -217,7 +229,7 @@ def _plain_address(text: str) -> str | None:
     except ValueError:
         return None
     plain = not (parts.query or parts.fragment or parts.username is not None)
-    return text if good and plain and not re.search(r"[\s${}\\]", text) else None
+    return text if good and plain and re.fullmatch(r"[!-~]+", text) and "$" not in text else None
 
 
 def _trust(usual: str, address: str | None) -> str:
@@ -246,7 +258,8 @@ def _facts(
         able = able | {one} if is_true(_get(info, key)) else able - {one}
         name = f"{place}.model_info.{key}"
         said[name] = carried(name, "`capabilities` of a target")
-    capabilities = tuple(one for one in _CAPABILITIES.values() if one in able) if stated else None
+    news = bool(stated) and (catalog.capabilities is None or able != set(before))
+    capabilities = tuple(one for one in _CAPABILITIES.values() if one in able) if news else None
     return (
         Stated(
             context=sizes.get("context"),

@@ -18,6 +18,7 @@ from lynkrc.migrate.draft import (
     Known,
     draft_target,
     free_name,
+    ollama_lines,
     short_name,
     simulated,
 )
@@ -65,6 +66,8 @@ class _Work:
     said: dict[str, Account] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     calls: dict[str, Call] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Providers that something names and that cannot be called, with why."""
     targets: dict[tuple[str, str], DraftTarget] = field(default_factory=dict)
     timeouts: tuple[tuple[str, float], ...] = ()
 
@@ -108,7 +111,7 @@ def migrate_env(
         draft=draft,
         accounts=accounts,
         notices=tuple(work.notices),
-        load=f"set -a; . {_shell(path)}; set +a",
+        load=f"set -a; . {_shell(path)}; set +a" if chains else "",
     )
 
 
@@ -139,11 +142,11 @@ def _process_settings(work: _Work) -> None:
     """What the gateway's command line says now, and the idle timeout."""
     port = work.values.get("PORT", "")
     if port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65_536:
-        work.say(carried("PORT", f"`lynkrc serve routing.lynkr --port {int(port)}`"))
+        work.say(carried("PORT", f"`--port {int(port)}` of `lynkrc serve`"))
     work.say(left("PORT", "no port"))
     level = _LEVELS.get(work.values.get("LOG_LEVEL", "").strip().lower())
     if level is not None:
-        work.say(carried("LOG_LEVEL", f"`lynkrc serve routing.lynkr --log-level {level}`"))
+        work.say(carried("LOG_LEVEL", f"`--log-level {level}` of `lynkrc serve`"))
     work.say(left("LOG_LEVEL", "no level of Lynkr's"))
     idle = "LYNKR_STREAM_IDLE_TIMEOUT_MS"
     written = work.values.get(idle, "")
@@ -198,6 +201,7 @@ def _target(work: _Work, id: str, model: str) -> DraftTarget | str:
         return "it names no provider of Lynkr that lynkrc knows"
     call = work.calls.get(id) or call_of(row, work.values, work.kinds, work.timeouts)
     if isinstance(call, str):
+        work.refused[id] = call
         return call
     asked = call.model if call.fixed_model else model or call.model
     if not _MODEL.fullmatch(asked) or _holds_secret(work, asked):
@@ -210,6 +214,11 @@ def _target(work: _Work, id: str, model: str) -> DraftTarget | str:
             work.say(left(name, why))
         if call.missing_key is not None:
             work.notices.append(f"{call.missing_key} is not in the file: {id} needs it")
+    if model and call.fixed_model and model != call.model:
+        work.notices.append(
+            f"{id} is called by its endpoint {call.model}: the model {model} means nothing to it, "
+            "there as here"
+        )
     if not model and not call.fixed_model and row.model is not None:
         work.say(carried(row.model, f"the `model` of a target of `{call.provider.name}`"))
     key = (id, asked)
@@ -288,9 +297,9 @@ def _fallback(work: _Work, has_tiers: bool) -> DraftTarget | None:
                 "of builtin/lynkr hold always: replace those you do not want"
             )
         work.say(
-            carried("FALLBACK_ENABLED", "no FALLBACK_PROVIDER in the chains; tiers still fall back")
+            carried("FALLBACK_ENABLED", "no fallback provider in the chains; tiers still fall back")
         )
-        work.say(left(name, "FALLBACK_ENABLED switches it off"))
+        work.say(left(name, "it is switched off"))
         return None
     id = work.values.get(name, "").strip().lower()
     if id in _LOCAL:
@@ -302,7 +311,7 @@ def _fallback(work: _Work, has_tiers: bool) -> DraftTarget | None:
         found = ""
     if isinstance(found, str):
         work.say(left(name, found or "it is empty"))
-        work.say(left("FALLBACK_ENABLED", "no FALLBACK_PROVIDER can be called; tiers fall back"))
+        work.say(left("FALLBACK_ENABLED", "no fallback provider can be called; tiers fall back"))
         return None
     work.say(carried(name, f"`targets.{found.name}`, last in every chain"))
     work.say(carried("FALLBACK_ENABLED", f"`targets.{found.name}`, last in every chain"))
@@ -315,8 +324,11 @@ def _accounts(work: _Work) -> tuple[Account, ...]:
     for one in work.file.assignments:
         entry = work.said.get(one.name)
         if entry is None and _owner(one.name):
-            ids = [id for id in _owner(one.name) if id in work.calls]
-            entry = left(one.name, "the tiers name their models" if ids else _UNUSED)
+            owners = _owner(one.name)
+            reasons = [work.refused[id] for id in owners if id in work.refused]
+            if any(id in work.calls for id in owners):
+                reasons = ["what uses its provider names a model, or takes another key"]
+            entry = left(one.name, reasons[0] if reasons else _UNUSED)
         if entry is None:
             row = row_of(one.name)
             entry = Account(name=_display(one.name, one.line), fate=row.fate, text=row.text)
@@ -358,6 +370,7 @@ def _draft(
         otherwise="escalate",
         otherwise_note=ESCALATE_NOTE,
         tiers_note="Lynkr's bounds; each chain goes up the tiers, then down, as its fallback does",
+        hints=ollama_lines(targets, tuple(providers.values())),
         ending=ending,
     )
 
@@ -365,8 +378,7 @@ def _draft(
 def _ending(path: str, accounts: Sequence[Account]) -> tuple[str, ...]:
     if not accounts:
         return (f"{_name(path)} sets no variable.",)
-    total = len(accounts)
-    what = f"{total} variable{'s' if total > 1 else ''}"
+    what = f"{len(accounts)} variables" if len(accounts) > 1 else "one variable"
     return (f"What became of the {what} of {_name(path)}:", "", *account_lines(accounts, Fate))
 
 

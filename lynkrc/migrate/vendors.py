@@ -81,7 +81,7 @@ _ROWS: tuple[Vendor, ...] = (
         base_url=None,
         key="GEMINI_API_KEY",
         models=("gemini-3.8-flash",),
-        without="this runtime speaks neither Gemini's API nor has a kind for it",
+        without="this runtime does not speak Gemini's API",
     ),
     Vendor(
         id="deepseek",

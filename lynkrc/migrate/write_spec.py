@@ -121,22 +121,26 @@ def _tiers(tiers: Sequence[DraftTier]) -> list[str]:
         pad = bound or " " * (bounds + 8 if bounds else 0)
         chain = ", ".join(tier.chain)
         row = f"  - {{name: {f'{tier.name},':{names}} {pad}chain: [{chain}]}}"
-        lines.append(_noted(row, tier.note))
+        fits = len(_noted(row, tier.note)) <= _WIDTH
+        lines += [_noted(row, tier.note)] if fits else [f"  # {tier.note}", row]
     return lines
 
 
 def _rows(rows: Iterable[_Row], shape: Callable[[_Row], _Shaped]) -> list[str]:
     """Rows `name: {...}` with their braces in one column; a long one takes a line for each key."""
-    shaped = [shape(row) for row in rows]
-    width = max(len(name) for name, _, _ in shaped) + 1
+    shaped = [(*shape(row), len(_flow(*shape(row), 0)) <= _WIDTH) for row in rows]
+    width = max((len(name) for name, _, _, is_short in shaped if is_short), default=0) + 1
     lines = []
-    for name, parts, note in shaped:
-        line = _noted(f"  {f'{name}:':{width}} {{{', '.join(parts)}}}", note)
-        if len(line) <= _WIDTH:
-            lines.append(line)
+    for name, parts, note, is_short in shaped:
+        if is_short:
+            lines.append(_flow(name, parts, note, width))
         else:
             lines += [_noted(f"  {name}:", note), *(f"    {part}" for part in parts)]
     return lines
+
+
+def _flow(name: str, parts: Iterable[str], note: str, width: int) -> str:
+    return _noted(f"  {f'{name}:':{width}} {{{', '.join(parts)}}}", note)
 
 
 def _noted(line: str, note: str) -> str:
