@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from lynkrc.migrate.address import trust_at
 from lynkrc.migrate.detected import Environment, Ollama, OllamaModel
-from lynkrc.migrate.vendors import is_loopback
 
 _DEFAULT = "http://localhost:11434"
 _SECONDS = 1.0
@@ -54,8 +54,7 @@ def _ollama(environ: Mapping[str, str]) -> Ollama | None:
         show = _ask(f"{address}/api/show", {"model": tag.name}, _Show) if at < _ASKED else None
         models.append(_model(tag.name, show))
     host = urlsplit(address).hostname or ""
-    trust = "local" if is_loopback(host) else "internal"
-    return Ollama(base_url=written, trust=trust, models=tuple(models))
+    return Ollama(base_url=written, trust=trust_at("local", host), models=tuple(models))
 
 
 def _address(environ: Mapping[str, str]) -> tuple[str | None, str]:

@@ -9,11 +9,12 @@ from urllib.parse import urlsplit
 
 from lynkrc.diagnostics.wording import printable
 from lynkrc.migrate.account import Account, carried, left
+from lynkrc.migrate.address import fitting_way, plain_address, trust_at
 from lynkrc.migrate.draft import ASSUMED_CAPABILITIES, DraftProvider, Known, Stated
 from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, text_of
 from lynkrc.migrate.litellm_keys import reason_of
 from lynkrc.migrate.litellm_vendors import PREFIXES, split_model
-from lynkrc.migrate.vendors import CHAT, MESSAGES, VENDORS, Way, is_loopback, way_to
+from lynkrc.migrate.vendors import CHAT, VENDORS, Way, way_to
 from lynkrc.source.nodes import MappingNode, Node
 from lynkrc_runtime.feature_table import BIG
 from lynkrc_runtime.providers.table import Credentials, ProviderKind
@@ -144,7 +145,8 @@ def _called(
     row = PREFIXES[prefix]
     base = text_of(_get(params, "api_base") or _get(params, "base_url"))
     base_name = f"{place}.{'api_base' if _get(params, 'api_base') else 'base_url'}"
-    address = _reference(base) or _plain_address(base)
+    parts = plain_address(base)
+    address = _reference(base) or (base if parts else None)
     if base and address is None:
         return "its address has a user, a query, or is none"
     said = [carried(base_name, "`base_url` of a provider")] if base else []
@@ -156,8 +158,11 @@ def _called(
     way = way_to(vendor, kinds)
     if way is None:
         return vendor.without
-    if address is not None:
-        way = _by_address(way, vendor.id, address)
+    if parts is not None:
+        way = fitting_way(vendor, way, parts, kinds)
+    elif address is not None and vendor.compatible is not None:
+        # Where it leads is known when the gateway starts: no kind of a vendor's own is sure.
+        way = Way(kind=vendor.compatible, base_url=None) if vendor.id != "ollama" else way
     if key is None and row.key is not None and not _get(params, "api_key"):
         key = f"${{{row.key}}}"
     if key is None and kinds[way.kind].credentials is Credentials.REQUIRED:
@@ -166,21 +171,12 @@ def _called(
         provider=DraftProvider(
             name=vendor.id,
             kind=way.kind,
-            trust=_trust(vendor.trust, address),
+            trust=trust_at(vendor.trust, parts.hostname or "") if parts else vendor.trust,
             base_url=address or way.base_url,
             api_key=key,
         ),
         said=tuple(said),
     )
-
-
-def _by_address(way: Way, vendor: str, address: str) -> Way:
-    """A kind of a vendor's own is for the vendor's own host; another is compatible at best."""
-    host = urlsplit(address).hostname or ""
-    own = {"openai": ("api.openai.com", CHAT), "anthropic": ("api.anthropic.com", MESSAGES)}
-    if vendor in own and host != own[vendor][0]:
-        return Way(kind=own[vendor][1], base_url=None)
-    return way
 
 
 def _azure(address: str | None, key: str, said: tuple[Account, ...]) -> _Called | str:
@@ -220,24 +216,6 @@ def _key(usual: str, params: Node | None, name: str) -> tuple[str | None, list[A
 def _reference(text: str) -> str | None:
     found = _FROM_ENVIRONMENT.fullmatch(text)
     return f"${{{found[1]}}}" if found else None
-
-
-def _plain_address(text: str) -> str | None:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        return None
-    plain = not (parts.query or parts.fragment or parts.username is not None)
-    return text if good and plain and re.fullmatch(r"[!-~]+", text) and "$" not in text else None
-
-
-def _trust(usual: str, address: str | None) -> str:
-    if address is None:
-        return usual
-    if is_loopback(urlsplit(address).hostname or ""):
-        return "local"
-    return "internal" if usual == "local" else usual
 
 
 def _facts(

@@ -7,15 +7,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
+from lynkrc.migrate.address import fitting_way, plain_address, trust_at
 from lynkrc.migrate.draft import DraftProvider
 from lynkrc.migrate.lynkr_providers import LynkrProvider
-from lynkrc.migrate.vendors import CHAT, MESSAGES, VENDORS, Vendor, Way, is_loopback, way_to
+from lynkrc.migrate.vendors import CHAT, MESSAGES, VENDORS, Vendor, Way, way_to
 from lynkrc_runtime.providers.table import Credentials, ProviderKind
 
 _INVOCATIONS = re.compile(r"/?serving-endpoints/([A-Za-z0-9_.-]+)/invocations/?")
-_MESSAGES_DIALECT = "anthropic-messages"
 
 
 @final
@@ -74,15 +74,15 @@ def _plain(
     address, trust = way.base_url, vendor.trust
     written = values.get(row.endpoint or "")
     if written:
-        parts = _address(written)
+        parts = plain_address(written)
         if parts is None:
             why = "no plain address (http or https, without a user, a query or `/responses`)"
             lost.append((row.endpoint or "", why))
         else:
-            way = _by_address(vendor, way, parts, kinds)
+            way = fitting_way(vendor, way, parts, kinds)
             default = kinds[way.kind].base_url or way.base_url
             address = f"${{{row.endpoint}:-{default}}}" if default else f"${{{row.endpoint}}}"
-            trust = _trust(vendor, parts.hostname or "")
+            trust = trust_at(vendor.trust, parts.hostname or "")
             used.append((row.endpoint or "", f"`{where}.base_url`"))
     key = next((name for name in row.keys if values.get(name)), None)
     needed = vendor.key is not None or kinds[way.kind].credentials is Credentials.REQUIRED
@@ -109,41 +109,6 @@ def _plain(
         lost=tuple(lost),
         missing_key=missing,
     )
-
-
-def _by_address(
-    vendor: Vendor, way: Way, parts: SplitResult, kinds: Mapping[str, ProviderKind]
-) -> Way:
-    """The kind that fits what an address says of itself."""
-    anthropic = "/anthropic" in parts.path or parts.path.endswith("/messages")
-    dialect = kinds[way.kind].dialect
-    if anthropic and dialect != _MESSAGES_DIALECT:
-        return Way(kind=MESSAGES, base_url=None)
-    if not anthropic and dialect == _MESSAGES_DIALECT:
-        return Way(kind=CHAT, base_url=None)
-    own = urlsplit(kinds[way.kind].base_url or "").hostname
-    if vendor.id == "openai" and own != parts.hostname:
-        return Way(kind=CHAT, base_url=None)
-    return way
-
-
-def _address(text: str) -> SplitResult | None:
-    """The parts of an address a provider can have, else None."""
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    except ValueError:
-        return None
-    plain = not (parts.query or parts.fragment or parts.username is not None)
-    if not good or not plain or re.search(r"[\s\\]", text):
-        return None
-    return None if parts.path.rstrip("/").endswith("/responses") else parts
-
-
-def _trust(vendor: Vendor, host: str) -> str:
-    if is_loopback(host):
-        return "local"
-    return "internal" if vendor.trust == "local" else vendor.trust
 
 
 def _azure_openai(
@@ -179,7 +144,7 @@ def _azure_anthropic(
 ) -> Call | str:
     """Claude on Azure, or at Anthropic itself, which Lynkr calls by the same name."""
     key, endpoint = row.keys[0], row.endpoint or ""
-    parts = _address(values.get(endpoint, ""))
+    parts = plain_address(values.get(endpoint, ""))
     if parts is None:
         return f"{endpoint} holds no address"
     direct = parts.hostname == "api.anthropic.com"
@@ -207,7 +172,7 @@ def _databricks(
 ) -> Call | str:
     """Serving endpoints (wire reference B.6): the model is the endpoint's name."""
     key, base, path = row.keys[0], row.endpoint or "", row.model or ""
-    if _address(values.get(base, "")) is None:
+    if plain_address(values.get(base, "")) is None:
         return f"{base} holds no address"
     found = _INVOCATIONS.fullmatch(values.get(path) or row.default_model)
     if found is None:

@@ -4,7 +4,7 @@ A kind of its own is used where the runtime has it, so a row needs no change whe
 one. Sources of the addresses: wire reference B.1 to B.15.
 
 >>> groq = VENDORS["groq"]
->>> way_to(groq, KINDS).base_url
+>>> way_to(groq, {}).base_url
 'https://api.groq.com/openai/v1'
 """
 
@@ -217,12 +217,3 @@ _ROWS: tuple[Vendor, ...] = (
 
 VENDORS: Mapping[str, Vendor] = MappingProxyType({vendor.id: vendor for vendor in _ROWS})
 """Every vendor by the name of its kind."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine.
-
-    >>> is_loopback("localhost"), is_loopback("127.0.0.1"), is_loopback("gpu.example")
-    (True, True, False)
-    """
-    return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")

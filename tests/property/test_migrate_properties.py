@@ -73,7 +73,11 @@ def test_each_variable_is_answered_for_once_and_no_secret_is_told(text: str) -> 
 
 
 scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 10**9), st.floats(allow_nan=False), st.text(max_size=9)
+    st.none(),
+    st.booleans(),
+    st.integers(-5, 10**9),
+    st.floats(allow_nan=False),
+    st.text(max_size=9),
 )
 trees = st.recursive(
     scalars,
