@@ -12,7 +12,7 @@ from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, read_bytes
 from lynkrc.cli.terminal import error, note
 from lynkrc.migrate.account import Fate, account_lines
 from lynkrc.migrate.detected import draft_detected
-from lynkrc.migrate.draft import Known, Stated
+from lynkrc.migrate.draft import Known, Stated, variables_of
 from lynkrc.migrate.litellm import migrate_litellm
 from lynkrc.migrate.lynkr_env import migrate_env
 from lynkrc.migrate.migration import Migration, Unreadable
@@ -87,7 +87,7 @@ def _migrate(arguments: argparse.Namespace) -> Migration | Unreadable:
         hint = "name your config, as in `lynkrc init --from-litellm path/to/config.yaml`"
         return migrate_litellm(str(path), read_bytes(path, hint), known)
     draft = draft_detected(detect(os.environ), known)
-    return Migration(draft=draft, accounts=(), notices=(), load="")
+    return Migration(draft=draft, accounts=(), notices=())
 
 
 def known_models() -> Known:
@@ -124,9 +124,7 @@ def _tell(found: Migration, target: Path | None, schema: str | None) -> None:
         return
     if found.notices or lines:
         print(file=sys.stderr)
-    steps = [found.load] if found.load else []
     path = shlex.quote(str(target))
-    steps += [f"lynkrc check {path}", f"lynkrc build {path}"]
     providers = ", ".join(provider.name for provider in found.draft.providers)
     assumed = ", ".join(one.name for one in found.draft.targets if one.assumed)
     print(f"wrote {target}: {providers}", file=sys.stderr)
@@ -134,6 +132,7 @@ def _tell(found: Migration, target: Path | None, schema: str | None) -> None:
         print(f"wrote {target.parent / schema}, by which editors complete it", file=sys.stderr)
     if assumed:
         print(f"check what it assumes of the models of these targets: {assumed}", file=sys.stderr)
-    print(f"next:  {steps[0]}", file=sys.stderr)
-    for step in steps[1:]:
-        print(f"       {step}", file=sys.stderr)
+    unset = ", ".join(name for name in variables_of(found.draft) if not os.environ.get(name))
+    if unset:
+        print(f"set in the environment before you serve it: {unset}", file=sys.stderr)
+    print(f"next: lynkrc check {path}", file=sys.stderr)

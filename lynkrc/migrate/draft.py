@@ -109,6 +109,17 @@ class Draft:
     ending: tuple[str, ...] = ()
 
 
+def variables_of(draft: Draft) -> tuple[str, ...]:
+    """The variables without which its providers cannot be called, in the order they come."""
+    texts = [
+        text
+        for one in draft.providers
+        for text in (one.base_url, one.api_key, *(value for _, value in one.headers))
+    ]
+    found = re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", " ".join(text or "" for text in texts))
+    return tuple(dict.fromkeys(found))
+
+
 TIERS: tuple[tuple[str, int | None], ...] = (
     ("SIMPLE", 25),
     ("MEDIUM", 50),

@@ -107,12 +107,7 @@ def migrate_env(
         draft = simulated(name="routing", intro=intro, ending=ending)
     else:
         draft = _draft(work, chains, notes, intro, ending)
-    return Migration(
-        draft=draft,
-        accounts=accounts,
-        notices=tuple(work.notices),
-        load=f"set -a; . {_shell(path)}; set +a" if chains else "",
-    )
+    return Migration(draft=draft, accounts=accounts, notices=tuple(work.notices))
 
 
 def _usable(file: EnvFile) -> dict[str, str]:
@@ -141,7 +136,7 @@ def _several_lines(work: _Work) -> None:
 def _process_settings(work: _Work) -> None:
     """What the gateway's command line says now, and the idle timeout."""
     port = work.values.get("PORT", "")
-    if port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65_536:
+    if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536:
         work.say(carried("PORT", f"`--port {int(port)}` of `lynkrc serve`"))
     work.say(left("PORT", "no port"))
     level = _LEVELS.get(work.values.get("LOG_LEVEL", "").strip().lower())
@@ -150,8 +145,8 @@ def _process_settings(work: _Work) -> None:
     work.say(left("LOG_LEVEL", "no level of Lynkr's"))
     idle = "LYNKR_STREAM_IDLE_TIMEOUT_MS"
     written = work.values.get(idle, "")
-    if written.isascii() and written.isdecimal() and 0 < int(written[:9]) <= 86_400_000:
-        work.timeouts = (("idle", int(written[:9]) / 1000),)
+    if re.fullmatch(r"[0-9]{1,8}", written) and 0 < int(written) <= 86_400_000:
+        work.timeouts = (("idle", int(written) / 1000),)
         work.say(carried(idle, "`timeouts.idle` of each provider, in seconds"))
     work.say(left(idle, "no number of milliseconds up to a day"))
 
@@ -385,10 +380,3 @@ def _ending(path: str, accounts: Sequence[Account]) -> tuple[str, ...]:
 def _name(path: str) -> str:
     """The file's own name: a spec does not tell where it was made."""
     return re.sub(r"[^\w.+-]", "_", path.replace("\\", "/").rsplit("/", 1)[-1])
-
-
-def _shell(path: str) -> str:
-    """The path as a shell's `.` finds it."""
-    plain = re.fullmatch(r"[\w./+-]+", path)
-    at = path if "/" in path else f"./{path}"
-    return at if plain else "'" + at.replace("'", "'\\''") + "'"

@@ -10,15 +10,11 @@ from lynkrc.migrate.draft import Draft
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """A draft, what became of every setting of the old file, and what a person must know.
-
-    `load` is the shell command that puts the keys of the old file into the environment, if any.
-    """
+    """A draft, what became of every setting of the old file, and what a person must know."""
 
     draft: Draft
     accounts: tuple[Account, ...]
     notices: tuple[str, ...]
-    load: str = ""
 
 
 @final
