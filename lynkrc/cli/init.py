@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lynkrc.cli.detect import detect
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, read_bytes
+from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, catalog_files, read_bytes
 from lynkrc.cli.terminal import error, note
 from lynkrc.migrate.account import Fate, account_lines
 from lynkrc.migrate.detected import draft_detected
@@ -17,9 +17,9 @@ from lynkrc.migrate.litellm import migrate_litellm
 from lynkrc.migrate.lynkr_env import migrate_env
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.write_spec import write_spec
-from lynkrc.sema.catalog import facts_of, read_catalog
-from lynkrc.source.resources import read_schema, read_spec, spec_path
-from lynkrc.source.text import SourceFile
+from lynkrc.sema.catalog import Provision, facts_of
+from lynkrc.sema.catalog_read import read_catalog
+from lynkrc.source.resources import read_schema
 
 SCHEMA_NAME = ".routing.schema.json"
 """The schema beside the spec: editors find it offline, and it fits the installed lynkrc."""
@@ -92,11 +92,10 @@ def _migrate(arguments: argparse.Namespace) -> Migration | Unreadable:
 
 def known_models() -> Known:
     """What the shipped catalog states of a model at a kind of provider."""
-    path = "catalog/models"
-    facts, _ = read_catalog(SourceFile(path=spec_path(path), text=read_spec(path)))
+    facts, _ = read_catalog(catalog_files())
 
     def known(model: str, kind: str) -> Stated:
-        found = facts_of(facts, model, kind)
+        found = facts_of(facts, model, Provision(kind))
         return Stated(
             context=found.context, max_output=found.max_output, capabilities=found.capabilities
         )
