@@ -51,6 +51,7 @@ BAD_REFERENCE = _error("LK113", "malformed-reference")
 RESERVED_NAME = _error("LK114", "reserved-name")
 UNSUPPORTED_VERSION = _error("LK115", "unsupported-version")
 NOT_OF_KIND = _error("LK116", "key-not-of-kind")
+WITHOUT_USE = _error("LK117", "key-without-use")
 
 EXPRESSION_SYNTAX = _error("LK300", "expression-syntax")
 EXPRESSION_EMPTY = _error("LK301", "empty-expression")
@@ -93,6 +94,7 @@ _STRUCTURE: tuple[Code, ...] = (
     RESERVED_NAME,
     UNSUPPORTED_VERSION,
     NOT_OF_KIND,
+    WITHOUT_USE,
 )
 _EXPRESSIONS: tuple[Code, ...] = (
     EXPRESSION_SYNTAX,

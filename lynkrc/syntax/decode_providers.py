@@ -17,12 +17,11 @@ from lynkrc.syntax.config import (
     Ordinary,
     Price,
     Provider,
-    Retry,
     Target,
-    Timeouts,
 )
 from lynkrc.syntax.decode_parts import (
     Record,
+    allows,
     mapping,
     name_of,
     names,
@@ -33,9 +32,16 @@ from lynkrc.syntax.decode_parts import (
     scalar,
     size,
 )
-from lynkrc_runtime.providers.table import KINDS, Credentials
+from lynkrc.syntax.decode_resilience import (
+    decode_breaker,
+    decode_concurrency,
+    decode_retry,
+    decode_timeouts,
+)
+from lynkrc_runtime.providers.table import KINDS, Credentials, ProviderKind
 
 _SIMULATOR = "simulator"
+_CALLER = "caller"
 _PINS = ("lynkr/", "claude-lynkr-")
 _AUTO = "auto"
 _OWN_HEADERS = frozenset(
@@ -62,24 +68,32 @@ def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
     for key, value in record.entries(root, "providers"):
         node = mapping(value)
         name = record.new_name(key)
-        if not _fits_kind(record, name_of(key), node) or name is None:
-            continue
-        retries = optional_whole(node, "retries")
+        before = len(record.findings)
+        _check_fit(record, name_of(key), node)
         headers = node.get("headers")
-        yield Provider(
-            name=name,
+        provider = Provider(
+            name=name_of(key),
             kind=required_name(node, "kind"),
             trust=required_name(node, "trust"),
             base_url=optional_name(node, "base_url"),
+            region=optional_name(node, "region"),
             api_key=optional_name(node, "api_key"),
+            forwards_credentials=_forwards(node),
             headers=()
             if headers is None
             else tuple((name_of(one), name_of(two)) for one, two in mapping(headers).entries),
-            timeouts=_timeouts(node),
-            retry=Retry(times=None if retries is None else retries.value),
+            timeouts=decode_timeouts(record, node),
+            retry=decode_retry(record, node),
+            breaker=decode_breaker(record, node),
+            concurrency=decode_concurrency(record, node),
+            proxy=optional_name(node, "proxy"),
+            ca_file=optional_name(node, "ca_file"),
             simulate=optional_name(node, "simulate"),
+            allow=allows(node),
             span=node.span,
         )
+        if name is not None and provider.kind.value in KINDS and len(record.findings) == before:
+            yield provider
 
 
 def _check_kinds(record: Record, root: MappingNode) -> None:
@@ -97,16 +111,12 @@ def _check_kinds(record: Record, root: MappingNode) -> None:
             )
 
 
-def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
-    """The kind is known, and the provider has the keys it needs and none that it cannot use."""
-    before = len(record.findings)
+def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
+    """The provider has the keys its kind needs and none that it cannot use."""
     kind = KINDS.get(required_name(node, "kind").value)
     if kind is None:
-        return False
-    unusable = ["base_url" if kind.name == _SIMULATOR else "simulate"]
-    if kind.credentials is Credentials.NONE:
-        unusable.append("api_key")
-    for key in unusable:
+        return
+    for key in _unusable(kind):
         found = node.key(key)
         if found is not None:
             record.report(
@@ -123,19 +133,17 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
             name.span,
             f"kind {shown(kind.name)} has no address of its own",
         )
-    if kind.credentials is Credentials.REQUIRED and node.get("api_key") is None:
+    secret = optional_name(node, "api_key")
+    if kind.credentials is not Credentials.REQUIRED or _forwards(node):
+        pass
+    elif secret is None:
         record.report(
             codes.MISSING_KEY,
             f"{shown(f'providers.{name.value}')} has no `api_key`",
             name.span,
             'write api_key: "${NAME}" with the name of an environment variable',
         )
-    secret = optional_name(node, "api_key")
-    if (
-        kind.credentials is Credentials.REQUIRED
-        and secret is not None
-        and secret.value.endswith(":-}")
-    ):
+    elif secret.value.endswith(":-}"):
         required = secret.value.removesuffix(":-}") + "}"
         record.report(
             codes.BAD_REFERENCE,
@@ -145,7 +153,23 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
             fix=replacing(secret.span, quote(required), f"write {shown(required)}", safe=True),
         )
     _check_headers(record, node)
-    return len(record.findings) == before
+
+
+def _unusable(kind: ProviderKind) -> Iterator[str]:
+    """Keys of providers that mean nothing to one of the kind."""
+    if kind.name == _SIMULATOR:
+        yield from ("base_url", "proxy", "ca_file")
+    else:
+        yield "simulate"
+    if kind.credentials is Credentials.NONE:
+        yield from ("api_key", "credentials")
+    if not kind.region:
+        yield "region"
+
+
+def _forwards(node: MappingNode) -> bool:
+    credentials = node.get("credentials")
+    return credentials is not None and scalar(credentials).text == _CALLER
 
 
 def _check_headers(record: Record, node: MappingNode) -> None:
@@ -177,13 +201,6 @@ def _removed(key: ScalarNode) -> Fix | None:
     return None if edit is None else fix_of(edit, "remove it", safe=False)
 
 
-def _timeouts(node: MappingNode) -> Timeouts:
-    written = node.get("timeouts")
-    if written is None:
-        return Timeouts()
-    return Timeouts(**{key.text: float(number(value)) for key, value in mapping(written).entries})
-
-
 def decode_targets(record: Record, root: MappingNode) -> Iterator[Target]:
     """The sound targets, in the order written."""
     for key, value in record.entries(root, "targets"):
@@ -205,6 +222,7 @@ def decode_targets(record: Record, root: MappingNode) -> Iterator[Target]:
             max_output=sizes.get("max_output"),
             capabilities=None if capabilities is None else names(capabilities),
             price=_price(node),
+            allow=allows(node),
             span=node.span,
         )
 
@@ -267,6 +285,7 @@ def decode_clients(record: Record, root: MappingNode) -> Iterator[Client]:
                 (name_of(tool), int(number(weight))) for tool, weight in mapping(weights).entries
             ),
             ordinary=ordinary,
+            allow=allows(node),
             span=node.span,
         )
 

@@ -320,6 +320,24 @@ def _missing_alternative(fault: _Fault) -> Iterator[Diagnostic]:
     )
 
 
+def _not_exactly_one(fault: _Fault) -> Iterator[Diagnostic]:
+    """Alternatives of one key each. What is no mapping has its finding already."""
+    if not isinstance(fault.node, MappingNode):
+        return
+    choices = {name for option in fault.argument for name in option["required"]}
+    written = [key for key, _ in fault.node.entries if key.text in choices]
+    if not written:
+        yield from _missing_alternative(fault)
+    for key in written[1:]:
+        one, other = shown(written[0].text), shown(key.text)
+        yield fault.finding(
+            codes.KEY_CONFLICT,
+            f"{other} cannot stand beside {one}",
+            key.span,
+            f"keep one: {other} or {one}",
+        )
+
+
 def _missing_companion(fault: _Fault) -> Iterator[Diagnostic]:
     assert isinstance(fault.node, MappingNode)
     for name, companions in fault.argument.items():
@@ -440,6 +458,7 @@ _WORDINGS: Mapping[str, Callable[[_Fault], Iterator[Diagnostic]]] = MappingProxy
         "additionalProperties": _unknown_keys,
         "required": _missing_key,
         "anyOf": _missing_alternative,
+        "oneOf": _not_exactly_one,
         "dependentRequired": _missing_companion,
         "not": _conflict,
         "enum": _unknown_choice,

@@ -24,7 +24,8 @@ class ProviderKind:
     """One kind.
 
     `base_url` None must be written in the spec. The upstream address is the base URL and the
-    dialect's path below it: `path`. `auth_header`/`auth_prefix` carry the key.
+    dialect's path below it: `path`. `auth_header`/`auth_prefix` carry the key. `region`: the
+    address holds one.
     """
 
     name: str
@@ -34,6 +35,7 @@ class ProviderKind:
     credentials: Credentials
     auth_header: str
     auth_prefix: str
+    region: bool = False
 
 
 _MESSAGES = "anthropic-messages"
