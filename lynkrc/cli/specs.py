@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import final
 
 from lynkrc.pipeline import Checked, Compilation, check_spec, compile_spec
-from lynkrc.sema.merge import BaseFile
+from lynkrc.sema.loader import BaseFile
 from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile
 

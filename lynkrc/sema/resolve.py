@@ -6,6 +6,7 @@ from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import MISSING_SECTION
 from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
 from lynkrc.sema.assertions import type_assertions
+from lynkrc.sema.cascade import certain
 from lynkrc.sema.catalog_read import read_catalog
 from lynkrc.sema.check import Checker
 from lynkrc.sema.effects import (
@@ -17,7 +18,8 @@ from lynkrc.sema.effects import (
 from lynkrc.sema.emptiness import check_emptiness
 from lynkrc.sema.facts import type_targets
 from lynkrc.sema.ladder import type_ladder, type_mappings
-from lynkrc.sema.merge import Loader, Spec, merge
+from lynkrc.sema.loader import Loader
+from lynkrc.sema.merge import Spec, merge
 from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
@@ -40,13 +42,11 @@ def resolve(
     `config` is expected whole: of a document in which the reader found errors, names that only
     look unknown would be reported.
     """
-    catalog, findings = read_catalog(catalog_files)
+    catalog, broken = read_catalog(catalog_files)
     spec, found = merge(config, loader)
-    findings += found
-    if spec is None:
-        return None, findings
+    broken += found
     own = config.span.file
-    findings += _sections(spec)
+    findings = _sections(spec)
     findings += [*check_names(spec), *check_clients(spec.clients), *check_trust(spec)]
     findings += check_allows(config)
     targets, found = type_targets(spec, catalog)
@@ -65,6 +65,10 @@ def resolve(
     assertions, found = type_assertions(spec, checker)
     findings += [*found, *checker.findings]
     findings += check_served(spec, rules, dimensions)
+    if has_errors(broken):
+        # What a base or the catalog would have said is not known: what holds all the same is told.
+        return None, [*broken, *certain(findings)]
+    findings += broken
     features, lexicons = checker.used()
     offset64 = to_64ths(spec.offset.value) if spec.offset is not None else 0
     if not has_errors(findings):
