@@ -15,11 +15,11 @@ from lynkrc_runtime.scan.tables import Tables, pack
 
 _SCORER = """\
 def decide(v):
-    return (0, 0, -1, 0, {mask}, 42)
+    return (0, 0, -1, 0, {mask}, 42, -1)
 """
 _EXPLAIN = """\
 def explain(v):
-    return {{"verdict": [0, 0, -1, 0, {mask}, 42], "outcome": "route", "chains": []}}
+    return {{"verdict": [0, 0, -1, 0, {mask}, 42, -1], "outcome": "route", "chains": []}}
 """
 
 

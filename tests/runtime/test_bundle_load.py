@@ -196,7 +196,7 @@ HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
         "dispatch.json: there is no provider 77",
     ),
     "chain of no target": (
-        edit_dispatch(lambda table: table["chains"][0].update(targets=[-1])),
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[-1]])),
         "dispatch.json: there is no target -1",
     ),
     "tier of no chain": (
@@ -204,7 +204,7 @@ HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
         "dispatch.json: there is no chain 99",
     ),
     "other decision": (
-        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7)\n"),
+        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7, -1)\n"),
         "scorer and explanation disagree",
     ),
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lynkrc_runtime.dispatch import Provider
+from lynkrc_runtime.dispatch import Provider, ProviderSettings
 from lynkrc_runtime.providers.address import UnresolvedProvider, expand, join, resolve
 
 
@@ -19,7 +19,10 @@ def provider(kind: str = "openai", **members: object) -> Provider:
         "idle": None,
         "total": None,
         "retries": None,
+        "backoff": None,
+        "max_backoff": None,
         "simulate": None,
+        "rest": ProviderSettings(),
     }
     return Provider(**(values | members))  # type: ignore[arg-type]  # values are of mixed types
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from lynkrc_runtime.attempt import RETRIES
+from lynkrc_runtime.attempt import BACKOFF_BASE, BACKOFF_CAP, RETRIES, Candidate
 from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
@@ -71,7 +71,10 @@ class Policy:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A target ready to be called; times in seconds, `simulate` its provider's behaviour."""
+    """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
+
+    `whole` and `streamed` are what the attempt machine must know of it, by how the answer comes.
+    """
 
     index: int
     target: Target
@@ -80,10 +83,9 @@ class Route:
     dialect: Dialect
     facts: TargetFacts
     upstream: Upstream
-    retries: int
+    whole: Candidate
+    streamed: Candidate
     connect: float
-    first_event: float
-    total: float
     idle: float
     simulate: str | None
 
@@ -91,11 +93,15 @@ class Route:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """What every request is served with. `random` gives 0 <= x < 1."""
+    """What every request is served with.
+
+    `responses` is what each `respond` rule says, by its name; `random` gives 0 <= x < 1.
+    """
 
     policy: Policy
     decider: Decider
     routes: tuple[Route, ...]
+    responses: Mapping[str, str]
     dialects: Mapping[str, Dialect]
     settings: Settings
     metrics: Metrics
@@ -162,15 +168,32 @@ def build_routes(
                     shape=target.shape,
                 ),
                 upstream=simulator if simulated else http,
-                retries=RETRIES if provider.retries is None else provider.retries,
+                whole=_candidate(index, provider, times, None),
+                streamed=_candidate(
+                    index,
+                    provider,
+                    times,
+                    patient if provider.first_event is None else provider.first_event,
+                ),
                 connect=times.connect if provider.connect is None else provider.connect,
-                first_event=patient if provider.first_event is None else provider.first_event,
-                total=times.total if provider.total is None else provider.total,
                 idle=times.idle if provider.idle is None else provider.idle,
                 simulate=provider.simulate,
             )
         )
     return tuple(routes)
+
+
+def _candidate(
+    index: int, provider: Provider, times: Times, first_event: float | None
+) -> Candidate:
+    return Candidate(
+        target=index,
+        retries=RETRIES if provider.retries is None else provider.retries,
+        backoff=BACKOFF_BASE if provider.backoff is None else provider.backoff,
+        max_backoff=BACKOFF_CAP if provider.max_backoff is None else provider.max_backoff,
+        first_event=first_event,
+        total=times.total if provider.total is None else provider.total,
+    )
 
 
 def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -> Address:

@@ -25,6 +25,7 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.local import responses_of
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
@@ -126,6 +127,7 @@ def assemble(
         policy=policy,
         decider=Decider(policy.dispatch, policy.scorer),
         routes=routes,
+        responses=responses_of(policy.dispatch),
         dialects=DIALECTS,
         settings=settings,
         metrics=Metrics(
