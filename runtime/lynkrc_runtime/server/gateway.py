@@ -11,11 +11,13 @@ from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.protocol.dialect import Dialect, TargetFacts
+from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.unserved import unserved_kind
 from lynkrc_runtime.upstream import Upstream
 
 SIMULATOR = "simulator"
@@ -165,7 +167,7 @@ def build_routes(
                     model=target.model,
                     max_output=target.max_output,
                     capabilities=frozenset(target.capabilities),
-                    shape=target.shape,
+                    shape=completed(target.shape, KINDS[provider.kind].shape),
                 ),
                 upstream=simulator if simulated else http,
                 whole=_candidate(index, provider, times, None),
@@ -197,7 +199,7 @@ def _candidate(
 
 
 def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -> Address:
-    """Without a socket to open, a dry run needs no credentials: only the kind's dialect."""
+    """Without a socket to open, a dry run needs no credentials: only a dialect."""
     if provider.simulate is not None:
         try:
             parse_behaviour(provider.simulate)
@@ -205,7 +207,9 @@ def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -
             raise UnresolvedProvider(f"provider {provider.name}: {unknown}") from unknown
     kind = KINDS.get(provider.kind)
     if dry_run and kind is not None:
+        # A dialect that is not spoken yet is simulated as the one every client of it can have.
+        dialect = kind.dialect if unserved_kind(kind.name) is None else KINDS[SIMULATOR].dialect
         return Address(
-            provider=provider.name, dialect=kind.dialect, url="http://simulator.invalid", headers={}
+            provider=provider.name, dialect=dialect, url="http://simulator.invalid", headers={}
         )
     return resolve(provider, environ)

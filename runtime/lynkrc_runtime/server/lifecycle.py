@@ -30,6 +30,7 @@ from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.unserved import unserved_parts
 from lynkrc_runtime.upstream import HttpUpstream
 
 DRAIN_LIMIT = 600.0
@@ -90,6 +91,8 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
                 loop.add_signal_handler(number, stop.set)
             if policy.notice is not None:
                 log.line(Level.WARNING, "engine", notice=policy.notice)
+            for part in unserved_parts(policy.dispatch):
+                log.line(Level.WARNING, "not-served", notice=part)
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
