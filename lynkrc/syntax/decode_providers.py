@@ -99,15 +99,6 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
     unusable = ["base_url" if kind.name == _SIMULATOR else "simulate"]
     if kind.credentials is Credentials.NONE:
         unusable.append("api_key")
-    if not kind.needs_region:
-        unusable.append("region")
-    elif node.get("region") is None and node.get("base_url") is None:
-        record.report(
-            codes.MISSING_KEY,
-            f"{shown(f'providers.{name.value}')} has no `region`",
-            name.span,
-            f"the address of kind {shown(kind.name)} names one",
-        )
     for key in unusable:
         found = node.key(key)
         if found is not None:

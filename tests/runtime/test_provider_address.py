@@ -96,9 +96,15 @@ def test_a_kind_that_is_not_served_is_refused_by_name() -> None:
             resolve(row, {"KEY": "k"})
 
 
+def test_a_caller_s_credentials_are_no_key_of_ours_yet() -> None:
+    row = provider(api_key=None, rest=ProviderSettings(forwards_credentials=True))
+    with pytest.raises(UnresolvedProvider, match="provider p: `credentials: caller` is not served"):
+        resolve(row, {})
+
+
 def test_only_an_address_with_a_region_needs_one() -> None:
     with_region = {name for name, kind in KINDS.items() if "{region}" in (kind.base_url or "")}
-    assert with_region == {name for name, kind in KINDS.items() if kind.needs_region} == {"bedrock"}
+    assert with_region == {name for name, kind in KINDS.items() if kind.region} == {"bedrock"}
 
 
 def test_azure_gets_the_key_as_its_own_client_sends_it() -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from lynkrc_runtime.dispatch import Provider
 from lynkrc_runtime.providers.table import KINDS, Credentials
+from lynkrc_runtime.served import RUNTIME
 from lynkrc_runtime.unserved import unserved_kind
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
@@ -80,6 +81,11 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             f"provider {provider.name}: environment variable {missing.name} is not set"
         ) from missing
     if key is None and kind.credentials is Credentials.REQUIRED:
+        if provider.rest.forwards_credentials:
+            raise UnresolvedProvider(
+                f"provider {provider.name}: `credentials: caller` is not served by runtime"
+                f" {RUNTIME}: write an api_key"
+            )
         raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
     if key is not None:
         headers |= dict.fromkeys(kind.auth_headers, kind.auth_prefix + key)
