@@ -285,8 +285,10 @@ def _preference(prefer: Prefer, table: RouteTable) -> Findings:
 
 
 def _settings(table: RouteTable) -> Findings:
-    texts = [("the settings", table.settings, Settings)]
-    texts += [(f"provider {one.name}", one.rest, ProviderSettings) for one in table.providers]
+    texts: list[tuple[str, str, type[Settings] | type[ProviderSettings]]] = [
+        ("the settings", table.settings, Settings),
+        *((f"provider {one.name}", one.rest, ProviderSettings) for one in table.providers),
+    ]
     for place, text, shape in texts:
         try:
             found = msgspec.json.decode(text, type=shape)

@@ -49,7 +49,7 @@ _NOWHERE = Span(file=SourceFile(path="(derived)", text=""), start=0, end=0)
 
 
 def lower_chains(typed: TypedConfig) -> tuple[Chain, ...]:
-    """One chain a tier, then one of a single target for each that can be pinned, then the rules'."""
+    """The tiers' chains, then one alone for each target that can be pinned, then the rules'."""
     rows = [(tier.name, tier.chain) for tier in typed.tiers]
     rows += [(f"pin:{target.name}", _alone(target.name)) for target in typed.targets]
     rows += [(f"rule:{rule.name}", rule.chain) for rule in typed.rules if rule.chain is not None]
