@@ -192,7 +192,9 @@ def test_specs_without_providers_are_documents_too(path: str) -> None:
 
 
 def test_one_broken_item_does_not_hide_the_others() -> None:
-    text = WHOLE.replace("retry: {times: 0}", "retyr: {times: 0}").replace("up_to: 25", 'up_to: "25"')
+    text = WHOLE.replace("retry: {times: 0}", "retyr: {times: 0}").replace(
+        "up_to: 25", 'up_to: "25"'
+    )
     config, findings = read(text.replace("ask.words > 300", "ask.words = 300"))
     assert config is not None
     assert [found.code.id for found in findings] == ["LK101", "LK300", "LK102"]

@@ -24,8 +24,8 @@ class ProviderKind:
     """One kind.
 
     `base_url` None must be written in the spec. The upstream address is the base URL and the
-    dialect's path below it: `path`. `auth_header`/`auth_prefix` carry the key. `region`: the address
-    holds one.
+    dialect's path below it: `path`. `auth_header`/`auth_prefix` carry the key. `region`: its
+    address holds one.
     """
 
     name: str
