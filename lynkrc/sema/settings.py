@@ -95,7 +95,7 @@ class _Reader:
                     case inspect.FloatType():
                         return self._seconds(node) if isinstance(value, str) else value
                     case inspect.IntType():
-                        return self._whole(node) if isinstance(value, str) else value
+                        return self._whole(node)
                     case inspect.StrType() if not isinstance(value, str):
                         return _decimal(node)
                     case _:
@@ -111,6 +111,8 @@ class _Reader:
         return float(found)
 
     def _whole(self, node: ScalarNode) -> int | None:
+        if isinstance(node.value, int | float):
+            return int(node.value)  # 10.0 is a whole number, too
         is_bytes = node.text.endswith("B")
         found = byte_count(node.text) if is_bytes else count(node.text, MOST)
         if found is None and is_bytes:
