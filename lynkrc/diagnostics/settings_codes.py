@@ -2,7 +2,7 @@
 
 from lynkrc.diagnostics.model import Code, Severity
 
-UNKNOWN_OWNER = Code(id="LK421", name="unknown-owner", severity=Severity.ERROR)
+UNKNOWN_OWNER = Code(id="LK423", name="unknown-owner", severity=Severity.ERROR)
 
 SETTINGS_CODES: tuple[Code, ...] = (UNKNOWN_OWNER,)
 """All of them, in order."""

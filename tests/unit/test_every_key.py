@@ -126,7 +126,7 @@ def test_without_a_key_the_document_says_something_else(path: Path_) -> None:
     config, settings, findings = read(without(path))
     if findings:
         # It is needed, or what stood beside it is.
-        lacking = {"LK103", "LK107", "LK117", "LK405", "LK406", "LK421"}
+        lacking = {"LK103", "LK107", "LK117", "LK405", "LK406", "LK423"}
         assert {one.code.id for one in findings} <= lacking
     else:
         assert (config, settings) != whole[:2]

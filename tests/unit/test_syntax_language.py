@@ -1,7 +1,11 @@
 """What the parts of the language decode to: chains, effects, long forms, assertions, allows."""
 
+from dataclasses import replace
+from types import MappingProxyType
+
 import pytest
 
+from lynkrc.syntax import decode_providers
 from lynkrc.syntax.config import (
     AssertionKind,
     Breaker,
@@ -12,6 +16,7 @@ from lynkrc.syntax.config import (
 )
 from lynkrc.syntax.print_expr import print_expr
 from lynkrc.syntax.read import read_source
+from lynkrc_runtime.providers.table import KINDS
 
 HEAD = "version: 1\nname: example\n"
 
@@ -104,6 +109,19 @@ def test_times_out_of_range(part: str, place: str) -> None:
     assert found(f"providers: {{one: {{kind: ollama, trust: local, {part}}}}}\n") == [
         ("LK105", place)
     ]
+
+
+def test_a_kind_whose_address_holds_a_region_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = replace(
+        KINDS["openai"], name="spread", region=True, base_url="https://{region}.example.com"
+    )
+    monkeypatch.setattr(decode_providers, "KINDS", MappingProxyType({kind.name: kind}))
+    head = "providers: {one: {kind: spread, trust: far, api_key: '${K}'"
+    assert found(f"{head}}}}}\n") == [("LK103", "one")]
+    assert found(f"{head}, base_url: 'https://example.com'}}}}\n") == []
+    (provider,) = sound(f"{head}, region: north-1}}}}\n").providers
+    assert provider.region is not None
+    assert provider.region.value == "north-1"
 
 
 def test_forms_of_lexicons() -> None:
