@@ -9,12 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import final
 
-import msgspec
-
 from lynkrc.codegen.columns import align
 from lynkrc.codegen.names import printable
 from lynkrc.codegen.rendering import render
-from lynkrc.codegen.settings_text import settings_rows
+from lynkrc.codegen.settings_text import provider_rows, settings_rows
 from lynkrc.ir.table import Client, Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
 from lynkrc.ir.text import print_chain, print_guard, print_points, print_preference
 from lynkrc_runtime.feature_table import CAPABILITIES
@@ -205,12 +203,7 @@ def _provider(provider: Provider) -> tuple[str, ...]:
         "longest backoff": provider.max_backoff,
         "simulates": provider.simulate,
     }
-    for key, fact in msgspec.json.decode(provider.rest).items():
-        written = (
-            {k: v for k, v in fact.items() if v is not None} if isinstance(fact, dict) else fact
-        )
-        if written not in ({}, False):
-            facts[key] = written
+    facts.update(provider_rows(provider.rest))
     told = ", ".join(f"{key} {fact}" for key, fact in facts.items() if fact is not None)
     return provider.name, provider.kind, provider.trust, told
 

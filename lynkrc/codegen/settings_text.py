@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from lynkrc_runtime.dispatch import ProviderSettings
 from lynkrc_runtime.settings import Settings
 
 Plain: TypeAlias = Any
@@ -20,10 +21,17 @@ _EACH = ("keys", "limits", "budgets", "mcp.servers")
 """Sections of which each member is one line."""
 
 
-def settings_rows(text: str) -> list[tuple[str, ...]]:
+def settings_rows(text: str) -> list[tuple[str, str]]:
     """Path and value of everything that differs from the settings of a spec without any."""
     written, silent = json_of(msgspec.json.decode(text, type=Settings)), json_of(Settings())
     return list(_rows("", written, silent))
+
+
+def provider_rows(text: str) -> dict[str, str]:
+    """What a provider states beside what every one does."""
+    rest = msgspec.json.decode(text, type=ProviderSettings)
+    written, silent = msgspec.to_builtins(rest), msgspec.to_builtins(ProviderSettings())
+    return dict(_rows("", written, silent))
 
 
 def json_of(settings: Settings) -> Plain:
@@ -31,7 +39,7 @@ def json_of(settings: Settings) -> Plain:
     return msgspec.to_builtins(settings)
 
 
-def _rows(path: str, written: Plain, silent: Plain) -> Iterator[tuple[str, ...]]:
+def _rows(path: str, written: Plain, silent: Plain) -> Iterator[tuple[str, str]]:
     if written == silent:
         return
     if path in _EACH:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from lynkrc.diagnostics.model import Code, Severity
 from lynkrc.diagnostics.pattern_codes import PATTERN_CODES
 from lynkrc.diagnostics.sema_codes import SEMA_CODES
+from lynkrc.diagnostics.settings_codes import SETTINGS_CODES
 
 
 def _error(id: str, name: str) -> Code:
@@ -108,7 +109,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     {
         code.id: code
         for code in sorted(
-            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES),
+            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES, *SETTINGS_CODES),
             key=lambda code: code.id,
         )
     }

@@ -24,6 +24,7 @@ from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
+from lynkrc.sema.settings import read_settings
 from lynkrc.sema.trust import check_trust, levels_of
 from lynkrc.sema.typed_config import TypedConfig, TypedLexicon
 from lynkrc.sema.types import to_64ths
@@ -64,7 +65,9 @@ def resolve(
     findings += found
     assertions, found = type_assertions(spec, checker)
     findings += [*found, *checker.findings]
-    findings += check_served(spec, rules, dimensions)
+    names = [tier.name for tier in tiers], [target.name for target in targets]
+    settings, found = read_settings(spec.settings, tiers=names[0], targets=names[1])
+    findings += [*found, *check_served(spec, rules, dimensions)]
     if has_errors(broken):
         # What a base or the catalog would have said is not known: what holds all the same is told.
         return None, [*broken, *certain(findings)]
@@ -74,7 +77,7 @@ def resolve(
     if not has_errors(findings):
         # Only of a spec whose every part is known can it be said what has no effect.
         scores = scores_of(dimensions, rules, offset64)
-        findings += check_unused(spec, features, lexicons)
+        findings += check_unused(spec, features, lexicons, settings)
         findings += check_tiers(spec, tiers, rules, scores)
         findings += check_rules(spec, rules, tiers, own)
         findings += check_preferences(spec, rules, tiers, own)
@@ -118,6 +121,7 @@ def resolve(
             otherwise=None if spec.otherwise is None else spec.otherwise.value,
             hard_needs=frozenset(need.value for need, how in spec.needs if how.value == "hard"),
             assertions=assertions,
+            settings=settings,
         ),
         findings,
     )

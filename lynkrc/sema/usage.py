@@ -15,6 +15,7 @@ from lynkrc.source.parts import removal
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Client, Lexicon, Name, NamedExpression, Provider, Target
 from lynkrc_runtime.feature_table import FEATURES, NO_TIER, OTHER_CLIENT, TEXTS
+from lynkrc_runtime.settings import Settings
 
 
 def check_names(spec: Spec) -> Iterable[Diagnostic]:
@@ -76,7 +77,10 @@ def check_clients(clients: Sources[Client]) -> Iterable[Diagnostic]:
 
 
 def check_unused(
-    spec: Spec, used_features: Collection[str], used_lexicons: Collection[str]
+    spec: Spec,
+    used_features: Collection[str],
+    used_lexicons: Collection[str],
+    settings: Settings,
 ) -> Iterable[Diagnostic]:
     """Definitions of the document itself that nothing reads; inherited ones are exempt."""
     rules = [one.item.chain for one in spec.rules if one.item.chain is not None]
@@ -85,11 +89,19 @@ def check_unused(
         for chain in (*(tier.chain for tier in spec.tiers), *rules)
         for name in chain.targets
     }
+    called = set(settings.embeddings.values())
+    if settings.cache is not None and settings.cache.semantic is not None:
+        called.add(settings.cache.semantic.embedder)
     mapped = {one.item.target.value for one in spec.models if one.item.target is not None}
     served = {one.item.provider.value for one in spec.targets}
     kinds: Sequence[tuple[str, Sequence[tuple[str, str, Name]], Collection[str], str]] = (
         ("provider", _own(spec.providers), served, "no target is served by it"),
-        ("target", _own(spec.targets), chains | mapped, "no chain and no mapped model names it"),
+        (
+            "target",
+            _own(spec.targets),
+            chains | mapped | called,
+            "no chain and no mapped model names it",
+        ),
         ("lexicon", _own(spec.lexicons), used_lexicons, "no rule and no dimension reads it"),
         ("feature", _own(spec.features), used_features, "no rule and no dimension reads it"),
     )

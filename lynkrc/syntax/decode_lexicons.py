@@ -66,7 +66,7 @@ def _fits_long_form(record: Record, name: str, node: Node) -> bool:
                 codes.UNKNOWN_KEY,
                 f"unknown key {shown(key.text)} in {shown(f'lexicons.{name}')}",
                 key.span,
-                f"beside {shown(sources[0].text)} patterns stand under `entries`"
+                "write the pattern under `entries`"
                 if sources[0].text == "entries"
                 else "patterns stand in the file, or under `entries` instead of `file`",
             )

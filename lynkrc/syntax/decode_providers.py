@@ -133,6 +133,13 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
             name.span,
             f"kind {shown(kind.name)} has no address of its own",
         )
+    if "{region}" in (kind.base_url or "") and not (node.get("region") or node.get("base_url")):
+        record.report(
+            codes.MISSING_KEY,
+            f"{shown(f'providers.{name.value}')} has no `region`",
+            name.span,
+            f"the address of kind {shown(kind.name)} holds one: write `region`, or a `base_url`",
+        )
     secret = optional_name(node, "api_key")
     if kind.credentials is not Credentials.REQUIRED or _forwards(node):
         pass

@@ -140,8 +140,10 @@ def _check_scalar(node: ScalarNode, path: _Path) -> Iterator[Diagnostic]:
             yield from _check_key(path[-1], node)
             yield from _check_default(node)
         case _Rule.NAMED:
-            what = "header" if path[-2] == "headers" else "variable"
-            yield from _check_named(what, path[-1].lower(), node)
+            if path[-2] == "headers":
+                yield from _check_named("header", path[-1].lower(), node)
+            else:
+                yield from _check_named("variable", path[-1], node)
         case unknown:
             assert_never(unknown)
 
@@ -257,7 +259,8 @@ def _check_default(node: ScalarNode) -> Iterator[Diagnostic]:
 def _check_named(what: str, name: str, node: ScalarNode) -> Iterator[Diagnostic]:
     """A header or variable, whose name says whether it is a secret."""
     yield from _malformed_references(node)
-    secret = name in _SECRET_HEADERS or _SECRET_WORDS.search(name) is not None
+    folded = name.lower()
+    secret = folded in _SECRET_HEADERS or _SECRET_WORDS.search(folded) is not None
     written = REFERENCE.sub(_default, node.text)
     if _ISSUED.search(written) or (
         secret and (not REFERENCE.search(node.text) or _looks_secret(written))

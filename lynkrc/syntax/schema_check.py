@@ -407,8 +407,11 @@ def _too_long(fault: _Fault) -> Iterator[Diagnostic]:
 
 
 def _malformed(fault: _Fault) -> Iterator[Diagnostic]:
-    what = fault.name if fault.key is not None else "name"
-    message = f"{fault.text} is not a valid {what}"
+    title = fault.schema.get("title")
+    if fault.key is not None:
+        message = f"{fault.text} is not a valid {fault.name}"
+    else:
+        message = f"{fault.text} is not {title or 'a valid name'}"
     yield fault.finding(codes.MALFORMED, message, fault.span, _about(fault))
 
 

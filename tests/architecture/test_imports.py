@@ -50,6 +50,8 @@ RUNTIME_PURE = (
     "lynkrc_runtime.bundle",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.table",
+    "lynkrc_runtime.served",
+    "lynkrc_runtime.settings",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 
