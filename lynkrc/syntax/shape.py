@@ -21,7 +21,7 @@ from lynkrc.source.resources import read_schema
 
 _Schema: TypeAlias = Mapping[str, Any]
 
-EXPRESSIONS = frozenset({"#/$defs/expression"})
+EXPRESSIONS = frozenset({"#/$defs/expression", "#/$defs/namedExpression"})
 """The definitions of the schema whose text is an expression."""
 
 _ALTERNATIVES = ("allOf", "anyOf", "oneOf")
