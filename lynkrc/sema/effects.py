@@ -5,6 +5,7 @@ target's facts decide. What needs a proof over guards is not looked for.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import final
 
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import (
@@ -34,11 +35,12 @@ def check_rules(
     written = {one.shown: one for one in spec.rules}
     first, last = (tiers[0].name, tiers[-1].name) if tiers else ("", "")
     guards = [residue(rule.guard) for rule in rules]
+    covers = _Covers(rules, guards)
     for i, rule in enumerate(rules):
         if rule.span.file is not own:
             continue
         name = written[rule.name].item.name.span
-        cover = _cover(rules, guards, i)
+        cover = covers.of(i)
         if cover is not None:
             yield Diagnostic(
                 code=SHADOWED_RULE,
@@ -60,24 +62,38 @@ def check_rules(
             yield Diagnostic(code=WITHOUT_EFFECT, message=what, span=name, help="remove it")
 
 
-def _cover(rules: Sequence[TypedRule], guards: Sequence[Bool], index: int) -> TypedRule | None:
-    """A rule that takes every effect of a rule whose first match wins.
+@final
+class _Covers:
+    """Who comes first with each guard: an index of rules, so that ten thousand take no square."""
 
-    A denial ends the decision before any tier is chosen, wherever it is written; among rules of
-    one effect the earlier one does.
-    """
-    rule = rules[index]
-    if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
-        return None
-    for i, (other, guard) in enumerate(zip(rules, guards, strict=True)):
-        if i == index or (guard != ALWAYS and guard != guards[index]):
-            continue
-        chooses = other.tier is not None and other.deny is None
-        if i < index and (other.deny is not None or (rule.deny is None and chooses)):
-            return other
-        if rule.deny is None and other.deny is not None:
-            return other
-    return None
+    def __init__(self, rules: Sequence[TypedRule], guards: Sequence[Bool]) -> None:
+        self._rules = rules
+        self._guards = guards
+        self._denies: dict[Bool, int] = {}
+        self._chooses: dict[Bool, int] = {}
+        for i, (rule, guard) in enumerate(zip(rules, guards, strict=True)):
+            if rule.deny is not None:
+                self._denies.setdefault(guard, i)
+            elif rule.tier is not None:
+                self._chooses.setdefault(guard, i)
+
+    def of(self, index: int) -> TypedRule | None:
+        """A rule that takes every effect of a rule whose first match wins.
+
+        A denial ends the decision before any tier is chosen, wherever it is written; among rules
+        of one effect the earlier one does.
+        """
+        rule = self._rules[index]
+        if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
+            return None
+        covering: list[int] = []
+        for guard in (ALWAYS, self._guards[index]):
+            denies, chooses = self._denies.get(guard), self._chooses.get(guard)
+            if denies is not None and (denies < index or rule.deny is None):
+                covering.append(denies)
+            if chooses is not None and chooses < index and rule.deny is None:
+                covering.append(chooses)
+        return self._rules[min(covering)] if covering else None
 
 
 def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterable[str]:

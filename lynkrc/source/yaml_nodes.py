@@ -2,7 +2,8 @@
 
 PyYAML's parser events are counted against the limits as they come and composed into our own
 nodes; aliases, anchors, tags, merge keys, duplicate keys and scalars that YAML 1.1 and 1.2 read
-differently become findings, and reading goes on.
+differently become findings, and reading goes on. What a syntax error makes unreadable is cut out
+(`yaml_recovery`), and reading goes on behind it.
 
 >>> file = SourceFile(path="routing.yaml", text="a: [1, 'x']\\n")
 >>> root, findings = read_nodes(file)
@@ -11,8 +12,9 @@ differently become findings, and reading goes on.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import yaml
 
@@ -23,13 +25,20 @@ from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Sty
 from lynkrc.source.scalars import is_usable, trap
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_problems import syntax_finding
+from lynkrc.source.yaml_recovery import Broken, find_broken
 
 MAX_DEPTH = 64
 """Greatest nesting of mappings and lists."""
-MAX_EVENTS = 200_000
+MAX_EVENTS = 50_000
 """Greatest number of parser events: about the scalars and twice the collections."""
+MAX_CUTS = 32
+"""Greatest number of syntax errors after which reading goes on."""
+MAX_MISTAKES = 1_000
+"""Greatest number of findings before a document is given up."""
 
-_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+Loader: TypeAlias = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
+
+_LOADER: Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STYLES = {
     None: Style.PLAIN,
@@ -57,23 +66,18 @@ class _Open:
 
 
 def read_nodes(
-    file: SourceFile, loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = _LOADER
+    file: SourceFile, loader: Loader = _LOADER, sections: Collection[str] = ()
 ) -> tuple[Node | None, list[Diagnostic]]:
-    """The document of `file`, or None where it cannot be read to its end."""
+    """The document of `file`, or None where nothing of it can be said.
+
+    `sections` are the keys of the root behind which reading may go on after a syntax error. The
+    value of a section that was cut out is an empty scalar that spans it and so holds its finding.
+    """
     composer = _Composer(file)
-    try:
-        for count, event in enumerate(yaml.parse(file.text, Loader=loader), start=1):
-            if count > MAX_EVENTS:
-                composer.limit(event, f"the document has more than {MAX_EVENTS:,} parts")
-            else:
-                composer.take(event)
-            if composer.stopped:
-                return None, composer.findings
-    except yaml.YAMLError as error:
-        return None, [*composer.findings, syntax_finding(file, error)]
-    except ValueError:
-        # The pure Python parser makes characters of escapes such as \U00110000 with chr().
-        composer.bad_escape()
+    start: int | None = 0
+    while start is not None:
+        start = _read_on(composer, start, loader, sections)
+    if composer.stopped:
         return None, composer.findings
     if composer.root is None:
         composer.report(
@@ -85,6 +89,30 @@ def read_nodes(
     return composer.root, composer.findings
 
 
+def _read_on(
+    composer: "_Composer", start: int, loader: Loader, sections: Collection[str]
+) -> int | None:
+    """Compose what stands from `start` on; after a syntax error, where to go on."""
+    file = composer.file
+    composer.begin(start)
+    try:
+        for event in yaml.parse(file.text[start:], Loader=loader):
+            composer.take(event)
+            if composer.stopped:
+                return None
+    except yaml.YAMLError as error:
+        found = syntax_finding(file, error, start)
+    except ValueError:
+        # The pure Python parser makes characters of escapes such as \U00110000 with chr().
+        found = composer.bad_escape()
+    else:
+        composer.finish()
+        return None
+    broken = find_broken(file, found, composer.last_key, sections, loader)
+    composer.cut(broken)
+    return None if composer.stopped or composer.root is not None else broken.end
+
+
 class _Composer:
     """Collects events into `root`; `stopped` says that going on is pointless."""
 
@@ -93,13 +121,73 @@ class _Composer:
         self.findings: list[Diagnostic] = []
         self.root: Node | None = None
         self.stopped = False
+        self.last_key: int | None = None
+        """Where the last key of the root begins."""
         self._open: list[_Open] = []
         self._documents = 0
         self._end_seen = 0
         self._aliases: set[int] = set()
+        self._shift = 0
+        self._resumed = False
+        self._events = 0
+        self._cuts = 0
+
+    def begin(self, start: int) -> None:
+        """The next events are those of the text from `start` on."""
+        self._shift = start
+        self._documents = 0
+        self._resumed = bool(self._open)
+        self.last_key = None
+
+    def finish(self) -> None:
+        """Close a root that was left open where a section was cut out."""
+        if self._open:
+            root = self._open.pop()
+            span = self._span(root.start, root.end)
+            self.root = MappingNode(entries=tuple(root.entries), flow=False, span=span)
+
+    def cut(self, broken: Broken) -> None:
+        """Put the finding in the place of what is broken; forget what was made of it."""
+        kept = [one for one in self.findings if one.span.start < broken.end]
+        self.findings = [*kept, broken.finding]
+        self._cuts += 1
+        if self._cuts == MAX_CUTS and broken.end < len(self.file.text):
+            self.report(
+                codes.YAML_LIMIT,
+                self._span(broken.end, broken.end),
+                f"the document has {MAX_CUTS} syntax errors before this",
+                "correct those first: nothing after them was read",
+            )
+            self.stopped = True
+            return
+        key = broken.key
+        root = self._open[0] if self._open else None
+        if root is None or not root.is_mapping or root.flow:
+            root = None
+        if self.root is not None or (root is None and (self._open or key is None)):
+            # The root is no block mapping, or ended before: there is nothing to go on with.
+            self.stopped = True
+            return
+        if root is None:
+            root = _Open(is_mapping=True, flow=False, start=broken.start, end=broken.start)
+        root.entries = [entry for entry in root.entries if entry[0].span.start < broken.start]
+        root.seen = {entry[0].text: entry[0] for entry in root.entries}
+        root.key, root.end = None, broken.end
+        self._open = [root]
+        if key is not None and key.text not in root.seen:
+            span = self._span(broken.start, broken.end)
+            hole = ScalarNode(text="", style=Style.PLAIN, span=span)
+            root.entries.append((key, hole))
+            root.seen[key.text] = key
+        if broken.end == len(self.file.text):
+            self.finish()
 
     def take(self, event: yaml.Event) -> None:
         """Add one event."""
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            self.limit(event, f"the document has more than {MAX_EVENTS:,} parts")
+            return
         match event:
             case yaml.DocumentStartEvent():
                 self._document(event)
@@ -116,35 +204,44 @@ class _Composer:
 
     def limit(self, event: yaml.Event, message: str) -> None:
         """Report that a limit is passed at `event`, and stop."""
-        start, _ = _extent(event)
-        self.report(
-            codes.YAML_LIMIT,
-            self._span(start, start),
-            message,
-            "generate less: such a file is not meant to be read",
+        start, _ = self._extent(event)
+        self.findings.append(
+            Diagnostic(
+                code=codes.YAML_LIMIT,
+                message=message,
+                span=self._span(start, start),
+                help="generate less: such a file is not meant to be read",
+            )
         )
         self.stopped = True
 
-    def bad_escape(self) -> None:
-        """Report that the scalar after the last one holds an escape of no character."""
-        self.report(
-            codes.YAML_SYNTAX,
-            self._span(self._end_seen, self._end_seen),
-            "an escape after this is not a character",
-            "a code point goes up to 10FFFF",
+    def bad_escape(self) -> Diagnostic:
+        """The finding that the scalar after the last one holds an escape of no character."""
+        return Diagnostic(
+            code=codes.YAML_SYNTAX,
+            message="an escape after this is not a character",
+            span=self._span(self._end_seen, self._end_seen),
+            help="a code point goes up to 10FFFF",
         )
 
     def report(
         self, code: Code, span: Span, message: str, help: str, labels: tuple[Label, ...] = ()
     ) -> None:
-        """Add a finding."""
+        """Add a finding; after `MAX_MISTAKES` the document is given up, and that is said."""
+        if self.stopped:
+            return
+        if len(self.findings) == MAX_MISTAKES:
+            self.stopped = True
+            code, labels = codes.YAML_LIMIT, ()
+            message = f"the document has more than {MAX_MISTAKES:,} mistakes before this"
+            help = "correct those first: nothing after them was read"
         self.findings.append(
             Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
         )
 
     def _document(self, event: yaml.DocumentStartEvent) -> None:
         self._documents += 1
-        start, end = _extent(event)
+        start, end = self._extent(event)
         if self._documents > 1:
             self.report(
                 codes.SECOND_DOCUMENT,
@@ -163,7 +260,7 @@ class _Composer:
             )
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        span = self._span(*_extent(event))
+        span = self._span(*self._extent(event))
         self.report(
             codes.ALIAS,
             span,
@@ -174,7 +271,7 @@ class _Composer:
         self._add(ScalarNode(text="", style=Style.PLAIN, span=span))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        start, end = _extent(event)
+        start, end = self._extent(event)
         style = _STYLES[event.style]
         self._end_seen = end
         if _SURROGATE.search(event.value):
@@ -196,7 +293,11 @@ class _Composer:
         if len(self._open) == MAX_DEPTH:
             self.limit(event, f"the document nests deeper than {MAX_DEPTH} levels")
             return
-        start, _ = _extent(event)
+        if self._resumed:
+            # The mapping that goes on behind a cut: its first line is an entry of the root.
+            self._resumed = False
+            return
+        start, _ = self._extent(event)
         if event.tag is not None or event.anchor is not None:
             start = self._skip_properties(start)
         self._open.append(
@@ -211,7 +312,7 @@ class _Composer:
     def _end(self, event: yaml.SequenceEndEvent | yaml.MappingEndEvent) -> None:
         done = self._open.pop()
         # A block collection ends where the next token begins; ours ends with its last part.
-        end = _extent(event)[1] if done.flow else done.end
+        end = self._extent(event)[1] if done.flow else done.end
         span = self._span(done.start, end)
         if done.is_mapping:
             self._join_cut_values(done)
@@ -268,6 +369,8 @@ class _Composer:
             parent.items.append(node)
         elif parent.key is None:
             parent.key = node
+            if len(self._open) == 1:
+                self.last_key = node.span.start
         else:
             key, parent.key = parent.key, None
             self._check_scalar(node)
@@ -360,12 +463,11 @@ class _Composer:
     def _span(self, start: int, end: int) -> Span:
         return Span(file=self.file, start=start, end=end)
 
-
-def _extent(event: yaml.Event) -> tuple[int, int]:
-    """The offsets of an event; both loaders always give them."""
-    if event.start_mark is None or event.end_mark is None:
-        raise AssertionError(f"{type(event).__name__} without marks")
-    return event.start_mark.index, event.end_mark.index
+    def _extent(self, event: yaml.Event) -> tuple[int, int]:
+        """The offsets of an event; both loaders always give them."""
+        if event.start_mark is None or event.end_mark is None:
+            raise AssertionError(f"{type(event).__name__} without marks")
+        return event.start_mark.index + self._shift, event.end_mark.index + self._shift
 
 
 def _folded(text: str) -> str:

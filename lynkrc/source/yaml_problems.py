@@ -107,15 +107,16 @@ _ROWS: tuple[_Row, ...] = (
 _FIRST_CHARACTER = "cannot start any token"
 
 
-def syntax_finding(file: SourceFile, error: yaml.YAMLError) -> Diagnostic:
-    """The diagnostic of a parser error in `file`."""
+def syntax_finding(file: SourceFile, error: yaml.YAMLError, shift: int = 0) -> Diagnostic:
+    """The diagnostic of a parser error in `file`, of which the parser was given the text from
+    `shift` on."""
     if not isinstance(error, yaml.MarkedYAMLError):
         # Reader errors: `check_characters` refuses what they are about before.
         span = Span(file=file, start=0, end=0)
         return Diagnostic(code=YAML_SYNTAX, message=f"not YAML: {printable(str(error))}", span=span)
     problem = error.problem or ""
-    here = _at(file, error.problem_mark)
-    opened = _at(file, error.context_mark) if error.context_mark is not None else None
+    here = _at(file, error.problem_mark, shift)
+    opened = _at(file, error.context_mark, shift) if error.context_mark is not None else None
     if _FIRST_CHARACTER in problem:
         return _first_character(here)
     for row in _ROWS:
@@ -150,10 +151,10 @@ def _first_character(here: Span) -> Diagnostic:
     )
 
 
-def _at(file: SourceFile, mark: object) -> Span:
+def _at(file: SourceFile, mark: object, shift: int) -> Span:
     # libyaml's marks and PyYAML's have the same attribute but no common class.
     index = getattr(mark, "index", 0)
-    start = min(int(index), len(file.text))
+    start = min(int(index) + shift, len(file.text))
     return Span(file=file, start=start, end=min(start + 1, len(file.text)))
 
 

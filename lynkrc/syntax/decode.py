@@ -8,7 +8,8 @@ from collections.abc import Iterable
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.source.nodes import MappingNode, Node
-from lynkrc.syntax.config import Config
+from lynkrc.source.text import Span
+from lynkrc.syntax.config import Config, Located
 from lynkrc.syntax.decode_parts import Record, name_of, names, number
 from lynkrc.syntax.decode_policy import (
     decode_features,
@@ -30,7 +31,8 @@ def decode_config(
 ) -> tuple[Config | None, list[Diagnostic]]:
     """The surface tree of a document that `earlier` checks have seen, and what decoding finds.
 
-    None where the document is no mapping with a sound `version` and `name`.
+    None where the document is no mapping. What has no sound `version` or `name` is decoded all the
+    same, for its other mistakes.
     """
     record = Record(earlier)
     if not isinstance(root, MappingNode):
@@ -46,11 +48,10 @@ def decode_config(
     score = decode_score(record, root)
     tiers = tuple(decode_tiers(record, root))
     rules = tuple(decode_rules(record, root))
-    if version is None or name is None:
-        return None, record.findings
+    start = Span(file=root.span.file, start=root.span.start, end=root.span.start)
     config = Config(
-        version=int(number(version)),
-        name=name_of(name),
+        version=1 if version is None else int(number(version)),
+        name=Located(value="", span=start) if name is None else name_of(name),
         extends=names(extends),
         providers=providers,
         targets=targets,

@@ -15,7 +15,7 @@ from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.decode import decode_config
 from lynkrc.syntax.references import check_references
-from lynkrc.syntax.schema_check import check_schema
+from lynkrc.syntax.schema_check import check_schema, section_names
 
 
 def read_source(path: str, data: bytes) -> tuple[Config | None, list[Diagnostic]]:
@@ -34,7 +34,7 @@ def read_config(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
 
 
 def _read(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
-    root, findings = read_nodes(file)
+    root, findings = read_nodes(file, sections=section_names())
     if root is None:
         return None, in_order(findings)
     for found in (check_references(file, root), check_schema(root)):

@@ -41,6 +41,12 @@ def check_schema(root: Node) -> list[Diagnostic]:
     return list(findings.values())
 
 
+@cache
+def section_names() -> tuple[str, ...]:
+    """The keys a spec may have, in the schema's order."""
+    return tuple(_schema()["properties"])
+
+
 def plain(node: Node) -> Plain:
     """The value of a node as JSON knows it."""
     match node:
@@ -55,6 +61,11 @@ def plain(node: Node) -> Plain:
 
 
 @cache
+def _schema() -> Any:
+    return json.loads(read_schema("routing"))
+
+
+@cache
 def _validator() -> "Validator":
     # Imported here: 60 ms that only a check needs.
     from jsonschema import Draft202012Validator
@@ -65,7 +76,7 @@ def _validator() -> "Validator":
     checker = extended(
         Draft202012Validator, {"pattern": _check_pattern, "uniqueItems": _check_unique}
     )
-    return checker(json.loads(read_schema("routing")))
+    return checker(_schema())
 
 
 def _check_pattern(
