@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from lynkrc.diagnostics.model import Diagnostic, Severity, in_order
+from lynkrc.diagnostics.codes import MORE_FINDINGS
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, Severity, in_order
 from lynkrc.ir.digest import meaning_digest, source_digest
 from lynkrc.ir.table import RouteTable
 from lynkrc.lower.table import lower
@@ -18,7 +19,7 @@ from lynkrc.passes import run_passes
 from lynkrc.sema.cascade import without_cascades
 from lynkrc.sema.merge import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
-from lynkrc.source.text import SourceFile
+from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
             lowered, found = lower(typed)
             findings = [*findings, *found]
     return Checked(
-        diagnostics=tuple(in_order(findings)),
+        diagnostics=_bounded(findings),
         lowered=lowered,
         sources=((SPEC_NAME, BaseFile(path=path, data=data)), *recording.given()),
     )
@@ -158,6 +159,26 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
             return pack(artifacts, report=report, native={path: library}), None
         case NativeMissing(reason=reason, detail=detail):
             return pack(artifacts, report=report), f"{reason}\n{detail}".strip()
+
+
+def _bounded(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings in order; of very many the gravest, and a note that there are more."""
+    ordered = in_order(findings)
+    if len(ordered) < MAX_FINDINGS:
+        return tuple(ordered)
+    grave = {severity: rank for rank, severity in enumerate(Severity)}
+    kept = in_order(sorted(ordered, key=lambda one: grave[one.severity])[:MAX_FINDINGS])
+    last = kept[-1].span.file
+    end = Span(file=last, start=len(last.text), end=len(last.text))
+    hidden = len(ordered) - MAX_FINDINGS
+    note = Diagnostic(
+        code=MORE_FINDINGS,
+        message=f"only {MAX_FINDINGS:,} findings are shown; "
+        + (f"at least {hidden:,} more are left out" if hidden else "there may be more"),
+        span=end,
+        help="correct these first; errors are shown before warnings",
+    )
+    return (*kept, note)
 
 
 def _has_errors(findings: Sequence[Diagnostic]) -> bool:

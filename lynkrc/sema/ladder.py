@@ -1,6 +1,6 @@
 """Tiers, chains and mapped model names of a spec to typed ones, with the findings on their form."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import pairwise
 
 from lynkrc.diagnostics.model import Code, Diagnostic, Label
@@ -23,7 +23,7 @@ from lynkrc.syntax.config import Name, Tier
 def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
     """The tiers, cheapest first."""
     findings = list(_bounds(spec.tiers))
-    targets = [one.name for one in spec.targets]
+    targets = dict.fromkeys(one.name for one in spec.targets)
     for tier in spec.tiers:
         findings += _chain(tier, targets)
     return (
@@ -44,7 +44,8 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
     """The mapped names: exact ones before prefixes, longer prefixes first, so that the closest
     one is met first whatever order they were written in."""
     findings: list[Diagnostic] = []
-    tiers, targets = [t.name.value for t in spec.tiers], [one.name for one in spec.targets]
+    tiers = dict.fromkeys(tier.name.value for tier in spec.tiers)
+    targets = dict.fromkeys(one.name for one in spec.targets)
     seen: dict[str, Name] = {}
     typed = []
     for one in spec.models:
@@ -82,7 +83,7 @@ def _closeness(mapping: TypedMapping) -> tuple[bool, int, str]:
     return folded.endswith("*"), -len(folded), folded
 
 
-def unknown(code: Code, name: Name, known: Sequence[str]) -> Diagnostic:
+def unknown(code: Code, name: Name, known: Collection[str]) -> Diagnostic:
     """The finding for a tier or target that is not there."""
     what = "tier" if code is UNKNOWN_TIER else "target"
     return _finding(
@@ -121,7 +122,7 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
             )
 
 
-def _chain(tier: Tier, targets: Sequence[str]) -> Iterable[Diagnostic]:
+def _chain(tier: Tier, targets: Collection[str]) -> Iterable[Diagnostic]:
     seen: dict[str, Name] = {}
     for name in tier.chain:
         if name.value not in targets:

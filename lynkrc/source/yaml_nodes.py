@@ -19,7 +19,7 @@ from typing import TypeAlias
 import yaml
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Label
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
 from lynkrc.source.scalars import is_usable, trap
@@ -33,8 +33,6 @@ MAX_EVENTS = 50_000
 """Greatest number of parser events: about the scalars and twice the collections."""
 MAX_CUTS = 32
 """Greatest number of syntax errors after which reading goes on."""
-MAX_MISTAKES = 1_000
-"""Greatest number of findings before a document is given up."""
 
 Loader: TypeAlias = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
 
@@ -227,13 +225,13 @@ class _Composer:
     def report(
         self, code: Code, span: Span, message: str, help: str, labels: tuple[Label, ...] = ()
     ) -> None:
-        """Add a finding; after `MAX_MISTAKES` the document is given up, and that is said."""
+        """Add a finding; after `MAX_FINDINGS` the document is given up, and that is said."""
         if self.stopped:
             return
-        if len(self.findings) == MAX_MISTAKES:
+        if len(self.findings) == MAX_FINDINGS:
             self.stopped = True
             code, labels = codes.YAML_LIMIT, ()
-            message = f"the document has more than {MAX_MISTAKES:,} mistakes before this"
+            message = f"the document has more than {MAX_FINDINGS:,} mistakes before this"
             help = "correct those first: nothing after them was read"
         self.findings.append(
             Diagnostic(code=code, message=message, span=span, help=help, labels=labels)

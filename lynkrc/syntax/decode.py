@@ -7,7 +7,7 @@ does not hide the next.
 from collections.abc import Iterable
 
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.source.nodes import MappingNode, Node
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Config, Located
 from lynkrc.syntax.decode_parts import Record, name_of, names, number
@@ -31,8 +31,8 @@ def decode_config(
 ) -> tuple[Config | None, list[Diagnostic]]:
     """The surface tree of a document that `earlier` checks have seen, and what decoding finds.
 
-    None where the document is no mapping. What has no sound `version` or `name` is decoded all the
-    same, for its other mistakes.
+    None where the document is no mapping, or is of another version. Where `version` or `name` is
+    missing or broken the rest is decoded all the same, for its mistakes.
     """
     record = Record(earlier)
     if not isinstance(root, MappingNode):
@@ -48,6 +48,9 @@ def decode_config(
     score = decode_score(record, root)
     tiers = tuple(decode_tiers(record, root))
     rules = tuple(decode_rules(record, root))
+    written = root.get("version")
+    if version is None and isinstance(written, ScalarNode) and written.value is not None:
+        return None, record.findings
     start = Span(file=root.span.file, start=root.span.start, end=root.span.start)
     config = Config(
         version=1 if version is None else int(number(version)),

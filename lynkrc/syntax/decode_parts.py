@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import final
 
-from lynkrc.diagnostics import codes
+from lynkrc.diagnostics import codes, pattern_codes
 from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -18,9 +18,18 @@ from lynkrc.source.text import Span
 from lynkrc.syntax.config import Located, Name, Number
 from lynkrc.syntax.expr import Expr
 from lynkrc.syntax.parse import KEYWORDS, parse_expression
+from lynkrc.syntax.pattern import Pattern
+from lynkrc.syntax.pattern_parse import parse_pattern
 
 RESERVED = KEYWORDS | {"absent"}
 """Words that cannot name what expressions refer to."""
+
+MAX_EXPRESSION = 20_000
+"""Greatest length of one expression, in characters."""
+MAX_EXPRESSIONS = 200_000
+"""Greatest length of all expressions of a document together, in characters."""
+MAX_PATTERN = 1_000
+"""Greatest length of a lexicon entry, in characters."""
 
 _UNITS = {"k": 1_000, "M": 1_000_000}
 
@@ -31,6 +40,8 @@ class Record:
 
     def __init__(self, earlier: Iterable[Diagnostic]) -> None:
         self.findings: list[Diagnostic] = []
+        self._expressions = 0
+        self._is_full = False
         self._starts = sorted(
             finding.span.start for finding in earlier if finding.code.severity is Severity.ERROR
         )
@@ -98,9 +109,43 @@ class Record:
     def expression(self, node: Node) -> Expr | None:
         """The expression a scalar holds; None when it is not one."""
         text = scalar(node)
+        length = len(text.text)
+        if length > MAX_EXPRESSION or self._expressions + length > MAX_EXPRESSIONS:
+            self._too_long(text, length > MAX_EXPRESSION)
+            return None
+        self._expressions += length
         expr, findings = parse_expression(text.text, place_in(text))
         self.findings.extend(findings)
         return expr
+
+    def _too_long(self, node: ScalarNode, alone: bool) -> None:
+        """Report an expression that is too long, or the first of too many; parsing takes time."""
+        if alone:
+            message = f"the expression has {len(node.text):,} characters, at most "
+            message += f"{MAX_EXPRESSION:,} are read"
+            help = "give parts of it names under `features`; long lists of names fit a lexicon"
+        elif self._is_full:
+            return
+        else:
+            self._is_full = True
+            message = f"with this the expressions have more than {MAX_EXPRESSIONS:,} characters"
+            help = "this and the expressions after it are not read; let rules share `features`"
+        self.report(codes.EXPRESSION_LENGTH, message, node.span, help)
+
+    def pattern(self, node: ScalarNode) -> Pattern | None:
+        """The lexicon entry a scalar holds; None when it is not one."""
+        length = len(node.text)
+        if length > MAX_PATTERN:
+            self.report(
+                pattern_codes.PATTERN_TOO_LONG,
+                f"the entry has {length:,} characters, at most {MAX_PATTERN:,} are read",
+                node.span,
+                "write the alternatives as entries of their own",
+            )
+            return None
+        pattern, findings = parse_pattern(node.text, node.span, place_in(node))
+        self.findings.extend(findings)
+        return pattern
 
     def new_name(self, key: Node) -> Name | None:
         """A name that expressions may refer to; None when it is a word of theirs."""

@@ -8,7 +8,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from lynkrc.diagnostics.model import Diagnostic, in_order
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, in_order
 from lynkrc.source.decode_text import check_characters, decode_source
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
@@ -37,8 +37,12 @@ def _read(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
     root, findings = read_nodes(file, sections=section_names())
     if root is None:
         return None, in_order(findings)
-    for found in (check_references(file, root), check_schema(root)):
-        findings = [*findings, *_news(found, findings)]
+    findings = [*findings, *_news(check_references(file, root), findings)]
+    found = check_schema(root)
+    if len(found) == MAX_FINDINGS:
+        # The schema's other findings are not known, so nothing may be decoded.
+        return None, in_order([*findings, *found])
+    findings = [*findings, *_news(found, findings)]
     config, found = decode_config(root, findings)
     return config, in_order([*findings, *_news(found, findings)])
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, final
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Label
 from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
@@ -29,7 +29,7 @@ Plain: TypeAlias = Value | list["Plain"] | dict[str, "Plain"]
 
 
 def check_schema(root: Node) -> list[Diagnostic]:
-    """Every finding of the routing schema about a document."""
+    """Every finding of the routing schema about a document, the first `MAX_FINDINGS` of them."""
     findings: dict[tuple[str, int, int, str], Diagnostic] = {}
     entries = _Entries()
     for error in _validator().iter_errors(plain(root)):
@@ -38,6 +38,8 @@ def check_schema(root: Node) -> list[Diagnostic]:
             # jsonschema repeats itself where one value breaks a keyword several times.
             key = (finding.code.id, finding.span.start, finding.span.end, finding.message)
             findings.setdefault(key, finding)
+            if len(findings) == MAX_FINDINGS:
+                return list(findings.values())
     return list(findings.values())
 
 

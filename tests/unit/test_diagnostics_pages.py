@@ -45,8 +45,8 @@ def test_the_examples_of_a_page_fail_and_pass(code: str) -> None:
 
 def test_nearly_every_page_has_a_failing_example() -> None:
     without = {code for code in READ if "Fails" not in dict(examples(code))}
-    # Of these three the mistake cannot be shown on a page.
-    assert without == {"LK001", "LK002", "LK003"}
+    # Of these the mistake cannot be shown on a page, or is too long for one.
+    assert without == {"LK001", "LK002", "LK003", "LK017", "LK305"}
 
 
 def test_names_of_codes_are_distinct() -> None:
