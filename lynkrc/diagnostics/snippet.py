@@ -6,7 +6,7 @@ what cannot be printed is shown escaped. A longer line is cut around its first m
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 from lynkrc.diagnostics.wording import printable
@@ -19,6 +19,7 @@ _TAB = "    "
 _CUT = "..."
 _MOST_LINES = 6
 _CONTEXT = 20
+_LONG = 10  # widths of the screen from which on only a part of a line is laid out
 
 
 @final
@@ -93,6 +94,7 @@ def _strokes(file: SourceFile, mark: Mark) -> list[tuple[int, _Stroke]]:
 
 
 def _line_rows(number: int, line: str, strokes: Sequence[_Stroke], width: int) -> list[Row]:
+    line, strokes = _window(line, strokes, width)
     shown, columns = _lay_out(line)
     first = min(columns[min(stroke.start, len(line))] for stroke in strokes)
     cut = first - _CONTEXT if columns[-1] > width and first > width - _CONTEXT else 0
@@ -106,6 +108,22 @@ def _line_rows(number: int, line: str, strokes: Sequence[_Stroke], width: int) -
         text = " " * start + stroke.sign * (end - start)
         rows.append(Row(underline=f"{text} {stroke.message}".rstrip(), sign=stroke.sign))
     return rows
+
+
+def _window(line: str, strokes: Sequence[_Stroke], width: int) -> tuple[str, Sequence[_Stroke]]:
+    """A very long line to the part of it that may be shown: a line can be a mebibyte."""
+    if len(line) <= _LONG * width:
+        return line, strokes
+    begin = max(0, min(stroke.start for stroke in strokes) - 2 * width)
+    line = line[begin : begin + _LONG * width]
+    return line, [
+        replace(
+            stroke,
+            start=min(stroke.start - begin, len(line)),
+            end=min(stroke.end - begin, len(line) + 1),
+        )
+        for stroke in strokes
+    ]
 
 
 def _lay_out(line: str) -> tuple[list[str], list[int]]:

@@ -18,7 +18,7 @@ from lynkrc.diagnostics.pattern_codes import AUTOMATON_TOO_LARGE
 from lynkrc.ir.automaton import Automaton
 from lynkrc.lower.minimise import minimise
 from lynkrc.lower.pattern_dfa import TooManyStates, build_dfa
-from lynkrc.lower.pattern_nfa import build_nfa
+from lynkrc.lower.pattern_nfa import MAX_NODES, TooManyNodes, build_nfa
 from lynkrc.syntax.pattern import Pattern
 from lynkrc_runtime.scan.tables import Tables
 
@@ -48,7 +48,10 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
     the way there.
     """
     patterns = [pattern for lexicon in lexicons for pattern in lexicon]
-    nfa = build_nfa(patterns)
+    try:
+        nfa = build_nfa(patterns)
+    except TooManyNodes as error:
+        raise AutomatonTooLarge(error.entry, MAX_NODES * _CELL) from None
     dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL, _MAX_STATES)
     if isinstance(dfa, TooManyStates):
         raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)

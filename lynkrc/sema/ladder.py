@@ -1,9 +1,9 @@
 """Tiers, chains and mapped model names of a spec to typed ones, with the findings on their form."""
 
 from collections.abc import Collection, Iterable, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import (
     DUPLICATE_NAME,
     TARGET_TWICE,
@@ -25,7 +25,7 @@ def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
     findings = list(_bounds(spec.tiers))
     targets = dict.fromkeys(one.name for one in spec.targets)
     for tier in spec.tiers:
-        findings += _chain(tier, targets)
+        findings += islice(_chain(tier, targets), MAX_FINDINGS + 1)
     return (
         tuple(
             TypedTier(
@@ -66,7 +66,7 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
             (mapping.tier, tiers, UNKNOWN_TIER),
             (mapping.target, targets, UNKNOWN_TARGET),
         ):
-            if name is not None and name.value not in known:
+            if name is not None and name.value not in known and len(findings) <= MAX_FINDINGS:
                 findings.append(unknown(code, name, known))
         typed.append(
             TypedMapping(

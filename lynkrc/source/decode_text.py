@@ -4,6 +4,7 @@ Everything after this counts code points of a text whose only line ends are ``\\
 """
 
 import re
+from itertools import islice
 
 from lynkrc.diagnostics.codes import BAD_CHARACTER, FILE_TOO_LARGE, NOT_UTF8
 from lynkrc.diagnostics.model import Diagnostic
@@ -52,11 +53,12 @@ def check_characters(file: SourceFile) -> list[Diagnostic]:
     """A finding for each character that may not stand in a spec; of many the first, and how many
     more there are."""
     findings: list[Diagnostic] = []
-    found = list(_BAD.finditer(file.text))
-    for match in found[:_MOST]:
+    for match in islice(_BAD.finditer(file.text), _MOST):
         char = match.group()
         what = "line end" if char in _LINE_ENDS else "character"
-        more = len(found) - _MOST if len(findings) == _MOST - 1 else 0
+        more = 0
+        if len(findings) == _MOST - 1:
+            more = len(_BAD.findall(file.text, match.end()))
         findings.append(
             Diagnostic(
                 code=BAD_CHARACTER,

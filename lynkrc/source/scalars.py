@@ -63,8 +63,15 @@ _TRAPS: tuple[tuple[re.Pattern[str], Trap], ...] = tuple(
 )
 
 
+# What every row begins with, and what every number does.
+_SUSPECT = re.compile(r"[-+.0-9=<]|(?:yes|no|on|off|[yn])\Z", re.IGNORECASE)
+_NUMERIC = re.compile(r"[-+.0-9]")
+
+
 def trap(text: str) -> Trap | None:
     """The two readings of a plain scalar where YAML 1.1 and 1.2 differ, else None."""
+    if not _SUSPECT.match(text):
+        return None
     for pattern, found in _TRAPS:
         if pattern.fullmatch(text):
             return found
@@ -81,6 +88,8 @@ def resolve_plain(text: str) -> Value:
         return None
     if text in _BOOL:
         return _BOOL[text]
+    if not _NUMERIC.match(text):
+        return text
     for pattern, base in ((_DECIMAL, 10), (_OCTAL, 8), (_HEX, 16)):
         if pattern.fullmatch(text):
             # Longer than any exact number, and int() itself refuses thousands of digits.

@@ -29,7 +29,7 @@ from lynkrc.source.yaml_recovery import Broken, find_broken
 
 MAX_DEPTH = 64
 """Greatest nesting of mappings and lists."""
-MAX_EVENTS = 50_000
+MAX_EVENTS = 40_000
 """Greatest number of parser events: about the scalars and twice the collections."""
 MAX_CUTS = 32
 """Greatest number of syntax errors after which reading goes on."""
@@ -441,6 +441,8 @@ class _Composer:
         """Report the anchor and the tag before a node; the offset where the node itself begins."""
         text = self.file.text
         for begin, end in _properties(text, start):
+            if self.stopped:
+                break
             span, start = self._span(begin, end), _skip_blank(text, end)
             if text[begin] == "&":
                 self.report(

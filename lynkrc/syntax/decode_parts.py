@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import final
 
-from lynkrc.diagnostics import codes, pattern_codes
+from lynkrc.diagnostics import codes
 from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -18,8 +18,6 @@ from lynkrc.source.text import Span
 from lynkrc.syntax.config import Located, Name, Number
 from lynkrc.syntax.expr import Expr
 from lynkrc.syntax.parse import KEYWORDS, parse_expression
-from lynkrc.syntax.pattern import Pattern
-from lynkrc.syntax.pattern_parse import parse_pattern
 
 RESERVED = KEYWORDS | {"absent"}
 """Words that cannot name what expressions refer to."""
@@ -28,8 +26,6 @@ MAX_EXPRESSION = 20_000
 """Greatest length of one expression, in characters."""
 MAX_EXPRESSIONS = 200_000
 """Greatest length of all expressions of a document together, in characters."""
-MAX_PATTERN = 1_000
-"""Greatest length of a lexicon entry, in characters."""
 
 _UNITS = {"k": 1_000, "M": 1_000_000}
 
@@ -131,21 +127,6 @@ class Record:
             message = f"with this the expressions have more than {MAX_EXPRESSIONS:,} characters"
             help = "this and the expressions after it are not read; let rules share `features`"
         self.report(codes.EXPRESSION_LENGTH, message, node.span, help)
-
-    def pattern(self, node: ScalarNode) -> Pattern | None:
-        """The lexicon entry a scalar holds; None when it is not one."""
-        length = len(node.text)
-        if length > MAX_PATTERN:
-            self.report(
-                pattern_codes.PATTERN_TOO_LONG,
-                f"the entry has {length:,} characters, at most {MAX_PATTERN:,} are read",
-                node.span,
-                "write the alternatives as entries of their own",
-            )
-            return None
-        pattern, findings = parse_pattern(node.text, node.span, place_in(node))
-        self.findings.extend(findings)
-        return pattern
 
     def new_name(self, key: Node) -> Name | None:
         """A name that expressions may refer to; None when it is a word of theirs."""

@@ -6,6 +6,7 @@ from lynkrc.diagnostics import codes
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from lynkrc.source.scalar_map import place_in
 from lynkrc.syntax.config import (
     Deny,
     Dimension,
@@ -29,6 +30,7 @@ from lynkrc.syntax.decode_parts import (
     scalar,
 )
 from lynkrc.syntax.expr import Expr
+from lynkrc.syntax.pattern_parse import parse_pattern
 
 
 def decode_lexicons(record: Record, root: MappingNode) -> Iterator[Lexicon]:
@@ -50,7 +52,8 @@ def _lexicon_entries(record: Record, node: Node) -> Iterator[LexiconEntry]:
         case ScalarNode():
             raise AssertionError(f"a list or a mapping was expected: {node!r}")
     for entry, weight in written:
-        pattern = record.pattern(entry)
+        pattern, findings = parse_pattern(entry.text, entry.span, place_in(entry))
+        record.findings.extend(findings)
         if pattern is not None:
             yield LexiconEntry(
                 pattern=pattern,

@@ -76,9 +76,25 @@ def _validator() -> "Validator":
     # `$` also matches before a last line break, which JSON Schema does not mean.
     extended: Callable[..., type[Validator]] = extend  # its stub has no types
     checker = extended(
-        Draft202012Validator, {"pattern": _check_pattern, "uniqueItems": _check_unique}
+        Draft202012Validator,
+        {"$ref": _follow, "pattern": _check_pattern, "uniqueItems": _check_unique},
     )
     return checker(_schema())
+
+
+def _follow(
+    validator: Any, ref: str, instance: object, __: object
+) -> Iterator["ValidationError"]:  # `descend` is not in the protocol
+    # Within the one schema; jsonschema looks a reference up anew for each of thousands of items.
+    yield from validator.descend(instance, _definition(ref))
+
+
+@cache
+def _definition(ref: str) -> Any:
+    found = _schema()
+    for step in ref.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
 
 
 def _check_pattern(
