@@ -7,23 +7,22 @@ What only a build needs is imported where it is used: `lynkrc check` does not wa
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from lynkrc.diagnostics.codes import MORE_FINDINGS
 from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, Severity, in_order
-from lynkrc.ir.digest import meaning_digest, source_digest
-from lynkrc.ir.table import RouteTable
-from lynkrc.lower.table import lower
-from lynkrc.passes import run_passes
+from lynkrc.lower.patterns import check_size
 from lynkrc.sema.cascade import without_cascades
 from lynkrc.sema.merge import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
+from lynkrc.sema.typed_config import TypedConfig
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
     from lynkrc.codegen.artifacts import Artifacts
+    from lynkrc.ir.table import RouteTable
 
 SPEC_NAME = "routing.yaml"
 """What a bundle calls the spec it was built from."""
@@ -35,7 +34,7 @@ class Checked:
     """What was found in one spec, and, without errors, what it means."""
 
     diagnostics: tuple[Diagnostic, ...]
-    lowered: RouteTable | None
+    typed: TypedConfig | None
     sources: tuple[tuple[str, BaseFile], ...]
     """Every file that took part under its name in a bundle: the spec, then its bases by name."""
 
@@ -51,7 +50,7 @@ class Compilation:
     """What became of one spec: findings in the order of the text, and, without errors, the rest."""
 
     diagnostics: tuple[Diagnostic, ...]
-    table: RouteTable | None
+    table: "RouteTable | None"
     artifacts: "Artifacts | None"
 
     @property
@@ -99,8 +98,23 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
 
     `loader` gives base specs, `catalog` is the text of the model catalog.
     """
+    checked = _resolved(path, data, loader, catalog)
+    found: list[Diagnostic] = []
+    if checked.typed is not None:
+        # What lowering can find, without lowering.
+        lexicons = (one.lexicon for one in checked.typed.lexicons)
+        found = check_size([[entry.pattern for entry in one.entries] for one in lexicons])
+    return replace(
+        checked,
+        diagnostics=_bounded([*checked.diagnostics, *found]),
+        typed=None if found else checked.typed,
+    )
+
+
+def _resolved(path: str, data: bytes, loader: Loader, catalog: SourceFile) -> Checked:
+    """The spec as far as `sema` goes, with all that was found up to there."""
     recording = RecordingLoader(loader, path)
-    lowered = None
+    typed = None
     config, findings = read_source(path, data)
     if config is not None:
         typed, found = resolve(config, recording, catalog)
@@ -108,12 +122,9 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
             # The tree holds what is sound of the document: what else is wrong with that is told.
             typed, found = None, without_cascades(found, config)
         findings = [*findings, *found]
-        if typed is not None:
-            lowered, found = lower(typed)
-            findings = [*findings, *found]
     return Checked(
-        diagnostics=_bounded(findings),
-        lowered=lowered,
+        diagnostics=tuple(findings),
+        typed=typed,
         sources=((SPEC_NAME, BaseFile(path=path, data=data)), *recording.given()),
     )
 
@@ -121,11 +132,15 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
 def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Compilation:
     """`check_spec`, and for a spec without errors everything that is generated from it."""
     from lynkrc.codegen.artifacts import SpecSource, generate
+    from lynkrc.ir.digest import meaning_digest, source_digest
+    from lynkrc.lower.table import lower
+    from lynkrc.passes import run_passes
 
-    checked = check_spec(path, data, loader=loader, catalog=catalog)
-    lowered = checked.lowered
+    checked = _resolved(path, data, loader, catalog)
+    lowered, found = (None, []) if checked.typed is None else lower(checked.typed)
+    diagnostics = _bounded([*checked.diagnostics, *found])
     if lowered is None:
-        return Compilation(diagnostics=checked.diagnostics, table=None, artifacts=None)
+        return Compilation(diagnostics=diagnostics, table=None, artifacts=None)
     table = run_passes(lowered)
     artifacts = generate(
         table,
@@ -135,7 +150,7 @@ def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile)
         source_digest=source_digest(data),
         meaning_digest=meaning_digest(lowered),
     )
-    return Compilation(diagnostics=checked.diagnostics, table=table, artifacts=artifacts)
+    return Compilation(diagnostics=diagnostics, table=table, artifacts=artifacts)
 
 
 def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str | None]:

@@ -158,11 +158,12 @@ class _Composer:
             )
             self.stopped = True
             return
-        key = broken.key
+        if isinstance(self.root, ScalarNode) and broken.start == 0:
+            self.root = None  # text of which a later line was to be the root
         root = self._open[0] if self._open else None
         if root is None or not root.is_mapping or root.flow:
             root = None
-        if self.root is not None or (root is None and (self._open or key is None)):
+        if self.root is not None or (root is None and (self._open or not broken.keys)):
             # The root is no block mapping, or ended before: there is nothing to go on with.
             self.stopped = True
             return
@@ -172,11 +173,11 @@ class _Composer:
         root.seen = {entry[0].text: entry[0] for entry in root.entries}
         root.key, root.end = None, broken.end
         self._open = [root]
-        if key is not None and key.text not in root.seen:
-            span = self._span(broken.start, broken.end)
-            hole = ScalarNode(text="", style=Style.PLAIN, span=span)
-            root.entries.append((key, hole))
-            root.seen[key.text] = key
+        span = self._span(broken.start, max(broken.end, broken.finding.span.end))
+        for key in broken.keys:
+            if root.seen.setdefault(key.text, key) is key:
+                hole = ScalarNode(text="", style=Style.PLAIN, span=span)
+                root.entries.append((key, hole))
         if broken.end == len(self.file.text):
             self.finish()
 

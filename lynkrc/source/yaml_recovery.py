@@ -7,28 +7,29 @@ it, and only such a line is no part of a quoted text that someone wrote.
 """
 
 import re
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import final
 
 import yaml
 
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import ScalarNode, Style
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_problems import syntax_finding
 
-_WORD = re.compile(r"[\"']?([A-Za-z_][A-Za-z0-9_]*)")
+_WORD = re.compile(r"^[\"']?([A-Za-z_][A-Za-z0-9_]*)", re.MULTILINE)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Broken:
-    """What cannot be read: its offsets, the key it stands under where that is clear, and why."""
+    """What cannot be read: its offsets, the keys of sections that begin a line of it, and why."""
 
     start: int
     end: int
-    key: ScalarNode | None
+    keys: tuple[ScalarNode, ...]
     finding: Diagnostic
 
 
@@ -47,8 +48,10 @@ def find_broken(
     # Where a line with a construct that is never finished begins, rather than where that is seen.
     at = min([found.span.start, *(label.span.start for label in found.labels)])
     line = file.starts[file.position(found.span.start)[0] - 1]
-    if last_key is None or at < last_key:
-        start = file.starts[file.position(at)[0] - 1] if last_key is None else last_key
+    if last_key is None:
+        start = 0
+    elif at < last_key:
+        start = last_key
     elif line > last_key and text[line : line + 1] not in ("", " ", "\t", "-", "#", "\r", "\n"):
         # The line itself is no entry of the root; unless what stands before it is broken as well.
         start = last_key if _error_in(file, last_key, line, loader) else line
@@ -60,7 +63,24 @@ def find_broken(
         alone = _error_in(file, start, end, loader)
         if alone is not None and alone.span.start < end:
             found = alone
-    return Broken(start=start, end=end, key=_key_at(file, start, sections), finding=found)
+        else:
+            found = _never_closed(found, start, end)
+    keys = tuple(_keys_in(file, start, end, sections))
+    return Broken(start=start, end=end, keys=keys, finding=found)
+
+
+def _never_closed(found: Diagnostic, start: int, end: int) -> Diagnostic:
+    """The finding at the bracket that is never closed, rather than at the section behind it."""
+    opened = next((label.span for label in found.labels if start <= label.span.start < end), None)
+    if opened is None:
+        return found
+    return replace(
+        found,
+        message="this is never closed",
+        span=opened,
+        help=f"add the closing bracket of {shown(opened.text)}",
+        labels=(),
+    )
 
 
 def _next_section(text: str, start: int, sections: Collection[str]) -> int:
@@ -72,12 +92,13 @@ def _next_section(text: str, start: int, sections: Collection[str]) -> int:
     return found.start() if found else len(text)
 
 
-def _key_at(file: SourceFile, start: int, sections: Collection[str]) -> ScalarNode | None:
-    found = _WORD.match(file.text, start)
-    if found is None or found.group(1) not in sections:
-        return None
-    span = Span(file=file, start=found.start(1), end=found.end(1))
-    return ScalarNode(text=found.group(1), style=Style.PLAIN, span=span)
+def _keys_in(
+    file: SourceFile, start: int, end: int, sections: Collection[str]
+) -> Iterator[ScalarNode]:
+    for found in _WORD.finditer(file.text, start, end):
+        if found.group(1) in sections:
+            span = Span(file=file, start=found.start(1), end=found.end(1))
+            yield ScalarNode(text=found.group(1), style=Style.PLAIN, span=span)
 
 
 def _error_in(

@@ -33,7 +33,7 @@ def check(data: bytes) -> None:
     AssertionError where the answer contradicts itself.
     """
     found = check_spec("routing.yaml", data, loader=DiskLoader(), catalog=CATALOG)
-    assert found.has_errors == (found.lowered is None)
+    assert found.has_errors == (found.typed is None)
     for one in found.diagnostics:
         assert 0 <= one.span.start <= one.span.end <= len(one.span.file.text)
     render_json(found.diagnostics)
