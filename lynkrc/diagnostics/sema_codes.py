@@ -42,6 +42,7 @@ MISSING_FACT = _error(414, "missing-fact")
 MALFORMED_CATALOG = _error(415, "malformed-catalog")
 NO_PROFILE = _error(416, "profile-without-score")
 OVERLAPPING_CLIENTS = _error(417, "overlapping-clients")
+BASES_TOO_DEEP = _error(418, "bases-too-deep")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -87,6 +88,7 @@ SEMA_CODES: tuple[Code, ...] = (
     MALFORMED_CATALOG,
     NO_PROFILE,
     OVERLAPPING_CLIENTS,
+    BASES_TOO_DEEP,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,

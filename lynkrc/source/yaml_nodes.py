@@ -12,7 +12,7 @@ differently become findings, and reading goes on. What a syntax error makes unre
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ from lynkrc.source.scalars import is_usable, trap
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_problems import syntax_finding
 from lynkrc.source.yaml_recovery import Broken, find_broken
+from lynkrc.source.yaml_words import folded, properties, skip_blank, way_out
 
 MAX_DEPTH = 64
 """Greatest nesting of mappings and lists."""
@@ -106,6 +107,9 @@ def _read_on(
     else:
         composer.finish()
         return None
+    if not sections:
+        composer.give_up(found)
+        return None
     broken = find_broken(file, found, composer.last_key, sections, loader)
     composer.cut(broken)
     return None if composer.stopped or composer.root is not None else broken.end
@@ -143,6 +147,11 @@ class _Composer:
             root = self._open.pop()
             span = self._span(root.start, root.end)
             self.root = MappingNode(entries=tuple(root.entries), flow=False, span=span)
+
+    def give_up(self, found: Diagnostic) -> None:
+        """End with a finding after which nothing can be said of the document."""
+        self.findings.append(found)
+        self.stopped = True
 
     def cut(self, broken: Broken) -> None:
         """Put the finding in the place of what is broken; forget what was made of it."""
@@ -331,7 +340,7 @@ class _Composer:
             if opened and is_rest:
                 name, head = entries[-1]
                 span = self._span(head.span.start, key.span.end)
-                joined = ScalarNode(text=_folded(span.text), style=Style.PLAIN, span=span)
+                joined = ScalarNode(text=folded(span.text), style=Style.PLAIN, span=span)
                 entries[-1] = (name, joined)
                 if self.findings and self.findings[-1].span.start == span.start:
                     self.findings.pop()
@@ -426,7 +435,7 @@ class _Composer:
                 f"{shown(node.text)} is read as {found.old} by YAML 1.1 "
                 f"and as {found.new} by YAML 1.2"
             )
-            self.report(codes.AMBIGUOUS_SCALAR, node.span, message, _way_out(node.text, found.old))
+            self.report(codes.AMBIGUOUS_SCALAR, node.span, message, way_out(node.text, found.old))
             return True
         if not is_usable(node.value):
             self.report(
@@ -441,10 +450,10 @@ class _Composer:
     def _skip_properties(self, start: int) -> int:
         """Report the anchor and the tag before a node; the offset where the node itself begins."""
         text = self.file.text
-        for begin, end in _properties(text, start):
+        for begin, end in properties(text, start):
             if self.stopped:
                 break
-            span, start = self._span(begin, end), _skip_blank(text, end)
+            span, start = self._span(begin, end), skip_blank(text, end)
             if text[begin] == "&":
                 self.report(
                     codes.ALIAS,
@@ -469,36 +478,3 @@ class _Composer:
         if event.start_mark is None or event.end_mark is None:
             raise AssertionError(f"{type(event).__name__} without marks")
         return event.start_mark.index + self._shift, event.end_mark.index + self._shift
-
-
-def _folded(text: str) -> str:
-    """The text of a plain scalar that spans `text`: a line end with its blanks is a space."""
-    return re.sub(r"[ \t]*\r?\n[ \t]*", " ", text)
-
-
-def _way_out(text: str, old: str) -> str:
-    as_text = f'"{text}" in quotes for the text'
-    if old in ("true", "false"):
-        return f"write {old} for the boolean, or {as_text}"
-    if "_" in text:
-        return f"write {text.replace('_', '')} for the number, or {as_text}"
-    if old in ("a date", "a number to base 60", "a merge", "a default value"):
-        return f"write {as_text}"
-    return f"write a plain decimal for the number, or {as_text}"
-
-
-def _properties(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """The ranges of the anchors and tags that stand before a node."""
-    position = start
-    while position < len(text) and text[position] in "&!":
-        end = position
-        while end < len(text) and text[end] not in " \t\r\n,[]{}":
-            end += 1
-        yield position, end
-        position = _skip_blank(text, end)
-
-
-def _skip_blank(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position

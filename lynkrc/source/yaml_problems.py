@@ -57,12 +57,22 @@ _ROWS: tuple[_Row, ...] = (
         help="entries inside {...} are separated by commas",
     ),
     _Row(
+        has="directive",
+        message="`%` begins a directive here, and directives are not part of the language",
+        help=_QUOTE,
+    ),
+    _Row(
         has="unknown escape character",
         message="this escape does not exist in double quotes",
         help="write `\\\\` for a backslash, or use single quotes",
     ),
     _Row(
         has="escape",
+        message="this escape is not a character",
+        help="`\\x`, `\\u` and `\\U` take 2, 4 and 8 hexadecimal digits of one code point",
+    ),
+    _Row(
+        has="hexdecimal",
         message="this escape is not a character",
         help="`\\x`, `\\u` and `\\U` take 2, 4 and 8 hexadecimal digits of one code point",
     ),
@@ -77,11 +87,18 @@ _ROWS: tuple[_Row, ...] = (
         help=_QUOTE,
     ),
     _Row(
+        has="non-alphabetical character",
+        message="`*` and `&` begin an alias or an anchor here",
+        help=_QUOTE,
+    ),
+    _Row(
         has="tag handle",
         message="`!` begins a tag here, and tags are not part of the language",
         help=_QUOTE,
     ),
-    _Row(has="expected '-' indicator", message="this is no item of the list", help=_INDENTATION),
+    _Row(
+        has="parsing a block collection", message="this is no item of the list", help=_INDENTATION
+    ),
     _Row(
         has="expected key", message="this does not fit the mapping it stands in", help=_INDENTATION
     ),
@@ -117,6 +134,9 @@ def syntax_finding(file: SourceFile, error: yaml.YAMLError, shift: int = 0) -> D
     problem = error.problem or ""
     here = _at(file, error.problem_mark, shift)
     opened = _at(file, error.context_mark, shift) if error.context_mark is not None else None
+    if "unknown escape character" in problem and not here.text.startswith("\\"):
+        # The pure Python parser points behind the backslash.
+        here = Span(file=file, start=here.start - 1, end=here.end - 1)
     if _FIRST_CHARACTER in problem:
         return _first_character(here)
     for row in _ROWS:

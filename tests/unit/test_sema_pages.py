@@ -12,7 +12,7 @@ from tests.unit.sema_sample import resolved
 PAGES = Path(lynkrc.diagnostics.__file__).parent / "pages"
 EXAMPLE = re.compile(r"^## (Fails|Fixed)$.*?^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
-TOO_LONG = {"LK320", "LK415", "LK510"}
+TOO_LONG = {"LK320", "LK415", "LK418", "LK510"}
 """What cannot be shown on a page; tested elsewhere."""
 
 
@@ -39,6 +39,6 @@ def test_the_fixed_example_has_no_finding(code: str) -> None:
 
 
 def test_the_codes_in_use_are_numbered_without_gaps() -> None:
-    for first, last in (("LK310", "LK322"), ("LK401", "LK417"), ("LK501", "LK511")):
+    for first, last in (("LK310", "LK322"), ("LK401", "LK418"), ("LK501", "LK511")):
         ids = [code.id for code in SEMA_CODES if first <= code.id <= last]
         assert ids == [f"LK{n}" for n in range(int(first[2:]), int(last[2:]) + 1)]
