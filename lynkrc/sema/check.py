@@ -330,9 +330,12 @@ class Checker:
 
     def _unknown(self, name: str, span: Span) -> None:
         known = self.scope.names(of_target=self._context.of_target)
-        related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
-        help = did_you_mean(name, known) if closest(name, known) else None
-        if help is None and related:
+        near = closest(name, known)
+        help = None if near is None else did_you_mean(name, [near])
+        stem = name.split(".", maxsplit=1)[0]
+        if help is None and (
+            related := [k for k in known if k == stem or k.startswith(f"{stem}.")]
+        ):
             help = f"there are {listed(related, 'and')}"
         if name == ABSENT:
             help = 'only a test reads it: `header("x") == absent`'

@@ -182,7 +182,7 @@ class _Composer:
         root.seen = {entry[0].text: entry[0] for entry in root.entries}
         root.key, root.end = None, broken.end
         self._open = [root]
-        span = self._span(broken.start, max(broken.end, broken.finding.span.end))
+        span = self._span(broken.start, broken.end)
         for key in broken.keys:
             if root.seen.setdefault(key.text, key) is key:
                 hole = ScalarNode(text="", style=Style.PLAIN, span=span)
@@ -292,7 +292,7 @@ class _Composer:
             )
             self.stopped = True
         if event.tag is not None or event.anchor is not None:
-            start = self._skip_properties(start)
+            start = min(self._skip_properties(start), end)  # before nothing there is no node
         if style in (Style.LITERAL, Style.FOLDED):
             end = start + len(self.file.text[start:end].rstrip())
         self._add(ScalarNode(text=event.value, style=style, span=self._span(start, end)))

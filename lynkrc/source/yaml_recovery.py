@@ -61,12 +61,32 @@ def find_broken(
     if found.span.start >= end:
         # Seen only behind a line that begins a section: said of what stands before that line.
         alone = _error_in(file, start, end, loader)
-        if alone is not None and alone.span.start < end:
+        if alone is None:
+            found = _no_entry(found, start, end)
+        elif alone.span.start < end:
             found = alone
         else:
             found = _never_closed(found, start, end)
+    if not start <= found.span.start < end:
+        # What is cut out holds its finding, by which what follows from it is known.
+        at = max(start, min(found.span.start, end - 1))
+        found = replace(found, span=Span(file=file, start=at, end=min(at + 1, len(text))))
     keys = tuple(_keys_in(file, start, end, sections))
     return Broken(start=start, end=end, keys=keys, finding=found)
+
+
+def _no_entry(found: Diagnostic, start: int, end: int) -> Diagnostic:
+    """The finding at what is sound YAML alone, and no entry: text that runs on into a section."""
+    file = found.span.file
+    last = start + len(file.text[start:end].rstrip())
+    first = max(start, file.starts[file.position(last)[0] - 1])
+    return replace(
+        found,
+        message="this line has no `:` after its key",
+        span=Span(file=file, start=min(first, last - 1), end=last),
+        help="write `key: value`; or indent the line if it continues the value above",
+        labels=(),
+    )
 
 
 def _never_closed(found: Diagnostic, start: int, end: int) -> Diagnostic:

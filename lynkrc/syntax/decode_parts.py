@@ -24,7 +24,7 @@ RESERVED = KEYWORDS | {"absent"}
 
 MAX_EXPRESSION = 20_000
 """Greatest length of one expression, in characters."""
-MAX_EXPRESSIONS = 200_000
+MAX_EXPRESSIONS = 100_000
 """Greatest length of all expressions of a document together, in characters."""
 
 _UNITS = {"k": 1_000, "M": 1_000_000}
