@@ -30,7 +30,7 @@ class Stated:
 
 
 Known: TypeAlias = Callable[[str, str, str | None], Stated]
-"""A model's name, a provider's kind and `base_url` to what the catalog states of the model there."""
+"""A model's name, a provider's kind and `base_url` to what the catalog states of it there."""
 
 Price: TypeAlias = tuple[tuple[str, str], ...] | Literal["free"]
 """`free`, or amounts in USD per million tokens as decimal text."""

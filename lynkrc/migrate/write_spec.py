@@ -149,7 +149,7 @@ def _tier(tier: DraftTier) -> list[str]:
     if tier.weights:
         parts.append(f"weights: {_mapping(tier.weights)}")
     row = f"  - {{{', '.join(parts)}}}"
-    fits = len(_noted(row, tier.note)) <= _WIDTH
+    fits = not tier.note or len(_noted(row, tier.note)) <= _WIDTH
     return [_noted(row, tier.note)] if fits else [f"  # {tier.note}", row]
 
 

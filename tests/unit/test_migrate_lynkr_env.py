@@ -267,6 +267,12 @@ def test_no_price_is_invented_and_none_is_left_out_where_one_is_known() -> None:
     assert text.count("# price: {input: ..., output: ...}  # USD per million tokens") == 2
 
 
+def test_a_long_chain_has_no_empty_comment() -> None:
+    tiers = ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
+    found = migrated("".join(f"TIER_{one}=ollama:a-rather-long-name-{one}\n" for one in tiers))
+    assert " #\n" not in spec_of(found)
+
+
 def test_zai_keeps_its_limit_on_calls() -> None:
     found = migrated("TIER_SIMPLE=zai:glm-4.7\nZAI_API_KEY=k\nZAI_MAX_CONCURRENT=2\n")
     spec_of(found)
