@@ -126,6 +126,13 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
                 "remove it, or choose another kind",
                 fix=_removed(found),
             )
+    if kind.needs_region and node.get("region") is None and node.get("base_url") is None:
+        record.report(
+            codes.MISSING_KEY,
+            f"{shown(f'providers.{name.value}')} has no `region`",
+            name.span,
+            f"the address of kind {shown(kind.name)} names one",
+        )
     if kind.base_url is None and node.get("base_url") is None:
         record.report(
             codes.MISSING_KEY,
@@ -170,7 +177,7 @@ def _unusable(kind: ProviderKind) -> Iterator[str]:
         yield "simulate"
     if kind.credentials is Credentials.NONE:
         yield from ("api_key", "credentials")
-    if not kind.region:
+    if not kind.needs_region:
         yield "region"
 
 
