@@ -20,7 +20,6 @@ from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config, Name
 from lynkrc.syntax.read import read_config
 
-
 _NOTHING = Scope(
     lexicons={},
     features={},

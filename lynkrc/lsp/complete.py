@@ -99,12 +99,12 @@ def _after_blank(item: Item) -> Item:
 # -- keys ----------------------------------------------------------------------------------------
 
 
-def _keys(
-    text: str, offset: int, spot: Spot, shape: Shape, analysis: Analysis
-) -> Iterator[Item]:
+def _keys(text: str, offset: int, spot: Spot, shape: Shape, analysis: Analysis) -> Iterator[Item]:
     rest = _REST_OF_KEY.match(text, offset)
     end = rest.end() if rest is not None else offset
-    has_colon = text[end : end + 1] == ":" or (spot.quote and text[end : end + 2] == f"{spot.quote}:")
+    has_colon = text[end : end + 1] == ":" or (
+        spot.quote and text[end : end + 2] == f"{spot.quote}:"
+    )
     if not has_colon:
         end = offset
     written = {*spot.written, *_later_keys(text, offset, spot)}

@@ -128,9 +128,7 @@ def _anything(
         yield _keyword(name, slot)
 
 
-def _plain(
-    name: str, kind: WordKind, detail: str, slot: Slot, rank: int, doc: str = ""
-) -> Word:
+def _plain(name: str, kind: WordKind, detail: str, slot: Slot, rank: int, doc: str = "") -> Word:
     return Word(
         label=name,
         kind=kind,
@@ -160,9 +158,7 @@ def _keyword(name: str, slot: Slot) -> Word:
     return _plain(name, WordKind.KEYWORD, "", slot, 9)
 
 
-def _function(
-    name: str, written: str, detail: str, doc: str, slot: Slot, mark: str
-) -> Word:
+def _function(name: str, written: str, detail: str, doc: str, slot: Slot, mark: str) -> Word:
     return Word(
         label=name,
         kind=WordKind.FUNCTION,

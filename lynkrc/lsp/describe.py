@@ -55,10 +55,12 @@ def _language(one: Occurrence, analysis: Analysis) -> str | None:
 
 
 def _feature(feature: Feature, call: Call | None, scope: Scope) -> str:
-    text, lexicon = None, None
+    text: str | None = None
+    lexicon = None
     if call is not None and feature.parameter is Parameter.TEXT_AND_LEXICON:
         match call.args:
-            case (Ref(name=text), Ref(name=named) | StringLiteral(value=named)):
+            case (Ref(name=word), Ref(name=named) | StringLiteral(value=named)):
+                text = word
                 lexicon = scope.lexicons.get(named)
             case _:
                 pass
@@ -183,7 +185,9 @@ def _scores(tiers: tuple[Tier, ...], index: int) -> str:
 
 def _chain(chain: Chain) -> str:
     groups = (
-        f"`{group[0].value}`" if len(group) == 1 else f"[{', '.join(f'`{n.value}`' for n in group)}]"
+        f"`{group[0].value}`"
+        if len(group) == 1
+        else f"[{', '.join(f'`{n.value}`' for n in group)}]"
         for group in chain.groups
     )
     pick = "" if chain.pick is None else f" ({chain.pick.value})"

@@ -86,7 +86,10 @@ def describe_model(one: Occurrence, analysis: Analysis) -> str | None:
             f"**{printable(one.name)}**: a model the catalog does not know\n\n"
             "Write its `context`, `capabilities` and `price` in the target."
         )
-    rows = [*_tokens("context", None, entry.context), *_tokens("max output", None, entry.max_output)]
+    rows = [
+        *_tokens("context", None, entry.context),
+        *_tokens("max output", None, entry.max_output),
+    ]
     if entry.capabilities is not None:
         rows.append(f"- can: {', '.join(entry.capabilities)}")
     if entry.price is not None and (provision is None or price_of(entry, provision) is not None):

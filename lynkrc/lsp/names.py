@@ -39,7 +39,9 @@ ENUMS: Mapping[str, Kind] = MappingProxyType(
 )
 """Enums of expressions whose members are names of the spec."""
 
-_WORD = re.compile(r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_]\w*)*)""")
+_WORD = re.compile(
+    r"""(?P<text>"[^"]*"|'[^']*')|(?P<name>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_]\w*)*)"""
+)
 
 
 @final
@@ -158,14 +160,15 @@ def _loose(text: str, place: Place, features: Collection[str]) -> Iterator[Occur
 def _in_expression(expr: Expr, features: Collection[str]) -> Iterator[Occurrence]:
     match expr:
         case Ref(name=name, span=span):
-            kind = Kind.FEATURE if name in features and name not in FEATURES else Kind.LANGUAGE
+            is_own = name in features and name not in FEATURES
+            kind = Kind.FEATURE if is_own else Kind.LANGUAGE
             yield Occurrence(kind=kind, name=name, span=span, bare=True)
         case Call():
             yield from _in_call(expr, features)
         case Comparison(operands=operands):
-            kinds = [ENUMS[one.name] for one in operands if _is_enum(one)]
+            kinds = [found for one in operands if (found := _enum(one)) is not None]
             for one in operands:
-                if kinds and not _is_enum(one):
+                if kinds and _enum(one) is None:
                     yield from _members(one, kinds[0], features)
                 else:
                     yield from _in_expression(one, features)
@@ -175,9 +178,7 @@ def _in_expression(expr: Expr, features: Collection[str]) -> Iterator[Occurrence
 
 
 def _in_call(call: Call, features: Collection[str]) -> Iterator[Occurrence]:
-    yield Occurrence(
-        kind=Kind.LANGUAGE, name=call.name, span=call.name_span, bare=True, call=call
-    )
+    yield Occurrence(kind=Kind.LANGUAGE, name=call.name, span=call.name_span, bare=True, call=call)
     feature = FEATURES.get(call.name)
     over_lexicon = feature is not None and feature.parameter is Parameter.TEXT_AND_LEXICON
     for index, argument in enumerate(call.args):
@@ -187,8 +188,8 @@ def _in_call(call: Call, features: Collection[str]) -> Iterator[Occurrence]:
             yield from _in_expression(argument, features)
 
 
-def _is_enum(expr: Expr) -> bool:
-    return isinstance(expr, Ref) and expr.name in ENUMS
+def _enum(expr: Expr) -> Kind | None:
+    return ENUMS.get(expr.name) if isinstance(expr, Ref) else None
 
 
 def _members(expr: Expr, kind: Kind, features: Collection[str]) -> Iterator[Occurrence]:

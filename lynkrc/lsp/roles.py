@@ -4,8 +4,8 @@ The schema says which keys there are; what the text at a place names is a matter
 this table is where the language server knows it from.
 """
 
-from enum import Enum
 from collections.abc import Mapping
+from enum import Enum
 from types import MappingProxyType
 
 from lynkrc.lsp.spot import ITEM, Path

@@ -46,7 +46,7 @@ def kind_of_value(shape: Shape) -> str:
         return title
     choices = fixed_choices(shape)
     if choices:
-        return f"one of {', '.join(choices)}"
+        return f"always {choices[0]}" if len(choices) == 1 else f"one of {', '.join(choices)}"
     return " or ".join(_TYPES[name] for name in _TYPES if name in shape.types())
 
 
