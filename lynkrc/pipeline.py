@@ -16,7 +16,7 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.lower.table import lower
 from lynkrc.passes import run_passes
 from lynkrc.sema.cascade import without_cascades
-from lynkrc.sema.merge import BaseFile, Loader
+from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.read import read_source

@@ -11,7 +11,9 @@ from lynkrc import __version__
 from lynkrc.cli.exit_codes import ExitCode
 
 COMMANDS: tuple[tuple[str, str], ...] = (
+    ("init", "write a first spec, or take over another gateway's settings"),
     ("check", "report every finding in a spec; write nothing"),
+    ("fmt", "write specs in their canonical form"),
     ("build", "check, compile and pack a bundle"),
     ("trace", "why a request goes where it goes"),
     ("inspect", "what a bundle holds"),

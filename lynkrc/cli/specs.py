@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import final
 
 from lynkrc.pipeline import Checked, Compilation, check_spec, compile_spec
-from lynkrc.sema.merge import BaseFile
+from lynkrc.sema.loader import BaseFile
 from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile
 
@@ -50,15 +50,21 @@ def read_bytes(path: Path, hint: str) -> bytes:
 
 def check_file(path: Path) -> Checked:
     """Find everything there is to find in the spec at a path."""
-    return check_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
+    return check_bytes(path, spec_bytes(path))
+
+
+def check_bytes(path: Path, data: bytes) -> Checked:
+    """Find everything there is to find in a spec as if `data` were what stands at a path."""
+    return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
 
 
 def compile_file(path: Path) -> Compilation:
     """Compile the spec at a path."""
-    return compile_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
+    return compile_spec(str(path), spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
 
 
-def _spec_bytes(path: Path) -> bytes:
+def spec_bytes(path: Path) -> bytes:
+    """The bytes of the spec at a path; CannotRead otherwise."""
     return read_bytes(path, "name your spec, as in `lynkrc check path/to/routing.yaml`")
 
 

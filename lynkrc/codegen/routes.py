@@ -12,8 +12,9 @@ from typing import final
 from lynkrc.codegen.columns import align
 from lynkrc.codegen.names import printable
 from lynkrc.codegen.rendering import render
+from lynkrc.codegen.settings_text import provider_rows, settings_rows
 from lynkrc.ir.table import Client, Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
-from lynkrc.ir.text import print_guard, print_points
+from lynkrc.ir.text import print_chain, print_guard, print_points, print_preference
 from lynkrc_runtime.feature_table import CAPABILITIES
 
 _OTHERWISE = {
@@ -67,6 +68,12 @@ def _sections(table: RouteTable) -> Iterator[Section]:
     yield _section("CLIENTS", clients, (20, 40, 42))
     lexicons = [("lexicon", "entries"), *_lexicons(table)]
     yield _section("LEXICONS", lexicons, (40, 64))
+    settings = [("setting", "value"), *settings_rows(table.settings)]
+    if len(settings) > 1:
+        yield _section("SETTINGS, where they differ from the runtime's own", settings, (40, 64))
+    if table.assertions:
+        assertions = [("assertion",), *((text,) for text in table.assertions)]
+        yield _section("ASSERTIONS, which this version does not prove", assertions, (104,))
     calls = [("surface", "calls, each to a target of the decided chain"), *_calls(table)]
     yield _section("CALLS", calls, (14, 90))
 
@@ -97,18 +104,21 @@ def _band(low: int, high: int) -> str:
 
 
 def _chain(table: RouteTable, tier: Tier) -> str:
-    chain = table.chains[tier.chain].targets
-    described = (
-        f"{table.targets[t].name} ({table.targets[t].provider}, {table.targets[t].trust})"
-        for t in chain
-    )
-    return " -> ".join(described)
+    described = [f"{t.name} ({t.provider}, {t.trust})" for t in table.targets]
+    return print_chain(table.chains[tier.chain], described, " -> ")
 
 
 def _rule(table: RouteTable, rule: Rule) -> tuple[str, ...]:
     effects = []
     if rule.deny is not None:
         effects.append(f"deny {rule.deny.status} {rule.deny.message}")
+    names = [target.name for target in table.targets]
+    if rule.respond is not None:
+        effects.append(f"answer {rule.respond.text!r}")
+    if rule.chain is not None:
+        effects.append(f"chain {print_chain(table.chains[rule.chain], names, ' -> ')}")
+    if rule.prefer is not None:
+        effects.append(f"prefer {print_preference(rule.prefer, names)}")
     for effect, tier in (("tier", rule.tier), ("floor", rule.floor), ("ceiling", rule.ceiling)):
         if tier is not None:
             effects.append(f"{effect} {table.tiers[tier].name}")
@@ -189,8 +199,11 @@ def _provider(provider: Provider) -> tuple[str, ...]:
         "idle": provider.idle,
         "total": provider.total,
         "retries": provider.retries,
+        "backoff": provider.backoff,
+        "longest backoff": provider.max_backoff,
         "simulates": provider.simulate,
     }
+    facts.update(provider_rows(provider.rest))
     told = ", ".join(f"{key} {fact}" for key, fact in facts.items() if fact is not None)
     return provider.name, provider.kind, provider.trust, told
 

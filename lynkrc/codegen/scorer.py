@@ -16,12 +16,13 @@ from lynkrc.codegen.rendering import render
 from lynkrc.codegen.sharing import Node, shared_nodes
 from lynkrc.ir.guard import ALWAYS, NEVER, ClassTest, Guard, IntExpr, IntRamp, IntSaturate
 from lynkrc.ir.ranges import interval, subexpressions
-from lynkrc.ir.table import Dimension, Otherwise, Pin, RouteTable, Rule, TargetId
-from lynkrc.ir.text import print_points
+from lynkrc.ir.table import ChainId, Dimension, Otherwise, Pin, RouteTable, Rule, TargetId
+from lynkrc.ir.text import print_chain, print_points, print_preference
 from lynkrc_runtime.decide import Outcome
 
 _BODY = 4  # columns of indentation inside a function
 _ROUTE, _DENY, _REFUSE = int(Outcome.ROUTE), int(Outcome.DENY), int(Outcome.REFUSE)
+_RESPOND = int(Outcome.RESPOND)
 
 Case: TypeAlias = tuple[Piece, list[str], str]
 """A condition, the lines where it holds, and why."""
@@ -118,6 +119,7 @@ def _sections(table: RouteTable, printer: Printer) -> Iterator[Section]:
     steps: tuple[tuple[str, Iterable[str]], ...] = (
         ("Values used more than once.", shared_lines(printer)),
         ("1. Deny.", _denies(table, printer)),
+        ("2. Answer without a model.", _responds(table, printer)),
         ("3. Score, summed in 1/6400 points; 3200 rounds to the nearest.", _score(table, printer)),
         ("The targets that can serve, as bits (steps 7 and 8).", _filters(table, printer)),
         (
@@ -128,7 +130,8 @@ def _sections(table: RouteTable, printer: Printer) -> Iterator[Section]:
             "5. The highest floor raises it, then the lowest ceiling lowers it.",
             _bounds(table, printer),
         ),
-        ("6, 7. The tier's chain, without the targets dropped.", _chains(table)),
+        ("9. The first rule that prefers, for the order of the chain.", _prefers(table, printer)),
+        (_chain_title(table), _chains(table, printer)),
         (f"8. Otherwise: {table.otherwise.value}.", _otherwise(table)),
     )
     for title, lines in steps:
@@ -140,6 +143,13 @@ def _denies(table: RouteTable, printer: Printer) -> Iterator[str]:
         if rule.deny is not None:
             yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
             yield from _ending(f"return ({_DENY}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
+
+
+def _responds(table: RouteTable, printer: Printer) -> Iterator[str]:
+    for rule in table.rules:
+        if rule.respond is not None:
+            yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
+            yield from _ending(f"return ({_RESPOND}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
 
 
 def _score(table: RouteTable, printer: Printer) -> Iterator[str]:
@@ -311,18 +321,60 @@ def _bounds(table: RouteTable, printer: Printer) -> Iterator[str]:
         yield "    rule = changed"
 
 
-def _chains(table: RouteTable) -> Iterator[str]:
-    cases: list[Case] = []
+def _prefers(table: RouteTable, printer: Printer) -> Iterator[str]:
+    names = [target.name for target in table.targets]
+    cases: list[Case] = [
+        (
+            printer.guard(rule.guard),
+            [f"prefer = {rule.id}"],
+            f"{_why(rule)} prefers {print_preference(rule.prefer, names)}",
+        )
+        for rule in table.rules
+        if rule.prefer is not None
+    ]
+    if cases:
+        yield from _cascade(cases, ["prefer = -1"], "no preference")
+
+
+def _preferred(table: RouteTable) -> str:
+    """What a routed verdict ends with."""
+    return "prefer" if any(rule.prefer is not None for rule in table.rules) else "-1"
+
+
+def _chain_title(table: RouteTable) -> str:
+    if any(rule.chain is not None for rule in table.rules):
+        return "6, 7. The first chain of a rule, else the tier's, without the targets dropped."
+    return "6, 7. The tier's chain, without the targets dropped."
+
+
+def _chains(table: RouteTable, printer: Printer) -> Iterator[str]:
+    # A pinned tier takes the place of the rules' chains.
+    before, behind = ("rule != -2 and (", "):") if table.pins else ("", ":")
+    keyword = "if "
+    for rule in table.rules:
+        if rule.chain is not None:
+            guard = printer.guard(rule.guard)
+            yield from statement(f"{keyword}{before}", guard, behind, indent=_BODY)
+            yield from _ending(_taken(table, rule.chain), _why(rule))
+            keyword = "elif "
     for tier in table.tiers:
-        chain = table.chains[tier.chain]
-        mask = bits(_mask(chain.targets), len(table.targets))
-        names = ", ".join(table.targets[target].name for target in chain.targets)
-        body = [f"chain = {chain.id}", f"left = keep & {mask}"]
-        cases.append((Leaf(text=f"tier == {tier.id}"), body, f"{tier.name}: {names}"))
-    *before, (_, body, told) = cases
-    yield from _cascade(before, body, told)
+        is_last = tier is table.tiers[-1]
+        if not is_last:
+            yield f"{keyword}tier == {tier.id}:"
+        elif keyword == "elif ":
+            yield "else:"
+        names = [target.name for target in table.targets]
+        told = f"{tier.name}: {print_chain(table.chains[tier.chain], names)}"
+        lines = _ending(_taken(table, tier.chain), told)
+        yield from lines if keyword == "elif " or not is_last else (line[4:] for line in lines)
+        keyword = "elif "
     yield "if left:"
-    yield f"    return ({_ROUTE}, tier, rule, chain, left, score, -1)"
+    yield f"    return ({_ROUTE}, tier, rule, chain, left, score, {_preferred(table)})"
+
+
+def _taken(table: RouteTable, chain: ChainId) -> list[str]:
+    mask = bits(_mask(table.chains[chain].targets), len(table.targets))
+    return [f"chain = {chain}", f"left = keep & {mask}"]
 
 
 def _otherwise(table: RouteTable) -> Iterator[str]:
@@ -350,7 +402,8 @@ def _escalation(table: RouteTable) -> Iterator[str]:
         mask = bits(_mask(chain.targets), len(table.targets))
         within = f" and ceiling >= {tier.id}" if bounded and tier.id > 0 else ""
         yield from with_comment(f"if {condition}{within} and keep & {mask}:", tier.name, _BODY)
-        yield f"    return ({_ROUTE}, tier, rule, {chain.id}, keep & {mask}, score, -1)"
+        preferred = _preferred(table)
+        yield f"    return ({_ROUTE}, tier, rule, {chain.id}, keep & {mask}, score, {preferred})"
 
 
 # -- lines ---------------------------------------------------------------------------------
@@ -393,6 +446,7 @@ def _locals(table: RouteTable) -> list[str]:
     has_ceilings = any(rule.ceiling is not None for rule in table.rules)
     names += ["floor", "floor_rule"] if has_floors else []
     names += ["ceiling", "ceiling_rule"] if has_ceilings else []
+    names += ["prefer"] if _preferred(table) == "prefer" else []
     return names + (["changed"] if has_floors or has_ceilings else [])
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from lynkrc.diagnostics.model import Code, Severity
 from lynkrc.diagnostics.pattern_codes import PATTERN_CODES
 from lynkrc.diagnostics.sema_codes import SEMA_CODES
+from lynkrc.diagnostics.settings_codes import SETTINGS_CODES
 
 
 def _error(id: str, name: str) -> Code:
@@ -51,6 +52,7 @@ BAD_REFERENCE = _error("LK113", "malformed-reference")
 RESERVED_NAME = _error("LK114", "reserved-name")
 UNSUPPORTED_VERSION = _error("LK115", "unsupported-version")
 NOT_OF_KIND = _error("LK116", "key-not-of-kind")
+WITHOUT_USE = _error("LK117", "key-without-use")
 
 EXPRESSION_SYNTAX = _error("LK300", "expression-syntax")
 EXPRESSION_EMPTY = _error("LK301", "empty-expression")
@@ -93,6 +95,7 @@ _STRUCTURE: tuple[Code, ...] = (
     RESERVED_NAME,
     UNSUPPORTED_VERSION,
     NOT_OF_KIND,
+    WITHOUT_USE,
 )
 _EXPRESSIONS: tuple[Code, ...] = (
     EXPRESSION_SYNTAX,
@@ -106,7 +109,7 @@ CODES: Mapping[str, Code] = MappingProxyType(
     {
         code.id: code
         for code in sorted(
-            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES),
+            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES, *SETTINGS_CODES),
             key=lambda code: code.id,
         )
     }

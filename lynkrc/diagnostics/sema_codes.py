@@ -46,6 +46,7 @@ UNKNOWN_TRUST = _error(418, "unknown-trust-level")
 NOT_ALLOWABLE = _error(419, "not-allowable")
 UNNEEDED_ALLOW = Code(id="LK420", name="unneeded-allow", severity=Severity.WARNING)
 OVERLAPPING_ENTRIES = _warning(421, "overlapping-entries")
+UNKNOWN_FILE = _error(422, "unknown-file")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -97,6 +98,7 @@ SEMA_CODES: tuple[Code, ...] = (
     NOT_ALLOWABLE,
     UNNEEDED_ALLOW,
     OVERLAPPING_ENTRIES,
+    UNKNOWN_FILE,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,

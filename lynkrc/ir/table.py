@@ -142,8 +142,8 @@ class Chain:
     id: ChainId
     name: str
     groups: tuple[tuple[TargetId, ...], ...]
-    pick: Pick = Pick.ORDER
-    weights: tuple[tuple[TargetId, int], ...] = ()
+    pick: Pick
+    weights: tuple[tuple[TargetId, int], ...]
 
     @property
     def targets(self) -> tuple[TargetId, ...]:
@@ -203,9 +203,9 @@ class Rule:
     ceiling: TierId | None
     add64: int | None
     require: tuple[Keep, ...] | None
-    respond: Respond | None = None
-    chain: ChainId | None = None
-    prefer: Prefer | None = None
+    respond: Respond | None
+    chain: ChainId | None
+    prefer: Prefer | None
     source: str
     """Canonical text of the guard."""
     require_source: str
@@ -294,9 +294,9 @@ class Provider:
     idle: float | None
     total: float | None
     retries: int | None
-    backoff: float | None = None
-    max_backoff: float | None = None
-    rest: str = "{}"
+    backoff: float | None
+    max_backoff: float | None
+    rest: str
     """`lynkrc_runtime.dispatch.ProviderSettings` as canonical JSON: what is not of every kind."""
     simulate: str | None
 
@@ -377,5 +377,7 @@ class RouteTable:
     models: tuple[str, ...]
     """Names listed by ``GET /v1/models``: ``auto``, pins, mapped names without ``*``."""
     calls: tuple[Call, ...]
-    settings: str = "{}"
+    settings: str
     """`lynkrc_runtime.settings.Settings` as canonical JSON."""
+    assertions: tuple[str, ...]
+    """Canonical texts, as written. They change no route, so they have no part in the meaning."""

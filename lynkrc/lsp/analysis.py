@@ -8,7 +8,8 @@ from lynkrc.lsp.names import Occurrence, occurrences
 from lynkrc.lsp.roles import DEFINING_KEYS, DEFINING_VALUES, Kind, role
 from lynkrc.lsp.spot import entries_of
 from lynkrc.sema.catalog import ModelFacts
-from lynkrc.sema.merge import Loader, Spec, merge
+from lynkrc.sema.loader import Loader
+from lynkrc.sema.merge import Spec, merge
 from lynkrc.sema.resolve import scope_of
 from lynkrc.sema.scope import Scope
 from lynkrc.sema.trust import levels_of
@@ -82,9 +83,10 @@ def analyse(
     if not findings:
         root, _ = read_nodes(file)
         config, _ = read_config(file)
-    spec = None if config is None else _merged(config, loader)
-    if spec is None and before is not None:
-        spec = before.spec
+    if config is not None:
+        spec, _ = merge(config, loader)
+    else:
+        spec = None if before is None else before.spec
     own = _own_names(text)
     features = {*own.get(Kind.FEATURE, ())}
     if spec is not None:
@@ -103,15 +105,6 @@ def analyse(
 def defined_at(spec: Spec, kind: Kind, name: str) -> Span | None:
     """Where a spec, with what it inherits, defines a name."""
     return next((one.span for one in _definitions(spec, kind) if one.value == name), None)
-
-
-def _merged(config: Config, loader: Loader) -> Spec | None:
-    spec, _ = merge(config, loader)
-    if spec is not None:
-        return spec
-    # A base cannot be had: what the document itself says is known all the same.
-    score = None if config.score is None else replace(config.score, use=None)
-    return merge(replace(config, extends=(), score=score), loader)[0]
 
 
 def _own_names(text: str) -> Mapping[Kind, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from lynkrc.lsp.analysis import Analysis, defined_at
 from lynkrc.lsp.hover import name_at
 from lynkrc.lsp.names import Occurrence
 from lynkrc.lsp.roles import Kind
-from lynkrc.sema.merge import Loader
+from lynkrc.sema.loader import Loader
 from lynkrc.source.scalars import resolve_plain, trap
 from lynkrc.source.text import SourceFile, Span
 

@@ -4,7 +4,8 @@ import posixpath
 from collections.abc import Callable
 from typing import final
 
-from lynkrc.sema.merge import BUILTIN, BaseFile, Loader
+from lynkrc.sema.loader import BaseFile, Loader
+from lynkrc.sema.merge import BUILTIN
 from lynkrc.source.resources import spec_location
 
 

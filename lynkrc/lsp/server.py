@@ -27,7 +27,7 @@ from lynkrc.lsp.hover import hover
 from lynkrc.lsp.positions import Unit
 from lynkrc.lsp.session import Check, Session
 from lynkrc.lsp.symbols import outline
-from lynkrc.sema.merge import Loader
+from lynkrc.sema.loader import Loader
 from lynkrc.source.text import SourceFile
 
 _TRIGGERS = (".", "(", ",", ":", " ")

@@ -12,7 +12,7 @@ from lynkrc.lsp.analysis import Analysis, analyse
 from lynkrc.lsp.loader import OpenLoader
 from lynkrc.pipeline import Checked, check_spec
 from lynkrc.sema.catalog_read import read_catalog
-from lynkrc.sema.merge import Loader
+from lynkrc.sema.loader import Loader
 from lynkrc.source.text import SourceFile
 
 _MARK = "\ufeff"

@@ -51,6 +51,11 @@ _QUOTED = re.compile(r"`([^`]+)`")
 _BY_LEXICON = re.compile(r"`(?:distinct|points)\(")
 
 
+def certain(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Those of `found` that are about one place, whatever else was not to be had."""
+    return [one for one in found if one.code in _LOCAL and not _follows_from_entries(one)]
+
+
 def without_cascades(found: Sequence[Diagnostic], config: Config) -> list[Diagnostic]:
     """Those of `found` that do not follow from what the reader left out of a document."""
     text = config.span.file.text

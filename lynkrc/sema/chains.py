@@ -7,6 +7,8 @@ from lynkrc.diagnostics.sema_codes import TARGET_TWICE, UNKNOWN_TARGET
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.sema.typed_config import TypedChain
+from lynkrc.source.fixes import fix_of, rename
+from lynkrc.source.parts import removal
 from lynkrc.syntax.config import Chain, Name
 
 STRATEGIES: tuple[str, ...] = ("cheapest", "fastest")
@@ -30,12 +32,14 @@ def check_chain(chain: Chain, owner: str, targets: Sequence[str]) -> Iterable[Di
             yield unknown_target(name, targets)
         first = seen.setdefault(name.value, name)
         if first is not name:
+            edit = removal(name.span)
             yield Diagnostic(
                 code=TARGET_TWICE,
                 message=f"{shown(name.value)} stands twice in the chain of {shown(owner)}",
                 span=name.span,
                 help="remove it; `retry` of the provider repeats an attempt",
                 labels=(Label(span=first.span, message="first here"),),
+                fix=None if edit is None else fix_of(edit, "remove it", safe=True),
             )
 
 
@@ -52,4 +56,5 @@ def unknown_target(name: Name, targets: Sequence[str]) -> Diagnostic:
         message=f"there is no target {shown(name.value)}",
         span=name.span,
         help=did_you_mean(name.value, targets, "targets"),
+        fix=rename(name.span, name.value, targets),
     )

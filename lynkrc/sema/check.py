@@ -32,6 +32,7 @@ from lynkrc.sema.context import (
     number,
     same_unit,
 )
+from lynkrc.sema.naming import in_quotes, nearest
 from lynkrc.sema.scope import (
     FUNCTIONS,
     LexiconFacts,
@@ -188,6 +189,7 @@ class Checker:
                 span,
                 f"there is no lexicon {shown(name)}",
                 did_you_mean(name, self.scope.lexicons, "lexicons"),
+                fix=nearest(span, name, self.scope.lexicons),
             )
             return None
         self._context.read_lexicons.add(name)
@@ -334,6 +336,7 @@ class Checker:
                 call.name_span,
                 f"there is no function {shown(call.name)}",
                 did_you_mean(call.name, known, "functions"),
+                fix=nearest(call.name_span, call.name, known),
             )
             return None
         match feature.parameter:
@@ -360,6 +363,7 @@ class Checker:
                         text.span,
                         f"{shown(text.name)} is no text",
                         did_you_mean(text.name, TEXTS, "texts"),
+                        fix=nearest(text.span, text.name, TEXTS),
                     )
                     return None
                 if facts is None:
@@ -367,7 +371,10 @@ class Checker:
                 return self._leaf(feature, (text.name, facts.shown), call.span, facts)
             case (Ref(), Binary() as difference) if spelled := hyphenated(difference):
                 self._context.report(
-                    UNKNOWN_LEXICON, difference.span, *comparisons.quoted_hint(spelled)
+                    UNKNOWN_LEXICON,
+                    difference.span,
+                    *comparisons.quoted_hint(spelled),
+                    fix=in_quotes(difference.span, spelled, self.scope.lexicons),
                 )
                 return None
             case _:

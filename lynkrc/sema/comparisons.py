@@ -17,6 +17,7 @@ from lynkrc.diagnostics.sema_codes import (
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema.context import Context, Subject, Value, same_unit, type_of
+from lynkrc.sema.naming import in_quotes, nearest
 from lynkrc.sema.scope import ABSENT
 from lynkrc.sema.typed import (
     Attribute,
@@ -329,9 +330,15 @@ def _enumerator(context: Context, enum: EnumType, expr: Expr) -> str | None:
                 expr.span,
                 f"{shown(name)} is no value of {shown(enum.name)}",
                 did_you_mean(name, enum.members, "known"),
+                fix=nearest(expr.span, name, enum.members),
             )
         case Binary() if spelled := hyphenated(expr):
-            context.report(UNKNOWN_ENUMERATOR, expr.span, *quoted_hint(spelled))
+            context.report(
+                UNKNOWN_ENUMERATOR,
+                expr.span,
+                *quoted_hint(spelled),
+                fix=in_quotes(expr.span, spelled, enum.members),
+            )
         case _:
             context.report(
                 TYPES_DIFFER,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DECIMAL,
     NUMBER_TOO_LARGE,
@@ -67,10 +67,11 @@ class Context:
         message: str,
         help: str | None = None,
         labels: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Add a finding."""
         self.findings.append(
-            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
         )
 
     def is_own(self, span: Span) -> bool:

@@ -6,7 +6,7 @@ target's facts decide. What needs a proof over guards is not looked for.
 
 from collections.abc import Iterable, Sequence
 
-from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.model import Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DEAD_FALLBACK,
     REQUIREMENT_UNMET,
@@ -19,7 +19,9 @@ from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.typed import ALWAYS, NEVER, Bool
 from lynkrc.sema.typed_config import TypedDimension, TypedRule, TypedTarget, TypedTier
-from lynkrc.source.text import SourceFile
+from lynkrc.source.fixes import fix_of
+from lynkrc.source.parts import removal
+from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.config import Rule
 
 
@@ -166,6 +168,7 @@ def check_dimensions(
                 message=f"the dimension {shown(dimension.name)} adds nothing to any score",
                 span=written[dimension.name].span,
                 help="remove it, or correct its weight or value",
+                fix=_removed(written[dimension.name].span),
             )
 
 
@@ -193,8 +196,14 @@ def check_fallbacks(
                     f"requires {shown(found.require_source)}",
                     span=name.span,
                     help="remove it from the chain, or give the rule a condition",
+                    fix=_removed(name.span),
                     labels=(_place(written[found.name]),),
                 )
+
+
+def _removed(at: Span) -> Fix | None:
+    edit = removal(at)
+    return None if edit is None else fix_of(edit, "remove it", safe=False)
 
 
 def _place(rule: Sourced[Rule]) -> Label:

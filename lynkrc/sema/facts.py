@@ -14,6 +14,7 @@ from lynkrc.sema.catalog import ModelFacts, facts_of, names_for, price_of, provi
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import Facts
 from lynkrc.sema.typed_config import TypedTarget
+from lynkrc.source.fixes import rename
 from lynkrc.syntax.config import Provider, Target
 from lynkrc_runtime.feature_table import CAPABILITIES
 
@@ -114,6 +115,7 @@ def _missing(
         span=target.name.span,
         help=help_,
         labels=(Label(span=target.model.span, message=label),),
+        fix=None if near is None else rename(target.model.span, target.model.value, models),
     )
 
 
@@ -128,4 +130,5 @@ def _unknown_provider(target: Target, providers: Sequence[Sourced[Provider]]) ->
         message=f"there is no provider {shown(name.value)}",
         span=name.span,
         help=did_you_mean(name.value, [one.name for one in providers], "providers"),
+        fix=rename(name.span, name.value, [one.name for one in providers]),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DUPLICATE_NAME,
     TIER_BOUNDS,
@@ -15,6 +15,8 @@ from lynkrc.sema.chains import check_chain, type_chain, unknown_target
 from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Spec
 from lynkrc.sema.typed_config import TypedMapping, TypedTier
+from lynkrc.source.fixes import fix_of, rename
+from lynkrc.source.parts import entry_of, removal
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Name, Tier
 
@@ -86,6 +88,7 @@ def unknown_tier(name: Name, tiers: Sequence[str]) -> Diagnostic:
         f"there is no tier {shown(name.value)}",
         name.span,
         did_you_mean(name.value, tiers, "tiers"),
+        fix=rename(name.span, name.value, tiers),
     )
 
 
@@ -104,6 +107,7 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
             f"{shown(tiers[-1].name.value)} is the last tier and has an `up_to`",
             tiers[-1].up_to.span,
             "remove it: the last tier takes every score above the others",
+            fix=_removed(entry_of(tiers[-1].up_to.span)),
         )
     bounded = [tier.up_to for tier in tiers[:-1] if tier.up_to is not None]
     for before, after in pairwise(bounded):
@@ -118,6 +122,17 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
 
 
 def _finding(
-    code: Code, message: str, span: Span, help: str, labels: tuple[Label, ...] = ()
+    code: Code,
+    message: str,
+    span: Span,
+    help: str,
+    labels: tuple[Label, ...] = (),
+    fix: Fix | None = None,
 ) -> Diagnostic:
-    return Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+    return Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
+
+
+def _removed(at: Span) -> Fix | None:
+    """The fix of what means nothing where it stands."""
+    edit = removal(at)
+    return None if edit is None else fix_of(edit, "remove it", safe=True)

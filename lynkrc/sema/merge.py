@@ -15,9 +15,9 @@ The merger does no input: a `Loader` is asked for each base.
 """
 
 import posixpath
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias, TypeVar, final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeAlias, TypeVar, final
 
 from lynkrc.diagnostics.model import Diagnostic, Label, Severity
 from lynkrc.diagnostics.sema_codes import (
@@ -27,6 +27,8 @@ from lynkrc.diagnostics.sema_codes import (
     UNKNOWN_BASE,
 )
 from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.loader import BaseFile, Loader
+from lynkrc.sema.term_files import with_terms
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import (
     SETTINGS,
@@ -56,22 +58,6 @@ Definition: TypeAlias = (
     Client | Dimension | Lexicon | ModelMapping | NamedExpression | Provider | Rule | Target
 )
 T = TypeVar("T", bound=Definition)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseFile:
-    """A base spec as it is stored, and the path under which findings show it."""
-
-    path: str
-    data: bytes = field(repr=False)
-
-
-class Loader(Protocol):
-    """Gives the files of base specs; the only way `sema` learns of other files."""
-
-    def load(self, name: str, from_path: str) -> BaseFile | None:
-        """The base `name` as the file at `from_path` refers to it, None where there is none."""
 
 
 @final
@@ -128,8 +114,8 @@ class Spec:
     span: Span = field(compare=False, repr=False)
 
 
-def merge(config: Config, loader: Loader) -> tuple[Spec | None, list[Diagnostic]]:
-    """The spec of a document, None where a base of it cannot be had."""
+def merge(config: Config, loader: Loader) -> tuple[Spec, list[Diagnostic]]:
+    """The spec of a document, as far as its bases can be had."""
     merger = _Merger(loader)
     spec = merger.document(config, "", ())
     return spec, merger.findings
@@ -143,20 +129,25 @@ class _Merger:
         self.findings: list[Diagnostic] = []
         self._loader = loader
         self._read: dict[str, Config | None] = {}
-        self._merged: dict[tuple[str, bool], Spec | None] = {}
+        self._merged: dict[tuple[str, bool], Spec] = {}
 
-    def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec | None:
+    def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec:
         """The spec of one document; `above` are the paths of those that lead to it."""
         above = (*above, _same(config.span.file.path))
+        config = replace(config, lexicons=tuple(self._lexicons(config)))
         bases = [self._base(name, origin, config, above) for name in config.extends]
         use = config.score.use if config.score is not None else None
         profile = self._base(use, origin, config, above) if use is not None else None
         if use is not None and profile is not None and not profile.dimensions:
             self._report_profile(use)
         found = [base for base in bases if base is not None]
-        if len(found) < len(bases) or (use is not None and profile is None):
-            return None
         return self._combine(config, origin, found, profile)
+
+    def _lexicons(self, config: Config) -> Iterator[Lexicon]:
+        for lexicon in config.lexicons:
+            filled, found = with_terms(lexicon, self._loader, config.span.file.path)
+            self.findings += found
+            yield filled
 
     def _base(self, name: Name, origin: str, config: Config, above: tuple[str, ...]) -> Spec | None:
         file = self._loader.load(name.value, config.span.file.path)

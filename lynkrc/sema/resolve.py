@@ -6,6 +6,7 @@ from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import MISSING_SECTION
 from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
 from lynkrc.sema.assertions import type_assertions
+from lynkrc.sema.cascade import certain
 from lynkrc.sema.catalog_read import read_catalog
 from lynkrc.sema.check import Checker
 from lynkrc.sema.effects import (
@@ -17,11 +18,13 @@ from lynkrc.sema.effects import (
 from lynkrc.sema.emptiness import check_emptiness
 from lynkrc.sema.facts import type_targets
 from lynkrc.sema.ladder import type_ladder, type_mappings
-from lynkrc.sema.merge import Loader, Spec, merge
+from lynkrc.sema.loader import Loader
+from lynkrc.sema.merge import Spec, merge
 from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
+from lynkrc.sema.settings import read_settings
 from lynkrc.sema.trust import check_trust, levels_of
 from lynkrc.sema.typed_config import TypedConfig, TypedLexicon
 from lynkrc.sema.types import to_64ths
@@ -40,13 +43,11 @@ def resolve(
     `config` is expected whole: of a document in which the reader found errors, names that only
     look unknown would be reported.
     """
-    catalog, findings = read_catalog(catalog_files)
+    catalog, broken = read_catalog(catalog_files)
     spec, found = merge(config, loader)
-    findings += found
-    if spec is None:
-        return None, findings
+    broken += found
     own = config.span.file
-    findings += _sections(spec)
+    findings = _sections(spec)
     findings += [*check_names(spec), *check_clients(spec.clients), *check_trust(spec)]
     findings += check_allows(config)
     targets, found = type_targets(spec, catalog)
@@ -64,13 +65,19 @@ def resolve(
     findings += found
     assertions, found = type_assertions(spec, checker)
     findings += [*found, *checker.findings]
-    findings += check_served(spec, rules, dimensions)
+    names = [tier.name for tier in tiers], [target.name for target in targets]
+    settings, found = read_settings(spec.settings, tiers=names[0], targets=names[1])
+    findings += [*found, *check_served(spec, rules, dimensions)]
+    if has_errors(broken):
+        # What a base or the catalog would have said is not known: what holds all the same is told.
+        return None, [*broken, *certain(findings)]
+    findings += broken
     features, lexicons = checker.used()
     offset64 = to_64ths(spec.offset.value) if spec.offset is not None else 0
     if not has_errors(findings):
         # Only of a spec whose every part is known can it be said what has no effect.
         scores = scores_of(dimensions, rules, offset64)
-        findings += check_unused(spec, features, lexicons)
+        findings += check_unused(spec, features, lexicons, settings)
         findings += check_tiers(spec, tiers, rules, scores)
         findings += check_rules(spec, rules, tiers, own)
         findings += check_preferences(spec, rules, tiers, own)
@@ -114,6 +121,7 @@ def resolve(
             otherwise=None if spec.otherwise is None else spec.otherwise.value,
             hard_needs=frozenset(need.value for need, how in spec.needs if how.value == "hard"),
             assertions=assertions,
+            settings=settings,
         ),
         findings,
     )

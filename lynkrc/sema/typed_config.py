@@ -103,9 +103,9 @@ class TypedRule:
     ceiling: str | None
     add64: int | None
     keeps: tuple[Bool, ...] | None
-    respond: str | None = None
-    chain: TypedChain | None = None
-    prefer: str | None = None
+    respond: str | None
+    chain: TypedChain | None
+    prefer: str | None
     """``cheapest``, ``fastest`` or a target's name."""
     source: str
     require_source: str
@@ -151,7 +151,7 @@ class TypedConfig:
     dimensions: tuple[TypedDimension, ...]
     offset64: int
     otherwise: str | None
-    hard_needs: frozenset[str] = frozenset()
+    hard_needs: frozenset[str]
     """Of `thinking` and `max_tokens`, those the spec makes hard."""
-    assertions: tuple[TypedAssertion, ...] = ()
-    settings: Settings = field(default_factory=Settings)
+    assertions: tuple[TypedAssertion, ...]
+    settings: Settings

@@ -10,9 +10,12 @@ from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Sources, Spec
 from lynkrc.sema.scope import ABSENT, DECIDED, FUNCTIONS
 from lynkrc.sema.types import TRUST_LEVELS
+from lynkrc.source.fixes import fix_of
+from lynkrc.source.parts import removal
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Client, Lexicon, Name, NamedExpression, Provider, Target
 from lynkrc_runtime.feature_table import FEATURES, NO_TIER, OTHER_CLIENT, TEXTS
+from lynkrc_runtime.settings import Settings
 
 
 def check_names(spec: Spec) -> Iterable[Diagnostic]:
@@ -74,7 +77,10 @@ def check_clients(clients: Sources[Client]) -> Iterable[Diagnostic]:
 
 
 def check_unused(
-    spec: Spec, used_features: Collection[str], used_lexicons: Collection[str]
+    spec: Spec,
+    used_features: Collection[str],
+    used_lexicons: Collection[str],
+    settings: Settings,
 ) -> Iterable[Diagnostic]:
     """Definitions of the document itself that nothing reads; inherited ones are exempt."""
     rules = [one.item.chain for one in spec.rules if one.item.chain is not None]
@@ -83,22 +89,32 @@ def check_unused(
         for chain in (*(tier.chain for tier in spec.tiers), *rules)
         for name in chain.targets
     }
+    called = set(settings.embeddings.values())
+    if settings.cache is not None and settings.cache.semantic is not None:
+        called.add(settings.cache.semantic.embedder)
     mapped = {one.item.target.value for one in spec.models if one.item.target is not None}
     served = {one.item.provider.value for one in spec.targets}
     kinds: Sequence[tuple[str, Sequence[tuple[str, str, Name]], Collection[str], str]] = (
         ("provider", _own(spec.providers), served, "no target is served by it"),
-        ("target", _own(spec.targets), chains | mapped, "no chain and no mapped model names it"),
+        (
+            "target",
+            _own(spec.targets),
+            chains | mapped | called,
+            "no chain and no mapped model names it",
+        ),
         ("lexicon", _own(spec.lexicons), used_lexicons, "no rule and no dimension reads it"),
         ("feature", _own(spec.features), used_features, "no rule and no dimension reads it"),
     )
     for kind, own, used, why in kinds:
         for origin, name, written in own:
             if not origin and name not in used:
+                edit = removal(written.span)
                 yield Diagnostic(
                     code=UNUSED,
                     message=f"the {kind} {shown(name)} is unused: {why}",
                     span=written.span,
                     help="remove it, or use it",
+                    fix=None if edit is None else fix_of(edit, "remove it", safe=False),
                 )
 
 

@@ -7,6 +7,7 @@ import re
 
 from lynkrc.diagnostics.codes import BAD_CHARACTER, FILE_TOO_LARGE, NOT_UTF8
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.source.fixes import replacing
 from lynkrc.source.text import SourceFile, Span
 
 MAX_BYTES = 1 << 20
@@ -50,13 +51,16 @@ def check_characters(file: SourceFile) -> list[Diagnostic]:
     findings: list[Diagnostic] = []
     for match in _BAD.finditer(file.text):
         char = match.group()
-        what = "line end" if char in _LINE_ENDS else "character"
+        is_line_end = char in _LINE_ENDS
+        what = "line end" if is_line_end else "character"
+        span = Span(file=file, start=match.start(), end=match.end())
         findings.append(
             Diagnostic(
                 code=BAD_CHARACTER,
                 message=f"the {what} U+{ord(char):04X} may not stand in the file",
-                span=Span(file=file, start=match.start(), end=match.end()),
+                span=span,
                 help=f'remove it, or write it as "\\u{ord(char):04X}" in double quotes',
+                fix=None if is_line_end else replacing(span, "", "remove it", safe=False),
             )
         )
         if len(findings) == 20:

@@ -17,9 +17,11 @@ from dataclasses import dataclass, field
 import yaml
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.wording import shown
+from lynkrc.source.fixes import replacing
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
+from lynkrc.source.quoting import quote
 from lynkrc.source.scalars import is_usable, trap
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_problems import syntax_finding
@@ -135,11 +137,17 @@ class _Composer:
         )
 
     def report(
-        self, code: Code, span: Span, message: str, help: str, labels: tuple[Label, ...] = ()
+        self,
+        code: Code,
+        span: Span,
+        message: str,
+        help: str,
+        labels: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Add a finding."""
         self.findings.append(
-            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
         )
 
     def _document(self, event: yaml.DocumentStartEvent) -> None:
@@ -240,6 +248,7 @@ class _Composer:
                     span,
                     "a `,` ends a plain value inside {...}",
                     f'quote the value: "{joined.text}"',
+                    fix=replacing(span, quote(joined.text), "quote the value", safe=True),
                 )
             else:
                 entries.append((key, value))
@@ -312,7 +321,8 @@ class _Composer:
             return
         kind = {type(None): "nothing", bool: "true or false"}.get(type(value), "a number")
         message = f"this key is read as {kind}, not as text"
-        self.report(codes.KEY_NOT_TEXT, key.span, message, "quote the key")
+        fix = replacing(key.span, quote(key.text), "quote the key", safe=True)
+        self.report(codes.KEY_NOT_TEXT, key.span, message, "quote the key", fix=fix)
 
     def _check_scalar(self, node: Node) -> bool:
         """Report a plain scalar with two readings or no exact value; True when reported."""

@@ -111,18 +111,18 @@ class Provider:
     api_key: Name | None
     headers: tuple[tuple[Name, Name], ...]
     timeouts: Timeouts
-    retry: Retry = Retry()
-    breaker: Breaker = Breaker()
-    concurrency: Concurrency | None = None
-    region: Name | None = None
+    retry: Retry
+    breaker: Breaker
+    concurrency: Concurrency | None
+    region: Name | None
     """Of kinds whose address holds one."""
-    proxy: Name | None = None
-    ca_file: Name | None = None
-    forwards_credentials: bool = False
+    proxy: Name | None
+    ca_file: Name | None
+    forwards_credentials: bool
     """``credentials: caller``: the client's own key goes to this provider, and to no other."""
     simulate: Name | None
     """Behaviour of a `simulator` provider (runtime: simulator.py); None elsewhere."""
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -149,7 +149,7 @@ class Target:
     max_output: Located[int] | None
     capabilities: tuple[Name, ...] | None
     price: Price | None
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -184,8 +184,8 @@ class Lexicon:
 
     name: Name
     entries: tuple[LexiconEntry, ...]
-    file: Name | None = None
-    allow: tuple[Allow, ...] = ()
+    file: Name | None
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -196,7 +196,7 @@ class NamedExpression:
 
     name: Name
     expression: Expr
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -237,7 +237,7 @@ class Client:
     baseline_tools: tuple[Name, ...]
     tool_weights: tuple[tuple[Name, int], ...]
     ordinary: Ordinary | None
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -251,7 +251,7 @@ class Dimension:
     value: Expr | None
     terms: Name | None
     over: Name | None
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -293,7 +293,7 @@ class Tier:
     name: Name
     up_to: Located[int] | None
     chain: Chain
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -318,13 +318,13 @@ class Rule:
     ceiling: Name | None
     add: Number | None
     require: Expr | None
-    prefer: Name | None = None
+    prefer: Name | None
     """``cheapest``, ``fastest`` or a target."""
-    chain: Chain | None = None
+    chain: Chain | None
     deny: Deny | None
-    respond: Name | None = None
+    respond: Name | None
     """The text of an answer given without a model."""
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -355,7 +355,7 @@ class Assertion:
     amount: Number | None
     file: Name | None
     waive: Name | None
-    allow: tuple[Allow, ...] = ()
+    allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
 
@@ -379,6 +379,8 @@ class Config:
     version: int
     name: Name
     extends: tuple[Name, ...]
+    trust_levels: tuple[Name, ...]
+    """From the most to the least trusted; empty takes the default."""
     providers: tuple[Provider, ...]
     targets: tuple[Target, ...]
     models: tuple[ModelMapping, ...]
@@ -388,14 +390,12 @@ class Config:
     score: Score | None
     tiers: tuple[Tier, ...]
     otherwise: Name | None
-    rules: tuple[Rule, ...]
-    trust_levels: tuple[Name, ...] = ()
-    """From the most to the least trusted; empty takes the default."""
-    needs: tuple[tuple[Name, Name], ...] = ()
+    needs: tuple[tuple[Name, Name], ...]
     """``thinking`` and ``max_tokens``, each ``hard`` or ``soft``."""
-    assertions: tuple[Assertion, ...] = ()
-    settings: tuple[Section, ...] = ()
-    allow: tuple[Allow, ...] = ()
-    """Of the document as a whole."""
+    rules: tuple[Rule, ...]
+    settings: tuple[Section, ...]
     """Sections the decision does not read: `SETTINGS`, as far as they are written."""
+    assertions: tuple[Assertion, ...]
+    allow: tuple[Allow, ...]
+    """Of the document as a whole."""
     span: Span = field(compare=False, repr=False)

@@ -4,19 +4,15 @@ What an earlier check found broken is left out, item by item, and the rest is de
 does not hide the next.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.source.nodes import MappingNode, Node
-from lynkrc.syntax.config import Config
-from lynkrc.syntax.decode_parts import Record, name_of, names, number
-from lynkrc.syntax.decode_policy import (
-    decode_features,
-    decode_lexicons,
-    decode_rules,
-    decode_score,
-    decode_tiers,
-)
+from lynkrc.source.nodes import MappingNode, Node, SequenceNode
+from lynkrc.syntax.config import SETTINGS, Config, Name, Section
+from lynkrc.syntax.decode_assertions import decode_assertions
+from lynkrc.syntax.decode_lexicons import decode_features, decode_lexicons
+from lynkrc.syntax.decode_parts import Record, allows, mapping, name_of, names, number
+from lynkrc.syntax.decode_policy import decode_rules, decode_score, decode_tiers
 from lynkrc.syntax.decode_providers import (
     decode_clients,
     decode_models,
@@ -37,6 +33,7 @@ def decode_config(
         return None, []
     version, name = record.sound(root, "version"), record.sound(root, "name")
     extends, otherwise = record.sound(root, "extends"), record.sound(root, "otherwise")
+    trust_levels = tuple(_trust_levels(record, root))
     providers = tuple(decode_providers(record, root))
     targets = tuple(decode_targets(record, root))
     models = tuple(decode_models(record, root))
@@ -46,12 +43,14 @@ def decode_config(
     score = decode_score(record, root)
     tiers = tuple(decode_tiers(record, root))
     rules = tuple(decode_rules(record, root))
+    assertions = tuple(decode_assertions(record, root))
     if version is None or name is None:
         return None, record.findings
     config = Config(
         version=int(number(version)),
         name=name_of(name),
         extends=names(extends),
+        trust_levels=trust_levels,
         providers=providers,
         targets=targets,
         models=models,
@@ -61,7 +60,33 @@ def decode_config(
         score=score,
         tiers=tiers,
         otherwise=None if otherwise is None else name_of(otherwise),
+        needs=tuple(_needs(record, root)),
         rules=rules,
+        settings=tuple(_settings(record, root)),
+        assertions=assertions,
+        allow=allows(root) if record.sound(root, "allow") is not None else (),
         span=root.span,
     )
     return config, record.findings
+
+
+def _trust_levels(record: Record, root: MappingNode) -> Iterator[Name]:
+    written = record.sound(root, "trust_levels")
+    for level in written.items if isinstance(written, SequenceNode) else ():
+        name = record.new_name(level)
+        if name is not None:
+            yield name
+
+
+def _needs(record: Record, root: MappingNode) -> Iterator[tuple[Name, Name]]:
+    written = record.sound(root, "needs")
+    for need, how in mapping(written).entries if written is not None else ():
+        yield name_of(need), name_of(how)
+
+
+def _settings(record: Record, root: MappingNode) -> Iterator[Section]:
+    """Sections in canonical order, so that their order in the file means nothing."""
+    for section in SETTINGS:
+        key, node = root.key(section), record.sound(root, section)
+        if key is not None and node is not None:
+            yield Section(key=name_of(key), node=node)

@@ -15,6 +15,7 @@ from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.decode import decode_config
 from lynkrc.syntax.references import check_references
+from lynkrc.syntax.scalar_fixes import with_scalar_fixes
 from lynkrc.syntax.schema_check import check_schema
 
 
@@ -37,6 +38,7 @@ def _read(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
     root, findings = read_nodes(file)
     if root is None:
         return None, in_order(findings)
+    findings = with_scalar_fixes(findings, root)
     for found in (check_references(file, root), check_schema(root)):
         findings = [*findings, *_news(found, findings)]
     config, found = decode_config(root, findings)

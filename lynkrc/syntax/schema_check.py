@@ -13,12 +13,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, final
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.source.fixes import fix_of, rename, replacing
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
+from lynkrc.source.parts import removal
+from lynkrc.source.quoting import is_plain, quote
 from lynkrc.source.resources import read_schema
-from lynkrc.source.scalars import Value, resolve_plain
+from lynkrc.source.scalars import Value, resolve_plain, trap
 from lynkrc.source.text import Span
 
 if TYPE_CHECKING:
@@ -139,9 +142,10 @@ class _Fault:
         span: Span,
         help: str | None = None,
         labels: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> Diagnostic:
         """A finding about this."""
-        return Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+        return Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
 
 
 _WHOLE = "the spec"
@@ -215,7 +219,9 @@ def _wrong_type(fault: _Fault) -> Iterator[Diagnostic]:
     else:
         name = fault.name if fault.key is not None else "this item"
     message = f"{name} must be {wanted}, not {_found(fault.node)}"
-    yield fault.finding(codes.WRONG_TYPE, message, fault.span, _convert(fault, types))
+    yield fault.finding(
+        codes.WRONG_TYPE, message, fault.span, _convert(fault, types), fix=_converted(fault, types)
+    )
 
 
 def _found(node: Node) -> str:
@@ -255,6 +261,24 @@ def _convert(fault: _Fault, types: Sequence[str]) -> str | None:
     return None
 
 
+def _converted(fault: _Fault, types: Sequence[str]) -> Fix | None:
+    """The value as `_convert` says to write it."""
+    node = fault.node
+    if not isinstance(node, ScalarNode) or node.value is None:
+        return None
+    if not isinstance(node.value, str):
+        if "string" not in types or "pattern" in fault.schema:
+            return None
+        return replacing(node.span, quote(node.text), "quote it", safe=True)
+    is_number = isinstance(resolve_plain(node.text), int | float) and trap(node.text) is None
+    if is_number and node.style is not Style.PLAIN and {"number", "integer"} & set(types):
+        return replacing(node.span, node.text, "remove the quotes", safe=True)
+    if "array" in types and node.style not in (Style.LITERAL, Style.FOLDED):
+        item = node.text if is_plain(node.text, flow=True) else quote(node.text)
+        return replacing(node.span, f"[{item}]", "write a list", safe=True)
+    return None
+
+
 def _unknown_keys(fault: _Fault) -> Iterator[Diagnostic]:
     assert isinstance(fault.node, MappingNode)
     known = list(fault.schema["properties"])
@@ -270,6 +294,7 @@ def _unknown_keys(fault: _Fault) -> Iterator[Diagnostic]:
             f"unknown key {shown(key.text)}{where}",
             key.span,
             did_you_mean(key.text, [near] if near else known, "known keys"),
+            fix=rename(key.span, key.text, free),
         )
 
 
@@ -293,6 +318,24 @@ def _missing_alternative(fault: _Fault) -> Iterator[Diagnostic]:
     yield fault.finding(
         codes.MISSING_KEY, f"{fault.title} needs {wanted}", fault.head, _about(fault)
     )
+
+
+def _not_exactly_one(fault: _Fault) -> Iterator[Diagnostic]:
+    """Alternatives of one key each. What is no mapping has its finding already."""
+    if not isinstance(fault.node, MappingNode):
+        return
+    choices = {name for option in fault.argument for name in option["required"]}
+    written = [key for key, _ in fault.node.entries if key.text in choices]
+    if not written:
+        yield from _missing_alternative(fault)
+    for key in written[1:]:
+        one, other = shown(written[0].text), shown(key.text)
+        yield fault.finding(
+            codes.KEY_CONFLICT,
+            f"{other} cannot stand beside {one}",
+            key.span,
+            f"keep one: {other} or {one}",
+        )
 
 
 def _missing_companion(fault: _Fault) -> Iterator[Diagnostic]:
@@ -331,6 +374,7 @@ def _unknown_choice(fault: _Fault) -> Iterator[Diagnostic]:
         f"{about} {listed(choices)}, not {found}",
         fault.span,
         f"did you mean {shown(near)}?" if near else None,
+        fix=rename(fault.span, text, choices) if near else None,
     )
 
 
@@ -363,8 +407,11 @@ def _too_long(fault: _Fault) -> Iterator[Diagnostic]:
 
 
 def _malformed(fault: _Fault) -> Iterator[Diagnostic]:
-    what = fault.name if fault.key is not None else "name"
-    message = f"{fault.text} is not a valid {what}"
+    title = fault.schema.get("title")
+    if fault.key is not None:
+        message = f"{fault.text} is not a valid {fault.name}"
+    else:
+        message = f"{fault.text} is not {title or 'a valid name'}"
     yield fault.finding(codes.MALFORMED, message, fault.span, _about(fault))
 
 
@@ -390,7 +437,13 @@ def _repeated(fault: _Fault) -> Iterator[Diagnostic]:
                 item.span,
                 "remove one of the two",
                 (Label(span=first.span, message="first written here"),),
+                fix=_removed(item.span),
             )
+
+
+def _removed(span: Span) -> Fix | None:
+    edit = removal(span)
+    return None if edit is None else fix_of(edit, "remove it", safe=True)
 
 
 def _about(fault: _Fault) -> str | None:
@@ -408,6 +461,7 @@ _WORDINGS: Mapping[str, Callable[[_Fault], Iterator[Diagnostic]]] = MappingProxy
         "additionalProperties": _unknown_keys,
         "required": _missing_key,
         "anyOf": _missing_alternative,
+        "oneOf": _not_exactly_one,
         "dependentRequired": _missing_companion,
         "not": _conflict,
         "enum": _unknown_choice,

@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
     "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
+    "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
         "source",
         "diagnostics",
@@ -50,6 +51,8 @@ RUNTIME_PURE = (
     "lynkrc_runtime.bundle",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.table",
+    "lynkrc_runtime.served",
+    "lynkrc_runtime.settings",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 

@@ -196,15 +196,65 @@ HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
         "dispatch.json: there is no provider 77",
     ),
     "chain of no target": (
-        edit_dispatch(lambda table: table["chains"][0].update(targets=[-1])),
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[-1]])),
         "dispatch.json: there is no target -1",
     ),
     "tier of no chain": (
         edit_dispatch(lambda table: table["tiers"][0].update(chain=99)),
         "dispatch.json: there is no chain 99",
     ),
+    "preferred target": (
+        edit_dispatch(lambda table: table["rules"][0].update(prefer={"pick": None, "target": 99})),
+        "dispatch.json: there is no target 99",
+    ),
+    "preferred twice": (
+        edit_dispatch(
+            lambda table: table["rules"][0].update(prefer={"pick": "fastest", "target": 0})
+        ),
+        "it prefers a pick or a target, one of the two",
+    ),
+    "preferred order": (
+        edit_dispatch(
+            lambda table: table["rules"][0].update(prefer={"pick": "weighted", "target": None})
+        ),
+        "there is no pick 'weighted' to prefer",
+    ),
+    "two answers": (
+        edit_dispatch(
+            lambda table: table["rules"][0].update(
+                deny={"status": 403, "message": "no"}, respond="yes"
+            )
+        ),
+        "it denies and responds",
+    ),
+    "unknown pick": (
+        edit_dispatch(lambda table: table["chains"][0].update(pick="dearest")),
+        "there is no pick 'dearest'",
+    ),
+    "weights of another chain": (
+        edit_dispatch(
+            lambda table: table["chains"][0].update(
+                groups=[[0], [1]], pick="weighted", weights=[1, 2, 3]
+            )
+        ),
+        "3 weights for 2 targets, picked by weighted",
+    ),
+    "weights nobody reads": (
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[0]], weights=[1])),
+        "1 weights for 1 targets, picked by order",
+    ),
+    "no weight": (
+        edit_dispatch(
+            lambda table: table["chains"][0].update(groups=[[0]], pick="weighted", weights=[0])
+        ),
+        "a weight is less than 1",
+    ),
+    "empty group": (
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[0], []])),
+        "an empty group",
+    ),
     "other decision": (
-        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7)\n"),
+        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7, -1)\n"),
         "scorer and explanation disagree",
     ),
 }

@@ -353,6 +353,18 @@ def test_enums_are_members() -> None:
 # -- strings ---------------------------------------------------------------------------------
 
 
+def test_a_session_that_nobody_keeps_has_no_tier_and_a_key_no_team() -> None:
+    explained = Extractor(
+        dispatch(
+            slot("session.tier", classes=members("none", "SIMPLE")),
+            slot("key.team", classes=string_classes(("literal", "legal"))),
+            slot("session.turn"),
+        ),
+        None,
+    ).explain(request(user("Hello")), facts())
+    assert [found.shown for found in explained] == ["none", "absent", "0"]
+
+
 def test_model_classes() -> None:
     one = slot(
         "model",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.sema.check import Checker
-from lynkrc.sema.merge import BaseFile
+from lynkrc.sema.loader import BaseFile
 from lynkrc.sema.resolve import resolve
 from lynkrc.sema.scope import LexiconFacts, Scope
 from lynkrc.sema.typed import Bool

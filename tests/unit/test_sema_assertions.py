@@ -4,7 +4,7 @@ import pytest
 
 from lynkrc.sema.typed import MemberTest
 from lynkrc.syntax.config import AssertionKind
-from tests.unit.sema_sample import found, resolved
+from tests.unit.sema_sample import Files, found, resolved
 
 
 def asserting(text: str) -> str:
@@ -56,9 +56,10 @@ def test_guards_cannot_read_the_decision() -> None:
     assert found(rule) == [("LK401", "tier")]
 
 
-def test_two_of_one_name() -> None:
-    two = asserting("{name: a, never: wants.stream}\n  - {name: a, always: wants.stream}")
-    assert [code for code, _ in found(two)] == ["LK412"]
+def test_a_base_may_not_give_a_name_again() -> None:
+    base = "version: 1\nname: team\nassert:\n  - {name: a, always: wants.stream}\n"
+    two = "extends: ./team.yaml\n" + asserting("{name: a, never: wants.stream}")
+    assert [code for code, _ in found(two, Files({"./team.yaml": base}))] == ["LK412"]
 
 
 def test_a_waiver_and_the_kind_are_kept() -> None:

@@ -49,7 +49,7 @@ def test_what_is_typed() -> None:
         ("{name: r, when: wants.stream, chain: [[one], one]}", [("LK503", "one")]),
         ("{name: r, when: wants.stream, prefer: cheap}", [("LK405", "cheap")]),
         ("{name: r, when: wants.stream, prefer: fastest}", [("LK508", "fastest")]),
-        ("{name: r, when: wants.stream, respond: no, floor: HIGH}", [("LK508", "r")]),
+        ("{name: r, when: wants.stream, respond: Hello., floor: HIGH}", [("LK508", "r")]),
     ],
 )
 def test_what_rules_cannot_do(rule: str, expected: list[tuple[str, str]]) -> None:

@@ -21,7 +21,7 @@ providers:
     base_url: "${OLLAMA:-http://localhost:11434}"
     headers: {x-team: legal}
     timeouts: {connect: 2, first_event: 1.5}
-    retries: 0
+    retry: {times: 0}
   far: {kind: anthropic, trust: cloud, api_key: "${KEY}"}
   play: {kind: simulator, trust: internal, simulate: "fail:503:2"}
 targets:
@@ -83,7 +83,7 @@ def test_providers() -> None:
     near, far, play = whole().providers
     assert near.timeouts == Timeouts(connect=2.0, first_event=1.5)
     assert [(one.value, two.value) for one, two in near.headers] == [("x-team", "legal")]
-    assert (near.retries, far.retries) == (0, None)
+    assert (near.retry.times, far.retry.times) == (0, None)
     assert near.base_url is not None
     assert near.base_url.value == "${OLLAMA:-http://localhost:11434}"
     assert far.api_key is not None
@@ -179,7 +179,7 @@ def test_score_tiers_and_rules() -> None:
     low, top = config.tiers
     assert low.up_to is not None
     assert (low.up_to.value, top.up_to) == (25, None)
-    assert [name.value for name in low.chain] == ["small", "big"]
+    assert [name.value for name in low.chain.targets] == ["small", "big"]
     stay, shut, more = config.rules
     assert stay.require is not None
     assert stay.require.span.text == "target.trust == local"
@@ -206,7 +206,9 @@ def test_specs_without_providers_are_documents_too(path: str) -> None:
 
 
 def test_one_broken_item_does_not_hide_the_others() -> None:
-    text = WHOLE.replace("retries: 0", "retires: 0").replace("up_to: 25", 'up_to: "25"')
+    text = WHOLE.replace("retry: {times: 0}", "retyr: {times: 0}").replace(
+        "up_to: 25", 'up_to: "25"'
+    )
     config, findings = read(text.replace("ask.words > 300", "ask.words = 300"))
     assert config is not None
     assert [found.code.id for found in findings] == ["LK101", "LK300", "LK102"]

@@ -25,10 +25,12 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.local import responses_of
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.unserved import unserved_parts
 from lynkrc_runtime.upstream import HttpUpstream
 
 DRAIN_LIMIT = 600.0
@@ -89,6 +91,8 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
                 loop.add_signal_handler(number, stop.set)
             if policy.notice is not None:
                 log.line(Level.WARNING, "engine", notice=policy.notice)
+            for part in unserved_parts(policy.dispatch):
+                log.line(Level.WARNING, "not-served", notice=part)
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
@@ -126,6 +130,7 @@ def assemble(
         policy=policy,
         decider=Decider(policy.dispatch, policy.scorer),
         routes=routes,
+        responses=responses_of(policy.dispatch),
         dialects=DIALECTS,
         settings=settings,
         metrics=Metrics(

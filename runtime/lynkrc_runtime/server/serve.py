@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
+from lynkrc_runtime.attempt import Attempts, GiveUp, Try, Wait
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed, problem_of
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
@@ -118,7 +119,7 @@ async def _run(exchange: Exchange) -> None:
             message = refusal_message(gateway.policy.explain(vector))
             await exchange.refuse(exchange.problem(400, message), Ending.REFUSED)
         case Verdict.RESPOND:
-            raise AssertionError("this bundle format has no respond rules")
+            await respond(exchange, request, gateway.responses[decision.rule])
         case _:
             assert_never(decision.outcome)
 
@@ -128,12 +129,7 @@ async def _walk(exchange: Exchange, request: Request, decision: Decision) -> Non
     stream = request.options.stream
     attempts = exchange.attempts = Attempts(
         [
-            Candidate(
-                target=index,
-                retries=gateway.routes[index].retries,
-                first_event=gateway.routes[index].first_event if stream else None,
-                total=gateway.routes[index].total,
-            )
+            gateway.routes[index].streamed if stream else gateway.routes[index].whole
             for index in decision.targets
         ],
         now=exchange.incoming.arrived,
