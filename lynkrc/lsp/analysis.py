@@ -83,10 +83,9 @@ def analyse(
     if not findings:
         root, _ = read_nodes(file)
         config, _ = read_config(file)
+    spec = None if before is None else before.spec
     if config is not None:
         spec, _ = merge(config, loader)
-    else:
-        spec = None if before is None else before.spec
     own = _own_names(text)
     features = {*own.get(Kind.FEATURE, ())}
     if spec is not None:
