@@ -1,7 +1,9 @@
 """``lynkrc lsp``: the language server, for editors."""
 
 import argparse
+import os
 import re
+import sys
 from importlib.util import find_spec
 
 from lynkrc.cli.exit_codes import ExitCode
@@ -35,7 +37,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
     server = SpecServer(DiskLoader(), catalog_files())
     if address is None:
-        ended_well = server.serve_stdio()
+        # Of its own, since it is closed at the end and `main` flushes standard output after that.
+        with os.fdopen(os.dup(sys.stdout.fileno()), "wb") as writer:
+            ended_well = server.serve(sys.stdin.buffer, writer)
     else:
         ended_well = server.serve_tcp(address["host"].strip("[]"), int(address["port"]))
     # The protocol wants 1 of a server that was not asked to shut down.

@@ -7,8 +7,8 @@ it then is are shown.
 
 import asyncio
 import posixpath
-from collections.abc import Callable, Sequence
-from typing import TypeVar, final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import BinaryIO, TypeVar, final
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
@@ -52,45 +52,52 @@ class SpecServer:
         )
         self._register()
 
-    def serve_stdio(self) -> bool:
-        """Speak over standard input and output until the editor says so; whether it said so."""
-        self._server.start_io()
+    def serve(self, reader: BinaryIO, writer: BinaryIO) -> bool:
+        """Speak over two streams until the editor ends it, and close the writer.
+
+        Whether the editor asked the server to shut down before.
+        """
+        self._server.start_io(reader, writer)
         return self._was_shut_down
 
     def serve_tcp(self, host: str, port: int) -> bool:
-        """As `serve_stdio`, for the one editor that connects to an address."""
+        """As `serve`, for the one editor that connects to an address."""
         self._server.start_tcp(host, port)
         return self._was_shut_down
 
     def _register(self) -> None:
-        feature = self._server.feature
-        feature(types.SHUTDOWN)(self._shut_down)
-        feature(types.TEXT_DOCUMENT_DID_OPEN)(self._opened)
-        feature(types.TEXT_DOCUMENT_DID_CHANGE)(self._changed)
-        feature(types.TEXT_DOCUMENT_DID_SAVE)(self._files_changed)
-        feature(types.TEXT_DOCUMENT_DID_CLOSE)(self._closed)
-        feature(types.WORKSPACE_DID_CHANGE_WATCHED_FILES)(self._files_changed)
-        feature(types.TEXT_DOCUMENT_HOVER)(self._hover)
-        feature(
-            types.TEXT_DOCUMENT_COMPLETION,
-            types.CompletionOptions(trigger_characters=list(_TRIGGERS)),
-        )(self._complete)
-        feature(types.TEXT_DOCUMENT_DEFINITION)(self._define)
-        feature(types.TEXT_DOCUMENT_REFERENCES)(self._refer)
-        feature(types.TEXT_DOCUMENT_PREPARE_RENAME)(self._prepare_rename)
-        feature(types.TEXT_DOCUMENT_RENAME, types.RenameOptions(prepare_provider=True))(
-            self._rename
-        )
-        feature(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL)(self._outline)
-        feature(types.TEXT_DOCUMENT_FORMATTING)(self._format)
         kinds = [types.CodeActionKind.QuickFix, convert.FIX_ALL]
-        feature(types.TEXT_DOCUMENT_CODE_ACTION, types.CodeActionOptions(code_action_kinds=kinds))(
-            self._actions
-        )
+        triggers = types.CompletionOptions(trigger_characters=list(_TRIGGERS))
+        renaming = types.RenameOptions(prepare_provider=True)
+        acting = types.CodeActionOptions(code_action_kinds=kinds)
+        self._answer(types.SHUTDOWN, self._shut_down)
+        self._answer(types.TEXT_DOCUMENT_DID_OPEN, self._opened)
+        self._answer(types.TEXT_DOCUMENT_DID_CHANGE, self._changed)
+        self._answer(types.TEXT_DOCUMENT_DID_SAVE, self._files_changed)
+        self._answer(types.TEXT_DOCUMENT_DID_CLOSE, self._closed)
+        self._answer(types.WORKSPACE_DID_CHANGE_WATCHED_FILES, self._files_changed)
+        self._answer(types.TEXT_DOCUMENT_HOVER, self._hover)
+        self._answer(types.TEXT_DOCUMENT_COMPLETION, self._complete, triggers)
+        self._answer(types.TEXT_DOCUMENT_DEFINITION, self._define)
+        self._answer(types.TEXT_DOCUMENT_REFERENCES, self._refer)
+        self._answer(types.TEXT_DOCUMENT_PREPARE_RENAME, self._prepare_rename)
+        self._answer(types.TEXT_DOCUMENT_RENAME, self._rename, renaming)
+        self._answer(types.TEXT_DOCUMENT_DOCUMENT_SYMBOL, self._outline)
+        self._answer(types.TEXT_DOCUMENT_FORMATTING, self._format)
+        self._answer(types.TEXT_DOCUMENT_CODE_ACTION, self._actions, acting)
+
+    def _answer(
+        self, method: str, handler: Callable[[S], Awaitable[T]], options: object = None
+    ) -> None:
+        async def answer(params: S) -> T:
+            # pygls writes on the functions it is given, and a bound method takes no attribute.
+            return await handler(params)
+
+        self._server.feature(method, options)(answer)
 
     # -- documents ---------------------------------------------------------------------------
 
-    def _shut_down(self, _: None) -> None:
+    async def _shut_down(self, _: None) -> None:
         self._was_shut_down = True
 
     async def _opened(self, params: types.DidOpenTextDocumentParams) -> None:
