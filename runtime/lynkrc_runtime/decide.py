@@ -13,8 +13,9 @@ ints in slot order and returns ``(outcome, tier, rule, chain, mask, score, prefe
 ``explain(v)`` in `explain.py` returns the same decision with its reasons, as JSON-able dicts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import IntEnum
 from typing import TypeAlias, final
 
@@ -22,6 +23,9 @@ from lynkrc_runtime.dispatch import Deny, Dispatch
 
 Verdict: TypeAlias = tuple[int, int, int, int, int, int, int]
 Scorer: TypeAlias = Callable[[list[int]], Verdict]
+
+STATIC = frozenset(("order", "cheapest", "fastest"))
+"""Picks whose order is known when the bundle is loaded; `fastest` is tried as written, yet."""
 
 RULE_SCORE = -1
 RULE_PIN = -2
@@ -39,14 +43,28 @@ class Outcome(IntEnum):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What happens to a request, in names. `targets` are indices, in the order they are tried."""
+    """What happens to a request, in names.
+
+    `targets` are indices, in the order they are tried; where the decision `varies` they are only
+    the set, and `lynkrc_runtime.pick` orders `groups`. `preferred` goes first in any order.
+    """
 
     outcome: Outcome
     tier: str | None
     rule: str
     score: int | None
     targets: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
+    pick: str
+    weights: Mapping[int, int]
+    preferred: int | None
     deny: Deny | None
+    respond: str | None
+
+    @property
+    def varies(self) -> bool:
+        """Whether the order changes from request to request."""
+        return self.pick not in STATIC and any(len(group) > 1 for group in self.groups)
 
 
 @final
@@ -72,15 +90,46 @@ class Decider:
         return known
 
     def _spell_out(self, verdict: Verdict) -> Decision:
-        outcome, tier, rule, chain, mask, score, _prefer = verdict
+        outcome, tier, rule, chain, mask, score, prefer = verdict
         dispatch = self._dispatch
         names = {RULE_SCORE: "score", RULE_PIN: "pin"}
-        groups = dispatch.chains[chain].groups if chain >= 0 else []
+        preference = dispatch.rules[prefer].prefer if prefer >= 0 else None
+        groups: list[tuple[int, ...]] = []
+        pick, weights = "order", dict[int, int]()
+        if chain >= 0:
+            row = dispatch.chains[chain]
+            pick = row.pick
+            # Empty where the chain is not weighted.
+            weighed = (target for group in row.groups for target in group)
+            weights = dict(zip(weighed, row.weights, strict=False))
+            if preference is not None and preference.pick is not None:
+                pick = preference.pick
+            left = (tuple(t for t in group if mask >> t & 1) for group in row.groups)
+            groups = [self._cheapest(one) if pick == "cheapest" else one for one in left if one]
+        preferred = None if preference is None else preference.target
+        targets = [target for group in groups for target in group]
+        if preferred in targets:
+            targets.sort(key=lambda target: target != preferred)
         return Decision(
             outcome=Outcome(outcome),
             tier=dispatch.tiers[tier].name if tier >= 0 else None,
             rule=names[rule] if rule < 0 else dispatch.rules[rule].name,
             score=score if score >= 0 else None,
-            targets=tuple(target for group in groups for target in group if mask >> target & 1),
+            targets=tuple(targets),
+            groups=tuple(groups),
+            pick=pick,
+            weights=weights,
+            preferred=preferred,
             deny=dispatch.rules[rule].deny if outcome == Outcome.DENY and rule >= 0 else None,
+            respond=dispatch.rules[rule].respond if outcome == Outcome.RESPOND else None,
         )
+
+    def _cheapest(self, group: tuple[int, ...]) -> tuple[int, ...]:
+        """The group by input plus output price; ties, and what has no price, as written."""
+        return tuple(sorted(group, key=self._cost))
+
+    def _cost(self, target: int) -> tuple[bool, Decimal]:
+        price = self._dispatch.targets[target].price
+        if price is None:
+            return True, Decimal(0)
+        return False, Decimal(price.input) + Decimal(price.output)

@@ -91,11 +91,12 @@ def test_what_is_attempted_is_a_subset_of_the_decided_chain(
     table: RouteTable, found: list[list[int]]
 ) -> None:
     for vector in found:
-        outcome, tier, _, chain, mask, score = evaluate(table, vector)
+        outcome, tier, _, chain, mask, score, prefer = evaluate(table, vector)
         members = sum(1 << t for t in table.chains[chain].targets) if chain >= 0 else 0
         assert mask & ~members == 0
         assert (outcome == 0) == (mask != 0) == (chain >= 0)
         assert -1 <= tier < len(table.tiers) and -1 <= score <= 100
+        assert prefer == -1 or (outcome == 0 and table.rules[prefer].prefer is not None)
 
 
 @needs_compiler

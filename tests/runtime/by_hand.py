@@ -20,11 +20,11 @@ from lynkrc_runtime.dispatch import (
     Tier,
 )
 from lynkrc_runtime.features import Extractor
+from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
-from lynkrc_runtime.server.local import responses_of
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
@@ -153,7 +153,7 @@ def gateway(
             http=http or simulator,
             simulator=simulator,
         ),
-        responses=responses_of(made.dispatch),
+        rotation=Rotation(),
         dialects=DIALECTS,
         settings=settings,
         metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),

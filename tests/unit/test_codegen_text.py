@@ -15,7 +15,6 @@ from lynkrc.codegen.routes import print_routes
 from lynkrc.codegen.scorer import print_scorer
 from lynkrc.interp.evaluate import evaluate
 from lynkrc.ir.guard import ALWAYS, NEVER, And, Or
-from lynkrc.ir.table import Chain as TargetChain
 from lynkrc.ir.table import ChainId, Deny, RouteTable, TargetId, TierId
 from lynkrc.passes import run_passes
 from lynkrc_runtime.dispatch import Dispatch
@@ -32,6 +31,7 @@ from tests.unit.sample_table import (
     target,
     vector,
 )
+from tests.unit.sample_table import chain as target_chain
 
 HOSTILE = 'x"""\nraise SystemExit\n\u2028# \\'
 
@@ -138,7 +138,7 @@ def test_odd_tables_are_generated_too() -> None:
         TABLE,
         slots=(),
         targets=TABLE.targets[:1],
-        chains=(TargetChain(id=ChainId(0), name="ONLY", groups=((one,),)),),
+        chains=(target_chain(0, "ONLY", one),),
         tiers=(replace(TABLE.tiers[3], id=TierId(0), name="ONLY", chain=ChainId(0)),),
         pins=(),
         needs=(),
@@ -158,7 +158,7 @@ def test_odd_tables_are_generated_too() -> None:
 
 def test_more_targets_than_bits_in_a_machine_word() -> None:
     many = tuple(target(i, f"t{i}", "ollama", "local", 1000) for i in range(70))
-    chain = TargetChain(id=ChainId(0), name="T", groups=((TargetId(69),), (TargetId(0),)))
+    chain = target_chain(0, "T", 69, 0)
     table = replace(
         TABLE,
         targets=many,

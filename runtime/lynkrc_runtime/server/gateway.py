@@ -10,6 +10,7 @@ from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
+from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.dialect import Dialect, TargetFacts
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve
@@ -97,18 +98,18 @@ class Route:
 class Gateway:
     """What every request is served with.
 
-    `responses` is what each `respond` rule says, by its name; `random` gives 0 <= x < 1.
+    `random` gives 0 <= x < 1; `rotation` remembers where round robin is.
     """
 
     policy: Policy
     decider: Decider
     routes: tuple[Route, ...]
-    responses: Mapping[str, str]
     dialects: Mapping[str, Dialect]
     settings: Settings
     metrics: Metrics
     log: Log
     random: Callable[[], float]
+    rotation: Rotation
 
 
 def read_policy(path: Path) -> Policy:

@@ -19,13 +19,13 @@ from aiohttp import web
 
 from lynkrc_runtime import __version__
 from lynkrc_runtime.decide import Decider
+from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.server.local import responses_of
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
@@ -130,7 +130,7 @@ def assemble(
         policy=policy,
         decider=Decider(policy.dispatch, policy.scorer),
         routes=routes,
-        responses=responses_of(policy.dispatch),
+        rotation=Rotation(),
         dialects=DIALECTS,
         settings=settings,
         metrics=Metrics(

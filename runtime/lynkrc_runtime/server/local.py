@@ -6,9 +6,6 @@ wrote one. Its `model` is the gateway's own name: an answer names what served, a
 name would count these words as that model's.
 """
 
-from collections.abc import Mapping
-
-from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import (
     Answer,
     BlockEnd,
@@ -30,11 +27,6 @@ MODEL = "lynkrc"
 """The model of an answer that no model gave."""
 NOTHING = Usage(input=0, output=0)
 """The usage of one: reported, and nothing."""
-
-
-def responses_of(dispatch: Dispatch) -> Mapping[str, str]:
-    """What each `respond` rule says, by the rule's name."""
-    return {rule.name: rule.respond for rule in dispatch.rules if rule.respond is not None}
 
 
 async def respond(exchange: Exchange, request: Request, text: str) -> None:

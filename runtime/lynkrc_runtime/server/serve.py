@@ -12,6 +12,7 @@ from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
@@ -119,7 +120,7 @@ async def _run(exchange: Exchange) -> None:
             message = refusal_message(gateway.policy.explain(vector))
             await exchange.refuse(exchange.problem(400, message), Ending.REFUSED)
         case Verdict.RESPOND:
-            await respond(exchange, request, gateway.responses[decision.rule])
+            await respond(exchange, request, decision.respond or "")
         case _:
             assert_never(decision.outcome)
 
@@ -127,10 +128,12 @@ async def _run(exchange: Exchange) -> None:
 async def _walk(exchange: Exchange, request: Request, decision: Decision) -> None:
     gateway, loop = exchange.gateway, asyncio.get_running_loop()
     stream = request.options.stream
+    targets = order(decision, random=gateway.random, rotation=gateway.rotation)
+    exchange.first = targets[0]
     attempts = exchange.attempts = Attempts(
         [
             gateway.routes[index].streamed if stream else gateway.routes[index].whole
-            for index in decision.targets
+            for index in targets
         ],
         now=exchange.incoming.arrived,
         client_limit=client_limit(exchange.incoming.headers),
