@@ -60,11 +60,6 @@ class SpecServer:
         self._server.start_io(reader, writer)
         return self._was_shut_down
 
-    def serve_tcp(self, host: str, port: int) -> bool:
-        """As `serve`, for the one editor that connects to an address."""
-        self._server.start_tcp(host, port)
-        return self._was_shut_down
-
     def _register(self) -> None:
         kinds = [types.CodeActionKind.QuickFix, convert.FIX_ALL]
         triggers = types.CompletionOptions(trigger_characters=list(_TRIGGERS))

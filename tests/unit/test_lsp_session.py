@@ -90,8 +90,3 @@ def test_without_pygls_the_way_to_it_is_told(
     monkeypatch.setattr(lsp, "find_spec", lambda _: None)
     assert main(["lsp"]) == ExitCode.CANNOT_RUN
     assert "pip install 'lynkrc[lsp]'" in capsys.readouterr().err
-
-
-def test_an_address_must_be_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["lsp", "--tcp", "nowhere"]) == ExitCode.CANNOT_RUN
-    assert "HOST:PORT" in capsys.readouterr().err
