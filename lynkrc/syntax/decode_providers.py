@@ -126,13 +126,6 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
                 "remove it, or choose another kind",
                 fix=_removed(found),
             )
-    if kind.needs_region and node.get("region") is None and node.get("base_url") is None:
-        record.report(
-            codes.MISSING_KEY,
-            f"{shown(f'providers.{name.value}')} has no `region`",
-            name.span,
-            f"the address of kind {shown(kind.name)} names one",
-        )
     if kind.base_url is None and node.get("base_url") is None:
         record.report(
             codes.MISSING_KEY,
@@ -140,7 +133,7 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
             name.span,
             f"kind {shown(kind.name)} has no address of its own",
         )
-    if "{region}" in (kind.base_url or "") and not (node.get("region") or node.get("base_url")):
+    if kind.needs_region and not (node.get("region") or node.get("base_url")):
         record.report(
             codes.MISSING_KEY,
             f"{shown(f'providers.{name.value}')} has no `region`",
