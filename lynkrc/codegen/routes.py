@@ -59,7 +59,7 @@ def _sections(table: RouteTable) -> Iterator[Section]:
     yield _section("NEEDS, dropping the targets that do not meet them", needs, (20, 40, 44))
     facts = ("target", "provider", "trust", "model", "context", "output", "USD/M in, out")
     targets = [facts, *(_target(target) for target in table.targets)]
-    yield _section("TARGETS", targets, (16, 16, 12, 24, 8, 8, 16))
+    yield _section("TARGETS", targets, (16, 16, 12, 20, 8, 8, 16))
     able = [("target", *CAPABILITIES), *(_abilities(target) for target in table.targets)]
     yield _section("CAPABILITIES", able, (20, *(len(name) for name in CAPABILITIES)))
     providers = [("provider", "kind", "trust", "reached"), *map(_provider, table.providers)]
@@ -109,10 +109,10 @@ def _chain(table: RouteTable, tier: Tier) -> str:
 
 
 def _rule(table: RouteTable, rule: Rule) -> tuple[str, ...]:
+    names = [target.name for target in table.targets]
     effects = []
     if rule.deny is not None:
         effects.append(f"deny {rule.deny.status} {rule.deny.message}")
-    names = [target.name for target in table.targets]
     if rule.respond is not None:
         effects.append(f"answer {rule.respond.text!r}")
     if rule.chain is not None:

@@ -64,8 +64,10 @@ def _members(path: str, written: Plain) -> Iterator[tuple[str, Plain]]:
 
 def _line(one: Plain) -> str:
     """A member in one line, without what it does not say."""
-    said = {key: value for key, value in one.items() if value not in (None, [], {}, False)}
-    return ", ".join(f"{key} {_shown(key, value)}" for key, value in said.items())
+    said = ((key, value) for key, value in one.items() if value is not False)
+    # Zero is said, and equal to False.
+    told = ((key, value) for key, value in said if value not in (None, [], {}))
+    return ", ".join(f"{key} {_shown(key, value)}" for key, value in told)
 
 
 def _shown(path: str, value: Plain) -> str:
