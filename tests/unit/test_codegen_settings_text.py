@@ -1,4 +1,4 @@
-"""Settings in `routes.txt`: units people write, owners in words, nothing about what is not there."""
+"""Settings in `routes.txt`: units people write, owners in words, nothing that is not there."""
 
 from dataclasses import replace
 
