@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
+    "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
     "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
         "source",
@@ -60,6 +61,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "jsonschema": ("lynkrc/syntax/schema_check.py",),
     "lark": ("lynkrc/syntax/",),
     "jinja2": ("lynkrc/codegen/",),
+    "pygls": ("lynkrc/lsp/server.py",),
+    "lsprotocol": ("lynkrc/lsp/server.py", "lynkrc/lsp/convert.py"),
     "Cython": ("lynkrc/native/build.py",),
     "aiohttp": (
         "runtime/lynkrc_runtime/upstream.py",
