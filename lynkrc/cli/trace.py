@@ -121,6 +121,8 @@ def _steps(why: dict[str, Any]) -> list[tuple[str, str]]:
         ("floors", ", ".join(why["floors"])),
         ("ceilings", ", ".join(why["ceilings"])),
         ("needs", ", ".join(why["needs"])),
+        ("chain of", why["chain_rule"] or ""),
+        ("prefers", why["prefer"] or ""),
     ]
 
 

@@ -16,7 +16,7 @@ from lynkrc.codegen.rendering import render
 from lynkrc.codegen.sharing import Node, shared_nodes
 from lynkrc.ir.guard import ALWAYS, NEVER, ClassTest, Guard, IntExpr, IntRamp, IntSaturate
 from lynkrc.ir.ranges import interval, subexpressions
-from lynkrc.ir.table import ChainId, Dimension, Otherwise, Pin, RouteTable, Rule, TargetId
+from lynkrc.ir.table import ChainId, Dimension, Otherwise, Pin, RouteTable, Rule, TargetId, Tier
 from lynkrc.ir.text import print_chain, print_points, print_preference
 from lynkrc_runtime.decide import Outcome
 
@@ -141,15 +141,18 @@ def _sections(table: RouteTable, printer: Printer) -> Iterator[Section]:
 def _denies(table: RouteTable, printer: Printer) -> Iterator[str]:
     for rule in table.rules:
         if rule.deny is not None:
-            yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
-            yield from _ending(f"return ({_DENY}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
+            yield from _ends(_DENY, rule, printer)
 
 
 def _responds(table: RouteTable, printer: Printer) -> Iterator[str]:
     for rule in table.rules:
         if rule.respond is not None:
-            yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
-            yield from _ending(f"return ({_RESPOND}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
+            yield from _ends(_RESPOND, rule, printer)
+
+
+def _ends(outcome: int, rule: Rule, printer: Printer) -> Iterator[str]:
+    yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
+    yield from _ending(f"return ({outcome}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
 
 
 def _score(table: RouteTable, printer: Printer) -> Iterator[str]:
@@ -348,28 +351,29 @@ def _chain_title(table: RouteTable) -> str:
 
 
 def _chains(table: RouteTable, printer: Printer) -> Iterator[str]:
-    # A pinned tier takes the place of the rules' chains.
-    before, behind = ("rule != -2 and (", "):") if table.pins else ("", ":")
-    keyword = "if "
+    names = [target.name for target in table.targets]
+    cases: list[Case] = []
     for rule in table.rules:
         if rule.chain is not None:
             guard = printer.guard(rule.guard)
-            yield from statement(f"{keyword}{before}", guard, behind, indent=_BODY)
-            yield from _ending(_taken(table, rule.chain), _why(rule))
-            keyword = "elif "
-    for tier in table.tiers:
-        is_last = tier is table.tiers[-1]
-        if not is_last:
-            yield f"{keyword}tier == {tier.id}:"
-        elif keyword == "elif ":
-            yield "else:"
-        names = [target.name for target in table.targets]
-        told = f"{tier.name}: {print_chain(table.chains[tier.chain], names)}"
-        lines = _ending(_taken(table, tier.chain), told)
-        yield from lines if keyword == "elif " or not is_last else (line[4:] for line in lines)
-        keyword = "elif "
+            if table.pins:
+                # A pinned tier takes the place of the rules' chains.
+                holds = printer.conjunct(rule.guard)
+                guard = Chain(first=Leaf(text="rule != -2"), rest=(("and", holds),))
+            told = f"{_why(rule)} -> {print_chain(table.chains[rule.chain], names)}"
+            cases.append((guard, _taken(table, rule.chain), told))
+    *others, last = table.tiers
+    for tier in others:
+        is_it = Leaf(text=f"tier == {tier.id}")
+        cases.append((is_it, _taken(table, tier.chain), _chain_of(table, tier)))
+    yield from _cascade(cases, _taken(table, last.chain), _chain_of(table, last))
     yield "if left:"
     yield f"    return ({_ROUTE}, tier, rule, chain, left, score, {_preferred(table)})"
+
+
+def _chain_of(table: RouteTable, tier: Tier) -> str:
+    names = [target.name for target in table.targets]
+    return f"{tier.name}: {print_chain(table.chains[tier.chain], names)}"
 
 
 def _taken(table: RouteTable, chain: ChainId) -> list[str]:

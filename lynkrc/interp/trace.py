@@ -159,12 +159,10 @@ def _dimensions(table: RouteTable, v: Vector) -> tuple[DimensionTrace, ...]:
 def _chains(table: RouteTable, v: Vector, verdict: Verdict) -> tuple[ChainTrace, ...]:
     """The chains step 7 and 8 looked at, up to the first with a target left."""
     _, tier, _, chain, _, _, _ = verdict
-    if tier < 0:
-        pin = steps.first_pin(table, v)
-        assert pin is not None and pin.chain is not None
+    pin = steps.first_pin(table, v)
+    if pin is not None and pin.chain is not None:
         return (_chain(table, v, pin.chain),)
     looked_at = []
-    pin = steps.first_pin(table, v)
     for candidate in steps.chains_in_turn(table, v, table.tiers[tier].id, pin):
         looked_at.append(_chain(table, v, candidate))
         if candidate == chain:

@@ -2,8 +2,9 @@
 
 Equal meaning digests imply equal meaning; the converse does not hold. What cannot be observed in
 an answer does not count: slot order, operand order of commutative operators, names and order of
-dimensions and lexicons, rule order between rules without a common effect, canonical texts, spans.
-Names people see in headers and logs (tiers, targets, the rules that set a tier) do count.
+dimensions and lexicons, rule order between rules without a common effect, canonical texts, spans,
+assertions, the pick of a chain without groups. Settings count, and so do the names people see in
+headers and logs (tiers, targets, the rules that set a tier).
 """
 
 import hashlib

@@ -208,7 +208,7 @@ def _lines(table: RouteTable) -> Iterator[str]:
     yield from _section("score", [f"offset {print_points(table.offset64)}", *dimensions])
     yield from _section("models", table.models)
     yield from _section("assertions", table.assertions)
-    yield from _section("settings", [table.settings])
+    yield from _section("settings", _settings(table.settings))
     calls = (f"{call.surface} {call.call}: {call.source}" for call in table.calls)
     yield from _section("calls", calls)
 
@@ -319,6 +319,16 @@ def _rule(table: RouteTable, rule: Rule) -> Iterator[str]:
     for keep in rule.require or ():
         guard = print_guard(keep.guard, table.slots)
         yield f"  keep {table.targets[keep.target].name} when {guard}"
+
+
+def _settings(text: str) -> Iterator[str]:
+    """A section a line; of the digest of a key, only enough to see that it changed."""
+    settings = json.loads(text)
+    for key in settings["keys"].values():
+        if key["sha256"] is not None:
+            key["sha256"] = f"{key['sha256'][:8]}..."
+    for name, section in settings.items():
+        yield f"{name}: {json.dumps(section)}"
 
 
 def _dimension(table: RouteTable, dimension: Dimension) -> str:

@@ -8,7 +8,8 @@ ints in slot order and returns ``(outcome, tier, rule, chain, mask, score, prefe
 - rule: index; -1 ``score``, -2 ``pin``
 - chain: index, -1 without one; mask: bit i set when target i of the chain survived the filters
 - score: 0..100, -1 where the request ended before it was computed
-- prefer: index of the first matching rule that prefers, -1 without one and where nothing is routed
+- prefer: index of the first matching rule that prefers; -1 without one, for a pinned target, and
+  where nothing is routed
 
 ``explain(v)`` in `explain.py` returns the same decision with its reasons, as JSON-able dicts.
 """
@@ -23,6 +24,9 @@ from lynkrc_runtime.dispatch import Deny, Dispatch
 
 Verdict: TypeAlias = tuple[int, int, int, int, int, int, int]
 Scorer: TypeAlias = Callable[[list[int]], Verdict]
+
+Group: TypeAlias = tuple[int, ...]
+"""Targets by their indices."""
 
 STATIC = frozenset(("order", "cheapest", "fastest"))
 """Picks whose order is known when the bundle is loaded; `fastest` is tried as written, yet."""
@@ -45,8 +49,9 @@ class Outcome(IntEnum):
 class Decision:
     """What happens to a request, in names.
 
-    `targets` are indices, in the order they are tried; where the decision `varies` they are only
-    the set, and `lynkrc_runtime.pick` orders `groups`. `preferred` goes first in any order.
+    `groups` are what is left of the chain, tried in turn; a preferred target is a group of its
+    own, the first. `targets` are theirs, in the order written or by price: where the decision
+    `varies`, `lynkrc_runtime.pick` orders the targets of each group anew.
     """
 
     outcome: Outcome
@@ -54,10 +59,9 @@ class Decision:
     rule: str
     score: int | None
     targets: tuple[int, ...]
-    groups: tuple[tuple[int, ...], ...]
+    groups: tuple[Group, ...]
     pick: str
     weights: Mapping[int, int]
-    preferred: int | None
     deny: Deny | None
     respond: str | None
 
@@ -90,41 +94,40 @@ class Decider:
         return known
 
     def _spell_out(self, verdict: Verdict) -> Decision:
-        outcome, tier, rule, chain, mask, score, prefer = verdict
+        outcome, tier, rule, chain, _, score, _ = verdict
         dispatch = self._dispatch
         names = {RULE_SCORE: "score", RULE_PIN: "pin"}
-        preference = dispatch.rules[prefer].prefer if prefer >= 0 else None
-        groups: list[tuple[int, ...]] = []
-        pick, weights = "order", dict[int, int]()
-        if chain >= 0:
-            row = dispatch.chains[chain]
-            pick = row.pick
-            # Empty where the chain is not weighted.
-            weighed = (target for group in row.groups for target in group)
-            weights = dict(zip(weighed, row.weights, strict=False))
-            if preference is not None and preference.pick is not None:
-                pick = preference.pick
-            left = (tuple(t for t in group if mask >> t & 1) for group in row.groups)
-            groups = [self._cheapest(one) if pick == "cheapest" else one for one in left if one]
-        preferred = None if preference is None else preference.target
-        targets = [target for group in groups for target in group]
-        if preferred in targets:
-            targets.sort(key=lambda target: target != preferred)
+        pick, groups, weights = self._order(verdict) if chain >= 0 else ("order", (), {})
         return Decision(
             outcome=Outcome(outcome),
             tier=dispatch.tiers[tier].name if tier >= 0 else None,
             rule=names[rule] if rule < 0 else dispatch.rules[rule].name,
             score=score if score >= 0 else None,
-            targets=tuple(targets),
-            groups=tuple(groups),
+            targets=tuple(target for group in groups for target in group),
+            groups=groups,
             pick=pick,
             weights=weights,
-            preferred=preferred,
             deny=dispatch.rules[rule].deny if outcome == Outcome.DENY and rule >= 0 else None,
             respond=dispatch.rules[rule].respond if outcome == Outcome.RESPOND else None,
         )
 
-    def _cheapest(self, group: tuple[int, ...]) -> tuple[int, ...]:
+    def _order(self, verdict: Verdict) -> tuple[str, tuple[Group, ...], dict[int, int]]:
+        """Step 9: how groups are picked from, what is left of them, and the targets' weights."""
+        _, _, _, chain, mask, _, prefer = verdict
+        row = self._dispatch.chains[chain]
+        preference = self._dispatch.rules[prefer].prefer if prefer >= 0 else None
+        pick, first = row.pick, None
+        if preference is not None:
+            pick, first = preference.pick or pick, preference.target
+        left = [tuple(t for t in group if mask >> t & 1) for group in row.groups]
+        if first is not None and any(first in group for group in left):
+            left = [(first,), *(tuple(t for t in group if t != first) for group in left)]
+        groups = tuple(self._cheapest(one) if pick == "cheapest" else one for one in left if one)
+        # Weights are there where the chain is weighted.
+        weighed = (target for group in row.groups for target in group)
+        return pick, groups, dict(zip(weighed, row.weights, strict=False))
+
+    def _cheapest(self, group: Group) -> Group:
         """The group by input plus output price; ties, and what has no price, as written."""
         return tuple(sorted(group, key=self._cost))
 

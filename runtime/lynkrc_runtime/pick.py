@@ -9,7 +9,7 @@ Only the order inside groups varies, so what is attempted is always the decided 
 from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
-from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.decide import Decision, Group
 
 
 @final
@@ -19,12 +19,12 @@ class Rotation:
     __slots__ = ("_begun",)
 
     def __init__(self) -> None:
-        self._begun: dict[tuple[int, ...], int] = {}
+        self._begun: dict[Group, int] = {}
 
-    def begin(self, group: tuple[int, ...]) -> int:
+    def begin(self, group: Group) -> int:
         """How often the group was begun before."""
         count = self._begun.get(group, 0)
-        # What is left of a group after the filters is one of few sets.
+        # Bounded: what the filters leave of a group is one of few sets.
         self._begun[group] = count + 1
         return count
 
@@ -45,19 +45,10 @@ def order(decision: Decision, *, random: Callable[[], float], rotation: Rotation
         else:
             first = rotation.begin(group) % len(group)
             tried += (*group[first:], *group[:first])
-    return preferred_first(tried, decision.preferred)
+    return tried
 
 
-def preferred_first(targets: Sequence[int], preferred: int | None) -> tuple[int, ...]:
-    """The targets with the preferred one, if it is among them, at the front."""
-    if preferred is None or preferred not in targets:
-        return tuple(targets)
-    return (preferred, *(target for target in targets if target != preferred))
-
-
-def _drawn(
-    group: Sequence[int], weights: Mapping[int, int], random: Callable[[], float]
-) -> list[int]:
+def _drawn(group: Group, weights: Mapping[int, int], random: Callable[[], float]) -> list[int]:
     left = list(group)
     drawn: list[int] = []
     while len(left) > 1:

@@ -158,7 +158,11 @@ guards: st.SearchStrategy[Guard] = st.recursive(
 def tables(draw: st.DrawFn) -> RouteTable:
     """A table that `verify` accepts, before any pass."""
     count = draw(st.integers(1, 4))
-    targets = tuple(target(i, f"t{i}", "ollama", "local", 1000 * (i + 1)) for i in range(count))
+    prices = st.sampled_from([None, ("1", "2", "0", "0"), ("2.5", "0.5", "1", "1")])
+    targets = tuple(
+        replace(target(i, f"t{i}", "ollama", "local", 1000 * (i + 1)), price=draw(prices))
+        for i in range(count)
+    )
     ids = st.integers(0, count - 1).map(TargetId)
     bounds = draw(st.lists(st.integers(0, 100), max_size=3, unique=True).map(sorted))
     chains = [draw(_chains(i, f"T{i}", count)) for i in range(len(bounds) + 1)]

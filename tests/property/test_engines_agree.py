@@ -1,6 +1,7 @@
 """One meaning: interpreter, passes, Python scorer, native scorer and explanation always agree."""
 
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from lynkrc.bundle.pack import pack
 from lynkrc.codegen.artifacts import SpecSource, generate
+from lynkrc.codegen.dispatch import dispatch_of
 from lynkrc.codegen.explain import print_explain
 from lynkrc.codegen.scorer import print_scorer
 from lynkrc.interp.evaluate import evaluate, holds
@@ -22,6 +24,8 @@ from lynkrc.passes.fold_constants import fold_guard
 from lynkrc.passes.merge_class_tests import merge_in
 from lynkrc.passes.normalize_guards import normal_form
 from lynkrc_runtime.bundle import load_bundle
+from lynkrc_runtime.decide import Decider
+from lynkrc_runtime.pick import Rotation, order
 from tests.native_tools import needs_compiler
 from tests.property import random_tables
 from tests.property.random_tables import guards, tables, vectors
@@ -87,7 +91,7 @@ def test_generated_python_decides_as_the_interpreter(
 
 @moderate
 @given(tables(), several_vectors)
-def test_what_is_attempted_is_a_subset_of_the_decided_chain(
+def test_what_is_decided_is_a_subset_of_one_chain(
     table: RouteTable, found: list[list[int]]
 ) -> None:
     for vector in found:
@@ -97,6 +101,35 @@ def test_what_is_attempted_is_a_subset_of_the_decided_chain(
         assert (outcome == 0) == (mask != 0) == (chain >= 0)
         assert -1 <= tier < len(table.tiers) and -1 <= score <= 100
         assert prefer == -1 or (outcome == 0 and table.rules[prefer].prefer is not None)
+
+
+@moderate
+@given(tables(), several_vectors, st.integers(0, 2**32))
+def test_what_is_attempted_is_the_decided_set_in_an_order_of_its_groups(
+    table: RouteTable, found: list[list[int]], seed: int
+) -> None:
+    decider = Decider(dispatch_of(table), lambda vector: evaluate(table, vector))
+    random, rotation = Random(seed).random, Rotation()
+    for vector in found * 3:
+        outcome, _, _, chain, mask, _, prefer = evaluate(table, vector)
+        decision = decider.decide(vector)
+        assert decision.outcome == outcome
+        if chain < 0:
+            assert decision.targets == ()
+            continue
+        tried = list(order(decision, random=random, rotation=rotation))
+        assert sorted(tried) == [one for one in range(len(table.targets)) if mask >> one & 1]
+        preferred = None
+        if prefer >= 0:
+            preference = table.rules[prefer].prefer
+            assert preference is not None
+            preferred = preference.target
+        if preferred in tried:
+            assert tried.pop(0) == preferred
+        for group in table.chains[chain].groups:
+            left = {one for one in group if mask >> one & 1} - {preferred}
+            assert set(tried[: len(left)]) == left
+            del tried[: len(left)]
 
 
 @needs_compiler
