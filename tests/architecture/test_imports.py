@@ -25,6 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
+    "docs": {"source", "diagnostics", "sema"},
     "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
         "source",
