@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.reach import reach_lines
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, check_bytes, check_file, spec_bytes
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings, report
 from lynkrc.diagnostics.levels import has_errors, strict
@@ -61,9 +60,19 @@ def _report(checked: Checked, arguments: argparse.Namespace, *, fixed: int | Non
         if arguments.format == "text":
             if fixed is not None:
                 print(f"{_counted(fixed)} made")
-            for line in () if checked.lowered is None else reach_lines(checked.lowered):
+            for line in _reach(checked):
                 print(line)
     return ExitCode.FINDINGS if has_errors(findings) else ExitCode.OK
+
+
+def _reach(checked: Checked) -> list[str]:
+    if checked.typed is None or not any(client.ordinary for client in checked.typed.clients):
+        return []
+    # Imported here: a spec with errors, or without client profiles, does not wait for it.
+    from lynkrc.cli.reach import reach_lines
+    from lynkrc.lower.table import lower_decision
+
+    return reach_lines(lower_decision(checked.typed))
 
 
 def _write(findings: Sequence[Diagnostic], arguments: argparse.Namespace) -> bool:

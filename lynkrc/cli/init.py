@@ -17,7 +17,7 @@ from lynkrc.migrate.litellm import migrate_litellm
 from lynkrc.migrate.lynkr_env import migrate_env
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.write_spec import write_spec
-from lynkrc.sema.catalog import Provision, facts_of
+from lynkrc.sema.catalog import facts_of, price_of, provision_of
 from lynkrc.sema.catalog_read import read_catalog
 from lynkrc.source.resources import read_schema
 
@@ -91,13 +91,17 @@ def _migrate(arguments: argparse.Namespace) -> Migration | Unreadable:
 
 
 def known_models() -> Known:
-    """What the shipped catalog states of a model at a kind of provider."""
+    """What the shipped catalog states of a model at a provider."""
     facts, _ = read_catalog(catalog_files())
 
-    def known(model: str, kind: str) -> Stated:
-        found = facts_of(facts, model, Provision(kind))
+    def known(model: str, kind: str, base_url: str | None) -> Stated:
+        provision = provision_of(kind, base_url)
+        found = facts_of(facts, model, provision)
         return Stated(
-            context=found.context, max_output=found.max_output, capabilities=found.capabilities
+            context=found.context,
+            max_output=found.max_output,
+            capabilities=found.capabilities,
+            priced=price_of(found, provision) is not None,
         )
 
     return known
@@ -131,6 +135,9 @@ def _tell(found: Migration, target: Path | None, schema: str | None) -> None:
         print(f"wrote {target.parent / schema}, by which editors complete it", file=sys.stderr)
     if assumed:
         print(f"check what it assumes of the models of these targets: {assumed}", file=sys.stderr)
+    unpriced = ", ".join(one.name for one in found.draft.targets if one.unpriced)
+    if unpriced:
+        print(f"before it checks, write the price of: {unpriced}", file=sys.stderr)
     unset = ", ".join(name for name in variables_of(found.draft) if not os.environ.get(name))
     if unset:
         print(f"set in the environment before you serve it: {unset}", file=sys.stderr)

@@ -20,6 +20,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("catalog", "the models we know, with their prices and who says so"),
     ("schema", "print a JSON Schema, or list them"),
     ("explain", "the page of a finding, or a list of all"),
+    ("lsp", "the language server, for editors"),
     ("serve", "start the gateway on a bundle"),
 )
 """Every command with its one-line help, in the order of the help page."""

@@ -35,6 +35,7 @@ KEY_NOT_TEXT = _error("LK013", "key-not-text")
 AMBIGUOUS_SCALAR = _error("LK014", "ambiguous-scalar")
 NUMBER_RANGE = _error("LK015", "inexact-number")
 CUT_BY_COMMA = _error("LK016", "cut-by-comma")
+MORE_FINDINGS = Code(id="LK017", name="more-findings", severity=Severity.NOTE)
 
 UNKNOWN_KEY = _error("LK101", "unknown-key")
 WRONG_TYPE = _error("LK102", "wrong-type")
@@ -59,6 +60,7 @@ EXPRESSION_EMPTY = _error("LK301", "empty-expression")
 EXPRESSION_DEPTH = _error("LK302", "expression-too-deep")
 EXPRESSION_NUMBER = _error("LK303", "malformed-number")
 EXPRESSION_STRING = _error("LK304", "malformed-string")
+EXPRESSION_LENGTH = _error("LK305", "expression-too-long")
 
 _FILE: tuple[Code, ...] = (
     FILE_TOO_LARGE,
@@ -77,6 +79,7 @@ _FILE: tuple[Code, ...] = (
     AMBIGUOUS_SCALAR,
     NUMBER_RANGE,
     CUT_BY_COMMA,
+    MORE_FINDINGS,
 )
 _STRUCTURE: tuple[Code, ...] = (
     UNKNOWN_KEY,
@@ -103,6 +106,7 @@ _EXPRESSIONS: tuple[Code, ...] = (
     EXPRESSION_DEPTH,
     EXPRESSION_NUMBER,
     EXPRESSION_STRING,
+    EXPRESSION_LENGTH,
 )
 
 CODES: Mapping[str, Code] = MappingProxyType(

@@ -10,6 +10,9 @@ from typing import final
 
 from lynkrc.source.text import Span
 
+MAX_FINDINGS = 1_000
+"""Most findings that are shown of one spec; where there are more, that is said."""
+
 
 class Severity(Enum):
     """How much a finding weighs; only an error stops a build."""

@@ -47,6 +47,7 @@ NOT_ALLOWABLE = _error(419, "not-allowable")
 UNNEEDED_ALLOW = Code(id="LK420", name="unneeded-allow", severity=Severity.WARNING)
 OVERLAPPING_ENTRIES = _warning(421, "overlapping-entries")
 UNKNOWN_FILE = _error(422, "unknown-file")
+BASES_TOO_DEEP = _error(424, "bases-too-deep")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -99,6 +100,7 @@ SEMA_CODES: tuple[Code, ...] = (
     UNNEEDED_ALLOW,
     OVERLAPPING_ENTRIES,
     UNKNOWN_FILE,
+    BASES_TOO_DEEP,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,

@@ -30,6 +30,7 @@ _CUT = "..."
 _MOST_LINES = 6
 _CONTEXT = 20
 _PRIMARY = "^"
+_LONG = 10  # widths of the screen from which on only a part of a line is laid out
 
 
 @final
@@ -112,6 +113,7 @@ def _strokes(file: SourceFile, mark: Mark) -> list[tuple[int, _Stroke]]:
 
 
 def _line_rows(number: int, line: str, strokes: Sequence[_Stroke], width: int) -> list[Row]:
+    line, strokes = _part(line, strokes, width)
     shown, columns = _lay_out(line)
     # Behind the last character stands the line's end, one column wide.
     ends = (*columns, columns[-1] + 1)
@@ -190,6 +192,22 @@ def _row(pieces: Sequence[tuple[int, str, str]]) -> Row:
         segments.append(Segment(text=text, sign=sign))
         column = start + len(text)
     return Row(segments=tuple(segments))
+
+
+def _part(line: str, strokes: Sequence[_Stroke], width: int) -> tuple[str, Sequence[_Stroke]]:
+    """A very long line to the part of it that may be shown: a line can be a mebibyte."""
+    if len(line) <= _LONG * width:
+        return line, strokes
+    begin = max(0, min(stroke.start for stroke in strokes) - 2 * width)
+    line = line[begin : begin + _LONG * width]
+    return line, [
+        replace(
+            stroke,
+            start=min(stroke.start - begin, len(line)),
+            end=min(stroke.end - begin, len(line) + 1),
+        )
+        for stroke in strokes
+    ]
 
 
 def _lay_out(line: str) -> tuple[list[str], list[int]]:

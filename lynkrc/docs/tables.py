@@ -3,7 +3,8 @@
 from lynkrc.diagnostics.codes import CODES, PHASES
 from lynkrc.diagnostics.pages import introduction, read_page
 from lynkrc.docs.markdown import code, codes, table
-from lynkrc.docs.words import CAPABILITY_MEANINGS, FUNCTION_MEANINGS, OPERATORS, PROVENANCES
+from lynkrc.docs.words import CAPABILITY_MEANINGS, OPERATORS
+from lynkrc.lsp.words import FUNCTION_MEANINGS, PROVENANCES
 from lynkrc.sema.scope import ABSENT, FUNCTIONS, OUTCOMES, usage
 from lynkrc.sema.shaping import usage_of
 from lynkrc.sema.types import TRUST_LEVELS

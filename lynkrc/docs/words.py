@@ -1,35 +1,7 @@
-"""Words of the expression language to what they mean, in one line each."""
+"""Words of the expression language that the language server has no place for."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
-
-from lynkrc_runtime.feature_table import Provenance
-
-FUNCTION_MEANINGS: Mapping[str, str] = MappingProxyType(
-    {
-        "min": "the least of its arguments",
-        "max": "the greatest of its arguments",
-        "clamp": "x, but at least LOW and at most HIGH",
-        "when": "a where the condition holds, else b",
-        "steps": "the VALUE of the last step whose FROM is at most x; 0 below the first",
-        "ramp": "0 up to LOW, 100 from HIGH on, a straight line between, rounded down",
-        "saturate": "100 x / FULL, rounded down, at most 100",
-    }
-)
-"""What the functions compute."""
-
-PROVENANCES: Mapping[Provenance, str] = MappingProxyType(
-    {
-        Provenance.ASK: "what the user wrote in this turn, without what the client injects",
-        Provenance.ENVELOPE: "the system prompt and the tools, which are the client's",
-        Provenance.HISTORY: "the conversation before this turn",
-        Provenance.LOOP: "what happened since the user last wrote",
-        Provenance.REQUEST: "the request as a whole",
-        Provenance.CALLER: "who calls: client, headers, key",
-        Provenance.SESSION: "what the gateway remembers of the session",
-    }
-)
-"""What a provenance is, in words."""
 
 OPERATORS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("implies",), "false only where the left side holds and the right one does not; to the right"),

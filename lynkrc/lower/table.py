@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.table import (
     ChainId,
     Client,
@@ -64,6 +65,10 @@ from lynkrc_runtime.settings import Breaker, Concurrency, Resilience
 T = TypeVar("T")
 
 
+NO_AUTOMATON = Automaton(classes=1, byte_class=bytes(256), transitions=(0,), accepts=((),), free=())
+"""One that matches nothing."""
+
+
 def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
     """The table of a spec; None with one finding where its lexicons are too large."""
     patterns = [[entry.pattern for entry in one.lexicon.entries] for one in typed.lexicons]
@@ -71,8 +76,17 @@ def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
         automaton = build_automaton(patterns)
     except AutomatonTooLarge as error:
         return None, [too_large([one for lexicon in patterns for one in lexicon], error)]
+    return _table(typed, automaton), []
+
+
+def lower_decision(typed: TypedConfig) -> RouteTable:
+    """The table of a spec without its automaton, which is dear and says nothing of decisions."""
+    return _table(typed, NO_AUTOMATON)
+
+
+def _table(typed: TypedConfig, automaton: Automaton) -> RouteTable:
     layout = _layout(typed)
-    table = RouteTable(
+    return RouteTable(
         name=typed.name,
         trust_levels=typed.trust_levels,
         slots=layout.slots,
@@ -100,7 +114,6 @@ def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
         settings=msgspec.json.encode(typed.settings, order="sorted").decode(),
         assertions=tuple(assertion.source for assertion in typed.assertions),
     )
-    return table, []
 
 
 def _layout(typed: TypedConfig) -> Layout:

@@ -13,9 +13,6 @@ from urllib.parse import SplitResult, urlsplit
 from lynkrc.migrate.vendors import CHAT, MESSAGES, Vendor, Way
 from lynkrc_runtime.providers.table import ProviderKind
 
-_MESSAGES_DIALECT = "anthropic-messages"
-_OWN_HOSTS = {"openai": "api.openai.com", "anthropic": "api.anthropic.com"}
-
 
 def plain_address(text: str) -> SplitResult | None:
     """The parts of an address that a provider can have, else None.
@@ -36,16 +33,20 @@ def plain_address(text: str) -> SplitResult | None:
 def fitting_way(
     vendor: Vendor, way: Way, parts: SplitResult, kinds: Mapping[str, ProviderKind]
 ) -> Way:
-    """The kind that fits an address of the user's: its dialect by the path, its vendor by host."""
-    anthropic = "/anthropic" in parts.path or parts.path.endswith("/messages")
-    speaks_messages = kinds[way.kind].dialect == _MESSAGES_DIALECT
-    if anthropic and not speaks_messages:
-        return Way(kind=MESSAGES, base_url=None)
-    if speaks_messages and not anthropic and vendor.compatible != MESSAGES:
-        return Way(kind=CHAT, base_url=None)
-    if parts.hostname != _OWN_HOSTS.get(vendor.id, parts.hostname):
-        return Way(kind=vendor.compatible or CHAT, base_url=None)
-    return way
+    """The kind that fits an address of the user's: its dialect by the path, its vendor by host.
+
+    A vendor's own kind is for its own hosts: what its catalog states is not so of a proxy's.
+    """
+    if vendor.compatible is None:
+        return way
+    messages = "/anthropic" in parts.path or parts.path.endswith("/messages")
+    fitting = MESSAGES if messages or vendor.compatible == MESSAGES else CHAT
+    own = kinds.get(vendor.id)
+    usual = urlsplit(own.base_url or "").hostname if own else None
+    theirs = vendor.trust != "cloud" or usual == parts.hostname
+    if own is not None and theirs and kinds[fitting].dialect == own.dialect:
+        return Way(kind=own.name, base_url=None)
+    return Way(kind=fitting, base_url=None)
 
 
 def trust_at(usual: str, host: str) -> str:

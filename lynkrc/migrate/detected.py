@@ -3,11 +3,12 @@
 The environment comes in as a value: names of variables, never what they hold.
 
 >>> nothing = Stated(context=None, max_output=None, capabilities=None)
->>> draft = draft_detected(Environment(variables=frozenset(), ollama=None), lambda m, k: nothing)
+>>> draft = draft_detected(Environment(variables=frozenset(), ollama=None), lambda *_: nothing)
 >>> [provider.kind for provider in draft.providers]
 ['simulator']
 """
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -29,6 +30,7 @@ from lynkrc.migrate.draft import (
     short_name,
     simulated,
 )
+from lynkrc.migrate.served import unserved_kind
 from lynkrc.migrate.vendors import VENDORS, Vendor, way_to
 from lynkrc_runtime.providers.table import KINDS, ProviderKind
 
@@ -160,7 +162,7 @@ def _clouds(
         kind = kinds.get(vendor.id)
         if vendor.key not in environment.variables or kind is None or kind.base_url is None:
             continue
-        models = [model for model in vendor.models if known(model, kind.name).is_whole]
+        models = [model for model in vendor.models if known(model, kind.name, None).is_whole]
         if not models:
             continue
         provider = DraftProvider(
@@ -245,13 +247,15 @@ def _unused_keys(
         if vendor.key not in environment.variables or vendor.id in used:
             continue
         way = way_to(vendor, kinds)
-        if way is None:
-            lines += ["", f"{vendor.key} is set, too: {vendor.without}."]
+        unserved = unserved_kind(way.kind)
+        if unserved:
+            text = f"{vendor.key} is set, too. The kind {way.kind} is {unserved}."
+            lines += ["", *textwrap.wrap(text, 90)]
             continue
         lines += [
             "",
             f"{vendor.key} is set, too. The catalog knows no model of {vendor.title}, so a target",
-            "states what its model can; put in one, and add the target to a chain:",
+            "states what its model can and costs, in USD per million tokens; add it to a chain:",
             *_suggestion(vendor, way.kind, way.base_url),
         ]
     return tuple(lines[1:])
@@ -264,5 +268,5 @@ def _suggestion(vendor: Vendor, kind: str, base_url: str | None) -> tuple[str, .
         f'  {vendor.id}: {{kind: {kind}{address}, api_key: "${{{vendor.key}}}", '
         f"trust: {vendor.trust}}}",
         f"  more: {{provider: {vendor.id}, model: {model}, context: 128k, max_output: 8k, "
-        "capabilities: [tools]}",
+        "capabilities: [tools], price: {input: ..., output: ...}}",
     )

@@ -6,7 +6,7 @@ A draft holds no secret: keys are references to the environment by name.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import Literal, TypeAlias, final
 
 from lynkrc.source.scalars import resolve_plain, trap
 from lynkrc.syntax.decode_parts import RESERVED
@@ -16,44 +16,51 @@ from lynkrc_runtime.providers.table import KINDS
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stated:
-    """What the catalog states of a model; None is not stated."""
+    """What the catalog states of a model; None is not stated. `priced`: a price, where it is."""
 
     context: int | None
     max_output: int | None
     capabilities: tuple[str, ...] | None
+    priced: bool = False
 
     @property
     def is_whole(self) -> bool:
         """Whether a target of the model needs no facts of its own."""
-        return None not in (self.context, self.max_output, self.capabilities)
+        return None not in (self.context, self.max_output, self.capabilities) and self.priced
 
 
-Known: TypeAlias = Callable[[str, str], Stated]
-"""A model's name and a provider kind to what the catalog states."""
+Known: TypeAlias = Callable[[str, str, str | None], Stated]
+"""A model's name, a provider's kind and `base_url` to what the catalog states of it there."""
+
+Price: TypeAlias = tuple[tuple[str, str], ...] | Literal["free"]
+"""`free`, or amounts in USD per million tokens as decimal text."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftProvider:
-    """A row of `providers`. `timeouts` are in seconds."""
+    """A row of `providers`. `timeouts` are durations as a spec writes them."""
 
     name: str
     kind: str
     trust: str
     base_url: str | None = None
+    region: str | None = None
     api_key: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
-    timeouts: tuple[tuple[str, float], ...] = ()
+    timeouts: tuple[tuple[str, str], ...] = ()
     retries: int | None = None
+    concurrency: tuple[tuple[str, int], ...] = ()
     note: str = ""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftTarget:
-    """A row of `targets`. Facts that are None come from the catalog; prices are USD per 1M tokens.
+    """A row of `targets`. Facts that are None come from the catalog.
 
-    `assumed` says that facts are written that nobody stated.
+    `assumed` says that facts are written that nobody stated, `unpriced` that nobody stated a price:
+    none is invented, so the spec has a finding until somebody writes it.
     """
 
     name: str
@@ -62,8 +69,9 @@ class DraftTarget:
     context: int | None = None
     max_output: int | None = None
     capabilities: tuple[str, ...] | None = None
-    price: tuple[tuple[str, str], ...] = ()
+    price: Price | None = None
     assumed: bool = False
+    unpriced: bool = False
     note: str = ""
 
 
@@ -80,12 +88,24 @@ class DraftModel:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftTier:
-    """A row of `tiers`; the last has no `up_to`."""
+    """A row of `tiers`; the last has no `up_to`. The first `group` of the chain are a group."""
 
     name: str
     up_to: int | None
     chain: tuple[str, ...]
+    group: int = 0
+    pick: str | None = None
+    weights: tuple[tuple[str, int], ...] = ()
     note: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSetting:
+    """One setting of a section: where it stands, and its value as YAML. ``-`` is a list's entry."""
+
+    path: tuple[str, ...]
+    value: str
 
 
 @final
@@ -105,6 +125,7 @@ class Draft:
     tiers_note: str
     models: tuple[DraftModel, ...] = ()
     models_note: str = ""
+    settings: tuple[DraftSetting, ...] = ()
     hints: tuple[str, ...] = ()
     ending: tuple[str, ...] = ()
 
@@ -114,7 +135,7 @@ def variables_of(draft: Draft) -> tuple[str, ...]:
     texts = [
         text
         for one in draft.providers
-        for text in (one.base_url, one.api_key, *(value for _, value in one.headers))
+        for text in (one.base_url, one.region, one.api_key, *(value for _, value in one.headers))
     ]
     found = re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", " ".join(text or "" for text in texts))
     return tuple(dict.fromkeys(found))
@@ -132,6 +153,8 @@ ASSUMED_CONTEXT = 128_000
 """The window a model is given that nobody stated one for: what Lynkr assumes, too."""
 ASSUMED_OUTPUT = 8_000
 ASSUMED_CAPABILITIES = ("tools",)
+OWN_KINDS = frozenset({"ollama", "llamacpp", "lmstudio", "mlx", "vllm"})
+"""Kinds of servers that people run themselves: nobody sends them a bill for tokens."""
 OLLAMA_CONTEXT = 32_000
 """Ollama cuts a prompt off, silently, at a window of its own, which is small unless set."""
 
@@ -168,13 +191,19 @@ def short_name(model: str) -> str:
 
 
 def draft_target(
-    name: str, provider: DraftProvider, model: str, known: Known, *, stated: Stated | None = None
+    name: str,
+    provider: DraftProvider,
+    model: str,
+    known: Known,
+    *,
+    stated: Stated | None = None,
+    price: Price | None = None,
 ) -> DraftTarget:
     """A target with the facts that a spec must state because the catalog does not.
 
-    `stated` is what the author stated elsewhere; it comes before the catalog.
+    `stated` and `price` are what the author stated elsewhere; they come before the catalog.
     """
-    catalog = known(model, provider.kind)
+    catalog = known(model, provider.kind, provider.base_url)
     own = stated or Stated(context=None, max_output=None, capabilities=None)
     window = OLLAMA_CONTEXT if provider.kind == "ollama" else ASSUMED_CONTEXT
     context = own.context or (None if catalog.context else window)
@@ -183,6 +212,8 @@ def draft_target(
     capabilities = own.capabilities
     if capabilities is None and catalog.capabilities is None:
         capabilities = ASSUMED_CAPABILITIES
+    if price is None and not catalog.priced and _is_own(provider):
+        price = "free"
     return DraftTarget(
         name=name,
         provider=provider.name,
@@ -190,10 +221,17 @@ def draft_target(
         context=context,
         max_output=output,
         capabilities=capabilities,
+        price=price,
+        unpriced=price is None and not catalog.priced,
         assumed=(own.context is None and catalog.context is None)
         or (own.max_output is None and catalog.max_output is None)
         or (own.capabilities is None and catalog.capabilities is None),
     )
+
+
+def _is_own(provider: DraftProvider) -> bool:
+    """Whether it runs on a machine of the user's."""
+    return provider.kind in OWN_KINDS or provider.trust == "local"
 
 
 def ollama_lines(

@@ -24,18 +24,24 @@ from lynkrc.migrate.draft import (
     simulated,
 )
 from lynkrc.migrate.litellm_deployment import Deployment, is_pattern, read_deployment
-from lynkrc.migrate.litellm_file import entries_of, items_of, number_of, read_litellm, text_of
+from lynkrc.migrate.litellm_file import entries_of, items_of, read_litellm, text_of
 from lynkrc.migrate.litellm_keys import reason_of
+from lynkrc.migrate.litellm_settings import read_settings
 from lynkrc.migrate.migration import Migration, Unreadable
+from lynkrc.migrate.served import kind_notices, not_yet
 from lynkrc.source.nodes import MappingNode, Node
 from lynkrc_runtime.providers.table import KINDS, ProviderKind
 
 _SETTINGS = ("router_settings", "litellm_settings")
 _FALLBACKS = ("fallbacks", "context_window_fallbacks")
+_PICKS = {
+    "simple-shuffle": "weighted",
+    "latency-based-routing": "fastest",
+    "cost-based-routing": "cheapest",
+}
+"""Strategies with an order of the language; the others go by counts that a spec does not know."""
 _MOST_TIERS = 101
 """Bounds of tiers are scores from 0 to 100, and the last has none."""
-_MOST_RETRIES = 10
-_MOST_SECONDS = 86_400
 
 
 @final
@@ -52,6 +58,10 @@ class _Work:
     targets: dict[tuple[str, str], DraftTarget] = field(default_factory=dict)
     groups: dict[str, list[str]] = field(default_factory=dict)
     """A group's name to the names of its targets."""
+    weights: dict[str, dict[str, int]] = field(default_factory=dict)
+    """A group's name to the weights of its targets, where one has another than 1."""
+    pick: str | None = None
+    """How the targets of a group are chosen among; None is in the order written."""
 
     def say(self, account: Account) -> None:
         """Answer for a setting; what is said first holds."""
@@ -66,9 +76,12 @@ def migrate_litellm(
     if isinstance(root, Unreadable):
         return root
     work = _Work(root=root, known=known, kinds=kinds)
+    _read_strategy(work)
     _read_groups(work)
     chains = {group: _chain(work, group, own) for group, own in work.groups.items()}
-    retries, timeouts = _patience(work)
+    settings, accounts_of_settings = read_settings(root)
+    for account in accounts_of_settings:
+        work.say(account)
     aliases = _aliases(work)
     _the_rest(work)
     accounts = tuple(work.accounts.values())
@@ -88,9 +101,20 @@ def migrate_litellm(
         )
         draft = simulated(name="routing", intro=intro, ending=ending)
     else:
-        providers = tuple(replace(p, retries=retries, timeouts=timeouts) for p in work.providers)
-        draft = _draft(work, providers, chains, aliases, intro, ending)
+        draft = _draft(work, tuple(work.providers), chains, aliases, intro, ending)
+    draft = replace(draft, settings=tuple(settings))
+    work.notices += kind_notices(draft.providers)
     return Migration(draft=draft, accounts=accounts, notices=tuple(work.notices))
+
+
+def _read_strategy(work: _Work) -> None:
+    """How LiteLLM chooses among the deployments of a group: at random, unless it is told."""
+    name = "router_settings.routing_strategy"
+    written = text_of(_setting(work, "router_settings", "routing_strategy"))
+    work.pick = _PICKS.get(written or "simple-shuffle")
+    if written and work.pick is not None:
+        where = f"`pick: {work.pick}` of groups of several targets"
+        work.say(carried(name, where + not_yet(("pick", work.pick))))
 
 
 def _read_groups(work: _Work) -> None:
@@ -114,6 +138,8 @@ def _read_groups(work: _Work) -> None:
         own = work.groups.setdefault(found.group, [])
         if target.name not in own:
             own.append(target.name)
+        if found.weight is not None:
+            work.weights.setdefault(found.group, {})[target.name] = found.weight
 
 
 def _target(work: _Work, found: Deployment) -> DraftTarget:
@@ -122,8 +148,9 @@ def _target(work: _Work, found: Deployment) -> DraftTarget:
     if key not in work.targets:
         taken = [one.name for one in work.targets.values()]
         name = free_name(found.model.rsplit("/", 1)[-1], taken)
-        target = draft_target(name, provider, found.model, work.known, stated=found.stated)
-        work.targets[key] = replace(target, price=found.price)
+        work.targets[key] = draft_target(
+            name, provider, found.model, work.known, stated=found.stated, price=found.price
+        )
     return work.targets[key]
 
 
@@ -171,24 +198,6 @@ def _setting(work: _Work, section: str, key: str) -> Node | None:
     return node.get(key) if isinstance(node, MappingNode) else None
 
 
-def _patience(work: _Work) -> tuple[int | None, tuple[tuple[str, float], ...]]:
-    """Retries and the total timeout of every provider."""
-    retries: int | None = None
-    timeouts: tuple[tuple[str, float], ...] = ()
-    for section, key in (("router_settings", "num_retries"), ("litellm_settings", "num_retries")):
-        value = number_of(_setting(work, section, key))
-        if value is not None and value == int(value) and value >= 0 and retries is None:
-            retries = min(int(value), _MOST_RETRIES)
-            most = f" ({_MOST_RETRIES} is the most)" if value > _MOST_RETRIES else ""
-            work.say(carried(f"{section}.{key}", f"`retries` of each provider{most}"))
-    for section, key in (("router_settings", "timeout"), ("litellm_settings", "request_timeout")):
-        value = number_of(_setting(work, section, key))
-        if value is not None and 0 < value <= _MOST_SECONDS and not timeouts:
-            timeouts = (("total", value),)
-            work.say(carried(f"{section}.{key}", "`timeouts.total` of each provider"))
-    return retries, timeouts
-
-
 def _aliases(work: _Work) -> dict[str, str]:
     """Further names of groups."""
     aliases: dict[str, str] = {}
@@ -218,7 +227,11 @@ def _the_rest(work: _Work) -> None:
         inner = entries_of(node)
         for key, value in inner:
             path = f"{printable(name)}.{printable(key)}"
-            if key != "model_group_alias" or not entries_of(value):
+            deeper = entries_of(value)
+            if key == "cache_params" and deeper:
+                for last, _ in deeper:
+                    work.say(left(f"{path}.{printable(last)}", reason_of(f"{path}.{last}")))
+            elif key != "model_group_alias" or not deeper:
                 work.say(left(path, reason_of(path)))
         if not inner:
             work.say(left(printable(name), reason_of(name)))
@@ -258,7 +271,13 @@ def _draft(
         ),
         models_note="as LiteLLM's groups; every other name takes the first tier",
         tiers=tuple(
-            DraftTier(name=name, up_to=None if at == len(tiers) - 1 else at, chain=chains[group])
+            _tier(
+                work,
+                group,
+                DraftTier(
+                    name=name, up_to=None if at == len(tiers) - 1 else at, chain=chains[group]
+                ),
+            )
             for at, (group, name) in enumerate(tiers.items())
         ),
         tiers_note="a chain is tried from left to right; `up_to` tells nothing without a `score`",
@@ -268,6 +287,16 @@ def _draft(
         hints=(*_HINTS, *(("", *window) if window else ())),
         ending=ending,
     )
+
+
+def _tier(work: _Work, group: str, tier: DraftTier) -> DraftTier:
+    """The tier with its own deployments as a group, where there are several to choose from."""
+    own = work.groups[group]
+    if len(own) < 2 or work.pick is None:
+        return tier
+    weights = work.weights.get(group, {}) if work.pick == "weighted" else {}
+    known = tuple((name, weights[name]) for name in own if name in weights)
+    return replace(tier, group=len(own), pick=work.pick, weights=known)
 
 
 _HINTS = (

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 from lynkrc.diagnostics.wording import printable
 from lynkrc.migrate.account import Account, carried, left
 from lynkrc.migrate.address import fitting_way, plain_address, trust_at
-from lynkrc.migrate.draft import ASSUMED_CAPABILITIES, DraftProvider, Known, Stated
+from lynkrc.migrate.draft import ASSUMED_CAPABILITIES, DraftProvider, Known, Price, Stated
 from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, text_of
 from lynkrc.migrate.litellm_keys import reason_of
+from lynkrc.migrate.litellm_settings import MOST_RETRIES, duration, whole
 from lynkrc.migrate.litellm_vendors import PREFIXES, split_model
-from lynkrc.migrate.vendors import CHAT, VENDORS, Way, way_to
+from lynkrc.migrate.vendors import VENDORS, Way, way_to
 from lynkrc.source.nodes import MappingNode, Node
 from lynkrc_runtime.feature_table import BIG
 from lynkrc_runtime.providers.table import Credentials, ProviderKind
@@ -50,7 +51,8 @@ class Deployment:
     provider: DraftProvider
     model: str
     stated: Stated
-    price: tuple[tuple[str, str], ...]
+    price: Price | None
+    weight: int | None
 
 
 @final
@@ -76,14 +78,24 @@ def read_deployment(
     if isinstance(called, str):
         return None, _all_left(node, place, called)
     said = {one.name: one for one in called.said}
-    stated, price = _facts(info, params, place, known(model, called.provider.kind), said)
+    catalog = known(model, called.provider.kind, called.provider.base_url)
+    stated, price = _facts(info, params, place, catalog, said)
+    weight = whole(_get(params, "weight"), 1, 10_000)
+    if weight is not None:
+        name = f"{place}.litellm_params.weight"
+        said[name] = carried(name, "`weights` of a tier, where its group is picked by them")
     said[f"{place}.model_name"] = carried(f"{place}.model_name", "`models`")
     name = f"{place}.litellm_params.model"
     said[name] = carried(name, "`model` of a target")
     paths = _paths(node, place)
     accounts = [said.get(path) or left(path, reason_of(general)) for path, general in paths]
     deployment = Deployment(
-        group=group, provider=called.provider, model=model, stated=stated, price=price
+        group=group,
+        provider=called.provider,
+        model=model,
+        stated=stated,
+        price=price,
+        weight=weight,
     )
     return deployment, accounts
 
@@ -105,6 +117,8 @@ def _unusable(group: str, written: str, mode: str) -> str:
     prefix, model = split_model(written)
     if prefix not in PREFIXES:
         return "its prefix names no provider that lynkrc knows an address for"
+    if prefix == "vertex_ai" and "claude" in model:
+        return "Claude on Google Cloud is called in a dialect that no provider kind speaks"
     return "" if _MODEL.fullmatch(model) else "its model is no model's name"
 
 
@@ -153,11 +167,11 @@ def _called(
     key, key_said = _key(row.key or f"{row.vendor.upper()}_API_KEY", params, f"{place}.api_key")
     said += key_said
     if row.vendor == "azure":
-        return _azure(address, key or "${AZURE_API_KEY}", tuple(said))
+        return _azure(address, key or "${AZURE_API_KEY}", params, place, said)
+    if row.vendor == "vertex":
+        return _vertex(address, params, key, place, said)
     vendor = VENDORS[row.vendor]
     way = way_to(vendor, kinds)
-    if way is None:
-        return vendor.without
     if parts is not None:
         way = fitting_way(vendor, way, parts, kinds)
     elif address is not None and vendor.compatible is not None:
@@ -173,13 +187,78 @@ def _called(
             kind=way.kind,
             trust=trust_at(vendor.trust, parts.hostname or "") if parts else vendor.trust,
             base_url=address or way.base_url,
+            region=_region(params, place, said) if kinds[way.kind].needs_region else None,
             api_key=key,
+            timeouts=_timeouts(params, place, said),
+            retries=_retries(params, place, said),
         ),
         said=tuple(said),
     )
 
 
-def _azure(address: str | None, key: str, said: tuple[Account, ...]) -> _Called | str:
+def _timeouts(params: Node | None, place: str, said: list[Account]) -> tuple[tuple[str, str], ...]:
+    written = duration(_get(params, "timeout"))
+    if written is None:
+        return ()
+    said.append(carried(f"{place}.timeout", "`timeouts.total` of a provider"))
+    return (("total", written),)
+
+
+def _retries(params: Node | None, place: str, said: list[Account]) -> int | None:
+    for key in ("num_retries", "max_retries"):
+        written = whole(_get(params, key), 0, MOST_RETRIES)
+        if written is not None:
+            said.append(carried(f"{place}.{key}", "`retry.times` of a provider"))
+            return written
+    return None
+
+
+def _region(params: Node | None, place: str, said: list[Account]) -> str:
+    """The region, by name or as it is written; where LiteLLM looks for it otherwise."""
+    written = _part(params, "aws_region_name")
+    if written is None:
+        return "${AWS_REGION_NAME}"
+    said.append(carried(f"{place}.aws_region_name", "`region` of a provider"))
+    return written
+
+
+def _part(params: Node | None, key: str) -> str | None:
+    """A reference, or a piece of an address that is no secret: letters, digits and ``-``."""
+    text = text_of(_get(params, key))
+    return _reference(text) or (text if re.fullmatch(r"[a-z0-9][a-z0-9-]*", text) else None)
+
+
+def _vertex(
+    address: str | None, params: Node | None, key: str | None, place: str, said: list[Account]
+) -> _Called | str:
+    """Gemini on Google Cloud (wire reference B.7): the address names project and place."""
+    project, location = _part(params, "vertex_project"), _part(params, "vertex_location")
+    if address is None and (project is None or location is None):
+        return "a deployment of Vertex needs `vertex_project` and `vertex_location`"
+    if address is None:
+        said += [
+            carried(f"{place}.{name}", "`base_url` of a provider")
+            for name in ("vertex_project", "vertex_location")
+        ]
+        host = "" if location == "global" else f"{location}-"
+        root = f"https://{host}aiplatform.googleapis.com/v1"
+        address = f"{root}/projects/{project}/locations/{location}"
+    return _Called(
+        provider=DraftProvider(
+            name="vertex",
+            kind="vertex",
+            trust="cloud",
+            base_url=address,
+            api_key=key or "${VERTEX_ACCESS_TOKEN}",
+            note="its key is an access token of Google Cloud",
+        ),
+        said=tuple(said),
+    )
+
+
+def _azure(
+    address: str | None, key: str, params: Node | None, place: str, said: list[Account]
+) -> _Called | str:
     """Azure's v1 API (wire reference B.4): the model is the deployment, the key a header."""
     if address is None:
         return "a deployment of Azure needs `api_base`"
@@ -188,13 +267,15 @@ def _azure(address: str | None, key: str, said: tuple[Account, ...]) -> _Called 
     return _Called(
         provider=DraftProvider(
             name="azure",
-            kind=CHAT,
+            kind="azure-openai",
             trust="cloud",
-            base_url=f"{root}/openai/v1",
-            headers=(("api-key", key),),
+            base_url=root,
+            api_key=key,
+            timeouts=_timeouts(params, place, said),
+            retries=_retries(params, place, said),
             note="Azure's v1 API: a target's `model` is a deployment",
         ),
-        said=said,
+        said=tuple(said),
     )
 
 
@@ -220,7 +301,7 @@ def _reference(text: str) -> str | None:
 
 def _facts(
     info: Node | None, params: Node | None, place: str, catalog: Stated, said: dict[str, Account]
-) -> tuple[Stated, tuple[tuple[str, str], ...]]:
+) -> tuple[Stated, Price | None]:
     """What `model_info` states of the model, and its price; adds to what is said."""
     sizes: dict[str, int] = {}
     for key, what in (*_SIZES.items(), ("max_tokens", "max_output")):
@@ -250,7 +331,7 @@ def _facts(
 
 def _price(
     info: Node | None, params: Node | None, place: str, said: dict[str, Account]
-) -> tuple[tuple[str, str], ...]:
+) -> Price | None:
     """USD per million tokens, where input and output are both stated."""
     for section, node in (("model_info", info), ("litellm_params", params)):
         found = {
@@ -262,8 +343,10 @@ def _price(
             for key in found:
                 name = f"{place}.{section}.{key}"
                 said[name] = carried(name, "`price` of a target, per million tokens")
+            if not any(found.values()):
+                return "free"
             return tuple((_COSTS[key], _per_million(found[key])) for key in found)
-    return ()
+    return None
 
 
 def _per_million(cost: float) -> str:

@@ -19,12 +19,10 @@ class LiteRow:
     why: str
 
 
-_NO_KEYS = "the gateway has no keys of its own for clients"
-
 ROWS: tuple[LiteRow, ...] = (
     LiteRow(
-        paths=("litellm_params.rpm", "litellm_params.tpm", "rpm", "tpm", "litellm_params.weight"),
-        why="chains are tried in order; there are no limits or weights of a deployment",
+        paths=("litellm_params.rpm", "litellm_params.tpm", "rpm", "tpm"),
+        why="`limits` count what clients send, not what a deployment gets",
     ),
     LiteRow(
         paths=(
@@ -34,7 +32,7 @@ ROWS: tuple[LiteRow, ...] = (
             "general_settings.max_parallel_requests",
             "general_settings.global_max_parallel_requests",
         ),
-        why="a provider has no limit on concurrent calls",
+        why="write `concurrency` of the provider: it counts all calls of the provider",
     ),
     LiteRow(
         paths=("litellm_params.order",),
@@ -46,8 +44,13 @@ ROWS: tuple[LiteRow, ...] = (
             "litellm_params.stream_timeout",
             "litellm_params.num_retries",
             "litellm_params.max_retries",
+            "router_settings.stream_timeout",
+            "router_settings.timeout",
+            "router_settings.num_retries",
+            "litellm_settings.num_retries",
+            "litellm_settings.request_timeout",
         ),
-        why="timeouts and retries belong to a provider: give the deployment one of its own",
+        why="not taken over: write `timeouts` and `retry` of the provider, or of `resilience`",
     ),
     LiteRow(
         paths=(
@@ -78,6 +81,14 @@ ROWS: tuple[LiteRow, ...] = (
         why="write it as `headers` of the provider",
     ),
     LiteRow(
+        paths=("litellm_params.aws_*",),
+        why="Bedrock is called with an API key of its own: set it in the environment",
+    ),
+    LiteRow(
+        paths=("litellm_params.vertex_*",),
+        why="Vertex is called with an access token: set it in the environment",
+    ),
+    LiteRow(
         paths=("litellm_params.*",),
         why="no setting of a target or a provider",
     ),
@@ -93,7 +104,7 @@ ROWS: tuple[LiteRow, ...] = (
             "router_settings.optional_pre_call_checks",
             "router_settings.routing_groups",
         ),
-        why="a chain is tried in the order it is written",
+        why="targets are tried in the order they are written, or by `pick`",
     ),
     LiteRow(
         paths=(
@@ -104,14 +115,13 @@ ROWS: tuple[LiteRow, ...] = (
             "litellm_settings.allowed_fails",
             "litellm_settings.cooldown_time",
         ),
-        why="a target that fails is not left out for a time",
+        why="write `resilience.breaker`: when a target that fails is left alone, and how long",
     ),
     LiteRow(
         paths=(
             "router_settings.retry_policy",
             "router_settings.model_group_retry_policy",
             "router_settings.retry_after",
-            "router_settings.stream_timeout",
             "router_settings.max_fallbacks",
             "litellm_settings.content_policy_fallbacks",
             "router_settings.content_policy_fallbacks",
@@ -120,11 +130,11 @@ ROWS: tuple[LiteRow, ...] = (
     ),
     LiteRow(
         paths=("router_settings.redis_*", "router_settings.cache_*", "router_settings.client_ttl"),
-        why="the gateway shares nothing with others of its kind",
+        why="write `state: {store: redis, url: ...}` to share with others of its kind",
     ),
     LiteRow(
         paths=("litellm_settings.cache", "litellm_settings.cache_*", "router_settings.cache"),
-        why="answers are not cached",
+        why="write `cache.exact` with a `ttl`; where it is kept, `state` says",
     ),
     LiteRow(
         paths=(
@@ -145,7 +155,7 @@ ROWS: tuple[LiteRow, ...] = (
     ),
     LiteRow(
         paths=("litellm_settings.max_budget", "litellm_settings.budget_*", "*_budget*"),
-        why="the gateway keeps no budgets",
+        why="write `budgets` with `usd` and a `period` of a day, a week or a month",
     ),
     LiteRow(
         paths=(
@@ -157,7 +167,8 @@ ROWS: tuple[LiteRow, ...] = (
             "general_settings.allowed_routes",
             "general_settings.public_routes",
         ),
-        why=f"{_NO_KEYS}: keep it on the loopback or behind a proxy that asks for them",
+        why="keys are made anew under `keys`, by reference; until the runtime asks for them, keep "
+        "the gateway on the loopback or behind a proxy that does",
     ),
     LiteRow(
         paths=("general_settings.*database*", "general_settings.store_*", "general_settings.*db*"),
@@ -172,7 +183,7 @@ ROWS: tuple[LiteRow, ...] = (
         why="one file is taken over; put the models of the others in it first",
     ),
     LiteRow(paths=("guardrails", "guardrails.*"), why="the gateway does not look into answers"),
-    LiteRow(paths=("mcp_servers", "mcp_servers.*"), why="the gateway runs no tools"),
+    LiteRow(paths=("mcp_servers", "mcp_servers.*"), why="write them under `mcp.servers`"),
 )
 
 
@@ -180,7 +191,7 @@ def reason_of(path: str) -> str:
     """Why a setting is not carried over.
 
     >>> reason_of("router_settings.redis_host")
-    'the gateway shares nothing with others of its kind'
+    'write `state: {store: redis, url: ...}` to share with others of its kind'
     """
     fitting = [
         (len(pattern.replace("*", "")), row.why)

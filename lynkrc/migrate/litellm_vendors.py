@@ -29,6 +29,7 @@ PREFIXES: Mapping[str, Prefix] = MappingProxyType(
         "azure": Prefix(vendor="azure", key="AZURE_API_KEY"),
         "gemini": Prefix(vendor="gemini", key="GEMINI_API_KEY"),
         "bedrock": Prefix(vendor="bedrock", key="AWS_BEARER_TOKEN_BEDROCK"),
+        "vertex_ai": Prefix(vendor="vertex", key="VERTEX_ACCESS_TOKEN"),
         "openrouter": Prefix(vendor="openrouter", key="OPENROUTER_API_KEY"),
         "groq": Prefix(vendor="groq", key="GROQ_API_KEY"),
         "mistral": Prefix(vendor="mistral", key="MISTRAL_API_KEY"),

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from lynkrc.migrate.address import fitting_way, plain_address, trust_at
 from lynkrc.migrate.draft import DraftProvider
 from lynkrc.migrate.lynkr_providers import LynkrProvider
-from lynkrc.migrate.vendors import CHAT, MESSAGES, VENDORS, Vendor, Way, way_to
+from lynkrc.migrate.served import not_yet
+from lynkrc.migrate.vendors import MESSAGES, VENDORS, Vendor, Way, way_to
 from lynkrc_runtime.providers.table import Credentials, ProviderKind
 
 _INVOCATIONS = re.compile(r"/?serving-endpoints/([A-Za-z0-9_.-]+)/invocations/?")
@@ -32,27 +33,28 @@ class Call:
     """Whether the model of a tier means nothing to it: Lynkr asks for `model` whatever it says."""
     used: tuple[tuple[str, str], ...]
     lost: tuple[tuple[str, str], ...] = ()
-    missing_key: str | None = None
-    """The variable of a key that the file does not set."""
+    missing: tuple[str, ...] = ()
+    """Variables it needs that the file does not set."""
+
+
+_QUEUE = 50
+"""How many calls Lynkr lets wait for one of Z.AI's to end."""
 
 
 def call_of(
-    row: LynkrProvider,
-    values: Mapping[str, str],
-    kinds: Mapping[str, ProviderKind],
-    timeouts: tuple[tuple[str, float], ...],
+    row: LynkrProvider, values: Mapping[str, str], kinds: Mapping[str, ProviderKind]
 ) -> Call | str:
     """How to call the provider, or why the spec cannot."""
     match row.id:
         case "azure-openai":
-            return _azure_openai(row, values, timeouts)
+            return _azure_openai(row, values)
         case "azure-anthropic":
-            return _azure_anthropic(row, values, timeouts)
+            return _azure_anthropic(row, values)
         case "databricks":
-            return _databricks(row, values, timeouts)
+            return _databricks(row, values)
     if row.vendor is None:
         return row.without
-    return _plain(row, VENDORS[row.vendor], values, kinds, timeouts)
+    return _plain(row, VENDORS[row.vendor], values, kinds)
 
 
 def _plain(
@@ -60,12 +62,9 @@ def _plain(
     vendor: Vendor,
     values: Mapping[str, str],
     kinds: Mapping[str, ProviderKind],
-    timeouts: tuple[tuple[str, float], ...],
 ) -> Call | str:
     """A vendor with a key and, at most, an address of its own."""
     way = way_to(vendor, kinds)
-    if way is None:
-        return vendor.without
     if row.messages_url is not None:
         way = Way(kind=MESSAGES, base_url=row.messages_url)
     where = f"providers.{row.id}"
@@ -86,34 +85,48 @@ def _plain(
             used.append((row.endpoint or "", f"`{where}.base_url`"))
     key = next((name for name in row.keys if values.get(name)), None)
     needed = vendor.key is not None or kinds[way.kind].credentials is Credentials.REQUIRED
-    missing = row.keys[0] if key is None and needed and row.keys else None
+    asked = key or (row.keys[0] if needed and row.keys else None)
+    missing = [name for name in (asked, row.region) if name and not values.get(name)]
     if key is not None:
         used.append((key, f"`{where}.api_key`, by name"))
+    if row.region is not None:
+        used.append((row.region, f"`{where}.region`, by name"))
+    concurrency = _concurrency(row, values)
+    if concurrency:
+        path = f"providers.{row.id}.concurrency"
+        used.append((row.concurrent or "", f"`{path}`{not_yet(('providers', 'concurrency'))}"))
+    elif row.concurrent is not None:
+        lost.append((row.concurrent, "no number of calls"))
     headers = tuple((header, name) for header, name in row.headers if values.get(name))
     used += [(name, f"`{where}.headers`, by name") for _, name in headers]
-    model = values.get(row.model or "") or row.default_model
-    asked = key or missing
     return Call(
         provider=DraftProvider(
             name=row.id,
             kind=way.kind,
             trust=trust,
             base_url=address,
+            region=f"${{{row.region}}}" if row.region else None,
             api_key=f"${{{asked}}}" if asked else None,
             headers=tuple((header, f"${{{name}}}") for header, name in headers),
-            timeouts=timeouts,
+            concurrency=concurrency,
         ),
-        model=model,
+        model=values.get(row.model or "") or row.default_model,
         fixed_model=False,
         used=tuple(used),
         lost=tuple(lost),
-        missing_key=missing,
+        missing=tuple(missing),
     )
 
 
-def _azure_openai(
-    row: LynkrProvider, values: Mapping[str, str], timeouts: tuple[tuple[str, float], ...]
-) -> Call | str:
+def _concurrency(row: LynkrProvider, values: Mapping[str, str]) -> tuple[tuple[str, int], ...]:
+    """Lynkr's limit on calls at once, with the length of its queue."""
+    written = values.get(row.concurrent or "", "")
+    if not re.fullmatch(r"[1-9][0-9]{0,3}", written):
+        return ()
+    return (("limit", int(written)), ("queue", _QUEUE))
+
+
+def _azure_openai(row: LynkrProvider, values: Mapping[str, str]) -> Call | str:
     """Azure's v1 API (wire reference B.4): the model is the deployment, the key a header."""
     key, endpoint, deployment = row.keys[0], row.endpoint or "", row.model or ""
     host = _host(values.get(endpoint, ""))
@@ -122,40 +135,38 @@ def _azure_openai(
     return Call(
         provider=DraftProvider(
             name=row.id,
-            kind=CHAT,
+            kind="azure-openai",
             trust="cloud",
-            base_url=f"https://{host}/openai/v1",
-            headers=(("api-key", f"${{{key}}}"),),
-            timeouts=timeouts,
+            base_url=f"https://{host}",
+            api_key=f"${{{key}}}",
             note="Azure's v1 API: a target's `model` is a deployment",
         ),
         model=values.get(deployment) or row.default_model,
         fixed_model=False,
         used=(
-            (key, f"`providers.{row.id}.headers`, by name"),
+            (key, f"`providers.{row.id}.api_key`, by name"),
             (endpoint, f"its host is in `providers.{row.id}.base_url`"),
         ),
-        missing_key=None if values.get(key) else key,
+        missing=() if values.get(key) else (key,),
     )
 
 
-def _azure_anthropic(
-    row: LynkrProvider, values: Mapping[str, str], timeouts: tuple[tuple[str, float], ...]
-) -> Call | str:
+def _azure_anthropic(row: LynkrProvider, values: Mapping[str, str]) -> Call | str:
     """Claude on Azure, or at Anthropic itself, which Lynkr calls by the same name."""
     key, endpoint = row.keys[0], row.endpoint or ""
     parts = plain_address(values.get(endpoint, ""))
     if parts is None:
         return f"{endpoint} holds no address"
-    direct = parts.hostname == "api.anthropic.com"
+    host = parts.hostname or ""
+    direct = host == "api.anthropic.com"
+    elsewhere = row.id if host.endswith(".azure.com") else MESSAGES
     return Call(
         provider=DraftProvider(
             name="anthropic" if direct else row.id,
-            kind="anthropic" if direct else MESSAGES,
+            kind="anthropic" if direct else elsewhere,
             trust="cloud",
             base_url=None if direct else f"${{{endpoint}}}",
             api_key=f"${{{key}}}",
-            timeouts=timeouts,
         ),
         model=values.get(row.model or "") or row.default_model,
         fixed_model=False,
@@ -163,13 +174,11 @@ def _azure_anthropic(
             (key, f"`providers.{'anthropic' if direct else row.id}.api_key`, by name"),
             (endpoint, "kind `anthropic`" if direct else f"`providers.{row.id}.base_url`"),
         ),
-        missing_key=None if values.get(key) else key,
+        missing=() if values.get(key) else (key,),
     )
 
 
-def _databricks(
-    row: LynkrProvider, values: Mapping[str, str], timeouts: tuple[tuple[str, float], ...]
-) -> Call | str:
+def _databricks(row: LynkrProvider, values: Mapping[str, str]) -> Call | str:
     """Serving endpoints (wire reference B.6): the model is the endpoint's name."""
     key, base, path = row.keys[0], row.endpoint or "", row.model or ""
     if plain_address(values.get(base, "")) is None:
@@ -177,15 +186,13 @@ def _databricks(
     found = _INVOCATIONS.fullmatch(values.get(path) or row.default_model)
     if found is None:
         return f"{path} is not /serving-endpoints/NAME/invocations"
-    slash = "" if values[base].endswith("/") else "/"
     return Call(
         provider=DraftProvider(
             name=row.id,
-            kind=CHAT,
+            kind=row.id,
             trust="cloud",
-            base_url=f"${{{base}}}{slash}serving-endpoints",
+            base_url=f"${{{base}}}",
             api_key=f"${{{key}}}",
-            timeouts=timeouts,
             note="a target's `model` is the name of a serving endpoint",
         ),
         model=found[1],
@@ -195,7 +202,7 @@ def _databricks(
             (base, f"`providers.{row.id}.base_url`"),
             (path, "its endpoint is the target's `model`"),
         ),
-        missing_key=None if values.get(key) else key,
+        missing=() if values.get(key) else (key,),
     )
 
 

@@ -6,7 +6,7 @@ order of each chain. A tier that is missing takes its neighbour's target, and th
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 
 from lynkrc.migrate.account import Account, Fate, account_lines, carried, left
@@ -24,9 +24,11 @@ from lynkrc.migrate.draft import (
 )
 from lynkrc.migrate.lynkr_call import Call, call_of
 from lynkrc.migrate.lynkr_providers import LYNKR_PROVIDERS, variables_of
+from lynkrc.migrate.lynkr_settings import SETTINGS, read_settings
 from lynkrc.migrate.lynkr_variables import SPECIAL, row_of
 from lynkrc.migrate.migration import Migration, Unreadable
-from lynkrc.migrate.read_env import EnvFile, read_env
+from lynkrc.migrate.read_env import Assignment, EnvFile, read_env
+from lynkrc.migrate.served import kind_notices
 from lynkrc.source.decode_text import MAX_BYTES
 from lynkrc_runtime.providers.table import KINDS, ProviderKind
 
@@ -42,15 +44,6 @@ _DEFAULT_PROVIDER = "databricks"
 _LOCAL = ("ollama", "llamacpp", "lmstudio")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}")
 _ORDINARY = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
-_LEVELS = {
-    "trace": "debug",
-    "debug": "debug",
-    "info": "info",
-    "warn": "warning",
-    "warning": "warning",
-    "error": "error",
-    "fatal": "error",
-}
 _UNUSED = "no tier and no fallback uses it"
 
 
@@ -69,7 +62,6 @@ class _Work:
     refused: dict[str, str] = field(default_factory=dict)
     """Providers that something names and that cannot be called, with why."""
     targets: dict[tuple[str, str], DraftTarget] = field(default_factory=dict)
-    timeouts: tuple[tuple[str, float], ...] = ()
 
     def say(self, account: Account) -> None:
         """Answer for a variable that is in the file; what is said first holds."""
@@ -91,7 +83,9 @@ def migrate_env(
     work = _Work(file=file, values=_usable(file), known=known, kinds=kinds)
     _file_notices(work)
     _several_lines(work)
-    _process_settings(work)
+    read = read_settings(work.values)
+    for account in read.accounts:
+        work.say(account)
     chains, notes = _chains(work)
     accounts = _accounts(work)
     ending = _ending(path, accounts)
@@ -107,6 +101,8 @@ def migrate_env(
         draft = simulated(name="routing", intro=intro, ending=ending)
     else:
         draft = _draft(work, chains, notes, intro, ending)
+    draft = replace(draft, settings=read.settings)
+    work.notices += kind_notices(draft.providers)
     return Migration(draft=draft, accounts=accounts, notices=tuple(work.notices))
 
 
@@ -129,26 +125,8 @@ def _file_notices(work: _Work) -> None:
 def _several_lines(work: _Work) -> None:
     """A value of several lines is no key, address or model that could be carried over."""
     for one in work.file.assignments:
-        if "\n" in one.value and (one.name in SPECIAL or _owner(one.name)):
+        if "\n" in one.value and (one.name in SPECIAL or one.name in SETTINGS or _owner(one.name)):
             work.say(left(one.name, "its value goes over several lines"))
-
-
-def _process_settings(work: _Work) -> None:
-    """What the gateway's command line says now, and the idle timeout."""
-    port = work.values.get("PORT", "")
-    if re.fullmatch(r"[0-9]{1,5}", port) and 0 < int(port) < 65_536:
-        work.say(carried("PORT", f"`--port {int(port)}` of `lynkrc serve`"))
-    work.say(left("PORT", "no port"))
-    level = _LEVELS.get(work.values.get("LOG_LEVEL", "").strip().lower())
-    if level is not None:
-        work.say(carried("LOG_LEVEL", f"`--log-level {level}` of `lynkrc serve`"))
-    work.say(left("LOG_LEVEL", "no level of Lynkr's"))
-    idle = "LYNKR_STREAM_IDLE_TIMEOUT_MS"
-    written = work.values.get(idle, "")
-    if re.fullmatch(r"[0-9]{1,8}", written) and 0 < int(written) <= 86_400_000:
-        work.timeouts = (("idle", int(written) / 1000),)
-        work.say(carried(idle, "`timeouts.idle` of each provider, in seconds"))
-    work.say(left(idle, "no number of milliseconds up to a day"))
 
 
 def _chains(work: _Work) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -194,7 +172,7 @@ def _target(work: _Work, id: str, model: str) -> DraftTarget | str:
     row = LYNKR_PROVIDERS.get(id)
     if row is None:
         return "it names no provider of Lynkr that lynkrc knows"
-    call = work.calls.get(id) or call_of(row, work.values, work.kinds, work.timeouts)
+    call = work.calls.get(id) or call_of(row, work.values, work.kinds)
     if isinstance(call, str):
         work.refused[id] = call
         return call
@@ -207,8 +185,8 @@ def _target(work: _Work, id: str, model: str) -> DraftTarget | str:
             work.say(carried(name, where))
         for name, why in (*call.lost, *row.others):
             work.say(left(name, why))
-        if call.missing_key is not None:
-            work.notices.append(f"{call.missing_key} is not in the file: {id} needs it")
+        for name in call.missing:
+            work.notices.append(f"{name} is not in the file: {id} needs it")
     if model and call.fixed_model and model != call.model:
         work.notices.append(
             f"{id} is called by its endpoint {call.model}: the model {model} means nothing to it, "
@@ -326,9 +304,17 @@ def _accounts(work: _Work) -> tuple[Account, ...]:
             entry = left(one.name, reasons[0] if reasons else _UNUSED)
         if entry is None:
             row = row_of(one.name)
-            entry = Account(name=_display(one.name, one.line), fate=row.fate, text=row.text)
+            fate, text = row.fate, row.text
+            if fate is Fate.LEFT and row.names and _is_off(one):
+                fate, text = Fate.CARRIED, "off here, too"
+            entry = Account(name=_display(one.name, one.line), fate=fate, text=text)
         entries.append(entry)
     return tuple(entries)
+
+
+def _is_off(one: Assignment) -> bool:
+    """Whether it switches off what the gateway does not do either."""
+    return one.name.endswith("_ENABLED") and one.value.strip().lower() == "false"
 
 
 def _owner(name: str) -> tuple[str, ...]:

@@ -22,6 +22,9 @@ class LynkrProvider:
     keys: tuple[str, ...] = ()
     endpoint: str | None = None
     model: str | None = None
+    region: str | None = None
+    concurrent: str | None = None
+    """The variable of how many calls may run at once."""
     default_model: str = ""
     others: tuple[tuple[str, str], ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
@@ -88,7 +91,7 @@ _ROWS: tuple[LynkrProvider, ...] = (
         model="ZAI_MODEL",
         default_model="GLM-4.7",
         messages_url="https://api.z.ai/api/anthropic",
-        others=(("ZAI_MAX_CONCURRENT", "a provider has no limit on concurrent calls"),),
+        concurrent="ZAI_MAX_CONCURRENT",
     ),
     LynkrProvider(
         id="edenai",
@@ -150,11 +153,10 @@ _ROWS: tuple[LynkrProvider, ...] = (
     ),
     LynkrProvider(
         id="bedrock",
-        vendor=None,
+        vendor="bedrock",
         keys=("AWS_BEDROCK_API_KEY",),
         model="AWS_BEDROCK_MODEL_ID",
-        others=(("AWS_BEDROCK_REGION", "this runtime does not speak Bedrock's Converse API"),),
-        without="this runtime does not speak Bedrock's Converse API",
+        region="AWS_BEDROCK_REGION",
     ),
     LynkrProvider(
         id="codex",
@@ -176,6 +178,7 @@ LYNKR_PROVIDERS: Mapping[str, LynkrProvider] = MappingProxyType({row.id: row for
 
 def variables_of(row: LynkrProvider) -> tuple[str, ...]:
     """Every variable of a provider."""
-    single = tuple(name for name in (row.endpoint, row.model) if name is not None)
+    named = (row.endpoint, row.model, row.region, row.concurrent)
+    single = tuple(name for name in named if name is not None)
     pairs = (*(name for name, _ in row.others), *(name for _, name in row.headers))
     return (*row.keys, *single, *pairs)

@@ -1,8 +1,8 @@
 """Every variable of Lynkr that is no provider's: what becomes of it, in one table.
 
 A row names variables; a trailing ``*`` matches any rest, an exact name comes before a longer
-beginning, that before a shorter one. The variables of providers are in `lynkr_providers`. A row
-changes when the language learns what it says is missing.
+beginning, that before a shorter one. The variables of providers are in `lynkr_providers`, those
+that become settings in `lynkr_settings`.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,6 @@ class Special(Enum):
     TIER = "tier"
     PROVIDER = "provider"
     FALLBACK = "fallback"
-    IDLE = "idle"
-    PORT = "port"
-    LOG_LEVEL = "log level"
 
 
 @final
@@ -49,14 +46,10 @@ SPECIAL: dict[str, Special] = {
     "MODEL_PROVIDER": Special.PROVIDER,
     "FALLBACK_ENABLED": Special.FALLBACK,
     "FALLBACK_PROVIDER": Special.FALLBACK,
-    "LYNKR_STREAM_IDLE_TIMEOUT_MS": Special.IDLE,
-    "PORT": Special.PORT,
-    "LOG_LEVEL": Special.LOG_LEVEL,
 }
 
 ROWS: tuple[Row, ...] = (
     # -- core ---------------------------------------------------------------------------------
-    _left("the gateway bounds the size of requests itself", "REQUEST_JSON_LIMIT"),
     _left("nothing here depends on it", "NODE_ENV"),
     _left("the gateway touches no workspace", "WORKSPACE_ROOT"),
     _left("the gateway keeps no sessions", "SESSION_DB_PATH"),
@@ -94,15 +87,9 @@ ROWS: tuple[Row, ...] = (
         "LYNKR_INTENT_DECAY",
         "LYNKR_INTENT_*",
     ),
-    _left(
-        "each request is decided by itself: no session is pinned",
-        "LYNKR_STICKY_SESSIONS",
-        "LYNKR_STICKY_TTL_MS",
-        "LYNKR_PIN_DRIFT_MARGIN",
-        "LYNKR_SWITCH_MAX_PROMPT_TOKENS",
-        "LYNKR_SESSION_FINGERPRINT",
-    ),
-    _left("a chain is tried in the order it is written", "LYNKR_COST_OPTIMIZE"),
+    _left("`sessions.break_even` weighs a change of target", "LYNKR_SWITCH_MAX_PROMPT_TOKENS"),
+    _left("the gateway tells sessions apart by rules of its own", "LYNKR_SESSION_FINGERPRINT"),
+    _left("write a group of targets with `pick: cheapest` in a chain", "LYNKR_COST_OPTIMIZE"),
     _left(
         "an answer is not judged and asked for again",
         "LYNKR_CASCADE_ENABLED",
@@ -128,7 +115,7 @@ ROWS: tuple[Row, ...] = (
     ),
     _left("`max_tokens` is the client's to choose", "LYNKR_OLLAMA_MIN_MAX_TOKENS"),
     _left(
-        "a provider is called with its own `api_key`, never with a client's",
+        "a client's own key goes to a provider that says `credentials: caller`",
         "LYNKR_OAUTH_PASSTHROUGH_URL",
     ),
     _left(
@@ -142,10 +129,12 @@ ROWS: tuple[Row, ...] = (
         "INJECT_TOOLS_*",
         "TOON_*",
         "GCF_*",
-        "TOOL_RESULT_COMPRESSION_ENABLED",
-        "HISTORY_COMPRESSION_*",
         "TOKEN_BUDGET_*",
         "HEADROOM_*",
+    ),
+    _left(
+        "write `optimize.history` with the number of tokens beyond which it begins",
+        "HISTORY_COMPRESSION_*",
     ),
     _left("large requests take no other path", "LARGE_PAYLOAD_*"),
     # -- guards -------------------------------------------------------------------------------
@@ -158,20 +147,25 @@ ROWS: tuple[Row, ...] = (
         "POLICY_MAX_TOOL_CALLS",
         "POLICY_TOOL_LOOP_THRESHOLD",
     ),
-    _left("the gateway does not limit rates", "RATE_LIMIT_*"),
     _dead("Lynkr's budgets never record what is spent", "LYNKR_BUDGET_ENFORCER"),
-    _left("the gateway sheds load by limits of its own", "LOAD_SHEDDING_*"),
     # -- caches, memory -----------------------------------------------------------------------
-    _left("answers are not cached", "PROMPT_CACHE_*", "SEMANTIC_CACHE_*"),
     _left(
-        "the gateway serves no embeddings",
+        "Lynkr's gives answers to other questions; write `cache.semantic` with an embedding target",
+        "SEMANTIC_CACHE_*",
+    ),
+    _left(
+        "write a target that embeds, and name it in `embeddings`",
         "EMBEDDINGS_PROVIDER",
         "OPENROUTER_EMBEDDINGS_MODEL",
         "OLLAMA_EMBEDDINGS_*",
         "LLAMACPP_EMBEDDINGS_*",
         "OPENAI_EMBEDDINGS_*",
     ),
-    _left("the gateway remembers nothing between requests", "MEMORY_*", "TENCENTDB_MEMORY_*"),
+    _left(
+        "Lynkr's memory mixes everybody's sessions; write `memory` with the scope that shares one",
+        "MEMORY_*",
+        "TENCENTDB_MEMORY_*",
+    ),
     # -- what Lynkr once ran itself -----------------------------------------------------------
     _dead(
         "Lynkr runs no tools itself since 9.10",
@@ -187,7 +181,7 @@ ROWS: tuple[Row, ...] = (
     # -- the process --------------------------------------------------------------------------
     _left("one process, one event loop: start more behind a balancer", "CLUSTER_*"),
     _left("nothing is handed to worker threads", "WORKER_POOL_*"),
-    _left("a changed bundle is served by starting the gateway again", "HOT_RELOAD_*"),
+    _left("a bundle is loaded when it is whole", "HOT_RELOAD_DEBOUNCE_MS"),
     _left("one line a request goes to standard output; keep it from there", "LOG_FILE_*"),
     _left("prompts and answers are not logged", "LLM_AUDIT_*", "OVERSIZED_ERROR_*"),
     _left("the gateway stores no files", "FILES_*"),
@@ -202,8 +196,8 @@ _UNKNOWN = Row(names=(), fate=Fate.LEFT, text="no variable of Lynkr 9.14 that ly
 def row_of(name: str) -> Row:
     """The row that fits a variable best.
 
-    >>> row_of("RATE_LIMIT_MAX").text, row_of("LOAD_SHEDDING_HEAP_THRESHOLD").text
-    ('the gateway does not limit rates', 'read by Lynkr and never used')
+    >>> row_of("FILES_MAX_COUNT").text, row_of("LOAD_SHEDDING_HEAP_THRESHOLD").text
+    ('the gateway stores no files', 'read by Lynkr and never used')
     """
     fitting = [
         (not pattern.endswith("*"), len(pattern), row)

@@ -25,7 +25,7 @@ class Vendor:
     """One API. `models` is a ladder for the four tiers, cheapest first: empty, nothing is chosen.
 
     `base_url` None is an address that only the user knows; `key` is the usual variable of its key,
-    None where there usually is none. `without` says why there is no way where neither kind serves.
+    None where there usually is none. `compatible` None is a dialect that no other kind speaks.
     """
 
     id: str
@@ -35,7 +35,6 @@ class Vendor:
     key: str | None
     trust: str = "cloud"
     models: tuple[str, ...] = ()
-    without: str = ""
 
 
 @final
@@ -47,14 +46,12 @@ class Way:
     base_url: str | None
 
 
-def way_to(vendor: Vendor, kinds: Mapping[str, ProviderKind]) -> Way | None:
-    """The kind of the vendor's own where the runtime has it, else the compatible one, else None."""
-    own = kinds.get(vendor.id)
-    if own is not None:
-        return Way(kind=own.name, base_url=None if own.base_url else vendor.base_url)
-    if vendor.compatible is not None:
+def way_to(vendor: Vendor, kinds: Mapping[str, ProviderKind]) -> Way:
+    """The kind of the vendor's own where the runtime has it, else the compatible one."""
+    if vendor.compatible is not None and vendor.id not in kinds:
         return Way(kind=vendor.compatible, base_url=vendor.base_url)
-    return None
+    own = kinds[vendor.id]
+    return Way(kind=own.name, base_url=None if own.base_url else vendor.base_url)
 
 
 _ROWS: tuple[Vendor, ...] = (
@@ -81,7 +78,6 @@ _ROWS: tuple[Vendor, ...] = (
         base_url=None,
         key="GEMINI_API_KEY",
         models=("gemini-3.8-flash",),
-        without="this runtime does not speak Gemini's API",
     ),
     Vendor(
         id="deepseek",
@@ -211,7 +207,6 @@ _ROWS: tuple[Vendor, ...] = (
         compatible=None,
         base_url=None,
         key="AWS_BEDROCK_API_KEY",
-        without="this runtime does not speak Bedrock's Converse API",
     ),
 )
 

@@ -1,6 +1,6 @@
 """Chains as written to typed ones, with the findings about the targets they name."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import TARGET_TWICE, UNKNOWN_TARGET
@@ -24,7 +24,7 @@ def type_chain(chain: Chain) -> TypedChain:
     )
 
 
-def check_chain(chain: Chain, owner: str, targets: Sequence[str]) -> Iterable[Diagnostic]:
+def check_chain(chain: Chain, owner: str, targets: Collection[str]) -> Iterable[Diagnostic]:
     """Unknown targets, and targets that stand twice in the chain of `owner`."""
     seen: dict[str, Name] = {}
     for name in chain.targets:
@@ -43,13 +43,13 @@ def check_chain(chain: Chain, owner: str, targets: Sequence[str]) -> Iterable[Di
             )
 
 
-def check_preference(prefer: Name, targets: Sequence[str]) -> Iterable[Diagnostic]:
+def check_preference(prefer: Name, targets: Collection[str]) -> Iterable[Diagnostic]:
     """A rule's `prefer` that is neither a strategy nor a target."""
     if prefer.value not in STRATEGIES and prefer.value not in targets:
         yield unknown_target(prefer, [*targets, *STRATEGIES])
 
 
-def unknown_target(name: Name, targets: Sequence[str]) -> Diagnostic:
+def unknown_target(name: Name, targets: Collection[str]) -> Diagnostic:
     """The finding about a target that is not there."""
     return Diagnostic(
         code=UNKNOWN_TARGET,

@@ -23,6 +23,7 @@ from lynkrc.diagnostics.sema_codes import (
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema import comparisons, shaping
+from lynkrc.sema.budget import LARGEST_EXPRESSION, LARGEST_SPEC, Budget, Extent
 from lynkrc.sema.context import (
     Context,
     Subject,
@@ -30,10 +31,12 @@ from lynkrc.sema.context import (
     boolean,
     bounded,
     number,
+    of_type,
     same_unit,
 )
 from lynkrc.sema.naming import in_quotes, nearest
 from lynkrc.sema.scope import (
+    DECIDED,
     FUNCTIONS,
     LexiconFacts,
     Place,
@@ -57,8 +60,6 @@ from lynkrc.sema.typed import (
     Truth,
 )
 from lynkrc.sema.types import (
-    BoolType,
-    EnumType,
     FixedType,
     IntType,
     NumberType,
@@ -82,11 +83,12 @@ from lynkrc.syntax.expr import (
     Unary,
     hyphenated,
 )
+from lynkrc.syntax.parse import MAX_DEPTH
 from lynkrc_runtime.feature_table import FEATURES, TEXTS, FeatureType, Parameter
 from lynkrc_runtime.feature_table import Feature as TableFeature
 
-LARGEST_EXPRESSION = 10_000
-"""Most nodes of one expression with its named parts written out."""
+_BESIDE = frozenset(name.split(".")[0] for name in ("target", *DECIDED))
+"""What the names begin with that are read beside the request."""
 
 _CONNECTIVES = {op.value: op for op in Connective}
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -100,10 +102,10 @@ class Checker:
     scope: Scope
     own: SourceFile
     _context: Context = field(init=False)
-    _named: dict[str, tuple[Value | None, int]] = field(init=False, default_factory=dict)
+    _named: dict[str, tuple[Value | None, Extent]] = field(init=False, default_factory=dict)
     _reads: dict[str, tuple[set[str], set[str]]] = field(init=False, default_factory=dict)
     _open: list[str] = field(init=False, default_factory=list)
-    _size: int = field(init=False, default=0)
+    _budget: Budget = field(init=False, default_factory=Budget)
 
     def __post_init__(self) -> None:
         """Make the context the typing rules share."""
@@ -129,21 +131,24 @@ class Checker:
 
     def guard(self, expr: Expr) -> Bool | None:
         """The expression as a condition on requests."""
-        self._size = 0
-        return boolean(self._context, expr, "a condition")
+        guard = boolean(self._context, expr, "a condition")
+        return guard if self._affordable(expr, 1) else None
 
     def requirement(self, expr: Expr) -> Bool | None:
         """The expression as a condition on requests and a target."""
-        return self._boolean(expr, Place.REQUIREMENT, "a requirement")
+        requirement = self._boolean(expr, Place.REQUIREMENT, "a requirement")
+        return requirement if self._affordable(expr, len(self.scope.targets)) else None
 
     def assertion(self, expr: Expr) -> Bool | None:
         """The expression as a condition on requests, a target and the decision."""
-        return self._boolean(expr, Place.ASSERTION, "what is asserted")
+        asserted = self._boolean(expr, Place.ASSERTION, "what is asserted")
+        return asserted if self._affordable(expr, 1) else None
 
     def leaf(self, expr: Expr, place: str) -> Feature | None:
         """The expression as one feature of the request with a number; `place` says for what."""
-        self._size = 0
         value = self._infer(self._context, expr)
+        if not self._affordable(expr, 1):
+            return None
         match value:
             case None:
                 return None
@@ -159,7 +164,6 @@ class Checker:
                 return None
 
     def _boolean(self, expr: Expr, place: Place, what: str) -> Bool | None:
-        self._size = 0
         self._context.place = place
         try:
             return boolean(self._context, expr, what)
@@ -168,7 +172,6 @@ class Checker:
 
     def value(self, expr: Expr) -> Number | None:
         """The expression as the value of a dimension."""
-        self._size = 0
         value = number(self._context, expr, "the value of a dimension")
         if value is not None and isinstance(value.type, FixedType):
             self._context.report(
@@ -178,7 +181,20 @@ class Checker:
                 "shape it with `steps` or `ramp`, or write `terms:` to add the points unscaled",
             )
             return None
-        return value
+        return value if self._affordable(expr, 1) else None
+
+    def _affordable(self, expr: Expr, times: int) -> bool:
+        """Count an expression that is worked on `times` over; False where it is too much."""
+        fits = self._budget.spend(times)
+        if fits is False:
+            self._context.report(
+                EXPRESSION_TOO_LARGE,
+                expr.span,
+                f"with this, all expressions come to over {LARGEST_SPEC:,} parts: features are "
+                "written out, requirements once a target",
+                "this and what follows is not checked; let fewer rules use large features",
+            )
+        return bool(fits)
 
     def lexicon(self, name: str, span: Span) -> LexiconFacts | None:
         """The lexicon of this name, noted as used."""
@@ -199,7 +215,7 @@ class Checker:
         """The value of a named expression."""
         return self._resolve_named(name)[0]
 
-    def _resolve_named(self, name: str) -> tuple[Value | None, int]:
+    def _resolve_named(self, name: str) -> tuple[Value | None, Extent]:
         known = self._named.get(name)
         if known is not None:
             return known
@@ -212,9 +228,9 @@ class Checker:
                 f"the feature {shown(name)} is defined by itself: {' -> '.join(circle)}",
                 "write one of them without the others",
             )
-            return None, 0
+            return None, Extent()
         context = self._context
-        outer_size, self._size = self._size, 0
+        outer = self._budget.begin_part()
         outer_place, context.place = context.place, Place.GUARD
         outer_reads = context.read_features, context.read_lexicons
         self._reads[name] = (set(), set())
@@ -230,14 +246,32 @@ class Checker:
                 'test it here, as in `client == codex` or `header("x") == "y"`',
             )
             value = None
-        size, self._size = self._size, outer_size
         context.place = outer_place
         context.read_features, context.read_lexicons = outer_reads
-        self._named[name] = (value, size)
-        return value, size
+        self._named[name] = (value, self._budget.end_part(outer))
+        return self._named[name]
 
     def _infer(self, context: Context, expr: Expr) -> Value | None:
-        self._size += 1
+        self._budget.enter()
+        value = None
+        if self._is_shallow(expr):
+            value = self._infer_one(context, expr)
+        self._budget.leave()
+        return value
+
+    def _is_shallow(self, expr: Expr) -> bool:
+        if self._budget.deepest <= MAX_DEPTH:
+            return True
+        self._budget.deepest = self._budget.level  # reported once
+        self._context.report(
+            EXPRESSION_TOO_LARGE,
+            expr.span,
+            f"with its features written out, this nests deeper than {MAX_DEPTH} levels",
+            "let fewer features build on one another",
+        )
+        return False
+
+    def _infer_one(self, context: Context, expr: Expr) -> Value | None:
         match expr:
             case IntLiteral(value=value):
                 type_: NumberType = IntType(low=value, high=value)
@@ -294,7 +328,9 @@ class Checker:
                 )
                 return None
             return self._leaf(feature, (), ref.span)
-        attributes = self.scope.beside(self._context.place)
+        # Made of all names each time: looked at only where the name can be one of them.
+        stem = ref.name.split(".", maxsplit=1)[0]
+        attributes = self.scope.beside(self._context.place) if stem in _BESIDE else {}
         if ref.name in attributes:
             if self._context.place is Place.GUARD:
                 self._context.report(
@@ -304,24 +340,26 @@ class Checker:
                     "a rule's `require` and assertions read it",
                 )
                 return None
-            return _of_type(Attribute(name=ref.name, type=attributes[ref.name], span=ref.span))
+            return of_type(Attribute(name=ref.name, type=attributes[ref.name], span=ref.span))
         if ref.name in self.scope.features:
             return self._use(ref)
         report_unknown(self._context, ref.name, ref.span)
         return None
 
     def _use(self, ref: Ref) -> Value | None:
-        value, size = self._resolve_named(ref.name)
+        value, extent = self._resolve_named(ref.name)
         self._context.read_features.add(ref.name)
-        self._size += size
-        if self._size > LARGEST_EXPRESSION:
+        self._budget.use(extent)
+        if value is None or not self._is_shallow(ref):
+            return None
+        if self._budget.size > LARGEST_EXPRESSION:
             self._context.report(
                 EXPRESSION_TOO_LARGE,
                 ref.span,
                 f"with its features written out, this has over {LARGEST_EXPRESSION:,} parts",
                 "let fewer features refer to one another",
             )
-            self._size = 0
+            self._budget.size = 0
             return None
         return value
 
@@ -421,7 +459,7 @@ class Checker:
         type_ = type_of_feature(feature, self.scope, lexicon)
         if feature.type is FeatureType.STRING:
             type_ = StringType(name=f'{feature.name}("{args[0]}")' if args else feature.name)
-        return _of_type(Feature(name=feature.name, args=args, type=type_, span=span))
+        return of_type(Feature(name=feature.name, args=args, type=type_, span=span))
 
     # -- connectives and arithmetic ----------------------------------------------------------
 
@@ -475,17 +513,6 @@ class Checker:
             return None
         product = scaled(left.value, right)
         return product if self._fits(expr, product.type) else None
-
-
-def _of_type(leaf: Feature | Attribute) -> Value:
-    """A leaf as the value its type makes it."""
-    match leaf.type:
-        case BoolType():
-            return Flag(leaf=leaf)
-        case IntType() | FixedType():
-            return Reading(leaf=leaf, type=leaf.type)
-        case StringType() | EnumType():
-            return Subject(leaf=leaf)
 
 
 def scaled(factor: int, term: Number) -> Number:

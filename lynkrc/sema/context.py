@@ -17,10 +17,21 @@ from lynkrc.sema.typed import (
     Bool,
     Constant,
     Feature,
+    Flag,
     Number,
+    Reading,
     TypedExpr,
 )
-from lynkrc.sema.types import BoolType, FixedType, NumberType, Type, describe
+from lynkrc.sema.types import (
+    BoolType,
+    EnumType,
+    FixedType,
+    IntType,
+    NumberType,
+    StringType,
+    Type,
+    describe,
+)
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.expr import Expr
 from lynkrc_runtime.feature_table import FIXED_UNIT
@@ -160,3 +171,14 @@ def bounded(context: Context, span: Span, type_: NumberType) -> bool:
         "clamp a part of it, or use smaller factors",
     )
     return False
+
+
+def of_type(leaf: Feature | Attribute) -> Value:
+    """A leaf as the value its type makes it."""
+    match leaf.type:
+        case BoolType():
+            return Flag(leaf=leaf)
+        case IntType() | FixedType():
+            return Reading(leaf=leaf, type=leaf.type)
+        case StringType() | EnumType():
+            return Subject(leaf=leaf)

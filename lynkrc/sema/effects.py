@@ -5,6 +5,7 @@ target's facts decide. What needs a proof over guards is not looked for.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import final
 
 from lynkrc.diagnostics.model import Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
@@ -32,11 +33,12 @@ def check_rules(
     written = {one.shown: one for one in spec.rules}
     first, last = (tiers[0].name, tiers[-1].name) if tiers else ("", "")
     guards = [residue(rule.guard) for rule in rules]
+    covers = _Covers(rules, guards)
     for i, rule in enumerate(rules):
         if rule.span.file is not own:
             continue
         name = written[rule.name].item.name.span
-        cover = _cover(rules, guards, i)
+        cover = covers.of(i)
         if cover is not None:
             yield Diagnostic(
                 code=SHADOWED_RULE,
@@ -58,28 +60,39 @@ def check_rules(
             yield Diagnostic(code=WITHOUT_EFFECT, message=what, span=name, help="remove it")
 
 
-def _cover(rules: Sequence[TypedRule], guards: Sequence[Bool], index: int) -> TypedRule | None:
-    """A rule that takes every effect of a rule of whose effects only the first match counts.
+@final
+class _Covers:
+    """Who has an effect first with each guard: an index, so that ten thousand rules take no square.
 
-    What ends the decision does so before anything else, wherever it is written: a denial before an
-    answer, either before a tier. Among rules of one effect the earlier one counts.
+    Of the effects of `_FIRST_MATCH` only the first match counts. What ends the decision does so
+    before anything else, wherever it is written: a denial before an answer, either before a tier.
     """
-    rule = rules[index]
-    if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
-        return None
-    left = _effects(rule)
-    cover = None
-    for i, (other, guard) in enumerate(zip(rules, guards, strict=True)):
-        if i == index or (guard != ALWAYS and guard != guards[index]):
-            continue
-        if _ending(other) < _ending(rule):
-            return other
-        if i < index and left & _effects(other):
-            left -= _effects(other)
-            cover = other
-        if not left:
-            return cover
-    return None
+
+    def __init__(self, rules: Sequence[TypedRule], guards: Sequence[Bool]) -> None:
+        self._rules = rules
+        self._guards = guards
+        self._first: dict[tuple[Bool, str], int] = {}
+        for i, (rule, guard) in enumerate(zip(rules, guards, strict=True)):
+            for effect in _effects(rule):
+                self._first.setdefault((guard, effect), i)
+
+    def of(self, index: int) -> TypedRule | None:
+        """A rule that, alone or with others, takes every effect of the rule at `index`."""
+        rule = self._rules[index]
+        if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
+            return None
+        guards = (ALWAYS, self._guards[index])
+        for effect in _FIRST_MATCH[: _ending(rule)]:
+            ends = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
+            if ends:
+                return self._rules[min(ends)]
+        takers: list[int] = []
+        for effect in _effects(rule):
+            earlier = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
+            if not earlier or min(earlier) >= index:
+                return None
+            takers.append(min(earlier))
+        return self._rules[max(takers)] if takers else None
 
 
 _FIRST_MATCH = ("deny", "respond", "tier", "chain", "prefer")

@@ -1,9 +1,9 @@
 """Tiers, chains and mapped model names of a spec to typed ones, with the findings on their form."""
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice, pairwise
 
-from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DUPLICATE_NAME,
     TIER_BOUNDS,
@@ -24,9 +24,10 @@ from lynkrc.syntax.config import Name, Tier
 def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
     """The tiers, cheapest first."""
     findings = list(_bounds(spec.tiers))
-    targets = [one.name for one in spec.targets]
+    targets = dict.fromkeys(one.name for one in spec.targets)
     for tier in spec.tiers:
-        findings += check_chain(tier.chain, tier.name.value, targets)
+        found = check_chain(tier.chain, tier.name.value, targets)
+        findings += islice(found, MAX_FINDINGS + 1)
     return (
         tuple(
             TypedTier(
@@ -45,7 +46,8 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
     """The mapped names: exact ones before prefixes, longer prefixes first, so that the closest
     one is met first whatever order they were written in."""
     findings: list[Diagnostic] = []
-    tiers, targets = [t.name.value for t in spec.tiers], [one.name for one in spec.targets]
+    tiers = dict.fromkeys(tier.name.value for tier in spec.tiers)
+    targets = dict.fromkeys(one.name for one in spec.targets)
     seen: dict[str, Name] = {}
     typed = []
     for one in spec.models:
@@ -62,6 +64,8 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
                     (Label(span=first.span, message="first mapped here"),),
                 )
             )
+        if len(findings) > MAX_FINDINGS:
+            break  # no more are shown
         if mapping.tier is not None and mapping.tier.value not in tiers:
             findings.append(unknown_tier(mapping.tier, tiers))
         if mapping.target is not None and mapping.target.value not in targets:
@@ -81,7 +85,7 @@ def _closeness(mapping: TypedMapping) -> tuple[bool, int, str]:
     return folded.endswith("*"), -len(folded), folded
 
 
-def unknown_tier(name: Name, tiers: Sequence[str]) -> Diagnostic:
+def unknown_tier(name: Name, tiers: Collection[str]) -> Diagnostic:
     """The finding about a tier that is not there."""
     return _finding(
         UNKNOWN_TIER,

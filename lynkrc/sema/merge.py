@@ -21,6 +21,7 @@ from typing import Generic, TypeAlias, TypeVar, final
 
 from lynkrc.diagnostics.model import Diagnostic, Label, Severity
 from lynkrc.diagnostics.sema_codes import (
+    BASES_TOO_DEEP,
     CIRCULAR_BASE,
     CONFLICTING_BASES,
     NO_PROFILE,
@@ -49,6 +50,9 @@ from lynkrc.syntax.config import (
     Tier,
 )
 from lynkrc.syntax.read import read_source
+
+MAX_LEVELS = 50
+"""Greatest number of bases that stand on one another."""
 
 BUILTIN = "builtin"
 """The origin of what ships with lynkrc, and the prefix of its names."""
@@ -170,6 +174,16 @@ class _Merger:
                     message=f"this leads back to itself: {' -> '.join(circle)}",
                     span=name.span,
                     help="let one of these files stand alone",
+                )
+            )
+            return None
+        if len(above) > MAX_LEVELS:
+            self.findings.append(
+                Diagnostic(
+                    code=BASES_TOO_DEEP,
+                    message=f"bases stand on one another more than {MAX_LEVELS} levels deep",
+                    span=name.span,
+                    help="let this file stand alone, or name its bases in the spec itself",
                 )
             )
             return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import ENVELOPE_DIMENSION, UNKNOWN_TIER
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema.chains import check_chain, check_preference, type_chain
@@ -31,6 +31,8 @@ def type_rules(
     findings = [*_tiers(spec), *_targets(spec)]
     rules = []
     for one in spec.rules:
+        if len(checker.findings) > MAX_FINDINGS:
+            break  # no more are shown
         rule = _rule(one, targets, checker)
         if rule is not None:
             rules.append(rule)
@@ -87,13 +89,14 @@ def _tiers(spec: Spec) -> Iterable[Diagnostic]:
     """Tiers that rules name and the spec does not have; rules of a base need them of the spec."""
     tiers = [tier.name.value for tier in spec.tiers]
     inherited: dict[str, list[tuple[str, Name]]] = {}
+    unknown_own = 0
     for one in spec.rules:
         for name in (one.item.tier, one.item.floor, one.item.ceiling):
             if name is None or name.value in tiers or not tiers:
                 continue
             if one.origin:
                 inherited.setdefault(name.value, []).append((one.shown, name))
-            else:
+            elif (unknown_own := unknown_own + 1) <= MAX_FINDINGS + 1:
                 yield unknown_tier(name, tiers)
     for missing, places in inherited.items():
         rules = dict.fromkeys(rule for rule, _ in places)

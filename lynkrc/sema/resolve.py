@@ -56,7 +56,7 @@ def resolve(
     findings += found
     mappings, found = type_mappings(spec)
     findings += found
-    checker = Checker(_scope(spec), own)
+    checker = Checker(scope_of(spec), own)
     for feature in spec.features:
         checker.named(feature.name)
     rules, found = type_rules(spec, targets, checker)
@@ -132,7 +132,8 @@ def has_errors(findings: list[Diagnostic]) -> bool:
     return any(finding.code.severity is Severity.ERROR for finding in findings)
 
 
-def _scope(spec: Spec) -> Scope:
+def scope_of(spec: Spec) -> Scope:
+    """Every name that expressions of a spec may use."""
     return Scope(
         lexicons={one.name: lexicon_facts(one.item, one.shown) for one in spec.lexicons},
         features={one.name: one.item for one in spec.features},

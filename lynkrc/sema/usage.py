@@ -57,23 +57,34 @@ def check_names(spec: Spec) -> Iterable[Diagnostic]:
 def check_clients(clients: Sources[Client]) -> Iterable[Diagnostic]:
     """User agents that two profiles recognise: which one applies must not depend on order."""
     prefixes = [
-        (normal_text(prefix.value), prefix, one.name)
-        for one in clients
-        for prefix in one.item.user_agent
+        (normal_text(prefix.value), written, prefix, one.name)
+        for written, (one, prefix) in enumerate(
+            (one, prefix) for one in clients for prefix in one.item.user_agent
+        )
     ]
-    for i, (folded, prefix, owner) in enumerate(prefixes):
-        for earlier, first, other in prefixes[:i]:
-            if owner != other and (folded.startswith(earlier) or earlier.startswith(folded)):
-                shorter = min(prefix.value, first.value, key=len)
-                yield Diagnostic(
-                    code=OVERLAPPING_CLIENTS,
-                    message=f"{shown(prefix.value)} of {shown(owner)} and {shown(first.value)} "
-                    f"of {shown(other)} recognise the same clients",
-                    span=prefix.span,
-                    help=f"neither may begin with the other: make {shown(shorter)} longer, or "
-                    "remove one",
-                    labels=(Label(span=first.span, message="the other one"),),
-                )
+    leading: list[tuple[str, int, Name, str]] = []
+    # Sorted, what begins with a prefix stands right behind it: each is looked at once.
+    for prefix in sorted(prefixes, key=lambda one: one[:2]):
+        while leading and not prefix[0].startswith(leading[-1][0]):
+            leading.pop()
+        other = next((one for one in leading[-2:] if one[3] != prefix[3]), None)
+        if other is not None:
+            first, second = sorted((other, prefix), key=lambda one: one[1])
+            yield _overlap(*second[2:], *first[2:])
+        if not leading or leading[-1][3] != prefix[3]:
+            leading.append(prefix)
+
+
+def _overlap(prefix: Name, owner: str, first: Name, other: str) -> Diagnostic:
+    shorter = min(prefix.value, first.value, key=len)
+    return Diagnostic(
+        code=OVERLAPPING_CLIENTS,
+        message=f"{shown(prefix.value)} of {shown(owner)} and {shown(first.value)} "
+        f"of {shown(other)} recognise the same clients",
+        span=prefix.span,
+        help=f"neither may begin with the other: make {shown(shorter)} longer, or remove one",
+        labels=(Label(span=first.span, message="the other one"),),
+    )
 
 
 def check_unused(

@@ -7,8 +7,9 @@ does not hide the next.
 from collections.abc import Iterable, Iterator
 
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.source.nodes import MappingNode, Node, SequenceNode
-from lynkrc.syntax.config import SETTINGS, Config, Name, Section
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from lynkrc.source.text import Span
+from lynkrc.syntax.config import SETTINGS, Config, Located, Name, Section
 from lynkrc.syntax.decode_assertions import decode_assertions
 from lynkrc.syntax.decode_lexicons import decode_features, decode_lexicons
 from lynkrc.syntax.decode_parts import Record, allows, mapping, name_of, names, number
@@ -26,7 +27,8 @@ def decode_config(
 ) -> tuple[Config | None, list[Diagnostic]]:
     """The surface tree of a document that `earlier` checks have seen, and what decoding finds.
 
-    None where the document is no mapping with a sound `version` and `name`.
+    None where the document is no mapping, or is of another version. Where `version` or `name` is
+    missing or broken the rest is decoded all the same, for its mistakes.
     """
     record = Record(earlier)
     if not isinstance(root, MappingNode):
@@ -44,11 +46,13 @@ def decode_config(
     tiers = tuple(decode_tiers(record, root))
     rules = tuple(decode_rules(record, root))
     assertions = tuple(decode_assertions(record, root))
-    if version is None or name is None:
+    written = root.get("version")
+    if version is None and isinstance(written, ScalarNode) and written.value is not None:
         return None, record.findings
+    start = Span(file=root.span.file, start=root.span.start, end=root.span.start)
     config = Config(
-        version=int(number(version)),
-        name=name_of(name),
+        version=1 if version is None else int(number(version)),
+        name=Located(value="", span=start) if name is None else name_of(name),
         extends=names(extends),
         trust_levels=trust_levels,
         providers=providers,

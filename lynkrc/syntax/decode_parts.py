@@ -22,7 +22,10 @@ from lynkrc.syntax.units import LONGEST, MOST_TOKENS, count, seconds
 RESERVED = KEYWORDS | {"absent"}
 """Words that cannot name what expressions refer to."""
 
-
+MAX_EXPRESSION = 20_000
+"""Greatest length of one expression, in characters."""
+MAX_EXPRESSIONS = 100_000
+"""Greatest length of all expressions of a document together, in characters."""
 DURATION_HELP = "a duration is a number of seconds, or a number with ms, s, m, h or d"
 
 
@@ -37,6 +40,8 @@ class Record:
 
     def __init__(self, earlier: Iterable[Diagnostic]) -> None:
         self.findings: list[Diagnostic] = []
+        self._expressions = 0
+        self._is_full = False
         self._starts = sorted(
             finding.span.start for finding in earlier if finding.code.severity is Severity.ERROR
         )
@@ -105,9 +110,28 @@ class Record:
     def expression(self, node: Node) -> Expr | None:
         """The expression a scalar holds; None when it is not one."""
         text = scalar(node)
+        length = len(text.text)
+        if length > MAX_EXPRESSION or self._expressions + length > MAX_EXPRESSIONS:
+            self._too_long(text, length > MAX_EXPRESSION)
+            return None
+        self._expressions += length
         expr, findings = parse_expression(text.text, place_in(text))
         self.findings.extend(findings)
         return expr
+
+    def _too_long(self, node: ScalarNode, alone: bool) -> None:
+        """Report an expression that is too long, or the first of too many; parsing takes time."""
+        if alone:
+            message = f"the expression has {len(node.text):,} characters, at most "
+            message += f"{MAX_EXPRESSION:,} are read"
+            help = "give parts of it names under `features`; long lists of names fit a lexicon"
+        elif self._is_full:
+            return
+        else:
+            self._is_full = True
+            message = f"with this the expressions have more than {MAX_EXPRESSIONS:,} characters"
+            help = "this and the expressions after it are not read; let rules share `features`"
+        self.report(codes.EXPRESSION_LENGTH, message, node.span, help)
 
     def new_name(self, key: Node) -> Name | None:
         """A name that expressions may refer to; None when it is a word of theirs."""

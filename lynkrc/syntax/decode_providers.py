@@ -133,7 +133,7 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
             name.span,
             f"kind {shown(kind.name)} has no address of its own",
         )
-    if "{region}" in (kind.base_url or "") and not (node.get("region") or node.get("base_url")):
+    if kind.needs_region and not (node.get("region") or node.get("base_url")):
         record.report(
             codes.MISSING_KEY,
             f"{shown(f'providers.{name.value}')} has no `region`",
@@ -170,7 +170,7 @@ def _unusable(kind: ProviderKind) -> Iterator[str]:
         yield "simulate"
     if kind.credentials is Credentials.NONE:
         yield from ("api_key", "credentials")
-    if not kind.region:
+    if not kind.needs_region:
         yield "region"
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, final
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.source.fixes import fix_of, rename, replacing
@@ -32,7 +32,7 @@ Plain: TypeAlias = Value | list["Plain"] | dict[str, "Plain"]
 
 
 def check_schema(root: Node) -> list[Diagnostic]:
-    """Every finding of the routing schema about a document."""
+    """Every finding of the routing schema about a document, the first `MAX_FINDINGS` of them."""
     findings: dict[tuple[str, int, int, str], Diagnostic] = {}
     entries = _Entries()
     for error in _validator().iter_errors(plain(root)):
@@ -41,7 +41,15 @@ def check_schema(root: Node) -> list[Diagnostic]:
             # jsonschema repeats itself where one value breaks a keyword several times.
             key = (finding.code.id, finding.span.start, finding.span.end, finding.message)
             findings.setdefault(key, finding)
+            if len(findings) == MAX_FINDINGS:
+                return list(findings.values())
     return list(findings.values())
+
+
+@cache
+def section_names() -> tuple[str, ...]:
+    """The keys a spec may have, in the schema's order."""
+    return tuple(_schema()["properties"])
 
 
 def plain(node: Node) -> Plain:
@@ -58,6 +66,11 @@ def plain(node: Node) -> Plain:
 
 
 @cache
+def _schema() -> Any:
+    return json.loads(read_schema("routing"))
+
+
+@cache
 def _validator() -> "Validator":
     # Imported here: 60 ms that only a check needs.
     from jsonschema import Draft202012Validator
@@ -66,9 +79,25 @@ def _validator() -> "Validator":
     # `$` also matches before a last line break, which JSON Schema does not mean.
     extended: Callable[..., type[Validator]] = extend  # its stub has no types
     checker = extended(
-        Draft202012Validator, {"pattern": _check_pattern, "uniqueItems": _check_unique}
+        Draft202012Validator,
+        {"$ref": _follow, "pattern": _check_pattern, "uniqueItems": _check_unique},
     )
-    return checker(json.loads(read_schema("routing")))
+    return checker(_schema())
+
+
+def _follow(
+    validator: Any, ref: str, instance: object, __: object
+) -> Iterator["ValidationError"]:  # `descend` is not in the protocol
+    # Within the one schema; jsonschema looks a reference up anew for each of thousands of items.
+    yield from validator.descend(instance, _definition(ref))
+
+
+@cache
+def _definition(ref: str) -> Any:
+    found = _schema()
+    for step in ref.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
 
 
 def _check_pattern(

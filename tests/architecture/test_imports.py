@@ -25,7 +25,9 @@ ALLOWED: dict[str, set[str]] = {
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
-    "docs": {"source", "diagnostics", "sema"},
+    # Words for people are those that the language server shows.
+    "docs": {"source", "diagnostics", "sema", "lsp.words"},
+    "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
     "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
         "source",
@@ -61,6 +63,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "jsonschema": ("lynkrc/syntax/schema_check.py",),
     "lark": ("lynkrc/syntax/",),
     "jinja2": ("lynkrc/codegen/",),
+    "pygls": ("lynkrc/lsp/server.py",),
+    "lsprotocol": ("lynkrc/lsp/server.py", "lynkrc/lsp/convert.py"),
     "Cython": ("lynkrc/native/build.py",),
     "aiohttp": (
         "runtime/lynkrc_runtime/upstream.py",

@@ -14,7 +14,8 @@ from lynkrc.docs.keys import example, example_of, section_names
 from lynkrc.docs.markdown import slug
 from lynkrc.docs.reference import reference_page
 from lynkrc.docs.schema_words import routing
-from lynkrc.docs.words import CAPABILITY_MEANINGS, FUNCTION_MEANINGS, OPERATORS, PROVENANCES
+from lynkrc.docs.words import CAPABILITY_MEANINGS, OPERATORS
+from lynkrc.lsp.words import FUNCTION_MEANINGS, PROVENANCES
 from lynkrc.sema.scope import FUNCTIONS
 from lynkrc_runtime.feature_table import CAPABILITIES, FEATURES, Provenance
 from lynkrc_runtime.providers.table import KINDS

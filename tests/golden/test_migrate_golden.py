@@ -5,6 +5,7 @@ A case is a folder with an `input.env`, a `config.yaml` or the `variables.txt` t
 """
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from lynkrc.cli.main import main
 from lynkrc.cli.specs import check_file
+from tests.unit.migrate_check import canonical
 
 FOLDER = Path(__file__).parent / "migrate"
 CASES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
@@ -63,5 +65,11 @@ def test_a_case(
     assert out == ""
     assert (code == 0) == bool(text)
     if text:
-        assert check_file(written).diagnostics == ()
+        assert canonical(text) == text
+        findings = [
+            one.message for one in check_file(written).diagnostics if one.code.id != "LK601"
+        ]
+        announced = re.search(r"before it checks, write the price of: (.*)", err)
+        names = announced[1].split(", ") if announced else []
+        assert findings == [f"nothing states the price of `{name}`" for name in names]
         assert (tmp_path / ".routing.schema.json").exists()

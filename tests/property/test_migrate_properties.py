@@ -10,6 +10,7 @@ from lynkrc.migrate.account import Fate, account_lines
 from lynkrc.migrate.litellm import migrate_litellm
 from lynkrc.migrate.lynkr_env import migrate_env
 from lynkrc.migrate.lynkr_providers import LYNKR_PROVIDERS, variables_of
+from lynkrc.migrate.lynkr_settings import SETTINGS
 from lynkrc.migrate.lynkr_variables import SPECIAL
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.read_env import read_env
@@ -18,7 +19,9 @@ from tests.unit.migrate_check import sound_text
 
 KNOWN = known_models()
 SECRET = "s3cr3t-value-0123456789"
-NAMES = sorted({*SPECIAL, *(n for row in LYNKR_PROVIDERS.values() for n in variables_of(row))})
+NAMES = sorted(
+    {*SPECIAL, *SETTINGS, *(n for row in LYNKR_PROVIDERS.values() for n in variables_of(row))}
+)
 
 values = st.one_of(
     st.sampled_from(
@@ -100,6 +103,9 @@ params = st.fixed_dictionaries(
             st.text(max_size=9),
         ),
         "rpm": scalars,
+        "weight": scalars,
+        "timeout": scalars,
+        "max_retries": scalars,
         "extra": trees,
     },
 )
@@ -118,6 +124,9 @@ configs = st.fixed_dictionaries(
                     st.dictionaries(groups, st.lists(groups, max_size=2), max_size=2), max_size=2
                 ),
                 "num_retries": scalars,
+                "allowed_fails": scalars,
+                "cooldown_time": scalars,
+                "routing_strategy": st.sampled_from(["simple-shuffle", "cost-based-routing", "x"]),
                 "timeout": scalars,
                 "model_group_alias": st.dictionaries(groups, groups, max_size=2),
             },

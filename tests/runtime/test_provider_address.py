@@ -104,7 +104,7 @@ def test_a_caller_s_credentials_are_no_key_of_ours_yet() -> None:
 
 def test_only_an_address_with_a_region_needs_one() -> None:
     with_region = {name for name, kind in KINDS.items() if "{region}" in (kind.base_url or "")}
-    assert with_region == {name for name, kind in KINDS.items() if kind.region} == {"bedrock"}
+    assert with_region == {name for name, kind in KINDS.items() if kind.needs_region} == {"bedrock"}
 
 
 def test_azure_gets_the_key_as_its_own_client_sends_it() -> None:

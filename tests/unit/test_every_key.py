@@ -33,7 +33,7 @@ Path_: TypeAlias = tuple[str | int, ...]
 
 @pytest.fixture(autouse=True)
 def a_kind_with_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = replace(KINDS["openai"], name="here-and-there", region=True)
+    kind = replace(KINDS["openai"], name="here-and-there", needs_region=True)
     kinds = MappingProxyType({**KINDS, kind.name: kind})
     monkeypatch.setattr(decode_providers, "KINDS", kinds)
 

@@ -7,8 +7,6 @@ from lynkrc.migrate.account import Fate
 from lynkrc.migrate.litellm import migrate_litellm
 from lynkrc.migrate.litellm_vendors import PREFIXES
 from lynkrc.migrate.migration import Migration, Unreadable
-from lynkrc.migrate.vendors import VENDORS, way_to
-from lynkrc_runtime.providers.table import KINDS
 from tests.unit.migrate_check import sound_text
 
 GROUP = """\
@@ -68,12 +66,10 @@ def test_every_prefix_is_called_or_named_with_a_reason(prefix: str) -> None:
     params = f"{prefix}/some-model, api_base: https://api.example.com/v1"
     found = migrated(GROUP % params)
     text = sound_text(found.draft)
-    vendor = VENDORS.get(PREFIXES[prefix].vendor)
-    if vendor is not None and way_to(vendor, KINDS) is None:
-        assert found.notices[0].endswith(vendor.without)
-        assert "simulator" in text
-    else:
-        assert "model: some-model" in text
+    assert "model: some-model" in text
+    assert ("is carried over and compiled" in "".join(found.notices)) is (
+        found.draft.providers[0].kind in ("bedrock", "gemini", "vertex")
+    )
 
 
 def test_a_key_written_out_is_never_copied_and_its_variable_is_named() -> None:
@@ -143,8 +139,8 @@ def test_every_setting_is_answered_for_exactly_once() -> None:
     assert "secret" not in text + repr(found)
     lost = "router_settings.fallbacks names `zzz`, which is not carried over"
     assert any(notice.startswith(lost) for notice in found.notices)
-    provider = found.draft.providers[0]
-    assert (provider.retries, provider.timeouts) == (2, (("total", 60.0),))
+    settings = [(".".join(one.path), one.value) for one in found.draft.settings]
+    assert settings == [("resilience.timeouts.total", "1m"), ("resilience.retry.times", "2")]
 
 
 def test_what_cannot_be_read_is_placed_and_not_quoted() -> None:
@@ -170,3 +166,98 @@ def test_words_that_yaml_reads_in_two_ways_are_no_obstacle() -> None:
         "litellm_settings.drop_params",
         "litellm_settings.ttl",
     ]
+
+
+def test_what_litellm_enforces_becomes_a_section() -> None:
+    found = migrated(
+        "model_list: [{model_name: a, litellm_params: {model: gpt-4o}}]\n"
+        "router_settings: {num_retries: 20, timeout: 90, allowed_fails: 3, cooldown_time: 5}\n"
+        "litellm_settings: {max_budget: 100.5, budget_duration: 30d, cache: true,\n"
+        "  cache_params: {type: redis, ttl: 600, host: h}}\n"
+        "general_settings: {max_request_size_mb: 8, global_max_parallel_requests: 40}\n"
+    )
+    sound_text(found.draft)
+    assert {".".join(one.path): one.value for one in found.draft.settings} == {
+        "server.body_limit": "8MiB",
+        "server.shedding.active": "40",
+        "resilience.timeouts.total": "90s",
+        "resilience.retry.times": "10",
+        "resilience.breaker.failures": "4",
+        "resilience.breaker.within": "1m",
+        "resilience.breaker.open_for": "5s",
+        "budgets.-.name": "everyone",
+        "budgets.-.usd": "100.5",
+        "budgets.-.period": "month",
+        "cache.exact.ttl": "10m",
+    }
+    left = [one.name for one in found.accounts if one.fate is Fate.LEFT]
+    assert left == ["litellm_settings.cache_params.type", "litellm_settings.cache_params.host"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "router_settings: {allowed_fails: 3, disable_cooldowns: true}",
+        "litellm_settings: {max_budget: 5}",
+        "litellm_settings: {max_budget: 5, budget_duration: 12h}",
+        "litellm_settings: {cache: true}",
+        "litellm_settings: {cache: true, cache_params: {type: redis-semantic, ttl: 5}}",
+        "router_settings: {timeout: fast, num_retries: -1}",
+    ],
+)
+def test_half_of_a_section_is_left_with_a_reason(lines: str) -> None:
+    found = migrated("model_list: []\n" + lines)
+    assert found.draft.settings == ()
+    assert {one.fate for one in found.accounts} == {Fate.LEFT}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "pick", "group"),
+    [
+        ("", "weighted", 2),
+        ("simple-shuffle", "weighted", 2),
+        ("cost-based-routing", "cheapest", 2),
+        ("latency-based-routing", "fastest", 2),
+        ("least-busy", None, 0),
+    ],
+)
+def test_deployments_of_a_group_are_picked_as_litellm_does(
+    strategy: str, pick: str | None, group: int
+) -> None:
+    found = migrated(
+        "model_list:\n"
+        "  - {model_name: a, litellm_params: {model: gpt-4o, weight: 3}}\n"
+        "  - {model_name: a, litellm_params: {model: gpt-4o-mini}}\n"
+        "  - {model_name: b, litellm_params: {model: claude-sonnet-4-5}}\n"
+        f"router_settings: {{fallbacks: [{{a: [b]}}], routing_strategy: '{strategy}'}}\n"
+    )
+    sound_text(found.draft)
+    tier = found.draft.tiers[0]
+    assert (tier.pick, tier.group, len(tier.chain)) == (pick, group, 3)
+    assert tier.weights == ((("gpt-4o", 3),) if pick == "weighted" else ())
+
+
+def test_a_deployment_keeps_its_patience_and_its_region() -> None:
+    found = migrated(
+        GROUP % "bedrock/eu.anthropic.claude-x, aws_region_name: eu-west-1, timeout: 30, "
+        "max_retries: 1"
+    )
+    sound_text(found.draft)
+    provider = found.draft.providers[0]
+    assert (provider.kind, provider.region) == ("bedrock", "eu-west-1")
+    assert (provider.timeouts, provider.retries) == ((("total", "30s"),), 1)
+
+
+def test_vertex_is_called_where_its_project_is() -> None:
+    found = migrated(
+        GROUP % "vertex_ai/gemini-3.8-flash, vertex_project: ours, vertex_location: europe-west1"
+    )
+    sound_text(found.draft)
+    assert found.draft.providers[0].base_url == (
+        "https://europe-west1-aiplatform.googleapis.com/v1/projects/ours/locations/europe-west1"
+    )
+    assert (
+        migrated(GROUP % "vertex_ai/gemini-3.8-flash")
+        .notices[0]
+        .endswith("a deployment of Vertex needs `vertex_project` and `vertex_location`")
+    )

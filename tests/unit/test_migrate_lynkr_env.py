@@ -9,10 +9,10 @@ from lynkrc.cli.init import known_models
 from lynkrc.migrate.account import Fate
 from lynkrc.migrate.lynkr_env import migrate_env
 from lynkrc.migrate.lynkr_providers import LYNKR_PROVIDERS, variables_of
+from lynkrc.migrate.lynkr_settings import SETTINGS
 from lynkrc.migrate.lynkr_variables import ROWS, SPECIAL
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.read_env import read_env
-from lynkrc_runtime.providers.table import KINDS
 from tests.unit.migrate_check import sound_text
 
 VARIABLES = Path(__file__).parent / "lynkr_variables.txt"
@@ -56,7 +56,7 @@ def test_each_row_of_the_table_is_of_a_variable_in_the_list() -> None:
             for name in names
         ), pattern
     own = [name for row in LYNKR_PROVIDERS.values() for name in variables_of(row)]
-    assert {*SPECIAL, *own} <= {*names}
+    assert {*SPECIAL, *SETTINGS, *own} <= {*names}
 
 
 @pytest.mark.parametrize("id", LYNKR_PROVIDERS)
@@ -71,9 +71,12 @@ def test_every_provider_is_called_or_named_with_a_reason(id: str) -> None:
     text = spec_of(found)
     assert "key-123456" not in text
     said = fates(found)
-    callable_ = id not in ("bedrock", "codex") and (id != "vertex" or "gemini" in KINDS)
+    callable_ = id != "codex"
     assert said["MODEL_PROVIDER"] is (Fate.CARRIED if callable_ else Fate.LEFT)
     assert ("simulator" in text) is not callable_
+    unserved = [one for one in found.draft.providers if one.kind in ("bedrock", "gemini")]
+    assert [id in ("bedrock", "vertex")] * len(found.draft.providers) == [bool(unserved)]
+    assert any("is carried over and compiled" in one for one in found.notices) is bool(unserved)
 
 
 def test_a_chain_goes_up_the_tiers_then_down_then_to_the_fallback() -> None:
@@ -145,7 +148,7 @@ def test_zai_speaks_the_dialect_its_address_says() -> None:
     lines = "TIER_SIMPLE=zai:glm-4.7\nZAI_API_KEY=k\n"
     assert migrated(lines).draft.providers[0].kind == "anthropic-compatible"
     chat = migrated(lines + "ZAI_ENDPOINT=https://api.z.ai/api/paas/v4/chat/completions\n")
-    assert chat.draft.providers[0].kind == "openai-compatible"
+    assert chat.draft.providers[0].kind == "zai"
 
 
 def test_a_key_that_the_file_lacks_is_asked_for() -> None:
@@ -180,3 +183,107 @@ def test_quotes_comments_and_several_lines_are_read_as_dotenv_does() -> None:
         "H": "",
     }
     assert read.malformed == ()
+
+
+def settings_of(text: str) -> dict[str, str]:
+    found = migrated(text)
+    sound_text(found.draft)
+    return {".".join(one.path): one.value for one in found.draft.settings}
+
+
+def test_what_lynkr_enforces_becomes_a_section() -> None:
+    found = settings_of(
+        "TIER_SIMPLE=ollama:a\nLYNKR_STICKY_SESSIONS=true\nLYNKR_STICKY_TTL_MS=21600000\n"
+        "LYNKR_PIN_DRIFT_MARGIN=15\nPORT=8081\nREQUEST_JSON_LIMIT=64mb\n"
+        "LOAD_SHEDDING_ACTIVE_REQUESTS_THRESHOLD=500\nLOAD_SHEDDING_MEMORY_THRESHOLD=.85\n"
+        "HOT_RELOAD_ENABLED=true\nLYNKR_STREAM_IDLE_TIMEOUT_MS=90000\nRATE_LIMIT_MAX=30\n"
+        "PROMPT_CACHE_TTL_MS=1500\nTOOL_RESULT_COMPRESSION_ENABLED=true\nLOG_LEVEL=warn\n"
+    )
+    assert found == {
+        "sessions.within": "session",
+        "sessions.ttl": "6h",
+        "sessions.drift_margin": "15",
+        "server.port": "8081",
+        "server.body_limit": "64MiB",
+        "server.shedding.active": "500",
+        "server.shedding.memory": "85",
+        "server.reload.watch": "true",
+        "resilience.timeouts.idle": "90s",
+        "limits.-.name": "clients",
+        "limits.-.per": "key",
+        "limits.-.requests": "30",
+        "limits.-.within": "1m",
+        "cache.exact.ttl": "1500ms",
+        "cache.exact.entries": "64",
+        "optimize.tool_results.over": "2k",
+        "observability.log.level": "warning",
+    }
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "PORT=0",
+        "PORT=x",
+        "REQUEST_JSON_LIMIT=lots",
+        "LOAD_SHEDDING_MEMORY_THRESHOLD=85",
+        "LYNKR_STREAM_IDLE_TIMEOUT_MS=0",
+        "LYNKR_STICKY_SESSIONS=maybe",
+        "LYNKR_PIN_DRIFT_MARGIN=101",
+        "LOG_LEVEL=loud",
+        "RATE_LIMIT_KEY_BY=ip",
+    ],
+)
+def test_what_says_nothing_is_left_with_a_reason(line: str) -> None:
+    found = migrated(line)
+    assert found.draft.settings == ()
+    assert [one.fate for one in found.accounts] == [Fate.LEFT]
+
+
+@pytest.mark.parametrize("name", ["RATE_LIMIT", "PROMPT_CACHE"])
+def test_what_is_switched_off_is_off_here_too(name: str) -> None:
+    other = {"RATE_LIMIT": "RATE_LIMIT_MAX", "PROMPT_CACHE": "PROMPT_CACHE_TTL_MS"}[name]
+    found = migrated(f"{name}_ENABLED=false\n{other}=5\n")
+    assert found.draft.settings == ()
+    assert fates(found) == {f"{name}_ENABLED": Fate.CARRIED, other: Fate.LEFT}
+    on = migrated(f"{name}_ENABLED=true\n")
+    assert on.draft.settings
+    assert fates(on) == {f"{name}_ENABLED": Fate.CARRIED}
+
+
+def test_no_price_is_invented_and_none_is_left_out_where_one_is_known() -> None:
+    found = migrated(
+        "TIER_SIMPLE=ollama:llama3.2\nTIER_MEDIUM=openrouter:openai/gpt-4o-mini\n"
+        "TIER_COMPLEX=openai:gpt-4o\nTIER_REASONING=azure-anthropic:claude-opus-4-5\n"
+        "AZURE_ANTHROPIC_ENDPOINT=https://x.services.ai.azure.com/anthropic/v1/messages\n"
+    )
+    text = spec_of(found)
+    assert {one.name: (one.price, one.unpriced) for one in found.draft.targets} == {
+        "llama3-2": ("free", False),
+        "gpt-4o-mini": (None, True),
+        "gpt-4o": (None, False),
+        "opus": (None, True),
+    }
+    assert text.count("# price: {input: ..., output: ...}  # USD per million tokens") == 2
+
+
+def test_a_long_chain_has_no_empty_comment() -> None:
+    tiers = ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
+    found = migrated("".join(f"TIER_{one}=ollama:a-rather-long-name-{one}\n" for one in tiers))
+    assert " #\n" not in spec_of(found)
+
+
+def test_zai_keeps_its_limit_on_calls() -> None:
+    found = migrated("TIER_SIMPLE=zai:glm-4.7\nZAI_API_KEY=k\nZAI_MAX_CONCURRENT=2\n")
+    spec_of(found)
+    assert found.draft.providers[0].concurrency == (("limit", 2), ("queue", 50))
+
+
+def test_bedrock_has_its_region_by_name() -> None:
+    lines = "TIER_SIMPLE=bedrock:eu.anthropic.claude-x\nAWS_BEDROCK_API_KEY=k\n"
+    found = migrated(lines + "AWS_BEDROCK_REGION=eu-west-1\n")
+    spec_of(found)
+    provider = found.draft.providers[0]
+    assert (provider.kind, provider.region) == ("bedrock", "${AWS_BEDROCK_REGION}")
+    lacking = migrated(lines)
+    assert "AWS_BEDROCK_REGION is not in the file: bedrock needs it" in lacking.notices

@@ -305,5 +305,5 @@ def test_the_price_of_a_reseller_is_written() -> None:
 @pytest.mark.parametrize("spec", WHOLE_SPECS, ids=lambda spec: f"{spec.parent.name}-{spec.stem}")
 def test_every_target_of_the_specs_we_ship_has_a_price(spec: Path) -> None:
     checked = check_file(spec)
-    assert checked.lowered is not None, [one.message for one in checked.diagnostics]
-    assert all(target.price is not None for target in checked.lowered.targets)
+    assert checked.typed is not None, [one.message for one in checked.diagnostics]
+    assert all(target.price is not None for target in checked.typed.targets)

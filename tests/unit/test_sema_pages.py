@@ -6,7 +6,7 @@ from lynkrc.diagnostics.sema_codes import SEMA_CODES
 from tests.unit.page_examples import examples
 from tests.unit.sema_sample import resolved
 
-TOO_LONG = {"LK320", "LK415", "LK510"}
+TOO_LONG = {"LK320", "LK415", "LK424", "LK510"}
 """What cannot be shown on a page; tested elsewhere."""
 
 

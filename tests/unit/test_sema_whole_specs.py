@@ -133,3 +133,17 @@ def test_the_output_limit_is_the_window_where_nobody_states_one() -> None:
     )
     assert typed.targets[0].max_output == 32_000
     assert typed.targets[0].shape.tool_choice_ignored is True
+
+
+def test_features_written_out_are_bounded_whatever_order_they_stand_in() -> None:
+    line = ["f0: ask.words", *(f"f{i}: f{i - 1} + 1" for i in range(1, 300))]
+    for lines in (line, line[::-1]):
+        features = "".join(f"  {one}\n" for one in lines)
+        assert {code for code, _ in found(f"features:\n{features}")} == {"LK320"}
+
+
+def test_all_expressions_together_are_bounded() -> None:
+    parts = " or ".join(f"ask.words == {i}" for i in range(90))
+    rules = "".join(f"  - {{name: r{i}, when: large, add: 1}}\n" for i in range(300))
+    text = f"features:\n  large: {parts}\nrules:\n{rules}"
+    assert [code for code, _ in found(text)] == ["LK320"]

@@ -72,7 +72,7 @@ def test_blanks_that_a_block_scalar_ends_in() -> None:
     [
         ("version: 1\nname: x\ntires: []\n", "LK101"),
         ("version: 1\nname: x\nfeatures: {a: 1 +}\n", "LK300"),
-        ("a: [\n", "LK004"),
+        ("version: 1\nname: x\nrules: [\n", "LK004"),
         ("", "LK006"),
     ],
 )

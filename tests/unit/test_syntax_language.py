@@ -113,7 +113,7 @@ def test_times_out_of_range(part: str, place: str) -> None:
 
 def test_a_kind_whose_address_holds_a_region_needs_one(monkeypatch: pytest.MonkeyPatch) -> None:
     kind = replace(
-        KINDS["openai"], name="spread", region=True, base_url="https://{region}.example.com"
+        KINDS["openai"], name="spread", needs_region=True, base_url="https://{region}.example.com"
     )
     monkeypatch.setattr(decode_providers, "KINDS", MappingProxyType({kind.name: kind}))
     head = "providers: {one: {kind: spread, trust: far, api_key: '${K}'"

@@ -29,7 +29,7 @@ class ProviderKind:
     """One kind.
 
     `base_url` None must be written in the spec; ``{region}`` in it stands for the provider's
-    `region`, which only kinds with `region` take. The upstream address is the base URL and
+    `region`, which only kinds with `needs_region` take. The upstream address is the base URL and
     `path` below it. The key goes into each of `auth_headers`, after `auth_prefix`. `shape` is what
     is legal for every model of the kind, where a model's own shape does not say.
     """
@@ -41,7 +41,7 @@ class ProviderKind:
     credentials: Credentials
     auth_headers: tuple[str, ...]
     auth_prefix: str
-    region: bool
+    needs_region: bool
     shape: RequestShape
 
 
@@ -73,7 +73,7 @@ def _messages(
         credentials=credentials,
         auth_headers=auth[0],
         auth_prefix=auth[1],
-        region=False,
+        needs_region=False,
         shape=_ANYTHING,
     )
 
@@ -95,7 +95,7 @@ def _chat(
         credentials=credentials,
         auth_headers=auth[0],
         auth_prefix=auth[1],
-        region=False,
+        needs_region=False,
         shape=shape,
     )
 
@@ -157,7 +157,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         credentials=Credentials.REQUIRED,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
-        region=True,
+        needs_region=True,
         shape=_ANYTHING,
     ),
     ProviderKind(
@@ -168,7 +168,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         credentials=Credentials.REQUIRED,
         auth_headers=("x-goog-api-key",),
         auth_prefix="",
-        region=False,
+        needs_region=False,
         shape=_ANYTHING,
     ),
     # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
@@ -180,7 +180,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         credentials=Credentials.REQUIRED,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
-        region=False,
+        needs_region=False,
         shape=_ANYTHING,
     ),
     _messages("simulator", "http://simulator.invalid", credentials=Credentials.NONE),
