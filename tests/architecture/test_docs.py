@@ -14,10 +14,11 @@ from lynkrc.docs.markdown import slug
 from lynkrc.sema.scope import FUNCTIONS
 from lynkrc.source.resources import read_schema, read_spec
 from lynkrc.source.text import SourceFile
+from lynkrc.syntax.fmt import format_spec
 from lynkrc.syntax.read import read_config
 from lynkrc_runtime.feature_table import FEATURES
 from lynkrc_runtime.providers.table import KINDS
-from tests.unit.sema_sample import Files, resolved
+from tests.unit.sema_sample import HEAD, Files, resolved
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
@@ -39,6 +40,21 @@ def test_an_example_compiles_without_findings(example: str) -> None:
     _, findings = resolved(example, FILES)
     told = [one for one in findings if one.severity is not Severity.NOTE and one.code != NOT_SERVED]
     assert [finding.message for finding in told] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split(":")[0])
+def test_an_example_is_written_as_fmt_writes_it(example: str) -> None:
+    """But for the order of its sections: an example begins with what it is about."""
+    start = "" if example.startswith("version:") else HEAD
+    printed, _ = format_spec(SourceFile(path="routing.yaml", text=start + example))
+    assert printed is not None
+    canonical = sections_of(printed)
+    assert {key: canonical[key] for key in sections_of(example)} == sections_of(example)
+
+
+def sections_of(text: str) -> dict[str, str]:
+    parts = re.split(r"^(?=[a-z_]+:)", text, flags=re.MULTILINE)
+    return {part.split(":")[0]: part.rstrip() for part in parts if part}
 
 
 def test_there_are_examples() -> None:
