@@ -2,7 +2,7 @@
 
 from lynkrc.diagnostics.codes import CODES, PHASES
 from lynkrc.diagnostics.pages import introduction, read_page
-from lynkrc.docs.markdown import code, codes, table
+from lynkrc.docs.markdown import code, codes, link, table
 from lynkrc.docs.words import CAPABILITY_MEANINGS, OPERATORS
 from lynkrc.lsp.words import FUNCTION_MEANINGS, PROVENANCES
 from lynkrc.sema.scope import ABSENT, FUNCTIONS, OUTCOMES, usage
@@ -109,7 +109,11 @@ def target_part() -> str:
         ),
         (code("target.context"), "number", "its context window in tokens"),
         (code("target.max_output"), "number", "most tokens it writes"),
-        (codes(f"target.{name}" for name in CAPABILITIES), "boolean", "what it can do"),
+        (
+            f"{code(f'target.{CAPABILITIES[0]}')} and so on",
+            "boolean",
+            f"whether it has this one of the {link('capabilities', 'Capabilities')}",
+        ),
     ]
     return table(("name", "type", "meaning"), rows)
 

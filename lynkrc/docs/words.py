@@ -4,7 +4,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 OPERATORS: tuple[tuple[tuple[str, ...], str], ...] = (
-    (("implies",), "false only where the left side holds and the right one does not; to the right"),
+    (
+        ("implies",),
+        "the right side holds wherever the left one does; `a implies b implies c` is "
+        "`a implies (b implies c)`",
+    ),
     (("or",), "one of the two holds, or both"),
     (("and",), "both hold"),
     (("not",), "it does not hold"),

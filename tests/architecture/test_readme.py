@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from lynkrc.cli.main import COMMANDS
+from lynkrc.source.text import SourceFile
+from lynkrc.syntax.fmt import format_spec
 from lynkrc_runtime.__main__ import parser
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -205,6 +207,12 @@ def test_the_spec_has_no_findings(text: str, walk: Walk) -> None:
     done = walk.run("lynkrc", "check")
     (walk.folder / "routing.yaml").unlink()
     assert (done.returncode, done.stdout.splitlines()[:1]) == (0, ["no findings"]), done.stderr
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_the_spec_is_in_its_canonical_form(text: str) -> None:
+    printed, _ = format_spec(SourceFile(path="routing.yaml", text=text))
+    assert printed == text
 
 
 @pytest.mark.parametrize("text", blocks("python"))
