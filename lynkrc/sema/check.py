@@ -4,25 +4,22 @@ Every function returns None where an error was reported, so one mistake gives on
 Comparisons are typed in `comparisons`, functions in `shaping`.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import assert_never, final
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.sema_codes import (
     ARGUMENT_COUNT,
-    ARGUMENT_VALUE,
     EXPRESSION_TOO_LARGE,
     PRODUCT,
     RECURSIVE_FEATURE,
     TARGET_PLACE,
-    UNKNOWN_LEXICON,
     UNKNOWN_NAME,
     WRONG_TYPE,
 )
 from lynkrc.diagnostics.suggest import did_you_mean
-from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.sema import comparisons, shaping
+from lynkrc.diagnostics.wording import shown
+from lynkrc.sema import comparisons, leaves, shaping
 from lynkrc.sema.budget import LARGEST_EXPRESSION, LARGEST_SPEC, Budget, Extent
 from lynkrc.sema.context import (
     Context,
@@ -34,14 +31,13 @@ from lynkrc.sema.context import (
     of_type,
     same_unit,
 )
-from lynkrc.sema.naming import in_quotes, nearest
+from lynkrc.sema.naming import nearest
 from lynkrc.sema.scope import (
     DECIDED,
     FUNCTIONS,
     LexiconFacts,
     Place,
     Scope,
-    type_of_feature,
     usage,
 )
 from lynkrc.sema.typed import (
@@ -63,7 +59,6 @@ from lynkrc.sema.types import (
     FixedType,
     IntType,
     NumberType,
-    StringType,
     like,
     to_64ths,
 )
@@ -81,17 +76,14 @@ from lynkrc.syntax.expr import (
     Ref,
     StringLiteral,
     Unary,
-    hyphenated,
 )
 from lynkrc.syntax.parse import MAX_DEPTH
-from lynkrc_runtime.feature_table import FEATURES, TEXTS, FeatureType, Parameter
-from lynkrc_runtime.feature_table import Feature as TableFeature
+from lynkrc_runtime.feature_table import FEATURES, Parameter
 
 _BESIDE = frozenset(name.split(".")[0] for name in ("target", *DECIDED))
 """What the names begin with that are read beside the request."""
 
 _CONNECTIVES = {op.value: op for op in Connective}
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @final
@@ -198,18 +190,7 @@ class Checker:
 
     def lexicon(self, name: str, span: Span) -> LexiconFacts | None:
         """The lexicon of this name, noted as used."""
-        facts = self.scope.lexicons.get(name)
-        if facts is None:
-            self._context.report(
-                UNKNOWN_LEXICON,
-                span,
-                f"there is no lexicon {shown(name)}",
-                did_you_mean(name, self.scope.lexicons, "lexicons"),
-                fix=nearest(span, name, self.scope.lexicons),
-            )
-            return None
-        self._context.read_lexicons.add(name)
-        return facts
+        return leaves.lexicon(self._context, name, span)
 
     def named(self, name: str) -> Value | None:
         """The value of a named expression."""
@@ -327,7 +308,7 @@ class Checker:
                     f"write `{usage(feature)}`",
                 )
                 return None
-            return self._leaf(feature, (), ref.span)
+            return leaves.leaf(self._context, feature, (), ref.span)
         # Made of all names each time: looked at only where the name can be one of them.
         stem = ref.name.split(".", maxsplit=1)[0]
         attributes = self.scope.beside(self._context.place) if stem in _BESIDE else {}
@@ -379,9 +360,9 @@ class Checker:
             return None
         match feature.parameter:
             case Parameter.TEXT_AND_LEXICON:
-                return self._over_lexicon(feature, call)
+                return leaves.over_lexicon(self._context, feature, call)
             case Parameter.LITERAL:
-                return self._of_literal(feature, call)
+                return leaves.of_literal(self._context, feature, call)
             case Parameter.NONE:
                 self._context.report(
                     ARGUMENT_COUNT,
@@ -390,76 +371,6 @@ class Checker:
                     f"write `{call.name}`",
                 )
                 return None
-
-    def _over_lexicon(self, feature: TableFeature, call: Call) -> Value | None:
-        match call.args:
-            case (Ref() as text, Ref(name=name) | StringLiteral(value=name) as lexicon):
-                facts = self.lexicon(name, lexicon.span)
-                if text.name not in TEXTS:
-                    self._context.report(
-                        ARGUMENT_VALUE,
-                        text.span,
-                        f"{shown(text.name)} is no text",
-                        did_you_mean(text.name, TEXTS, "texts"),
-                        fix=nearest(text.span, text.name, TEXTS),
-                    )
-                    return None
-                if facts is None:
-                    return None
-                return self._leaf(feature, (text.name, facts.shown), call.span, facts)
-            case (Ref(), Binary() as difference) if spelled := hyphenated(difference):
-                self._context.report(
-                    UNKNOWN_LEXICON,
-                    difference.span,
-                    *comparisons.quoted_hint(spelled),
-                    fix=in_quotes(difference.span, spelled, self.scope.lexicons),
-                )
-                return None
-            case _:
-                self._context.report(
-                    ARGUMENT_COUNT,
-                    call.span,
-                    f"{shown(call.name)} takes a text and a lexicon",
-                    f"write `{usage(feature)}`; texts are {listed(TEXTS, 'and')}",
-                )
-                return None
-
-    def _of_literal(self, feature: TableFeature, call: Call) -> Value | None:
-        match call.args:
-            case (StringLiteral(value=value) as literal,):
-                is_header = feature.name == "header"
-                if not value or (is_header and not _HEADER.fullmatch(value)):
-                    what = "a header" if is_header else "anything"
-                    self._context.report(
-                        ARGUMENT_VALUE,
-                        literal.span,
-                        f"{shown(value)} cannot name {what}",
-                        "a header has a name of ASCII letters, digits and `-`"
-                        if is_header
-                        else None,
-                    )
-                    return None
-                return self._leaf(feature, (value.lower() if is_header else value,), call.span)
-            case _:
-                self._context.report(
-                    ARGUMENT_COUNT,
-                    call.span,
-                    f"{shown(call.name)} takes one text in quotes",
-                    f"write `{usage(feature)}`",
-                )
-                return None
-
-    def _leaf(
-        self,
-        feature: TableFeature,
-        args: tuple[str, ...],
-        span: Span,
-        lexicon: LexiconFacts | None = None,
-    ) -> Value:
-        type_ = type_of_feature(feature, self.scope, lexicon)
-        if feature.type is FeatureType.STRING:
-            type_ = StringType(name=f'{feature.name}("{args[0]}")' if args else feature.name)
-        return of_type(Feature(name=feature.name, args=args, type=type_, span=span))
 
     # -- connectives and arithmetic ----------------------------------------------------------
 

@@ -14,14 +14,13 @@ features: {long: ask.tokens > 4k}
 from dataclasses import replace
 
 from lynkrc.diagnostics.model import Diagnostic, Severity
-from lynkrc.source.nodes import Node
+from lynkrc.source.nodes import Node, Plain, plain
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.fmt_layout import lay_out
 from lynkrc.syntax.fmt_pieces import all_comments, take_apart
 from lynkrc.syntax.read import read_config
-from lynkrc.syntax.schema_check import Plain, plain
 from lynkrc.syntax.shape import root_shape
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from lynkrc.diagnostics.model import Severity
 from lynkrc.sema.settings import read_settings
+from lynkrc.source.nodes import plain
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.read import read_source
-from lynkrc.syntax.schema_check import plain
 
 FILE = Path(__file__).parents[1] / "unit" / "every_key.yaml"
 ROOT, _ = read_nodes(SourceFile(path="x.yaml", text=FILE.read_text(encoding="utf-8")))

@@ -18,12 +18,12 @@ from lynkrc.cli.specs import DiskLoader
 from lynkrc.diagnostics.model import Severity
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.pipeline import check_spec
+from lynkrc.source.nodes import Plain, plain
 from lynkrc.source.resources import read_spec, spec_names
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.fmt import format_spec
 from lynkrc.syntax.read import read_config
-from lynkrc.syntax.schema_check import Plain, plain
 from lynkrc.syntax.shape import Shape, root_shape
 from tests.unit.sema_sample import catalog
 

@@ -15,13 +15,13 @@ import pytest
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.sema.settings import read_settings
+from lynkrc.source.nodes import plain
 from lynkrc.source.resources import read_schema
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax import decode_providers
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.read import read_source
-from lynkrc.syntax.schema_check import plain
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.settings import Settings
 

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from lynkrc.source.resources import read_schema, schema_names
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
-from lynkrc.syntax import schema_check
+from lynkrc.syntax import schema_check, schema_wording
 from lynkrc.syntax.config import SETTINGS, Config
 from lynkrc_runtime.feature_table import CAPABILITIES, TEXTS
 from lynkrc_runtime.providers.table import KINDS
@@ -40,7 +40,7 @@ def test_every_schema_is_one(name: str) -> None:
 
 def test_every_keyword_has_its_wording_and_none_is_without_use() -> None:
     used = {keyword for schema in subschemas(SCHEMA) for keyword in schema}
-    assert used - ANNOTATIONS - APPLICATORS == set(schema_check._WORDINGS)
+    assert used - ANNOTATIONS - APPLICATORS == set(schema_wording.WORDINGS)
 
 
 def test_no_object_takes_unknown_keys() -> None:
