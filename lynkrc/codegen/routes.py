@@ -12,7 +12,7 @@ from typing import final
 from lynkrc.codegen.columns import align
 from lynkrc.codegen.names import printable
 from lynkrc.codegen.rendering import render
-from lynkrc.codegen.settings_text import provider_rows, settings_rows
+from lynkrc.codegen.settings_text import provider_rows, settings_rows, shown
 from lynkrc.ir.table import Client, Otherwise, Provider, RouteTable, Rule, Target, TargetId, Tier
 from lynkrc.ir.text import print_chain, print_guard, print_points, print_preference
 from lynkrc_runtime.feature_table import CAPABILITIES
@@ -204,7 +204,7 @@ def _provider(provider: Provider) -> tuple[str, ...]:
         "simulates": provider.simulate,
     }
     facts.update(provider_rows(provider.rest))
-    told = ", ".join(f"{key} {fact}" for key, fact in facts.items() if fact is not None)
+    told = ", ".join(f"{key} {shown(fact)}" for key, fact in facts.items() if fact is not None)
     return provider.name, provider.kind, provider.trust, told
 
 

@@ -71,17 +71,24 @@ def _line(one: Plain) -> str:
 
 
 def _shown(path: str, value: Plain) -> str:
-    key = path.rsplit(".", maxsplit=1)[-1]
+    kept = _ABBREVIATED.get(path.rsplit(".", maxsplit=1)[-1])
+    return shown(value) if kept is None else f"{value[:kept]}..."
+
+
+def shown(value: Plain) -> str:
+    """A value as people write it.
+
+    >>> shown({"after": 2.0, "who": ["a", "b"], "hard": True})
+    '{after 2, who [a, b], hard yes}'
+    """
     match value:
         case bool():
             return "yes" if value else "no"
-        case str() if key in _ABBREVIATED:
-            return f"{value[: _ABBREVIATED[key]]}..."
         case float() if value.is_integer():
             return str(int(value))
         case list():
-            return f"[{', '.join(_shown('', one) for one in value)}]"
+            return f"[{', '.join(map(shown, value))}]"
         case dict():
-            return f"{{{', '.join(f'{name} {_shown(name, one)}' for name, one in value.items())}}}"
+            return f"{{{', '.join(f'{name} {shown(one)}' for name, one in value.items())}}}"
         case _:
             return str(value)
