@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lynkrc.cli.main import main
 from lynkrc.cli.specs import compile_file
 from lynkrc.interp.trace import as_json, trace
 from lynkrc.ir.table import RouteTable
@@ -108,10 +109,10 @@ def served(
     settings = Settings(dry_run=True)
     gate = replace(gateway(policy, Said(), settings=settings), random=Random(5).random)
 
-    async def main() -> list[Recorder]:
+    async def asked() -> list[Recorder]:
         return [await ask(gate, body(**members), headers=headers) for _ in range(times)]
 
-    return run(main())
+    return run(asked())
 
 
 def models(answers: list[Recorder]) -> list[str]:
@@ -142,3 +143,31 @@ def test_the_settings_reach_the_runtime(made: tuple[RouteTable, Policy]) -> None
     assert found.keys["ci"].secret == "${CI_KEY}" and found.server.port == 8090
     assert policy.dispatch.providers[0].rest.forwards_credentials
     assert "5e884898da28" not in policy.routes_text
+
+
+@pytest.mark.parametrize(
+    ("call", "targets", "steps"),
+    [
+        ("by a rule", "[cheap | spare] weighted -> fair", []),
+        ("preferred pick", "cheap -> spare -> fair", ["order by  hurry"]),
+        ("preferred target", "dear -> fair -> spare", ["chain by  audits", "order by  reviews"]),
+        ("chain of a rule", "[fair | dear] weighted -> spare", ["chain by  audits"]),
+        ("pinned target", "fair", []),
+        ("answered", "-", []),
+    ],
+)
+def test_a_trace_tells_the_order(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    call: str,
+    targets: str,
+    steps: list[str],
+) -> None:
+    members, headers, _ = CALLS[call]
+    request = tmp_path / "request.json"
+    request.write_bytes(body(**members))
+    words = [word for name, value in headers.items() for word in ("-H", f"{name}: {value}")]
+    assert main(["trace", str(request), "--spec", str(SPEC), *words]) == 0
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert f"targets   {targets}" in lines
+    assert [line for line in lines if line.startswith(("chain by", "order by"))] == steps
