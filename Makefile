@@ -14,7 +14,7 @@ help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
-	@echo "make generate  rewrite generated/ from specs/ and examples/"
+	@echo "make generate  rewrite generated/ and docs/reference.md"
 	@echo "make bench     decision time, gateway overhead, check time"
 	@echo "make fuzz      broken specs for FUZZ_SECONDS seconds (default 150)"
 

@@ -137,8 +137,8 @@ def _steps(why: dict[str, Any]) -> list[tuple[str, str]]:
         ("floors", ", ".join(why["floors"])),
         ("ceilings", ", ".join(why["ceilings"])),
         ("needs", ", ".join(why["needs"])),
-        ("chain by", why["chain_rule"] or ""),
-        ("order by", why["prefer"] or ""),
+        ("chain of", why["chain_rule"] or ""),
+        ("prefers", why["prefer"] or ""),
     ]
 
 

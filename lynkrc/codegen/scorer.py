@@ -351,15 +351,17 @@ def _chain_title(table: RouteTable) -> str:
 
 
 def _chains(table: RouteTable, printer: Printer) -> Iterator[str]:
+    names = [target.name for target in table.targets]
     cases: list[Case] = []
     for rule in table.rules:
         if rule.chain is not None:
             guard = printer.guard(rule.guard)
             if table.pins:
                 # A pinned tier takes the place of the rules' chains.
-                unpinned, holds = Leaf(text="rule != -2"), Bracketed(pieces=(guard,))
-                guard = Chain(first=unpinned, rest=(("and", holds),))
-            cases.append((guard, _taken(table, rule.chain), _why(rule)))
+                holds = printer.conjunct(rule.guard)
+                guard = Chain(first=Leaf(text="rule != -2"), rest=(("and", holds),))
+            told = f"{_why(rule)} -> {print_chain(table.chains[rule.chain], names)}"
+            cases.append((guard, _taken(table, rule.chain), told))
     *others, last = table.tiers
     for tier in others:
         is_it = Leaf(text=f"tier == {tier.id}")

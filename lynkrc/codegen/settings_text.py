@@ -1,50 +1,62 @@
-"""Settings to the rows a reviewer reads: what was written, one line a part, no key in full."""
+"""Settings to the rows a reviewer reads: what was written, one line a part.
+
+Limits, budgets and keys have tables of their own (`lynkrc.codegen.owners_text`).
+
+>>> from lynkrc_runtime.settings import Sessions
+>>> settings_rows(Settings(sessions=Sessions(within="session", ttl=86_400.0)))
+[('sessions.within', 'session'), ('sessions.ttl', '1d')]
+"""
 
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import msgspec
 
+from lynkrc.codegen.quantities import duration, size
 from lynkrc_runtime.dispatch import ProviderSettings
 from lynkrc_runtime.settings import Settings
 
 Plain: TypeAlias = Any
 """What JSON knows."""
 
-_NAMED = {"limits": "name", "budgets": "name"}
-"""Lists of things with a name of their own."""
+_APART = ("limits", "budgets", "keys")
+"""Sections that are told elsewhere."""
 
-_ABBREVIATED = {"sha256": 8}
-"""Characters that are shown of what nobody reads."""
+_SERVERS = "mcp.servers"
+"""The section of which each member is one line."""
 
-_EACH = ("keys", "limits", "budgets", "mcp.servers")
-"""Sections of which each member is one line."""
+_BYTES = ("server.body_limit", "responses_store.size")
+_PERCENT = (
+    "server.shedding.memory",
+    "resilience.retry_budget.share",
+    "cache.semantic.threshold",
+    "observability.traces.sample",
+)
+_PER_SECOND = ("resilience.retry_budget.at_least",)
+"""The only number with decimals that is no duration."""
 
 
-def settings_rows(text: str) -> list[tuple[str, str]]:
+def settings_rows(settings: Settings) -> list[tuple[str, str]]:
     """Path and value of everything that differs from the settings of a spec without any."""
-    written, silent = json_of(msgspec.json.decode(text, type=Settings)), json_of(Settings())
+    written, silent = msgspec.to_builtins(settings), msgspec.to_builtins(Settings())
+    for section in _APART:
+        del written[section], silent[section]
     return list(_rows("", written, silent))
 
 
-def provider_rows(text: str) -> dict[str, str]:
+def provider_rows(rest: ProviderSettings) -> dict[str, str]:
     """What a provider states beside what every one does."""
-    rest = msgspec.json.decode(text, type=ProviderSettings)
     written, silent = msgspec.to_builtins(rest), msgspec.to_builtins(ProviderSettings())
-    return dict(_rows("", written, silent))
-
-
-def json_of(settings: Settings) -> Plain:
-    """The settings as plain values."""
-    return msgspec.to_builtins(settings)
+    spoken = str.maketrans("._", "  ")
+    return {path.translate(spoken): told for path, told in _rows("", written, silent)}
 
 
 def _rows(path: str, written: Plain, silent: Plain) -> Iterator[tuple[str, str]]:
     if written == silent:
         return
-    if path in _EACH:
-        for name, one in _members(path, written):
-            yield f"{path}.{name}", _line(one)
+    if path == _SERVERS:
+        for name, server in written.items():
+            yield f"{path}.{name}", _server(server)
     elif isinstance(written, dict):
         for key, value in written.items():
             below = silent.get(key) if isinstance(silent, dict) else None
@@ -53,42 +65,25 @@ def _rows(path: str, written: Plain, silent: Plain) -> Iterator[tuple[str, str]]
         yield path, _shown(path, written)
 
 
-def _members(path: str, written: Plain) -> Iterator[tuple[str, Plain]]:
-    if isinstance(written, dict):
-        yield from written.items()
-        return
-    for one in written:
-        rest = {key: value for key, value in one.items() if key != _NAMED[path]}
-        yield one[_NAMED[path]], rest
-
-
-def _line(one: Plain) -> str:
-    """A member in one line, without what it does not say."""
-    said = ((key, value) for key, value in one.items() if value is not False)
-    # Zero is said, and equal to False.
-    told = ((key, value) for key, value in said if value not in (None, [], {}))
-    return ", ".join(f"{key} {_shown(key, value)}" for key, value in told)
+def _server(server: Plain) -> str:
+    """A server in one line, without what it does not say."""
+    said = ((key, value) for key, value in server.items() if value not in (None, [], {}))
+    return ", ".join(f"{key} {_shown(key, value)}" for key, value in said)
 
 
 def _shown(path: str, value: Plain) -> str:
-    kept = _ABBREVIATED.get(path.rsplit(".", maxsplit=1)[-1])
-    return shown(value) if kept is None else f"{value[:kept]}..."
-
-
-def shown(value: Plain) -> str:
-    """A value as people write it.
-
-    >>> shown({"after": 2.0, "who": ["a", "b"], "hard": True})
-    '{after 2, who [a, b], hard yes}'
-    """
     match value:
         case bool():
             return "yes" if value else "no"
-        case float() if value.is_integer():
-            return str(int(value))
+        case float():
+            return f"{value:g} a second" if path in _PER_SECOND else duration(value)
+        case int() if path in _BYTES:
+            return size(value)
+        case int() if path in _PERCENT:
+            return f"{value}%"
         case list():
-            return f"[{', '.join(map(shown, value))}]"
+            return ", ".join(_shown("", one) for one in value) or "none"
         case dict():
-            return f"{{{', '.join(f'{name} {shown(one)}' for name, one in value.items())}}}"
+            return ", ".join(f"{name} {_shown(name, one)}" for name, one in value.items())
         case _:
             return str(value)

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-import msgspec
-
 from lynkrc.ir.guard import (
     And,
     BoolConst,
@@ -32,9 +30,15 @@ from lynkrc.ir.guard import (
 )
 from lynkrc.ir.ranges import interval, subexpressions
 from lynkrc.ir.table import Pick, Prefer, RouteTable, Slot, SlotType
-from lynkrc_runtime.dispatch import ProviderSettings
-from lynkrc_runtime.feature_table import CAPABILITIES, FEATURES, SURFACES, FeatureType
-from lynkrc_runtime.settings import Settings
+from lynkrc.ir.verify_settings import broken_settings
+from lynkrc_runtime.feature_table import (
+    CAPABILITIES,
+    FEATURES,
+    NO_TIER,
+    OTHER_CLIENT,
+    SURFACES,
+    FeatureType,
+)
 
 Findings: TypeAlias = Iterator[str]
 
@@ -60,6 +64,7 @@ def verify(table: RouteTable) -> list[str]:
     found = list(_ids(table))
     found += _names(table)
     found += [f"slot {slot.text}: {text}" for slot in table.slots for text in _slot(slot)]
+    found += _members(table)
     found += _lexicons(table)
     found += _targets(table)
     found += _tiers(table)
@@ -68,7 +73,7 @@ def verify(table: RouteTable) -> list[str]:
         found += [f"{place}: {text}" for text in _expression(guard, table.slots)]
     found += _dimensions(table)
     found += _calls(table)
-    found += _settings(table)
+    found += broken_settings(table)
     return found
 
 
@@ -154,6 +159,18 @@ def _slot(slot: Slot) -> Findings:
         case SlotType.INT | SlotType.FIXED:
             if slot.classes:
                 yield "a number has no classes"
+
+
+def _members(table: RouteTable) -> Findings:
+    """Enumerators that follow from the table, not from its slots."""
+    of_spec = {
+        "session.tier": [NO_TIER, *(tier.name for tier in table.tiers)],
+        "client": [OTHER_CLIENT, *sorted(client.name for client in table.clients)],
+    }
+    for slot in table.slots:
+        members = of_spec.get(slot.feature)
+        if members is not None and [member.text for member in slot.classes] != members:
+            yield f"slot {slot.text}: its members are not {', '.join(members)}"
 
 
 def _lexicons(table: RouteTable) -> Findings:
@@ -261,8 +278,11 @@ def _rules(table: RouteTable) -> Findings:
             *(rule.deny, rule.respond, rule.tier, rule.floor, rule.ceiling, rule.add64),
             *(rule.require, rule.chain, rule.prefer),
         )
-        if rule.chain is not None and not _within([rule.chain], table.chains):
-            yield f"rule {rule.name}: no chain {rule.chain}"
+        if rule.chain is not None:
+            if not _within([rule.chain], table.chains):
+                yield f"rule {rule.name}: no chain {rule.chain}"
+            elif table.chains[rule.chain].name != f"rule:{rule.name}":
+                yield f"rule {rule.name}: its chain is called {table.chains[rule.chain].name}"
         if rule.prefer is not None:
             yield from (f"rule {rule.name}: {text}" for text in _preference(rule.prefer, table))
         if all(effect is None for effect in effects):
@@ -282,21 +302,6 @@ def _preference(prefer: Prefer, table: RouteTable) -> Findings:
         yield f"cannot prefer {prefer.pick}"
     if prefer.target is not None and not _within([prefer.target], table.targets):
         yield f"prefers the target {prefer.target}, which is not there"
-
-
-def _settings(table: RouteTable) -> Findings:
-    texts: list[tuple[str, str, type[Settings] | type[ProviderSettings]]] = [
-        ("the settings", table.settings, Settings),
-        *((f"provider {one.name}", one.rest, ProviderSettings) for one in table.providers),
-    ]
-    for place, text, shape in texts:
-        try:
-            found = msgspec.json.decode(text, type=shape)
-        except msgspec.MsgspecError as error:
-            yield f"{place}: {error}"
-            continue
-        if msgspec.json.encode(found, order="sorted").decode() != text:
-            yield f"{place}: not canonical JSON"
 
 
 def _guards(table: RouteTable) -> Iterator[tuple[str, Guard]]:

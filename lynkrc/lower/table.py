@@ -51,6 +51,7 @@ from lynkrc.lower.guards import lower_guard, lower_number
 from lynkrc.lower.patterns import AutomatonTooLarge, build_automaton, too_large
 from lynkrc.lower.slots import Layout, SlotPlan
 from lynkrc.sema.typed_config import (
+    TypedAssertion,
     TypedConfig,
     TypedDimension,
     TypedLexicon,
@@ -112,8 +113,15 @@ def _table(typed: TypedConfig, automaton: Automaton) -> RouteTable:
         models=listed_models(typed),
         calls=lower_calls(),
         settings=msgspec.json.encode(typed.settings, order="sorted").decode(),
-        assertions=tuple(assertion.source for assertion in typed.assertions),
+        assertions=tuple(_assertion(assertion) for assertion in typed.assertions),
     )
+
+
+def _assertion(assertion: TypedAssertion) -> str:
+    """Its text, and in brackets its name and why an unknown verdict may pass."""
+    told = [] if assertion.name is None else [assertion.name]
+    told += [] if assertion.waive is None else [f"waived: {assertion.waive}"]
+    return f"{assertion.source} ({'; '.join(told)})" if told else assertion.source
 
 
 def _layout(typed: TypedConfig) -> Layout:

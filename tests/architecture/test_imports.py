@@ -25,6 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
+    # Words for people are those that the language server shows.
+    "docs": {"source", "diagnostics", "sema", "lsp.words"},
     "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
     "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {

@@ -10,7 +10,12 @@ from lynkrc.syntax.fmt import format_spec
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = sorted(
     path.relative_to(ROOT)
-    for pattern in ("specs/builtin/*.yaml", "specs/starter/*.yaml", "examples/*/routing.yaml")
+    for pattern in (
+        "specs/builtin/*.yaml",
+        "specs/starter/*.yaml",
+        "examples/*/routing.yaml",
+        "lynkrc/docs/example.yaml",
+    )
     for path in ROOT.glob(pattern)
 )
 

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from lynkrc.cli.specs import DiskLoader
+from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.pipeline import check_spec
@@ -27,6 +28,9 @@ def corpus() -> list[bytes]:
     return [path.read_bytes() for name in folders for path in sorted((ROOT / name).rglob("*.yaml"))]
 
 
+RUN = Run(root="/", spec="routing.yaml", version="0")
+
+
 def check(data: bytes) -> None:
     """Check a spec and show what was found; nothing may be raised.
 
@@ -36,7 +40,7 @@ def check(data: bytes) -> None:
     assert found.has_errors == (found.typed is None)
     for one in found.diagnostics:
         assert 0 <= one.span.start <= one.span.end <= len(one.span.file.text)
-    render_json(found.diagnostics)
+    render_json(found.diagnostics, RUN)
     render_text(found.diagnostics)
 
 

@@ -149,9 +149,9 @@ def test_the_settings_reach_the_runtime(made: tuple[RouteTable, Policy]) -> None
     ("call", "targets", "steps"),
     [
         ("by a rule", "[cheap | spare] weighted -> fair", []),
-        ("preferred pick", "cheap -> spare -> fair", ["order by  hurry"]),
-        ("preferred target", "dear -> fair -> spare", ["chain by  audits", "order by  reviews"]),
-        ("chain of a rule", "[fair | dear] weighted -> spare", ["chain by  audits"]),
+        ("preferred pick", "cheap -> spare -> fair", ["prefers   hurry"]),
+        ("preferred target", "dear -> fair -> spare", ["chain of  audits", "prefers   reviews"]),
+        ("chain of a rule", "[fair | dear] weighted -> spare", ["chain of  audits"]),
         ("pinned target", "fair", []),
         ("answered", "-", []),
     ],
@@ -170,4 +170,4 @@ def test_a_trace_tells_the_order(
     assert main(["trace", str(request), "--spec", str(SPEC), *words]) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert f"targets   {targets}" in lines
-    assert [line for line in lines if line.startswith(("chain by", "order by"))] == steps
+    assert [line for line in lines if line.startswith(("chain of", "prefers"))] == steps
