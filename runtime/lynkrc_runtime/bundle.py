@@ -333,8 +333,6 @@ def _wrong_order(chain: Chain) -> str | None:
 
 
 def _wrong_rule(rule: Rule) -> str | None:
-    if rule.deny is not None and rule.respond is not None:
-        return "it denies and responds"
     prefer = rule.prefer
     if prefer is None:
         return None

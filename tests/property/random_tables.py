@@ -1,5 +1,6 @@
 """Strategies for RouteTables of every shape and for vectors at the edges of their guards."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -279,5 +280,10 @@ def _values(slot: Slot) -> st.SearchStrategy[int]:
     )
 
 
-vectors: st.SearchStrategy[list[int]] = st.tuples(*(_values(slot) for slot in SLOTS)).map(list)
-"""Clamped vectors: edges of the ranges, values near the literals of guards, and any others."""
+def vectors_of(slots: Sequence[Slot]) -> st.SearchStrategy[list[int]]:
+    """Clamped vectors: ends of the ranges, values near the literals of guards, and any others."""
+    return st.tuples(*(_values(slot) for slot in slots)).map(list)
+
+
+vectors = vectors_of(SLOTS)
+"""Vectors of the random tables."""
