@@ -126,13 +126,13 @@ def price_of(facts: ModelFacts, provision: Provision) -> Price | None:
 
 
 def names_for(catalog: Sequence[ModelFacts], provision: Provision | None) -> list[str]:
-    """The model names, or their beginnings, that the catalog knows of a provider; None: of any."""
+    """The whole model names that the catalog knows of a provider; None: of any."""
     return [
         name
         for entry in catalog
         if provision is None or entry.only is None or entry.only.holds(provision)
-        for name in (id_.removesuffix("*") for id_ in entry.ids)
-        if name
+        for name in entry.ids
+        if not name.endswith("*")
     ]
 
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from lynkrc.cli.specs import DiskLoader
 from lynkrc.diagnostics.model import Severity
 from lynkrc.ir.digest import meaning_digest
+from lynkrc.lower.table import lower_decision
 from lynkrc.pipeline import check_spec
 from lynkrc.source.nodes import Plain, plain
 from lynkrc.source.resources import read_spec, spec_names
@@ -218,5 +219,5 @@ def test_the_meaning_digest_is_the_same(seed: int) -> None:
 
 def digest(text: str) -> str:
     checked = check_spec("routing.yaml", text.encode(), loader=DiskLoader(), catalog=catalog())
-    assert checked.lowered is not None, checked.diagnostics
-    return meaning_digest(checked.lowered)
+    assert checked.typed is not None, checked.diagnostics
+    return meaning_digest(lower_decision(checked.typed))
