@@ -364,11 +364,13 @@ class Assertion:
 class Section:
     """A section of settings as written, its durations and sizes not yet numbers.
 
-    `lynkrc.sema.settings` makes `lynkrc_runtime.settings` of them.
+    `lynkrc.sema.settings` makes `lynkrc_runtime.settings` of them. `text` is the section as JSON
+    with sorted keys: sections that differ in the order of their keys alone are equal.
     """
 
     key: Name
-    node: Node = field(repr=False)
+    text: str = field(repr=False)
+    node: Node = field(compare=False, repr=False)
 
 
 @final

@@ -4,10 +4,11 @@ What an earlier check found broken is left out, item by item, and the rest is de
 does not hide the next.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import SETTINGS, Config, Located, Name, Section
 from lynkrc.syntax.decode_assertions import decode_assertions
@@ -93,4 +94,5 @@ def _settings(record: Record, root: MappingNode) -> Iterator[Section]:
     for section in SETTINGS:
         key, node = root.key(section), record.sound(root, section)
         if key is not None and node is not None:
-            yield Section(key=name_of(key), node=node)
+            text = json.dumps(plain(node), sort_keys=True)
+            yield Section(key=name_of(key), text=text, node=node)

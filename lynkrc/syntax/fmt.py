@@ -11,10 +11,8 @@ name: tiny
 features: {long: ask.tokens > 4k}
 """
 
-from dataclasses import replace
-
 from lynkrc.diagnostics.model import Diagnostic, Severity
-from lynkrc.source.nodes import Node, Plain, plain
+from lynkrc.source.nodes import Node
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
@@ -42,21 +40,10 @@ def _compare(printed: SourceFile, config: Config, comments: list[str]) -> None:
     """Raise AssertionError unless the canonical text says what the file said."""
     again, findings = read_config(printed)
     root: Node | None = read_nodes(printed)[0]
-    if again is None or root is None or _has_errors(findings) or not _same(again, config):
+    if again != config or root is None or _has_errors(findings):
         raise AssertionError(f"the canonical form of {printed.path} means something else")
     if all_comments(printed, root) != comments:
         raise AssertionError(f"the canonical form of {printed.path} has other comments")
-
-
-def _same(one: Config, other: Config) -> bool:
-    """Whether two trees say the same; the keys of a settings section have no order."""
-    sections = [[(s.key.value, plain(s.node)) for s in tree.settings] for tree in (one, other)]
-    bare = [replace(tree, settings=()) for tree in (one, other)]
-    return bare[0] == bare[1] and sorted(sections[0], key=_key) == sorted(sections[1], key=_key)
-
-
-def _key(section: tuple[str, Plain]) -> str:
-    return section[0]
 
 
 def _has_errors(findings: list[Diagnostic]) -> bool:

@@ -18,7 +18,7 @@ LARGE = "".join(
         "version: 1\nname: large\nproviders:\n",
         '  local: {kind: ollama, base_url: "http://localhost:11434", trust: local}\n',
         "targets:\n",
-        "  small: {provider: local, model: m, context: 8k, max_output: 1k, capabilities: [], price: free}\n",
+        "  small: {provider: local, model: m, context: 8k, capabilities: [], price: free}\n",
         "lexicons:\n",
         *(
             f"  words{i}: [{', '.join(f'topic{i} word{j}*' for j in range(100))}]\n"

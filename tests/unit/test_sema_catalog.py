@@ -54,7 +54,7 @@ def test_the_closest_entry_applies() -> None:
     asked += [("m-1-a", "openai"), ("m-1-a", "ollama"), ("other", "ollama")]
     chosen = [facts_of(facts, model, Provision(kind)).context for model, kind in asked]
     assert chosen == [1, None, 2, 4, 3, 5, 3]
-    assert names_for(facts, Provision("openai")) == ["m", "m-1", "other", "m-1"]
+    assert names_for(facts, Provision("openai")) == ["other", "m-1"]
 
 
 GOOD_PRICE = "price: {input: 2, output: 3, sources: [s]}"
