@@ -8,14 +8,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve test lint types generate check-generated bench clean
+.PHONY: help run serve test lint types generate check-generated bench fuzz clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
-	@echo "make generate  rewrite generated/ from specs/ and examples/"
-	@echo "make bench     decision time and gateway overhead"
+	@echo "make generate  rewrite generated/ and docs/reference.md"
+	@echo "make bench     decision time, gateway overhead, check time"
+	@echo "make fuzz      broken specs for FUZZ_SECONDS seconds (default 150)"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -53,6 +54,13 @@ test: $(READY) lint types check-generated
 
 bench: $(READY)
 	@$(BIN)/pytest -q -p no:xdist tests/bench
+
+# atheris has no wheel for every Python: without it the inputs are mutated at random.
+FUZZ_SECONDS ?= 150
+fuzz: $(READY)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz \
+	  || echo "atheris cannot be installed here: fuzzing without coverage"
+	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

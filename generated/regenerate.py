@@ -1,14 +1,18 @@
-"""Rewrites ``generated/`` from the whole specs of ``specs/starter`` and ``examples``.
+"""Rewrites what is made and committed: ``generated/`` and ``docs/reference.md``.
 
-``--check`` writes nothing and exits 1 when a committed file is not what its spec compiles to.
+``generated/`` holds what the whole specs of ``specs/starter`` and ``examples`` compile to, the page
+what the schema and the tables of the language say. ``--check`` writes nothing and exits 1 when a
+committed file is stale.
 """
 
 import sys
 from pathlib import Path
 
 from lynkrc.cli.main import main
+from lynkrc.docs.reference import reference_page
 
 ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference.md"
 
 
 def specs() -> list[tuple[Path, Path]]:
@@ -22,8 +26,8 @@ def specs() -> list[tuple[Path, Path]]:
 
 
 def run(options: list[str]) -> int:
-    """Build each spec; the worst exit code."""
-    worst = 0
+    """Build each spec and make the page; the worst exit code."""
+    worst = page(check="--check" in options)
     wanted = set()
     for spec, folder in specs():
         wanted.add(folder)
@@ -33,6 +37,18 @@ def run(options: list[str]) -> int:
             print(f"error: {folder.relative_to(ROOT)} belongs to no spec; delete it")
             worst = max(worst, 1)
     return worst
+
+
+def page(*, check: bool) -> int:
+    """Write the reference page, or see whether it is stale."""
+    text = reference_page()
+    if not check:
+        PAGE.write_text(text, encoding="utf-8", newline="\n")
+        return 0
+    if PAGE.is_file() and PAGE.read_bytes() == text.encode():
+        return 0
+    print(f"error: {PAGE.relative_to(ROOT)} is stale; `make generate` writes it anew")
+    return 1
 
 
 if __name__ == "__main__":

@@ -7,22 +7,22 @@ What only a build needs is imported where it is used: `lynkrc check` does not wa
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
-from lynkrc.diagnostics.model import Diagnostic, Severity, in_order
-from lynkrc.ir.digest import meaning_digest, source_digest
-from lynkrc.ir.table import RouteTable
-from lynkrc.lower.table import lower
-from lynkrc.passes import run_passes
+from lynkrc.diagnostics.codes import MORE_FINDINGS
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, Severity, in_order
+from lynkrc.lower.patterns import check_size
 from lynkrc.sema.cascade import without_cascades
-from lynkrc.sema.merge import BaseFile, Loader
+from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
-from lynkrc.source.text import SourceFile
+from lynkrc.sema.typed_config import TypedConfig
+from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
     from lynkrc.codegen.artifacts import Artifacts
+    from lynkrc.ir.table import RouteTable
 
 SPEC_NAME = "routing.yaml"
 """What a bundle calls the spec it was built from."""
@@ -34,7 +34,7 @@ class Checked:
     """What was found in one spec, and, without errors, what it means."""
 
     diagnostics: tuple[Diagnostic, ...]
-    lowered: RouteTable | None
+    typed: TypedConfig | None
     sources: tuple[tuple[str, BaseFile], ...]
     """Every file that took part under its name in a bundle: the spec, then its bases by name."""
 
@@ -50,7 +50,7 @@ class Compilation:
     """What became of one spec: findings in the order of the text, and, without errors, the rest."""
 
     diagnostics: tuple[Diagnostic, ...]
-    table: RouteTable | None
+    table: "RouteTable | None"
     artifacts: "Artifacts | None"
 
     @property
@@ -93,13 +93,28 @@ class RecordingLoader:
         return tuple(sorted(self._given.items()))
 
 
-def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Checked:
+def check_spec(path: str, data: bytes, *, loader: Loader, catalog: Sequence[SourceFile]) -> Checked:
     """Find everything there is to find in the spec `data`, shown in findings under `path`.
 
-    `loader` gives base specs, `catalog` is the text of the model catalog.
+    `loader` gives base specs, `catalog` is the files of the model catalog.
     """
+    checked = _resolved(path, data, loader, catalog)
+    found: list[Diagnostic] = []
+    if checked.typed is not None:
+        # What lowering can find, without lowering.
+        lexicons = (one.lexicon for one in checked.typed.lexicons)
+        found = check_size([[entry.pattern for entry in one.entries] for one in lexicons])
+    return replace(
+        checked,
+        diagnostics=_bounded([*checked.diagnostics, *found]),
+        typed=None if found else checked.typed,
+    )
+
+
+def _resolved(path: str, data: bytes, loader: Loader, catalog: Sequence[SourceFile]) -> Checked:
+    """The spec as far as `sema` goes, with all that was found up to there."""
     recording = RecordingLoader(loader, path)
-    lowered = None
+    typed = None
     config, findings = read_source(path, data)
     if config is not None:
         typed, found = resolve(config, recording, catalog)
@@ -107,24 +122,27 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -
             # The tree holds what is sound of the document: what else is wrong with that is told.
             typed, found = None, without_cascades(found, config)
         findings = [*findings, *found]
-        if typed is not None:
-            lowered, found = lower(typed)
-            findings = [*findings, *found]
     return Checked(
-        diagnostics=tuple(in_order(findings)),
-        lowered=lowered,
+        diagnostics=tuple(findings),
+        typed=typed,
         sources=((SPEC_NAME, BaseFile(path=path, data=data)), *recording.given()),
     )
 
 
-def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile) -> Compilation:
+def compile_spec(
+    path: str, data: bytes, *, loader: Loader, catalog: Sequence[SourceFile]
+) -> Compilation:
     """`check_spec`, and for a spec without errors everything that is generated from it."""
     from lynkrc.codegen.artifacts import SpecSource, generate
+    from lynkrc.ir.digest import meaning_digest, source_digest
+    from lynkrc.lower.table import lower
+    from lynkrc.passes import run_passes
 
-    checked = check_spec(path, data, loader=loader, catalog=catalog)
-    lowered = checked.lowered
+    checked = _resolved(path, data, loader, catalog)
+    lowered, found = (None, []) if checked.typed is None else lower(checked.typed)
+    diagnostics = _bounded([*checked.diagnostics, *found])
     if lowered is None:
-        return Compilation(diagnostics=checked.diagnostics, table=None, artifacts=None)
+        return Compilation(diagnostics=diagnostics, table=None, artifacts=None)
     table = run_passes(lowered)
     artifacts = generate(
         table,
@@ -134,7 +152,7 @@ def compile_spec(path: str, data: bytes, *, loader: Loader, catalog: SourceFile)
         source_digest=source_digest(data),
         meaning_digest=meaning_digest(lowered),
     )
-    return Compilation(diagnostics=checked.diagnostics, table=table, artifacts=artifacts)
+    return Compilation(diagnostics=diagnostics, table=table, artifacts=artifacts)
 
 
 def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str | None]:
@@ -158,6 +176,26 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
             return pack(artifacts, report=report, native={path: library}), None
         case NativeMissing(reason=reason, detail=detail):
             return pack(artifacts, report=report), f"{reason}\n{detail}".strip()
+
+
+def _bounded(findings: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """The findings in order; of very many the gravest, and a note that there are more."""
+    ordered = in_order(findings)
+    if len(ordered) < MAX_FINDINGS:
+        return tuple(ordered)
+    grave = {severity: rank for rank, severity in enumerate(Severity)}
+    kept = in_order(sorted(ordered, key=lambda one: grave[one.severity])[:MAX_FINDINGS])
+    last = kept[-1].span.file
+    end = Span(file=last, start=len(last.text), end=len(last.text))
+    hidden = len(ordered) - MAX_FINDINGS
+    note = Diagnostic(
+        code=MORE_FINDINGS,
+        message=f"only {MAX_FINDINGS:,} findings are shown; "
+        + (f"at least {hidden:,} more are left out" if hidden else "there may be more"),
+        span=end,
+        help="correct these first; errors are shown before warnings",
+    )
+    return (*kept, note)
 
 
 def _has_errors(findings: Sequence[Diagnostic]) -> bool:

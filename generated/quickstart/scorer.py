@@ -1,6 +1,6 @@
 """A clamped feature vector to a verdict. Generated from routing.yaml: change that, and build.
 
-decide(v) returns (outcome, tier, rule, chain, mask, score).
+decide(v) returns (outcome, tier, rule, chain, mask, score, prefer).
 outcome: 0 route, 1 deny, 2 respond, 3 refuse. rule: -1 the score, -2 a pin. mask: targets as bits.
 """
 
@@ -24,6 +24,7 @@ def decide(v):
         documents_count,
         header_x_data_class,  # header("x-data-class")
         images_count,
+        loop_steps_since_user,
         loop_tool_results,
         matches_ask_builtin_analysis,
         matches_ask_builtin_architectures,
@@ -60,7 +61,6 @@ def decide(v):
         matches_ask_builtin_title_request,
         matches_ask_builtin_trade_offs,
         matches_ask_confidential_words,
-        messages_count,
         model,
         request_max_tokens,
         tools_added,
@@ -98,7 +98,8 @@ def decide(v):
         + (1 if tools_named_git else 0)
         + (1 if tools_named_run_tests else 0),
     )
-    shared_2 = (
+    shared_2 = turns + loop_steps_since_user
+    shared_3 = (
         (0 if tools_added < 4 else 8 if tools_added < 6 else 15 if tools_added < 11 else 25)
         + (0 if shared_1 < 1 else 8 if shared_1 < 2 else 15 if shared_1 < 4 else 25)
         + (
@@ -107,12 +108,7 @@ def decide(v):
             else 20 if loop_tool_results < 6
             else 30
         )
-        + (
-            0 if messages_count < 5
-            else 6 if messages_count < 9
-            else 12 if messages_count < 16
-            else 20
-        )
+        + (0 if shared_2 < 3 else 6 if shared_2 < 5 else 12 if shared_2 < 8 else 20)
         + (25 if matches_ask_builtin_autonomous_words else 0)
         + (20 if matches_ask_builtin_iterative_words else 0)
         + (15 if matches_ask_builtin_chain_words else 0)
@@ -121,8 +117,8 @@ def decide(v):
         + (15 if matches_ask_builtin_building and matches_ask_builtin_testing else 0)
         + (10 if ask_chars > 2000 else 0)
     )
-    shared_3 = not matches_ask_builtin_autonomous_words or shared_2 < 40
-    shared_4 = context_tokens + min(request_max_tokens, 4000)
+    shared_4 = not matches_ask_builtin_autonomous_words or shared_3 < 40
+    shared_5 = context_tokens + min(request_max_tokens, 4000)
 
     # 3. Score, summed in 1/6400 points; 3200 rounds to the nearest.
     points = 3200  # offset 0
@@ -201,16 +197,16 @@ def decide(v):
     )
     # builtin/ambiguity: weight 5, when(matches(ask, specifics), 20, when(ask.chars < 50, 70, 40))
     points += 320 * (20 if matches_ask_builtin_specifics else 70 if ask_chars < 50 else 40)
-    if shared_2 >= 60 or matches_ask_builtin_autonomous_words and shared_2 >= 40:
+    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
         points += 224000  # builtin/autonomous: is_autonomous adds 35
-    if (shared_2 >= 40 or loop_tool_results > 5 and shared_2 >= 30) and shared_2 < 60 and shared_3:
+    if (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4:
         points += 160000  # builtin/iterative: is_iterative and not is_autonomous adds 25
     if (
-        (shared_2 >= 20 or shared_1 > 3)
-        and shared_2 < 40
-        and (loop_tool_results <= 5 or shared_2 < 30)
-        and shared_2 < 60
-        and shared_3
+        (shared_3 >= 20 or shared_1 > 3)
+        and shared_3 < 40
+        and (loop_tool_results <= 5 or shared_3 < 30)
+        and shared_3 < 60
+        and shared_4
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous adds 15
         points += 96000
@@ -224,9 +220,9 @@ def decide(v):
         keep &= 0b1011  # documents: best, mid, strong
     if wants_json_schema:
         keep &= 0b1011  # json_schema: best, mid, strong
-    if shared_4 > 128000:
+    if shared_5 > 128000:
         keep &= 0b1001  # context 128000: best, strong
-    if shared_4 > 1000000:
+    if shared_5 > 1000000:
         keep &= 0b0000  # context 1000000: no target
     if header_x_data_class == 2 or matches_ask_confidential_words:
         keep &= 0b0100  # stay-home: confidential requires target.trust == local
@@ -235,8 +231,8 @@ def decide(v):
     if model in (3, 11, 12):
         left = keep & 0b0001  # pin house-best, lynkr/best, claude-lynkr-best
         if left:
-            return (0, -1, -2, 4, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 4, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (8, 17):
         tier = 0  # pin lynkr/SIMPLE, claude-lynkr-SIMPLE
         rule = -2
@@ -252,18 +248,18 @@ def decide(v):
     elif model in (6, 15):
         left = keep & 0b0010  # pin lynkr/mid, claude-lynkr-mid
         if left:
-            return (0, -1, -2, 5, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 5, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (9, 18):
         left = keep & 0b0100  # pin lynkr/small, claude-lynkr-small
         if left:
-            return (0, -1, -2, 6, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 6, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif model in (10, 19):
         left = keep & 0b1000  # pin lynkr/strong, claude-lynkr-strong
         if left:
-            return (0, -1, -2, 7, left, score)
-        return (3, -1, -2, -1, 0, score)
+            return (0, -1, -2, 7, left, score, -1)
+        return (3, -1, -2, -1, 0, score, -1)
     elif tools_count == 0 and matches_ask_builtin_title_request:
         tier = 0  # builtin/titles: tools.count == 0 and matches(ask, title_request) -> SIMPLE
         rule = 2
@@ -321,23 +317,23 @@ def decide(v):
 
     # 5. The highest floor raises it, then the lowest ceiling lowers it.
     changed = -1
-    if shared_2 >= 60 or matches_ask_builtin_autonomous_words and shared_2 >= 40:
+    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
         floor = 3  # builtin/autonomous: is_autonomous -> at least REASONING
         floor_rule = 14
     elif ask_tokens > 4000:
         floor = 2  # long-asks: ask.tokens > 4000 -> at least COMPLEX
         floor_rule = 1
     elif (
-        (shared_2 >= 40 or loop_tool_results > 5 and shared_2 >= 30) and shared_2 < 60 and shared_3
+        (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4
     ):
         floor = 2  # builtin/iterative: is_iterative and not is_autonomous -> at least COMPLEX
         floor_rule = 15
     elif (
-        (shared_2 >= 20 or shared_1 > 3)
-        and shared_2 < 40
-        and (loop_tool_results <= 5 or shared_2 < 30)
-        and shared_2 < 60
-        and shared_3
+        (shared_3 >= 20 or shared_1 > 3)
+        and shared_3 < 40
+        and (loop_tool_results <= 5 or shared_3 < 30)
+        and shared_3 < 60
+        and shared_4
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous -> at least
         # MEDIUM
@@ -366,19 +362,19 @@ def decide(v):
         chain = 3  # REASONING: best, strong
         left = keep & 0b1001
     if left:
-        return (0, tier, rule, chain, left, score)
+        return (0, tier, rule, chain, left, score, -1)
 
     # 8. Otherwise: escalate.
     if tier < 1 and keep & 0b1010:  # MEDIUM
-        return (0, tier, rule, 1, keep & 0b1010, score)
+        return (0, tier, rule, 1, keep & 0b1010, score, -1)
     if tier < 2 and keep & 0b1001:  # COMPLEX
-        return (0, tier, rule, 2, keep & 0b1001, score)
+        return (0, tier, rule, 2, keep & 0b1001, score, -1)
     if tier < 3 and keep & 0b1001:  # REASONING
-        return (0, tier, rule, 3, keep & 0b1001, score)
+        return (0, tier, rule, 3, keep & 0b1001, score, -1)
     if tier > 2 and keep & 0b1001:  # COMPLEX
-        return (0, tier, rule, 2, keep & 0b1001, score)
+        return (0, tier, rule, 2, keep & 0b1001, score, -1)
     if tier > 1 and keep & 0b1010:  # MEDIUM
-        return (0, tier, rule, 1, keep & 0b1010, score)
+        return (0, tier, rule, 1, keep & 0b1010, score, -1)
     if tier > 0 and keep & 0b0110:  # SIMPLE
-        return (0, tier, rule, 0, keep & 0b0110, score)
-    return (3, tier, rule, -1, 0, score)
+        return (0, tier, rule, 0, keep & 0b0110, score, -1)
+    return (3, tier, rule, -1, 0, score, -1)

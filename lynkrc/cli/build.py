@@ -15,8 +15,10 @@ from typing import TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
-from lynkrc.cli.terminal import error, note, print_findings
+from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
 from lynkrc.codegen.artifacts import Artifacts
+from lynkrc.diagnostics.formats import FOR_PEOPLE
+from lynkrc.diagnostics.levels import has_errors, strict
 from lynkrc.pipeline import pack_bundle
 
 _DIFF_LINES = 40
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     goal.add_argument(
         "--native", action="store_true", help="add a scorer compiled for this Python and machine"
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    add_report_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="print only findings and failures")
 
 
@@ -50,16 +52,18 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN
-    if compilation.diagnostics or arguments.format == "json":
-        print_findings(compilation.diagnostics, arguments.format)
+    findings = strict(compilation.diagnostics) if arguments.strict else compilation.diagnostics
+    for_people = arguments.format in FOR_PEOPLE
+    if findings or not for_people:
+        print_findings(findings, arguments.format, spec=arguments.spec)
     artifacts = compilation.artifacts
-    if compilation.has_errors or artifacts is None:
+    if has_errors(findings) or artifacts is None:
         return ExitCode.FINDINGS
     folder: Path = arguments.output or Path("generated") / artifacts.name
-    talks = not arguments.quiet and arguments.format == "text"
+    talks = not arguments.quiet and for_people
     if arguments.check:
-        # Standard output holds one JSON document and nothing else.
-        out = sys.stderr if arguments.format == "json" else sys.stdout
+        # A report for a program is alone on standard output.
+        out = sys.stdout if for_people else sys.stderr
         try:
             stale = _report_stale(artifacts, folder, out)
         except OSError as problem:

@@ -1,28 +1,60 @@
-"""``lynkrc explain``: the page of a diagnostic."""
+"""``lynkrc explain``: the page of a finding, or the list of all findings."""
 
 import argparse
 import sys
-from importlib.resources import files
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.terminal import columns_of, error, wants_colour
+from lynkrc.diagnostics.codes import CODES, PHASES, found
+from lynkrc.diagnostics.pages import read_page
+from lynkrc.diagnostics.render_page import render_page
+from lynkrc.diagnostics.suggest import closest
+from lynkrc.diagnostics.wording import shown
+
+_MISREAD = str.maketrans("OIL", "011")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments: the code."""
-    parser.add_argument("code", help="such as LK101")
+    """Arguments: the code or the short name."""
+    parser.add_argument(
+        "code", nargs="?", help="such as LK101 or unknown-key; without one, all are listed"
+    )
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
-    """Print the page."""
-    pages = files("lynkrc").joinpath("diagnostics", "pages")
-    code = arguments.code.upper()
-    page = pages.joinpath(f"{code}.md") if code.isalnum() else None
-    if page is None or not page.is_file():
-        known = sorted(entry.name.removesuffix(".md") for entry in pages.iterdir())
-        print(
-            f"error: there is no diagnostic {code}; there are {known[0]} to {known[-1]}",
-            file=sys.stderr,
-        )
+    """Print the page, set for the terminal where there is one, or the list."""
+    out = sys.stdout
+    if arguments.code is None:
+        out.write(listing())
+        return ExitCode.OK
+    code = found(arguments.code)
+    if code is None:
+        error(f"there is no finding {shown(arguments.code)}; {_way_out(arguments.code)}")
         return ExitCode.CANNOT_RUN
-    sys.stdout.write(page.read_text(encoding="utf-8"))
+    page = read_page(code.id)
+    columns = columns_of(out)
+    if columns is not None:
+        page = render_page(page, colour=wants_colour(out), columns=columns) + "\n"
+    out.write(page)
     return ExitCode.OK
+
+
+def listing() -> str:
+    """Every code with its severity and short name, by phase."""
+    lines = []
+    for start, about in PHASES.items():
+        codes = [code for code in CODES.values() if code.id.startswith(start)]
+        if codes:
+            lines.append(f"{start}xx  {about}")
+            lines += [f"  {code.id}  {code.severity.value:<8} {code.name}" for code in codes]
+            lines.append("")
+    return "\n".join([*lines, "`lynkrc explain CODE` prints the page of one.", ""])
+
+
+def _way_out(word: str) -> str:
+    digits = word.upper().removeprefix("LK").translate(_MISREAD)
+    near = closest(word, [code.name for code in CODES.values()])
+    meant = found(f"LK{digits}") or (found(near) if near is not None else None)
+    if meant is None:
+        return "`lynkrc explain` lists all"
+    return f"did you mean {meant.id} ({meant.name})?"

@@ -11,12 +11,16 @@ from lynkrc import __version__
 from lynkrc.cli.exit_codes import ExitCode
 
 COMMANDS: tuple[tuple[str, str], ...] = (
+    ("init", "write a first spec, or take over another gateway's settings"),
     ("check", "report every finding in a spec; write nothing"),
+    ("fmt", "write specs in their canonical form"),
     ("build", "check, compile and pack a bundle"),
     ("trace", "why a request goes where it goes"),
     ("inspect", "what a bundle holds"),
-    ("schema", "print a JSON Schema"),
-    ("explain", "the page of a diagnostic"),
+    ("catalog", "the models we know, with their prices and who says so"),
+    ("schema", "print a JSON Schema, or list them"),
+    ("explain", "the page of a finding, or a list of all"),
+    ("lsp", "the language server, for editors"),
     ("serve", "start the gateway on a bundle"),
 )
 """Every command with its one-line help, in the order of the help page."""

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import final
 
 from lynkrc.pipeline import Checked, Compilation, check_spec, compile_spec
-from lynkrc.sema.merge import BaseFile
-from lynkrc.source.resources import read_spec, spec_path
+from lynkrc.sema.loader import BaseFile
+from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile
 
 DEFAULT_SPEC = Path("routing.yaml")
@@ -50,17 +50,26 @@ def read_bytes(path: Path, hint: str) -> bytes:
 
 def check_file(path: Path) -> Checked:
     """Find everything there is to find in the spec at a path."""
-    return check_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=_catalog())
+    return check_bytes(path, spec_bytes(path))
+
+
+def check_bytes(path: Path, data: bytes) -> Checked:
+    """Find everything there is to find in a spec as if `data` were what stands at a path."""
+    return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
 
 
 def compile_file(path: Path) -> Compilation:
     """Compile the spec at a path."""
-    return compile_spec(str(path), _spec_bytes(path), loader=DiskLoader(), catalog=_catalog())
+    return compile_spec(str(path), spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
 
 
-def _spec_bytes(path: Path) -> bytes:
+def spec_bytes(path: Path) -> bytes:
+    """The bytes of the spec at a path; CannotRead otherwise."""
     return read_bytes(path, "name your spec, as in `lynkrc check path/to/routing.yaml`")
 
 
-def _catalog() -> SourceFile:
-    return SourceFile(path=spec_path("catalog/models"), text=read_spec("catalog/models"))
+def catalog_files() -> tuple[SourceFile, ...]:
+    """The files of the model catalog that we ship."""
+    return tuple(
+        SourceFile(path=spec_path(name), text=read_spec(name)) for name in spec_names("catalog")
+    )

@@ -1,20 +1,36 @@
 """What commands share in talking to a person: colour, findings, a note on standard error."""
 
+import argparse
 import os
 import shutil
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TextIO
 
+from lynkrc import __version__
+from lynkrc.diagnostics.formats import FORMATS, render
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.diagnostics.render_machine import render_json
+from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_text import render_text
 
 
+def add_report_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of commands that report findings: the form, and whether warnings are errors."""
+    parser.add_argument("--format", choices=FORMATS, default="text", help="default: %(default)s")
+    parser.add_argument("--strict", action="store_true", help="treat every warning as an error")
+
+
 def wants_colour(stream: TextIO) -> bool:
-    """Whether to colour output to this stream: a terminal that can, and NO_COLOR not set."""
-    capable = stream.isatty() and os.environ.get("TERM") != "dumb"
-    return capable and not os.environ.get("NO_COLOR")
+    """Whether to colour output to this stream: a terminal that can, or FORCE_COLOR set.
+
+    A NO_COLOR that is not empty forbids it in any case.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or (
+        stream.isatty() and os.environ.get("TERM") != "dumb"
+    )
 
 
 def columns_of(stream: TextIO) -> int | None:
@@ -22,13 +38,19 @@ def columns_of(stream: TextIO) -> int | None:
     return shutil.get_terminal_size().columns if stream.isatty() else None
 
 
-def print_findings(findings: Sequence[Diagnostic], form: str) -> None:
-    """Findings to standard output as `form` (text or json); text says so when there are none."""
-    if form == "json":
-        sys.stdout.write(render_json(findings))
-    else:
-        out = sys.stdout
+def print_findings(findings: Sequence[Diagnostic], form: str, *, spec: Path) -> None:
+    """Findings in `spec` to standard output as `form`; text says so when there are none."""
+    out = sys.stdout
+    if form == "text":
         out.write(render_text(findings, colour=wants_colour(out), columns=columns_of(out)))
+    else:
+        out.write(report(findings, form, spec=spec))
+
+
+def report(findings: Sequence[Diagnostic], form: str, *, spec: Path) -> str:
+    """Findings in `spec` as `form`, plain, with paths relative to the working directory."""
+    run = Run(root=str(Path.cwd()), spec=str(spec), version=__version__)
+    return render(findings, form, run)
 
 
 def error(message: str) -> None:

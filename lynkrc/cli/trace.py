@@ -14,6 +14,8 @@ from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file, read_bytes
 from lynkrc.cli.terminal import error, print_findings
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import BrokenBundle, LoadedBundle, load_bundle
+from lynkrc_runtime.decide import Decider, Decision
+from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SlotValue
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
@@ -61,16 +63,30 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     except RefusedRequest as problem:
         error(f"{arguments.request}: the gateway answers 400: {problem.message}")
         return ExitCode.FINDINGS
-    explained = bundle.explain([feature.value for feature in features])
+    vector = [feature.value for feature in features]
+    explained = bundle.explain(vector)
     if arguments.format == "json":
         document = {"features": [asdict(feature) for feature in features], "decision": explained}
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        sys.stdout.write(render(features, explained))
+        decision = Decider(bundle.dispatch, bundle.scorer).decide(vector)
+        sys.stdout.write(render(features, explained, tried(bundle.dispatch, decision)))
     return ExitCode.OK
 
 
-def render(features: Sequence[SlotValue], why: dict[str, Any]) -> str:
+def tried(dispatch: Dispatch, decision: Decision) -> str:
+    """The targets in the order they are tried; a group whose order changes is bracketed."""
+    texts = []
+    for group in decision.groups:
+        names = [dispatch.targets[target].name for target in group]
+        if len(group) > 1 and decision.varies:
+            texts.append(f"[{' | '.join(names)}] {decision.pick}")
+        else:
+            texts += names
+    return " -> ".join(texts)
+
+
+def render(features: Sequence[SlotValue], why: dict[str, Any], targets: str) -> str:
     """The trace as a person reads it: the answer first, then what led to it."""
     score = "-" if why["score"] is None else why["score"]
     lines = [
@@ -78,7 +94,7 @@ def render(features: Sequence[SlotValue], why: dict[str, Any]) -> str:
         f"tier      {why['tier'] or '-'}",
         f"rule      {why['rule']}",
         f"score     {score}",
-        f"targets   {' -> '.join(why['targets']) or '-'}",
+        f"targets   {targets or '-'}",
         "",
         "features of the request (those that are not zero)",
     ]
@@ -121,13 +137,15 @@ def _steps(why: dict[str, Any]) -> list[tuple[str, str]]:
         ("floors", ", ".join(why["floors"])),
         ("ceilings", ", ".join(why["ceilings"])),
         ("needs", ", ".join(why["needs"])),
+        ("chain of", why["chain_rule"] or ""),
+        ("prefers", why["prefer"] or ""),
     ]
 
 
 def _build(arguments: argparse.Namespace) -> LoadedBundle | None:
     compilation = compile_file(arguments.spec)
     if compilation.has_errors:
-        print_findings(compilation.diagnostics, arguments.format)
+        print_findings(compilation.diagnostics, arguments.format, spec=arguments.spec)
         return None
     packed, _ = pack_bundle(compilation, native=False)
     with tempfile.TemporaryDirectory(prefix="lynkrc-trace-") as folder:

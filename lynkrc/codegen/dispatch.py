@@ -6,9 +6,10 @@ sorted; lists whose order means something (chains, rules, clients, models) keep 
 
 import msgspec
 
-from lynkrc.ir.table import Client, Lexicon, Provider, RouteTable, Rule, Slot, Target
+from lynkrc.ir.table import Chain, Client, Lexicon, Provider, RouteTable, Rule, Slot, Target
 from lynkrc_runtime import dispatch
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.settings import Settings
 
 
 def print_dispatch(table: RouteTable) -> bytes:
@@ -27,12 +28,13 @@ def dispatch_of(table: RouteTable) -> dispatch.Dispatch:
         clients=[_client(client) for client in table.clients],
         providers=[_provider(provider) for provider in table.providers],
         targets=[_target(target, providers[target.provider]) for target in table.targets],
-        chains=[dispatch.Chain(name=c.name, targets=list(c.targets)) for c in table.chains],
+        chains=[_chain(c) for c in table.chains],
         tiers=[dispatch.Tier(name=t.name, up_to=t.up_to, chain=t.chain) for t in table.tiers],
         rules=[_rule(rule) for rule in table.rules],
         needs=[need.name for need in table.needs],
         dimensions=[dimension.name for dimension in table.dimensions],
         models=list(table.models),
+        settings=msgspec.json.decode(table.settings, type=Settings),
     )
 
 
@@ -62,6 +64,7 @@ def _client(client: Client) -> dispatch.Client:
         user_agent=list(client.user_agent),
         injected_tags=list(client.injected_tags),
         injected_prefixes=list(client.injected_prefixes),
+        injected_wrappers=list(client.injected_wrappers),
         baseline_tools=list(client.baseline_tools),
         tool_weights=dict(client.tool_weights),
     )
@@ -80,7 +83,10 @@ def _provider(provider: Provider) -> dispatch.Provider:
         idle=provider.idle,
         total=provider.total,
         retries=provider.retries,
+        backoff=provider.backoff,
+        max_backoff=provider.max_backoff,
         simulate=provider.simulate,
+        rest=msgspec.json.decode(provider.rest, type=dispatch.ProviderSettings),
     )
 
 
@@ -105,8 +111,29 @@ def _target(target: Target, provider: int) -> dispatch.Target:
     )
 
 
+def _chain(chain: Chain) -> dispatch.Chain:
+    weights = dict(chain.weights)
+    return dispatch.Chain(
+        name=chain.name,
+        groups=[list(group) for group in chain.groups],
+        pick=chain.pick.value,
+        weights=[weights[target] for target in chain.targets] if weights else [],
+    )
+
+
 def _rule(rule: Rule) -> dispatch.Rule:
     deny = None
     if rule.deny is not None:
         deny = dispatch.Deny(status=rule.deny.status, message=rule.deny.message)
-    return dispatch.Rule(name=rule.name, deny=deny)
+    prefer = None
+    if rule.prefer is not None:
+        pick = rule.prefer.pick
+        prefer = dispatch.Prefer(
+            pick=None if pick is None else pick.value, target=rule.prefer.target
+        )
+    return dispatch.Rule(
+        name=rule.name,
+        deny=deny,
+        respond=None if rule.respond is None else rule.respond.text,
+        prefer=prefer,
+    )

@@ -54,8 +54,10 @@ def print_explain(table: RouteTable) -> str:
 
 def _rule(rule: Rule) -> str:
     added = None if rule.add64 is None else 100 * rule.add64
-    denies = rule.deny is not None
-    return f"({literal(rule.name)}, {denies}, {rule.tier}, {rule.floor}, {rule.ceiling}, {added})"
+    ends = 1 if rule.deny is not None else 2 if rule.respond is not None else None
+    bounds = f"{rule.tier}, {rule.floor}, {rule.ceiling}"
+    prefers = rule.prefer is not None
+    return f"({literal(rule.name)}, {ends}, {bounds}, {added}, {rule.chain}, {prefers})"
 
 
 def _ids(ids: tuple[int, ...]) -> str:

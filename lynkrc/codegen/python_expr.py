@@ -56,6 +56,10 @@ class Printer:
         """A guard where a condition is expected."""
         return self._guard(guard, _TERNARY)
 
+    def conjunct(self, guard: Guard) -> Piece:
+        """A guard where an operand of ``and`` is expected."""
+        return self._guard(guard, _AND)
+
     def number(self, expr: IntExpr) -> Piece:
         """An expression where any expression is expected."""
         return self._number(expr, _TERNARY)

@@ -16,12 +16,13 @@ from lynkrc.codegen.rendering import render
 from lynkrc.codegen.sharing import Node, shared_nodes
 from lynkrc.ir.guard import ALWAYS, NEVER, ClassTest, Guard, IntExpr, IntRamp, IntSaturate
 from lynkrc.ir.ranges import interval, subexpressions
-from lynkrc.ir.table import Dimension, Otherwise, Pin, RouteTable, Rule, TargetId
-from lynkrc.ir.text import print_points
+from lynkrc.ir.table import ChainId, Dimension, Otherwise, Pin, RouteTable, Rule, TargetId, Tier
+from lynkrc.ir.text import print_chain, print_points, print_preference
 from lynkrc_runtime.decide import Outcome
 
 _BODY = 4  # columns of indentation inside a function
 _ROUTE, _DENY, _REFUSE = int(Outcome.ROUTE), int(Outcome.DENY), int(Outcome.REFUSE)
+_RESPOND = int(Outcome.RESPOND)
 
 Case: TypeAlias = tuple[Piece, list[str], str]
 """A condition, the lines where it holds, and why."""
@@ -118,6 +119,7 @@ def _sections(table: RouteTable, printer: Printer) -> Iterator[Section]:
     steps: tuple[tuple[str, Iterable[str]], ...] = (
         ("Values used more than once.", shared_lines(printer)),
         ("1. Deny.", _denies(table, printer)),
+        ("2. Answer without a model.", _responds(table, printer)),
         ("3. Score, summed in 1/6400 points; 3200 rounds to the nearest.", _score(table, printer)),
         ("The targets that can serve, as bits (steps 7 and 8).", _filters(table, printer)),
         (
@@ -128,7 +130,8 @@ def _sections(table: RouteTable, printer: Printer) -> Iterator[Section]:
             "5. The highest floor raises it, then the lowest ceiling lowers it.",
             _bounds(table, printer),
         ),
-        ("6, 7. The tier's chain, without the targets dropped.", _chains(table)),
+        ("9. The first rule that prefers, for the order of the chain.", _prefers(table, printer)),
+        (_chain_title(table), _chains(table, printer)),
         (f"8. Otherwise: {table.otherwise.value}.", _otherwise(table)),
     )
     for title, lines in steps:
@@ -138,8 +141,18 @@ def _sections(table: RouteTable, printer: Printer) -> Iterator[Section]:
 def _denies(table: RouteTable, printer: Printer) -> Iterator[str]:
     for rule in table.rules:
         if rule.deny is not None:
-            yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
-            yield from _ending(f"return ({_DENY}, -1, {rule.id}, -1, 0, -1)", _why(rule))
+            yield from _ends(_DENY, rule, printer)
+
+
+def _responds(table: RouteTable, printer: Printer) -> Iterator[str]:
+    for rule in table.rules:
+        if rule.respond is not None:
+            yield from _ends(_RESPOND, rule, printer)
+
+
+def _ends(outcome: int, rule: Rule, printer: Printer) -> Iterator[str]:
+    yield from statement("if ", printer.guard(rule.guard), ":", indent=_BODY)
+    yield from _ending(f"return ({outcome}, -1, {rule.id}, -1, 0, -1, -1)", _why(rule))
 
 
 def _score(table: RouteTable, printer: Printer) -> Iterator[str]:
@@ -238,8 +251,8 @@ def _pinned(table: RouteTable, pin: Pin) -> list[str]:
     return [
         f"left = keep & {mask}",
         "if left:",
-        f"    return ({_ROUTE}, -1, -2, {pin.chain}, left, score)",
-        f"return ({_REFUSE}, -1, -2, -1, 0, score)",
+        f"    return ({_ROUTE}, -1, -2, {pin.chain}, left, score, -1)",
+        f"return ({_REFUSE}, -1, -2, -1, 0, score, -1)",
     ]
 
 
@@ -311,18 +324,61 @@ def _bounds(table: RouteTable, printer: Printer) -> Iterator[str]:
         yield "    rule = changed"
 
 
-def _chains(table: RouteTable) -> Iterator[str]:
+def _prefers(table: RouteTable, printer: Printer) -> Iterator[str]:
+    names = [target.name for target in table.targets]
+    cases: list[Case] = [
+        (
+            printer.guard(rule.guard),
+            [f"prefer = {rule.id}"],
+            f"{_why(rule)} prefers {print_preference(rule.prefer, names)}",
+        )
+        for rule in table.rules
+        if rule.prefer is not None
+    ]
+    if cases:
+        yield from _cascade(cases, ["prefer = -1"], "no preference")
+
+
+def _preferred(table: RouteTable) -> str:
+    """What a routed verdict ends with."""
+    return "prefer" if any(rule.prefer is not None for rule in table.rules) else "-1"
+
+
+def _chain_title(table: RouteTable) -> str:
+    if any(rule.chain is not None for rule in table.rules):
+        return "6, 7. The first chain of a rule, else the tier's, without the targets dropped."
+    return "6, 7. The tier's chain, without the targets dropped."
+
+
+def _chains(table: RouteTable, printer: Printer) -> Iterator[str]:
+    names = [target.name for target in table.targets]
     cases: list[Case] = []
-    for tier in table.tiers:
-        chain = table.chains[tier.chain]
-        mask = bits(_mask(chain.targets), len(table.targets))
-        names = ", ".join(table.targets[target].name for target in chain.targets)
-        body = [f"chain = {chain.id}", f"left = keep & {mask}"]
-        cases.append((Leaf(text=f"tier == {tier.id}"), body, f"{tier.name}: {names}"))
-    *before, (_, body, told) = cases
-    yield from _cascade(before, body, told)
+    for rule in table.rules:
+        if rule.chain is not None:
+            guard = printer.guard(rule.guard)
+            if table.pins:
+                # A pinned tier takes the place of the rules' chains.
+                holds = printer.conjunct(rule.guard)
+                guard = Chain(first=Leaf(text="rule != -2"), rest=(("and", holds),))
+            told = f"{_why(rule)} -> {print_chain(table.chains[rule.chain], names)}"
+            cases.append((guard, _taken(table, rule.chain), told))
+    *others, last = table.tiers
+    for tier in others:
+        is_it = Leaf(text=f"tier == {tier.id}")
+        cases.append((is_it, _taken(table, tier.chain), _chain_of(table, tier)))
+    yield from _cascade(cases, _taken(table, last.chain), _chain_of(table, last))
     yield "if left:"
-    yield f"    return ({_ROUTE}, tier, rule, chain, left, score)"
+    yield f"    return ({_ROUTE}, tier, rule, chain, left, score, {_preferred(table)})"
+
+
+def _chain_of(table: RouteTable, tier: Tier) -> str:
+    names = [target.name for target in table.targets]
+    return f"{tier.name}: {print_chain(table.chains[tier.chain], names)}"
+
+
+def _taken(table: RouteTable, chain: ChainId) -> list[str]:
+    mask = bits(_mask(table.chains[chain].targets), len(table.targets))
+    return [f"chain = {chain}", f"left = keep & {mask}"]
 
 
 def _otherwise(table: RouteTable) -> Iterator[str]:
@@ -331,12 +387,12 @@ def _otherwise(table: RouteTable) -> Iterator[str]:
             yield from _escalation(table)
         case Otherwise.DENY:
             yield "if met:"
-            yield f"    return ({_DENY}, tier, rule, -1, 0, score)"
+            yield f"    return ({_DENY}, tier, rule, -1, 0, score, -1)"
         case Otherwise.NONE:
             pass
         case _:
             assert_never(table.otherwise)
-    yield f"return ({_REFUSE}, tier, rule, -1, 0, score)"
+    yield f"return ({_REFUSE}, tier, rule, -1, 0, score, -1)"
 
 
 def _escalation(table: RouteTable) -> Iterator[str]:
@@ -350,7 +406,8 @@ def _escalation(table: RouteTable) -> Iterator[str]:
         mask = bits(_mask(chain.targets), len(table.targets))
         within = f" and ceiling >= {tier.id}" if bounded and tier.id > 0 else ""
         yield from with_comment(f"if {condition}{within} and keep & {mask}:", tier.name, _BODY)
-        yield f"    return ({_ROUTE}, tier, rule, {chain.id}, keep & {mask}, score)"
+        preferred = _preferred(table)
+        yield f"    return ({_ROUTE}, tier, rule, {chain.id}, keep & {mask}, score, {preferred})"
 
 
 # -- lines ---------------------------------------------------------------------------------
@@ -393,6 +450,7 @@ def _locals(table: RouteTable) -> list[str]:
     has_ceilings = any(rule.ceiling is not None for rule in table.rules)
     names += ["floor", "floor_rule"] if has_floors else []
     names += ["ceiling", "ceiling_rule"] if has_ceilings else []
+    names += ["prefer"] if _preferred(table) == "prefer" else []
     return names + (["changed"] if has_floors or has_ceilings else [])
 
 

@@ -1,8 +1,9 @@
-"""Every kind of finding in one table.
+"""Every kind of finding in one table, in ranges by the phase that finds it (`PHASES`).
 
-Ranges: LK0xx the file and its YAML, LK1xx structure, LK2xx patterns, LK3xx expressions, LK4xx
-names, bases and catalog, LK5xx tiers, chains, rules and score, LK6xx bundle and output. Each code
-has a page beside this module, `pages/LKnnn.md`.
+Each code has a page beside this module, `pages/LKnnn.md`.
+
+>>> found("lk101").name, found("unknown-key").id, found("LK999")
+('unknown-key', 'LK101', None)
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from types import MappingProxyType
 from lynkrc.diagnostics.model import Code, Severity
 from lynkrc.diagnostics.pattern_codes import PATTERN_CODES
 from lynkrc.diagnostics.sema_codes import SEMA_CODES
+from lynkrc.diagnostics.settings_codes import SETTINGS_CODES
 
 
 def _error(id: str, name: str) -> Code:
@@ -33,6 +35,7 @@ KEY_NOT_TEXT = _error("LK013", "key-not-text")
 AMBIGUOUS_SCALAR = _error("LK014", "ambiguous-scalar")
 NUMBER_RANGE = _error("LK015", "inexact-number")
 CUT_BY_COMMA = _error("LK016", "cut-by-comma")
+MORE_FINDINGS = Code(id="LK017", name="more-findings", severity=Severity.NOTE)
 
 UNKNOWN_KEY = _error("LK101", "unknown-key")
 WRONG_TYPE = _error("LK102", "wrong-type")
@@ -50,12 +53,14 @@ BAD_REFERENCE = _error("LK113", "malformed-reference")
 RESERVED_NAME = _error("LK114", "reserved-name")
 UNSUPPORTED_VERSION = _error("LK115", "unsupported-version")
 NOT_OF_KIND = _error("LK116", "key-not-of-kind")
+WITHOUT_USE = _error("LK117", "key-without-use")
 
 EXPRESSION_SYNTAX = _error("LK300", "expression-syntax")
 EXPRESSION_EMPTY = _error("LK301", "empty-expression")
 EXPRESSION_DEPTH = _error("LK302", "expression-too-deep")
 EXPRESSION_NUMBER = _error("LK303", "malformed-number")
 EXPRESSION_STRING = _error("LK304", "malformed-string")
+EXPRESSION_LENGTH = _error("LK305", "expression-too-long")
 
 _FILE: tuple[Code, ...] = (
     FILE_TOO_LARGE,
@@ -74,6 +79,7 @@ _FILE: tuple[Code, ...] = (
     AMBIGUOUS_SCALAR,
     NUMBER_RANGE,
     CUT_BY_COMMA,
+    MORE_FINDINGS,
 )
 _STRUCTURE: tuple[Code, ...] = (
     UNKNOWN_KEY,
@@ -92,6 +98,7 @@ _STRUCTURE: tuple[Code, ...] = (
     RESERVED_NAME,
     UNSUPPORTED_VERSION,
     NOT_OF_KIND,
+    WITHOUT_USE,
 )
 _EXPRESSIONS: tuple[Code, ...] = (
     EXPRESSION_SYNTAX,
@@ -99,9 +106,35 @@ _EXPRESSIONS: tuple[Code, ...] = (
     EXPRESSION_DEPTH,
     EXPRESSION_NUMBER,
     EXPRESSION_STRING,
+    EXPRESSION_LENGTH,
 )
 
 CODES: Mapping[str, Code] = MappingProxyType(
-    {code.id: code for code in (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES)}
+    {
+        code.id: code
+        for code in sorted(
+            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES, *SETTINGS_CODES),
+            key=lambda code: code.id,
+        )
+    }
 )
-"""Every code by id."""
+"""Every code by id, in order."""
+
+PHASES: Mapping[str, str] = MappingProxyType(
+    {
+        "LK0": "the file and its YAML",
+        "LK1": "structure: keys, values and their form",
+        "LK2": "patterns of lexicons",
+        "LK3": "expressions",
+        "LK4": "names, bases and the catalog",
+        "LK5": "tiers, chains, rules and score",
+        "LK6": "bundle, output and runtime",
+    }
+)
+"""What the codes of a range are about, by how their ids begin."""
+
+
+def found(word: str) -> Code | None:
+    """The code with this id or short name, in capitals or not."""
+    by_name = {code.name: code for code in CODES.values()}
+    return CODES.get(word.upper()) or by_name.get(word.lower())

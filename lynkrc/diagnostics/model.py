@@ -10,6 +10,9 @@ from typing import final
 
 from lynkrc.source.text import Span
 
+MAX_FINDINGS = 1_000
+"""Most findings that are shown of one spec; where there are more, that is said."""
+
 
 class Severity(Enum):
     """How much a finding weighs; only an error stops a build."""
@@ -22,11 +25,15 @@ class Severity(Enum):
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
-    """One kind of finding: its stable id (``LK`` and three digits), short name and severity."""
+    """One kind of finding: its stable id (``LK`` and three digits), short name and severity.
+
+    `allowable`: an `allow` may silence it, as the spec has a meaning all the same.
+    """
 
     id: str
     name: str
     severity: Severity
+    allowable: bool = False
 
 
 @final

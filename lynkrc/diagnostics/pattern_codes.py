@@ -1,4 +1,4 @@
-"""The findings about lexicon entries: LK201 to LK209."""
+"""The findings about lexicon entries: LK201 to LK210."""
 
 from lynkrc.diagnostics.model import Code, Severity
 
@@ -16,6 +16,7 @@ MATCH_TOO_LONG = _error(206, "pattern-match-too-long")
 LOST_SYMBOL = _error(207, "pattern-lost-symbol")
 EDGE_BLANK = _error(208, "pattern-edge-blank")
 AUTOMATON_TOO_LARGE = _error(209, "automaton-too-large")
+PATTERN_TOO_LONG = _error(210, "pattern-too-long")
 
 PATTERN_CODES: tuple[Code, ...] = (
     UNBALANCED_BRACKET,
@@ -27,5 +28,6 @@ PATTERN_CODES: tuple[Code, ...] = (
     LOST_SYMBOL,
     EDGE_BLANK,
     AUTOMATON_TOO_LARGE,
+    PATTERN_TOO_LONG,
 )
 """All of them, in order."""

@@ -18,7 +18,8 @@ error[LK101]: unknown key `tires`
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from lynkrc.diagnostics.model import Diagnostic, Severity, in_order
+from lynkrc.diagnostics.model import Applicability, Diagnostic, Fix, Severity, in_order
+from lynkrc.diagnostics.secrets import without_secrets
 from lynkrc.diagnostics.snippet import WIDTH, Mark, Row, snippet
 from lynkrc.diagnostics.wording import printable
 from lynkrc.source.text import SourceFile
@@ -43,7 +44,7 @@ def render_text(
 
     `columns` is the width of the screen that source lines are cut to, None where there is none.
     """
-    ordered = in_order(findings)
+    ordered = in_order(without_secrets(findings))
     parts = [render_finding(finding, colour=colour, columns=columns) for finding in ordered]
     return "\n\n".join([*parts, summary(ordered)]) + "\n"
 
@@ -83,7 +84,16 @@ def render_finding(finding: Diagnostic, *, colour: bool = False, columns: int | 
             bar,
             f"{margin} {paint(_BLUE, '=')} {paint(_BOLD, 'help')}: {printable(finding.help)}",
         ]
+    if finding.fix is not None:
+        lines += [] if finding.help is not None else [bar]
+        lines.append(f"{margin} {paint(_BLUE, '=')} {paint(_BOLD, 'fix')}: {_fix(finding.fix)}")
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _fix(fix: Fix) -> str:
+    """What a fix does, and the command that does it."""
+    unsafe = " --unsafe-fixes" if fix.applicability is Applicability.UNSAFE else ""
+    return f"{printable(fix.message)} (lynkrc check --fix{unsafe})"
 
 
 def _marks_by_file(finding: Diagnostic) -> Sequence[tuple[SourceFile, list[Mark]]]:
@@ -115,9 +125,13 @@ def _row(row: Row, margin: str, tint: str, colour: bool) -> str:
     if row.source is not None:
         number = str(row.number).rjust(len(margin))
         return f"{paint(_BLUE, f'{number} |')} {row.source}"
-    if row.underline is not None:
-        stroke = tint if row.sign == _PRIMARY else _BLUE
-        return f"{paint(_BLUE, f'{margin} |')} {paint(stroke, row.underline)}"
+    if row.segments:
+        strokes = {_PRIMARY: tint, _SECONDARY: _BLUE}
+        text = "".join(
+            paint(strokes[segment.sign], segment.text) if segment.sign else segment.text
+            for segment in row.segments
+        )
+        return f"{paint(_BLUE, f'{margin} |')} {text}"
     return paint(_BLUE, "...")
 
 

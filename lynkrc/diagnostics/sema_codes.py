@@ -3,12 +3,12 @@
 from lynkrc.diagnostics.model import Code, Severity
 
 
-def _error(number: int, name: str) -> Code:
-    return Code(id=f"LK{number}", name=name, severity=Severity.ERROR)
+def _error(number: int, name: str, *, allowable: bool = False) -> Code:
+    return Code(id=f"LK{number}", name=name, severity=Severity.ERROR, allowable=allowable)
 
 
 def _warning(number: int, name: str) -> Code:
-    return Code(id=f"LK{number}", name=name, severity=Severity.WARNING)
+    return Code(id=f"LK{number}", name=name, severity=Severity.WARNING, allowable=True)
 
 
 WRONG_TYPE = _error(310, "expression-wrong-type")
@@ -37,24 +37,32 @@ CONFLICTING_BASES = _error(409, "conflicting-bases")
 RECURSIVE_FEATURE = _error(410, "recursive-feature")
 NAME_TAKEN = _error(411, "name-taken")
 DUPLICATE_NAME = _error(412, "duplicate-name")
-UNUSED = _error(413, "unused-definition")
+UNUSED = _error(413, "unused-definition", allowable=True)
 MISSING_FACT = _error(414, "missing-fact")
 MALFORMED_CATALOG = _error(415, "malformed-catalog")
 NO_PROFILE = _error(416, "profile-without-score")
 OVERLAPPING_CLIENTS = _error(417, "overlapping-clients")
+UNKNOWN_TRUST = _error(418, "unknown-trust-level")
+NOT_ALLOWABLE = _error(419, "not-allowable")
+UNNEEDED_ALLOW = Code(id="LK420", name="unneeded-allow", severity=Severity.WARNING)
+OVERLAPPING_ENTRIES = _warning(421, "overlapping-entries")
+UNKNOWN_FILE = _error(422, "unknown-file")
+BASES_TOO_DEEP = _error(424, "bases-too-deep")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
 TARGET_TWICE = _error(503, "target-twice")
-DEAD_FALLBACK = _error(504, "dead-fallback")
-UNREACHABLE_TIER = _error(505, "unreachable-tier")
+DEAD_FALLBACK = _error(504, "dead-fallback", allowable=True)
+UNREACHABLE_TIER = _error(505, "unreachable-tier", allowable=True)
 WEIGHTS_REACH = _warning(506, "weights-cannot-reach-tier")
-SHADOWED_RULE = _error(507, "shadowed-rule")
+SHADOWED_RULE = _error(507, "shadowed-rule", allowable=True)
 WITHOUT_EFFECT = _warning(508, "without-effect")
 CHAIN_MAY_BE_EMPTY = _error(509, "chain-may-be-empty")
 TOO_MANY_TARGETS = _error(510, "too-many-targets")
 ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
 REQUIREMENT_UNMET = _warning(513, "requirement-unmet")
+
+NOT_SERVED = _warning(601, "not-served")
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -87,6 +95,12 @@ SEMA_CODES: tuple[Code, ...] = (
     MALFORMED_CATALOG,
     NO_PROFILE,
     OVERLAPPING_CLIENTS,
+    UNKNOWN_TRUST,
+    NOT_ALLOWABLE,
+    UNNEEDED_ALLOW,
+    OVERLAPPING_ENTRIES,
+    UNKNOWN_FILE,
+    BASES_TOO_DEEP,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,
@@ -99,5 +113,6 @@ SEMA_CODES: tuple[Code, ...] = (
     TOO_MANY_TARGETS,
     ENVELOPE_DIMENSION,
     REQUIREMENT_UNMET,
+    NOT_SERVED,
 )
 """All of them, in order."""

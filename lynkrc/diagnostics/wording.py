@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable
 
 _LONGEST = 60
+_MOST = 40  # choices in one message
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -32,8 +33,15 @@ def shown(text: str) -> str:
 
 
 def listed(choices: Iterable[str], joiner: str = "or") -> str:
-    """Choices in back-quotes with commas and a last `joiner`; "nothing" for none."""
-    words = [shown(choice) for choice in choices]
+    """Choices in back-quotes with commas and a last `joiner`; "nothing" for none.
+
+    Of very many the first are named and the rest counted.
+    """
+    chosen = list(choices)
+    words = [shown(choice) for choice in chosen[:_MOST]]
+    if len(chosen) > _MOST:
+        words.append(f"{len(chosen) - _MOST:,} more")
+        joiner = "and"
     if not words:
         return "nothing"
     if len(words) == 1:

@@ -32,6 +32,7 @@ from lynkrc.ir.guard import (
 )
 from lynkrc.ir.ranges import ramp_value, saturate_value, step_value
 from lynkrc.ir.table import (
+    ChainId,
     Dimension,
     Need,
     Otherwise,
@@ -52,23 +53,26 @@ def evaluate(table: RouteTable, v: Vector) -> Verdict:
     """The verdict on a clamped vector."""
     denied = first_deny(table, v)
     if denied is not None:
-        return Outcome.DENY, -1, denied.id, -1, 0, -1
+        return Outcome.DENY, -1, denied.id, -1, 0, -1, -1
+    answered = first_respond(table, v)
+    if answered is not None:
+        return Outcome.RESPOND, -1, answered.id, -1, 0, -1, -1
     points = score(table, v)
     pin = first_pin(table, v)
     if pin is not None and pin.chain is not None:
         left = keep(table, v, table.chains[pin.chain].targets)
         if not left:
-            return Outcome.REFUSE, -1, RULE_PIN, -1, 0, points
-        return Outcome.ROUTE, -1, RULE_PIN, pin.chain, mask(left), points
+            return Outcome.REFUSE, -1, RULE_PIN, -1, 0, points, -1
+        return Outcome.ROUTE, -1, RULE_PIN, pin.chain, mask(left), points, -1
     tier, rule = choose_tier(table, v, points, pin)
-    for candidate in (tier, *other_tiers(table, v, tier)):
-        chain = table.tiers[candidate].chain
+    for chain in chains_in_turn(table, v, tier, pin):
         left = keep(table, v, table.chains[chain].targets)
         if left:
-            return Outcome.ROUTE, tier, rule, chain, mask(left), points
+            prefer = first_prefer(table, v)
+            return Outcome.ROUTE, tier, rule, chain, mask(left), points, prefer
     if table.otherwise is Otherwise.DENY and some_target_meets_the_needs(table, v):
-        return Outcome.DENY, tier, rule, -1, 0, points
-    return Outcome.REFUSE, tier, rule, -1, 0, points
+        return Outcome.DENY, tier, rule, -1, 0, points, -1
+    return Outcome.REFUSE, tier, rule, -1, 0, points, -1
 
 
 # -- the steps -----------------------------------------------------------------------------
@@ -78,6 +82,14 @@ def first_deny(table: RouteTable, v: Vector) -> Rule | None:
     """Step 1: the first matching rule that denies."""
     for rule in table.rules:
         if rule.deny is not None and holds(rule.guard, v):
+            return rule
+    return None
+
+
+def first_respond(table: RouteTable, v: Vector) -> Rule | None:
+    """Step 2: the first matching rule that answers."""
+    for rule in table.rules:
+        if rule.respond is not None and holds(rule.guard, v):
             return rule
     return None
 
@@ -167,6 +179,33 @@ def lowest_ceiling(table: RouteTable, v: Vector) -> Rule | None:
         if found is None or found.ceiling is None or rule.ceiling < found.ceiling:
             found = rule
     return found
+
+
+def chains_in_turn(table: RouteTable, v: Vector, tier: TierId, pin: Pin | None) -> list[ChainId]:
+    """Steps 6 and 8: the chain of the first matching rule that has one, else the tier's; then
+    where `escalate` looks next. A pinned tier takes the place of step 6 too.
+    """
+    first = table.tiers[tier].chain
+    chosen = None if pin is not None else first_chain(table, v)
+    if chosen is not None and chosen.chain is not None:
+        first = chosen.chain
+    return [first, *(table.tiers[other].chain for other in other_tiers(table, v, tier))]
+
+
+def first_chain(table: RouteTable, v: Vector) -> Rule | None:
+    """The first matching rule that chooses the chain."""
+    for rule in table.rules:
+        if rule.chain is not None and holds(rule.guard, v):
+            return rule
+    return None
+
+
+def first_prefer(table: RouteTable, v: Vector) -> int:
+    """Step 9: the first matching rule that prefers, -1 without one."""
+    for rule in table.rules:
+        if rule.prefer is not None and holds(rule.guard, v):
+            return rule.id
+    return -1
 
 
 def keep(table: RouteTable, v: Vector, chain: Sequence[TargetId]) -> list[TargetId]:

@@ -46,8 +46,9 @@ class ChainTrace:
 class Trace:
     """A verdict with its reasons, in names.
 
-    Rules are named in spec order. `chosen_tier` is the tier after step 4 (None with a pin or a
-    deny), `tier` the one after step 5. `chains` are those looked at, in order.
+    Rules are named in spec order. `chosen_tier` is the tier after step 4 (None with a pin or where
+    the request ended before), `tier` the one after step 5. `chain_rule` took the place of the
+    tier's chain, `prefer` orders what is left of it. `chains` are those looked at, in order.
     """
 
     verdict: Verdict
@@ -66,15 +67,17 @@ class Trace:
     floors: tuple[str, ...]
     ceilings: tuple[str, ...]
     needs: tuple[str, ...]
+    chain_rule: str | None
+    prefer: str | None
     chains: tuple[ChainTrace, ...]
 
 
 def trace(table: RouteTable, v: Vector) -> Trace:
     """The verdict on a clamped vector, with its reasons."""
     verdict = steps.evaluate(table, v)
-    outcome, tier, rule, chain, mask, points = verdict
+    outcome, tier, rule, chain, mask, points, prefer = verdict
     matching = [candidate for candidate in table.rules if steps.holds(candidate.guard, v)]
-    ended_early = steps.first_deny(table, v) is not None
+    ended_early = points < 0
     pin = None if ended_early else steps.first_pin(table, v)
     chosen = None
     if not ended_early and pin is None:
@@ -99,6 +102,8 @@ def trace(table: RouteTable, v: Vector) -> Trace:
         floors=tuple(r.name for r in matching if r.floor is not None),
         ceilings=tuple(r.name for r in matching if r.ceiling is not None),
         needs=tuple(need.name for need in table.needs if steps.holds(need.guard, v)),
+        chain_rule=None if ended_early or pin is not None else _chain_rule(table, v),
+        prefer=None if prefer < 0 else table.rules[prefer].name,
         chains=() if ended_early else _chains(table, v, verdict),
     )
 
@@ -124,6 +129,8 @@ def as_json(found: Trace) -> dict[str, Any]:
         "floors": list(found.floors),
         "ceilings": list(found.ceilings),
         "needs": list(found.needs),
+        "chain_rule": found.chain_rule,
+        "prefer": found.prefer,
         "chains": [
             {
                 "chain": chain.chain,
@@ -151,18 +158,21 @@ def _dimensions(table: RouteTable, v: Vector) -> tuple[DimensionTrace, ...]:
 
 def _chains(table: RouteTable, v: Vector, verdict: Verdict) -> tuple[ChainTrace, ...]:
     """The chains step 7 and 8 looked at, up to the first with a target left."""
-    _, tier, _, chain, _, _ = verdict
-    if tier < 0:
-        pin = steps.first_pin(table, v)
-        assert pin is not None and pin.chain is not None
+    _, tier, _, chain, _, _, _ = verdict
+    pin = steps.first_pin(table, v)
+    if pin is not None and pin.chain is not None:
         return (_chain(table, v, pin.chain),)
     looked_at = []
-    for candidate in (tier, *steps.other_tiers(table, v, table.tiers[tier].id)):
-        of_tier = table.tiers[candidate].chain
-        looked_at.append(_chain(table, v, of_tier))
-        if of_tier == chain:
+    for candidate in steps.chains_in_turn(table, v, table.tiers[tier].id, pin):
+        looked_at.append(_chain(table, v, candidate))
+        if candidate == chain:
             break
     return tuple(looked_at)
+
+
+def _chain_rule(table: RouteTable, v: Vector) -> str | None:
+    rule = steps.first_chain(table, v)
+    return None if rule is None else rule.name
 
 
 def _chain(table: RouteTable, v: Vector, chain: int) -> ChainTrace:

@@ -2,8 +2,9 @@
 
 Equal meaning digests imply equal meaning; the converse does not hold. What cannot be observed in
 an answer does not count: slot order, operand order of commutative operators, names and order of
-dimensions and lexicons, rule order between rules without a common effect, canonical texts, spans.
-Names people see in headers and logs (tiers, targets, the rules that set a tier) do count.
+dimensions and lexicons, rule order between rules without a common effect, canonical texts, spans,
+assertions, the pick of a chain without groups. Settings count, and so do the names people see in
+headers and logs (tiers, targets, the rules that set a tier).
 """
 
 import hashlib
@@ -33,7 +34,17 @@ from lynkrc.ir.guard import (
     Not,
     Or,
 )
-from lynkrc.ir.table import Dimension, Lexicon, Pin, RouteTable, Rule, Slot, StringClass, TierId
+from lynkrc.ir.table import (
+    Dimension,
+    Lexicon,
+    Pin,
+    Prefer,
+    RouteTable,
+    Rule,
+    Slot,
+    StringClass,
+    TierId,
+)
 
 Json: TypeAlias = Any
 """What `json.dumps` takes."""
@@ -71,7 +82,7 @@ def _table(table: RouteTable) -> Json:
     slots = [_slot(slot, lexicons) for slot in table.slots]
     return {
         "trust": table.trust_levels,
-        "clients": [_facts(client) for client in table.clients],
+        "clients": [_facts(client, "ordinary") for client in table.clients],
         "providers": _sorted(_facts(provider) for provider in table.providers),
         "targets": _sorted(_facts(target) for target in table.targets),
         "tiers": [[tier.name, tier.up_to, _chain(table, tier.chain)] for tier in table.tiers],
@@ -86,11 +97,18 @@ def _table(table: RouteTable) -> Json:
         "otherwise": table.otherwise.value,
         "models": table.models,
         "calls": _sorted(_facts(call) for call in table.calls),
+        "settings": json.loads(table.settings),
     }
 
 
 def _chain(table: RouteTable, chain: int) -> Json:
-    return [table.targets[target].name for target in table.chains[chain].targets]
+    found = table.chains[chain]
+    groups = [[table.targets[target].name for target in group] for group in found.groups]
+    # Where every group is one target there is nothing to pick.
+    if all(len(group) == 1 for group in groups):
+        return groups
+    weights = {table.targets[target].name: weight for target, weight in found.weights}
+    return [groups, found.pick.value, weights]
 
 
 def _lexicon(lexicon: Lexicon) -> Json:
@@ -136,6 +154,21 @@ def _rules(table: RouteTable, slots: list[Json]) -> Json:
             for rule in table.rules
             if rule.deny is not None
         ],
+        "respond": [
+            [rule.name, guard(rule), rule.respond.text]
+            for rule in table.rules
+            if rule.respond is not None
+        ],
+        "chain": [
+            [guard(rule), _chain(table, rule.chain)]
+            for rule in table.rules
+            if rule.chain is not None
+        ],
+        "prefer": [
+            [guard(rule), _preference(table, rule.prefer)]
+            for rule in table.rules
+            if rule.prefer is not None
+        ],
         "tier": [
             [rule.tier, rule.name, guard(rule)] for rule in table.rules if rule.tier is not None
         ],
@@ -154,6 +187,12 @@ def _rules(table: RouteTable, slots: list[Json]) -> Json:
             if rule.require is not None
         ),
     }
+
+
+def _preference(table: RouteTable, prefer: Prefer) -> Json:
+    if prefer.target is not None:
+        return ["target", table.targets[prefer.target].name]
+    return None if prefer.pick is None else prefer.pick.value
 
 
 def _dimension(dimension: Dimension, slots: list[Json], table: RouteTable) -> Json:

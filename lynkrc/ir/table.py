@@ -120,14 +120,35 @@ class Tier:
     span: Span = field(compare=False, repr=False)
 
 
+class Pick(Enum):
+    """How the targets of a group are ordered (design: language.md, step 9)."""
+
+    ORDER = "order"
+    WEIGHTED = "weighted"
+    CHEAPEST = "cheapest"
+    FASTEST = "fastest"
+    ROUND_ROBIN = "round_robin"
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Targets in the order they are tried; `name` is the tier's or ``pin:TARGET``."""
+    """Groups in the order they are tried; `pick` orders the targets inside each.
+
+    `name` is the tier's, ``pin:TARGET`` or ``rule:RULE``. `weights` has a positive weight for each
+    target where `pick` is WEIGHTED, else it is empty.
+    """
 
     id: ChainId
     name: str
-    targets: tuple[TargetId, ...]
+    groups: tuple[tuple[TargetId, ...], ...]
+    pick: Pick
+    weights: tuple[tuple[TargetId, int], ...]
+
+    @property
+    def targets(self) -> tuple[TargetId, ...]:
+        """All targets, in the order written."""
+        return tuple(target for group in self.groups for target in group)
 
 
 @final
@@ -137,6 +158,23 @@ class Deny:
 
     status: int
     message: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respond:
+    """End with this text, answered without a model."""
+
+    text: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prefer:
+    """Order the groups by `pick` (CHEAPEST or FASTEST), or put `target` first; one of the two."""
+
+    pick: Pick | None
+    target: TargetId | None
 
 
 @final
@@ -165,6 +203,9 @@ class Rule:
     ceiling: TierId | None
     add64: int | None
     require: tuple[Keep, ...] | None
+    respond: Respond | None
+    chain: ChainId | None
+    prefer: Prefer | None
     source: str
     """Canonical text of the guard."""
     require_source: str
@@ -204,8 +245,9 @@ class Pin:
 class Need:
     """A derived hard need: where `guard` holds, only the targets in `met_by` can serve.
 
-    `guard` is the need's presence (``tools.count > 0``). For the context window there is one Need
-    a distinct window size, met by the targets whose window is larger than the guard's literal.
+    `guard` is the need's presence (``tools.count > 0``). For the context window, and for the output
+    limit where the spec makes it hard, there is one Need a distinct size, met by the targets whose
+    own is larger than the guard's literal.
     """
 
     name: str
@@ -252,20 +294,39 @@ class Provider:
     idle: float | None
     total: float | None
     retries: int | None
+    backoff: float | None
+    max_backoff: float | None
+    rest: str
+    """`lynkrc_runtime.dispatch.ProviderSettings` as canonical JSON: what is not of every kind."""
     simulate: str | None
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ordinary:
+    """What an ordinary request of a client looks like (see `lynkrc.syntax.config.Ordinary`)."""
+
+    surface: str | None
+    context: int
+    max_tokens: int
+    tools: int
+    thinking: bool
+    stream: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
-    """A client profile, as data for the extractor."""
+    """A client profile, as data for the extractor; `ordinary` is for reports alone."""
 
     name: str
     user_agent: tuple[str, ...]
     injected_tags: tuple[str, ...]
     injected_prefixes: tuple[str, ...]
+    injected_wrappers: tuple[str, ...]
     baseline_tools: tuple[str, ...]
     tool_weights: tuple[tuple[str, int], ...]
+    ordinary: Ordinary | None
 
 
 @final
@@ -316,3 +377,7 @@ class RouteTable:
     models: tuple[str, ...]
     """Names listed by ``GET /v1/models``: ``auto``, pins, mapped names without ``*``."""
     calls: tuple[Call, ...]
+    settings: str
+    """`lynkrc_runtime.settings.Settings` as canonical JSON."""
+    assertions: tuple[str, ...]
+    """Canonical texts, as written. They change no route, so they have no part in the meaning."""

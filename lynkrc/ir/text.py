@@ -12,6 +12,7 @@ Guards are written close to the language; a class test lists its classes: ``abse
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import assert_never
 
 from lynkrc.ir.guard import (
@@ -36,7 +37,10 @@ from lynkrc.ir.guard import (
     Or,
 )
 from lynkrc.ir.table import (
+    Chain,
     Dimension,
+    Pick,
+    Prefer,
     Provider,
     RouteTable,
     Rule,
@@ -78,6 +82,30 @@ def print_points(sixty_fourths: int) -> str:
     """A count of 1/64 as a decimal: exact, without needless digits."""
     text = f"{sixty_fourths / 64:.6f}".rstrip("0").rstrip(".")
     return text
+
+
+def print_chain(chain: Chain, names: Sequence[str], arrow: str = ", ") -> str:
+    """A chain as people read it: ``[a | b] weighted 3:1, c``; `names` are the targets'."""
+    weights = dict(chain.weights)
+    texts = []
+    for group in chain.groups:
+        if len(group) == 1:
+            texts.append(names[group[0]])
+            continue
+        text = f"[{' | '.join(names[target] for target in group)}]"
+        if chain.pick is not Pick.ORDER:
+            text += f" {chain.pick.value}"
+        if weights:
+            text += f" {':'.join(str(weights[target]) for target in group)}"
+        texts.append(text)
+    return arrow.join(texts)
+
+
+def print_preference(prefer: Prefer, names: Sequence[str]) -> str:
+    """``cheapest``, ``fastest``, or the name of the target that goes first."""
+    if prefer.target is not None:
+        return names[prefer.target]
+    return "" if prefer.pick is None else prefer.pick.value
 
 
 def print_table(table: RouteTable) -> str:
@@ -158,7 +186,7 @@ def _lines(table: RouteTable) -> Iterator[str]:
     yield from _section("clients", _clients(table))
     yield from _section("providers", (_provider(provider) for provider in table.providers))
     yield from _section("targets", (_target(target) for target in table.targets))
-    chains = (f"{chain.id} {chain.name}: {_names(table, chain.targets)}" for chain in table.chains)
+    chains = (f"{c.id} {c.name}: {print_chain(c, _target_names(table))}" for c in table.chains)
     yield from _section("chains", chains)
     tiers = (
         f"{tier.id} {tier.name} up to {'-' if tier.up_to is None else tier.up_to}"
@@ -179,6 +207,8 @@ def _lines(table: RouteTable) -> Iterator[str]:
     dimensions = [_dimension(table, dimension) for dimension in table.dimensions]
     yield from _section("score", [f"offset {print_points(table.offset64)}", *dimensions])
     yield from _section("models", table.models)
+    yield from _section("assertions", table.assertions)
+    yield from _section("settings", _settings(table.settings))
     calls = (f"{call.surface} {call.call}: {call.source}" for call in table.calls)
     yield from _section("calls", calls)
 
@@ -188,6 +218,10 @@ def _section(title: str, lines: Sequence[str] | Iterator[str]) -> Iterator[str]:
     yield title
     for line in lines:
         yield f"  {line}"
+
+
+def _target_names(table: RouteTable) -> list[str]:
+    return [target.name for target in table.targets]
 
 
 def _names(table: RouteTable, targets: Sequence[TargetId]) -> str:
@@ -223,8 +257,12 @@ def _clients(table: RouteTable) -> Iterator[str]:
         yield f"  user agent: {json.dumps(client.user_agent)}"
         yield f"  injected tags: {json.dumps(client.injected_tags)}"
         yield f"  injected prefixes: {json.dumps(client.injected_prefixes)}"
+        yield f"  injected wrappers: {json.dumps(client.injected_wrappers)}"
         yield f"  baseline tools: {json.dumps(client.baseline_tools)}"
         yield f"  tool weights: {json.dumps(client.tool_weights)}"
+        if client.ordinary is not None:
+            facts = asdict(client.ordinary).items()
+            yield f"  ordinary: {', '.join(f'{key} {json.dumps(fact)}' for key, fact in facts)}"
 
 
 def _provider(provider: Provider) -> str:
@@ -237,9 +275,12 @@ def _provider(provider: Provider) -> str:
         "idle": provider.idle,
         "total": provider.total,
         "retries": provider.retries,
+        "backoff": provider.backoff,
+        "max_backoff": provider.max_backoff,
         "simulate": provider.simulate,
     }
     written = [f"{key}={json.dumps(fact)}" for key, fact in facts.items() if fact is not None]
+    written += [provider.rest]
     return " ".join([f"{provider.name}: {provider.kind} trust {provider.trust}", *written])
 
 
@@ -264,6 +305,12 @@ def _rule(table: RouteTable, rule: Rule) -> Iterator[str]:
     yield f"{rule.id} {rule.name} when {print_guard(rule.guard, table.slots)}"
     if rule.deny is not None:
         yield f"  deny {rule.deny.status} {json.dumps(rule.deny.message)}"
+    if rule.respond is not None:
+        yield f"  respond {json.dumps(rule.respond.text)}"
+    if rule.chain is not None:
+        yield f"  chain {table.chains[rule.chain].name}"
+    if rule.prefer is not None:
+        yield f"  prefer {print_preference(rule.prefer, _target_names(table))}"
     for effect, tier in (("tier", rule.tier), ("floor", rule.floor), ("ceiling", rule.ceiling)):
         if tier is not None:
             yield f"  {effect} {table.tiers[tier].name}"
@@ -272,6 +319,16 @@ def _rule(table: RouteTable, rule: Rule) -> Iterator[str]:
     for keep in rule.require or ():
         guard = print_guard(keep.guard, table.slots)
         yield f"  keep {table.targets[keep.target].name} when {guard}"
+
+
+def _settings(text: str) -> Iterator[str]:
+    """A section a line; of the digest of a key, only enough to see that it changed."""
+    settings = json.loads(text)
+    for key in settings["keys"].values():
+        if key["sha256"] is not None:
+            key["sha256"] = f"{key['sha256'][:8]}..."
+    for name, section in settings.items():
+        yield f"{name}: {json.dumps(section)}"
 
 
 def _dimension(table: RouteTable, dimension: Dimension) -> str:

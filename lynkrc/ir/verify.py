@@ -29,8 +29,16 @@ from lynkrc.ir.guard import (
     Or,
 )
 from lynkrc.ir.ranges import interval, subexpressions
-from lynkrc.ir.table import RouteTable, Slot, SlotType
-from lynkrc_runtime.feature_table import CAPABILITIES, FEATURES, SURFACES, FeatureType
+from lynkrc.ir.table import Pick, Prefer, RouteTable, Slot, SlotType
+from lynkrc.ir.verify_settings import broken_settings
+from lynkrc_runtime.feature_table import (
+    CAPABILITIES,
+    FEATURES,
+    NO_TIER,
+    OTHER_CLIENT,
+    SURFACES,
+    FeatureType,
+)
 
 Findings: TypeAlias = Iterator[str]
 
@@ -56,6 +64,7 @@ def verify(table: RouteTable) -> list[str]:
     found = list(_ids(table))
     found += _names(table)
     found += [f"slot {slot.text}: {text}" for slot in table.slots for text in _slot(slot)]
+    found += _members(table)
     found += _lexicons(table)
     found += _targets(table)
     found += _tiers(table)
@@ -64,6 +73,7 @@ def verify(table: RouteTable) -> list[str]:
         found += [f"{place}: {text}" for text in _expression(guard, table.slots)]
     found += _dimensions(table)
     found += _calls(table)
+    found += broken_settings(table)
     return found
 
 
@@ -151,6 +161,18 @@ def _slot(slot: Slot) -> Findings:
                 yield "a number has no classes"
 
 
+def _members(table: RouteTable) -> Findings:
+    """Enumerators that follow from the table, not from its slots."""
+    of_spec = {
+        "session.tier": [NO_TIER, *(tier.name for tier in table.tiers)],
+        "client": [OTHER_CLIENT, *sorted(client.name for client in table.clients)],
+    }
+    for slot in table.slots:
+        members = of_spec.get(slot.feature)
+        if members is not None and [member.text for member in slot.classes] != members:
+            yield f"slot {slot.text}: its members are not {', '.join(members)}"
+
+
 def _lexicons(table: RouteTable) -> Findings:
     first = 0
     for lexicon in table.lexicons:
@@ -199,6 +221,13 @@ def _targets(table: RouteTable) -> Findings:
             yield f"chain {chain.name} has a target twice"
         if not _within(chain.targets, table.targets):
             yield f"chain {chain.name} has a target that is not there"
+        if not all(chain.groups):
+            yield f"chain {chain.name} has an empty group"
+        weighed = [target for target, _ in chain.weights]
+        if weighed != (sorted(chain.targets) if chain.pick is Pick.WEIGHTED else []):
+            yield f"chain {chain.name}: its weights are not one a target, in their order"
+        if any(weight <= 0 for _, weight in chain.weights):
+            yield f"chain {chain.name}: a weight is not positive"
     for need in table.needs:
         if list(need.met_by) != sorted(set(need.met_by)) or not _within(need.met_by, table.targets):
             yield f"need {need.name}: targets {need.met_by} are not sorted, distinct ids"
@@ -245,7 +274,17 @@ def _rules(table: RouteTable) -> Findings:
         tiers = [tier for tier in (rule.tier, rule.floor, rule.ceiling) if tier is not None]
         if not _within(tiers, table.tiers):
             yield f"rule {rule.name}: a tier that is not there in {tiers}"
-        effects = (rule.deny, rule.tier, rule.floor, rule.ceiling, rule.add64, rule.require)
+        effects = (
+            *(rule.deny, rule.respond, rule.tier, rule.floor, rule.ceiling, rule.add64),
+            *(rule.require, rule.chain, rule.prefer),
+        )
+        if rule.chain is not None:
+            if not _within([rule.chain], table.chains):
+                yield f"rule {rule.name}: no chain {rule.chain}"
+            elif table.chains[rule.chain].name != f"rule:{rule.name}":
+                yield f"rule {rule.name}: its chain is called {table.chains[rule.chain].name}"
+        if rule.prefer is not None:
+            yield from (f"rule {rule.name}: {text}" for text in _preference(rule.prefer, table))
         if all(effect is None for effect in effects):
             yield f"rule {rule.name} has no effect"
         if rule.deny is not None and rule.deny.status not in (400, 403, 429):
@@ -254,6 +293,15 @@ def _rules(table: RouteTable) -> Findings:
             yield f"rule {rule.name}: must say of each target, in order, whether it stays"
         if bool(rule.require_source) != (rule.require is not None):
             yield f"rule {rule.name}: its requirement and the text of it disagree"
+
+
+def _preference(prefer: Prefer, table: RouteTable) -> Findings:
+    if (prefer.pick is None) == (prefer.target is None):
+        yield "must prefer a pick or a target"
+    if prefer.pick not in (None, Pick.CHEAPEST, Pick.FASTEST):
+        yield f"cannot prefer {prefer.pick}"
+    if prefer.target is not None and not _within([prefer.target], table.targets):
+        yield f"prefers the target {prefer.target}, which is not there"
 
 
 def _guards(table: RouteTable) -> Iterator[tuple[str, Guard]]:

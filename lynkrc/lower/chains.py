@@ -1,6 +1,6 @@
 """Targets and tiers to what surrounds the rules: chains, pins, derived needs, calls, models."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from lynkrc.ir.guard import ClassTest, Guard
 from lynkrc.ir.table import (
@@ -8,6 +8,7 @@ from lynkrc.ir.table import (
     Chain,
     ChainId,
     Need,
+    Pick,
     Pin,
     Slot,
     TargetId,
@@ -30,7 +31,7 @@ from lynkrc.sema.typed import (
     StringTest,
     Sum,
 )
-from lynkrc.sema.typed_config import TypedConfig, TypedMapping, TypedTarget
+from lynkrc.sema.typed_config import TypedChain, TypedConfig, TypedMapping, TypedTarget
 from lynkrc.sema.types import BoolType, IntType, StringType
 from lynkrc.source.text import SourceFile, Span
 from lynkrc_runtime.feature_table import FEATURES, SURFACES, FeatureType
@@ -48,12 +49,37 @@ _NOWHERE = Span(file=SourceFile(path="(derived)", text=""), start=0, end=0)
 
 
 def lower_chains(typed: TypedConfig) -> tuple[Chain, ...]:
-    """One chain a tier, then one of a single target for each target that can be pinned."""
+    """The tiers' chains, then one alone for each target that can be pinned, then the rules'."""
+    rows = [(tier.name, tier.chain) for tier in typed.tiers]
+    rows += [(f"pin:{target.name}", _alone(target.name)) for target in typed.targets]
+    rows += [(f"rule:{rule.name}", rule.chain) for rule in typed.rules if rule.chain is not None]
     ids = {target.name: TargetId(i) for i, target in enumerate(typed.targets)}
-    rows = [(tier.name, tuple(ids[name] for name in tier.chain)) for tier in typed.tiers]
-    rows += [(f"pin:{target.name}", (ids[target.name],)) for target in typed.targets]
-    return tuple(
-        Chain(id=ChainId(i), name=name, targets=targets) for i, (name, targets) in enumerate(rows)
+    return tuple(_chain(ChainId(i), name, chain, ids) for i, (name, chain) in enumerate(rows))
+
+
+def rule_chains(typed: TypedConfig) -> dict[str, ChainId]:
+    """The chains of the rules that have one, by the rule's name."""
+    first = len(typed.tiers) + len(typed.targets)
+    owners = (rule.name for rule in typed.rules if rule.chain is not None)
+    return {name: ChainId(first + i) for i, name in enumerate(owners)}
+
+
+def _alone(target: str) -> TypedChain:
+    return TypedChain(groups=((target,),), pick="order", weights=())
+
+
+def _chain(chain_id: ChainId, name: str, chain: TypedChain, ids: Mapping[str, TargetId]) -> Chain:
+    weights = {ids[target]: weight for target, weight in chain.weights}
+    pick = Pick(chain.pick)
+    if pick is Pick.WEIGHTED:
+        # A target without a weight counts once.
+        weights = {ids[target]: weights.get(ids[target], 1) for target in chain.targets}
+    return Chain(
+        id=chain_id,
+        name=name,
+        groups=tuple(tuple(ids[target] for target in group) for group in chain.groups),
+        pick=pick,
+        weights=tuple(sorted(weights.items())),
     )
 
 
@@ -143,6 +169,13 @@ def needs(typed: TypedConfig) -> list[tuple[str, Bool, tuple[TargetId, ...]]]:
             ("json_schema", Flag(leaf=_feature("wants.json_schema"))),
         )
     ]
+    if "thinking" in typed.hard_needs:
+        wanted = Flag(leaf=_feature("wants.thinking"))
+        found.append(("thinking", wanted, _with_capability(typed.targets, "thinking")))
+    if "max_tokens" in typed.hard_needs:
+        for limit in sorted({target.max_output for target in typed.targets}):
+            more = tuple(TargetId(i) for i, t in enumerate(typed.targets) if t.max_output > limit)
+            found.append((f"max_tokens {limit}", _some("request.max_tokens", limit), more))
     for window in sorted({target.context for target in typed.targets}):
         larger = tuple(TargetId(i) for i, t in enumerate(typed.targets) if t.context > window)
         found.append((f"context {window}", _exceeds(window), larger))
@@ -161,8 +194,9 @@ def _with_capability(targets: Sequence[TypedTarget], name: str) -> tuple[TargetI
     return tuple(TargetId(i) for i, target in enumerate(targets) if name in target.capabilities)
 
 
-def _some(name: str) -> Bool:
-    return NumberTest(op=Order.GT, left=_reading(name), right=_constant(0), span=_NOWHERE)
+def _some(name: str, more_than: int = 0) -> Bool:
+    right = _constant(more_than)
+    return NumberTest(op=Order.GT, left=_reading(name), right=right, span=_NOWHERE)
 
 
 def _exceeds(window: int) -> Bool:

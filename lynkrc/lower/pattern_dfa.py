@@ -17,6 +17,9 @@ Nodes: TypeAlias = frozenset[int]
 Entries: TypeAlias = tuple[int, ...]
 _State: TypeAlias = tuple[bool, Nodes, Entries]
 
+_MOST_WORK = 1_000_000
+"""Moves of single nodes after which a construction is given up: about a second."""
+
 _NOTHING: Nodes = frozenset()
 
 
@@ -68,6 +71,7 @@ class _Construction:
 
     def __init__(self, nfa: Nfa, byte_class: bytes, samples: list[int]) -> None:
         self._nfa = nfa
+        self._work = 0
         self._byte_class = byte_class
         self._samples = samples
         self._closures: dict[int, Nodes] = {}
@@ -93,6 +97,8 @@ class _Construction:
                     classes=len(self._samples),
                 )
             rows.append(self._row(self._states[len(rows)]))
+            if self._work > _MOST_WORK:
+                max_states = -1
         return Dfa(
             byte_class=self._byte_class,
             rows=rows,
@@ -110,7 +116,9 @@ class _Construction:
         at_edge, nodes, _ = state
         ended = self._ending(nodes)[0]
         row = self._template(at_edge, ended).copy()
-        for number, reached in self._moves_of(nodes).items():
+        moves = self._moves_of(nodes)
+        self._work += len(moves)
+        for number, reached in moves.items():
             row[number] = self._next(at_edge, ended, number, reached)
         return row
 
@@ -153,6 +161,7 @@ class _Construction:
         for node in nodes:
             for number, targets in self._moves_of_node(node).items():
                 known = reached.get(number)
+                self._work += 1 + len(targets) // 8
                 reached[number] = targets if known is None else known | targets
         return reached
 

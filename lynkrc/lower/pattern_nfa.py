@@ -40,6 +40,19 @@ WORD_BYTES: ByteSet = (
 ) | byte_set(0x80, 0xFF)
 
 
+MAX_NODES = 120_000
+"""Greatest size of an NFA; repetitions of repetitions write one out of a short entry."""
+
+
+@final
+class TooManyNodes(Exception):
+    """The construction was given up in the entry `entry`."""
+
+    def __init__(self, entry: int) -> None:
+        super().__init__(f"over {MAX_NODES} nodes in entry {entry}")
+        self.entry = entry
+
+
 @final
 @dataclass(slots=True)
 class Nfa:
@@ -108,6 +121,8 @@ class _Builder:
         return known
 
     def _node(self) -> int:
+        if len(self.nfa.edges) == MAX_NODES:
+            raise TooManyNodes(self._entry)
         self.nfa.edges.append([])
         self.nfa.empty_edges.append([])
         self.nfa.owner.append(self._entry)

@@ -17,8 +17,8 @@ from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.pattern_codes import AUTOMATON_TOO_LARGE
 from lynkrc.ir.automaton import Automaton
 from lynkrc.lower.minimise import minimise
-from lynkrc.lower.pattern_dfa import TooManyStates, build_dfa
-from lynkrc.lower.pattern_nfa import build_nfa
+from lynkrc.lower.pattern_dfa import Dfa, TooManyStates, build_dfa
+from lynkrc.lower.pattern_nfa import MAX_NODES, Nfa, TooManyNodes, build_nfa
 from lynkrc.syntax.pattern import Pattern
 from lynkrc_runtime.scan.tables import Tables
 
@@ -48,17 +48,8 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
     the way there.
     """
     patterns = [pattern for lexicon in lexicons for pattern in lexicon]
-    nfa = build_nfa(patterns)
-    dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL, _MAX_STATES)
-    if isinstance(dfa, TooManyStates):
-        raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)
+    nfa, dfa = _bounded(patterns, max_bytes)
     least = minimise(dfa)
-    size = sum(map(len, least.rows)) * _CELL
-    if size > max_bytes:
-        # No smaller before it was made minimal, so this is given up, and knows the entry.
-        given_up = build_dfa(nfa, max_bytes // _CELL, _MAX_STATES)
-        assert isinstance(given_up, TooManyStates)
-        raise AutomatonTooLarge(given_up.entry, size)
     return Automaton(
         classes=len(least.rows[0]),
         byte_class=least.byte_class,
@@ -68,12 +59,50 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
     )
 
 
+def check_size(lexicons: Sequence[Sequence[Pattern]]) -> list[Diagnostic]:
+    """The finding that the lexicons are too large, if they are.
+
+    As `build_automaton` finds it, without making small what is not too large as it stands.
+    """
+    patterns = [pattern for lexicon in lexicons for pattern in lexicon]
+    try:
+        _bounded(patterns, MAX_BYTES)
+    except AutomatonTooLarge as error:
+        return [too_large(patterns, error)]
+    return []
+
+
+def _bounded(patterns: Sequence[Pattern], max_bytes: int) -> tuple[Nfa, Dfa]:
+    """The automata of the entries, of which the least one does not exceed `max_bytes`."""
+    try:
+        nfa = build_nfa(patterns)
+    except TooManyNodes as error:
+        raise AutomatonTooLarge(error.entry, MAX_NODES * _CELL) from None
+    dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL, _MAX_STATES)
+    if isinstance(dfa, TooManyStates):
+        raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)
+    if _size(dfa) <= max_bytes:
+        return nfa, dfa
+    size = _size(minimise(dfa))
+    if size > max_bytes:
+        # No smaller before it was made minimal, so this is given up, and knows the entry.
+        given_up = build_dfa(nfa, max_bytes // _CELL, _MAX_STATES)
+        assert isinstance(given_up, TooManyStates)
+        raise AutomatonTooLarge(given_up.entry, size)
+    return nfa, dfa
+
+
+def _size(dfa: Dfa) -> int:
+    """The bytes of the transition table."""
+    return sum(map(len, dfa.rows)) * _CELL
+
+
 def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnostic:
     """The finding for `error`; `patterns` are the entries of all lexicons in order."""
     pattern = patterns[error.entry_index]
     return Diagnostic(
         code=AUTOMATON_TOO_LARGE,
-        message=f"the lexicons make too large a table ({error.size} bytes), mostly by this entry",
+        message="the lexicons together need too large a table, mostly because of this entry",
         span=pattern.span,
         help="bound its repetitions tighter, split it, or leave `~` out where words have edges",
     )

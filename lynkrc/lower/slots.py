@@ -4,6 +4,7 @@ Slots are ordered by feature and arguments, classes by text, so the order in whi
 are written does not show.
 """
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,8 @@ from lynkrc.ir.table import Slot, SlotType, StringClass
 from lynkrc.sema.typed import Feature, StringOp, StringTest, TypedExpr
 from lynkrc.sema.types import BoolType, EnumType, FixedType, IntType, StringType
 from lynkrc.sema.walk import features_in, nodes_in
+
+_AFTER_ALL = "\U0010ffff" * 2  # behind whatever goes on after a prefix
 
 ABSENT, OTHER = 0, 1
 """The first two classes of every string slot."""
@@ -111,19 +114,29 @@ def classes_of(slot: Slot, op: StringOp, values: Iterable[str]) -> tuple[int, ..
     A value in a prefix class begins with the longest prefix that fits it, so the class passes
     ``starts_with`` exactly when that prefix does.
     """
-    wanted = tuple(values)
-    passing = []
-    for index, one in enumerate(slot.classes):
-        match op:
-            case StringOp.PRESENT:
-                passes = index != ABSENT
-            case StringOp.EQUALS:
-                passes = one.kind == "literal" and one.text in wanted
-            case StringOp.STARTS:
-                passes = one.kind in ("literal", "prefix") and one.text.startswith(wanted)
-        if passes:
-            passing.append(index)
-    return tuple(passing)
+    classes = slot.classes
+    match op:
+        case StringOp.PRESENT:
+            return tuple(index for index in range(len(classes)) if index != ABSENT)
+        case StringOp.EQUALS:
+            beyond = ""
+        case StringOp.STARTS:
+            beyond = _AFTER_ALL
+    # Literals come before prefixes, both sorted: what is equal to a text, or begins with it, stands
+    # together. Thousands of rules may test one slot.
+    kinds = bisect_left(classes, True, key=lambda one: one.kind == "prefix")
+    passing: set[int] = set()
+    for text in set(values):
+        for first, last in ((OTHER + 1, kinds), (kinds, len(classes))):
+            if op is StringOp.STARTS or last == kinds:
+                low = bisect_left(classes, text, first, last, key=_text)
+                high = bisect_right(classes, text + beyond, first, last, key=_text)
+                passing.update(range(low, high))
+    return tuple(sorted(passing))
+
+
+def _text(one: StringClass) -> str:
+    return one.text
 
 
 def _key(feature: Feature) -> tuple[str, tuple[str, ...]]:

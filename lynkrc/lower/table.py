@@ -7,10 +7,12 @@ dimensions as written and then as inherited.
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import msgspec
 
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.table import (
     ChainId,
     Client,
@@ -21,8 +23,12 @@ from lynkrc.ir.table import (
     Keep,
     Lexicon,
     LexiconId,
+    Ordinary,
     Otherwise,
+    Pick,
+    Prefer,
     Provider,
+    Respond,
     RouteTable,
     Rule,
     RuleId,
@@ -39,11 +45,13 @@ from lynkrc.lower.chains import (
     lower_pins,
     needs,
     pin_tests,
+    rule_chains,
 )
 from lynkrc.lower.guards import lower_guard, lower_number
 from lynkrc.lower.patterns import AutomatonTooLarge, build_automaton, too_large
 from lynkrc.lower.slots import Layout, SlotPlan
 from lynkrc.sema.typed_config import (
+    TypedAssertion,
     TypedConfig,
     TypedDimension,
     TypedLexicon,
@@ -52,6 +60,14 @@ from lynkrc.sema.typed_config import (
 )
 from lynkrc.sema.types import to_64ths
 from lynkrc.syntax import config
+from lynkrc_runtime.dispatch import ProviderSettings
+from lynkrc_runtime.settings import Breaker, Concurrency, Resilience
+
+T = TypeVar("T")
+
+
+NO_AUTOMATON = Automaton(classes=1, byte_class=bytes(256), transitions=(0,), accepts=((),), free=())
+"""One that matches nothing."""
 
 
 def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
@@ -61,15 +77,24 @@ def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
         automaton = build_automaton(patterns)
     except AutomatonTooLarge as error:
         return None, [too_large([one for lexicon in patterns for one in lexicon], error)]
+    return _table(typed, automaton), []
+
+
+def lower_decision(typed: TypedConfig) -> RouteTable:
+    """The table of a spec without its automaton, which is dear and says nothing of decisions."""
+    return _table(typed, NO_AUTOMATON)
+
+
+def _table(typed: TypedConfig, automaton: Automaton) -> RouteTable:
     layout = _layout(typed)
-    table = RouteTable(
+    return RouteTable(
         name=typed.name,
         trust_levels=typed.trust_levels,
         slots=layout.slots,
         lexicons=_lexicons(typed.lexicons),
         automaton=automaton,
         clients=tuple(_client(client) for client in typed.clients),
-        providers=tuple(_provider(provider) for provider in typed.providers),
+        providers=tuple(_provider(one, typed.settings.resilience) for one in typed.providers),
         targets=tuple(_target(i, target) for i, target in enumerate(typed.targets)),
         chains=lower_chains(typed),
         tiers=tuple(
@@ -87,8 +112,16 @@ def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
         otherwise=Otherwise(typed.otherwise or "none"),
         models=listed_models(typed),
         calls=lower_calls(),
+        settings=msgspec.json.encode(typed.settings, order="sorted").decode(),
+        assertions=tuple(_assertion(assertion) for assertion in typed.assertions),
     )
-    return table, []
+
+
+def _assertion(assertion: TypedAssertion) -> str:
+    """Its text, and in brackets its name and why an unknown verdict may pass."""
+    told = [] if assertion.name is None else [assertion.name]
+    told += [] if assertion.waive is None else [f"waived: {assertion.waive}"]
+    return f"{assertion.source} ({'; '.join(told)})" if told else assertion.source
 
 
 def _layout(typed: TypedConfig) -> Layout:
@@ -119,6 +152,13 @@ def _lexicons(lexicons: Sequence[TypedLexicon]) -> tuple[Lexicon, ...]:
 
 def _rules(typed: TypedConfig, layout: Layout) -> tuple[Rule, ...]:
     tiers = {tier.name: TierId(i) for i, tier in enumerate(typed.tiers)}
+    targets = {target.name: TargetId(i) for i, target in enumerate(typed.targets)}
+    chains = rule_chains(typed)
+
+    def prefer(name: str) -> Prefer:
+        if name in targets:
+            return Prefer(pick=None, target=targets[name])
+        return Prefer(pick=Pick(name), target=None)
 
     def tier(name: str | None) -> TierId | None:
         return None if name is None else tiers[name]
@@ -141,6 +181,9 @@ def _rules(typed: TypedConfig, layout: Layout) -> tuple[Rule, ...]:
                 Keep(target=TargetId(i), guard=lower_guard(keep, layout))
                 for i, keep in enumerate(rule.keeps)
             ),
+            respond=None if rule.respond is None else Respond(text=rule.respond),
+            chain=chains.get(rule.name),
+            prefer=None if rule.prefer is None else prefer(rule.prefer),
             source=rule.source,
             require_source=rule.require_source,
             span=rule.span,
@@ -171,7 +214,7 @@ def _target(index: int, target: TypedTarget) -> Target:
         context=target.context,
         max_output=target.max_output,
         capabilities=target.capabilities,
-        price=None if target.price is None else _price(target.price),
+        price=_price(target.price),
         shape=msgspec.json.encode(target.shape, order="sorted").decode(),
         span=target.span,
     )
@@ -188,9 +231,10 @@ def _usd(amount: float) -> str:
     return format(Decimal(repr(amount)).normalize(), "f")
 
 
-def _provider(provider: config.Provider) -> Provider:
-    times = provider.timeouts
+def _provider(provider: config.Provider, resilience: Resilience) -> Provider:
+    times, retry = provider.timeouts, provider.retry
     headers = ((name.value.lower(), value.value) for name, value in provider.headers)
+    shared, again = resilience.timeouts, resilience.retry
     return Provider(
         name=provider.name.value,
         kind=provider.kind.value,
@@ -198,13 +242,45 @@ def _provider(provider: config.Provider) -> Provider:
         base_url=_text(provider.base_url),
         api_key=_text(provider.api_key),
         headers=tuple(sorted(headers)),
-        connect=times.connect,
-        first_event=times.first_event,
-        idle=times.idle,
-        total=times.total,
-        retries=provider.retries,
+        connect=_or(times.connect, shared.connect),
+        first_event=_or(times.first_event, shared.first_event),
+        idle=_or(times.idle, shared.idle),
+        total=_or(times.total, shared.total),
+        retries=_or(retry.times, again.times),
+        backoff=_or(retry.backoff, again.backoff),
+        max_backoff=_or(retry.max_backoff, again.max_backoff),
+        rest=msgspec.json.encode(_rest(provider, resilience), order="sorted").decode(),
         simulate=_text(provider.simulate),
     )
+
+
+def _rest(provider: config.Provider, resilience: Resilience) -> ProviderSettings:
+    own, shared = provider.breaker, resilience.breaker
+    concurrency = None
+    if provider.concurrency is not None:
+        concurrency = Concurrency(
+            limit=provider.concurrency.limit,
+            queue=provider.concurrency.queue,
+            wait=provider.concurrency.wait,
+        )
+    return ProviderSettings(
+        breaker=Breaker(
+            failures=_or(own.failures, shared.failures),
+            within=_or(own.within, shared.within),
+            open_for=_or(own.open_for, shared.open_for),
+            successes=_or(own.successes, shared.successes),
+        ),
+        concurrency=concurrency,
+        region=_text(provider.region),
+        proxy=_text(provider.proxy),
+        ca_file=_text(provider.ca_file),
+        forwards_credentials=provider.forwards_credentials,
+    )
+
+
+def _or(own: T | None, shared: T | None) -> T | None:
+    """What the provider says, else what holds for all."""
+    return shared if own is None else own
 
 
 def _text(name: config.Name | None) -> str | None:
@@ -217,8 +293,21 @@ def _client(client: config.Client) -> Client:
         user_agent=_sorted(client.user_agent),
         injected_tags=_sorted(client.injected_tags),
         injected_prefixes=_sorted(client.injected_prefixes),
+        injected_wrappers=_sorted(client.injected_wrappers),
         baseline_tools=_sorted(client.baseline_tools),
         tool_weights=tuple(sorted((tool.value, weight) for tool, weight in client.tool_weights)),
+        ordinary=None if client.ordinary is None else _ordinary(client.ordinary),
+    )
+
+
+def _ordinary(ordinary: config.Ordinary) -> Ordinary:
+    return Ordinary(
+        surface=_text(ordinary.surface),
+        context=ordinary.context,
+        max_tokens=ordinary.max_tokens,
+        tools=ordinary.tools,
+        thinking=ordinary.thinking,
+        stream=ordinary.stream,
     )
 
 

@@ -31,6 +31,9 @@ _LOCAL: frozenset[Code] = frozenset(
         codes.NAME_TAKEN,
         codes.DUPLICATE_NAME,
         codes.TARGET_TWICE,
+        codes.NOT_ALLOWABLE,
+        codes.UNKNOWN_FILE,
+        codes.BASES_TOO_DEEP,
     )
 )
 """Findings about one place, whatever else the document holds."""
@@ -43,12 +46,18 @@ _NAMES: frozenset[Code] = frozenset(
         codes.UNKNOWN_PROVIDER,
         codes.UNKNOWN_TARGET,
         codes.UNKNOWN_TIER,
+        codes.UNKNOWN_TRUST,
     )
 )
 """Findings about a name; they hold when the document nowhere defines it, soundly or not."""
 
 _QUOTED = re.compile(r"`([^`]+)`")
 _BY_LEXICON = re.compile(r"`(?:distinct|points)\(")
+
+
+def certain(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Those of `found` that are about one place, whatever else was not to be had."""
+    return [one for one in found if one.code in _LOCAL and not _follows_from_entries(one)]
 
 
 def without_cascades(found: Sequence[Diagnostic], config: Config) -> list[Diagnostic]:
@@ -72,6 +81,8 @@ def _unjudged(config: Config, text: str) -> frozenset[Code]:
     """What cannot be called unknown, as the reader left out the base it may come from."""
     if not config.extends and _is_key("extends", text):
         return _NAMES
+    if not config.trust_levels and _is_key("trust_levels", text):
+        return frozenset((codes.UNKNOWN_TRUST,))
     use = None if config.score is None else config.score.use
     if use is None and _is_key("use", text):
         return frozenset((codes.UNKNOWN_NAME, codes.UNKNOWN_LEXICON))

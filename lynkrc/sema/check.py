@@ -4,25 +4,23 @@ Every function returns None where an error was reported, so one mistake gives on
 Comparisons are typed in `comparisons`, functions in `shaping`.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import assert_never, final
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.sema_codes import (
     ARGUMENT_COUNT,
-    ARGUMENT_VALUE,
     EXPRESSION_TOO_LARGE,
     PRODUCT,
     RECURSIVE_FEATURE,
     TARGET_PLACE,
-    UNKNOWN_LEXICON,
     UNKNOWN_NAME,
     WRONG_TYPE,
 )
-from lynkrc.diagnostics.suggest import closest, did_you_mean
-from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.sema import comparisons, shaping
+from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.diagnostics.wording import shown
+from lynkrc.sema import comparisons, leaves, shaping
+from lynkrc.sema.budget import LARGEST_EXPRESSION, LARGEST_SPEC, Budget, Extent
 from lynkrc.sema.context import (
     Context,
     Subject,
@@ -30,15 +28,16 @@ from lynkrc.sema.context import (
     boolean,
     bounded,
     number,
+    of_type,
     same_unit,
 )
+from lynkrc.sema.naming import nearest
 from lynkrc.sema.scope import (
-    ABSENT,
     DECIDED,
     FUNCTIONS,
     LexiconFacts,
+    Place,
     Scope,
-    type_of_feature,
     usage,
 )
 from lynkrc.sema.typed import (
@@ -57,15 +56,13 @@ from lynkrc.sema.typed import (
     Truth,
 )
 from lynkrc.sema.types import (
-    BoolType,
-    EnumType,
     FixedType,
     IntType,
     NumberType,
-    StringType,
     like,
     to_64ths,
 )
+from lynkrc.sema.unknown import report_unknown
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.expr import (
     Binary,
@@ -79,16 +76,14 @@ from lynkrc.syntax.expr import (
     Ref,
     StringLiteral,
     Unary,
-    hyphenated,
 )
-from lynkrc_runtime.feature_table import FEATURES, TEXTS, FeatureType, Parameter
-from lynkrc_runtime.feature_table import Feature as TableFeature
+from lynkrc.syntax.parse import MAX_DEPTH
+from lynkrc_runtime.feature_table import FEATURES, Parameter
 
-LARGEST_EXPRESSION = 10_000
-"""Most nodes of one expression with its named parts written out."""
+_BESIDE = frozenset(name.split(".")[0] for name in ("target", *DECIDED))
+"""What the names begin with that are read beside the request."""
 
 _CONNECTIVES = {op.value: op for op in Connective}
-_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @final
@@ -99,10 +94,10 @@ class Checker:
     scope: Scope
     own: SourceFile
     _context: Context = field(init=False)
-    _named: dict[str, tuple[Value | None, int]] = field(init=False, default_factory=dict)
+    _named: dict[str, tuple[Value | None, Extent]] = field(init=False, default_factory=dict)
     _reads: dict[str, tuple[set[str], set[str]]] = field(init=False, default_factory=dict)
     _open: list[str] = field(init=False, default_factory=list)
-    _size: int = field(init=False, default=0)
+    _budget: Budget = field(init=False, default_factory=Budget)
 
     def __post_init__(self) -> None:
         """Make the context the typing rules share."""
@@ -128,21 +123,47 @@ class Checker:
 
     def guard(self, expr: Expr) -> Bool | None:
         """The expression as a condition on requests."""
-        self._size = 0
-        return boolean(self._context, expr, "a condition")
+        guard = boolean(self._context, expr, "a condition")
+        return guard if self._affordable(expr, 1) else None
 
     def requirement(self, expr: Expr) -> Bool | None:
         """The expression as a condition on requests and a target."""
-        self._size = 0
-        self._context.of_target = True
+        requirement = self._boolean(expr, Place.REQUIREMENT, "a requirement")
+        return requirement if self._affordable(expr, len(self.scope.targets)) else None
+
+    def assertion(self, expr: Expr) -> Bool | None:
+        """The expression as a condition on requests, a target and the decision."""
+        asserted = self._boolean(expr, Place.ASSERTION, "what is asserted")
+        return asserted if self._affordable(expr, 1) else None
+
+    def leaf(self, expr: Expr, place: str) -> Feature | None:
+        """The expression as one feature of the request with a number; `place` says for what."""
+        value = self._infer(self._context, expr)
+        if not self._affordable(expr, 1):
+            return None
+        match value:
+            case None:
+                return None
+            case Reading(leaf=Feature() as leaf) | Flag(leaf=Feature() as leaf):
+                return leaf
+            case _:
+                self._context.report(
+                    WRONG_TYPE,
+                    expr.span,
+                    f"{place} must be one numeric feature, as `context.tokens`",
+                    "write the feature itself, not a name or an expression of yours",
+                )
+                return None
+
+    def _boolean(self, expr: Expr, place: Place, what: str) -> Bool | None:
+        self._context.place = place
         try:
-            return boolean(self._context, expr, "a requirement")
+            return boolean(self._context, expr, what)
         finally:
-            self._context.of_target = False
+            self._context.place = Place.GUARD
 
     def value(self, expr: Expr) -> Number | None:
         """The expression as the value of a dimension."""
-        self._size = 0
         value = number(self._context, expr, "the value of a dimension")
         if value is not None and isinstance(value.type, FixedType):
             self._context.report(
@@ -152,27 +173,30 @@ class Checker:
                 "shape it with `steps` or `ramp`, or write `terms:` to add the points unscaled",
             )
             return None
-        return value
+        return value if self._affordable(expr, 1) else None
+
+    def _affordable(self, expr: Expr, times: int) -> bool:
+        """Count an expression that is worked on `times` over; False where it is too much."""
+        fits = self._budget.spend(times)
+        if fits is False:
+            self._context.report(
+                EXPRESSION_TOO_LARGE,
+                expr.span,
+                f"with this, all expressions come to over {LARGEST_SPEC:,} parts: features are "
+                "written out, requirements once a target",
+                "this and what follows is not checked; let fewer rules use large features",
+            )
+        return bool(fits)
 
     def lexicon(self, name: str, span: Span) -> LexiconFacts | None:
         """The lexicon of this name, noted as used."""
-        facts = self.scope.lexicons.get(name)
-        if facts is None:
-            self._context.report(
-                UNKNOWN_LEXICON,
-                span,
-                f"there is no lexicon {shown(name)}",
-                did_you_mean(name, self.scope.lexicons, "lexicons"),
-            )
-            return None
-        self._context.read_lexicons.add(name)
-        return facts
+        return leaves.lexicon(self._context, name, span)
 
     def named(self, name: str) -> Value | None:
         """The value of a named expression."""
         return self._resolve_named(name)[0]
 
-    def _resolve_named(self, name: str) -> tuple[Value | None, int]:
+    def _resolve_named(self, name: str) -> tuple[Value | None, Extent]:
         known = self._named.get(name)
         if known is not None:
             return known
@@ -185,10 +209,10 @@ class Checker:
                 f"the feature {shown(name)} is defined by itself: {' -> '.join(circle)}",
                 "write one of them without the others",
             )
-            return None, 0
+            return None, Extent()
         context = self._context
-        outer_size, self._size = self._size, 0
-        outer_target, context.of_target = context.of_target, False
+        outer = self._budget.begin_part()
+        outer_place, context.place = context.place, Place.GUARD
         outer_reads = context.read_features, context.read_lexicons
         self._reads[name] = (set(), set())
         context.read_features, context.read_lexicons = self._reads[name]
@@ -203,14 +227,32 @@ class Checker:
                 'test it here, as in `client == codex` or `header("x") == "y"`',
             )
             value = None
-        size, self._size = self._size, outer_size
-        context.of_target = outer_target
+        context.place = outer_place
         context.read_features, context.read_lexicons = outer_reads
-        self._named[name] = (value, size)
-        return value, size
+        self._named[name] = (value, self._budget.end_part(outer))
+        return self._named[name]
 
     def _infer(self, context: Context, expr: Expr) -> Value | None:
-        self._size += 1
+        self._budget.enter()
+        value = None
+        if self._is_shallow(expr):
+            value = self._infer_one(context, expr)
+        self._budget.leave()
+        return value
+
+    def _is_shallow(self, expr: Expr) -> bool:
+        if self._budget.deepest <= MAX_DEPTH:
+            return True
+        self._budget.deepest = self._budget.level  # reported once
+        self._context.report(
+            EXPRESSION_TOO_LARGE,
+            expr.span,
+            f"with its features written out, this nests deeper than {MAX_DEPTH} levels",
+            "let fewer features build on one another",
+        )
+        return False
+
+    def _infer_one(self, context: Context, expr: Expr) -> Value | None:
         match expr:
             case IntLiteral(value=value):
                 type_: NumberType = IntType(low=value, high=value)
@@ -266,55 +308,41 @@ class Checker:
                     f"write `{usage(feature)}`",
                 )
                 return None
-            return self._leaf(feature, (), ref.span)
-        attributes = self.scope.attributes()
+            return leaves.leaf(self._context, feature, (), ref.span)
+        # Made of all names each time: looked at only where the name can be one of them.
+        stem = ref.name.split(".", maxsplit=1)[0]
+        attributes = self.scope.beside(self._context.place) if stem in _BESIDE else {}
         if ref.name in attributes:
-            if not self._context.of_target:
+            if self._context.place is Place.GUARD:
                 self._context.report(
                     TARGET_PLACE,
                     ref.span,
                     f"{shown(ref.name)} has no value here: targets are chosen after the guards",
-                    "a rule's `require` reads it",
+                    "a rule's `require` and assertions read it",
                 )
                 return None
-            return _of_type(Attribute(name=ref.name, type=attributes[ref.name], span=ref.span))
+            return of_type(Attribute(name=ref.name, type=attributes[ref.name], span=ref.span))
         if ref.name in self.scope.features:
             return self._use(ref)
-        self._unknown(ref.name, ref.span)
+        report_unknown(self._context, ref.name, ref.span)
         return None
 
     def _use(self, ref: Ref) -> Value | None:
-        value, size = self._resolve_named(ref.name)
+        value, extent = self._resolve_named(ref.name)
         self._context.read_features.add(ref.name)
-        self._size += size
-        if self._size > LARGEST_EXPRESSION:
+        self._budget.use(extent)
+        if value is None or not self._is_shallow(ref):
+            return None
+        if self._budget.size > LARGEST_EXPRESSION:
             self._context.report(
                 EXPRESSION_TOO_LARGE,
                 ref.span,
                 f"with its features written out, this has over {LARGEST_EXPRESSION:,} parts",
                 "let fewer features refer to one another",
             )
-            self._size = 0
+            self._budget.size = 0
             return None
         return value
-
-    def _unknown(self, name: str, span: Span) -> None:
-        known = self.scope.names(of_target=self._context.of_target)
-        related = [one for one in known if one.split(".")[0] == name.split(".", maxsplit=1)[0]]
-        help = did_you_mean(name, known) if closest(name, known) else None
-        if help is None and related:
-            help = f"there are {listed(related, 'and')}"
-        if name == ABSENT:
-            help = 'only a test reads it: `header("x") == absent`'
-        elif name.lower() in ("true", "false"):
-            help = f"write `{name.lower()}`"
-        elif name in DECIDED:
-            help = "it is the outcome of the decision, which guards and requirements cannot read"
-        elif name in self.scope.lexicons:
-            help = f"it is a lexicon: write `matches(ask, {name})` or `count(ask, {name})`"
-        elif name in TEXTS:
-            help = f"it is a text: `matches({name}, LEXICON)` tests it"
-        self._context.report(UNKNOWN_NAME, span, f"nothing here is called {shown(name)}", help)
 
     def _call(self, call: Call) -> Value | None:
         if call.name in FUNCTIONS:
@@ -327,13 +355,14 @@ class Checker:
                 call.name_span,
                 f"there is no function {shown(call.name)}",
                 did_you_mean(call.name, known, "functions"),
+                fix=nearest(call.name_span, call.name, known),
             )
             return None
         match feature.parameter:
             case Parameter.TEXT_AND_LEXICON:
-                return self._over_lexicon(feature, call)
+                return leaves.over_lexicon(self._context, feature, call)
             case Parameter.LITERAL:
-                return self._of_literal(feature, call)
+                return leaves.of_literal(self._context, feature, call)
             case Parameter.NONE:
                 self._context.report(
                     ARGUMENT_COUNT,
@@ -342,67 +371,6 @@ class Checker:
                     f"write `{call.name}`",
                 )
                 return None
-
-    def _over_lexicon(self, feature: TableFeature, call: Call) -> Value | None:
-        match call.args:
-            case (Ref() as text, Ref(name=name) | StringLiteral(value=name) as lexicon):
-                facts = self.lexicon(name, lexicon.span)
-                if text.name not in TEXTS:
-                    self._context.report(
-                        ARGUMENT_VALUE,
-                        text.span,
-                        f"{shown(text.name)} is no text",
-                        did_you_mean(text.name, TEXTS, "texts"),
-                    )
-                    return None
-                if facts is None:
-                    return None
-                return self._leaf(feature, (text.name, facts.shown), call.span, facts)
-            case (Ref(), Binary() as difference) if spelled := hyphenated(difference):
-                self._context.report(
-                    UNKNOWN_LEXICON, difference.span, *comparisons.quoted_hint(spelled)
-                )
-                return None
-            case _:
-                self._context.report(
-                    ARGUMENT_COUNT,
-                    call.span,
-                    f"{shown(call.name)} takes a text and a lexicon",
-                    f"write `{usage(feature)}`; texts are {listed(TEXTS, 'and')}",
-                )
-                return None
-
-    def _of_literal(self, feature: TableFeature, call: Call) -> Value | None:
-        match call.args:
-            case (StringLiteral(value=value) as literal,):
-                is_header = feature.name == "header"
-                if not value or (is_header and not _HEADER.fullmatch(value)):
-                    what = "a header" if is_header else "anything"
-                    self._context.report(
-                        ARGUMENT_VALUE, literal.span, f"{shown(value)} cannot name {what}"
-                    )
-                    return None
-                return self._leaf(feature, (value.lower() if is_header else value,), call.span)
-            case _:
-                self._context.report(
-                    ARGUMENT_COUNT,
-                    call.span,
-                    f"{shown(call.name)} takes one text in quotes",
-                    f"write `{usage(feature)}`",
-                )
-                return None
-
-    def _leaf(
-        self,
-        feature: TableFeature,
-        args: tuple[str, ...],
-        span: Span,
-        lexicon: LexiconFacts | None = None,
-    ) -> Value:
-        type_ = type_of_feature(feature, self.scope, lexicon)
-        if feature.type is FeatureType.STRING:
-            type_ = StringType(name=f'{feature.name}("{args[0]}")' if args else feature.name)
-        return _of_type(Feature(name=feature.name, args=args, type=type_, span=span))
 
     # -- connectives and arithmetic ----------------------------------------------------------
 
@@ -456,17 +424,6 @@ class Checker:
             return None
         product = scaled(left.value, right)
         return product if self._fits(expr, product.type) else None
-
-
-def _of_type(leaf: Feature | Attribute) -> Value:
-    """A leaf as the value its type makes it."""
-    match leaf.type:
-        case BoolType():
-            return Flag(leaf=leaf)
-        case IntType() | FixedType():
-            return Reading(leaf=leaf, type=leaf.type)
-        case StringType() | EnumType():
-            return Subject(leaf=leaf)
 
 
 def scaled(factor: int, term: Number) -> Number:

@@ -17,6 +17,7 @@ from lynkrc.diagnostics.sema_codes import (
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema.context import Context, Subject, Value, same_unit, type_of
+from lynkrc.sema.naming import in_quotes, nearest
 from lynkrc.sema.scope import ABSENT
 from lynkrc.sema.typed import (
     Attribute,
@@ -96,7 +97,7 @@ def _is_bare(context: Context, expr: Expr) -> bool:
     return (
         first not in FEATURES
         and first not in context.scope.features
-        and first not in context.scope.attributes()
+        and first not in context.scope.beside(context.place)
     )
 
 
@@ -329,14 +330,20 @@ def _enumerator(context: Context, enum: EnumType, expr: Expr) -> str | None:
                 expr.span,
                 f"{shown(name)} is no value of {shown(enum.name)}",
                 did_you_mean(name, enum.members, "known"),
+                fix=nearest(expr.span, name, enum.members),
             )
         case Binary() if spelled := hyphenated(expr):
-            context.report(UNKNOWN_ENUMERATOR, expr.span, *quoted_hint(spelled))
+            context.report(
+                UNKNOWN_ENUMERATOR,
+                expr.span,
+                *quoted_hint(spelled),
+                fix=in_quotes(expr.span, spelled, enum.members),
+            )
         case _:
             context.report(
                 TYPES_DIFFER,
                 expr.span,
-                f"opposite {describe(enum)} stands one of {listed(enum.members)}",
+                f"{shown(enum.name)} is compared with its own values: {listed(enum.members)}",
             )
     return None
 
@@ -426,6 +433,6 @@ def _wrong_operator(
     context.report(
         WRONG_OPERATOR,
         span,
-        f"`{op}` does not test {describe(type_)}",
-        f"it is tested with {listed(allowed)}",
+        f"`{op}` does not apply to {describe(type_)}",
+        f"use {listed(allowed)}",
     )

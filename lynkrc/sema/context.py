@@ -4,23 +4,34 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DECIMAL,
     NUMBER_TOO_LARGE,
     TYPES_DIFFER,
     WRONG_TYPE,
 )
-from lynkrc.sema.scope import Scope
+from lynkrc.sema.scope import Place, Scope
 from lynkrc.sema.typed import (
     Attribute,
     Bool,
     Constant,
     Feature,
+    Flag,
     Number,
+    Reading,
     TypedExpr,
 )
-from lynkrc.sema.types import BoolType, FixedType, NumberType, Type, describe
+from lynkrc.sema.types import (
+    BoolType,
+    EnumType,
+    FixedType,
+    IntType,
+    NumberType,
+    StringType,
+    Type,
+    describe,
+)
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.expr import Expr
 from lynkrc_runtime.feature_table import FIXED_UNIT
@@ -50,12 +61,12 @@ def type_of(value: Value) -> Type:
 @final
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """One spec being typed. `of_target`: inside a requirement, where `target` may be read."""
+    """One spec being typed, at the moment at `place`."""
 
     scope: Scope
     own: SourceFile
     infer: Callable[["Context", Expr], Value | None]
-    of_target: bool = False
+    place: Place = Place.GUARD
     findings: list[Diagnostic] = field(default_factory=list)
     read_lexicons: set[str] = field(default_factory=set)
     read_features: set[str] = field(default_factory=set)
@@ -67,10 +78,11 @@ class Context:
         message: str,
         help: str | None = None,
         labels: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
         """Add a finding."""
         self.findings.append(
-            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
         )
 
     def is_own(self, span: Span) -> bool:
@@ -159,3 +171,14 @@ def bounded(context: Context, span: Span, type_: NumberType) -> bool:
         "clamp a part of it, or use smaller factors",
     )
     return False
+
+
+def of_type(leaf: Feature | Attribute) -> Value:
+    """A leaf as the value its type makes it."""
+    match leaf.type:
+        case BoolType():
+            return Flag(leaf=leaf)
+        case IntType() | FixedType():
+            return Reading(leaf=leaf, type=leaf.type)
+        case StringType() | EnumType():
+            return Subject(leaf=leaf)

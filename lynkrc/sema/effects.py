@@ -5,26 +5,25 @@ target's facts decide. What needs a proof over guards is not looked for.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import final
 
-from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.model import Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
-    CHAIN_MAY_BE_EMPTY,
     DEAD_FALLBACK,
     REQUIREMENT_UNMET,
     SHADOWED_RULE,
     WITHOUT_EFFECT,
 )
-from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.chains import STRATEGIES
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.typed import ALWAYS, NEVER, Bool
 from lynkrc.sema.typed_config import TypedDimension, TypedRule, TypedTarget, TypedTier
-from lynkrc.source.text import SourceFile
+from lynkrc.source.fixes import fix_of
+from lynkrc.source.parts import removal
+from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.config import Rule
-from lynkrc_runtime.feature_table import CAPABILITIES
-
-NEEDED: tuple[str, ...] = ("tools", "vision", "documents", "json_schema")
-"""Capabilities a request can need of its target (design: "Derived needs")."""
 
 
 def check_rules(
@@ -34,11 +33,12 @@ def check_rules(
     written = {one.shown: one for one in spec.rules}
     first, last = (tiers[0].name, tiers[-1].name) if tiers else ("", "")
     guards = [residue(rule.guard) for rule in rules]
+    covers = _Covers(rules, guards)
     for i, rule in enumerate(rules):
         if rule.span.file is not own:
             continue
         name = written[rule.name].item.name.span
-        cover = _cover(rules, guards, i)
+        cover = covers.of(i)
         if cover is not None:
             yield Diagnostic(
                 code=SHADOWED_RULE,
@@ -60,24 +60,58 @@ def check_rules(
             yield Diagnostic(code=WITHOUT_EFFECT, message=what, span=name, help="remove it")
 
 
-def _cover(rules: Sequence[TypedRule], guards: Sequence[Bool], index: int) -> TypedRule | None:
-    """A rule that takes every effect of a rule whose first match wins.
+@final
+class _Covers:
+    """Who has an effect first with each guard: an index, so that ten thousand rules take no square.
 
-    A denial ends the decision before any tier is chosen, wherever it is written; among rules of
-    one effect the earlier one does.
+    Of the effects of `_FIRST_MATCH` only the first match counts. What ends the decision does so
+    before anything else, wherever it is written: a denial before an answer, either before a tier.
     """
-    rule = rules[index]
-    if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
-        return None
-    for i, (other, guard) in enumerate(zip(rules, guards, strict=True)):
-        if i == index or (guard != ALWAYS and guard != guards[index]):
-            continue
-        chooses = other.tier is not None and other.deny is None
-        if i < index and (other.deny is not None or (rule.deny is None and chooses)):
-            return other
-        if rule.deny is None and other.deny is not None:
-            return other
-    return None
+
+    def __init__(self, rules: Sequence[TypedRule], guards: Sequence[Bool]) -> None:
+        self._rules = rules
+        self._guards = guards
+        self._first: dict[tuple[Bool, str], int] = {}
+        for i, (rule, guard) in enumerate(zip(rules, guards, strict=True)):
+            for effect in _effects(rule):
+                self._first.setdefault((guard, effect), i)
+
+    def of(self, index: int) -> TypedRule | None:
+        """A rule that, alone or with others, takes every effect of the rule at `index`."""
+        rule = self._rules[index]
+        if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
+            return None
+        guards = (ALWAYS, self._guards[index])
+        for effect in _FIRST_MATCH[: _ending(rule)]:
+            ends = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
+            if ends:
+                return self._rules[min(ends)]
+        takers: list[int] = []
+        for effect in _effects(rule):
+            earlier = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
+            if not earlier or min(earlier) >= index:
+                return None
+            takers.append(min(earlier))
+        return self._rules[max(takers)] if takers else None
+
+
+_FIRST_MATCH = ("deny", "respond", "tier", "chain", "prefer")
+"""Effects of which the first matching rule's counts, in the order of the decision's steps."""
+
+_OPEN = 2
+"""Those before it end the decision."""
+
+
+def _effects(rule: TypedRule) -> set[str]:
+    """The effects of `_FIRST_MATCH` that a rule has, without those after one that ends."""
+    has = (rule.deny, rule.respond, rule.tier, rule.chain, rule.prefer)
+    written = [name for name, effect in zip(_FIRST_MATCH, has, strict=True) if effect is not None]
+    return set(written if _ending(rule) == _OPEN else written[:1])
+
+
+def _ending(rule: TypedRule) -> int:
+    """Where in `_FIRST_MATCH` the rule ends the decision; `_OPEN` where it does not."""
+    return 0 if rule.deny is not None else 1 if rule.respond is not None else _OPEN
 
 
 def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterable[str]:
@@ -85,12 +119,14 @@ def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterab
     if guard == NEVER:
         yield f"{called} never matches"
         return
-    if rule.deny is not None and any(
-        effect is not None
-        for effect in (rule.tier, rule.floor, rule.ceiling, rule.add64, rule.keeps)
-    ):
-        yield f"{called} denies, which ends the decision: its other effects never apply"
+    later = (rule.tier, rule.floor, rule.ceiling, rule.add64, rule.keeps, rule.chain, rule.prefer)
+    ends = rule.deny is not None or rule.respond is not None
+    if ends and any(effect is not None for effect in later):
+        verb = "denies" if rule.deny is not None else "answers"
+        yield f"{called} {verb}, which ends the decision: its other effects never apply"
         return
+    if rule.deny is not None and rule.respond is not None:
+        yield f"{called} denies, so it never answers"
     if rule.floor == first and first:
         yield f"{called} raises to {shown(first)}, the lowest tier"
     if rule.ceiling == last and last:
@@ -99,6 +135,36 @@ def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterab
         yield f"{called} adds nothing (points are rounded to 1/64)"
     if rule.keeps is not None and all(keep == ALWAYS for keep in rule.keeps):
         yield f"{called} requires what every target has"
+
+
+def check_preferences(
+    spec: Spec, rules: Sequence[TypedRule], tiers: Sequence[TypedTier], own: SourceFile
+) -> Iterable[Diagnostic]:
+    """Rules whose `prefer` changes the order of no chain, and picks that have nothing to order."""
+    chains = [tier.chain for tier in tiers]
+    chains += [rule.chain for rule in rules if rule.chain is not None]
+    has_groups = any(len(group) > 1 for chain in chains for group in chain.groups)
+    for one in spec.rules:
+        prefer = one.item.prefer
+        if prefer is None or prefer.span.file is not own:
+            continue
+        what = None
+        if prefer.value in STRATEGIES and not has_groups:
+            what = f"no chain has a group that {shown(prefer.value)} could order"
+        elif prefer.value not in STRATEGIES and all(
+            chain.targets[:1] == (prefer.value,) or prefer.value not in chain.targets
+            for chain in chains
+        ):
+            what = f"{shown(prefer.value)} is no fallback in any chain"
+        if what is not None:
+            yield Diagnostic(
+                code=WITHOUT_EFFECT,
+                message=f"the rule {shown(one.name)} prefers to no effect: {what}",
+                span=prefer.span,
+                help="a group is an inner list, as in `chain: [[a, b], c]`"
+                if prefer.value in STRATEGIES
+                else "remove it, or add the target to a chain",
+            )
 
 
 def check_dimensions(
@@ -115,6 +181,7 @@ def check_dimensions(
                 message=f"the dimension {shown(dimension.name)} adds nothing to any score",
                 span=written[dimension.name].span,
                 help="remove it, or correct its weight or value",
+                fix=_removed(written[dimension.name].span),
             )
 
 
@@ -131,8 +198,9 @@ def check_fallbacks(
                 if keep == NEVER:
                     dropped.setdefault(target.name, rule)
     written = {one.shown: one for one in spec.rules}
-    for tier in spec.tiers:
-        for name in tier.chain:
+    ruled = [one.item.chain for one in spec.rules if one.item.chain is not None]
+    for chain in (*(tier.chain for tier in spec.tiers), *ruled):
+        for name in chain.targets:
             found = dropped.get(name.value)
             if found is not None:
                 yield Diagnostic(
@@ -141,58 +209,15 @@ def check_fallbacks(
                     f"requires {shown(found.require_source)}",
                     span=name.span,
                     help="remove it from the chain, or give the rule a condition",
+                    fix=_removed(name.span),
                     labels=(_place(written[found.name]),),
                 )
 
 
+def _removed(at: Span) -> Fix | None:
+    edit = removal(at)
+    return None if edit is None else fix_of(edit, "remove it", safe=False)
+
+
 def _place(rule: Sourced[Rule]) -> Label:
     return Label(span=rule.item.name.span, message="required here")
-
-
-def check_emptiness(
-    spec: Spec, tiers: Sequence[TypedTier], targets: Sequence[TypedTarget]
-) -> Iterable[Diagnostic]:
-    """Without `otherwise`: tiers whose whole chain lacks what another target could serve.
-
-    Requests are taken to need any set of capabilities in any tier. Whether a rule's requirement
-    can empty a chain is not looked for.
-    """
-    if spec.otherwise is not None:
-        return
-    by_name = {target.name: target for target in targets}
-    for written, tier in zip(spec.tiers, tiers, strict=True):
-        chain = [by_name[name] for name in tier.chain]
-        # What the most able targets serve covers what the others do.
-        for able in targets:
-            if not any(_serves(target, able) for target in chain):
-                lacking = _lacking(chain, able)
-                yield Diagnostic(
-                    code=CHAIN_MAY_BE_EMPTY,
-                    message=f"a request in tier {shown(tier.name)} that needs {lacking} has no "
-                    f"target left, though {shown(able.name)} could serve it",
-                    span=written.name.span,
-                    help="add `otherwise: escalate` to go on with other tiers, or "
-                    "`otherwise: deny`",
-                )
-                break
-
-
-def _serves(target: TypedTarget, other: TypedTarget) -> bool:
-    """Whether `target` can serve every request that `other` can."""
-    needed = [name for name in other.capabilities if name in NEEDED]
-    return target.context >= other.context and all(n in target.capabilities for n in needed)
-
-
-def _lacking(chain: Sequence[TypedTarget], able: TypedTarget) -> str:
-    """What `able` has and no single target of the chain does, in words."""
-    missing = [
-        name
-        for name in CAPABILITIES
-        if name in NEEDED
-        and name in able.capabilities
-        and not all(name in target.capabilities for target in chain)
-    ]
-    words = [listed(missing, "and")] if missing else []
-    if any(target.context < able.context for target in chain):
-        words.append(f"a window of {able.context} tokens")
-    return " and ".join(words)

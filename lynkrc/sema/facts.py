@@ -10,10 +10,11 @@ from lynkrc.diagnostics.sema_codes import (
 )
 from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import shown
-from lynkrc.sema.catalog import ModelFacts, facts_of, names_for
+from lynkrc.sema.catalog import ModelFacts, facts_of, names_for, price_of, provision_of
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import Facts
 from lynkrc.sema.typed_config import TypedTarget
+from lynkrc.source.fixes import rename
 from lynkrc.syntax.config import Provider, Target
 from lynkrc_runtime.feature_table import CAPABILITIES
 
@@ -66,14 +67,18 @@ def _complete(
     catalog: Sequence[ModelFacts],
     findings: list[Diagnostic],
 ) -> TypedTarget | None:
-    known = facts_of(catalog, target.model.value, provider.kind.value)
+    base_url = None if provider.base_url is None else provider.base_url.value
+    provision = provision_of(provider.kind.value, base_url)
+    known = facts_of(catalog, target.model.value, provision)
     context = target.context.value if target.context is not None else known.context
     capabilities: Sequence[str] | None = known.capabilities
     if target.capabilities is not None:
         capabilities = [name.value for name in target.capabilities]
-    if context is None or capabilities is None:
-        models = names_for(catalog, provider.kind.value)
-        findings.append(_missing(target, context is None, capabilities is None, models))
+    price = price_of(known, provision) if target.price is None else target.price
+    if context is None or capabilities is None or price is None:
+        found = {"context": context, "capabilities": capabilities, "price": price}
+        missing = [fact for fact, value in found.items() if value is None]
+        findings.append(_missing(target, missing, known, names_for(catalog, provision)))
         return None
     output = target.max_output.value if target.max_output is not None else known.max_output
     return TypedTarget(
@@ -85,31 +90,37 @@ def _complete(
         context=context,
         max_output=context if output is None else output,
         capabilities=tuple(name for name in CAPABILITIES if name in capabilities),
-        price=target.price,
+        price=price,
         shape=known.shape,
         span=target.span,
     )
 
 
 def _missing(
-    target: Target, no_context: bool, no_capabilities: bool, models: Sequence[str]
+    target: Target, missing: Sequence[str], known: ModelFacts, models: Sequence[str]
 ) -> Diagnostic:
-    facts = [
-        fact
-        for fact, is_missing in (("context", no_context), ("capabilities", no_capabilities))
-        if is_missing
-    ]
-    near = closest(target.model.value, models)
-    meant = f", or did you mean the model {shown(near)}?" if near is not None else ""
+    help_ = f"write {_and([f'`{fact}:`' for fact in missing])} here"
+    if "price" in missing:
+        help_ += "; a price is `free` or `{input, output}` in USD per million tokens"
+    # A model of which only the price is missing is a known one: it is not misspelled.
+    near = closest(target.model.value, models) if known.context is None else None
+    if near is not None:
+        help_ += f"; or did you mean the model {shown(near)}?"
+    label = "the catalog does not say it of this model"
+    if known.price is not None and "price" in missing:
+        label = f"what the catalog knows is the price of {known.seller}'s own API"
     return Diagnostic(
         code=MISSING_FACT,
-        message=f"nothing states the {' and '.join(facts)} of {shown(target.name.value)}",
+        message=f"nothing states the {_and(missing)} of {shown(target.name.value)}",
         span=target.name.span,
-        help=f"write {' and '.join(f'`{fact}:`' for fact in facts)} here{meant}",
-        labels=(
-            Label(span=target.model.span, message="the catalog does not say it of this model"),
-        ),
+        help=help_,
+        labels=(Label(span=target.model.span, message=label),),
+        fix=None if near is None else rename(target.model.span, target.model.value, models),
     )
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _unknown_provider(target: Target, providers: Sequence[Sourced[Provider]]) -> Diagnostic:
@@ -119,4 +130,5 @@ def _unknown_provider(target: Target, providers: Sequence[Sourced[Provider]]) ->
         message=f"there is no provider {shown(name.value)}",
         span=name.span,
         help=did_you_mean(name.value, [one.name for one in providers], "providers"),
+        fix=rename(name.span, name.value, [one.name for one in providers]),
     )

@@ -1,21 +1,22 @@
 """Tiers, chains and mapped model names of a spec to typed ones, with the findings on their form."""
 
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice, pairwise
 
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DUPLICATE_NAME,
-    TARGET_TWICE,
     TIER_BOUNDS,
-    UNKNOWN_TARGET,
     UNKNOWN_TIER,
 )
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.chains import check_chain, type_chain, unknown_target
 from lynkrc.sema.comparisons import normal_text
 from lynkrc.sema.merge import Spec
 from lynkrc.sema.typed_config import TypedMapping, TypedTier
+from lynkrc.source.fixes import fix_of, rename
+from lynkrc.source.parts import entry_of, removal
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Name, Tier
 
@@ -23,15 +24,16 @@ from lynkrc.syntax.config import Name, Tier
 def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
     """The tiers, cheapest first."""
     findings = list(_bounds(spec.tiers))
-    targets = [one.name for one in spec.targets]
+    targets = dict.fromkeys(one.name for one in spec.targets)
     for tier in spec.tiers:
-        findings += _chain(tier, targets)
+        found = check_chain(tier.chain, tier.name.value, targets)
+        findings += islice(found, MAX_FINDINGS + 1)
     return (
         tuple(
             TypedTier(
                 name=tier.name.value,
                 up_to=None if tier.up_to is None else tier.up_to.value,
-                chain=tuple(name.value for name in tier.chain),
+                chain=type_chain(tier.chain),
                 span=tier.span,
             )
             for tier in spec.tiers
@@ -44,7 +46,8 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
     """The mapped names: exact ones before prefixes, longer prefixes first, so that the closest
     one is met first whatever order they were written in."""
     findings: list[Diagnostic] = []
-    tiers, targets = [t.name.value for t in spec.tiers], [one.name for one in spec.targets]
+    tiers = dict.fromkeys(tier.name.value for tier in spec.tiers)
+    targets = dict.fromkeys(one.name for one in spec.targets)
     seen: dict[str, Name] = {}
     typed = []
     for one in spec.models:
@@ -61,12 +64,12 @@ def type_mappings(spec: Spec) -> tuple[tuple[TypedMapping, ...], list[Diagnostic
                     (Label(span=first.span, message="first mapped here"),),
                 )
             )
-        for name, known, code in (
-            (mapping.tier, tiers, UNKNOWN_TIER),
-            (mapping.target, targets, UNKNOWN_TARGET),
-        ):
-            if name is not None and name.value not in known:
-                findings.append(unknown(code, name, known))
+        if len(findings) > MAX_FINDINGS:
+            break  # no more are shown
+        if mapping.tier is not None and mapping.tier.value not in tiers:
+            findings.append(unknown_tier(mapping.tier, tiers))
+        if mapping.target is not None and mapping.target.value not in targets:
+            findings.append(unknown_target(mapping.target, targets))
         typed.append(
             TypedMapping(
                 pattern=mapping.pattern.value,
@@ -82,14 +85,14 @@ def _closeness(mapping: TypedMapping) -> tuple[bool, int, str]:
     return folded.endswith("*"), -len(folded), folded
 
 
-def unknown(code: Code, name: Name, known: Sequence[str]) -> Diagnostic:
-    """The finding for a tier or target that is not there."""
-    what = "tier" if code is UNKNOWN_TIER else "target"
+def unknown_tier(name: Name, tiers: Collection[str]) -> Diagnostic:
+    """The finding about a tier that is not there."""
     return _finding(
-        code,
-        f"there is no {what} {shown(name.value)}",
+        UNKNOWN_TIER,
+        f"there is no tier {shown(name.value)}",
         name.span,
-        did_you_mean(name.value, known, f"{what}s"),
+        did_you_mean(name.value, tiers, "tiers"),
+        fix=rename(name.span, name.value, tiers),
     )
 
 
@@ -108,6 +111,7 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
             f"{shown(tiers[-1].name.value)} is the last tier and has an `up_to`",
             tiers[-1].up_to.span,
             "remove it: the last tier takes every score above the others",
+            fix=_removed(entry_of(tiers[-1].up_to.span)),
         )
     bounded = [tier.up_to for tier in tiers[:-1] if tier.up_to is not None]
     for before, after in pairwise(bounded):
@@ -121,23 +125,18 @@ def _bounds(tiers: Sequence[Tier]) -> Iterable[Diagnostic]:
             )
 
 
-def _chain(tier: Tier, targets: Sequence[str]) -> Iterable[Diagnostic]:
-    seen: dict[str, Name] = {}
-    for name in tier.chain:
-        if name.value not in targets:
-            yield unknown(UNKNOWN_TARGET, name, targets)
-        first = seen.setdefault(name.value, name)
-        if first is not name:
-            yield _finding(
-                TARGET_TWICE,
-                f"{shown(name.value)} stands twice in the chain of {shown(tier.name.value)}",
-                name.span,
-                "remove it; `retries` of the provider repeats an attempt",
-                (Label(span=first.span, message="first here"),),
-            )
-
-
 def _finding(
-    code: Code, message: str, span: Span, help: str, labels: tuple[Label, ...] = ()
+    code: Code,
+    message: str,
+    span: Span,
+    help: str,
+    labels: tuple[Label, ...] = (),
+    fix: Fix | None = None,
 ) -> Diagnostic:
-    return Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+    return Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
+
+
+def _removed(at: Span) -> Fix | None:
+    """The fix of what means nothing where it stands."""
+    edit = removal(at)
+    return None if edit is None else fix_of(edit, "remove it", safe=True)

@@ -15,20 +15,25 @@ The merger does no input: a `Loader` is asked for each base.
 """
 
 import posixpath
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeAlias, TypeVar, final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeAlias, TypeVar, final
 
 from lynkrc.diagnostics.model import Diagnostic, Label, Severity
 from lynkrc.diagnostics.sema_codes import (
+    BASES_TOO_DEEP,
     CIRCULAR_BASE,
     CONFLICTING_BASES,
     NO_PROFILE,
     UNKNOWN_BASE,
 )
 from lynkrc.diagnostics.wording import shown
+from lynkrc.sema.loader import BaseFile, Loader
+from lynkrc.sema.term_files import with_terms
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import (
+    SETTINGS,
+    Assertion,
     Client,
     Config,
     Dimension,
@@ -40,10 +45,14 @@ from lynkrc.syntax.config import (
     Number,
     Provider,
     Rule,
+    Section,
     Target,
     Tier,
 )
 from lynkrc.syntax.read import read_source
+
+MAX_LEVELS = 50
+"""Greatest number of bases that stand on one another."""
 
 BUILTIN = "builtin"
 """The origin of what ships with lynkrc, and the prefix of its names."""
@@ -53,22 +62,6 @@ Definition: TypeAlias = (
     Client | Dimension | Lexicon | ModelMapping | NamedExpression | Provider | Rule | Target
 )
 T = TypeVar("T", bound=Definition)
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BaseFile:
-    """A base spec as it is stored, and the path under which findings show it."""
-
-    path: str
-    data: bytes = field(repr=False)
-
-
-class Loader(Protocol):
-    """Gives the files of base specs; the only way `sema` learns of other files."""
-
-    def load(self, name: str, from_path: str) -> BaseFile | None:
-        """The base `name` as the file at `from_path` refers to it, None where there is none."""
 
 
 @final
@@ -116,11 +109,17 @@ class Spec:
     tiers: tuple[Tier, ...]
     otherwise: Name | None
     rules: tuple[Sourced[Rule], ...]
+    trust_levels: tuple[Name, ...]
+    """From the most to the least trusted; empty where nothing states them."""
+    needs: tuple[tuple[Name, Name], ...]
+    assertions: tuple[Assertion, ...]
+    settings: tuple[Section, ...]
+    """At most one a key, in the order of `SETTINGS`."""
     span: Span = field(compare=False, repr=False)
 
 
-def merge(config: Config, loader: Loader) -> tuple[Spec | None, list[Diagnostic]]:
-    """The spec of a document, None where a base of it cannot be had."""
+def merge(config: Config, loader: Loader) -> tuple[Spec, list[Diagnostic]]:
+    """The spec of a document, as far as its bases can be had."""
     merger = _Merger(loader)
     spec = merger.document(config, "", ())
     return spec, merger.findings
@@ -134,20 +133,25 @@ class _Merger:
         self.findings: list[Diagnostic] = []
         self._loader = loader
         self._read: dict[str, Config | None] = {}
-        self._merged: dict[tuple[str, bool], Spec | None] = {}
+        self._merged: dict[tuple[str, bool], Spec] = {}
 
-    def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec | None:
+    def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec:
         """The spec of one document; `above` are the paths of those that lead to it."""
         above = (*above, _same(config.span.file.path))
+        config = replace(config, lexicons=tuple(self._lexicons(config)))
         bases = [self._base(name, origin, config, above) for name in config.extends]
         use = config.score.use if config.score is not None else None
         profile = self._base(use, origin, config, above) if use is not None else None
         if use is not None and profile is not None and not profile.dimensions:
             self._report_profile(use)
         found = [base for base in bases if base is not None]
-        if len(found) < len(bases) or (use is not None and profile is None):
-            return None
         return self._combine(config, origin, found, profile)
+
+    def _lexicons(self, config: Config) -> Iterator[Lexicon]:
+        for lexicon in config.lexicons:
+            filled, found = with_terms(lexicon, self._loader, config.span.file.path)
+            self.findings += found
+            yield filled
 
     def _base(self, name: Name, origin: str, config: Config, above: tuple[str, ...]) -> Spec | None:
         file = self._loader.load(name.value, config.span.file.path)
@@ -170,6 +174,16 @@ class _Merger:
                     message=f"this leads back to itself: {' -> '.join(circle)}",
                     span=name.span,
                     help="let one of these files stand alone",
+                )
+            )
+            return None
+        if len(above) > MAX_LEVELS:
+            self.findings.append(
+                Diagnostic(
+                    code=BASES_TOO_DEEP,
+                    message=f"bases stand on one another more than {MAX_LEVELS} levels deep",
+                    span=name.span,
+                    help="let this file stand alone, or name its bases in the spec itself",
                 )
             )
             return None
@@ -234,6 +248,10 @@ class _Merger:
             tiers=config.tiers or self._tiers([base.tiers for base in bases]),
             otherwise=config.otherwise or self._one("otherwise", [b.otherwise for b in bases]),
             rules=unite(config.rules, [base.rules for base in bases]),
+            trust_levels=config.trust_levels or self._levels([base.trust_levels for base in bases]),
+            needs=self._needs(config, bases),
+            assertions=(*config.assertions, *(a for base in bases for a in base.assertions)),
+            settings=self._settings(config, bases),
             span=config.span,
         )
 
@@ -256,6 +274,34 @@ class _Merger:
             if ladder != written[0]:
                 self._conflict("tiers", ladder[0].span, written[0][0].span)
         return written[0] if written else ()
+
+    def _levels(self, found: Iterable[tuple[Name, ...]]) -> tuple[Name, ...]:
+        written = [levels for levels in found if levels]
+        for levels in written[1:]:
+            if levels != written[0]:
+                self._conflict("trust_levels", levels[0].span, written[0][0].span)
+        return written[0] if written else ()
+
+    def _needs(self, config: Config, bases: Iterable[Spec]) -> tuple[tuple[Name, Name], ...]:
+        own = {need.value for need, _ in config.needs}
+        inherited: dict[str, tuple[Name, Name]] = {}
+        for base in bases:
+            for need, level in base.needs:
+                first = inherited.setdefault(need.value, (need, level))
+                if need.value not in own and first[1] != level:
+                    self._conflict(need.value, level.span, first[1].span)
+        return (*config.needs, *(one for name, one in inherited.items() if name not in own))
+
+    def _settings(self, config: Config, bases: Iterable[Spec]) -> tuple[Section, ...]:
+        """A section of the document takes the place of a base's as a whole."""
+        chosen = {section.key.value: section for section in config.settings}
+        own = set(chosen)
+        for base in bases:
+            for section in base.settings:
+                first = chosen.setdefault(section.key.value, section)
+                if section.key.value not in own and first != section:
+                    self._conflict(section.key.value, section.key.span, first.key.span)
+        return tuple(chosen[key] for key in SETTINGS if key in chosen)
 
     def _one(self, key: str, found: Iterable[Located[V] | None]) -> Located[V] | None:
         written = [one for one in found if one is not None]

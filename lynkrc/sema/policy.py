@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 
-from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, Label
 from lynkrc.diagnostics.sema_codes import ENVELOPE_DIMENSION, UNKNOWN_TIER
 from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.sema.chains import check_chain, check_preference, type_chain
 from lynkrc.sema.check import Checker
 from lynkrc.sema.facts import attributes_of
-from lynkrc.sema.ladder import unknown
+from lynkrc.sema.ladder import unknown_tier
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.scope import type_of_feature
@@ -27,9 +28,11 @@ def type_rules(
     spec: Spec, targets: Sequence[TypedTarget], checker: Checker
 ) -> tuple[tuple[TypedRule, ...], list[Diagnostic]]:
     """The rules in decision order, as far as they are sound; types are reported to `checker`."""
-    findings = list(_tiers(spec))
+    findings = [*_tiers(spec), *_targets(spec)]
     rules = []
     for one in spec.rules:
+        if len(checker.findings) > MAX_FINDINGS:
+            break  # no more are shown
         rule = _rule(one, targets, checker)
         if rule is not None:
             rules.append(rule)
@@ -69,6 +72,9 @@ def _rule(one: Sourced[Rule], targets: Sequence[TypedTarget], checker: Checker) 
         ceiling=_value(rule.ceiling),
         add64=None if rule.add is None else to_64ths(rule.add.value),
         keeps=keeps,
+        respond=_value(rule.respond),
+        chain=None if rule.chain is None else type_chain(rule.chain),
+        prefer=_value(rule.prefer),
         source=ALWAYS_SOURCE if rule.when is None else print_expr(rule.when),
         require_source="" if rule.require is None else print_expr(rule.require),
         span=rule.span,
@@ -83,14 +89,15 @@ def _tiers(spec: Spec) -> Iterable[Diagnostic]:
     """Tiers that rules name and the spec does not have; rules of a base need them of the spec."""
     tiers = [tier.name.value for tier in spec.tiers]
     inherited: dict[str, list[tuple[str, Name]]] = {}
+    unknown_own = 0
     for one in spec.rules:
         for name in (one.item.tier, one.item.floor, one.item.ceiling):
             if name is None or name.value in tiers or not tiers:
                 continue
             if one.origin:
                 inherited.setdefault(name.value, []).append((one.shown, name))
-            else:
-                yield unknown(UNKNOWN_TIER, name, tiers)
+            elif (unknown_own := unknown_own + 1) <= MAX_FINDINGS + 1:
+                yield unknown_tier(name, tiers)
     for missing, places in inherited.items():
         rules = dict.fromkeys(rule for rule, _ in places)
         yield Diagnostic(
@@ -100,6 +107,16 @@ def _tiers(spec: Spec) -> Iterable[Diagnostic]:
             help="name the tiers as the base does, or replace these rules by your own",
             labels=(Label(span=places[0][1].span, message="named here"),),
         )
+
+
+def _targets(spec: Spec) -> Iterable[Diagnostic]:
+    """Targets that rules name and the spec does not have."""
+    targets = sorted(one.name for one in spec.targets)
+    for one in spec.rules:
+        if one.item.chain is not None:
+            yield from check_chain(one.item.chain, one.name, targets)
+        if one.item.prefer is not None:
+            yield from check_preference(one.item.prefer, targets)
 
 
 def _weighted(one: Sourced[Dimension], checker: Checker) -> TypedDimension | None:

@@ -78,8 +78,8 @@ def check_tiers(
                 + (
                     "rules without a condition lead past it"
                     if tier.name in by_score
-                    else f"scores lie in {scores.low}..{scores.high}, neither a rule nor a mapped "
-                    "model leads to it"
+                    else f"scores lie in {scores.low}..{scores.high}, and neither a rule nor a "
+                    "mapped model leads to it"
                 ),
                 span=written.name.span,
                 help="correct `up_to`, the weights or the rules, or remove the tier",

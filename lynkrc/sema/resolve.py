@@ -1,18 +1,34 @@
 """A document, its bases and the catalog to a typed spec: the order of `sema` on one screen."""
 
+from collections.abc import Sequence
+
 from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import MISSING_SECTION
-from lynkrc.sema.catalog import read_catalog
+from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
+from lynkrc.sema.assertions import type_assertions
+from lynkrc.sema.cascade import certain
+from lynkrc.sema.catalog_read import read_catalog
 from lynkrc.sema.check import Checker
-from lynkrc.sema.effects import check_dimensions, check_emptiness, check_fallbacks, check_rules
+from lynkrc.sema.effects import (
+    check_dimensions,
+    check_fallbacks,
+    check_preferences,
+    check_rules,
+)
+from lynkrc.sema.emptiness import check_emptiness
 from lynkrc.sema.facts import type_targets
 from lynkrc.sema.ladder import type_ladder, type_mappings
-from lynkrc.sema.merge import Loader, Spec, merge
+from lynkrc.sema.loader import Loader
+from lynkrc.sema.merge import Spec, merge
+from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
+from lynkrc.sema.settings import read_settings
+from lynkrc.sema.trust import check_trust, levels_of
 from lynkrc.sema.typed_config import TypedConfig, TypedLexicon
-from lynkrc.sema.types import TRUST_LEVELS, to_64ths
+from lynkrc.sema.types import to_64ths
+from lynkrc.sema.unserved import check_served
 from lynkrc.sema.usage import check_clients, check_names, check_unused
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.config import Config
@@ -20,52 +36,64 @@ from lynkrc.syntax.print_expr import print_expr
 
 
 def resolve(
-    config: Config, loader: Loader, catalog_text: SourceFile
+    config: Config, loader: Loader, catalog_files: Sequence[SourceFile]
 ) -> tuple[TypedConfig | None, list[Diagnostic]]:
     """The typed spec, None where there are errors, and every finding.
 
     `config` is expected whole: of a document in which the reader found errors, names that only
     look unknown would be reported.
     """
-    catalog, findings = read_catalog(catalog_text)
+    catalog, broken = read_catalog(catalog_files)
     spec, found = merge(config, loader)
-    findings += found
-    if spec is None:
-        return None, findings
+    broken += found
     own = config.span.file
-    findings += _sections(spec)
-    findings += [*check_names(spec), *check_clients(spec.clients)]
+    findings = _sections(spec)
+    findings += [*check_names(spec), *check_clients(spec.clients), *check_trust(spec)]
+    findings += check_allows(config)
     targets, found = type_targets(spec, catalog)
     findings += found
     tiers, found = type_ladder(spec)
     findings += found
     mappings, found = type_mappings(spec)
     findings += found
-    checker = Checker(_scope(spec), own)
+    checker = Checker(scope_of(spec), own)
     for feature in spec.features:
         checker.named(feature.name)
     rules, found = type_rules(spec, targets, checker)
     findings += found
     dimensions, found = type_dimensions(spec, checker)
+    findings += found
+    assertions, found = type_assertions(spec, checker)
     findings += [*found, *checker.findings]
+    names = [tier.name for tier in tiers], [target.name for target in targets]
+    settings, found = read_settings(spec.settings, tiers=names[0], targets=names[1])
+    findings += [*found, *check_served(spec, rules, dimensions)]
+    if has_errors(broken):
+        # What a base or the catalog would have said is not known: what holds all the same is told.
+        return None, [*broken, *certain(findings)]
+    findings += broken
     features, lexicons = checker.used()
     offset64 = to_64ths(spec.offset.value) if spec.offset is not None else 0
     if not has_errors(findings):
         # Only of a spec whose every part is known can it be said what has no effect.
         scores = scores_of(dimensions, rules, offset64)
-        findings += check_unused(spec, features, lexicons)
+        findings += check_unused(spec, features, lexicons, settings)
         findings += check_tiers(spec, tiers, rules, scores)
         findings += check_rules(spec, rules, tiers, own)
+        findings += check_preferences(spec, rules, tiers, own)
         findings += check_dimensions(spec, dimensions, own)
         findings += check_fallbacks(spec, targets, rules)
-        findings += check_emptiness(spec, tiers, targets)
+        findings += check_emptiness(spec, tiers, rules, targets)
+        findings += check_overlaps(spec)
+        findings += unneeded_allows(findings, config)
+    findings = without_allowed(findings, config)
     if has_errors(findings):
         return None, findings
     shown = {one.name: one for one in spec.lexicons}
     return (
         TypedConfig(
             name=spec.name.value,
-            trust_levels=TRUST_LEVELS,
+            trust_levels=levels_of(spec),
             lexicons=tuple(
                 sorted(
                     (
@@ -91,6 +119,9 @@ def resolve(
             dimensions=dimensions,
             offset64=offset64,
             otherwise=None if spec.otherwise is None else spec.otherwise.value,
+            hard_needs=frozenset(need.value for need, how in spec.needs if how.value == "hard"),
+            assertions=assertions,
+            settings=settings,
         ),
         findings,
     )
@@ -101,14 +132,17 @@ def has_errors(findings: list[Diagnostic]) -> bool:
     return any(finding.code.severity is Severity.ERROR for finding in findings)
 
 
-def _scope(spec: Spec) -> Scope:
+def scope_of(spec: Spec) -> Scope:
+    """Every name that expressions of a spec may use."""
     return Scope(
         lexicons={one.name: lexicon_facts(one.item, one.shown) for one in spec.lexicons},
         features={one.name: one.item for one in spec.features},
         clients=tuple(one.name for one in spec.clients),
         targets=tuple(sorted(one.name for one in spec.targets)),
         providers=tuple(sorted(one.name for one in spec.providers)),
-        trust_levels=TRUST_LEVELS,
+        trust_levels=levels_of(spec),
+        tiers=tuple(tier.name.value for tier in spec.tiers),
+        rules=tuple(one.shown for one in spec.rules),
     )
 
 

@@ -7,6 +7,7 @@ take them, enumerators only opposite an enum, so none of these hides another.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import final
 
 from lynkrc.sema.types import BoolType, EnumType, FixedType, IntType, StringType, Type, to_64ths
@@ -15,6 +16,7 @@ from lynkrc_runtime.feature_table import (
     BIG,
     CAPABILITIES,
     FEATURES,
+    NO_TIER,
     OTHER_CLIENT,
     Feature,
     FeatureType,
@@ -28,9 +30,22 @@ ABSENT = "absent"
 """The value of a header or a member of `metadata` that the request does not have."""
 
 DECIDED: tuple[str, ...] = ("tier", "outcome", "rule", "target.first")
-"""Names of the decision itself, which no guard can read."""
+"""Names of the decision itself, which only assertions can read."""
+
+OUTCOMES: tuple[str, ...] = ("route", "deny", "respond", "refuse")
+"""The enumerators of `outcome`."""
 
 _PERCENT = 100
+
+
+class Place(Enum):
+    """Where an expression stands, which decides what it can read."""
+
+    GUARD = "guard"
+    REQUIREMENT = "requirement"
+    """Beside the request, the target under test."""
+    ASSERTION = "assertion"
+    """Beside these, the decision."""
 
 
 @final
@@ -55,11 +70,29 @@ class Scope:
     targets: tuple[str, ...]
     providers: tuple[str, ...]
     trust_levels: tuple[str, ...]
+    tiers: tuple[str, ...]
+    """Cheapest first."""
+    rules: tuple[str, ...]
+    """In decision order, with their origin."""
 
-    def names(self, *, of_target: bool) -> list[str]:
-        """Every name an expression may begin with, for suggestions."""
+    def names(self, place: Place) -> list[str]:
+        """Every name an expression at `place` may begin with, for suggestions."""
         known = [*FEATURES, *self.features, *FUNCTIONS]
-        return known + (list(self.attributes()) if of_target else [])
+        return known if place is Place.GUARD else [*known, *self.beside(place)]
+
+    def beside(self, place: Place) -> dict[str, Type]:
+        """What is read beside the request at `place`, and the target even where it cannot be."""
+        return self.attributes() | (self.decided() if place is Place.ASSERTION else {})
+
+    def decided(self) -> dict[str, Type]:
+        """The names of the decision and their types."""
+        rules = (*self.rules, "score", "pin")
+        return {
+            "tier": EnumType(name="tier", members=self.tiers, ordered=True),
+            "outcome": EnumType(name="outcome", members=OUTCOMES),
+            "rule": EnumType(name="rule", members=tuple(dict.fromkeys(rules))),
+            "target.first": BoolType(),
+        }
 
     def attributes(self) -> dict[str, Type]:
         """The attributes of `target` and their types."""
@@ -92,8 +125,7 @@ def type_of_feature(feature: Feature, scope: Scope, lexicon: LexiconFacts | None
         case FeatureType.STRING:
             return StringType(name=feature.name)
         case FeatureType.ENUM:
-            members = feature.members or client_members(scope.clients)
-            return EnumType(name=feature.name, members=members)
+            return _enum(feature, scope)
         case FeatureType.FIXED:
             if lexicon is None:
                 return FixedType(low=feature.low, high=feature.high)
@@ -105,6 +137,12 @@ def type_of_feature(feature: Feature, scope: Scope, lexicon: LexiconFacts | None
                 return IntType(low=0, high=min(feature.high, lexicon.entries))
             # A percentage ends at 100; every other top means "this or more".
             return IntType(low=feature.low, high=feature.high, saturates=feature.high != _PERCENT)
+
+
+def _enum(feature: Feature, scope: Scope) -> EnumType:
+    if feature.name == "session.tier":
+        return EnumType(name=feature.name, members=(NO_TIER, *scope.tiers), ordered=True)
+    return EnumType(name=feature.name, members=feature.members or client_members(scope.clients))
 
 
 def client_members(clients: tuple[str, ...]) -> tuple[str, ...]:

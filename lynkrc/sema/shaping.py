@@ -260,3 +260,8 @@ def _one_unit(context: Context, args: tuple[Expr, ...], place: str) -> tuple[Num
             return None
         unified.append(both[1])
     return tuple(unified)
+
+
+def usage_of(function: str) -> str:
+    """How a function of `scope.FUNCTIONS` is written: ``ramp(x, LOW, HIGH)``."""
+    return _USAGES[function][0]

@@ -9,8 +9,9 @@ from typing import final
 
 from lynkrc.sema.typed import Bool, Feature, Number
 from lynkrc.source.text import Span
-from lynkrc.syntax.config import Client, Deny, Lexicon, Price, Provider
+from lynkrc.syntax.config import AssertionKind, Client, Deny, Lexicon, Price, Provider
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.settings import Settings
 
 
 @final
@@ -35,19 +36,34 @@ class TypedTarget:
     context: int
     max_output: int
     capabilities: tuple[str, ...]
-    price: Price | None
+    price: Price
     shape: RequestShape
     span: Span = field(compare=False, repr=False)
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TypedChain:
+    """Groups of target names; `pick` is written out, `weights` is empty unless it is weighted."""
+
+    groups: tuple[tuple[str, ...], ...]
+    pick: str
+    weights: tuple[tuple[str, int], ...]
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """All targets, in the order written."""
+        return tuple(name for group in self.groups for name in group)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TypedTier:
-    """A step of the ladder; `chain` names targets."""
+    """A step of the ladder."""
 
     name: str
     up_to: int | None
-    chain: tuple[str, ...]
+    chain: TypedChain
     span: Span = field(compare=False, repr=False)
 
 
@@ -87,8 +103,32 @@ class TypedRule:
     ceiling: str | None
     add64: int | None
     keeps: tuple[Bool, ...] | None
+    respond: str | None
+    chain: TypedChain | None
+    prefer: str | None
+    """``cheapest``, ``fastest`` or a target's name."""
     source: str
     require_source: str
+    span: Span = field(compare=False, repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TypedAssertion:
+    """A property to be proved; `condition` may read the decision and the target.
+
+    `condition` is that of never, always and reachable; `feature` that of monotone; `amount` USD or
+    seconds; `file` the path of same_as. `source` is its canonical text.
+    """
+
+    name: str | None
+    kind: AssertionKind
+    condition: Bool | None
+    feature: Feature | None
+    amount: float | None
+    file: str | None
+    waive: str | None
+    source: str
     span: Span = field(compare=False, repr=False)
 
 
@@ -111,3 +151,7 @@ class TypedConfig:
     dimensions: tuple[TypedDimension, ...]
     offset64: int
     otherwise: str | None
+    hard_needs: frozenset[str]
+    """Of `thinking` and `max_tokens`, those the spec makes hard."""
+    assertions: tuple[TypedAssertion, ...]
+    settings: Settings

@@ -15,7 +15,7 @@ from typing import TypeAlias, final
 from lynkrc_runtime.feature_table import FIXED_UNIT
 
 TRUST_LEVELS: tuple[str, ...] = ("local", "internal", "cloud")
-"""The trust levels, from the most to the least trusted."""
+"""The trust levels of a spec that names none, from the most to the least trusted."""
 
 
 @final

@@ -4,9 +4,11 @@ Everything after this counts code points of a text whose only line ends are ``\\
 """
 
 import re
+from itertools import islice
 
 from lynkrc.diagnostics.codes import BAD_CHARACTER, FILE_TOO_LARGE, NOT_UTF8
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.source.fixes import replacing
 from lynkrc.source.text import SourceFile, Span
 
 MAX_BYTES = 1 << 20
@@ -16,12 +18,15 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 # Control characters are not text; NEL, LS and PS end a line in YAML 1.1 but not in 1.2, a lone CR
-# ends one nowhere else in the compiler, U+FEFF cannot be seen, and controls of writing direction
-# show a reviewer another text than the one that is compiled.
+# ends one nowhere else in the compiler, some characters cannot be seen (those that join letters of
+# Persian or the parts of an emoji may stand), and controls of writing direction show a reviewer
+# another text than the one that is compiled.
 _BAD = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufffe\uffff\U000e0000-\U000e007f]"
     "|\r(?!\n)"
 )
+_MOST = 20
 _LINE_ENDS = "\r\x85\u2028\u2029"
 
 
@@ -46,21 +51,27 @@ def decode_source(path: str, data: bytes) -> tuple[SourceFile, list[Diagnostic]]
 
 
 def check_characters(file: SourceFile) -> list[Diagnostic]:
-    """A finding for each character that may not stand in a spec (the first 20)."""
+    """A finding for each character that may not stand in a spec; of many the first, and how many
+    more there are."""
     findings: list[Diagnostic] = []
-    for match in _BAD.finditer(file.text):
+    for match in islice(_BAD.finditer(file.text), _MOST):
         char = match.group()
-        what = "line end" if char in _LINE_ENDS else "character"
+        is_line_end = char in _LINE_ENDS
+        what = "line end" if is_line_end else "character"
+        more = 0
+        if len(findings) == _MOST - 1:
+            more = len(_BAD.findall(file.text, match.end()))
+        span = Span(file=file, start=match.start(), end=match.end())
         findings.append(
             Diagnostic(
                 code=BAD_CHARACTER,
-                message=f"the {what} U+{ord(char):04X} may not stand in the file",
-                span=Span(file=file, start=match.start(), end=match.end()),
+                message=f"the {what} U+{ord(char):04X} may not stand in the file"
+                + (f", nor may {more:,} more after it" if more > 0 else ""),
+                span=span,
                 help=f'remove it, or write it as "\\u{ord(char):04X}" in double quotes',
+                fix=None if is_line_end else replacing(span, "", "remove it", safe=False),
             )
         )
-        if len(findings) == 20:
-            break
     return findings
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias, final
+from typing import TypeAlias, assert_never, final
 
 from lynkrc.source.scalars import Value, resolve_plain
 from lynkrc.source.text import Span
@@ -65,3 +65,19 @@ class SequenceNode:
 
 
 Node: TypeAlias = ScalarNode | MappingNode | SequenceNode
+
+Plain: TypeAlias = Value | list["Plain"] | dict[str, "Plain"]
+"""What JSON knows."""
+
+
+def plain(node: Node) -> Plain:
+    """The value of a node as JSON knows it."""
+    match node:
+        case ScalarNode():
+            return node.value
+        case SequenceNode(items=items):
+            return [plain(item) for item in items]
+        case MappingNode(entries=entries):
+            return {key.text: plain(value) for key, value in entries}
+        case _:
+            assert_never(node)

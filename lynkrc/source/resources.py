@@ -43,6 +43,12 @@ def spec_path(name: str) -> str:
     return f"specs/{name}{_SPEC_END}"
 
 
+def spec_location(name: str) -> Path | None:
+    """Where the shipped spec `name` lies on disk; None where it lies in an archive, or nowhere."""
+    found = _folder("specs").joinpath(*f"{name}{_SPEC_END}".split("/"))
+    return found if isinstance(found, Path) and found.is_file() else None
+
+
 def spec_names(group: str) -> tuple[str, ...]:
     """The names of the shipped specs of a group, sorted; none for a group we do not have.
 

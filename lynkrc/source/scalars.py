@@ -39,7 +39,8 @@ _NOT_FINITE = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _DATE = r"\d{4}-\d\d?-\d\d?"
 _TIME = r"(?:[Tt]|[ \t]+)\d\d?:\d\d:\d\d(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d\d?(?::?\d\d)?))?"
 
-# The first row that matches the whole scalar holds.
+# The first row that matches the whole scalar holds. Possessive repetitions keep a long scalar that
+# matches no row from being tried at each of its characters.
 _TRAPS: tuple[tuple[re.Pattern[str], Trap], ...] = tuple(
     (re.compile(pattern), Trap(old=old, new=new))
     for pattern, old, new in (
@@ -47,8 +48,8 @@ _TRAPS: tuple[tuple[re.Pattern[str], Trap], ...] = tuple(
         ("n|N|no|No|NO|off|Off|OFF", "false", "text"),
         (r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?", "a number to base 60", "text"),
         (r"[-+]?0b[01_]+", "a binary number", "text"),
-        (r"[-+]0x[0-9a-fA-F_]+|0x[0-9a-fA-F_]*_[0-9a-fA-F_]*", "a hexadecimal number", "text"),
-        (r"[-+]?[0-9.][0-9_.]*_[0-9_.]*(?:[eE][-+]?[0-9]+)?", "a number", "text"),
+        (r"[-+]0x[0-9a-fA-F_]+|0x[0-9a-fA-F]*+_[0-9a-fA-F_]*+", "a hexadecimal number", "text"),
+        (r"[-+]?[0-9.][0-9.]*+_[0-9_.]*+(?:[eE][-+]?[0-9]+)?", "a number", "text"),
         (r"[-+]?0[0-7]+", "an octal number", "a decimal number"),
         (r"[-+]?0[0-9]+", "text", "a decimal number"),
         (r"0o[0-7]+", "text", "an octal number"),
@@ -62,8 +63,15 @@ _TRAPS: tuple[tuple[re.Pattern[str], Trap], ...] = tuple(
 )
 
 
+# What every row begins with, and what every number does.
+_SUSPECT = re.compile(r"[-+.0-9=<]|(?:yes|no|on|off|[yn])\Z", re.IGNORECASE)
+_NUMERIC = re.compile(r"[-+.0-9]")
+
+
 def trap(text: str) -> Trap | None:
     """The two readings of a plain scalar where YAML 1.1 and 1.2 differ, else None."""
+    if not _SUSPECT.match(text):
+        return None
     for pattern, found in _TRAPS:
         if pattern.fullmatch(text):
             return found
@@ -80,6 +88,8 @@ def resolve_plain(text: str) -> Value:
         return None
     if text in _BOOL:
         return _BOOL[text]
+    if not _NUMERIC.match(text):
+        return text
     for pattern, base in ((_DECIMAL, 10), (_OCTAL, 8), (_HEX, 16)):
         if pattern.fullmatch(text):
             # Longer than any exact number, and int() itself refuses thousands of digits.

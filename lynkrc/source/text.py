@@ -11,6 +11,7 @@ Offsets count code points from 0; lines and columns count from 1 where people se
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import final
 
 
@@ -25,9 +26,8 @@ class SourceFile:
 
     def __post_init__(self) -> None:
         """Index where each line begins."""
-        starts = [0]
-        starts.extend(i + 1 for i, char in enumerate(self.text) if char == "\n")
-        object.__setattr__(self, "starts", tuple(starts))
+        lengths = [len(line) + 1 for line in self.text.split("\n")]
+        object.__setattr__(self, "starts", (0, *accumulate(lengths[:-1])))
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, of a code-point offset."""

@@ -2,7 +2,8 @@
 
 PyYAML's parser events are counted against the limits as they come and composed into our own
 nodes; aliases, anchors, tags, merge keys, duplicate keys and scalars that YAML 1.1 and 1.2 read
-differently become findings, and reading goes on.
+differently become findings, and reading goes on. What a syntax error makes unreadable is cut out
+(`yaml_recovery`), and reading goes on behind it.
 
 >>> file = SourceFile(path="routing.yaml", text="a: [1, 'x']\\n")
 >>> root, findings = read_nodes(file)
@@ -11,25 +12,34 @@ differently become findings, and reading goes on.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import yaml
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
+from lynkrc.diagnostics.model import MAX_FINDINGS, Code, Diagnostic, Fix, Label
 from lynkrc.diagnostics.wording import shown
+from lynkrc.source.fixes import replacing
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
+from lynkrc.source.quoting import quote
 from lynkrc.source.scalars import is_usable, trap
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_problems import syntax_finding
+from lynkrc.source.yaml_recovery import Broken, find_broken
+from lynkrc.source.yaml_words import folded, properties, skip_blank, way_out
 
 MAX_DEPTH = 64
 """Greatest nesting of mappings and lists."""
-MAX_EVENTS = 200_000
+MAX_EVENTS = 40_000
 """Greatest number of parser events: about the scalars and twice the collections."""
+MAX_CUTS = 32
+"""Greatest number of syntax errors after which reading goes on."""
 
-_LOADER = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+Loader: TypeAlias = type[yaml.SafeLoader] | type[yaml.CSafeLoader]
+
+_LOADER: Loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _STYLES = {
     None: Style.PLAIN,
@@ -57,23 +67,18 @@ class _Open:
 
 
 def read_nodes(
-    file: SourceFile, loader: type[yaml.SafeLoader] | type[yaml.CSafeLoader] = _LOADER
+    file: SourceFile, loader: Loader = _LOADER, sections: Collection[str] = ()
 ) -> tuple[Node | None, list[Diagnostic]]:
-    """The document of `file`, or None where it cannot be read to its end."""
+    """The document of `file`, or None where nothing of it can be said.
+
+    `sections` are the keys of the root behind which reading may go on after a syntax error. The
+    value of a section that was cut out is an empty scalar that spans it and so holds its finding.
+    """
     composer = _Composer(file)
-    try:
-        for count, event in enumerate(yaml.parse(file.text, Loader=loader), start=1):
-            if count > MAX_EVENTS:
-                composer.limit(event, f"the document has more than {MAX_EVENTS:,} parts")
-            else:
-                composer.take(event)
-            if composer.stopped:
-                return None, composer.findings
-    except yaml.YAMLError as error:
-        return None, [*composer.findings, syntax_finding(file, error)]
-    except ValueError:
-        # The pure Python parser makes characters of escapes such as \U00110000 with chr().
-        composer.bad_escape()
+    start: int | None = 0
+    while start is not None:
+        start = _read_on(composer, start, loader, sections)
+    if composer.stopped:
         return None, composer.findings
     if composer.root is None:
         composer.report(
@@ -85,6 +90,33 @@ def read_nodes(
     return composer.root, composer.findings
 
 
+def _read_on(
+    composer: "_Composer", start: int, loader: Loader, sections: Collection[str]
+) -> int | None:
+    """Compose what stands from `start` on; after a syntax error, where to go on."""
+    file = composer.file
+    composer.begin(start)
+    try:
+        for event in yaml.parse(file.text[start:], Loader=loader):
+            composer.take(event)
+            if composer.stopped:
+                return None
+    except yaml.YAMLError as error:
+        found = syntax_finding(file, error, start)
+    except ValueError:
+        # The pure Python parser makes characters of escapes such as \U00110000 with chr().
+        found = composer.bad_escape()
+    else:
+        composer.finish()
+        return None
+    if not sections:
+        composer.give_up(found)
+        return None
+    broken = find_broken(file, found, composer.last_key, sections, loader)
+    composer.cut(broken)
+    return None if composer.stopped or composer.root is not None else broken.end
+
+
 class _Composer:
     """Collects events into `root`; `stopped` says that going on is pointless."""
 
@@ -93,13 +125,79 @@ class _Composer:
         self.findings: list[Diagnostic] = []
         self.root: Node | None = None
         self.stopped = False
+        self.last_key: int | None = None
+        """Where the last key of the root begins."""
         self._open: list[_Open] = []
         self._documents = 0
         self._end_seen = 0
         self._aliases: set[int] = set()
+        self._shift = 0
+        self._resumed = False
+        self._events = 0
+        self._cuts = 0
+
+    def begin(self, start: int) -> None:
+        """The next events are those of the text from `start` on."""
+        self._shift = start
+        self._documents = 0
+        self._resumed = bool(self._open)
+        self.last_key = None
+
+    def finish(self) -> None:
+        """Close a root that was left open where a section was cut out."""
+        if self._open:
+            root = self._open.pop()
+            span = self._span(root.start, root.end)
+            self.root = MappingNode(entries=tuple(root.entries), flow=False, span=span)
+
+    def give_up(self, found: Diagnostic) -> None:
+        """End with a finding after which nothing can be said of the document."""
+        self.findings.append(found)
+        self.stopped = True
+
+    def cut(self, broken: Broken) -> None:
+        """Put the finding in the place of what is broken; forget what was made of it."""
+        kept = [one for one in self.findings if one.span.start < broken.end]
+        self.findings = [*kept, broken.finding]
+        self._cuts += 1
+        if self._cuts == MAX_CUTS and broken.end < len(self.file.text):
+            self.report(
+                codes.YAML_LIMIT,
+                self._span(broken.end, broken.end),
+                f"the document has {MAX_CUTS} syntax errors before this",
+                "correct those first: nothing after them was read",
+            )
+            self.stopped = True
+            return
+        if isinstance(self.root, ScalarNode) and broken.start == 0:
+            self.root = None  # text of which a later line was to be the root
+        root = self._open[0] if self._open else None
+        if root is None or not root.is_mapping or root.flow:
+            root = None
+        if self.root is not None or (root is None and (self._open or not broken.keys)):
+            # The root is no block mapping, or ended before: there is nothing to go on with.
+            self.stopped = True
+            return
+        if root is None:
+            root = _Open(is_mapping=True, flow=False, start=broken.start, end=broken.start)
+        root.entries = [entry for entry in root.entries if entry[0].span.start < broken.start]
+        root.seen = {entry[0].text: entry[0] for entry in root.entries}
+        root.key, root.end = None, broken.end
+        self._open = [root]
+        span = self._span(broken.start, broken.end)
+        for key in broken.keys:
+            if root.seen.setdefault(key.text, key) is key:
+                hole = ScalarNode(text="", style=Style.PLAIN, span=span)
+                root.entries.append((key, hole))
+        if broken.end == len(self.file.text):
+            self.finish()
 
     def take(self, event: yaml.Event) -> None:
         """Add one event."""
+        self._events += 1
+        if self._events > MAX_EVENTS:
+            self.limit(event, f"the document has more than {MAX_EVENTS:,} parts")
+            return
         match event:
             case yaml.DocumentStartEvent():
                 self._document(event)
@@ -116,35 +214,50 @@ class _Composer:
 
     def limit(self, event: yaml.Event, message: str) -> None:
         """Report that a limit is passed at `event`, and stop."""
-        start, _ = _extent(event)
-        self.report(
-            codes.YAML_LIMIT,
-            self._span(start, start),
-            message,
-            "generate less: such a file is not meant to be read",
+        start, _ = self._extent(event)
+        self.findings.append(
+            Diagnostic(
+                code=codes.YAML_LIMIT,
+                message=message,
+                span=self._span(start, start),
+                help="generate less: such a file is not meant to be read",
+            )
         )
         self.stopped = True
 
-    def bad_escape(self) -> None:
-        """Report that the scalar after the last one holds an escape of no character."""
-        self.report(
-            codes.YAML_SYNTAX,
-            self._span(self._end_seen, self._end_seen),
-            "an escape after this is not a character",
-            "a code point goes up to 10FFFF",
+    def bad_escape(self) -> Diagnostic:
+        """The finding that the scalar after the last one holds an escape of no character."""
+        return Diagnostic(
+            code=codes.YAML_SYNTAX,
+            message="an escape after this is not a character",
+            span=self._span(self._end_seen, self._end_seen),
+            help="a code point goes up to 10FFFF",
         )
 
     def report(
-        self, code: Code, span: Span, message: str, help: str, labels: tuple[Label, ...] = ()
+        self,
+        code: Code,
+        span: Span,
+        message: str,
+        help: str,
+        labels: tuple[Label, ...] = (),
+        fix: Fix | None = None,
     ) -> None:
-        """Add a finding."""
+        """Add a finding; after `MAX_FINDINGS` the document is given up, and that is said."""
+        if self.stopped:
+            return
+        if len(self.findings) == MAX_FINDINGS:
+            self.stopped = True
+            code, labels = codes.YAML_LIMIT, ()
+            message = f"the document has more than {MAX_FINDINGS:,} mistakes before this"
+            help = "correct those first: nothing after them was read"
         self.findings.append(
-            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
         )
 
     def _document(self, event: yaml.DocumentStartEvent) -> None:
         self._documents += 1
-        start, end = _extent(event)
+        start, end = self._extent(event)
         if self._documents > 1:
             self.report(
                 codes.SECOND_DOCUMENT,
@@ -163,7 +276,7 @@ class _Composer:
             )
 
     def _alias(self, event: yaml.AliasEvent) -> None:
-        span = self._span(*_extent(event))
+        span = self._span(*self._extent(event))
         self.report(
             codes.ALIAS,
             span,
@@ -174,7 +287,7 @@ class _Composer:
         self._add(ScalarNode(text="", style=Style.PLAIN, span=span))
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
-        start, end = _extent(event)
+        start, end = self._extent(event)
         style = _STYLES[event.style]
         self._end_seen = end
         if _SURROGATE.search(event.value):
@@ -187,7 +300,7 @@ class _Composer:
             )
             self.stopped = True
         if event.tag is not None or event.anchor is not None:
-            start = self._skip_properties(start)
+            start = min(self._skip_properties(start), end)  # before nothing there is no node
         if style in (Style.LITERAL, Style.FOLDED):
             end = start + len(self.file.text[start:end].rstrip())
         self._add(ScalarNode(text=event.value, style=style, span=self._span(start, end)))
@@ -196,7 +309,11 @@ class _Composer:
         if len(self._open) == MAX_DEPTH:
             self.limit(event, f"the document nests deeper than {MAX_DEPTH} levels")
             return
-        start, _ = _extent(event)
+        if self._resumed:
+            # The mapping that goes on behind a cut: its first line is an entry of the root.
+            self._resumed = False
+            return
+        start, _ = self._extent(event)
         if event.tag is not None or event.anchor is not None:
             start = self._skip_properties(start)
         self._open.append(
@@ -211,7 +328,7 @@ class _Composer:
     def _end(self, event: yaml.SequenceEndEvent | yaml.MappingEndEvent) -> None:
         done = self._open.pop()
         # A block collection ends where the next token begins; ours ends with its last part.
-        end = _extent(event)[1] if done.flow else done.end
+        end = self._extent(event)[1] if done.flow else done.end
         span = self._span(done.start, end)
         if done.is_mapping:
             self._join_cut_values(done)
@@ -231,7 +348,7 @@ class _Composer:
             if opened and is_rest:
                 name, head = entries[-1]
                 span = self._span(head.span.start, key.span.end)
-                joined = ScalarNode(text=_folded(span.text), style=Style.PLAIN, span=span)
+                joined = ScalarNode(text=folded(span.text), style=Style.PLAIN, span=span)
                 entries[-1] = (name, joined)
                 if self.findings and self.findings[-1].span.start == span.start:
                     self.findings.pop()
@@ -240,6 +357,7 @@ class _Composer:
                     span,
                     "a `,` ends a plain value inside {...}",
                     f'quote the value: "{joined.text}"',
+                    fix=replacing(span, quote(joined.text), "quote the value", safe=True),
                 )
             else:
                 entries.append((key, value))
@@ -268,6 +386,8 @@ class _Composer:
             parent.items.append(node)
         elif parent.key is None:
             parent.key = node
+            if len(self._open) == 1:
+                self.last_key = node.span.start
         else:
             key, parent.key = parent.key, None
             self._check_scalar(node)
@@ -312,7 +432,9 @@ class _Composer:
             return
         kind = {type(None): "nothing", bool: "true or false"}.get(type(value), "a number")
         message = f"this key is read as {kind}, not as text"
-        self.report(codes.KEY_NOT_TEXT, key.span, message, "quote the key")
+        # An anchor before a key that is not there would swallow the quotes.
+        fix = replacing(key.span, quote(key.text), "quote the key", safe=True) if key.text else None
+        self.report(codes.KEY_NOT_TEXT, key.span, message, "quote the key", fix=fix)
 
     def _check_scalar(self, node: Node) -> bool:
         """Report a plain scalar with two readings or no exact value; True when reported."""
@@ -324,7 +446,7 @@ class _Composer:
                 f"{shown(node.text)} is read as {found.old} by YAML 1.1 "
                 f"and as {found.new} by YAML 1.2"
             )
-            self.report(codes.AMBIGUOUS_SCALAR, node.span, message, _way_out(node.text, found.old))
+            self.report(codes.AMBIGUOUS_SCALAR, node.span, message, way_out(node.text, found.old))
             return True
         if not is_usable(node.value):
             self.report(
@@ -339,8 +461,10 @@ class _Composer:
     def _skip_properties(self, start: int) -> int:
         """Report the anchor and the tag before a node; the offset where the node itself begins."""
         text = self.file.text
-        for begin, end in _properties(text, start):
-            span, start = self._span(begin, end), _skip_blank(text, end)
+        for begin, end in properties(text, start):
+            if self.stopped:
+                break
+            span, start = self._span(begin, end), skip_blank(text, end)
             if text[begin] == "&":
                 self.report(
                     codes.ALIAS,
@@ -360,42 +484,8 @@ class _Composer:
     def _span(self, start: int, end: int) -> Span:
         return Span(file=self.file, start=start, end=end)
 
-
-def _extent(event: yaml.Event) -> tuple[int, int]:
-    """The offsets of an event; both loaders always give them."""
-    if event.start_mark is None or event.end_mark is None:
-        raise AssertionError(f"{type(event).__name__} without marks")
-    return event.start_mark.index, event.end_mark.index
-
-
-def _folded(text: str) -> str:
-    """The text of a plain scalar that spans `text`: a line end with its blanks is a space."""
-    return re.sub(r"[ \t]*\r?\n[ \t]*", " ", text)
-
-
-def _way_out(text: str, old: str) -> str:
-    as_text = f'"{text}" in quotes for the text'
-    if old in ("true", "false"):
-        return f"write {old} for the boolean, or {as_text}"
-    if "_" in text:
-        return f"write {text.replace('_', '')} for the number, or {as_text}"
-    if old in ("a date", "a number to base 60", "a merge", "a default value"):
-        return f"write {as_text}"
-    return f"write a plain decimal for the number, or {as_text}"
-
-
-def _properties(text: str, start: int) -> Iterator[tuple[int, int]]:
-    """The ranges of the anchors and tags that stand before a node."""
-    position = start
-    while position < len(text) and text[position] in "&!":
-        end = position
-        while end < len(text) and text[end] not in " \t\r\n,[]{}":
-            end += 1
-        yield position, end
-        position = _skip_blank(text, end)
-
-
-def _skip_blank(text: str, position: int) -> int:
-    while position < len(text) and text[position] in " \t\r\n":
-        position += 1
-    return position
+    def _extent(self, event: yaml.Event) -> tuple[int, int]:
+        """The offsets of an event; both loaders always give them."""
+        if event.start_mark is None or event.end_mark is None:
+            raise AssertionError(f"{type(event).__name__} without marks")
+        return event.start_mark.index + self._shift, event.end_mark.index + self._shift

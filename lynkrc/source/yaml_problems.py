@@ -57,12 +57,22 @@ _ROWS: tuple[_Row, ...] = (
         help="entries inside {...} are separated by commas",
     ),
     _Row(
+        has="directive",
+        message="`%` begins a directive here, and directives are not part of the language",
+        help=_QUOTE,
+    ),
+    _Row(
         has="unknown escape character",
         message="this escape does not exist in double quotes",
         help="write `\\\\` for a backslash, or use single quotes",
     ),
     _Row(
         has="escape",
+        message="this escape is not a character",
+        help="`\\x`, `\\u` and `\\U` take 2, 4 and 8 hexadecimal digits of one code point",
+    ),
+    _Row(
+        has="hexdecimal",
         message="this escape is not a character",
         help="`\\x`, `\\u` and `\\U` take 2, 4 and 8 hexadecimal digits of one code point",
     ),
@@ -77,11 +87,18 @@ _ROWS: tuple[_Row, ...] = (
         help=_QUOTE,
     ),
     _Row(
+        has="non-alphabetical character",
+        message="`*` and `&` begin an alias or an anchor here",
+        help=_QUOTE,
+    ),
+    _Row(
         has="tag handle",
         message="`!` begins a tag here, and tags are not part of the language",
         help=_QUOTE,
     ),
-    _Row(has="expected '-' indicator", message="this is no item of the list", help=_INDENTATION),
+    _Row(
+        has="parsing a block collection", message="this is no item of the list", help=_INDENTATION
+    ),
     _Row(
         has="expected key", message="this does not fit the mapping it stands in", help=_INDENTATION
     ),
@@ -107,15 +124,19 @@ _ROWS: tuple[_Row, ...] = (
 _FIRST_CHARACTER = "cannot start any token"
 
 
-def syntax_finding(file: SourceFile, error: yaml.YAMLError) -> Diagnostic:
-    """The diagnostic of a parser error in `file`."""
+def syntax_finding(file: SourceFile, error: yaml.YAMLError, shift: int = 0) -> Diagnostic:
+    """The diagnostic of a parser error in `file`, of which the parser was given the text from
+    `shift` on."""
     if not isinstance(error, yaml.MarkedYAMLError):
         # Reader errors: `check_characters` refuses what they are about before.
         span = Span(file=file, start=0, end=0)
         return Diagnostic(code=YAML_SYNTAX, message=f"not YAML: {printable(str(error))}", span=span)
     problem = error.problem or ""
-    here = _at(file, error.problem_mark)
-    opened = _at(file, error.context_mark) if error.context_mark is not None else None
+    here = _at(file, error.problem_mark, shift)
+    opened = _at(file, error.context_mark, shift) if error.context_mark is not None else None
+    if "unknown escape character" in problem and not here.text.startswith("\\"):
+        # The pure Python parser points behind the backslash.
+        here = Span(file=file, start=here.start - 1, end=here.end - 1)
     if _FIRST_CHARACTER in problem:
         return _first_character(here)
     for row in _ROWS:
@@ -150,10 +171,10 @@ def _first_character(here: Span) -> Diagnostic:
     )
 
 
-def _at(file: SourceFile, mark: object) -> Span:
+def _at(file: SourceFile, mark: object, shift: int) -> Span:
     # libyaml's marks and PyYAML's have the same attribute but no common class.
     index = getattr(mark, "index", 0)
-    start = min(int(index), len(file.text))
+    start = min(int(index) + shift, len(file.text))
     return Span(file=file, start=start, end=min(start + 1, len(file.text)))
 
 

@@ -10,8 +10,9 @@ from typing import NamedTuple, TypeAlias, cast
 from lark import Token, Transformer_NonRecursive, Tree
 
 from lynkrc.diagnostics.codes import EXPRESSION_NUMBER, EXPRESSION_STRING
-from lynkrc.diagnostics.model import Code, Diagnostic
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix
 from lynkrc.diagnostics.wording import shown
+from lynkrc.source.fixes import replacing
 from lynkrc.source.scalars import EXACT
 from lynkrc.source.text import Span
 from lynkrc.syntax.expr import (
@@ -175,15 +176,21 @@ class _Builder(Transformer_NonRecursive[Token, _Built]):
             if value is not None and value <= EXACT:
                 return IntLiteral(value=value, span=span)
         plain = text.replace("_", "")
+        fix: Fix | None = None
         if "_" in text and _whole(plain) is not None:
             hint = f"write {plain}"
+            fix = replacing(span, plain, hint, safe=True)
         elif text.startswith("0") and _whole(text.lstrip("0")) is not None:
             hint = f"write {text.lstrip('0')}"
+            # It may have been meant as an octal number.
+            fix = replacing(span, text.lstrip("0"), hint, safe=False)
         elif text[-1] in "KmgGbB" and text[:-1].isdigit():
             hint = "`k` is 1,000 and `M` is 1,000,000"
+            if text[-1] == "K":
+                fix = replacing(span, f"{text[:-1]}k", f"write {text[:-1]}k", safe=True)
         else:
             hint = "numbers are written 12, 1.5, 128k or 1M, and stay below 2^53"
-        self._report(EXPRESSION_NUMBER, f"{shown(text)} is not a number", span, hint)
+        self._report(EXPRESSION_NUMBER, f"{shown(text)} is not a number", span, hint, fix)
         return IntLiteral(value=0, span=span)
 
     def _unquote(self, text: str, start: int) -> str:
@@ -208,8 +215,10 @@ class _Builder(Transformer_NonRecursive[Token, _Built]):
             )
         return _BACKSLASH.sub(r"\1", body)
 
-    def _report(self, code: Code, message: str, span: Span, help: str) -> None:
-        self.findings.append(Diagnostic(code=code, message=message, span=span, help=help))
+    def _report(
+        self, code: Code, message: str, span: Span, help: str, fix: Fix | None = None
+    ) -> None:
+        self.findings.append(Diagnostic(code=code, message=message, span=span, help=help, fix=fix))
 
 
 def _whole(text: str) -> int | None:

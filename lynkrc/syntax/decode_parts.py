@@ -6,23 +6,32 @@ before it is decoded, so a node of another shape than the schema's here is our m
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
 from typing import final
 
 from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
+from lynkrc.diagnostics.model import Code, Diagnostic, Fix, Label, Severity
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.scalar_map import place_in
 from lynkrc.source.text import Span
-from lynkrc.syntax.config import Located, Name, Number
+from lynkrc.syntax.config import Allow, Located, Name, Number
 from lynkrc.syntax.expr import Expr
 from lynkrc.syntax.parse import KEYWORDS, parse_expression
+from lynkrc.syntax.units import LONGEST, MOST_TOKENS, count, seconds
 
 RESERVED = KEYWORDS | {"absent"}
 """Words that cannot name what expressions refer to."""
 
-_UNITS = {"k": 1_000, "M": 1_000_000}
+MAX_EXPRESSION = 20_000
+"""Greatest length of one expression, in characters."""
+MAX_EXPRESSIONS = 100_000
+"""Greatest length of all expressions of a document together, in characters."""
+DURATION_HELP = "a duration is a number of seconds, or a number with ms, s, m, h or d"
+
+
+def out_of_time(text: str) -> str:
+    """What is said of a duration that is out of range."""
+    return f"{shown(text)} is not more than 0 and at most {LONGEST // 86_400} days"
 
 
 @final
@@ -31,6 +40,8 @@ class Record:
 
     def __init__(self, earlier: Iterable[Diagnostic]) -> None:
         self.findings: list[Diagnostic] = []
+        self._expressions = 0
+        self._is_full = False
         self._starts = sorted(
             finding.span.start for finding in earlier if finding.code.severity is Severity.ERROR
         )
@@ -50,11 +61,12 @@ class Record:
         span: Span,
         help: str | None = None,
         first: Span | None = None,
+        fix: Fix | None = None,
     ) -> None:
         """Add a finding; `first` is where what is repeated was first written."""
         labels = () if first is None else (Label(span=first, message="first written here"),)
         self.findings.append(
-            Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
+            Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
         )
 
     def sound(self, node: MappingNode, key: str) -> Node | None:
@@ -98,9 +110,28 @@ class Record:
     def expression(self, node: Node) -> Expr | None:
         """The expression a scalar holds; None when it is not one."""
         text = scalar(node)
+        length = len(text.text)
+        if length > MAX_EXPRESSION or self._expressions + length > MAX_EXPRESSIONS:
+            self._too_long(text, length > MAX_EXPRESSION)
+            return None
+        self._expressions += length
         expr, findings = parse_expression(text.text, place_in(text))
         self.findings.extend(findings)
         return expr
+
+    def _too_long(self, node: ScalarNode, alone: bool) -> None:
+        """Report an expression that is too long, or the first of too many; parsing takes time."""
+        if alone:
+            message = f"the expression has {len(node.text):,} characters, at most "
+            message += f"{MAX_EXPRESSION:,} are read"
+            help = "give parts of it names under `features`; long lists of names fit a lexicon"
+        elif self._is_full:
+            return
+        else:
+            self._is_full = True
+            message = f"with this the expressions have more than {MAX_EXPRESSIONS:,} characters"
+            help = "this and the expressions after it are not read; let rules share `features`"
+        self.report(codes.EXPRESSION_LENGTH, message, node.span, help)
 
     def new_name(self, key: Node) -> Name | None:
         """A name that expressions may refer to; None when it is a word of theirs."""
@@ -143,10 +174,7 @@ def optional_name(node: MappingNode, key: str) -> Name | None:
 
 def required_name(node: MappingNode, key: str) -> Name:
     """The text under `key`, which the schema requires."""
-    value = node.get(key)
-    if value is None:
-        raise AssertionError(f"{key!r} was expected: {node!r}")
-    return name_of(value)
+    return name_of(required(node, key))
 
 
 def names(node: Node | None) -> tuple[Name, ...]:
@@ -180,19 +208,60 @@ def optional_whole(node: MappingNode, key: str) -> Located[int] | None:
     return None if value is None else Located(value=int(number(value)), span=value.span)
 
 
+def required(node: MappingNode, key: str) -> Node:
+    """The value under `key`, which the schema requires."""
+    value = node.get(key)
+    if value is None:
+        raise AssertionError(f"{key!r} was expected: {node!r}")
+    return value
+
+
 def size(record: Record, node: Node) -> Located[int] | None:
     """A number of tokens, ``k`` and ``M`` applied; None when it is not whole or too large."""
     value = scalar(node).value
-    if isinstance(value, str):
-        # Nothing in range is longer, unless it ends in idle zeros.
-        exact = Fraction(value[:-1]) * _UNITS[value[-1]] if len(value) <= 40 else Fraction(0)
-        if exact.denominator != 1 or not 1 <= exact <= 16_777_214:
-            record.report(
-                codes.OUT_OF_RANGE,
-                f"{shown(value)} is not a whole number up to 16,777,214",
-                node.span,
-                "a size is a number of tokens such as 128k or 1M",
-            )
-            return None
-        return Located(value=int(exact), span=node.span)
-    return Located(value=int(number(node)), span=node.span)
+    if not isinstance(value, str):
+        return Located(value=int(number(node)), span=node.span)
+    tokens = count(value, MOST_TOKENS)
+    if tokens is None:
+        record.report(
+            codes.OUT_OF_RANGE,
+            f"{shown(value)} is not a whole number up to {MOST_TOKENS:,}",
+            node.span,
+            "a size is a number of tokens such as 128k or 1M",
+        )
+        return None
+    return Located(value=tokens, span=node.span)
+
+
+def duration(record: Record, node: Node) -> float | None:
+    """A time in seconds, its unit applied; None when it is out of range."""
+    value = scalar(node).value
+    if not isinstance(value, str):
+        return float(number(node))
+    found = seconds(value)
+    if found is None:
+        record.report(codes.OUT_OF_RANGE, out_of_time(value), node.span, DURATION_HELP)
+        return None
+    return float(found)
+
+
+def allows(node: Node) -> tuple[Allow, ...]:
+    """What `allow` of an item silences; none where it has none or has another form."""
+    written = node.get("allow") if isinstance(node, MappingNode) else None
+    entries = written.entries if isinstance(written, MappingNode) else ()
+    return tuple(Allow(code=name_of(code), reason=scalar(why).text) for code, why in entries)
+
+
+def name_once(record: Record, name: Name, seen: dict[str, Name]) -> bool:
+    """Whether no item of `seen` has the name; it is then among them, else that is reported."""
+    first = seen.setdefault(name.value, name)
+    if first is name:
+        return True
+    record.report(
+        codes.REPEATED_ITEM,
+        f"the name {shown(name.value)} stands twice",
+        name.span,
+        "give one of the two another name",
+        first.span,
+    )
+    return False

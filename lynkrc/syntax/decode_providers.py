@@ -3,12 +3,25 @@
 from collections.abc import Iterator
 
 from lynkrc.diagnostics import codes
+from lynkrc.diagnostics.model import Fix
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
+from lynkrc.source.fixes import fix_of, rename, replacing
 from lynkrc.source.nodes import MappingNode, ScalarNode
-from lynkrc.syntax.config import Client, ModelMapping, Name, Price, Provider, Target, Timeouts
+from lynkrc.source.parts import removal
+from lynkrc.source.quoting import quote
+from lynkrc.syntax.config import (
+    Client,
+    ModelMapping,
+    Name,
+    Ordinary,
+    Price,
+    Provider,
+    Target,
+)
 from lynkrc.syntax.decode_parts import (
     Record,
+    allows,
     mapping,
     name_of,
     names,
@@ -16,11 +29,19 @@ from lynkrc.syntax.decode_parts import (
     optional_name,
     optional_whole,
     required_name,
+    scalar,
     size,
 )
-from lynkrc_runtime.providers.table import KINDS, Credentials
+from lynkrc.syntax.decode_resilience import (
+    decode_breaker,
+    decode_concurrency,
+    decode_retry,
+    decode_timeouts,
+)
+from lynkrc_runtime.providers.table import KINDS, Credentials, ProviderKind
 
 _SIMULATOR = "simulator"
+_CALLER = "caller"
 _PINS = ("lynkr/", "claude-lynkr-")
 _AUTO = "auto"
 _OWN_HEADERS = frozenset(
@@ -47,24 +68,32 @@ def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
     for key, value in record.entries(root, "providers"):
         node = mapping(value)
         name = record.new_name(key)
-        if not _fits_kind(record, name_of(key), node) or name is None:
-            continue
-        retries = optional_whole(node, "retries")
+        before = len(record.findings)
+        _check_fit(record, name_of(key), node)
         headers = node.get("headers")
-        yield Provider(
-            name=name,
+        provider = Provider(
+            name=name_of(key),
             kind=required_name(node, "kind"),
             trust=required_name(node, "trust"),
             base_url=optional_name(node, "base_url"),
+            region=optional_name(node, "region"),
             api_key=optional_name(node, "api_key"),
+            forwards_credentials=_forwards(node),
             headers=()
             if headers is None
             else tuple((name_of(one), name_of(two)) for one, two in mapping(headers).entries),
-            timeouts=_timeouts(node),
-            retries=None if retries is None else retries.value,
+            timeouts=decode_timeouts(record, node),
+            retry=decode_retry(record, node),
+            breaker=decode_breaker(record, node),
+            concurrency=decode_concurrency(record, node),
+            proxy=optional_name(node, "proxy"),
+            ca_file=optional_name(node, "ca_file"),
             simulate=optional_name(node, "simulate"),
+            allow=allows(node),
             span=node.span,
         )
+        if name is not None and provider.kind.value in KINDS and len(record.findings) == before:
+            yield provider
 
 
 def _check_kinds(record: Record, root: MappingNode) -> None:
@@ -78,19 +107,16 @@ def _check_kinds(record: Record, root: MappingNode) -> None:
                 f"there is no provider kind {shown(kind.text)}",
                 kind.span,
                 did_you_mean(kind.text, KINDS, "kinds"),
+                fix=rename(kind.span, kind.text, KINDS),
             )
 
 
-def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
-    """The kind is known, and the provider has the keys it needs and none that it cannot use."""
-    before = len(record.findings)
+def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
+    """The provider has the keys its kind needs and none that it cannot use."""
     kind = KINDS.get(required_name(node, "kind").value)
     if kind is None:
-        return False
-    unusable = ["base_url" if kind.name == _SIMULATOR else "simulate"]
-    if kind.credentials is Credentials.NONE:
-        unusable.append("api_key")
-    for key in unusable:
+        return
+    for key in _unusable(kind):
         found = node.key(key)
         if found is not None:
             record.report(
@@ -98,6 +124,7 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
                 f"{shown(key)} means nothing to a provider of kind {shown(kind.name)}",
                 found.span,
                 "remove it, or choose another kind",
+                fix=_removed(found),
             )
     if kind.base_url is None and node.get("base_url") is None:
         record.report(
@@ -106,27 +133,50 @@ def _fits_kind(record: Record, name: Name, node: MappingNode) -> bool:
             name.span,
             f"kind {shown(kind.name)} has no address of its own",
         )
-    if kind.credentials is Credentials.REQUIRED and node.get("api_key") is None:
+    if kind.needs_region and not (node.get("region") or node.get("base_url")):
+        record.report(
+            codes.MISSING_KEY,
+            f"{shown(f'providers.{name.value}')} has no `region`",
+            name.span,
+            f"the address of kind {shown(kind.name)} holds one: write `region`, or a `base_url`",
+        )
+    secret = optional_name(node, "api_key")
+    if kind.credentials is not Credentials.REQUIRED or _forwards(node):
+        pass
+    elif secret is None:
         record.report(
             codes.MISSING_KEY,
             f"{shown(f'providers.{name.value}')} has no `api_key`",
             name.span,
             'write api_key: "${NAME}" with the name of an environment variable',
         )
-    secret = optional_name(node, "api_key")
-    if (
-        kind.credentials is Credentials.REQUIRED
-        and secret is not None
-        and secret.value.endswith(":-}")
-    ):
+    elif secret.value.endswith(":-}"):
+        required = secret.value.removesuffix(":-}") + "}"
         record.report(
             codes.BAD_REFERENCE,
             f"without the variable the key is empty, and kind {shown(kind.name)} needs one",
             secret.span,
-            f"write {shown(secret.value.removesuffix(':-}') + '}')}: the gateway then asks for it",
+            f"write {shown(required)}: the gateway then asks for it",
+            fix=replacing(secret.span, quote(required), f"write {shown(required)}", safe=True),
         )
     _check_headers(record, node)
-    return len(record.findings) == before
+
+
+def _unusable(kind: ProviderKind) -> Iterator[str]:
+    """Keys of providers that mean nothing to one of the kind."""
+    if kind.name == _SIMULATOR:
+        yield from ("base_url", "proxy", "ca_file")
+    else:
+        yield "simulate"
+    if kind.credentials is Credentials.NONE:
+        yield from ("api_key", "credentials")
+    if not kind.needs_region:
+        yield "region"
+
+
+def _forwards(node: MappingNode) -> bool:
+    credentials = node.get("credentials")
+    return credentials is not None and scalar(credentials).text == _CALLER
 
 
 def _check_headers(record: Record, node: MappingNode) -> None:
@@ -140,6 +190,7 @@ def _check_headers(record: Record, node: MappingNode) -> None:
                 f"the gateway writes the header {shown(name)} itself",
                 key.span,
                 "remove it",
+                fix=_removed(key),
             )
         elif name in first:
             record.report(
@@ -152,11 +203,9 @@ def _check_headers(record: Record, node: MappingNode) -> None:
         first.setdefault(name, key)
 
 
-def _timeouts(node: MappingNode) -> Timeouts:
-    written = node.get("timeouts")
-    if written is None:
-        return Timeouts()
-    return Timeouts(**{key.text: float(number(value)) for key, value in mapping(written).entries})
+def _removed(key: ScalarNode) -> Fix | None:
+    edit = removal(key.span)
+    return None if edit is None else fix_of(edit, "remove it", safe=False)
 
 
 def decode_targets(record: Record, root: MappingNode) -> Iterator[Target]:
@@ -180,6 +229,7 @@ def decode_targets(record: Record, root: MappingNode) -> Iterator[Target]:
             max_output=sizes.get("max_output"),
             capabilities=None if capabilities is None else names(capabilities),
             price=_price(node),
+            allow=allows(node),
             span=node.span,
         )
 
@@ -225,16 +275,49 @@ def decode_clients(record: Record, root: MappingNode) -> Iterator[Client]:
         node = mapping(value)
         injected, weights = node.get("injected"), node.get("tool_weights")
         inside = mapping(injected) if injected is not None else None
+        written = node.get("ordinary")
+        ordinary = None if written is None else _ordinary(record, mapping(written))
+        if written is not None and ordinary is None:
+            continue
         yield Client(
             name=name,
             user_agent=names(node.get("user_agent")),
             injected_tags=names(inside.get("tags") if inside else None),
             injected_prefixes=names(inside.get("prefixes") if inside else None),
+            injected_wrappers=names(inside.get("wrappers") if inside else None),
             baseline_tools=names(node.get("baseline_tools")),
             tool_weights=()
             if weights is None
             else tuple(
                 (name_of(tool), int(number(weight))) for tool, weight in mapping(weights).entries
             ),
+            ordinary=ordinary,
+            allow=allows(node),
             span=node.span,
         )
+
+
+def _ordinary(record: Record, node: MappingNode) -> Ordinary | None:
+    """The facts of an ordinary request; None when a size is out of range."""
+    sizes = {"context": 0, "max_tokens": 0}
+    for key in sizes:
+        written = node.get(key)
+        if written is not None:
+            found = size(record, written)
+            if found is None:
+                return None
+            sizes[key] = found.value
+    tools = optional_whole(node, "tools")
+    return Ordinary(
+        surface=optional_name(node, "surface"),
+        context=sizes["context"],
+        max_tokens=sizes["max_tokens"],
+        tools=0 if tools is None else tools.value,
+        thinking=_flag(node, "thinking"),
+        stream=_flag(node, "stream"),
+    )
+
+
+def _flag(node: MappingNode, key: str) -> bool:
+    written = node.get(key)
+    return written is not None and scalar(written).value is True

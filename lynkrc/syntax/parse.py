@@ -11,9 +11,10 @@ recursion, and the result is at most `MAX_DEPTH` deep, so that everything after 
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, TypeAlias, assert_never
+from typing import TYPE_CHECKING, TypeAlias, assert_never, final
 
 from lynkrc.diagnostics.codes import EXPRESSION_DEPTH, EXPRESSION_EMPTY
 from lynkrc.diagnostics.model import Diagnostic
@@ -77,6 +78,31 @@ def parse_expression(text: str, place: Place) -> tuple[Expr | None, list[Diagnos
         )
         return None, [finding]
     return expr, []
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One token: its name in the grammar, its text, and its offsets."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> tuple[Token, ...] | None:
+    """The tokens of an expression without the blanks; None where something is no token."""
+    from lark.exceptions import UnexpectedCharacters
+
+    try:
+        return tuple(
+            Token(kind=found.type, text=str(found), start=at, end=at + len(found))
+            for found in _parser().lex(text)
+            if (at := found.start_pos) is not None
+        )
+    except UnexpectedCharacters:
+        return None
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:

@@ -7,8 +7,9 @@ from typing import TypeAlias
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
 from lynkrc.diagnostics.codes import EXPRESSION_STRING, EXPRESSION_SYNTAX
-from lynkrc.diagnostics.model import Diagnostic, Label
+from lynkrc.diagnostics.model import Diagnostic, Fix, Label
 from lynkrc.diagnostics.wording import shown
+from lynkrc.source.fixes import replacing
 from lynkrc.source.text import Span
 
 Place: TypeAlias = Callable[[int, int], Span]
@@ -21,7 +22,8 @@ _ANYWHERE: _Hints = (
     (r"&&?", "write `and`"),
     (r"\|\|?", "write `or`"),
     (r"!(?!=)", "write `not`"),
-    (r"=>|(?<=-)>", "write `implies`"),
+    (r"=>", "write `>=` to compare, or `implies`"),
+    (r"(?<=-)>", "write `implies`"),
     (r"(?<===)=", "write `==`"),
     (r"(?<=[<>!])==?|=[<>]", "comparisons are `== != < <= > >=`"),
     (r"=(?!=)", "`==` compares"),
@@ -46,6 +48,18 @@ _FOR_AN_OPERATOR: _Hints = (
     (r"(?:contains|matches|like)\b", "text is searched with `matches(ask, LEXICON)`"),
     (r"(?:if|then|else)\b", "write `when(condition, value, other)` or `implies`"),
     (r"[A-Za-z_0-9\"']", "join two parts by an operator such as `and`; text stands in quotes"),
+)
+
+# What is meant beyond doubt -> what to write instead.
+_MENDS: tuple[tuple[str, str], ...] = (
+    (r"&&?", "and"),
+    (r"\|\|?", "or"),
+    (r"=>", "implies"),
+    (r"(?<![=<>!])=(?![=<>])", "=="),
+    (r"(?:AND|And)\b", "and"),
+    (r"(?:OR|Or)\b", "or"),
+    (r"(?:IMPLIES|Implies)\b", "implies"),
+    ("[\u00a0\u2000-\u200b\u3000]", " "),
 )
 
 _OPERANDS = frozenset({"NAME", "NUMBER", "STRING"})
@@ -78,7 +92,11 @@ def syntax_finding(text: str, place: Place, error: UnexpectedInput) -> Diagnosti
         message = f"{shown(text[at])} is not part of an expression"
         end, hints = at + 1, _ANYWHERE
     return Diagnostic(
-        code=EXPRESSION_SYNTAX, message=message, span=place(at, end), help=_hint(hints, text, at)
+        code=EXPRESSION_SYNTAX,
+        message=message,
+        span=place(at, end),
+        help=_hint(hints, text, at),
+        fix=_mend(text, place, at),
     )
 
 
@@ -120,6 +138,19 @@ def _expected(accepts: Collection[str]) -> str:
 
 def _hint(hints: _Hints, text: str, at: int) -> str | None:
     return next((hint for pattern, hint in hints if re.compile(pattern).match(text, at)), None)
+
+
+def _mend(text: str, place: Place, at: int) -> Fix | None:
+    """The operator of another language in the words of ours, apart from the names beside it."""
+    for pattern, operator in _MENDS:
+        found = re.compile(pattern).match(text, at)
+        if found is not None:
+            before = "" if text[:at].endswith(" ") or operator == " " else " "
+            after = "" if text.startswith(" ", found.end()) or operator == " " else " "
+            span = place(at, found.end())
+            what = "write a space" if operator == " " else f"write `{operator}`"
+            return replacing(span, before + operator + after, what, safe=True)
+    return None
 
 
 def _innermost_open(text: str) -> int | None:

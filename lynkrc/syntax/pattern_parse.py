@@ -7,6 +7,7 @@
 (True, Literal(text='verif'), [])
 """
 
+import re
 from collections.abc import Callable
 
 from lynkrc.diagnostics.model import Diagnostic
@@ -14,15 +15,20 @@ from lynkrc.diagnostics.pattern_codes import (
     EMPTY_MATCH,
     MALFORMED_PATTERN,
     MATCH_TOO_LONG,
+    PATTERN_TOO_LONG,
     UNBALANCED_BRACKET,
 )
 from lynkrc.source.text import Span
-from lynkrc.syntax.pattern import Pattern
+from lynkrc.syntax.pattern import Gap, Literal, Pattern, PatternNode, Sequence
 from lynkrc.syntax.pattern_reader import Reader, UnreadableEntry
 from lynkrc.syntax.pattern_regex import read_regex
-from lynkrc.syntax.pattern_shape import is_nullable, longest
+from lynkrc.syntax.pattern_shape import GAP_MAX, is_nullable, longest
 from lynkrc.syntax.pattern_words import read_words
 
+_PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+
+LONGEST_TEXT = 1_000
+"""Most characters of an entry."""
 LONGEST_MATCH = 256
 """Most bytes of a match, not counting what unbounded word runs add."""
 
@@ -35,6 +41,16 @@ def parse_pattern(
     `span` covers the whole entry in the file. `place` maps offsets in `text` to a span of the
     file; without it findings show the whole entry.
     """
+    if len(text) > LONGEST_TEXT:
+        finding = Diagnostic(
+            code=PATTERN_TOO_LONG,
+            message=f"the entry has {len(text):,} characters, at most {LONGEST_TEXT:,} are read",
+            span=span,
+            help="write its alternatives as entries of their own",
+        )
+        return None, [finding]
+    if _PLAIN.fullmatch(text) and len(text) * GAP_MAX <= LONGEST_MATCH:
+        return _plain(text, span), []
     bounded = not text.startswith("~")
     start = 0 if bounded else 1
     is_regex = text.startswith("/", start)
@@ -73,6 +89,15 @@ def parse_pattern(
     if reader.findings:
         return None, reader.findings
     return Pattern(text=text, root=root, bounded=bounded, span=span), []
+
+
+def _plain(text: str, span: Span) -> Pattern:
+    """Words with a blank between each two: most entries of most lexicons, with nothing to find."""
+    items: list[PatternNode] = []
+    for word in text.lower().split(" "):
+        items += (Gap(), Literal(text=word)) if items else (Literal(text=word),)
+    root = items[0] if len(items) == 1 else Sequence(items=tuple(items))
+    return Pattern(text=text, root=root, bounded=True, span=span)
 
 
 def _open_regex(reader: Reader) -> None:

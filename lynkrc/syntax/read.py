@@ -8,14 +8,15 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from lynkrc.diagnostics.model import Diagnostic, in_order
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, in_order
 from lynkrc.source.decode_text import check_characters, decode_source
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.config import Config
 from lynkrc.syntax.decode import decode_config
 from lynkrc.syntax.references import check_references
-from lynkrc.syntax.schema_check import check_schema
+from lynkrc.syntax.scalar_fixes import with_scalar_fixes
+from lynkrc.syntax.schema_check import check_schema, section_names
 
 
 def read_source(path: str, data: bytes) -> tuple[Config | None, list[Diagnostic]]:
@@ -34,11 +35,16 @@ def read_config(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
 
 
 def _read(file: SourceFile) -> tuple[Config | None, list[Diagnostic]]:
-    root, findings = read_nodes(file)
+    root, findings = read_nodes(file, sections=section_names())
     if root is None:
         return None, in_order(findings)
-    for found in (check_references(file, root), check_schema(root)):
-        findings = [*findings, *_news(found, findings)]
+    findings = with_scalar_fixes(findings, root)
+    findings = [*findings, *_news(check_references(file, root), findings)]
+    found = check_schema(root)
+    if len(found) == MAX_FINDINGS:
+        # The schema's other findings are not known, so nothing may be decoded.
+        return None, in_order([*findings, *found])
+    findings = [*findings, *_news(found, findings)]
     config, found = decode_config(root, findings)
     return config, in_order([*findings, *_news(found, findings)])
 

@@ -1,57 +1,49 @@
 """Nodes to findings about their structure, by `schema/routing.schema.json`.
 
-jsonschema says what is wrong; the wording, the place and the way out are ours: `_WORDINGS` has a
-function for each keyword the schema uses (a test holds the two together).
+jsonschema says what is wrong; the wording, the place and the way out are ours (`schema_wording`).
 """
 
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypeAlias, assert_never, final
+from typing import TYPE_CHECKING, Any
 
-from lynkrc.diagnostics import codes
-from lynkrc.diagnostics.model import Code, Diagnostic, Label
-from lynkrc.diagnostics.suggest import closest, did_you_mean
-from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, Style
+from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic
+from lynkrc.diagnostics.wording import shown
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
 from lynkrc.source.resources import read_schema
-from lynkrc.source.scalars import Value, resolve_plain
-from lynkrc.source.text import Span
+from lynkrc.syntax.schema_wording import WHOLE, WORDINGS, Fault
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
-Plain: TypeAlias = Value | list["Plain"] | dict[str, "Plain"]
-
 
 def check_schema(root: Node) -> list[Diagnostic]:
-    """Every finding of the routing schema about a document."""
+    """Every finding of the routing schema about a document, the first `MAX_FINDINGS` of them."""
     findings: dict[tuple[str, int, int, str], Diagnostic] = {}
     entries = _Entries()
     for error in _validator().iter_errors(plain(root)):
         fault = _locate(root, error, entries)
-        for finding in _WORDINGS[fault.keyword](fault):
+        for finding in WORDINGS[fault.keyword](fault):
             # jsonschema repeats itself where one value breaks a keyword several times.
             key = (finding.code.id, finding.span.start, finding.span.end, finding.message)
             findings.setdefault(key, finding)
+            if len(findings) == MAX_FINDINGS:
+                return list(findings.values())
     return list(findings.values())
 
 
-def plain(node: Node) -> Plain:
-    """The value of a node as JSON knows it."""
-    match node:
-        case ScalarNode():
-            return node.value
-        case SequenceNode(items=items):
-            return [plain(item) for item in items]
-        case MappingNode(entries=entries):
-            return {key.text: plain(value) for key, value in entries}
-        case _:
-            assert_never(node)
+@cache
+def section_names() -> tuple[str, ...]:
+    """The keys a spec may have, in the schema's order."""
+    return tuple(_schema()["properties"])
+
+
+@cache
+def _schema() -> Any:
+    return json.loads(read_schema("routing"))
 
 
 @cache
@@ -63,9 +55,25 @@ def _validator() -> "Validator":
     # `$` also matches before a last line break, which JSON Schema does not mean.
     extended: Callable[..., type[Validator]] = extend  # its stub has no types
     checker = extended(
-        Draft202012Validator, {"pattern": _check_pattern, "uniqueItems": _check_unique}
+        Draft202012Validator,
+        {"$ref": _follow, "pattern": _check_pattern, "uniqueItems": _check_unique},
     )
-    return checker(json.loads(read_schema("routing")))
+    return checker(_schema())
+
+
+def _follow(
+    validator: Any, ref: str, instance: object, __: object
+) -> Iterator["ValidationError"]:  # `descend` is not in the protocol
+    # Within the one schema; jsonschema looks a reference up anew for each of thousands of items.
+    yield from validator.descend(instance, _definition(ref))
+
+
+@cache
+def _definition(ref: str) -> Any:
+    found = _schema()
+    for step in ref.removeprefix("#/").split("/"):
+        found = found[step]
+    return found
 
 
 def _check_pattern(
@@ -87,66 +95,6 @@ def _check_unique(
         yield ValidationError("uniqueItems")
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Fault:
-    """One error: the keyword broken, the node it is about, and how the node is called."""
-
-    keyword: str
-    argument: Any
-    schema: Mapping[str, Any]
-    schema_path: tuple[str | int, ...]
-    node: Node
-    key: ScalarNode | None
-    title: str
-    """Path of the node in words: ``providers.openai``, or "the spec"."""
-
-    @property
-    def name(self) -> str:
-        """The node's key, or its text for a list item."""
-        if self.key is not None:
-            return shown(self.key.text)
-        return self.text
-
-    @property
-    def text(self) -> str:
-        """What a scalar says, as it is shown; elsewhere the title."""
-        return shown(self.node.text) if isinstance(self.node, ScalarNode) else self.title
-
-    @property
-    def span(self) -> Span:
-        """The value; where nothing is written, its key."""
-        if self.node.span.start == self.node.span.end and self.key is not None:
-            return self.key.span
-        return self.node.span
-
-    @property
-    def head(self) -> Span:
-        """What names the node: its key, a list item's first key, the document's beginning."""
-        if self.key is not None:
-            return self.key.span
-        if self.title == _WHOLE:
-            start = self.node.span.start
-            return Span(file=self.node.span.file, start=start, end=start)
-        if isinstance(self.node, MappingNode) and self.node.entries:
-            return self.node.entries[0][0].span
-        return self.node.span
-
-    def finding(
-        self,
-        code: Code,
-        message: str,
-        span: Span,
-        help: str | None = None,
-        labels: tuple[Label, ...] = (),
-    ) -> Diagnostic:
-        """A finding about this."""
-        return Diagnostic(code=code, message=message, span=span, help=help, labels=labels)
-
-
-_WHOLE = "the spec"
-
-
 class _Entries:
     """Entries of mappings by key, indexed once a mapping however many errors are in it."""
 
@@ -162,7 +110,7 @@ class _Entries:
         return index[key]
 
 
-def _locate(root: Node, error: "ValidationError", entries: _Entries) -> _Fault:
+def _locate(root: Node, error: "ValidationError", entries: _Entries) -> Fault:
     node, key = root, None
     words: list[str] = []
     for step in error.absolute_path:
@@ -178,7 +126,7 @@ def _locate(root: Node, error: "ValidationError", entries: _Entries) -> _Fault:
     if "propertyNames" in schema_path and isinstance(node, MappingNode):
         key = None
         node = entries.find(node, str(error.instance))[0]
-    return _Fault(
+    return Fault(
         keyword=str(error.validator),
         argument=error.validator_value,
         schema=error.schema if isinstance(error.schema, Mapping) else {},
@@ -191,232 +139,7 @@ def _locate(root: Node, error: "ValidationError", entries: _Entries) -> _Fault:
 
 def _title(words: Sequence[str]) -> str:
     if not words:
-        return _WHOLE
+        return WHOLE
     if words[-1].startswith("#") and len(words) > 1:
         return f"item {words[-1][1:]} of {_title(words[:-1])}"
     return shown(".".join(words))
-
-
-_TYPES = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
-
-
-def _wrong_type(fault: _Fault) -> Iterator[Diagnostic]:
-    types = [fault.argument] if isinstance(fault.argument, str) else fault.argument
-    wanted = fault.schema.get("title") or " or ".join(_TYPES[name] for name in types)
-    if fault.title == _WHOLE:
-        wanted, name = _TYPES["object"], _WHOLE
-    else:
-        name = fault.name if fault.key is not None else "this item"
-    message = f"{name} must be {wanted}, not {_found(fault.node)}"
-    yield fault.finding(codes.WRONG_TYPE, message, fault.span, _convert(fault, types))
-
-
-def _found(node: Node) -> str:
-    """What a node is, or says if it is no text."""
-    match node:
-        case MappingNode():
-            return "a mapping"
-        case SequenceNode():
-            return "a list"
-        case ScalarNode(text=text, value=value):
-            if value is None:
-                return "nothing"
-            return "text" if isinstance(value, str) else shown(text)
-        case _:
-            assert_never(node)
-
-
-def _convert(fault: _Fault, types: Sequence[str]) -> str | None:
-    """How to write the value so that it has one of the types."""
-    node = fault.node
-    if not isinstance(node, ScalarNode):
-        return None
-    if node.value is None:
-        return "give it a value, or remove the key"
-    if not isinstance(node.value, str):
-        return (
-            _about(fault)
-            if "string" not in types or "pattern" in fault.schema
-            else (f'quote it: "{node.text}"')
-        )
-    if node.style is not Style.PLAIN and {"number", "integer"} & set(types):
-        bare = resolve_plain(node.text)
-        if isinstance(bare, int | float):
-            return f"remove the quotes: {node.text}"
-    if "array" in types:
-        return f"write a list: [{node.text}]"
-    return None
-
-
-def _unknown_keys(fault: _Fault) -> Iterator[Diagnostic]:
-    assert isinstance(fault.node, MappingNode)
-    known = list(fault.schema["properties"])
-    written = {key.text for key, _ in fault.node.entries}
-    for key, _ in fault.node.entries:
-        if key.text in known:
-            continue
-        free = [name for name in known if name not in written]
-        near = closest(key.text, free)
-        where = "" if fault.title == _WHOLE else f" in {fault.title}"
-        yield fault.finding(
-            codes.UNKNOWN_KEY,
-            f"unknown key {shown(key.text)}{where}",
-            key.span,
-            did_you_mean(key.text, [near] if near else known, "known keys"),
-        )
-
-
-def _missing_key(fault: _Fault) -> Iterator[Diagnostic]:
-    assert isinstance(fault.node, MappingNode)
-    for name in fault.argument:
-        if fault.node.get(name) is None:
-            about = fault.schema.get("properties", {}).get(name, {}).get("description")
-            yield fault.finding(
-                codes.MISSING_KEY,
-                f"{fault.title} has no {shown(name)}",
-                fault.head,
-                f"add {shown(name)}: {about}" if about else f"add {shown(name)}",
-            )
-
-
-def _missing_alternative(fault: _Fault) -> Iterator[Diagnostic]:
-    groups = [listed(option["required"], "and") for option in fault.argument]
-    separator = ", or " if any(" and " in group for group in groups) else " or "
-    wanted = separator.join([", ".join(groups[:-1]), groups[-1]] if len(groups) > 2 else groups)
-    yield fault.finding(
-        codes.MISSING_KEY, f"{fault.title} needs {wanted}", fault.head, _about(fault)
-    )
-
-
-def _missing_companion(fault: _Fault) -> Iterator[Diagnostic]:
-    assert isinstance(fault.node, MappingNode)
-    for name, companions in fault.argument.items():
-        key = fault.node.key(name)
-        for companion in companions:
-            if key is not None and fault.node.get(companion) is None:
-                yield fault.finding(
-                    codes.MISSING_KEY,
-                    f"{shown(name)} in {fault.title} needs {shown(companion)}",
-                    key.span,
-                    _about(fault),
-                )
-
-
-def _conflict(fault: _Fault) -> Iterator[Diagnostic]:
-    # .../dependentSchemas/<one>/properties/<other>/not
-    one = str(fault.schema_path[-4])
-    yield fault.finding(
-        codes.KEY_CONFLICT,
-        f"{fault.name} cannot stand beside {shown(one)}",
-        fault.key.span if fault.key is not None else fault.span,
-        f"keep one: {fault.name} or {shown(one)}",
-    )
-
-
-def _unknown_choice(fault: _Fault) -> Iterator[Diagnostic]:
-    choices = [str(choice) for choice in fault.argument]
-    text = fault.node.text if isinstance(fault.node, ScalarNode) else ""
-    near = closest(text, choices) if not text.isdecimal() else None
-    found = shown(text) if text else _found(fault.node)
-    about = f"{fault.name} is" if fault.key is not None else "this is one of"
-    yield fault.finding(
-        codes.UNKNOWN_CHOICE,
-        f"{about} {listed(choices)}, not {found}",
-        fault.span,
-        f"did you mean {shown(near)}?" if near else None,
-    )
-
-
-def _unsupported(fault: _Fault) -> Iterator[Diagnostic]:
-    yield fault.finding(
-        codes.UNSUPPORTED_VERSION,
-        f"this compiler reads {fault.name} {fault.argument}",
-        fault.span,
-        f"write {shown(f'version: {fault.argument}')}",
-    )
-
-
-_BOUNDS = {
-    "minimum": "at least",
-    "maximum": "at most",
-    "exclusiveMinimum": "more than",
-}
-
-
-def _out_of_range(fault: _Fault) -> Iterator[Diagnostic]:
-    bound = f"{_BOUNDS[fault.keyword]} {fault.argument:,}"
-    message = f"{fault.name} must be {bound}, not {fault.text}"
-    yield fault.finding(codes.OUT_OF_RANGE, message, fault.span, _about(fault))
-
-
-def _too_long(fault: _Fault) -> Iterator[Diagnostic]:
-    length = len(fault.node.text) if isinstance(fault.node, ScalarNode) else 0
-    message = f"{fault.name} has {length} characters; at most {fault.argument} are allowed"
-    yield fault.finding(codes.OUT_OF_RANGE, message, fault.span)
-
-
-def _malformed(fault: _Fault) -> Iterator[Diagnostic]:
-    what = fault.name if fault.key is not None else "name"
-    message = f"{fault.text} is not a valid {what}"
-    yield fault.finding(codes.MALFORMED, message, fault.span, _about(fault))
-
-
-def _empty(fault: _Fault) -> Iterator[Diagnostic]:
-    yield fault.finding(
-        codes.EMPTY,
-        f"{fault.name if fault.key is not None else 'this'} is empty",
-        fault.span,
-        "fill it, or remove it",
-    )
-
-
-def _repeated(fault: _Fault) -> Iterator[Diagnostic]:
-    assert isinstance(fault.node, SequenceNode)
-    seen: dict[str, Node] = {}
-    for item in fault.node.items:
-        word = repr(plain(item))
-        first = seen.setdefault(word, item)
-        if first is not item:
-            yield fault.finding(
-                codes.REPEATED_ITEM,
-                f"{shown(item.span.text)} stands twice in {fault.title}",
-                item.span,
-                "remove one of the two",
-                (Label(span=first.span, message="first written here"),),
-            )
-
-
-def _about(fault: _Fault) -> str | None:
-    """The schema's own words, which editors show too."""
-    return fault.schema.get("description")
-
-
-_WORDINGS: Mapping[str, Callable[[_Fault], Iterator[Diagnostic]]] = MappingProxyType(
-    {
-        "type": _wrong_type,
-        "additionalProperties": _unknown_keys,
-        "required": _missing_key,
-        "anyOf": _missing_alternative,
-        "dependentRequired": _missing_companion,
-        "not": _conflict,
-        "enum": _unknown_choice,
-        "const": _unsupported,
-        "minimum": _out_of_range,
-        "maximum": _out_of_range,
-        "exclusiveMinimum": _out_of_range,
-        "maxLength": _too_long,
-        "pattern": _malformed,
-        "minLength": _empty,
-        "minItems": _empty,
-        "minProperties": _empty,
-        "uniqueItems": _repeated,
-    }
-)
-"""Every keyword of the schema that can be broken."""

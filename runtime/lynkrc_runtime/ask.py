@@ -4,16 +4,19 @@ Clients wrap the user's words: reminders in tags, notes in blocks of their own, 
 The markers of *all* profiles are taken out of every request, whoever sent it. So the ask is a
 function of the words alone: neither a User-Agent nor a set of tools can change it, and the same
 words give the same ask bare and inside any client a profile describes (promise 10).
+
+A turn is what stands between two answers: its user messages are read as one, as every API that
+wants roles to alternate does. So it does not matter whether a client sends its notes, a picture
+and the words in one message or in three.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import final
 
 from msgspec import Struct
 
 from lynkrc_runtime.dispatch import Client
+from lynkrc_runtime.injected import Markers, authored, make_markers
 from lynkrc_runtime.protocol.conversation import (
     Document,
     Image,
@@ -25,48 +28,15 @@ from lynkrc_runtime.protocol.conversation import (
 )
 
 _MEDIA = (Image, Document)
-_MAX_ATTRIBUTES = 1_000  # characters inside an opening tag
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Markers:
-    """How to know text that a client injected.
-
-    `openers` are cheap tests for `element`; every one begins with ``<``.
-    """
-
-    element: re.Pattern[str] | None
-    openers: tuple[str, ...]
-    prefixes: tuple[str, ...]
 
 
 def markers_of(clients: Sequence[Client]) -> Markers:
     """The markers of all profiles together."""
-    tags = sorted({tag for client in clients for tag in client.injected_tags})
-    prefixes = sorted({prefix for client in clients for prefix in client.injected_prefixes})
-    element = None
-    if tags:
-        names = "|".join(re.escape(tag) for tag in tags)
-        # An element that is never closed reaches to the end of its block.
-        element = re.compile(
-            rf"<(?P<tag>{names})(?:\s[^<>]{{0,{_MAX_ATTRIBUTES}}})?>.*?(?:</(?P=tag)\s*>|\Z)",
-            re.DOTALL,
-        )
-    return Markers(
-        element=element,
-        openers=tuple("<" + tag for tag in tags),
-        prefixes=tuple(prefixes),
+    return make_markers(
+        tags=(tag for client in clients for tag in client.injected_tags),
+        wrappers=(tag for client in clients for tag in client.injected_wrappers),
+        prefixes=(prefix for client in clients for prefix in client.injected_prefixes),
     )
-
-
-def authored(text: str, markers: Markers) -> str:
-    """What of one text block the user wrote, trimmed; empty when nothing."""
-    if "<" in text and any(opener in text for opener in markers.openers):
-        assert markers.element is not None, "where there are openers there is an element"
-        text = markers.element.sub("\n", text)
-    text = text.strip()
-    return "" if text.startswith(markers.prefixes) else text
 
 
 def authored_text(message: Message, markers: Markers) -> str:
@@ -85,19 +55,46 @@ def authored_text(message: Message, markers: Markers) -> str:
 
 @final
 class Ask(Struct, frozen=True, kw_only=True):
-    """The words of the last user message that has any, and its index (-1 without one)."""
+    """The words of the last turn in which the user said or showed anything.
+
+    `first` and `last` are the indices of its first and last message that holds something of the
+    user's own; without any, 0 and -1.
+    """
 
     text: str
-    index: int
+    first: int
+    last: int
 
 
 def find_ask(messages: Sequence[Message], markers: Markers) -> Ask:
-    """Walks back over tool results and injected text to the user's last words."""
+    """Walks back over tool results and injected text to the user's last turn.
+
+    A turn of pictures or documents alone has no words: those of earlier turns are not its ask.
+    """
+    parts: list[str] = []
+    first, last = 0, -1
     for index in range(len(messages) - 1, -1, -1):
-        text = authored_text(messages[index], markers)
-        if text:
-            return Ask(text=text, index=index)
-    return Ask(text="", index=-1)
+        message = messages[index]
+        if message.role is Role.ASSISTANT:
+            if last >= 0:
+                break
+        elif has_content_of_user(message, markers):
+            first, last = index, max(index, last)
+            parts.append(authored_text(message, markers))
+    return Ask(text="\n".join(part for part in reversed(parts) if part), first=first, last=last)
+
+
+def count_turns(messages: Sequence[Message], markers: Markers) -> int:
+    """How often the user said or showed anything between two answers."""
+    turns = 0
+    counted = False
+    for message in messages:
+        if message.role is Role.ASSISTANT:
+            counted = False
+        elif not counted and has_content_of_user(message, markers):
+            counted = True
+            turns += 1
+    return turns
 
 
 def has_content_of_user(message: Message, markers: Markers) -> bool:
@@ -124,7 +121,7 @@ def _history(messages: Sequence[Message], ask: Ask, markers: Markers) -> Iterato
             for block in message.blocks:
                 if isinstance(block, Text | Refusal) and block.text:
                     yield block.text
-        elif index != ask.index:
+        elif not ask.first <= index <= ask.last:
             text = authored_text(message, markers)
             if text:
                 yield text

@@ -19,7 +19,8 @@ RETRIES = 2
 """Retries of one target, where the provider does not say otherwise."""
 BACKOFF_BASE = 0.5
 BACKOFF_CAP = 8.0
-"""Seconds; the wait before retry n is random in 0 .. min(cap, base * 2**n)."""
+"""Seconds; the wait before retry n is random in 0 .. min(cap, base * 2**n). Where the provider does
+not say otherwise; a `retry-after` beyond the cap is not waited out."""
 THROTTLED_WAIT = 5.0
 """Longest `retry-after`, in seconds, that is waited out on the same target."""
 
@@ -57,6 +58,8 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
     target: int
     retries: int
+    backoff: float = BACKOFF_BASE
+    max_backoff: float = BACKOFF_CAP
     first_event: float | None
     total: float
 
@@ -297,10 +300,12 @@ class Attempts:
             self._over = True
 
     def _after_transient(self, failure: Failure, now: float) -> None:
-        wait = self._random() * min(BACKOFF_CAP, BACKOFF_BASE * 2**self._retried)
+        candidate = self._candidates[self._place]
+        cap = candidate.max_backoff
+        wait = self._random() * min(cap, candidate.backoff * 2**self._retried)
         if failure.retry_after is not None:
             wait = max(wait, failure.retry_after)
-        if wait > BACKOFF_CAP or not self._retry(wait, now):
+        if wait > cap or not self._retry(wait, now):
             self._advance()
 
     def _can_retry(self) -> bool:

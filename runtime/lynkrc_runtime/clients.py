@@ -29,21 +29,21 @@ class Profile:
 def recognise(
     profiles: Sequence[Profile], user_agent: str | None, tools: frozenset[str]
 ) -> int | None:
-    """Index of the first profile that fits, None when none does. A User-Agent beats tools.
+    """Index of the profile that fits, None when none does. A User-Agent beats tools.
 
     A baseline lists the tools of many versions, and no version offers them all: a client is also
-    known by hardly offering any others.
+    known by hardly offering any others. Of several that fit, the one with most of the tools.
     """
     if user_agent is not None:
         folded = fold_ascii(user_agent)
         for number, profile in enumerate(profiles):
             if folded.startswith(profile.user_agents):
                 return number
-    if tools:
-        for number, profile in enumerate(profiles):
-            shared = 100 * len(profile.baseline & tools)
-            if shared and shared >= SHARED_PCT * len(profile.baseline):
-                return number
-            if shared >= max(100 * LEAST_SHARED, SHARED_PCT * len(tools)):
-                return number
-    return None
+    best, most = None, 0
+    for number, profile in enumerate(profiles if tools else ()):
+        shared = len(profile.baseline & tools)
+        offers_most_of_its_own = 100 * shared >= SHARED_PCT * len(profile.baseline)
+        offers_few_others = shared >= LEAST_SHARED and 100 * shared >= SHARED_PCT * len(tools)
+        if shared > most and (offers_most_of_its_own or offers_few_others):
+            best, most = number, shared
+    return best

@@ -9,6 +9,7 @@ from typing import final
 import msgspec
 
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.settings import Breaker, Concurrency, Settings
 
 
 @final
@@ -49,8 +50,21 @@ class Client(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user_agent: list[str]
     injected_tags: list[str]
     injected_prefixes: list[str]
+    injected_wrappers: list[str]
     baseline_tools: list[str]
     tool_weights: dict[str, int]
+
+
+@final
+class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What few providers state; None or false where one does not."""
+
+    breaker: Breaker = Breaker()
+    concurrency: Concurrency | None = None
+    region: str | None = None
+    proxy: str | None = None
+    ca_file: str | None = None
+    forwards_credentials: bool = False
 
 
 @final
@@ -68,7 +82,10 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     idle: float | None
     total: float | None
     retries: int | None
+    backoff: float | None
+    max_backoff: float | None
     simulate: str | None
+    rest: ProviderSettings
 
 
 @final
@@ -97,10 +114,16 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @final
 class Chain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Targets (indices) in the order they are tried."""
+    """Groups of targets (indices) in the order they are tried; `pick` orders inside a group.
+
+    `pick` is ``order weighted cheapest fastest round_robin``; `weights` has a weight a target of
+    the chain, in the order of the groups, where it is weighted, else it is empty.
+    """
 
     name: str
-    targets: list[int]
+    groups: list[list[int]]
+    pick: str
+    weights: list[int]
 
 
 @final
@@ -121,11 +144,21 @@ class Deny(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @final
+class Prefer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another pick for every group (``cheapest``, ``fastest``), or the target that goes first."""
+
+    pick: str | None
+    target: int | None
+
+
+@final
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A rule's name, for headers and traces, and its answer when it denies."""
+    """A rule's name, for headers and traces, what it answers, and how it orders."""
 
     name: str
     deny: Deny | None
+    respond: str | None
+    prefer: Prefer | None
 
 
 @final
@@ -144,3 +177,4 @@ class Dispatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     needs: list[str]
     dimensions: list[str]
     models: list[str]
+    settings: Settings

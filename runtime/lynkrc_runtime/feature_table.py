@@ -32,6 +32,8 @@ class Provenance(Enum):
     LOOP = "loop"
     REQUEST = "request"
     CALLER = "caller"
+    SESSION = "session"
+    """What the gateway remembers; for proofs any value in range."""
 
 
 class Parameter(Enum):
@@ -54,7 +56,8 @@ class Feature:
     high: int = 0
     parameter: Parameter = Parameter.NONE
     members: tuple[str, ...] = ()
-    """Enumerators, where the table fixes them; ``client`` takes them from the spec."""
+    """Enumerators, where the table fixes them; ``client`` and ``session.tier`` take them from the
+    spec."""
     doc: str = ""
 
 
@@ -75,6 +78,9 @@ TEXTS: Mapping[str, Provenance] = MappingProxyType(
     }
 )
 """What `count`, `matches`, `distinct` and `points` may read."""
+
+NO_TIER = "none"
+"""The enumerator of `session.tier` before a session has one; always the first."""
 
 OTHER_CLIENT = "other"
 """The enumerator of `client` when no profile matches; always the first."""
@@ -108,7 +114,7 @@ def _string(name: str, provenance: Provenance, parameter: Parameter, doc: str) -
 
 
 _ASK, _ENV = Provenance.ASK, Provenance.ENVELOPE
-_LOOP, _REQ = Provenance.LOOP, Provenance.REQUEST
+_LOOP, _REQ, _SESSION = Provenance.LOOP, Provenance.REQUEST, Provenance.SESSION
 
 _ALL: tuple[Feature, ...] = (
     _int("ask.bytes", _ASK, BIG, "UTF-8 bytes of the ask, which is trimmed"),
@@ -135,7 +141,7 @@ _ALL: tuple[Feature, ...] = (
     _over_lexicon("points", FeatureType.FIXED, BIG * FIXED_UNIT, "weights of the entries present"),
     _int("context.tokens", _REQ, BIG, "estimated input tokens of the whole request"),
     _int("messages.count", _REQ, MANY, "messages, system ones not counted"),
-    _int("turns", _REQ, MANY, "user messages with words, images or documents of the user"),
+    _int("turns", _REQ, MANY, "turns with words, images or documents of the user"),
     _int("tools.count", _ENV, MANY, "tools offered"),
     _int("tools.added", _ENV, MANY, "tools offered beyond the client's baseline"),
     _int("tools.max_weight", _ENV, 100, "greatest weight of a tool beyond the baseline"),
@@ -188,6 +194,17 @@ _ALL: tuple[Feature, ...] = (
     _string("model", _REQ, Parameter.NONE, "the model name the client asked for"),
     _string("header", Provenance.CALLER, Parameter.LITERAL, "a request header"),
     _string("metadata", _REQ, Parameter.LITERAL, "a member of the body's metadata"),
+    _string("key.team", Provenance.CALLER, Parameter.NONE, "the team of the caller's key"),
+    _string("key.tenant", Provenance.CALLER, Parameter.NONE, "the tenant of the caller's key"),
+    _int("session.turn", _SESSION, MANY, "user turns of the session before this one"),
+    Feature(
+        name="session.tier",
+        type=FeatureType.ENUM,
+        provenance=_SESSION,
+        doc="the tier of the session's last turn, else none",
+    ),
+    _int("session.warm_tokens", _SESSION, BIG, "tokens of the session in a provider's cache"),
+    _int("budget.used_pct", _SESSION, 1_000, "spent of the budget nearest to its end, in percent"),
 )
 
 FEATURES: Mapping[str, Feature] = MappingProxyType({feature.name: feature for feature in _ALL})

@@ -73,7 +73,7 @@ class Extractor:
             if slot.feature in _OVER_LEXICON:
                 steps = self._over_texts.setdefault(slot.args[0], [])
                 steps.append((place, self._over_lexicon(slot), slot.low, slot.high))
-            else:
+            elif slot.feature not in _WITHOUT_SOURCE:
                 self._plan.append((place, self._feature(slot), slot.low, slot.high))
 
     def extract(self, request: Request, facts: RequestFacts) -> list[int]:
@@ -251,6 +251,21 @@ def _messages(reading: Reading) -> int:
 
 
 _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
+
+_WITHOUT_SOURCE = frozenset(
+    {
+        "key.team",
+        "key.tenant",
+        "session.turn",
+        "session.tier",
+        "session.warm_tokens",
+        "budget.used_pct",
+    }
+)
+"""Features nothing tells yet: neither keys nor sessions nor spend are kept (see `served`).
+
+They stay 0, and a request pays nothing for them: a team is absent, a session has no tier.
+"""
 
 _PLAIN: Mapping[str, _Feature] = MappingProxyType(
     {

@@ -8,13 +8,13 @@ from msgspec import Struct
 
 from lynkrc_runtime.ask import (
     Ask,
-    Markers,
+    count_turns,
     envelope_text,
     find_ask,
-    has_content_of_user,
     history_text,
 )
 from lynkrc_runtime.clients import Profile, recognise
+from lynkrc_runtime.injected import Markers
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.conversation import (
     Document,
@@ -61,7 +61,7 @@ class RefusedRequest(Exception):
 
 @final
 class LoopFacts(Struct, frozen=True, kw_only=True):
-    """The tool loop since the message that holds the ask."""
+    """The tool loop since the last message that holds something of the user's own."""
 
     tool_results: int
     tool_errors: int
@@ -125,13 +125,13 @@ class Reading:
 
     @once
     def turns(self) -> int:
-        """User messages with something of the user's own in them."""
-        return sum(has_content_of_user(m, self._markers) for m in self.request.messages)
+        """Turns with something of the user's own in them."""
+        return count_turns(self.request.messages, self._markers)
 
     @once
     def loop(self) -> LoopFacts:
         """What happened since the user last wrote."""
-        messages = self.request.messages[self.ask.index + 1 :]
+        messages = self.request.messages[self.ask.last + 1 :]
         blocks = [block for message in messages for block in message.blocks]
         results = [block for block in blocks if isinstance(block, ToolResult)]
         return LoopFacts(

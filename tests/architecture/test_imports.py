@@ -21,9 +21,14 @@ ALLOWED: dict[str, set[str]] = {
     "lower": {"source", "diagnostics", "syntax", "sema", "ir"},
     "passes": {"ir"},
     "interp": {"ir"},
+    "analysis": {"ir"},
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
+    # Words for people are those that the language server shows.
+    "docs": {"source", "diagnostics", "sema", "lsp.words"},
+    "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
+    "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
         "source",
         "diagnostics",
@@ -48,6 +53,8 @@ RUNTIME_PURE = (
     "lynkrc_runtime.bundle",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.table",
+    "lynkrc_runtime.served",
+    "lynkrc_runtime.settings",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 
@@ -56,6 +63,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "jsonschema": ("lynkrc/syntax/schema_check.py",),
     "lark": ("lynkrc/syntax/",),
     "jinja2": ("lynkrc/codegen/",),
+    "pygls": ("lynkrc/lsp/server.py",),
+    "lsprotocol": ("lynkrc/lsp/server.py", "lynkrc/lsp/convert.py"),
     "Cython": ("lynkrc/native/build.py",),
     "aiohttp": (
         "runtime/lynkrc_runtime/upstream.py",

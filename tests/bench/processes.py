@@ -18,7 +18,7 @@ extends: builtin/lynkr
 providers:
   up: {{kind: anthropic-compatible, base_url: "http://127.0.0.1:{port}", trust: local}}
 targets:
-  one: {{provider: up, model: claude-sonnet-5-5}}
+  one: {{provider: up, model: claude-sonnet-5-5, price: free}}
 score:
   use: builtin/lynkr-13
 tiers:

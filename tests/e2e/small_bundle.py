@@ -10,22 +10,24 @@ from pathlib import Path
 import msgspec
 
 from lynkrc_runtime.bundle import FORMAT, MANIFEST, FileEntry, Manifest
+from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.scan.tables import Tables, pack
 
 _SCORER = """\
 def decide(v):
-    return (0, 0, -1, 0, {mask}, 42)
+    return {verdict}
 """
 _EXPLAIN = """\
 def explain(v):
-    return {{"verdict": [0, 0, -1, 0, {mask}, 42], "outcome": "route", "chains": []}}
+    return {{"verdict": list({verdict}), "outcome": "route", "chains": []}}
 """
 
 
-def files(dispatch: Dispatch) -> dict[str, bytes]:
-    """The bundle's files, without the manifest."""
-    mask = (1 << len(dispatch.targets)) - 1
+def files(dispatch: Dispatch, verdict: Verdict | None = None) -> dict[str, bytes]:
+    """The bundle's files, without the manifest; every request gets the verdict (all targets)."""
+    if verdict is None:
+        verdict = (0, 0, -1, 0, (1 << len(dispatch.targets)) - 1, 42, -1)
     tables = Tables(
         classes=1,
         entries=0,
@@ -35,13 +37,13 @@ def files(dispatch: Dispatch) -> dict[str, bytes]:
     )
     return {
         "dispatch.json": msgspec.json.encode(dispatch),
-        "explain.py": _EXPLAIN.format(mask=mask).encode(),
+        "explain.py": _EXPLAIN.format(verdict=verdict).encode(),
         "ir.txt": b"",
         "lexicons.dfa": pack(tables),
         "report.json": b"{}",
         "routes.txt": b"one row\n",
         "scorer.pxd": b"",
-        "scorer.py": _SCORER.format(mask=mask).encode(),
+        "scorer.py": _SCORER.format(verdict=verdict).encode(),
         "source_map.json": b"{}",
     }
 

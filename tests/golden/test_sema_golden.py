@@ -4,28 +4,25 @@
 `--update-golden` rewrites the expected files; read the difference before you commit it.
 """
 
-import re
 from pathlib import Path
 
 import pytest
 
-import lynkrc.diagnostics
 from lynkrc.diagnostics.model import in_order
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.diagnostics.sema_codes import SEMA_CODES
 from lynkrc.sema.resolve import resolve
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.read import read_config
+from tests.unit.page_examples import examples
 from tests.unit.sema_sample import Files, catalog, complete
 
 FOLDER = Path(__file__).parent / "sema"
-PAGES = Path(lynkrc.diagnostics.__file__).parent / "pages"
 CASES = sorted(path.parent.name for path in FOLDER.glob("*/routing.yaml"))
-FAILS = re.compile(r"^## Fails$.*?^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EXAMPLES = {
-    code.id: example[1]
+    code.id: dict(examples(code.id))["Fails"]
     for code in SEMA_CODES
-    if (example := FAILS.search((PAGES / f"{code.id}.md").read_text(encoding="utf-8")))
+    if "Fails" in dict(examples(code.id))
 }
 
 

@@ -1,5 +1,6 @@
 """Strategies for RouteTables of every shape and for vectors at the edges of their guards."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from hypothesis import strategies as st
@@ -36,7 +37,10 @@ from lynkrc.ir.table import (
     Keep,
     Need,
     Otherwise,
+    Pick,
     Pin,
+    Prefer,
+    Respond,
     RouteTable,
     Rule,
     RuleId,
@@ -50,6 +54,7 @@ from tests.unit.sample_table import (
     SPAN,
     TABLE,
     bool_slot,
+    chain,
     class_slot,
     number_slot,
     rule,
@@ -154,13 +159,14 @@ guards: st.SearchStrategy[Guard] = st.recursive(
 def tables(draw: st.DrawFn) -> RouteTable:
     """A table that `verify` accepts, before any pass."""
     count = draw(st.integers(1, 4))
-    targets = tuple(target(i, f"t{i}", "ollama", "local", 1000 * (i + 1)) for i in range(count))
+    prices = st.sampled_from([None, ("1", "2", "0", "0"), ("2.5", "0.5", "1", "1")])
+    targets = tuple(
+        replace(target(i, f"t{i}", "ollama", "local", 1000 * (i + 1)), price=draw(prices))
+        for i in range(count)
+    )
     ids = st.integers(0, count - 1).map(TargetId)
-    some = st.lists(ids, min_size=1, max_size=count, unique=True).map(tuple)
     bounds = draw(st.lists(st.integers(0, 100), max_size=3, unique=True).map(sorted))
-    chains = [
-        Chain(id=ChainId(i), name=f"T{i}", targets=draw(some)) for i in range(len(bounds) + 1)
-    ]
+    chains = [draw(_chains(i, f"T{i}", count)) for i in range(len(bounds) + 1)]
     tiers = tuple(
         Tier(id=TierId(i), name=f"T{i}", up_to=bound, chain=ChainId(i), span=SPAN)
         for i, bound in enumerate([*bounds, None])
@@ -172,13 +178,20 @@ def tables(draw: st.DrawFn) -> RouteTable:
         if draw(st.booleans()):
             pins.append(Pin(pattern=f"p{i}", guard=guard, tier=draw(tier_ids), chain=None))
         else:
-            chain = Chain(id=ChainId(len(chains)), name=f"pin:{i}", targets=(draw(ids),))
-            chains.append(chain)
-            pins.append(Pin(pattern=f"p{i}", guard=guard, tier=None, chain=chain.id))
+            pinned = chain(len(chains), f"pin:{i}", draw(ids))
+            chains.append(pinned)
+            pins.append(Pin(pattern=f"p{i}", guard=guard, tier=None, chain=pinned.id))
     needs = tuple(
         Need(name=f"n{i}", guard=draw(guards), met_by=tuple(sorted(draw(st.sets(ids)))))
         for i in range(draw(st.integers(0, 2)))
     )
+    rules = []
+    for i in range(draw(st.integers(0, 5))):
+        made = draw(_rules(i, count, tier_ids))
+        if draw(st.booleans()):
+            chains.append(draw(_chains(len(chains), f"rule:{made.name}", count)))
+            made = replace(made, chain=chains[-1].id)
+        rules.append(made)
     return replace(
         TABLE,
         slots=SLOTS,
@@ -188,7 +201,7 @@ def tables(draw: st.DrawFn) -> RouteTable:
         pins=tuple(pins),
         needs=needs,
         definitions=(),
-        rules=tuple(draw(_rules(i, count, tier_ids)) for i in range(draw(st.integers(0, 5)))),
+        rules=tuple(rules),
         dimensions=tuple(draw(_dimensions(i)) for i in range(draw(st.integers(0, 4)))),
         offset64=draw(st.integers(-3000, 3000)),
         otherwise=draw(st.sampled_from(Otherwise)),
@@ -196,9 +209,38 @@ def tables(draw: st.DrawFn) -> RouteTable:
 
 
 @st.composite
+def _chains(draw: st.DrawFn, number: int, name: str, targets: int) -> Chain:
+    """Some of the targets in some order, cut into groups."""
+    ids = st.integers(0, targets - 1).map(TargetId)
+    chosen = draw(st.lists(ids, min_size=1, max_size=targets, unique=True))
+    groups: list[tuple[TargetId, ...]] = [(chosen[0],)]
+    for target_id in chosen[1:]:
+        if draw(st.booleans()):
+            groups.append((target_id,))
+        else:
+            groups[-1] = (*groups[-1], target_id)
+    pick = draw(st.sampled_from(Pick))
+    weights = sorted(chosen) if pick is Pick.WEIGHTED else []
+    return Chain(
+        id=ChainId(number),
+        name=name,
+        groups=tuple(groups),
+        pick=pick,
+        weights=tuple((one, draw(st.integers(1, 5))) for one in weights),
+    )
+
+
+@st.composite
 def _rules(draw: st.DrawFn, number: int, targets: int, tiers: st.SearchStrategy[TierId]) -> Rule:
     possible = {
         "deny": st.just(Deny(status=403, message="no")),
+        "respond": st.just(Respond(text="yes")),
+        "prefer": st.one_of(
+            st.sampled_from([Pick.CHEAPEST, Pick.FASTEST]).map(
+                lambda pick: Prefer(pick=pick, target=None)
+            ),
+            st.integers(0, targets - 1).map(lambda i: Prefer(pick=None, target=TargetId(i))),
+        ),
         "tier": tiers,
         "floor": tiers,
         "ceiling": tiers,
@@ -238,5 +280,10 @@ def _values(slot: Slot) -> st.SearchStrategy[int]:
     )
 
 
-vectors: st.SearchStrategy[list[int]] = st.tuples(*(_values(slot) for slot in SLOTS)).map(list)
-"""Clamped vectors: edges of the ranges, values near the literals of guards, and any others."""
+def vectors_of(slots: Sequence[Slot]) -> st.SearchStrategy[list[int]]:
+    """Clamped vectors: ends of the ranges, values near the literals of guards, and any others."""
+    return st.tuples(*(_values(slot) for slot in slots)).map(list)
+
+
+vectors = vectors_of(SLOTS)
+"""Vectors of the random tables."""

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import DiskLoader
+from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.pipeline import compile_spec, pack_bundle
@@ -63,6 +64,9 @@ def changed(text: str, what: str, place: int, word: str) -> str:
     return "\n".join(lines)
 
 
+RUN = Run(root="/", spec="routing.yaml", version="0")
+
+
 @settings(max_examples=250, deadline=None, derandomize=True)
 @given(spec=st.sampled_from(SPECS), changes=st.lists(_change, min_size=1, max_size=5))
 def test_a_changed_spec_is_compiled_or_explained(
@@ -75,7 +79,7 @@ def test_a_changed_spec_is_compiled_or_explained(
     )
     shown = render_text(compilation.diagnostics, columns=80)
     assert all(line.isprintable() for line in shown.split("\n"))
-    assert len(json.loads(render_json(compilation.diagnostics))["diagnostics"]) == len(
+    assert len(json.loads(render_json(compilation.diagnostics, RUN))["diagnostics"]) == len(
         compilation.diagnostics
     )
     if compilation.artifacts is None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import DiskLoader
+from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.pipeline import compile_spec
@@ -18,7 +19,7 @@ providers:
   local: {kind: ollama, base_url: "${HERE:-http://localhost:1}", trust: local}
   cloud: {kind: openai, api_key: "${KEY}", trust: cloud}
 targets:
-  small: {provider: local, model: m, context: 8k, capabilities: [tools], max_output: 1k}
+  small: {provider: local, model: m, context: 8k, capabilities: [tools], price: free}
   big: {provider: cloud, model: gpt-4o-mini}
 models:
   "mine*": {tier: LOW}
@@ -57,10 +58,13 @@ EDITS = st.lists(
 )
 
 
+RUN = Run(root="/", spec="routing.yaml", version="0")
+
+
 def compiled(data: bytes) -> str:
     found = compile_spec("routing.yaml", data, loader=DiskLoader(), catalog=catalog())
     assert found.has_errors == (found.artifacts is None)
-    render_json(found.diagnostics)
+    render_json(found.diagnostics, RUN)
     return render_text(found.diagnostics)
 
 

@@ -1,196 +1,166 @@
-"""The envelope does not decide: the same words give the same ask, bare and inside a coding agent.
+"""The envelope does not decide: the same words give the same ask, score and tier, bare and inside.
 
-The agent's shape is Claude Code's: reminders around the words, a billing block and an environment
-message as system text, its own tools, and a tool loop after the words.
+The words go through the real extractor and the real scorers of whole specs, in the envelopes of
+every client that `builtin/lynkr` has a profile of.
 """
 
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc.lower.patterns import build_automaton, tables_of
-from lynkrc.source.text import SourceFile, Span
-from lynkrc.syntax.pattern_parse import parse_pattern
-from lynkrc_runtime.dispatch import Client, Dispatch, Lexicon, Slot
-from lynkrc_runtime.feature_table import FEATURES
+from lynkrc.cli.specs import compile_file
+from lynkrc.pipeline import pack_bundle
+from lynkrc_runtime.ask import find_ask, markers_of
+from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.features import Extractor, RequestFacts
-from lynkrc_runtime.protocol.conversation import (
-    Message,
-    Options,
-    Request,
-    Role,
-    Text,
-    Tool,
-    ToolCall,
-    ToolResult,
-)
+from lynkrc_runtime.protocol.tables import DIALECTS
+from tests.property.client_envelopes import BUILDERS, CHAT, Wire, bare, encoded
 
-PATTERNS = ["a*", "step by step", "~\u8bc1", "you|tools", "be"]
-BASELINE = ("Agent", "Bash", "Edit", "Read", "Skill", "ToolSearch", "Write")
-CLIENT = Client(
-    name="claude-code",
-    user_agent=["claude-cli/"],
-    injected_tags=["system-reminder", "task-notification"],
-    injected_prefixes=["[Request interrupted by user"],
-    baseline_tools=list(BASELINE),
-    tool_weights={"Bash": 90},
-)
-BARE = RequestFacts(surface="chat", headers={"user-agent": "curl/8"})
-INSIDE = RequestFacts(surface="messages", headers={"user-agent": "claude-cli/2.1 (external, cli)"})
-
-REMINDER = Text(
-    text="<system-reminder>\nAs you answer, be aware of tools, \u8bc1.\n</system-reminder>\n"
-)
-INTERRUPTED = Text(text="[Request interrupted by user]")
+ROOT = Path(__file__).resolve().parents[2]
+SPECS = ("specs/starter/claude.yaml", "examples/quickstart/routing.yaml")
+_T = TypeVar("_T")
 
 
-def _extractor() -> Extractor:
-    span = Span(file=SourceFile(path="-", text=""), start=0, end=0)
-    parsed = [parse_pattern(text, span, None)[0] for text in PATTERNS]
-    patterns = [pattern for pattern in parsed if pattern is not None]
-    names = [name for name in FEATURES if name.startswith("ask.")]
-    slots = [(name, []) for name in (*names, "turns", "tools.added", "tools.max_weight")]
-    over = [(name, ["ask", "words"]) for name in ("count", "matches", "distinct", "points")]
-    return Extractor(
-        Dispatch(
-            name="test",
-            slots=[
-                Slot(
-                    feature=name,
-                    args=args,
-                    type=FEATURES[name].type.value,
-                    low=FEATURES[name].low,
-                    high=FEATURES[name].high,
-                    classes=[],
-                )
-                for name, args in [*slots, *over]
-            ],
-            lexicons=[
-                Lexicon(name="words", first=0, patterns=PATTERNS, weights64=[1, 2, 4, 8, 16])
-            ],
-            clients=[CLIENT],
-            providers=[],
-            targets=[],
-            chains=[],
-            tiers=[],
-            rules=[],
-            needs=[],
-            dimensions=[],
-            models=[],
-        ),
-        tables_of(build_automaton([patterns])),
+@cache
+def bundle(spec: str) -> tuple[LoadedBundle, Extractor]:
+    packed, _ = pack_bundle(compile_file(ROOT / spec), native=False)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "spec.lynkr"
+        path.write_bytes(packed)
+        loaded = load_bundle(path)
+    return loaded, Extractor(loaded.dispatch, loaded.tables)
+
+
+def reading(spec: str, wire: Wire) -> tuple[str, dict[str, int], tuple[int, int, int]]:
+    """The ask, its features and the facts of the conversation, and the decision's tier, rule and
+    score.
+    """
+    loaded, extractor = bundle(spec)
+    surface, headers, _ = wire
+    dialect = "openai-chat" if surface == CHAT else "anthropic-messages"
+    request = DIALECTS[dialect].read_request(encoded(wire), headers)
+    vector = extractor.extract(request, RequestFacts(surface=surface, headers=headers))
+    features = {
+        f"{slot.feature} {slot.args}": value
+        for slot, value in zip(loaded.dispatch.slots, vector, strict=True)
+        if slot.feature.startswith(("ask.", "loop.", "turns", "tools.added"))
+        or slot.args[:1] == ["ask"]
+    }
+    verdict = loaded.scorer(vector)
+    ask = find_ask(request.messages, markers_of(loaded.dispatch.clients))
+    return ask.text, features, (verdict[1], verdict[2], verdict[5])
+
+
+def baseline(name: str) -> list[str]:
+    (tools,) = (
+        one.baseline_tools for one in bundle(SPECS[0])[0].dispatch.clients if one.name == name
     )
+    return tools
 
 
-EXTRACTOR = _extractor()
-
-
-def request(
-    dialect: str, system: tuple[str, ...], messages: list[Message], tools: tuple[str, ...]
-) -> Request:
-    return Request(
-        dialect=dialect,
-        model="auto",
-        system=tuple(Text(text=text) for text in system),
-        messages=tuple(messages),
-        tools=tuple(
-            Tool(
-                kind="function",
-                name=name,
-                description=f"{name}: as you like, step by step.",
-                parameters={},
-                strict=None,
-                value={"name": name},
-            )
-            for name in tools
-        ),
-        tool_choice=None,
-        options=Options(),
-        metadata={},
-        members={},
-        rest=(),
-    )
-
-
-def user(*blocks: Text | ToolResult) -> Message:
-    return Message(role=Role.USER, blocks=blocks)
-
-
-def bare(words: str) -> Request:
-    return request("openai-chat", (), [user(Text(text=words))], ())
-
-
-def inside(
-    words: str, steps: int, *, same_block: bool, interrupted: bool, mid_system: bool
-) -> Request:
-    asked = (
-        (Text(text=words + "\n" + REMINDER.text),) if same_block else (REMINDER, Text(text=words))
-    )
-    notes = (INTERRUPTED,) if interrupted else ()
-    messages = [user(*notes, *asked)]
-    if mid_system:
-        environment = Text(text="# Environment\nYou are in a directory. Be brief.")
-        messages.append(Message(role=Role.SYSTEM, blocks=(environment,)))
-    for step in range(steps):
-        call = ToolCall(id=f"c{step}", name="Read", arguments="{}")
-        result = ToolResult(call_id=f"c{step}", content=(Text(text="as you see"),))
-        messages.append(Message(role=Role.ASSISTANT, blocks=(Text(text="As you asked"), call)))
-        messages.append(user(result, *([REMINDER] if step % 2 else [])))
-    system = (
-        "x-anthropic-billing-header: cc_version=2.1; cc_entrypoint=cli;",
-        "You are an agent. " * 50,
-    )
-    return request("anthropic-messages", system, messages, BASELINE)
-
-
-words = st.one_of(
-    st.text(min_size=1, max_size=80),
+WORDS = st.one_of(
+    st.text(max_size=60),
     st.lists(
         st.sampled_from(
             [
-                "a",
-                "apply",
+                "hi",
+                "thanks",
+                "Refactor the entire pipeline",
+                "prove that",
                 "step by step",
-                "you.",
-                "(be)",
-                "1,2",
+                "security audit",
+                "do whatever it takes, keep trying",
+                "\u8bc1\u660e\u8fd9\u4e2a\u3002",
+                "\u0441\u043f\u0430\u0441\u0438\u0431\u043e",
+                "\u0645\u0631\u062d\u0628\u0627",
+                "\u0926\u0947\u0916\u094b?",
+                "a < b and <b>c</b>",
+                "<system-reminder>",
+                "</system-reminder>",
+                "<system-reminder>\nquoted\n</system-reminder>",
+                "<environment_context",
+                "<user_query>",
+                "</user_query>",
+                "<userRequest>x</userRequest>",
+                "<task>",
+                "</task>",
+                "</command-args>",
+                "<command-args>",
+                "<info-msg/>",
+                "[Request interrupted",
+                "# AGENTS.md instructions",
                 "\n",
-                "\u8bc1\u660e?",
-                "```\n",
-                '"',
-                "<b>",
+                "```\ncode\n```",
+                '"1,2"',
             ]
         ),
-        max_size=20,
+        max_size=14,
     ).map(" ".join),
 )
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
-@given(
-    words=words,
-    steps=st.integers(0, 3),
-    same_block=st.booleans(),
-    interrupted=st.booleans(),
-    mid_system=st.booleans(),
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_same_words_decide_the_same_bare_and_inside(spec: str, name: str) -> None:
+    build, fewest = BUILDERS[name]
+    tools = st.lists(st.sampled_from(baseline(name) or ["-"]), unique=True, min_size=fewest)
+
+    @settings(derandomize=True, deadline=None, max_examples=100)
+    @given(words=WORDS, data=st.data(), tools=tools)
+    def same(words: str, data: st.DataObject, tools: list[str]) -> None:
+        def choose(options: Sequence[_T]) -> _T:
+            return options[data.draw(st.integers(0, len(options) - 1))]
+
+        inside, alone = reading(spec, build(words, choose, tools)), reading(spec, bare(words))
+        # Words that are no ask (blanks, another client's note) make no turn to count steps from.
+        assert inside[0] == alone[0]
+        assert inside == alone or not alone[0]
+
+    check: Callable[[], None] = same
+    check()
+
+
+LOOKALIKES = (
+    "why is <system-reminder> here?",
+    "why is </system-reminder> here?\nAnd <environment_details>?",
+    "<system-reminder>\nquoted\n</system-reminder>\nWhat is this?",
+    "<info-msg>\n<system_reminder>\n<reminderInstructions>\nfix",
+    "a </user_query> b </userRequest> c </task> d </command-args> e",
+    "<user_query> a <userRequest> b <task> c <command-args> d",
+    "sort <task>this</task> and <user_query>that</user_query>",
+    "<task>\nfix it\n</task>",
+    "<document>\nwords\n</document>\n<task>prove that</task>",
+    "a [Request interrupted by user] b\nCaveat: c",
+    "<system-reminder",
+    "fix </user_query",
 )
-def test_the_same_words_give_the_same_features_bare_and_inside(
-    words: str, steps: int, same_block: bool, interrupted: bool, mid_system: bool
-) -> None:
-    wrapped = inside(
-        words, steps, same_block=same_block, interrupted=interrupted, mid_system=mid_system
-    )
-    assert EXTRACTOR.extract(wrapped, INSIDE) == EXTRACTOR.extract(bare(words), BARE)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(words=words, steps=st.integers(0, 2))
-def test_neither_user_agent_nor_tools_change_the_ask(words: str, steps: int) -> None:
-    wrapped = inside(words, steps, same_block=True, interrupted=True, mid_system=True)
-    ask = len([name for name in FEATURES if name.startswith("ask.")])
-    unknown = EXTRACTOR.extract(wrapped, BARE)
-    assert unknown[:ask] == EXTRACTOR.extract(wrapped, INSIDE)[:ask]
+@pytest.mark.parametrize("name", BUILDERS)
+def test_what_looks_like_a_marker_in_the_words_decides_the_same_everywhere(name: str) -> None:
+    build, _ = BUILDERS[name]
+    for words in LOOKALIKES:
+        alone = reading(SPECS[0], bare(words))
+        assert alone[0]
+        for variant in range(9):
+
+            def choose(options: Sequence[_T], variant: int = variant) -> _T:
+                return options[variant % len(options)]
+
+            assert reading(SPECS[0], build(words, choose, baseline(name))) == alone, words
 
 
-def test_the_words_do_reach_the_features() -> None:
-    plain, asked = (EXTRACTOR.extract(bare(words), BARE) for words in ("no", "apply step by step"))
-    assert plain != asked
+def test_every_profile_has_an_envelope() -> None:
+    assert sorted(BUILDERS) == [one.name for one in bundle(SPECS[0])[0].dispatch.clients]
+
+
+def test_the_words_do_reach_the_decision() -> None:
+    plain, asked = (reading(SPECS[0], bare(words)) for words in ("no", "prove that, step by step"))
+    assert plain[1] != asked[1]
+    assert plain[2] != asked[2]

@@ -193,7 +193,7 @@ def test_a_guard_means_what_the_expression_says(condition: Part, envs: list[Env]
 
 SPEC = """\
 providers:
-  house: {kind: simulator, trust: local, retries: 2}
+  house: {kind: simulator, trust: local, retry: {times: 2}}
   far: {kind: simulator, trust: cloud}
 targets:
   one: {provider: house, model: m, context: 8k}

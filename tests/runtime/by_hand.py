@@ -9,13 +9,24 @@ import msgspec
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Decider, Verdict
-from lynkrc_runtime.dispatch import Chain, Deny, Dispatch, Provider, Rule, Target, Tier
+from lynkrc_runtime.dispatch import (
+    Chain,
+    Deny,
+    Dispatch,
+    Provider,
+    ProviderSettings,
+    Rule,
+    Target,
+    Tier,
+)
 from lynkrc_runtime.features import Extractor
+from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -37,6 +48,9 @@ def provider(name: str, kind: str, **members: Any) -> Provider:
         "idle": None,
         "total": None,
         "retries": None,
+        "backoff": None,
+        "max_backoff": None,
+        "rest": ProviderSettings(),
         "simulate": None,
     }
     return Provider(**(values | members))
@@ -66,17 +80,32 @@ def dispatch(
         clients=[],
         providers=list(providers),
         targets=list(targets),
-        chains=[Chain(name="all", targets=list(range(len(targets)) if chain is None else chain))],
+        chains=[
+            Chain(
+                name="all",
+                groups=[[one] for one in (range(len(targets)) if chain is None else chain)],
+                pick="order",
+                weights=[],
+            )
+        ],
         tiers=[Tier(name="ONLY", up_to=None, chain=0)],
-        rules=[Rule(name="no-entry", deny=Deny(status=403, message="not for you"))],
+        rules=[
+            Rule(
+                name="no-entry",
+                deny=Deny(status=403, message="not for you"),
+                respond=None,
+                prefer=None,
+            )
+        ],
         needs=[],
         dimensions=[],
         models=["house", "house-*"],
+        settings=Declared(),
     )
 
 
 def route_all(_: list[int]) -> Verdict:
-    return (0, 0, -1, 0, (1 << 62) - 1, 42)
+    return (0, 0, -1, 0, (1 << 62) - 1, 42, -1)
 
 
 def policy(table: Dispatch, scorer: Callable[[list[int]], Verdict] = route_all) -> Policy:
@@ -124,6 +153,7 @@ def gateway(
             http=http or simulator,
             simulator=simulator,
         ),
+        rotation=Rotation(),
         dialects=DIALECTS,
         settings=settings,
         metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),

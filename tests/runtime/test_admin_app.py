@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.settings import Budget
+from lynkrc_runtime.settings import Settings as Declared
 from tests.runtime.by_hand import CHAT, Said, body, dispatch, gateway, policy, provider, target
 
 JSON = {"content-type": "application/json"}
@@ -33,6 +36,18 @@ async def test_metrics_are_prometheus_text(client: Client) -> None:
 async def test_the_route_table_is_the_bundles(client: Client) -> None:
     async with client.get("/routing/table") as answer:
         assert await answer.text() == "the route table\n"
+
+
+async def test_the_route_table_ends_with_what_is_not_served() -> None:
+    table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+    declared = Declared(budgets=[Budget(name="all", usd="10")])
+    served = gateway(policy(msgspec.structs.replace(table, settings=declared)), Said())
+    async with (
+        TestClient(TestServer(admin_app(Site(gateway=served)))) as made,
+        made.get("/routing/table") as answer,
+    ):
+        told = await answer.text()
+    assert told == ("the route table\n\nnot served by runtime 0.1: budgets: no spend is counted\n")
 
 
 @pytest.mark.parametrize("query", ["", "?surface=chat", "?surface=messages"])

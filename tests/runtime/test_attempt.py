@@ -65,6 +65,23 @@ def test_transient_retries_twice_with_growing_waits_then_moves_on() -> None:
     assert tried(attempts.next(0.0)) == 1
 
 
+def test_a_provider_s_own_waits_take_the_place_of_the_usual_ones() -> None:
+    slow = Candidate(
+        target=0, retries=4, backoff=2.0, max_backoff=5.0, first_event=None, total=600.0
+    )
+    attempts = machine(slow, candidate(1))
+    waits: list[Step] = []
+    for _ in range(3):
+        assert tried(attempts.next(0.0)) == 0
+        attempts.failed(TRANSIENT, Fault.ANSWERED, 0.0)
+        waits.append(attempts.next(0.0))
+    assert waits == [Wait(seconds=2.0), Wait(seconds=4.0), Wait(seconds=5.0)]
+    attempts.next(0.0)
+    # Told to wait longer than this provider is worth waiting for.
+    attempts.failed(failure(FailureClass.TRANSIENT, 5.5), Fault.ANSWERED, 0.0)
+    assert tried(attempts.next(0.0)) == 1
+
+
 def test_a_client_that_retries_gets_no_retry_but_still_the_next_target() -> None:
     attempts = machine(candidate(0), candidate(1), client_retries=True)
     attempts.next(0.0)

@@ -163,6 +163,15 @@ def test_what_is_broken_is_said(tmp_path: Path, case: str) -> None:
     assert message in str(caught.value)
 
 
+def test_a_rule_may_have_effects_that_never_apply(tmp_path: Path) -> None:
+    # A spec may say both; the denial comes first, and the compiler only warns.
+    files = files_of(WHOLE)
+    deny = {"status": 403, "message": "no"}
+    edit_dispatch(lambda table: table["rules"][0].update(deny=deny, respond="yes"))(files)
+    rule = load_bundle(put(tmp_path, archive(files))).dispatch.rules[0]
+    assert rule.deny is not None and rule.respond == "yes"
+
+
 def edit_dispatch(edit: Callable[[dict], None]) -> Callable[[Files], None]:
     def change(files: Files) -> None:
         table = json.loads(files["dispatch.json"])
@@ -196,15 +205,57 @@ HONEST_BREAKS: dict[str, tuple[Callable[[Files], None], str]] = {
         "dispatch.json: there is no provider 77",
     ),
     "chain of no target": (
-        edit_dispatch(lambda table: table["chains"][0].update(targets=[-1])),
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[-1]])),
         "dispatch.json: there is no target -1",
     ),
     "tier of no chain": (
         edit_dispatch(lambda table: table["tiers"][0].update(chain=99)),
         "dispatch.json: there is no chain 99",
     ),
+    "preferred target": (
+        edit_dispatch(lambda table: table["rules"][0].update(prefer={"pick": None, "target": 99})),
+        "dispatch.json: there is no target 99",
+    ),
+    "preferred twice": (
+        edit_dispatch(
+            lambda table: table["rules"][0].update(prefer={"pick": "fastest", "target": 0})
+        ),
+        "it prefers a pick or a target, one of the two",
+    ),
+    "preferred order": (
+        edit_dispatch(
+            lambda table: table["rules"][0].update(prefer={"pick": "weighted", "target": None})
+        ),
+        "there is no pick 'weighted' to prefer",
+    ),
+    "unknown pick": (
+        edit_dispatch(lambda table: table["chains"][0].update(pick="dearest")),
+        "there is no pick 'dearest'",
+    ),
+    "weights of another chain": (
+        edit_dispatch(
+            lambda table: table["chains"][0].update(
+                groups=[[0], [1]], pick="weighted", weights=[1, 2, 3]
+            )
+        ),
+        "3 weights for 2 targets, picked by weighted",
+    ),
+    "weights nobody reads": (
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[0]], weights=[1])),
+        "1 weights for 1 targets, picked by order",
+    ),
+    "no weight": (
+        edit_dispatch(
+            lambda table: table["chains"][0].update(groups=[[0]], pick="weighted", weights=[0])
+        ),
+        "a weight is less than 1",
+    ),
+    "empty group": (
+        edit_dispatch(lambda table: table["chains"][0].update(groups=[[0], []])),
+        "an empty group",
+    ),
     "other decision": (
-        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7)\n"),
+        honest("scorer.py", b"def decide(v):\n    return (0, 0, 0, 0, 1, 7, -1)\n"),
         "scorer and explanation disagree",
     ),
 }

@@ -13,6 +13,8 @@ from lynkrc_runtime.server import http
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Settings
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.settings import Server
+from lynkrc_runtime.settings import Settings as Declared
 from tests.runtime.by_hand import CHAT, MESSAGES, Said, body, dispatch, gateway, policy, provider
 from tests.runtime.by_hand import target as make_target
 
@@ -83,6 +85,18 @@ async def test_a_body_over_the_limit_is_a_413_in_shape(
     assert "larger than 10 bytes" in error["message"]
     if path == "/v1/messages":
         assert error["type"] == "request_too_large"
+
+
+async def test_a_bundle_may_set_the_limit(said: Said) -> None:
+    table = dispatch([provider("sim", "simulator")], [make_target("one", 0)])
+    small = Declared(server=Server(body_limit=20))
+    served = gateway(policy(msgspec.structs.replace(table, settings=small)), said)
+    async with (
+        TestClient(TestServer(client_app(Site(gateway=served)))) as made,
+        made.post("/v1/messages", data=body(), headers=JSON) as answer,
+    ):
+        assert answer.status == 413
+        assert "larger than 20 bytes" in (await answer.json())["error"]["message"]
 
 
 async def test_a_chunked_body_over_the_limit_is_cut_off_too(said: Said) -> None:

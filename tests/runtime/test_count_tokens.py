@@ -163,7 +163,7 @@ def test_counts_of_different_addresses_are_not_shared() -> None:
     turns = iter((1, 2))
 
     def score(_: list[int]) -> Verdict:
-        return (0, 0, -1, 0, next(turns), 42)
+        return (0, 0, -1, 0, next(turns), 42, -1)
 
     async def main() -> list[Count]:
         made = TokenCounter(gateway(policy(table, score), Said(), http=upstream))

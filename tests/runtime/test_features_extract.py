@@ -30,6 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.settings import Settings
 
 LEXICONS = {"greeting": ["hi|hello", "good (morning|evening)"], "proof": ["prove*", "~证明"]}
 WEIGHTS = {"greeting": [64, 64], "proof": [224, -32]}
@@ -39,6 +40,7 @@ CODER = Client(
     user_agent=["Coder-CLI/"],
     injected_tags=["system-reminder"],
     injected_prefixes=["[Request interrupted"],
+    injected_wrappers=[],
     baseline_tools=["Bash", "Edit", "Read", "Write", "Grep"],
     tool_weights={"Bash": 90, "Read": 30, "Deploy": 80},
 )
@@ -47,6 +49,7 @@ OTHER_CODER = Client(
     user_agent=["other"],
     injected_tags=["note"],
     injected_prefixes=[],
+    injected_wrappers=[],
     baseline_tools=["shell"],
     tool_weights={},
 )
@@ -109,6 +112,7 @@ def dispatch(*slots: Slot) -> Dispatch:
         needs=[],
         dimensions=[],
         models=[],
+        settings=Settings(),
     )
 
 
@@ -318,6 +322,16 @@ def test_a_client_is_known_by_a_part_of_a_long_baseline(tools: str, expected: in
     assert recognise([profile], None, frozenset(tools.split())) == expected
 
 
+def test_of_two_clients_with_common_tools_the_one_with_more_of_them_is_it() -> None:
+    wide = CODER.baseline_tools + [f"tool{number}" for number in range(30)]
+    profiles = [
+        Profile(msgspec.structs.replace(CODER, baseline_tools=wide)),
+        Profile(msgspec.structs.replace(CODER, baseline_tools=[*CODER.baseline_tools, "Ask"])),
+    ]
+    assert recognise(profiles, None, frozenset([*CODER.baseline_tools, "Ask"])) == 1
+    assert recognise(profiles, None, frozenset(CODER.baseline_tools)) == 0
+
+
 def test_for_an_unknown_client_all_tools_are_added() -> None:
     conversation = request(user("x"), tools=("Bash", "Deploy"))
     assert value(slot("tools.added"), conversation) == 2
@@ -337,6 +351,18 @@ def test_enums_are_members() -> None:
 
 
 # -- strings ---------------------------------------------------------------------------------
+
+
+def test_a_session_that_nobody_keeps_has_no_tier_and_a_key_no_team() -> None:
+    explained = Extractor(
+        dispatch(
+            slot("session.tier", classes=members("none", "SIMPLE")),
+            slot("key.team", classes=string_classes(("literal", "legal"))),
+            slot("session.turn"),
+        ),
+        None,
+    ).explain(request(user("Hello")), facts())
+    assert [found.shown for found in explained] == ["none", "absent", "0"]
 
 
 def test_model_classes() -> None:

@@ -2,8 +2,11 @@
 
 import pytest
 
-from lynkrc_runtime.dispatch import Provider
+from lynkrc_runtime.dispatch import Provider, ProviderSettings
+from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider, expand, join, resolve
+from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.served import NOT_SERVED
 
 
 def provider(kind: str = "openai", **members: object) -> Provider:
@@ -19,7 +22,10 @@ def provider(kind: str = "openai", **members: object) -> Provider:
         "idle": None,
         "total": None,
         "retries": None,
+        "backoff": None,
+        "max_backoff": None,
         "simulate": None,
+        "rest": ProviderSettings(),
     }
     return Provider(**(values | members))  # type: ignore[arg-type]  # values are of mixed types
 
@@ -31,6 +37,81 @@ def test_a_kind_brings_its_address_and_its_way_to_carry_the_key() -> None:
     anthropic = resolve(provider("anthropic"), {"KEY": "k2"})
     assert anthropic.url == "https://api.anthropic.com/v1/messages"
     assert anthropic.headers == {"x-api-key": "k2"}
+
+
+ADDRESSES = {
+    "anthropic": "https://api.anthropic.com/v1/messages",
+    "openai": "https://api.openai.com/v1/chat/completions",
+    "openrouter": "https://openrouter.ai/api/v1/chat/completions",
+    "deepseek": "https://api.deepseek.com/chat/completions",
+    "fireworks": "https://api.fireworks.ai/inference/v1/chat/completions",
+    "groq": "https://api.groq.com/openai/v1/chat/completions",
+    "mistral": "https://api.mistral.ai/v1/chat/completions",
+    "moonshot": "https://api.moonshot.ai/v1/chat/completions",
+    "together": "https://api.together.ai/v1/chat/completions",
+    "xai": "https://api.x.ai/v1/chat/completions",
+    "zai": "https://api.z.ai/api/paas/v4/chat/completions",
+    "ollama": "http://localhost:11434/v1/chat/completions",
+    "llamacpp": "http://localhost:8080/v1/chat/completions",
+    "lmstudio": "http://localhost:1234/v1/chat/completions",
+    "mlx": "http://localhost:8080/v1/chat/completions",
+    "vllm": "http://localhost:8000/v1/chat/completions",
+    "simulator": "http://simulator.invalid/v1/messages",
+}
+OWN_ADDRESSES = {
+    "anthropic-compatible": ("https://h/gw", "https://h/gw/v1/messages"),
+    "openai-compatible": ("https://h/v1", "https://h/v1/chat/completions"),
+    "azure-anthropic": (
+        "https://r.services.ai.azure.com/anthropic",
+        "https://r.services.ai.azure.com/anthropic/v1/messages",
+    ),
+    "azure-openai": (
+        "https://r.openai.azure.com",
+        "https://r.openai.azure.com/openai/v1/chat/completions",
+    ),
+    "databricks": (
+        "https://w.cloud.databricks.com/serving-endpoints",
+        "https://w.cloud.databricks.com/serving-endpoints/chat/completions",
+    ),
+}
+
+
+def test_every_served_kind_has_an_address_and_speaks_a_dialect() -> None:
+    served = {name for name in KINDS if f"kind.{name}" not in NOT_SERVED}
+    assert served == {*ADDRESSES, *OWN_ADDRESSES}
+    for name in served:
+        base, url = OWN_ADDRESSES.get(name, (None, ADDRESSES.get(name)))
+        address = resolve(provider(name, base_url=base), {"KEY": "k"})
+        assert address.url == url
+        assert address.dialect in DIALECTS
+        assert (KINDS[name].base_url is None) == (name in OWN_ADDRESSES)
+
+
+def test_a_kind_that_is_not_served_is_refused_by_name() -> None:
+    unserved = {name for name in KINDS if f"kind.{name}" in NOT_SERVED}
+    assert unserved == {name for name, kind in KINDS.items() if kind.dialect not in DIALECTS}
+    for name in unserved:
+        row = provider(name, base_url="https://h")
+        with pytest.raises(UnresolvedProvider, match=f"provider p: .* does not serve kind {name}:"):
+            resolve(row, {"KEY": "k"})
+
+
+def test_a_caller_s_credentials_are_no_key_of_ours_yet() -> None:
+    row = provider(api_key=None, rest=ProviderSettings(forwards_credentials=True))
+    with pytest.raises(UnresolvedProvider, match="provider p: `credentials: caller` is not served"):
+        resolve(row, {})
+
+
+def test_only_an_address_with_a_region_needs_one() -> None:
+    with_region = {name for name, kind in KINDS.items() if "{region}" in (kind.base_url or "")}
+    assert with_region == {name for name, kind in KINDS.items() if kind.needs_region} == {"bedrock"}
+
+
+def test_azure_gets_the_key_as_its_own_client_sends_it() -> None:
+    openai = resolve(provider("azure-openai", base_url="https://h"), {"KEY": "k"})
+    assert openai.headers == {"api-key": "k"}
+    claude = resolve(provider("azure-anthropic", base_url="https://h"), {"KEY": "k"})
+    assert claude.headers == {"api-key": "k", "x-api-key": "k"}
 
 
 def test_secrets_are_not_in_the_repr() -> None:
@@ -83,6 +164,9 @@ def test_a_base_url_must_be_an_http_address(base: str) -> None:
         ("http://h/v1", "/v1/messages", "http://h/v1/messages"),
         ("http://h/gw", "/v1/messages", "http://h/gw/v1/messages"),
         ("http://h/v1", "/chat/completions", "http://h/v1/chat/completions"),
+        ("http://h/chat", "/chat/completions", "http://h/chat/chat/completions"),
+        ("http://h/a/v1", "/a/v1/messages", "http://h/a/v1/messages"),
+        ("http://h/a", "/a/v1/messages", "http://h/a/v1/messages"),
         ("http://h/v1/chat/completions", "/chat/completions", "http://h/v1/chat/completions"),
     ],
 )

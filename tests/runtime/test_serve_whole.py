@@ -319,6 +319,21 @@ def test_a_malformed_body_is_a_400_that_names_the_field(
     assert said.request["class"] == "malformed"
 
 
+def test_what_a_kind_refuses_is_left_out_for_models_nobody_described() -> None:
+    table = dispatch([provider("le", "mistral", api_key="${KEY}")], [target("one", 0)])
+    upstream = Scripted({"one": [whole(COMPLETION)]})
+    served = gateway(policy(table), Said(), http=upstream)
+    content = body(CHAT, max_completion_tokens=9, stream_options={"include_usage": True})
+
+    async def main() -> Recorder:
+        return await ask(served, content, CHAT)
+
+    assert run(main()).status == 200
+    sent = msgspec.json.decode(upstream.requests[0].body)
+    assert sent["max_tokens"] == 9
+    assert not {"stream_options", "max_completion_tokens"} & set(sent)
+
+
 def test_messages_need_max_tokens() -> None:
     client, _ = serve({}, b'{"model":"m","messages":[{"role":"user","content":"x"}]}')
     assert client.status == 400
@@ -327,7 +342,7 @@ def test_messages_need_max_tokens() -> None:
 
 def test_a_denied_request_gets_the_rules_words() -> None:
     said = Said()
-    client, upstream = serve({}, scorer=lambda _: (1, -1, 0, -1, 0, -1), said=said)
+    client, upstream = serve({}, scorer=lambda _: (1, -1, 0, -1, 0, -1, -1), said=said)
     assert client.status == 403
     assert client.json["error"] == {"type": "permission_error", "message": "not for you"}
     assert client.headers["x-lynkr-rule"] == "no-entry"
@@ -408,15 +423,18 @@ async def test_the_client_may_leave_a_whole_answer_too() -> None:
 def test_a_rules_status_is_kept_and_otherwise_deny_has_words_of_its_own() -> None:
     table = dispatch([provider("claude", "anthropic")], [target("one", 0)])
     table = msgspec.structs.replace(
-        table, rules=[Rule(name="law", deny=Deny(status=451, message="by law"))]
+        table,
+        rules=[
+            Rule(name="law", deny=Deny(status=451, message="by law"), respond=None, prefer=None)
+        ],
     )
 
     async def main(verdict: Verdict) -> Recorder:
         return await ask(gateway(policy(table, lambda _: verdict), Said()), body())
 
-    law = run(main((1, -1, 0, -1, 0, -1)))
+    law = run(main((1, -1, 0, -1, 0, -1, -1)))
     assert (law.status, law.json["error"]["message"]) == (451, "by law")
-    otherwise = run(main((1, 0, -1, -1, 0, 42)))
+    otherwise = run(main((1, 0, -1, -1, 0, 42, -1)))
     assert otherwise.status == 403
     assert "allows no target" in otherwise.json["error"]["message"]
 
@@ -428,7 +446,9 @@ def test_a_refusal_names_the_unmet_needs() -> None:
             {"targets": [{"target": "two", "dropped_by": ["need vision"]}]},
         ]
     }
-    made = replace(policy(mixed(), lambda _: (3, 0, -1, -1, 0, 42)), explain=lambda _: explained)
+    made = replace(
+        policy(mixed(), lambda _: (3, 0, -1, -1, 0, 42, -1)), explain=lambda _: explained
+    )
 
     async def main() -> Recorder:
         return await ask(gateway(made, Said()), body())

@@ -36,7 +36,8 @@ REVIEWED = ("dispatch.json", "ir.txt", "routes.txt", "scorer.pxd", "scorer.py")
 def environment(**changes: str) -> dict[str, str]:
     """This process's environment, in which the checkout's packages are found, with changes."""
     paths = [str(ROOT), str(ROOT / "runtime"), os.environ.get("PYTHONPATH", "")]
-    kept = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    colour = ("NO_COLOR", "FORCE_COLOR")
+    kept = {name: value for name, value in os.environ.items() if name not in colour}
     return kept | {"PYTHONPATH": os.pathsep.join(filter(None, paths))} | changes
 
 

@@ -7,6 +7,8 @@ each effect, weighted terms, pins, needs.
 from dataclasses import replace
 from typing import Any
 
+import msgspec
+
 from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.guard import (
     ALWAYS,
@@ -43,6 +45,7 @@ from lynkrc.ir.table import (
     LexiconId,
     Need,
     Otherwise,
+    Pick,
     Pin,
     Provider,
     RouteTable,
@@ -57,6 +60,8 @@ from lynkrc.ir.table import (
     TierId,
 )
 from lynkrc.source.text import SourceFile, Span
+from lynkrc_runtime.dispatch import ProviderSettings
+from lynkrc_runtime.settings import Settings
 
 SPEC = b"version: 1\nname: acme-coding\nrules: []\n"
 FILE = SourceFile(path="routing.yaml", text=SPEC.decode())
@@ -80,7 +85,9 @@ def is_class(slot: int, *classes: int) -> Guard:
 
 
 def rule(number: int, name: str, guard: Guard, source: str, **effects: Any) -> Rule:
-    none = dict.fromkeys(("deny", "tier", "floor", "ceiling", "add64", "require"))
+    none = dict.fromkeys(
+        ("deny", "respond", "tier", "floor", "ceiling", "add64", "require", "chain", "prefer")
+    )
     return Rule(
         id=RuleId(number),
         name=name,
@@ -134,10 +141,16 @@ def target(number: int, name: str, provider: str, trust: str, context: int, *can
 
 
 def provider(name: str, kind: str, trust: str, **facts: Any) -> Provider:
-    none = dict.fromkeys(
-        ("base_url", "api_key", "connect", "first_event", "idle", "total", "retries", "simulate")
-    )
-    return Provider(name=name, kind=kind, trust=trust, headers=(), **{**none, **facts})
+    absent = "base_url api_key connect first_event idle total retries backoff max_backoff simulate"
+    none = dict.fromkeys(absent.split())
+    rest = msgspec.json.encode(ProviderSettings(), order="sorted").decode()
+    return Provider(name=name, kind=kind, trust=trust, headers=(), rest=rest, **{**none, **facts})
+
+
+def chain(number: int, name: str, *targets: int) -> Chain:
+    """A chain of single targets."""
+    groups = tuple((TargetId(target),) for target in targets)
+    return Chain(id=ChainId(number), name=name, groups=groups, pick=Pick.ORDER, weights=())
 
 
 def tiny_automaton(entries: int) -> Automaton:
@@ -242,8 +255,10 @@ TABLE = RouteTable(
             user_agent=("claude-cli/",),
             injected_tags=("system-reminder",),
             injected_prefixes=("Caveat: ",),
+            injected_wrappers=(),
             baseline_tools=("Bash", "Read"),
             tool_weights=(("Bash", 90), ("Agent", 40)),
+            ordinary=None,
         ),
     ),
     providers=(
@@ -257,11 +272,11 @@ TABLE = RouteTable(
         target(2, "big", "anthropic", "internal", 1_000_000, "tools", "vision", "thinking"),
     ),
     chains=(
-        Chain(id=ChainId(0), name="SIMPLE", targets=(TargetId(0), TargetId(1))),
-        Chain(id=ChainId(1), name="MEDIUM", targets=(TargetId(1), TargetId(2))),
-        Chain(id=ChainId(2), name="COMPLEX", targets=(TargetId(2), TargetId(1))),
-        Chain(id=ChainId(3), name="REASONING", targets=(TargetId(2),)),
-        Chain(id=ChainId(4), name="pin:small", targets=(TargetId(0),)),
+        chain(0, "SIMPLE", 0, 1),
+        chain(1, "MEDIUM", 1, 2),
+        chain(2, "COMPLEX", 2, 1),
+        chain(3, "REASONING", 2),
+        chain(4, "pin:small", 0),
     ),
     tiers=(
         Tier(id=TierId(0), name="SIMPLE", up_to=25, chain=ChainId(0), span=SPAN),
@@ -332,6 +347,8 @@ TABLE = RouteTable(
         ),
         Call(surface="messages", call="count_tokens", source="local"),
     ),
+    settings=msgspec.json.encode(Settings(), order="sorted").decode(),
+    assertions=(),
 )
 
 

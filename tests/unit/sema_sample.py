@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.sema.check import Checker
-from lynkrc.sema.merge import BaseFile
+from lynkrc.sema.loader import BaseFile
 from lynkrc.sema.resolve import resolve
 from lynkrc.sema.scope import LexiconFacts, Scope
 from lynkrc.sema.typed import Bool
 from lynkrc.sema.typed_config import TypedConfig
 from lynkrc.sema.types import TRUST_LEVELS
-from lynkrc.source.resources import read_spec, spec_path
+from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.parse import parse_expression
 from lynkrc.syntax.read import read_config
@@ -53,8 +53,10 @@ class Files:
         return None if text is None else BaseFile(path=path, data=text.encode())
 
 
-def catalog() -> SourceFile:
-    return SourceFile(path=spec_path("catalog/models"), text=read_spec("catalog/models"))
+def catalog() -> tuple[SourceFile, ...]:
+    return tuple(
+        SourceFile(path=spec_path(name), text=read_spec(name)) for name in spec_names("catalog")
+    )
 
 
 def complete(text: str) -> str:
@@ -97,6 +99,8 @@ SCOPE = Scope(
     targets=("one", "two"),
     providers=("house",),
     trust_levels=TRUST_LEVELS,
+    tiers=("LOW", "HIGH"),
+    rules=("early",),
 )
 """The scope of a lone expression."""
 

@@ -100,6 +100,30 @@ def test_claude_codes_envelope_changes_nothing(ask: str) -> None:
     assert decide(first_turn(ask), HEADERS) == decide(bare(ask), {})
 
 
+def test_a_title_asked_for_in_two_messages_is_a_title() -> None:
+    words = "Do a security audit of the session handling"
+    asked = bare(words) | {
+        "messages": [
+            {"role": "user", "content": "Generate a title for this conversation:\n"},
+            {"role": "user", "content": words},
+        ]
+    }
+    assert decide(asked, {"user-agent": "opencode/1.18.33"})[:2] == ("SIMPLE", "builtin/titles")
+
+
+def test_messages_a_client_writes_make_no_agent() -> None:
+    # Fifteen points of words alone make no tool chain, however many example turns come before.
+    ask = "Implement a parser and test it"
+    examples = [
+        {"role": "user", "content": "Change get_factorial() to use math.factorial"},
+        {"role": "assistant", "content": "Done."},
+    ]
+    spoken = bare(ask)["messages"]
+    assert isinstance(spoken, list)
+    inside = bare(ask) | {"messages": [*examples * 4, *spoken]}
+    assert decide(inside, {}) == decide(bare(ask), {})
+
+
 def test_the_loop_counts_but_the_envelope_does_not() -> None:
     ask = "Rename the helper."
     tier, _, score = decide(second_turn(ask), HEADERS)

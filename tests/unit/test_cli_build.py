@@ -220,3 +220,24 @@ def test_no_bundle_holds_a_path_or_a_time_of_this_machine(
     assert os.fsencode(folder) not in data
     with zipfile.ZipFile(folder / "one" / "sample.lynkr") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_strict_build_refuses_warnings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "routing.yaml"
+    spec.write_text(SPEC + "  - {name: idle, when: wants.stream, add: 0}\n")
+    out = tmp_path / "out"
+    assert main(["build", str(spec), "-o", str(out), "--strict"]) == 1
+    assert "error[LK508]" in capsys.readouterr().out
+    assert not out.exists()
+    assert main(["build", str(spec), "-o", str(out), "--quiet"]) == 0
+
+
+def test_a_report_of_a_build_is_alone_on_standard_output(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "routing.yaml"
+    spec.write_text(SPEC)
+    assert main(["build", str(spec), "-o", str(tmp_path), "--format", "sarif"]) == 0
+    assert json.loads(capsys.readouterr().out)["runs"][0]["results"] == []

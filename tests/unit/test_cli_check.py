@@ -1,4 +1,4 @@
-"""``lynkrc check``: exit codes, both formats, and that it writes nothing."""
+"""``lynkrc check``: exit codes, formats, where the report goes."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lynkrc.cli.main import main
+from lynkrc.diagnostics.formats import FORMATS
 from lynkrc.source.resources import read_schema
 from tests.unit.cli_sample import BROKEN, SPEC
 
@@ -105,3 +106,51 @@ def test_a_base_is_never_named_by_an_absolute_path(
     (folder / "routing.yaml").write_text(SPEC.replace("name: sample", f"name: s\nextends: {base}"))
     assert main(["check"]) == 1
     assert "a file relative to this one" in capsys.readouterr().out
+
+
+def test_strict_refuses_what_only_warns(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "routing.yaml").write_text(SPEC + "  - {name: idle, when: wants.stream, add: 0}\n")
+    assert main(["check", "--strict"]) == 1
+    out = capsys.readouterr().out
+    assert "error[LK508]" in out
+    assert out.endswith("\n1 error\n")
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_report_can_go_to_a_file(
+    form: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "routing.yaml").write_text(BROKEN)
+    assert main(["check", "--format", form]) == 1
+    printed = capsys.readouterr().out
+    assert main(["check", "--format", form, "--output-file", "report"]) == 1
+    assert (folder / "report").read_text(encoding="utf-8") == printed
+    assert capsys.readouterr() == ("", "note: 2 errors; the report is in report\n")
+
+
+def test_a_report_never_replaces_the_spec(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "routing.yaml").write_text(BROKEN)
+    assert main(["check", "--output-file", "./routing.yaml"]) == 2
+    assert (folder / "routing.yaml").read_text() == BROKEN
+    assert "is the spec itself" in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_exits_2(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "routing.yaml").write_text(SPEC)
+    assert main(["check", "--output-file", "missing/report.xml"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "error: cannot write missing/report.xml: No such file or directory\n",
+    )
+
+
+def test_paths_in_reports_are_relative_to_the_working_directory(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "policy").mkdir()
+    spec = folder / "policy" / "routing.yaml"
+    spec.write_text(BROKEN)
+    assert main(["check", str(spec), "--format", "concise"]) == 1
+    assert capsys.readouterr().out.startswith("policy/routing.yaml:10:38: error[LK401] ")

@@ -82,6 +82,29 @@ def test_a_terminal_gets_colour(folder: Path) -> None:
     assert "\x1b[1;31merror[LK401]\x1b[0m" in text
 
 
+def test_colour_can_be_forced(folder: Path) -> None:
+    done = program("check", "broken.yaml", cwd=folder, env=environment(FORCE_COLOR="1"))
+    assert "\x1b[1;31merror[LK401]\x1b[0m" in done.stdout
+    env = environment(FORCE_COLOR="1", NO_COLOR="1")
+    assert "\x1b" not in program("check", "broken.yaml", cwd=folder, env=env).stdout
+    env = environment(FORCE_COLOR="1")
+    assert (
+        "\x1b"
+        not in program("check", "broken.yaml", "--format", "concise", cwd=folder, env=env).stdout
+    )
+
+
+def test_a_page_is_set_for_the_terminal(folder: Path) -> None:
+    env = environment(TERM="xterm", COLUMNS="50")
+    lines = on_a_terminal("explain", "LK101", cwd=folder, env=env).splitlines()
+    assert lines[0] == "\x1b[1mLK101: unknown-key\x1b[0m"
+    assert "\x1b[1mFails\x1b[0m" in lines
+    assert not any(line.startswith("```") for line in lines)
+    plain = on_a_terminal("explain", "LK101", cwd=folder, env=env | {"NO_COLOR": "1"})
+    assert "\x1b" not in plain
+    assert max(len(line) for line in plain.splitlines() if not line.startswith("    ")) <= 50
+
+
 @pytest.mark.parametrize("change", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_colour_can_be_declined(change: dict[str, str], folder: Path) -> None:
     env = environment(**({"TERM": "xterm"} | change))
@@ -112,12 +135,13 @@ def test_a_screen_without_such_letters_still_shows_the_finding(folder: Path) -> 
     assert done.stderr == ""
 
 
-def test_a_reader_who_leaves_is_no_failure(folder: Path) -> None:
+@pytest.mark.parametrize("words", [["schema", "routing"], ["check", "broken.yaml"], ["explain"]])
+def test_a_reader_who_leaves_is_no_failure(words: list[str], folder: Path) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     with os.fdopen(theirs, "wb") as out:
         done = subprocess.run(
-            [sys.executable, "-m", "lynkrc", "schema"],
+            [sys.executable, "-m", "lynkrc", *words],
             cwd=folder,
             env=environment(),
             stdout=out,
@@ -161,7 +185,7 @@ HEAVY = {
 }
 
 
-@pytest.mark.parametrize("words", [["explain", "LK101"], ["schema"]])
+@pytest.mark.parametrize("words", [["explain", "LK101"], ["explain"], ["schema", "routing"]])
 def test_reading_imports_nothing_heavy(words: list[str], folder: Path) -> None:
     modules = imported(folder, *words)
     assert modules & HEAVY == set()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lynkrc.cli.main import main
+from lynkrc.diagnostics.codes import CODES
 from lynkrc.source.resources import read_schema, schema_names
 from tests.unit.cli_sample import SPEC
 
@@ -64,18 +65,20 @@ def test_schema_prints_each_schema(name: str, capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == read_schema(name)
 
 
-def test_schema_prints_the_spec_s_by_default(capsys: pytest.CaptureFixture[str]) -> None:
+def test_schema_lists_the_names_by_default(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema"]) == 0
-    assert json.loads(capsys.readouterr().out)["title"] == "routing.yaml"
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(schema_names())
+    assert {"diagnostics", "routing"} < set(schema_names())
 
 
 @pytest.mark.parametrize("name", ["rooting", "../routing", ""])
 def test_schema_knows_its_names(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", name]) == 2
-    assert f"no schema called '{name}'; there are diagnostics, " in capsys.readouterr().err
+    assert f"there is no schema `{name}`; " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("code", ["LK101", "lk101"])
+@pytest.mark.parametrize("code", ["LK101", "lk101", "unknown-key", "Unknown-Key"])
 def test_explain_prints_the_page(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", code]) == 0
     assert capsys.readouterr().out.startswith("# LK101: unknown-key\n")
@@ -86,4 +89,20 @@ def test_explain_knows_its_codes(code: str, capsys: pytest.CaptureFixture[str]) 
     assert main(["explain", code]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("error: there is no diagnostic ")
+    assert err.startswith("error: there is no finding ")
+
+
+@pytest.mark.parametrize("word", ["unknwon-key", "101", "LK1O1"])
+def test_explain_guesses_what_was_meant(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", word]) == 2
+    assert capsys.readouterr().err.endswith("; did you mean LK101 (unknown-key)?\n")
+
+
+def test_explain_lists_every_code_by_phase(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [tuple(line.split()) for line in lines if line.startswith("  LK")]
+    assert rows == [(code.id, code.severity.value, code.name) for code in CODES.values()]
+    heads = [line for line in lines if line.startswith("LK")]
+    assert heads[0] == "LK0xx  the file and its YAML"
+    assert len(heads) >= 6

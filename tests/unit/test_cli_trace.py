@@ -49,6 +49,33 @@ def test_the_answer_comes_first_and_the_reasons_follow(
     assert lines[-1] == "  chain     HIGH: large, small"
 
 
+RULED = """\
+  - {name: poems, when: "ask.words > 9", chain: [[small, large]], pick: round_robin}
+  - {name: large-first, when: "ask.words > 9", prefer: large}
+  - {name: pings, when: "ask.words == 1", respond: "pong"}
+"""
+
+
+def test_a_chain_of_a_rule_and_a_preference_are_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "routing.yaml").write_text(SPEC + RULED)
+    lines = traced(capsys).splitlines()
+    assert lines[-3:] == [
+        "  chain of  poems",
+        "  prefers   large-first",
+        "  chain     rule:poems: small, large",
+    ]
+    request(folder, {"max_tokens": 64}, ask="ping")
+    assert traced(capsys).splitlines()[:5] == [
+        "outcome   respond",
+        "tier      -",
+        "rule      pings",
+        "score     -",
+        "targets   -",
+    ]
+
+
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_spec_and_bundle_agree(form: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "-o", "out", "--quiet"]) == 0

@@ -1,24 +1,10 @@
-"""Findings as text and as JSON: labels, columns, colours, hostile text, the published schema."""
+"""Findings as text: labels, columns, colours, hostile text."""
 
-import json
-
-from jsonschema import Draft202012Validator
-
-from lynkrc.diagnostics.codes import CODES, DUPLICATE_KEY, UNKNOWN_KEY
-from lynkrc.diagnostics.model import (
-    Applicability,
-    Code,
-    Diagnostic,
-    Edit,
-    Fix,
-    Label,
-    Severity,
-)
-from lynkrc.diagnostics.render_machine import render_json
+from lynkrc.diagnostics.codes import DUPLICATE_KEY, UNKNOWN_KEY
+from lynkrc.diagnostics.model import Code, Diagnostic, Label, Severity
 from lynkrc.diagnostics.render_text import render_finding, render_text, summary
 from lynkrc.diagnostics.suggest import closest, did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.source.resources import read_schema
 from lynkrc.source.text import SourceFile, Span
 
 
@@ -66,12 +52,22 @@ def test_labels_stand_with_their_messages_and_gaps_between() -> None:
     ]
 
 
-def test_several_marks_of_one_line_have_a_row_each() -> None:
-    assert rows(finding("a b c\n", "b", ("c", "later"), ("a", "sooner"))) == [
-        "1 | a b c",
-        "  | - sooner",
-        "  |   ^",
-        "  |     - later",
+def test_marks_of_one_line_share_a_row_and_their_messages_hang_below() -> None:
+    assert rows(finding("a b c d\n", "b", ("c", "later"), ("a", "sooner"), ("d", "last"))) == [
+        "1 | a b c d",
+        "  | - ^ - - last",
+        "  | |   |",
+        "  | |   later",
+        "  | sooner",
+    ]
+
+
+def test_marks_that_overlap_have_rows_of_their_own() -> None:
+    assert rows(finding("one two\n", "one", ("one two", "both"), ("e t", "between"))) == [
+        "1 | one two",
+        "  | ^^^",
+        "  | ------- both",
+        "  |   --- between",
     ]
 
 
@@ -82,6 +78,26 @@ def test_a_long_line_is_cut_around_its_mark() -> None:
     assert source.endswith("...")
     assert source[underline.index("^") :].startswith("here ")
     assert underline.count("^") == 4
+
+
+def test_two_marks_of_a_long_line_are_both_seen_if_they_fit() -> None:
+    text = "x" * 300 + " here and there " + "y" * 300 + "\n"
+    source, underline = rows(finding(text, "there", ("here", "first")))[:2]
+    assert source[underline.index("^") :].startswith("there ")
+    assert source[underline.index("-") :].startswith("here ")
+
+
+def test_a_mark_outside_the_cut_is_shown_below_its_dots() -> None:
+    text = "far " + "x" * 300 + " here " + "y" * 300 + " off\n"
+    source, underline, *_ = rows(finding(text, "here", ("far", "left"), ("off", "right")))
+    assert source[underline.index("^") :].startswith("here ")
+    assert underline.startswith("  | - ")
+    assert underline.endswith("- right")
+    assert len(underline) <= len(source) + len(" right")
+
+
+def test_emoji_and_korean_are_as_wide_as_they_are_shown() -> None:
+    assert rows(finding("\U0001f600 \u1100\u1161 x\n", "x"))[1] == "  |       ^"
 
 
 def test_a_mark_over_many_lines_shows_its_first_and_last_ones() -> None:
@@ -158,32 +174,6 @@ def test_summaries_name_each_severity() -> None:
     other = Diagnostic(code=warning, message="m", span=found.span)
     assert summary([]) == "no findings"
     assert summary([other, found, found]) == "2 errors, 1 warning"
-
-
-def test_json_follows_its_schema() -> None:
-    found = finding("a: 1\nb: 漢字\n", "漢字", ("a", "first"))
-    edited = Diagnostic(
-        code=UNKNOWN_KEY,
-        message="m",
-        span=found.span,
-        help="do",
-        labels=found.labels,
-        fix=Fix(
-            message="Write x",
-            applicability=Applicability.SAFE,
-            edits=(Edit(span=found.span, text="x"),),
-        ),
-    )
-    document = json.loads(render_json([edited, found]))
-    schema = json.loads(read_schema("diagnostics"))
-    assert list(Draft202012Validator(schema).iter_errors(document)) == []
-    first = document["diagnostics"][0]
-    place = {"file": "a.yaml", "line": 2, "column": 4, "end_line": 2, "end_column": 6}
-    assert {key: first[key] for key in place} == place
-    edits = [{"text": "x", **place}]
-    assert first["fix"] == {"message": "Write x", "applicability": "safe", "edits": edits}
-    assert document["diagnostics"][1]["fix"] is None
-    assert first["code"] in CODES
 
 
 def test_the_nearest_name_is_meant() -> None:

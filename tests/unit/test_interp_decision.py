@@ -7,7 +7,9 @@ import pytest
 from lynkrc.interp.evaluate import evaluate
 from lynkrc.interp.trace import trace
 from lynkrc.ir.guard import ALWAYS, NEVER
-from lynkrc.ir.table import Deny, Otherwise, Rule, TierId
+from lynkrc.ir.table import ChainId, Deny, Otherwise, Pick, Prefer, Respond, Rule, TierId
+from tests.unit.full_table import BIG as BIG_TARGET
+from tests.unit.full_table import FULL
 from tests.unit.sample_table import (
     TABLE,
     keeps,
@@ -16,7 +18,7 @@ from tests.unit.sample_table import (
     with_otherwise,
 )
 
-ROUTE, DENY, REFUSE = 0, 1, 3
+ROUTE, DENY, RESPOND, REFUSE = 0, 1, 2, 3
 SCORE, PIN = -1, -2
 SMALL, MID, BIG = 1, 2, 4
 
@@ -26,7 +28,7 @@ def with_rules(*rules: Rule, otherwise: Otherwise = Otherwise.ESCALATE):
 
 
 def test_the_score_picks_the_first_tier_that_takes_it() -> None:
-    assert evaluate(TABLE, vector(words=9)) == (ROUTE, 0, SCORE, 0, SMALL | MID, 0)
+    assert evaluate(TABLE, vector(words=9)) == (ROUTE, 0, SCORE, 0, SMALL | MID, 0, -1)
     # proof 40 + terms 3.5 - offset 2 = 41.5, rounded to 42.
     assert evaluate(TABLE, vector(words=9, proof=2, terms=224)) == (
         ROUTE,
@@ -35,6 +37,7 @@ def test_the_score_picks_the_first_tier_that_takes_it() -> None:
         1,
         MID | BIG,
         42,
+        -1,
     )
 
 
@@ -56,7 +59,7 @@ def test_the_bound_of_a_tier_is_inclusive() -> None:
 
 
 def test_the_first_matching_deny_ends_it_before_tier_and_score() -> None:
-    assert evaluate(TABLE, vector(data=1, greets=1)) == (DENY, -1, 0, -1, 0, -1)
+    assert evaluate(TABLE, vector(data=1, greets=1)) == (DENY, -1, 0, -1, 0, -1, -1)
     table = with_rules(
         rule(0, "later-tier", ALWAYS, "x", tier=TierId(1)),
         rule(1, "first", ALWAYS, "x", deny=Deny(status=403, message="a")),
@@ -70,7 +73,7 @@ def test_the_first_tier_rule_wins_over_the_score_and_is_reported() -> None:
         rule(0, "first", ALWAYS, "x", tier=TierId(0)),
         rule(1, "second", ALWAYS, "x", tier=TierId(3)),
     )
-    assert evaluate(table, vector(proof=2)) == (ROUTE, 0, 0, 0, SMALL | MID, 38)
+    assert evaluate(table, vector(proof=2)) == (ROUTE, 0, 0, 0, SMALL | MID, 38, -1)
     assert evaluate(TABLE, vector(words=9, audit=3))[1:3] == (3, 2)
 
 
@@ -126,7 +129,7 @@ def test_needs_and_requirements_drop_targets() -> None:
 def test_an_empty_chain_escalates_and_keeps_tier_and_rule() -> None:
     # A confidential picture: the local target sees none, the cloud is not allowed.
     assert evaluate(TABLE, vector(words=3, greets=1, images=1, data=2)) == (
-        ROUTE, 0, 1, 1, BIG, 0,
+        ROUTE, 0, 1, 1, BIG, 0, -1,
     )  # fmt: skip
 
 
@@ -142,18 +145,26 @@ def test_escalation_goes_up_then_down_never_above_the_ceiling() -> None:
 def test_nothing_left_anywhere_refuses() -> None:
     table = with_rules(rule(0, "no", ALWAYS, "x", require=keeps(NEVER, NEVER, NEVER),
                             require_source="never"))  # fmt: skip
-    assert evaluate(table, vector()) == (REFUSE, 0, SCORE, -1, 0, 0)
+    assert evaluate(table, vector()) == (REFUSE, 0, SCORE, -1, 0, 0, -1)
 
 
 def test_otherwise_deny_denies_unless_no_target_meets_the_needs() -> None:
     table = with_otherwise(Otherwise.DENY)
-    assert evaluate(table, vector(words=3, greets=1, images=1, data=2)) == (DENY, 0, 1, -1, 0, 0)
-    assert evaluate(table, vector(words=9, tokens=10**6)) == (REFUSE, 0, SCORE, -1, 0, 0)
+    assert evaluate(table, vector(words=3, greets=1, images=1, data=2)) == (
+        DENY,
+        0,
+        1,
+        -1,
+        0,
+        0,
+        -1,
+    )
+    assert evaluate(table, vector(words=9, tokens=10**6)) == (REFUSE, 0, SCORE, -1, 0, 0, -1)
 
 
 def test_no_otherwise_refuses() -> None:
     table = with_otherwise(Otherwise.NONE)
-    assert evaluate(table, vector(words=9, images=1, data=2)) == (REFUSE, 0, SCORE, -1, 0, 0)
+    assert evaluate(table, vector(words=9, images=1, data=2)) == (REFUSE, 0, SCORE, -1, 0, 0, -1)
 
 
 def test_a_pinned_tier_stands_in_for_rules_floors_and_ceilings() -> None:
@@ -203,3 +214,119 @@ def test_a_trace_counts_every_addend() -> None:
     assert found.adds == (("builtin/hard-work", 224_000),)
     assert found.offset6400 + sum(d.points6400 for d in found.dimensions) + 224_000 == 467_200
     assert found.score == 73
+
+
+# -- answers, chains of rules, preferences --------------------------------------------------
+
+
+def test_the_first_matching_answer_ends_it_before_tier_and_score() -> None:
+    assert evaluate(FULL, vector(words=1)) == (RESPOND, -1, 8, -1, 0, -1, -1)
+    assert evaluate(FULL, vector(words=2)) == (RESPOND, -1, 9, -1, 0, -1, -1)
+    assert evaluate(FULL, vector(words=3))[0] == ROUTE
+
+
+def test_a_deny_comes_before_an_answer_wherever_it_is_written() -> None:
+    table = with_rules(
+        rule(0, "answer", ALWAYS, "x", respond=Respond(text="a")),
+        rule(1, "deny", ALWAYS, "x", deny=Deny(status=403, message="b")),
+    )
+    assert evaluate(table, vector()) == (DENY, -1, 1, -1, 0, -1, -1)
+
+
+def test_an_answer_holds_for_pins_too() -> None:
+    assert evaluate(FULL, vector(words=1, model=2))[:3] == (RESPOND, -1, 8)
+    assert evaluate(FULL, vector(words=1, model=3))[:3] == (RESPOND, -1, 8)
+
+
+def test_the_first_matching_chain_takes_the_place_of_the_tiers() -> None:
+    # Tier and rule are still those of steps 4 and 5.
+    both = evaluate(FULL, vector(words=9, tools=41))
+    assert both[:5] == (ROUTE, 1, 6, 5, SMALL | MID | BIG)
+    assert evaluate(FULL, vector(words=9, tools=31))[:5] == (ROUTE, 1, 6, 6, SMALL)
+    assert evaluate(FULL, vector(words=9, tools=30))[:4] == (ROUTE, 1, 6, 1)
+
+
+def test_a_pin_comes_before_the_chain_of_a_rule() -> None:
+    assert evaluate(FULL, vector(words=9, tools=31, model=2))[:4] == (ROUTE, 2, PIN, 2)
+    assert evaluate(FULL, vector(words=9, tools=41, model=3))[:5] == (ROUTE, -1, PIN, 4, SMALL)
+    assert evaluate(FULL, vector(words=9, tools=31, model=4, data=2))[:4] == (ROUTE, 3, PIN, 3)
+
+
+def chained(*, otherwise: Otherwise = Otherwise.ESCALATE, **effects: object):
+    """The chain of the small target alone, which sees no pictures, in the tier MEDIUM."""
+    return replace(
+        FULL,
+        otherwise=otherwise,
+        rules=(
+            rule(0, "chained", ALWAYS, "x", tier=TierId(1), chain=ChainId(6)),
+            rule(1, "more", ALWAYS, "x", **effects),
+        ),
+    )
+
+
+def test_after_the_chain_of_a_rule_come_the_higher_tiers_then_the_lower_ones() -> None:
+    everything = chained(add64=64)
+    assert evaluate(everything, vector(images=1))[1:5] == (1, 0, 2, MID | BIG)
+    found = trace(everything, vector(images=1))
+    assert [one.chain for one in found.chains] == ["rule:tool-shed", "COMPLEX"]
+    no_big = chained(require=keeps(ALWAYS, ALWAYS, NEVER), require_source="target != big")
+    assert evaluate(no_big, vector(images=1))[3:5] == (2, MID)
+    # Only the chain of MEDIUM, the request's own tier, has a target left: it is not tried.
+    chains = list(no_big.chains)
+    chains[0] = chains[2] = chains[3]
+    chains = [replace(one, id=ChainId(i), name=f"c{i}") for i, one in enumerate(chains)]
+    own_alone = replace(no_big, chains=tuple(chains))
+    assert evaluate(own_alone, vector(images=1))[:5] == (REFUSE, 1, 0, -1, 0)
+    assert [one.chain for one in trace(own_alone, vector(images=1)).chains] == [
+        "c6", "c2", "c3", "c0",
+    ]  # fmt: skip
+
+
+def test_escalation_after_the_chain_of_a_rule_stays_below_the_ceiling() -> None:
+    low = chained(ceiling=TierId(1))
+    assert evaluate(low, vector(images=1))[1:5] == (1, 0, 0, MID | BIG)
+    lowest = chained(ceiling=TierId(0))
+    assert evaluate(lowest, vector(images=1))[:5] == (REFUSE, 0, 0, -1, 0)
+    # The chain itself has no tier, so a ceiling does not bar it.
+    assert evaluate(lowest, vector())[:5] == (ROUTE, 0, 0, 6, SMALL)
+
+
+def test_without_escalation_an_empty_chain_of_a_rule_is_the_end() -> None:
+    denied = chained(otherwise=Otherwise.DENY, add64=64)
+    assert evaluate(denied, vector(images=1))[:5] == (DENY, 1, 0, -1, 0)
+    assert evaluate(denied, vector(tokens=10**6))[:5] == (REFUSE, 1, 0, -1, 0)
+    refused = chained(otherwise=Otherwise.NONE, add64=64)
+    assert evaluate(refused, vector(images=1))[:5] == (REFUSE, 1, 0, -1, 0)
+
+
+def test_the_first_matching_preference_is_reported_and_drops_nothing() -> None:
+    plain = evaluate(FULL, vector(words=9))
+    assert plain[3:5] == (0, SMALL | MID | BIG) and plain[6] == -1
+    spare = evaluate(FULL, vector(words=9, greets=1, audit=1))
+    assert spare[3:5] == (1, MID | BIG) and spare[6] == 12
+    assert evaluate(FULL, vector(words=9, audit=1))[6] == 14
+    assert trace(FULL, vector(words=9, audit=1)).prefer == "audit-big"
+
+
+def test_a_preference_holds_for_a_pinned_tier_and_for_escalation_and_no_pinned_target() -> None:
+    assert evaluate(FULL, vector(words=9, stream=1, model=2))[6] == 13
+    assert evaluate(FULL, vector(words=9, stream=1, model=3))[6] == -1
+    escalated = chained(prefer=Prefer(pick=None, target=BIG_TARGET))
+    assert evaluate(escalated, vector(images=1))[3:] == (2, MID | BIG, 0, 1)
+
+
+def test_only_a_routed_request_has_a_preference() -> None:
+    prefers = rule(1, "p", ALWAYS, "x", prefer=Prefer(pick=Pick.FASTEST, target=None))
+    no = rule(0, "no", ALWAYS, "x", require=keeps(NEVER, NEVER, NEVER), require_source="never")
+    for otherwise, outcome in ((Otherwise.DENY, DENY), (Otherwise.NONE, REFUSE)):
+        refused = evaluate(with_rules(no, prefers, otherwise=otherwise), vector())
+        assert (refused[0], refused[6]) == (outcome, -1)
+    deny = rule(0, "no", ALWAYS, "x", deny=Deny(status=403, message="b"))
+    assert evaluate(with_rules(deny, prefers), vector())[6] == -1
+
+
+def test_a_trace_names_the_rule_that_chose_the_chain() -> None:
+    assert trace(FULL, vector(words=9, tools=31)).chain_rule == "tool-shed"
+    assert trace(FULL, vector(words=9, tools=31, model=2)).chain_rule is None
+    assert trace(FULL, vector(words=1, tools=31)).chain_rule is None
+    assert trace(FULL, vector(words=1)).outcome == "respond"

@@ -1,7 +1,10 @@
 """Guards and tables as text."""
 
+from dataclasses import replace
+
 from lynkrc.ir.guard import ALWAYS, And, Compare, IntCompare, IntConst, IntScale, IntSum, Not, Or
 from lynkrc.ir.text import print_guard, print_points, print_table
+from tests.unit.full_table import FULL, KEY_DIGEST
 from tests.unit.sample_table import (
     DATA,
     GREETS,
@@ -61,3 +64,30 @@ def test_the_text_is_complete_and_names_no_place() -> None:
         assert part in text
     assert "routing.yaml" not in text
     assert print_guard(ALWAYS, ()) == "always"
+
+
+def test_groups_answers_preferences_and_settings_are_told() -> None:
+    lines = print_table(FULL).splitlines()
+    told = (
+        "  0 SIMPLE: [small | mid] weighted 3:1, big",
+        "  1 MEDIUM: [mid | big] round_robin",
+        "  5 rule:tool-house: small, [mid | big] fastest",
+        '    respond "\\"pong\\"\\n"',
+        "    chain rule:tool-shed",
+        "    prefer cheapest",
+        "    prefer big",
+        "  never: confidential and target.trust == cloud",
+        '  embeddings: {"text-embedding-*": "mid"}',
+    )
+    for line in told:
+        assert line in lines
+    (limits,) = [line for line in lines if line.startswith("  limits: ")]
+    assert '"name": "fair"' in limits and '"requests": 1500' in limits
+
+
+def test_of_the_digest_of_a_key_only_the_start_is_told_and_a_secret_is_a_reference() -> None:
+    text = print_table(FULL)
+    assert KEY_DIGEST not in text
+    assert f"{KEY_DIGEST[:8]}..." in text and '"secret": "${CI_KEY}"' in text
+    other = FULL.settings.replace(KEY_DIGEST, "0" * 64)
+    assert print_table(replace(FULL, settings=other)) != text

@@ -18,9 +18,19 @@ from lynkrc.ir.guard import (
     IntSteps,
     Not,
 )
-from lynkrc.ir.table import ChainId, Keep, RouteTable, SlotType, TargetId, TierId
+from lynkrc.ir.table import (
+    ChainId,
+    Keep,
+    Pick,
+    Prefer,
+    RouteTable,
+    SlotType,
+    TargetId,
+    TierId,
+)
 from lynkrc.ir.verify import has_normal_guards, verify
 from lynkrc.passes import run_passes
+from tests.unit.full_table import BIG, FULL, MID, SMALL, with_effects
 from tests.unit.sample_table import (
     TABLE,
     compare,
@@ -36,6 +46,8 @@ def test_the_sample_is_sound_before_and_after_the_passes() -> None:
     assert verify(run_passes(TABLE)) == []
     assert not has_normal_guards(TABLE)
     assert has_normal_guards(run_passes(TABLE))
+    assert verify(FULL) == []
+    assert verify(run_passes(FULL)) == []
 
 
 def with_guard(guard: Guard) -> RouteTable:
@@ -90,15 +102,15 @@ BREAKS: dict[str, tuple[Callable[[], RouteTable], str]] = {
         "target small: unknown capability in ('fly',)",
     ),
     "empty chain": (
-        lambda: replace(TABLE, chains=first(TABLE.chains, targets=())),
+        lambda: replace(TABLE, chains=first(TABLE.chains, groups=())),
         "chain SIMPLE is empty",
     ),
     "target twice": (
-        lambda: replace(TABLE, chains=first(TABLE.chains, targets=(TargetId(0), TargetId(0)))),
+        lambda: replace(TABLE, chains=first(TABLE.chains, groups=((TargetId(0),), (TargetId(0),)))),
         "chain SIMPLE has a target twice",
     ),
     "no such target": (
-        lambda: replace(TABLE, chains=first(TABLE.chains, targets=(TargetId(7),))),
+        lambda: replace(TABLE, chains=first(TABLE.chains, groups=((TargetId(7),),))),
         "chain SIMPLE has a target that is not there",
     ),
     "bounds": (
@@ -149,6 +161,66 @@ BREAKS: dict[str, tuple[Callable[[], RouteTable], str]] = {
     "64 bits": (
         lambda: of_int(IntScale(factor=2**50, term=integer(0))),
         f"rule r: a result of {2**50 * 16_777_215} may leave 64 bits",
+    ),
+    "empty group": (
+        lambda: replace(FULL, chains=first(FULL.chains, groups=((SMALL, MID), (), (BIG,)))),
+        "chain SIMPLE has an empty group",
+    ),
+    "target in two groups": (
+        lambda: replace(FULL, chains=first(FULL.chains, groups=((SMALL, MID), (MID, BIG)))),
+        "chain SIMPLE has a target twice",
+    ),
+    "missing weight": (
+        lambda: replace(FULL, chains=first(FULL.chains, weights=((SMALL, 3), (MID, 1)))),
+        "chain SIMPLE: its weights are not one a target, in their order",
+    ),
+    "order of weights": (
+        lambda: replace(FULL, chains=first(FULL.chains, weights=FULL.chains[0].weights[::-1])),
+        "chain SIMPLE: its weights are not one a target, in their order",
+    ),
+    "needless weights": (
+        lambda: replace(FULL, chains=first(FULL.chains, pick=Pick.FASTEST)),
+        "chain SIMPLE: its weights are not one a target, in their order",
+    ),
+    "weight of nothing": (
+        lambda: replace(FULL, chains=first(FULL.chains, weights=((SMALL, 3), (MID, 0), (BIG, 1)))),
+        "chain SIMPLE: a weight is not positive",
+    ),
+    "chain of a rule": (
+        lambda: replace(FULL, rules=with_effects(10, chain=ChainId(7))),
+        "rule tool-house: no chain 7",
+    ),
+    "prefers nothing": (
+        lambda: replace(FULL, rules=with_effects(12, prefer=Prefer(pick=None, target=None))),
+        "rule spare: must prefer a pick or a target",
+    ),
+    "prefers two things": (
+        lambda: replace(FULL, rules=with_effects(12, prefer=Prefer(pick=Pick.FASTEST, target=MID))),
+        "rule spare: must prefer a pick or a target",
+    ),
+    "prefers a rotation": (
+        lambda: replace(
+            FULL, rules=with_effects(12, prefer=Prefer(pick=Pick.ROUND_ROBIN, target=None))
+        ),
+        "rule spare: cannot prefer Pick.ROUND_ROBIN",
+    ),
+    "prefers no target": (
+        lambda: replace(
+            FULL, rules=with_effects(12, prefer=Prefer(pick=None, target=TargetId(3)))
+        ),
+        "rule spare: prefers the target 3, which is not there",
+    ),
+    "settings": (
+        lambda: replace(FULL, settings='{"sesions":{}}'),
+        "the settings: Object contains unknown field `sesions`",
+    ),
+    "form of the settings": (
+        lambda: replace(FULL, settings=f" {FULL.settings}"),
+        "the settings: not canonical JSON",
+    ),
+    "settings of a provider": (
+        lambda: replace(FULL, providers=first(FULL.providers, rest="{}")),
+        "provider ollama: not canonical JSON",
     ),
     "missing call": (
         lambda: replace(TABLE, calls=TABLE.calls[1:]),

@@ -18,7 +18,7 @@ providers:
     api_key: "${KEY}"
     headers: {X-Team: a, X-App: b}
     timeouts: {connect: 2, total: 30.5}
-    retries: 3
+    retry: {times: 3}
 targets:
   small: {provider: house, model: m, context: 8k, capabilities: [tools], price: free}
   big: {provider: far, model: gpt-4o, price: {input: 2.50, output: 10, cache_read: 1.25}}

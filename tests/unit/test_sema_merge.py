@@ -127,3 +127,12 @@ def test_the_built_in_base_and_profile() -> None:
     assert sum(one.weight64 for one in typed.dimensions) == 100 * 64
     assert typed.rules[0].name == "builtin/titles"
     assert all(one.name.startswith("builtin/") for one in typed.lexicons)
+
+
+def test_bases_stand_on_one_another_only_so_deep() -> None:
+    head = "version: 1\nname: base\n"
+    texts = {f"b{i}.yaml": f"{head}extends: b{i + 1}.yaml\n" for i in range(2_000)}
+    deep = Files(texts={**texts, "b2000.yaml": head})
+    assert [code for code, _ in found("extends: b0.yaml\n", deep)] == ["LK424"]
+    shallow = Files(texts={**texts, "b48.yaml": head})
+    assert found("extends: b0.yaml\n", shallow) == []

@@ -1,7 +1,5 @@
 """Findings about a spec as a whole that the pages do not show."""
 
-from lynkrc.sema.catalog import facts_of, read_catalog
-from lynkrc.source.text import SourceFile
 from tests.unit.sema_sample import found, resolved, sound
 
 TWO = (
@@ -131,47 +129,21 @@ def test_the_output_limit_is_the_window_where_nobody_states_one() -> None:
     typed = sound(
         "providers:\n  house: {kind: ollama, trust: local}\n"
         "targets:\n  one: {provider: house, model: m, context: 32k, "
-        "capabilities: [tools, vision, documents, json_schema]}\n"
+        "capabilities: [tools, vision, documents, json_schema], price: free}\n"
     )
     assert typed.targets[0].max_output == 32_000
     assert typed.targets[0].shape.tool_choice_ignored is True
 
 
-def catalog_of(text: str) -> SourceFile:
-    return SourceFile(path="models.yaml", text=text)
+def test_features_written_out_are_bounded_whatever_order_they_stand_in() -> None:
+    line = ["f0: ask.words", *(f"f{i}: f{i - 1} + 1" for i in range(1, 300))]
+    for lines in (line, line[::-1]):
+        features = "".join(f"  {one}\n" for one in lines)
+        assert {code for code, _ in found(f"features:\n{features}")} == {"LK320"}
 
 
-def test_the_closest_entry_of_the_catalog_applies() -> None:
-    entry = "  - {{match: {0}, context: {1}, source: s, date: d{2}}}\n"
-    text = "models:\n" + "".join(
-        entry.format(*row)
-        for row in (
-            ('"*"', 1, ", kinds: [ollama]"),
-            ("m*", 2, ""),
-            ("m-1*", 3, ""),
-            ("m-1", 4, ""),
-            ("m-1*", 5, ", kinds: [ollama]"),
-        )
-    )
-    catalog, findings = read_catalog(catalog_of(text))
-    assert findings == []
-    asked = [("x", "ollama"), ("x", "openai"), ("m-2", "openai"), ("m-1", "ollama")]
-    asked += [("m-1-a", "openai"), ("m-1-a", "ollama")]
-    found_ = [facts_of(catalog, model, kind).context for model, kind in asked]
-    assert found_ == [1, None, 2, 4, 3, 5]
-
-
-def test_a_damaged_catalog() -> None:
-    head = "source: s, date: d"
-    for text in (
-        "models: 3\n",
-        f"models:\n  - {{match: m, contxt: 3, {head}}}\n",
-        f"models:\n  - {{match: m, context: 0, {head}}}\n",
-        f"models:\n  - {{match: m, context: 17M, {head}}}\n",
-        f"models:\n  - {{match: m, kinds: [olama], {head}}}\n",
-        f"models:\n  - {{match: m, capabilities: [flying], {head}}}\n",
-        f"models:\n  - {{match: m, shape: {{sizes: 3}}, {head}}}\n",
-        f"models:\n  - {{match: m, {head}}}\n  - {{match: m, {head}}}\n",
-    ):
-        _, findings = read_catalog(catalog_of(text))
-        assert [one.code.id for one in findings] == ["LK415"], text
+def test_all_expressions_together_are_bounded() -> None:
+    parts = " or ".join(f"ask.words == {i}" for i in range(90))
+    rules = "".join(f"  - {{name: r{i}, when: large, add: 1}}\n" for i in range(300))
+    text = f"features:\n  large: {parts}\nrules:\n{rules}"
+    assert [code for code, _ in found(text)] == ["LK320"]

@@ -3,10 +3,11 @@
 import pytest
 import yaml
 
+from lynkrc.diagnostics.model import MAX_FINDINGS
 from lynkrc.source.decode_text import MAX_BYTES, decode_source
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.text import SourceFile
-from lynkrc.source.yaml_nodes import MAX_DEPTH, MAX_EVENTS, read_nodes
+from lynkrc.source.yaml_nodes import MAX_CUTS, MAX_DEPTH, MAX_EVENTS, read_nodes
 
 LOADERS = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
 
@@ -41,7 +42,9 @@ def test_the_size_limit_is_inclusive() -> None:
     assert [finding.code.id for finding in findings] == ["LK001"]
 
 
-@pytest.mark.parametrize("char", ["\x00", "\x1b", "\x7f", "\r", "\x85", "\u2028", "\ufeff"])
+@pytest.mark.parametrize(
+    "char", ["\x00", "\x1b", "\x7f", "\r", "\x85", "\u2028", "\u2029", "\u200b", "\ufeff"]
+)
 def test_a_bad_character_is_found_where_it_stands(char: str) -> None:
     _, findings = decode_source("x.yaml", f"a: 'b{char}c'\r\n".encode())
     assert [(finding.code.id, finding.span.start) for finding in findings] == [("LK003", 5)]
@@ -130,3 +133,36 @@ def test_a_cut_expression_is_put_together_again() -> None:
     assert isinstance(root, MappingNode)
     assert [(key.text, value.text) for key, value in root.entries
             if isinstance(value, ScalarNode)] == [("v", "f(g(a, b), c)"), ("w", "1")]  # fmt: skip
+
+
+def test_a_broken_section_is_a_hole_and_the_others_are_read() -> None:
+    text = "a: 1\nb: [x\nc:\n  d: 2\n e: 3\nf: {g: 4}\n"
+    root, findings = read_nodes(SourceFile(path="x.yaml", text=text), sections=("b", "c", "f"))
+    assert isinstance(root, MappingNode)
+    assert [key.text for key, _ in root.entries] == ["a", "b", "c", "f"]
+    holes = [value for _, value in root.entries if isinstance(value, ScalarNode) and not value.text]
+    assert [hole.span.line for hole in holes] == [2, 3]
+    assert [(one.code.id, one.span.line) for one in findings] == [("LK004", 2), ("LK004", 5)]
+    assert root.entries[-1][1].span.text == "{g: 4}"
+
+
+def test_without_sections_a_syntax_error_ends_it() -> None:
+    root, findings = read_nodes(SourceFile(path="x.yaml", text="a: 1\nb: [x\nc: 2\n"))
+    assert root is None
+    assert [one.code.id for one in findings] == ["LK004"]
+
+
+def test_only_so_many_sections_are_cut_out() -> None:
+    text = "b: [x\n" * (MAX_CUTS + 5)
+    root, findings = read_nodes(SourceFile(path="x.yaml", text=text), sections=("b",))
+    assert root is None
+    assert [one.code.id for one in findings] == ["LK004"] * MAX_CUTS + ["LK005"]
+    assert findings[-1].span.line == MAX_CUTS + 1
+
+
+def test_mistakes_are_counted_before_anything_is_composed() -> None:
+    text = "k: 1\n" * (MAX_FINDINGS + 5)
+    root, findings = read_nodes(SourceFile(path="x.yaml", text=text))
+    assert root is None
+    assert len(findings) == MAX_FINDINGS + 1
+    assert findings[-1].code.id == "LK005"

@@ -138,7 +138,7 @@ def test_children_are_in_the_order_written() -> None:
         ("a == not b", "not", "put it in brackets: `(not ...)`"),
         ("a AND b", "AND", "operators are written small"),
         ("a <> b", ">", "write `!=`"),
-        ("a => b", "=", "write `implies`"),
+        ("a => b", "=", "write `>=` to compare, or `implies`"),
         ("a in b in c", "in", "this does not chain: join two comparisons by `and`"),
         ("a / 2", "/", "only `+`, `-` and `*` calculate; multiply by a constant"),
         ("and a", "and", "a part is missing before this"),

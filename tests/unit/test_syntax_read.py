@@ -21,7 +21,7 @@ providers:
     base_url: "${OLLAMA:-http://localhost:11434}"
     headers: {x-team: legal}
     timeouts: {connect: 2, first_event: 1.5}
-    retries: 0
+    retry: {times: 0}
   far: {kind: anthropic, trust: cloud, api_key: "${KEY}"}
   play: {kind: simulator, trust: internal, simulate: "fail:503:2"}
 targets:
@@ -38,9 +38,10 @@ features:
 clients:
   mine:
     user_agent: mine/
-    injected: {tags: [note], prefixes: ["[Begin"]}
+    injected: {tags: [note], prefixes: ["[Begin"], wrappers: [ask]}
     baseline_tools: [Bash]
     tool_weights: {Bash: 90}
+    ordinary: {surface: chat, context: 12k, tools: 2, stream: true}
 score:
   use: builtin/lynkr-13
   offset: -1.5
@@ -82,7 +83,7 @@ def test_providers() -> None:
     near, far, play = whole().providers
     assert near.timeouts == Timeouts(connect=2.0, first_event=1.5)
     assert [(one.value, two.value) for one, two in near.headers] == [("x-team", "legal")]
-    assert (near.retries, far.retries) == (0, None)
+    assert (near.retry.times, far.retry.times) == (0, None)
     assert near.base_url is not None
     assert near.base_url.value == "${OLLAMA:-http://localhost:11434}"
     assert far.api_key is not None
@@ -147,7 +148,20 @@ def test_lexicons_and_clients() -> None:
     (client,) = config.clients
     assert [name.value for name in client.user_agent] == ["mine/"]
     assert [name.value for name in client.injected_prefixes] == ["[Begin"]
+    assert [name.value for name in client.injected_wrappers] == ["ask"]
     assert [(name.value, weight) for name, weight in client.tool_weights] == [("Bash", 90)]
+    ordinary = client.ordinary
+    assert ordinary is not None
+    assert ordinary.surface is not None
+    assert ordinary.surface.value == "chat"
+    assert (ordinary.context, ordinary.max_tokens, ordinary.tools) == (12_000, 0, 2)
+    assert (ordinary.thinking, ordinary.stream) == (False, True)
+
+
+def test_a_size_of_an_ordinary_request_is_a_whole_number_of_tokens() -> None:
+    for size in ("1.0005k", "17M"):
+        _, findings = read(WHOLE.replace("context: 12k", f"context: {size}"))
+        assert [found.span.text for found in findings] == [size]
 
 
 def test_score_tiers_and_rules() -> None:
@@ -165,7 +179,7 @@ def test_score_tiers_and_rules() -> None:
     low, top = config.tiers
     assert low.up_to is not None
     assert (low.up_to.value, top.up_to) == (25, None)
-    assert [name.value for name in low.chain] == ["small", "big"]
+    assert [name.value for name in low.chain.targets] == ["small", "big"]
     stay, shut, more = config.rules
     assert stay.require is not None
     assert stay.require.span.text == "target.trust == local"
@@ -192,7 +206,9 @@ def test_specs_without_providers_are_documents_too(path: str) -> None:
 
 
 def test_one_broken_item_does_not_hide_the_others() -> None:
-    text = WHOLE.replace("retries: 0", "retires: 0").replace("up_to: 25", 'up_to: "25"')
+    text = WHOLE.replace("retry: {times: 0}", "retyr: {times: 0}").replace(
+        "up_to: 25", 'up_to: "25"'
+    )
     config, findings = read(text.replace("ask.words > 300", "ask.words = 300"))
     assert config is not None
     assert [found.code.id for found in findings] == ["LK101", "LK300", "LK102"]
@@ -212,8 +228,8 @@ def test_a_place_is_reported_once() -> None:
     assert [found.code.id for found in findings] == ["LK014"]
 
 
-@pytest.mark.parametrize("text", ["version: 1\n", "name: x\n", "version: 2\nname: x\n", "[]\n"])
-def test_without_version_and_name_there_is_no_tree(text: str) -> None:
+@pytest.mark.parametrize("text", ["version: 2\nname: x\n", "[]\n"])
+def test_of_another_language_there_is_no_tree(text: str) -> None:
     config, findings = read(text)
     assert config is None
     assert findings

@@ -49,3 +49,20 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """True: the server has no `tool_choice`."""
     reasoning_in: str | None = None
     """Where reasoning is asked for in OpenAI Chat dialects; reasoning_effort, or none."""
+
+
+def completed(shape: RequestShape, usual: RequestShape) -> RequestShape:
+    """`shape`, and what is `usual` where it says nothing.
+
+    >>> made = completed(
+    ...     RequestShape(prefill=False), RequestShape(prefill=True, system_role="system")
+    ... )
+    >>> (made.prefill, made.system_role)
+    (False, 'system')
+    """
+    unsaid = {
+        name: getattr(usual, name)
+        for name in shape.__struct_fields__
+        if getattr(shape, name) is None
+    }
+    return msgspec.structs.replace(shape, **unsaid)

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from lynkrc_runtime.dispatch import Provider
 from lynkrc_runtime.providers.table import KINDS, Credentials
+from lynkrc_runtime.served import RUNTIME
+from lynkrc_runtime.unserved import unserved_kind
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
@@ -67,6 +69,9 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
         raise UnresolvedProvider(
             f"provider {provider.name}: this runtime does not know the kind {provider.kind!r}"
         )
+    reason = unserved_kind(kind.name)
+    if reason is not None:
+        raise UnresolvedProvider(f"provider {provider.name}: {reason}")
     try:
         base = expand(provider.base_url or kind.base_url or "", environ)
         key = expand(provider.api_key, environ) if provider.api_key else None
@@ -76,9 +81,14 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             f"provider {provider.name}: environment variable {missing.name} is not set"
         ) from missing
     if key is None and kind.credentials is Credentials.REQUIRED:
+        if provider.rest.forwards_credentials:
+            raise UnresolvedProvider(
+                f"provider {provider.name}: `credentials: caller` is not served by runtime"
+                f" {RUNTIME}: write an api_key"
+            )
         raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
     if key is not None:
-        headers[kind.auth_header] = kind.auth_prefix + key
+        headers |= dict.fromkeys(kind.auth_headers, kind.auth_prefix + key)
     for name, text in headers.items():
         # A line break from a badly pasted variable must not become a second header.
         if not (text.isprintable() and text.isascii()):
@@ -95,16 +105,23 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
 
 
 def join(base: str, path: str) -> str:
-    """Base URL and path; a base that already ends with the path, or its first part, keeps it once.
+    """Base URL and path; a base that already ends with the path, or what leads to the call, keeps
+    it once.
 
     >>> join("http://localhost:11434/v1/", "/v1/chat/completions")
     'http://localhost:11434/v1/chat/completions'
+    >>> join("https://it.openai.azure.com/openai", "/openai/v1/chat/completions")
+    'https://it.openai.azure.com/openai/v1/chat/completions'
     """
     base = base.rstrip("/")
     if base.endswith(path):
         return base
-    first = path[: path.find("/", 1)]
-    return base + (path[len(first) :] if first == "/v1" and base.endswith(first) else path)
+    leading = path.removesuffix("/chat/completions").removesuffix("/messages")
+    while leading:
+        if base.endswith(leading):
+            return base + path[len(leading) :]
+        leading = leading.rpartition("/")[0]
+    return base + path
 
 
 def _checked(provider: str, base: str) -> str:

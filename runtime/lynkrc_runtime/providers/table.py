@@ -1,13 +1,18 @@
 """Provider kinds as rows of facts: dialect, address, credentials. No kind has code of its own.
 
-Sources: wire reference B.1, B.2, B.10 (addresses, auth headers, paths).
+A row says how a provider is reached, and what of a request all its models refuse. The kinds whose
+dialect or credentials this version does not speak are here for the compiler;
+`lynkrc_runtime.served` lists them.
+Sources: wire reference B.1 and the pages of each provider there (addresses, auth headers, paths).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
-from typing import final
+from typing import TypeAlias, final
+
+from lynkrc_runtime.protocol.shapes import RequestShape
 
 
 class Credentials(Enum):
@@ -23,8 +28,10 @@ class Credentials(Enum):
 class ProviderKind:
     """One kind.
 
-    `base_url` None must be written in the spec. The upstream address is the base URL and the
-    dialect's path below it: `path`. `auth_header`/`auth_prefix` carry the key.
+    `base_url` None must be written in the spec; ``{region}`` in it stands for the provider's
+    `region`, which only kinds with `needs_region` take. The upstream address is the base URL and
+    `path` below it. The key goes into each of `auth_headers`, after `auth_prefix`. `shape` is what
+    is legal for every model of the kind, where a model's own shape does not say.
     """
 
     name: str
@@ -32,72 +39,152 @@ class ProviderKind:
     base_url: str | None
     path: str
     credentials: Credentials
-    auth_header: str
+    auth_headers: tuple[str, ...]
     auth_prefix: str
+    needs_region: bool
+    shape: RequestShape
 
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
+_COMPLETIONS = "/chat/completions"
+_V1_COMPLETIONS = "/v1/chat/completions"
 
-KINDS: Mapping[str, ProviderKind] = MappingProxyType(
-    {
-        kind.name: kind
-        for kind in (
-            ProviderKind(
-                name="anthropic",
-                dialect=_MESSAGES,
-                base_url="https://api.anthropic.com",
-                path="/v1/messages",
-                credentials=Credentials.REQUIRED,
-                auth_header="x-api-key",
-                auth_prefix="",
-            ),
-            ProviderKind(
-                name="anthropic-compatible",
-                dialect=_MESSAGES,
-                base_url=None,
-                path="/v1/messages",
-                credentials=Credentials.OPTIONAL,
-                auth_header="x-api-key",
-                auth_prefix="",
-            ),
-            ProviderKind(
-                name="openai",
-                dialect=_CHAT,
-                base_url="https://api.openai.com/v1",
-                path="/chat/completions",
-                credentials=Credentials.REQUIRED,
-                auth_header="authorization",
-                auth_prefix="Bearer ",
-            ),
-            ProviderKind(
-                name="openai-compatible",
-                dialect=_CHAT,
-                base_url=None,
-                path="/chat/completions",
-                credentials=Credentials.OPTIONAL,
-                auth_header="authorization",
-                auth_prefix="Bearer ",
-            ),
-            ProviderKind(
-                name="ollama",
-                dialect=_CHAT,
-                base_url="http://localhost:11434",
-                path="/v1/chat/completions",
-                credentials=Credentials.OPTIONAL,
-                auth_header="authorization",
-                auth_prefix="Bearer ",
-            ),
-            ProviderKind(
-                name="simulator",
-                dialect=_MESSAGES,
-                base_url="http://simulator.invalid",
-                path="/v1/messages",
-                credentials=Credentials.NONE,
-                auth_header="x-api-key",
-                auth_prefix="",
-            ),
-        )
-    }
+_ANYTHING = RequestShape()
+
+_Auth: TypeAlias = tuple[tuple[str, ...], str]
+_BEARER: _Auth = (("authorization",), "Bearer ")
+_X_API_KEY: _Auth = (("x-api-key",), "")
+
+
+def _messages(
+    name: str,
+    base_url: str | None,
+    path: str = "/v1/messages",
+    *,
+    credentials: Credentials = Credentials.REQUIRED,
+    auth: _Auth = _X_API_KEY,
+) -> ProviderKind:
+    return ProviderKind(
+        name=name,
+        dialect=_MESSAGES,
+        base_url=base_url,
+        path=path,
+        credentials=credentials,
+        auth_headers=auth[0],
+        auth_prefix=auth[1],
+        needs_region=False,
+        shape=_ANYTHING,
+    )
+
+
+def _chat(
+    name: str,
+    base_url: str | None,
+    path: str = _COMPLETIONS,
+    *,
+    credentials: Credentials = Credentials.REQUIRED,
+    auth: _Auth = _BEARER,
+    shape: RequestShape = _ANYTHING,
+) -> ProviderKind:
+    return ProviderKind(
+        name=name,
+        dialect=_CHAT,
+        base_url=base_url,
+        path=path,
+        credentials=credentials,
+        auth_headers=auth[0],
+        auth_prefix=auth[1],
+        needs_region=False,
+        shape=shape,
+    )
+
+
+def _house(name: str, base_url: str) -> ProviderKind:
+    """A server that people run themselves: its key, if it has one, was chosen by them."""
+    return _chat(name, base_url, _V1_COMPLETIONS, credentials=Credentials.OPTIONAL)
+
+
+_ROWS: tuple[ProviderKind, ...] = (
+    _messages("anthropic", "https://api.anthropic.com"),
+    _messages("anthropic-compatible", None, credentials=Credentials.OPTIONAL),
+    # B.1: https://RESOURCE.services.ai.azure.com; the official client sends both headers.
+    _messages(
+        "azure-anthropic", None, "/anthropic/v1/messages", auth=(("x-api-key", "api-key"), "")
+    ),
+    _chat("openai", "https://api.openai.com/v1"),
+    _chat("openai-compatible", None, credentials=Credentials.OPTIONAL),
+    # B.4, the v1 form: https://RESOURCE.openai.azure.com; `model` is the deployment's name.
+    _chat("azure-openai", None, "/openai/v1/chat/completions", auth=(("api-key",), "")),
+    # B.6: https://WORKSPACE; `model` is the endpoint's name. Some endpoints refuse these members.
+    _chat(
+        "databricks",
+        None,
+        "/serving-endpoints/chat/completions",
+        shape=RequestShape(stream_options=False, parallel_tool_calls=False),
+    ),
+    _chat("openrouter", "https://openrouter.ai/api/v1"),
+    _chat("deepseek", "https://api.deepseek.com"),
+    _chat("fireworks", "https://api.fireworks.ai/inference/v1"),
+    _chat("groq", "https://api.groq.com/openai/v1"),
+    # B.15: unknown members are refused with 422; usage stands on the last chunk unasked.
+    _chat(
+        "mistral",
+        "https://api.mistral.ai/v1",
+        shape=RequestShape(stream_options=False, max_tokens_field="max_tokens"),
+    ),
+    _chat("moonshot", "https://api.moonshot.ai/v1"),
+    _chat("together", "https://api.together.ai/v1"),
+    _chat("xai", "https://api.x.ai/v1"),
+    # B.13: usage comes unasked; `tool_choice` is `auto` or nothing.
+    _chat(
+        "zai",
+        "https://api.z.ai/api/paas/v4",
+        shape=RequestShape(
+            stream_options=False, max_tokens_field="max_tokens", tool_choice=["auto"]
+        ),
+    ),
+    _house("ollama", "http://localhost:11434"),
+    _house("llamacpp", "http://localhost:8080"),
+    _house("lmstudio", "http://localhost:1234"),
+    _house("mlx", "http://localhost:8080"),
+    _house("vllm", "http://localhost:8000"),
+    ProviderKind(
+        name="bedrock",
+        dialect="bedrock-converse",
+        base_url="https://bedrock-runtime.{region}.amazonaws.com",
+        path="/model/{model}/converse",
+        credentials=Credentials.REQUIRED,
+        auth_headers=_BEARER[0],
+        auth_prefix=_BEARER[1],
+        needs_region=True,
+        shape=_ANYTHING,
+    ),
+    ProviderKind(
+        name="gemini",
+        dialect="gemini",
+        base_url="https://generativelanguage.googleapis.com/v1beta",
+        path="/models/{model}:generateContent",
+        credentials=Credentials.REQUIRED,
+        auth_headers=("x-goog-api-key",),
+        auth_prefix="",
+        needs_region=False,
+        shape=_ANYTHING,
+    ),
+    # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
+    ProviderKind(
+        name="vertex",
+        dialect="gemini",
+        base_url=None,
+        path="/publishers/google/models/{model}:generateContent",
+        credentials=Credentials.REQUIRED,
+        auth_headers=_BEARER[0],
+        auth_prefix=_BEARER[1],
+        needs_region=False,
+        shape=_ANYTHING,
+    ),
+    _messages("simulator", "http://simulator.invalid", credentials=Credentials.NONE),
 )
+
+KINDS: Mapping[str, ProviderKind] = MappingProxyType({kind.name: kind for kind in _ROWS})
 """Every kind by name."""

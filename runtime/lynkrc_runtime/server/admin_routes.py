@@ -9,12 +9,13 @@ from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.served import RUNTIME
 from lynkrc_runtime.server.http import (
-    BODY_LIMIT,
     HEADERS,
     REPEATED,
     SITE,
     Site,
+    body_limit,
     guard,
     live,
     read_body,
@@ -23,13 +24,14 @@ from lynkrc_runtime.server.http import (
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
+from lynkrc_runtime.unserved import unserved_parts
 
 _SURFACES: Mapping[str, str] = {"messages": "anthropic-messages", "chat": "openai-chat"}
 
 
 def admin_app(site: Site) -> web.Application:
     """The application for operators; it never listens to other Host names than the loopback's."""
-    app = web.Application(middlewares=[guard(any_host=False)], client_max_size=BODY_LIMIT)
+    app = web.Application(middlewares=[guard(any_host=False)], client_max_size=body_limit(site))
     app[SITE] = site
     app.router.add_get("/health/live", live)
     app.router.add_get("/health/ready", ready)
@@ -47,7 +49,11 @@ async def _metrics(request: web.Request) -> web.Response:
 
 
 async def _table(request: web.Request) -> web.Response:
-    return web.Response(text=request.app[SITE].gateway.policy.routes_text)
+    """The bundle's own table, then what of the bundle is not served."""
+    policy = request.app[SITE].gateway.policy
+    unserved = unserved_parts(policy.dispatch)
+    told = "".join(f"not served by runtime {RUNTIME}: {part}\n" for part in unserved)
+    return web.Response(text=f"{policy.routes_text}\n{told}" if told else policy.routes_text)
 
 
 async def _analyze(request: web.Request) -> web.Response:

@@ -15,12 +15,12 @@ from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.http import (
-    BODY_LIMIT,
     HEADERS,
     REPEATED,
     REQUEST_ID,
     SITE,
     Site,
+    body_limit,
     canonical,
     dialect_of,
     guard,
@@ -47,7 +47,8 @@ _PREFIXES = ("/v1", "/v1/v1", "")
 def client_app(site: Site) -> web.Application:
     """The application for clients."""
     app = web.Application(
-        middlewares=[guard(any_host=site.gateway.settings.any_host)], client_max_size=BODY_LIMIT
+        middlewares=[guard(any_host=site.gateway.settings.any_host)],
+        client_max_size=body_limit(site),
     )
     app[SITE] = site
     app[COUNTER] = TokenCounter(site.gateway)

@@ -66,6 +66,7 @@ class Exchange:
         "decision",
         "dialect",
         "ending",
+        "first",
         "gateway",
         "incoming",
         "losses",
@@ -87,6 +88,8 @@ class Exchange:
         self.dialect: Dialect = gateway.dialects[incoming.dialect]
         self.request: Request | None = None
         self.decision: Decision | None = None
+        self.first: int | None = None
+        """The target that is tried first."""
         self.attempts: Attempts | None = None
         self.wishes: Mapping[str, str] = {}
         self.route: Route | None = None
@@ -192,5 +195,4 @@ class Exchange:
         )
 
     def _is_fallback(self) -> bool:
-        decision, route = self.decision, self.route
-        return decision is not None and route is not None and decision.targets[0] != route.index
+        return self.route is not None and self.first not in (None, self.route.index)

@@ -5,17 +5,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
-from lynkrc_runtime.attempt import RETRIES
+from lynkrc_runtime.attempt import BACKOFF_BASE, BACKOFF_CAP, RETRIES, Candidate
 from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
+from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.dialect import Dialect, TargetFacts
+from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.unserved import unserved_kind
 from lynkrc_runtime.upstream import Upstream
 
 SIMULATOR = "simulator"
@@ -71,7 +74,10 @@ class Policy:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A target ready to be called; times in seconds, `simulate` its provider's behaviour."""
+    """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
+
+    `whole` and `streamed` are what the attempt machine must know of it, by how the answer comes.
+    """
 
     index: int
     target: Target
@@ -80,10 +86,9 @@ class Route:
     dialect: Dialect
     facts: TargetFacts
     upstream: Upstream
-    retries: int
+    whole: Candidate
+    streamed: Candidate
     connect: float
-    first_event: float
-    total: float
     idle: float
     simulate: str | None
 
@@ -91,7 +96,10 @@ class Route:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """What every request is served with. `random` gives 0 <= x < 1."""
+    """What every request is served with.
+
+    `random` gives 0 <= x < 1; `rotation` remembers where round robin is.
+    """
 
     policy: Policy
     decider: Decider
@@ -101,6 +109,7 @@ class Gateway:
     metrics: Metrics
     log: Log
     random: Callable[[], float]
+    rotation: Rotation
 
 
 def read_policy(path: Path) -> Policy:
@@ -159,13 +168,17 @@ def build_routes(
                     model=target.model,
                     max_output=target.max_output,
                     capabilities=frozenset(target.capabilities),
-                    shape=target.shape,
+                    shape=completed(target.shape, KINDS[provider.kind].shape),
                 ),
                 upstream=simulator if simulated else http,
-                retries=RETRIES if provider.retries is None else provider.retries,
+                whole=_candidate(index, provider, times, None),
+                streamed=_candidate(
+                    index,
+                    provider,
+                    times,
+                    patient if provider.first_event is None else provider.first_event,
+                ),
                 connect=times.connect if provider.connect is None else provider.connect,
-                first_event=patient if provider.first_event is None else provider.first_event,
-                total=times.total if provider.total is None else provider.total,
                 idle=times.idle if provider.idle is None else provider.idle,
                 simulate=provider.simulate,
             )
@@ -173,8 +186,21 @@ def build_routes(
     return tuple(routes)
 
 
+def _candidate(
+    index: int, provider: Provider, times: Times, first_event: float | None
+) -> Candidate:
+    return Candidate(
+        target=index,
+        retries=RETRIES if provider.retries is None else provider.retries,
+        backoff=BACKOFF_BASE if provider.backoff is None else provider.backoff,
+        max_backoff=BACKOFF_CAP if provider.max_backoff is None else provider.max_backoff,
+        first_event=first_event,
+        total=times.total if provider.total is None else provider.total,
+    )
+
+
 def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -> Address:
-    """Without a socket to open, a dry run needs no credentials: only the kind's dialect."""
+    """Without a socket to open, a dry run needs no credentials: only a dialect."""
     if provider.simulate is not None:
         try:
             parse_behaviour(provider.simulate)
@@ -182,7 +208,9 @@ def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -
             raise UnresolvedProvider(f"provider {provider.name}: {unknown}") from unknown
     kind = KINDS.get(provider.kind)
     if dry_run and kind is not None:
+        # A dialect that is not spoken yet is simulated as the one every client of it can have.
+        dialect = kind.dialect if unserved_kind(kind.name) is None else KINDS[SIMULATOR].dialect
         return Address(
-            provider=provider.name, dialect=kind.dialect, url="http://simulator.invalid", headers={}
+            provider=provider.name, dialect=dialect, url="http://simulator.invalid", headers={}
         )
     return resolve(provider, environ)

@@ -15,7 +15,7 @@ from lynkrc_runtime.server.security import is_json, objection, request_id
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
-"""Bytes of a request's body."""
+"""Bytes of a request's body, where the bundle does not say."""
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -99,10 +99,17 @@ def guard(*, any_host: bool) -> Middleware:
     return middleware
 
 
+def body_limit(site: Site) -> int:
+    """Bytes a request's body may have."""
+    declared = site.gateway.policy.dispatch.settings.server.body_limit
+    return BODY_LIMIT if declared is None else declared
+
+
 async def read_body(request: web.Request) -> bytes | web.Response:
     """The body, or the refusal of one over the limit, or of one that cannot be decoded."""
-    message = f"the request is larger than {BODY_LIMIT} bytes"
-    if request.content_length is not None and request.content_length > BODY_LIMIT:
+    limit = body_limit(request.app[SITE])
+    message = f"the request is larger than {limit} bytes"
+    if request.content_length is not None and request.content_length > limit:
         return refusal(request, 413, message)
     try:
         return await request.read()

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from lynkrc_runtime import __version__
 from lynkrc_runtime.decide import Decider
+from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.server.admin_routes import admin_app
@@ -29,6 +30,7 @@ from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.unserved import unserved_parts
 from lynkrc_runtime.upstream import HttpUpstream
 
 DRAIN_LIMIT = 600.0
@@ -89,6 +91,8 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
                 loop.add_signal_handler(number, stop.set)
             if policy.notice is not None:
                 log.line(Level.WARNING, "engine", notice=policy.notice)
+            for part in unserved_parts(policy.dispatch):
+                log.line(Level.WARNING, "not-served", notice=part)
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
@@ -126,6 +130,7 @@ def assemble(
         policy=policy,
         decider=Decider(policy.dispatch, policy.scorer),
         routes=routes,
+        rotation=Rotation(),
         dialects=DIALECTS,
         settings=settings,
         metrics=Metrics(

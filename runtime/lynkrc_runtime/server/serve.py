@@ -7,15 +7,17 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any, assert_never
 
-from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
+from lynkrc_runtime.attempt import Attempts, GiveUp, Try, Wait
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed, problem_of
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
@@ -118,7 +120,7 @@ async def _run(exchange: Exchange) -> None:
             message = refusal_message(gateway.policy.explain(vector))
             await exchange.refuse(exchange.problem(400, message), Ending.REFUSED)
         case Verdict.RESPOND:
-            raise AssertionError("this bundle format has no respond rules")
+            await respond(exchange, request, decision.respond or "")
         case _:
             assert_never(decision.outcome)
 
@@ -126,15 +128,12 @@ async def _run(exchange: Exchange) -> None:
 async def _walk(exchange: Exchange, request: Request, decision: Decision) -> None:
     gateway, loop = exchange.gateway, asyncio.get_running_loop()
     stream = request.options.stream
+    targets = order(decision, random=gateway.random, rotation=gateway.rotation)
+    exchange.first = targets[0]
     attempts = exchange.attempts = Attempts(
         [
-            Candidate(
-                target=index,
-                retries=gateway.routes[index].retries,
-                first_event=gateway.routes[index].first_event if stream else None,
-                total=gateway.routes[index].total,
-            )
-            for index in decision.targets
+            gateway.routes[index].streamed if stream else gateway.routes[index].whole
+            for index in targets
         ],
         now=exchange.incoming.arrived,
         client_limit=client_limit(exchange.incoming.headers),

@@ -13,6 +13,8 @@ class Ending(Enum):
     """How a request ended; a failure's class where the whole chain failed."""
 
     SERVED = "served"
+    RESPONDED = "responded"
+    """Answered with a rule's words, by no target."""
     ABORTED = "aborted"
     """The client went away."""
     BROKEN = "broken"

@@ -1,0 +1,1 @@
+"""Questions about a RouteTable that no single request answers."""

@@ -1,0 +1,1 @@
+"""The language server: documents of an editor to findings, hovers, completions and places."""

@@ -1,0 +1,1 @@
+"""What somebody has (an environment, a Lynkr `.env`, a LiteLLM config) to a spec to go on from."""

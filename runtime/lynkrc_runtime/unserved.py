@@ -1,0 +1,58 @@
+"""A dispatch table to what of it this version of the runtime does not serve: for logs, at start.
+
+`lynkrc_runtime.served` says which parts of the language those are. Nothing is looked up in the
+environment for them: a reference in a setting nobody reads is not asked for.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.served import NOT_SERVED, RUNTIME
+from lynkrc_runtime.settings import Breaker, Settings
+
+_NOWHERE = frozenset({"assert"})
+"""Parts that leave nothing in the table: the compiler alone can tell of them."""
+
+
+def unserved_parts(dispatch: Dispatch) -> list[str]:
+    """One line for each part the table uses and nothing serves: its path, and what happens."""
+    return [f"{path}: {instead}" for path, instead in NOT_SERVED.items() if _uses(dispatch, path)]
+
+
+def unserved_kind(kind: str) -> str | None:
+    """Why providers of a kind cannot be called by this version, None where they can."""
+    instead = NOT_SERVED.get(f"kind.{kind}")
+    return None if instead is None else f"runtime {RUNTIME} does not serve kind {kind}: {instead}"
+
+
+def _uses(dispatch: Dispatch, path: str) -> bool:
+    first, _, rest = path.partition(".")
+    match first:
+        case "kind":
+            return any(provider.kind == rest for provider in dispatch.providers)
+        case "feature":
+            return any(slot.feature == rest for slot in dispatch.slots)
+        case "pick":
+            chosen = [chain.pick for chain in dispatch.chains]
+            chosen += [
+                rule.prefer.pick for rule in dispatch.rules if rule.prefer and rule.prefer.pick
+            ]
+            return rest in chosen
+        case "providers":
+            return any(_states(provider.rest, rest) for provider in dispatch.providers)
+        case _:
+            return path not in _NOWHERE and _differs(dispatch.settings, Settings(), path.split("."))
+
+
+def _states(rest: Any, member: str) -> bool:
+    usual = {"breaker": Breaker(), "credentials": False}.get(member)
+    name = {"credentials": "forwards_credentials"}.get(member, member)
+    return bool(getattr(rest, name) != usual)
+
+
+def _differs(written: Any, usual: Any, names: Sequence[str]) -> bool:
+    """Whether the member at a path was written: it is then not what it is by itself."""
+    for name in names:
+        written, usual = getattr(written, name), getattr(usual, name)
+    return bool(written != usual)

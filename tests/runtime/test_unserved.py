@@ -1,0 +1,91 @@
+"""What a dispatch table declares and this version does not serve."""
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from lynkrc_runtime.dispatch import Dispatch, ProviderSettings, Slot
+from lynkrc_runtime.served import NOT_SERVED
+from lynkrc_runtime.settings import (
+    Breaker,
+    Cache,
+    Concurrency,
+    ExactCache,
+    Resilience,
+    Server,
+    Sessions,
+    Settings,
+    Timeouts,
+    Tls,
+)
+from lynkrc_runtime.unserved import unserved_kind, unserved_parts
+from tests.runtime.by_hand import dispatch, provider, target
+
+
+def table(settings: Settings | None = None, kind: str = "simulator", **rest: Any) -> Dispatch:
+    row = provider("one", kind, rest=ProviderSettings(**rest))
+    return replace(dispatch([row], [target("one", 0)]), settings=settings or Settings())
+
+
+def paths(of: Dispatch) -> list[str]:
+    return [line.split(": ")[0] for line in unserved_parts(of)]
+
+
+def test_a_table_without_any_of_it_uses_none() -> None:
+    # Looks at every path there is: one that leads nowhere would raise here.
+    assert unserved_parts(table()) == []
+
+
+def test_a_line_says_what_happens_instead() -> None:
+    declared = table(Settings(cache=Cache(exact=ExactCache(ttl=60.0))))
+    assert unserved_parts(declared) == [f"cache: {NOT_SERVED['cache']}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        (Settings(embeddings={"e": "one"}), "embeddings"),
+        (Settings(sessions=Sessions(within="session")), "sessions"),
+        (Settings(server=Server(host="10.0.0.1")), "server.host"),
+        (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
+        (
+            Settings(resilience=Resilience(timeouts=Timeouts(max_stream=60.0))),
+            "resilience.timeouts.max_stream",
+        ),
+        (Settings(resilience=Resilience(breaker=Breaker(failures=1))), "resilience.breaker"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_settings_that_were_written(settings: Settings, path: str) -> None:
+    assert paths(table(settings)) == [path]
+
+
+def test_settings_that_are_served_are_not_told() -> None:
+    timeouts = Timeouts(connect=1.0, first_event=1.0, idle=1.0, total=1.0)
+    declared = Settings(
+        resilience=Resilience(timeouts=timeouts), server=Server(body_limit=1_000_000)
+    )
+    assert paths(table(declared)) == []
+
+
+@pytest.mark.parametrize(
+    ("rest", "path"),
+    [
+        ({"breaker": Breaker(failures=3)}, "providers.breaker"),
+        ({"concurrency": Concurrency(limit=4)}, "providers.concurrency"),
+        ({"proxy": "http://proxy.test"}, "providers.proxy"),
+        ({"ca_file": "/etc/ca.pem"}, "providers.ca_file"),
+        ({"forwards_credentials": True}, "providers.credentials"),
+    ],
+)
+def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
+    assert paths(table(**rest)) == [path]
+
+
+def test_kinds_and_features() -> None:
+    slot = Slot(feature="session.turn", args=[], type="int", low=0, high=9, classes=[])
+    made = replace(table(kind="gemini"), slots=[slot])
+    assert sorted(paths(made)) == ["feature.session.turn", "kind.gemini"]
+    assert unserved_kind("gemini") is not None
+    assert unserved_kind("openai") is None

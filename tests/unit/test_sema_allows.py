@@ -1,0 +1,51 @@
+"""What `allow` silences, and what is said of an `allow` that does not."""
+
+from lynkrc.diagnostics.codes import CODES
+from lynkrc.diagnostics.model import Severity
+from tests.unit.sema_sample import found, resolved
+
+FLOOR = "rules:\n  - name: r\n    when: 'turns > 3'\n    floor: LOW\n"
+
+
+def test_a_code_is_silenced_on_its_item_alone() -> None:
+    assert found(FLOOR) == [("LK508", "r")]
+    assert found(f"{FLOOR}    allow: {{LK508: belt and braces}}\n") == []
+    elsewhere = FLOOR + "  - {name: s, when: 'turns > 4', floor: HIGH, allow: {LK508: nothing}}\n"
+    assert found(elsewhere) == [("LK508", "r"), ("LK420", "LK508")]
+
+
+def test_the_document_as_a_whole_may_allow() -> None:
+    assert found(f"allow: {{LK508: all of them}}\n{FLOOR}") == []
+    assert found("allow: {LK508: none of them}\n") == [("LK420", "LK508")]
+
+
+def test_the_innermost_allow_answers() -> None:
+    both = f"allow: {{LK508: outer}}\n{FLOOR}    allow: {{LK508: inner}}\n"
+    _, findings = resolved(both)
+    (one,) = findings
+    assert one.code.id == "LK420"
+    assert one.span.start < both.index("rules:") + len("version: 1\nname: example\n")
+
+
+def test_an_error_about_a_sound_spec_may_be_allowed() -> None:
+    unused = "lexicons:\n  spare: {entries: [hello], allow: {LK413: for next week}}\n"
+    typed, findings = resolved(unused)
+    assert findings == []
+    assert typed is not None
+
+
+def test_what_has_no_meaning_cannot_be_allowed() -> None:
+    assert found(f"{FLOOR}    allow: {{LK401: soon}}\n") == [("LK419", "LK401")]
+    assert ("LK419", "LK999") in found(f"{FLOOR}    allow: {{LK999: soon}}\n")
+
+
+def test_with_other_errors_nothing_is_called_unneeded() -> None:
+    broken = "rules:\n  - {name: r, when: 'turnz > 3', floor: LOW, allow: {LK508: yes indeed}}\n"
+    assert [code for code, _ in found(broken)] == ["LK401"]
+
+
+def test_every_warning_but_that_about_allows_may_be_allowed() -> None:
+    warnings = {code.id for code in CODES.values() if code.severity is Severity.WARNING}
+    allowable = {code.id for code in CODES.values() if code.allowable}
+    assert warnings - allowable == {"LK420"}
+    assert allowable - warnings == {"LK413", "LK504", "LK505", "LK507"}
