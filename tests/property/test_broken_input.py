@@ -140,7 +140,9 @@ def test_both_parsers_find_the_same(seed: int, data: bytes) -> None:
     file = SourceFile(path="x.yaml", text=text)
     fast = read_nodes(file, yaml.CSafeLoader, section_names())
     plain = read_nodes(file, yaml.SafeLoader, section_names())
-    if any("`,` or the closing" in one.message for one in plain[1] if one not in fast[1]):
-        return  # libyaml reads `{a:b}` in places where the pure parser refuses it
+    told_by_one = [one for one in plain[1] if one not in fast[1]]
+    told_by_one += [one for one in fast[1] if one not in plain[1]]
+    if any("`,` or the closing" in one.message for one in told_by_one):
+        return  # one of them reads `{a:b}` or `{a: "b":c}` in places where the other refuses it
     assert fast == plain
     assert [one.span for one in fast[1]] == [one.span for one in plain[1]]
