@@ -23,7 +23,7 @@ def closest(word: str, choices: Iterable[str]) -> str | None:
         chosen = tuple(_near(folded_word, chosen))
     folded = {_fold(choice): choice for choice in reversed(chosen)}
     found = get_close_matches(folded_word, folded, n=1, cutoff=0.65)
-    return folded[found[0]] if found else None
+    return folded[found[0]] if found and _own_parts_near(folded_word, found[0]) else None
 
 
 def did_you_mean(word: str, choices: Iterable[str], otherwise: str = "known") -> str:
@@ -35,6 +35,18 @@ def did_you_mean(word: str, choices: Iterable[str], otherwise: str = "known") ->
     if near is not None:
         return f"did you mean {shown(near)}?"
     return f"{otherwise}: {listed(choices, 'and')}"
+
+
+def _own_parts_near(word: str, found: str) -> bool:
+    """Whether two words are near without the part before a dot that they share.
+
+    >>> _own_parts_near("target.foo", "target.tools"), _own_parts_near("ask.wrds", "ask.words")
+    (False, True)
+    """
+    head, dot, tail = word.rpartition(".")
+    if not dot or not found.startswith(head + dot):
+        return True
+    return bool(get_close_matches(tail, [found[len(head) + 1 :]], cutoff=0.6))
 
 
 def _near(word: str, choices: tuple[str, ...]) -> list[str]:

@@ -27,9 +27,11 @@ from lynkrc.diagnostics.sema_codes import (
     NO_PROFILE,
     UNKNOWN_BASE,
 )
-from lynkrc.diagnostics.wording import shown
+from lynkrc.diagnostics.suggest import closest
+from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.sema.term_files import with_terms
+from lynkrc.source.resources import spec_names
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import (
     SETTINGS,
@@ -161,7 +163,7 @@ class _Merger:
                     code=UNKNOWN_BASE,
                     message=f"there is no spec {shown(name.value)}",
                     span=name.span,
-                    help="name a built-in (`builtin/lynkr`) or a file relative to this one",
+                    help=_which_base(name.value),
                 )
             )
             return None
@@ -325,3 +327,11 @@ class _Merger:
 def _same(path: str) -> str:
     """A path in the one form in which equal paths are equal: ``a/../b`` is ``b``."""
     return posixpath.normpath(path.replace("\\", "/"))
+
+
+def _which_base(name: str) -> str:
+    built_in = spec_names("builtin")
+    near = closest(name, built_in)
+    if near is not None:
+        return f"did you mean {shown(near)}?"
+    return f"name a built-in ({listed(built_in)}) or a file relative to this one"

@@ -54,7 +54,7 @@ _ROWS: tuple[_Row, ...] = (
     _Row(
         has="expected ',' or '}'",
         message="a `,` or the closing `}` is missing before this",
-        help="entries inside {...} are separated by commas",
+        help='entries inside {...} are separated by commas; a reference is quoted there: "${NAME}"',
     ),
     _Row(
         has="directive",

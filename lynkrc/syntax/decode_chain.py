@@ -72,7 +72,11 @@ def _check_weights(
             "write `pick: weighted` beside them, or remove them",
         )
         return
-    ordered = [target.value for group in groups if len(group) > 1 for target in group]
+    ordered = list(
+        dict.fromkeys(target.value for group in groups if len(group) > 1 for target in group)
+    )
+    if not ordered:
+        return  # the finding about `pick` says it
     for name, _ in weights:
         if name.value in ordered:
             continue

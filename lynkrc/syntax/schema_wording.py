@@ -125,6 +125,10 @@ def _found(node: Node) -> str:
 def _convert(fault: Fault, types: Sequence[str]) -> str | None:
     """How to write the value so that it has one of the types."""
     node = fault.node
+    if isinstance(node, MappingNode) and "array" in types:
+        return "write a list: each item begins with `- `"
+    if isinstance(node, SequenceNode) and "object" in types and fault.title != WHOLE:
+        return "write a mapping: each entry is `name: value`, without `- `"
     if not isinstance(node, ScalarNode):
         return None
     if node.value is None:
@@ -172,13 +176,38 @@ def _unknown_keys(fault: Fault) -> Iterator[Diagnostic]:
         free = [name for name in known if name not in written]
         near = closest(key.text, free)
         where = "" if fault.title == WHOLE else f" in {fault.title}"
+        message = f"unknown key {shown(key.text)}{where}"
+        homes = _homes(fault, key.text)
+        if homes and not any(name.startswith(key.text) for name in known):
+            help = f"its place is in {listed(homes)}"
+            yield fault.finding(codes.UNKNOWN_KEY, message, key.span, help)
+            continue
         yield fault.finding(
             codes.UNKNOWN_KEY,
-            f"unknown key {shown(key.text)}{where}",
+            message,
             key.span,
             did_you_mean(key.text, [near] if near else known, "known keys"),
             fix=rename(key.span, key.text, free),
         )
+
+
+def _homes(fault: Fault, name: str) -> list[str]:
+    """Sections that have the key `name`, themselves or in their entries, for one at the top."""
+    if fault.title != WHOLE:
+        return []
+    definitions = fault.schema["$defs"]
+
+    def holds(schema: object) -> bool:
+        if not isinstance(schema, Mapping):
+            return False
+        named = str(schema.get("$ref", "")).removeprefix("#/$defs/")
+        return name in definitions.get(named, schema).get("properties", {})
+
+    return [
+        section
+        for section, schema in fault.schema["properties"].items()
+        if any(map(holds, (schema, schema.get("items"), schema.get("additionalProperties"))))
+    ]
 
 
 def _missing_key(fault: Fault) -> Iterator[Diagnostic]:
@@ -231,7 +260,7 @@ def _missing_companion(fault: Fault) -> Iterator[Diagnostic]:
                     codes.MISSING_KEY,
                     f"{shown(name)} in {fault.title} needs {shown(companion)}",
                     key.span,
-                    _about(fault),
+                    f"add {shown(companion)}, or remove {shown(name)}",
                 )
 
 
