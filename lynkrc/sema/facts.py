@@ -115,7 +115,6 @@ def _missing(
         span=target.name.span,
         help=help_,
         labels=(Label(span=target.model.span, message=label),),
-        fix=None if near is None else rename(target.model.span, target.model.value, models),
     )
 
 
