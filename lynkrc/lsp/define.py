@@ -1,6 +1,7 @@
 """A name in a document to where it is defined, where it is used, and what renaming it changes."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
@@ -8,11 +9,13 @@ from lynkrc.diagnostics.model import Edit
 from lynkrc.diagnostics.wording import shown
 from lynkrc.lsp.analysis import Analysis, defined_at
 from lynkrc.lsp.hover import name_at
-from lynkrc.lsp.names import Occurrence
+from lynkrc.lsp.names import Occurrence, occurrences
 from lynkrc.lsp.roles import Kind
 from lynkrc.sema.loader import Loader
+from lynkrc.source.decode_text import decode_source
 from lynkrc.source.scalars import resolve_plain, trap
 from lynkrc.source.text import SourceFile, Span
+from lynkrc.source.yaml_nodes import read_nodes
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -75,8 +78,11 @@ def renamable(offset: int, analysis: Analysis) -> Occurrence | Refused:
     return one
 
 
-def rename(offset: int, name: str, analysis: Analysis) -> list[Edit] | Refused:
-    """The edits that give the name at an offset another one, here and wherever it is used."""
+def rename(offset: int, name: str, analysis: Analysis, loader: Loader) -> list[Edit] | Refused:
+    """The edits that give the name at an offset another one, here and wherever it is used.
+
+    A name that a base uses or defines too is refused: the base would go on with the old one.
+    """
     one = renamable(offset, analysis)
     if isinstance(one, Refused):
         return one
@@ -89,7 +95,34 @@ def rename(offset: int, name: str, analysis: Analysis) -> list[Edit] | Refused:
     same = _same(one, analysis)
     if _BARE.fullmatch(name) is None and any(other.bare for other in same):
         return Refused(reason="expressions name it without quotes: write no `-` in it")
+    base = _base_with(one, analysis, loader)
+    if base is not None:
+        return Refused(reason=f"{shown(base)} names {shown(one.name)} too")
     return [Edit(span=other.span, text=name) for other in same]
+
+
+def _base_with(one: Occurrence, analysis: Analysis, loader: Loader) -> str | None:
+    """A base of the document, or of one of its bases, in which the same name stands."""
+    features = analysis.names(Kind.FEATURE)
+    waiting = [(base, analysis.file.path) for base in _bases(analysis.found)]
+    read: set[str] = set()
+    while waiting:
+        name, from_path = waiting.pop()
+        base = loader.load(name, from_path)
+        if base is None or base.path in read:
+            continue
+        read.add(base.path)
+        file, _ = decode_source(base.path, base.data)
+        root, _ = read_nodes(file)
+        found = [] if root is None else occurrences(root, features)
+        if any((other.kind, other.name) == (one.kind, one.name) for other in found):
+            return name
+        waiting += [(below, base.path) for below in _bases(found)]
+    return None
+
+
+def _bases(found: Iterable[Occurrence]) -> list[str]:
+    return [one.name for one in found if one.kind is Kind.BASE]
 
 
 def _same(one: Occurrence, analysis: Analysis) -> list[Occurrence]:

@@ -212,7 +212,8 @@ class SpecServer:
 
     async def _rename(self, params: types.RenameParams) -> types.WorkspaceEdit:
         analysis, offset = await self._at(params.text_document, params.position)
-        edits = rename(offset, params.new_name, analysis)
+        loader = self._session.loader()
+        edits = rename(offset, params.new_name, analysis, loader)
         if isinstance(edits, Refused):
             raise JsonRpcInvalidParams(edits.reason)
         return convert.workspace_edit(edits, self._unit(), self._uri)

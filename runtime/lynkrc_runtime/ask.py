@@ -78,36 +78,43 @@ def find_ask(messages: Sequence[Message], markers: Markers) -> Ask:
         if message.role is Role.ASSISTANT:
             if last >= 0:
                 break
-        elif has_content_of_user(message, markers):
+        elif (text := authored_text(message, markers)) or _shows_media(message):
             first, last = index, max(index, last)
-            parts.append(authored_text(message, markers))
-    return Ask(text="\n".join(part for part in reversed(parts) if part), first=first, last=last)
+            if text:
+                parts.append(text)
+    return Ask(text="\n".join(reversed(parts)), first=first, last=last)
 
 
-def count_turns(messages: Sequence[Message], markers: Markers) -> int:
-    """How often the user said or showed anything between two answers."""
-    turns = 0
+def count_turns(messages: Sequence[Message], ask: Ask, markers: Markers) -> int:
+    """How often the user said or showed anything between two answers; `ask` is the last time."""
+    if ask.last < 0:
+        return 0
+    turns = 1
     counted = False
-    for message in messages:
+    for message in messages[: ask.first]:
         if message.role is Role.ASSISTANT:
             counted = False
-        elif not counted and has_content_of_user(message, markers):
+        elif not counted and (_has_words(message, markers) or _shows_media(message)):
             counted = True
             turns += 1
     return turns
 
 
-def has_content_of_user(message: Message, markers: Markers) -> bool:
-    """Whether the message holds words, images or documents of the user beside tool results."""
+def _has_words(message: Message, markers: Markers) -> bool:
+    """Whether `authored_text` finds any: it need not read on after the first."""
     if message.role is not Role.USER:
         return False
-    for block in message.blocks:
-        if isinstance(block, Text):
-            if authored(block.text, markers):
-                return True
-        elif isinstance(block, _MEDIA):
-            return True
-    return False
+    # Backwards: clients put their notes before the words.
+    return any(
+        isinstance(one, Text) and authored(one.text, markers) for one in reversed(message.blocks)
+    )
+
+
+def _shows_media(message: Message) -> bool:
+    """Whether the user shows images or documents, beside those of tool results."""
+    if message.role is not Role.USER:
+        return False
+    return any(isinstance(block, _MEDIA) for block in message.blocks)
 
 
 def history_text(messages: Sequence[Message], ask: Ask, markers: Markers) -> str:

@@ -37,14 +37,14 @@ _Place: TypeAlias = tuple[int, int]
 class Markers:
     """How to know text that a client injected.
 
-    The patterns find the tags of elements and of wrappers; the closers, which begin with ``</``,
-    are cheap tests for them: without one there is neither.
+    `elements` and `wrappers` find the tags of each; the closers, which begin with ``</``, are cheap
+    tests for them: without one there is neither.
     """
 
     elements: re.Pattern[str] | None
-    element_closers: tuple[str, ...]
+    element_closer: re.Pattern[str] | None
     wrappers: re.Pattern[str] | None
-    wrapper_closers: tuple[str, ...]
+    wrapper_closer: re.Pattern[str] | None
     prefixes: tuple[str, ...]
 
 
@@ -59,9 +59,9 @@ def make_markers(
     elements = sorted(set(tags).difference(around))
     return Markers(
         elements=_tags(elements),
-        element_closers=tuple("</" + tag for tag in elements),
+        element_closer=_closer(elements),
         wrappers=_tags(around),
-        wrapper_closers=tuple("</" + tag for tag in around),
+        wrapper_closer=_closer(around),
         prefixes=tuple(sorted(set(prefixes))),
     )
 
@@ -71,24 +71,32 @@ def _tags(names: Sequence[str]) -> re.Pattern[str] | None:
         return None
     # What is tried at one "<" ends at the next, so the search is linear in the text.
     return re.compile(
-        rf"<(?P<close>/?)(?P<name>{'|'.join(map(re.escape, names))})"
+        rf"<(?P<close>/?)(?P<name>{_any_of(names)})"
         rf"(?:\s[^<>]{{0,{_MAX_ATTRIBUTES}}})?(?<!/)>"  # <tag/> is closed and holds nothing
     )
+
+
+def _closer(names: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile(f"</(?:{_any_of(names)})") if names else None
+
+
+def _any_of(names: Sequence[str]) -> str:
+    return "|".join(map(re.escape, names))
 
 
 def authored(text: str, markers: Markers) -> str:
     """What of one text block the user wrote, trimmed; empty when nothing."""
     if "</" in text:
-        if markers.elements is not None and _any_in(markers.element_closers, text):
+        if markers.elements and _is_in(markers.element_closer, text):
             text = without_elements(text, markers.elements)
-        if markers.wrappers is not None and _any_in(markers.wrapper_closers, text):
+        if markers.wrappers and _is_in(markers.wrapper_closer, text):
             text = unwrapped(text, markers.wrappers)
     text = text.strip()
     return "" if text.startswith(markers.prefixes) else text
 
 
-def _any_in(closers: Sequence[str], text: str) -> bool:
-    return any(closer in text for closer in closers)
+def _is_in(closer: re.Pattern[str] | None, text: str) -> bool:
+    return closer is not None and closer.search(text) is not None
 
 
 def without_elements(text: str, tags: re.Pattern[str]) -> str:

@@ -126,7 +126,7 @@ class Reading:
     @once
     def turns(self) -> int:
         """Turns with something of the user's own in them."""
-        return count_turns(self.request.messages, self._markers)
+        return count_turns(self.request.messages, self.ask, self._markers)
 
     @once
     def loop(self) -> LoopFacts:

@@ -41,7 +41,7 @@ def ask_everything(text: str, offset: int) -> None:
     assert found is None or found.start <= offset <= found.end
     definition(offset, analysis, LOADER)
     references(offset, analysis, with_definition=True)
-    rename(offset, "other_name", analysis)
+    rename(offset, "other_name", analysis, LOADER)
     outline(analysis.root)
 
 

@@ -12,7 +12,6 @@ from lynkrc_runtime.ask import (
     count_turns,
     envelope_text,
     find_ask,
-    has_content_of_user,
     history_text,
     markers_of,
 )
@@ -208,14 +207,22 @@ def test_the_messages_of_one_turn_are_read_together() -> None:
     ask = find_ask(messages, MARKERS)
     assert ask == Ask(text="look\nwhat is it?", first=2, last=6)
     assert history_text(messages, ask, MARKERS) == "hi\nyes?"
-    assert count_turns(messages, MARKERS) == 2
+    assert count_turns(messages, ask, MARKERS) == 2
 
 
-def test_turns_are_counted_between_answers() -> None:
-    assert count_turns((), MARKERS) == 0
-    assert count_turns((user(NOTE), user(RESULT)), MARKERS) == 0
-    assert count_turns((user("a"), user("b"), user(PICTURE)), MARKERS) == 1
-    assert count_turns((user("a"), assistant(CALL), user(RESULT, "b"), user("c")), MARKERS) == 2
+@pytest.mark.parametrize(
+    ("messages", "turns"),
+    [
+        ((), 0),
+        ((user(NOTE), user(RESULT)), 0),
+        ((user("a"), user("b"), user(PICTURE)), 1),
+        ((user("a"), assistant(CALL), user(RESULT, "b"), user("c")), 2),
+        ((user(PICTURE), assistant("a"), user(NOTE), assistant("b"), user("c", NOTE)), 2),
+        ((user("a"), user("b"), assistant("c"), user("d"), assistant(CALL), user(RESULT)), 2),
+    ],
+)
+def test_turns_are_counted_between_answers(messages: tuple[Message, ...], turns: int) -> None:
+    assert count_turns(messages, find_ask(messages, MARKERS), MARKERS) == turns
 
 
 def test_system_messages_are_never_the_ask() -> None:
@@ -235,13 +242,6 @@ def test_history_is_everything_said_before_and_by_the_assistant() -> None:
     )
     ask = find_ask(messages, MARKERS)
     assert history_text(messages, ask, MARKERS) == "first\nanswer\ndone\nworking"
-
-
-def test_content_of_the_user() -> None:
-    assert has_content_of_user(user("x"), MARKERS)
-    assert has_content_of_user(user(Image(file_id="f")), MARKERS)
-    assert not has_content_of_user(user(RESULT, NOTE), MARKERS)
-    assert not has_content_of_user(assistant("x"), MARKERS)
 
 
 def test_the_envelope_is_system_texts_and_tools() -> None:

@@ -47,7 +47,7 @@ def test_references_are_all_uses() -> None:
 
 
 def test_renaming_keeps_the_spec_whole() -> None:
-    edits = rename(at("[sm^all"), "tiny-one", KNOWN)
+    edits = rename(at("[sm^all"), "tiny-one", KNOWN, LOADER)
     assert not isinstance(edits, Refused)
     text = apply_edits(SPEC, edits)
     assert text.count("tiny-one") == 5
@@ -63,10 +63,11 @@ def test_renaming_keeps_the_spec_whole() -> None:
         ("[sm^all", "off", "read as something else"),
         ('"claude^-code"', "x", "not defined in this file"),
         ("ask.to^kens", "x", "no name of the spec"),
+        ("{name: ^COMPLEX", "HARD", "`builtin/lynkr` names `COMPLEX` too"),
     ],
 )
 def test_renaming_is_refused_with_a_reason(words: str, name: str, why: str) -> None:
-    found = rename(at(words), name, KNOWN)
+    found = rename(at(words), name, KNOWN, LOADER)
     assert isinstance(found, Refused)
     assert why in found.reason
 
