@@ -142,5 +142,7 @@ def test_both_parsers_find_the_same(seed: int, data: bytes) -> None:
     plain = read_nodes(file, yaml.SafeLoader, section_names())
     if any("`,` or the closing" in one.message for one in plain[1] if one not in fast[1]):
         return  # libyaml reads `{a:b}` in places where the pure parser refuses it
+    if any("found unexpected ':'" in one.message for one in fast[1] if one not in plain[1]):
+        return  # and refuses `{a:}`, which the pure parser reads
     assert fast == plain
     assert [one.span for one in fast[1]] == [one.span for one in plain[1]]
