@@ -22,10 +22,14 @@ from lynkrc.lsp.schema_words import (
 )
 from lynkrc.lsp.spot import Spot, find_spot
 from lynkrc.sema.catalog import ModelFacts, names_for, provision_of
+from lynkrc.sema.chains import STRATEGIES
 from lynkrc.source.resources import spec_names
 from lynkrc.source.scalars import resolve_plain, trap
 from lynkrc.syntax.shape import Shape
 from lynkrc_runtime.providers.table import KINDS
+
+_DECLARED = frozenset((Kind.PROVIDER, Kind.TARGET, Kind.TIER, Kind.TRUST, Kind.LEXICON, Kind.MODEL))
+"""What is named elsewhere, so that the schema's examples name nothing here."""
 
 _PLAIN = re.compile(r"[A-Za-z_.][A-Za-z0-9_./:@-]*")
 _REST_OF_KEY = re.compile(r"[\w-]*")
@@ -185,7 +189,7 @@ def _values(offset: int, spot: Spot, shape: Shape, analysis: Analysis) -> Iterat
     fixed = fixed_choices(shape)
     doc = description(shape)
     for index, choice in enumerate(fixed or examples(shape)):
-        if choice not in seen:
+        if choice not in seen and (kind not in _DECLARED or choice in STRATEGIES):
             detail = "" if fixed else "for example"
             yield _value(offset, spot, choice, ItemKind.CHOICE, detail, 500 + index, doc)
 

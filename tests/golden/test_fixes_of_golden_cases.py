@@ -105,7 +105,6 @@ def test_many_cases_have_fixes() -> None:
             "LK404",
             "LK405",
             "LK413",
-            "LK414",
             "LK502",
             "LK503",
             "LK504",

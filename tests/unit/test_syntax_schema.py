@@ -9,10 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lynkrc.source.resources import read_schema, schema_names
-from lynkrc.source.text import SourceFile
+from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
-from lynkrc.syntax import schema_check, schema_wording
+from lynkrc.syntax import schema_check, schema_wording, units
 from lynkrc.syntax.config import SETTINGS, Config
+from lynkrc.syntax.parse import parse_expression
 from lynkrc_runtime.feature_table import CAPABILITIES, TEXTS
 from lynkrc_runtime.providers.table import KINDS
 
@@ -95,6 +96,17 @@ def test_every_key_is_described_for_editors() -> None:
     assert len(lacking) == 2
 
 
+def test_every_key_shows_a_value_to_write() -> None:
+    lacking = [
+        name
+        for name, part in keys()
+        if not name.startswith("values: ")
+        and not {"examples", "enum", "const", "properties"} & set(part)
+        and part["type"] != "boolean"
+    ]
+    assert lacking == []
+
+
 def test_a_key_that_must_be_there_says_itself_what_it_is() -> None:
     # The finding about a missing key repeats it.
     for schema in subschemas(SCHEMA):
@@ -125,7 +137,40 @@ def test_examples_are_valid() -> None:
         for example in schema.get("examples", ()):
             examples += 1
             assert list(checker.iter_errors(example)) == [], (schema, example)
-    assert examples > 40
+    assert examples > 180
+
+
+def readable(definition: str, example: Any) -> bool:
+    """Whether the reader of a form of values takes an example of it."""
+    match definition:
+        case "duration" if isinstance(example, str):
+            return units.seconds(example) is not None
+        case "bytes" if isinstance(example, str):
+            return units.byte_count(example) is not None
+        case "size" if isinstance(example, str):
+            return units.count(example, units.MOST_TOKENS) is not None
+        case "count" if isinstance(example, str):
+            return units.count(example, units.MOST) is not None
+        case "expression":
+            assert isinstance(example, str)
+            file = SourceFile(path="x.yaml", text=example)
+            expr, findings = parse_expression(
+                example, lambda start, end: Span(file=file, start=start, end=end)
+            )
+            return expr is not None and not findings
+        case _:
+            return False
+
+
+@pytest.mark.parametrize("definition", ["duration", "bytes", "size", "count", "expression"])
+def test_examples_are_read_without_a_finding(definition: str) -> None:
+    examples = [*DEFS[definition].get("examples", ())]
+    for schema in subschemas(SCHEMA):
+        if schema.get("$ref") == f"#/$defs/{definition}":
+            examples += schema.get("examples", ())
+    written = [one for one in examples if isinstance(one, str)]
+    assert written
+    assert [one for one in written if not readable(definition, one)] == []
 
 
 def test_a_trailing_line_break_is_not_overlooked() -> None:
