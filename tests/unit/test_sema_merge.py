@@ -136,3 +136,16 @@ def test_bases_stand_on_one_another_only_so_deep() -> None:
     assert [code for code, _ in found("extends: b0.yaml\n", deep)] == ["LK424"]
     shallow = Files(texts={**texts, "b48.yaml": head})
     assert found("extends: b0.yaml\n", shallow) == []
+
+
+def test_an_assertion_two_bases_inherit_is_made_once() -> None:
+    common = (
+        "version: 1\nname: common\nassert:\n  - {name: sane, always: turns >= 0 or tier == LOW}\n"
+    )
+    side = "version: 1\nname: %s\nextends: ./common.yaml\n"
+    files = Files(
+        {"./common.yaml": common, "./left.yaml": side % "left", "./right.yaml": side % "right"}
+    )
+    typed, _ = resolved("extends: [./left.yaml, ./right.yaml]\n", files)
+    assert typed is not None
+    assert [one.name for one in typed.assertions] == ["sane"]
