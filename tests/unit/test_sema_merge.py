@@ -149,3 +149,15 @@ def test_an_assertion_two_bases_inherit_is_made_once() -> None:
     typed, _ = resolved("extends: [./left.yaml, ./right.yaml]\n", files)
     assert typed is not None
     assert [one.name for one in typed.assertions] == ["sane"]
+
+
+def test_a_client_that_overlaps_one_of_a_base_is_told_of_where_it_can_be_mended() -> None:
+    files = Files({"./base.yaml": BASE_CLIENT})
+    text = "extends: ./base.yaml\nclients:\n  mine: {user_agent: [ours]}\n"
+    _, findings = resolved(text, files)
+    assert [(one.code.id, one.span.file.path, one.span.text) for one in findings] == [
+        ("LK417", "routing.yaml", "ours")
+    ]
+
+
+BASE_CLIENT = "version: 1\nname: base\nclients:\n  theirs: {user_agent: [ours/]}\n"
