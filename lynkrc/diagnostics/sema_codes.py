@@ -60,6 +60,7 @@ WITHOUT_EFFECT = _warning(508, "without-effect")
 CHAIN_MAY_BE_EMPTY = _error(509, "chain-may-be-empty")
 TOO_MANY_TARGETS = _error(510, "too-many-targets")
 ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
+FLOOR_OVER_CEILING = _warning(512, "floor-over-ceiling")
 REQUIREMENT_UNMET = _warning(513, "requirement-unmet")
 
 NOT_SERVED = _warning(601, "not-served")
@@ -112,6 +113,7 @@ SEMA_CODES: tuple[Code, ...] = (
     CHAIN_MAY_BE_EMPTY,
     TOO_MANY_TARGETS,
     ENVELOPE_DIMENSION,
+    FLOOR_OVER_CEILING,
     REQUIREMENT_UNMET,
     NOT_SERVED,
 )

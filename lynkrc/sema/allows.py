@@ -61,9 +61,11 @@ def check_allows(config: Config) -> Iterable[Diagnostic]:
             )
 
 
-def without_allowed(findings: Sequence[Diagnostic], config: Config) -> list[Diagnostic]:
-    """The findings that no `allow` of the document silences."""
-    scopes = _sound(config)
+def without_allowed(
+    findings: Sequence[Diagnostic], documents: Sequence[Config]
+) -> list[Diagnostic]:
+    """The findings that no `allow` of the document they lie in silences."""
+    scopes = [scope for document in documents for scope in _sound(document)]
     return [one for one in findings if _answering(scopes, one) is None]
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from lynkrc.diagnostics import sema_codes as codes
+from lynkrc.diagnostics.codes import OUT_OF_RANGE, REPEATED_ITEM
 from lynkrc.diagnostics.model import Code, Diagnostic
 from lynkrc.syntax.config import Config
 
@@ -34,6 +35,8 @@ _LOCAL: frozenset[Code] = frozenset(
         codes.NOT_ALLOWABLE,
         codes.UNKNOWN_FILE,
         codes.BASES_TOO_DEEP,
+        OUT_OF_RANGE,
+        REPEATED_ITEM,
     )
 )
 """Findings about one place, whatever else the document holds."""
@@ -51,7 +54,7 @@ _NAMES: frozenset[Code] = frozenset(
 )
 """Findings about a name; they hold when the document nowhere defines it, soundly or not."""
 
-_QUOTED = re.compile(r"`([^`]+)`")
+_QUOTED = re.compile(r"`([^`]*)`")
 _BY_LEXICON = re.compile(r"`(?:distinct|points)\(")
 
 
@@ -108,7 +111,7 @@ def _name(finding: Diagnostic) -> str:
 def _is_defined(name: str, text: str) -> bool:
     """Whether the text has `name` as a key, or as the value of a `name` key."""
     word = re.escape(name)
-    return (
+    return bool(name) and (
         re.search(rf"(?<![\w-]){word}[\"']?\s*:|\bname\s*:\s*[\"']?{word}(?![\w-])", text)
         is not None
     )

@@ -285,7 +285,7 @@ def _member_test(
         return None
     found = [_enumerator(context, enum, item) for item in items]
     named = [member for member in found if member is not None]
-    if len(named) < len(found):
+    if len(named) < len(found) or _repeats(context, items, named):
         return None
     passing = tuple(m for m in enum.members if _passes(enum.members, m, op, named))
     if (
@@ -361,9 +361,9 @@ def _string_test(
     items = _items(context, op, other)
     if items is None:
         return None
-    found = [_text(context, item) for item in items]
+    found = [_text(context, op, item) for item in items]
     values = [text for text in found if text is not None]
-    if len(values) < len(found):
+    if len(values) < len(found) or _repeats(context, items, values):
         return None
     if op == "starts_with" and not values[0]:
         context.report(
@@ -377,15 +377,18 @@ def _string_test(
         leaf=leaf,
         type=string,
         op=StringOp.STARTS if op == "starts_with" else StringOp.EQUALS,
-        values=tuple(sorted(set(values))),
+        values=tuple(sorted(values)),
         span=span,
     )
     return Negation(operand=test) if op == "!=" else test
 
 
-def _text(context: Context, expr: Expr) -> str | None:
+def _text(context: Context, op: str, expr: Expr) -> str | None:
     if isinstance(expr, StringLiteral):
-        return normal_text(expr.value)
+        text = normal_text(expr.value)
+        # Blanks that end the beginning of a text do not end the text.
+        inner = len(expr.value) - len(expr.value.rstrip(_BLANKS))
+        return text + expr.value[-inner:] if op == "starts_with" and text and inner else text
     help = None
     if isinstance(expr, Ref) and expr.name == ABSENT:
         # In quotes it would be a text that a client can send.
@@ -421,6 +424,19 @@ def _items(context: Context, op: str, other: Expr) -> tuple[Expr, ...] | None:
         context.report(BAD_LIST, other.span, "nothing is in an empty list", "name its values")
         return None
     return other.items
+
+
+def _repeats(context: Context, items: tuple[Expr, ...], values: list[str]) -> bool:
+    """Whether a value stands twice in a list; that is reported."""
+    seen: set[str] = set()
+    for item, value in zip(items, values, strict=True):
+        if value in seen:
+            context.report(
+                BAD_LIST, item.span, f"{shown(value)} stands twice in the list", "remove one"
+            )
+            return True
+        seen.add(value)
+    return False
 
 
 def _wrong_operator(

@@ -4,12 +4,13 @@ Everything here is read off the structure: equal guards, constant guards, requir
 target's facts decide. What needs a proof over guards is not looked for.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import final
 
 from lynkrc.diagnostics.model import Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
     DEAD_FALLBACK,
+    FLOOR_OVER_CEILING,
     REQUIREMENT_UNMET,
     SHADOWED_RULE,
     WITHOUT_EFFECT,
@@ -19,7 +20,15 @@ from lynkrc.sema.chains import STRATEGIES
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import residue
 from lynkrc.sema.typed import ALWAYS, NEVER, Bool
-from lynkrc.sema.typed_config import TypedDimension, TypedRule, TypedTarget, TypedTier
+from lynkrc.sema.typed_config import (
+    TypedAssertion,
+    TypedDimension,
+    TypedRule,
+    TypedTarget,
+    TypedTier,
+)
+from lynkrc.sema.types import FixedType
+from lynkrc.sema.walk import features_in
 from lynkrc.source.fixes import fix_of
 from lynkrc.source.parts import removal
 from lynkrc.source.text import SourceFile, Span
@@ -47,6 +56,16 @@ def check_rules(
                 span=name,
                 help="put the narrower rule first, or remove one",
                 labels=(Label(span=written[cover.name].item.name.span, message="this one"),),
+            )
+        end = covers.end_of(i) if _adds_up(rule) and guards[i] != NEVER else None
+        if end is not None:
+            yield Diagnostic(
+                code=WITHOUT_EFFECT,
+                message=f"the rule {shown(rule.name)} has no effect: {shown(end.name)} matches "
+                "whenever it does, and ends the decision",
+                span=name,
+                help="remove one of the two, or give the one that ends it a narrower condition",
+                labels=(Label(span=written[end.name].item.name.span, message="this one"),),
             )
         if rule.keeps and all(keep == NEVER for keep in rule.keeps) and guards[i] != NEVER:
             yield Diagnostic(
@@ -79,13 +98,12 @@ class _Covers:
     def of(self, index: int) -> TypedRule | None:
         """A rule that, alone or with others, takes every effect of the rule at `index`."""
         rule = self._rules[index]
-        if rule.floor or rule.ceiling or rule.add64 is not None or rule.keeps is not None:
+        if _adds_up(rule):
             return None
+        end = self.end_of(index)
+        if end is not None:
+            return end
         guards = (ALWAYS, self._guards[index])
-        for effect in _FIRST_MATCH[: _ending(rule)]:
-            ends = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
-            if ends:
-                return self._rules[min(ends)]
         takers: list[int] = []
         for effect in _effects(rule):
             earlier = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
@@ -93,6 +111,15 @@ class _Covers:
                 return None
             takers.append(min(earlier))
         return self._rules[max(takers)] if takers else None
+
+    def end_of(self, index: int) -> TypedRule | None:
+        """A rule that ends the decision before the rule at `index` has any effect."""
+        guards = (ALWAYS, self._guards[index])
+        for effect in _FIRST_MATCH[: _ending(self._rules[index])]:
+            ends = [i for guard in guards if (i := self._first.get((guard, effect))) is not None]
+            if ends:
+                return self._rules[min(ends)]
+        return None
 
 
 _FIRST_MATCH = ("deny", "respond", "tier", "chain", "prefer")
@@ -107,6 +134,16 @@ def _effects(rule: TypedRule) -> set[str]:
     has = (rule.deny, rule.respond, rule.tier, rule.chain, rule.prefer)
     written = [name for name, effect in zip(_FIRST_MATCH, has, strict=True) if effect is not None]
     return set(written if _ending(rule) == _OPEN else written[:1])
+
+
+def _adds_up(rule: TypedRule) -> bool:
+    """Whether the rule has an effect that counts beside those of other rules."""
+    return (
+        rule.floor is not None
+        or rule.ceiling is not None
+        or rule.add64 is not None
+        or rule.keeps is not None
+    )
 
 
 def _ending(rule: TypedRule) -> int:
@@ -135,6 +172,93 @@ def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterab
         yield f"{called} adds nothing (points are rounded to 1/64)"
     if rule.keeps is not None and all(keep == ALWAYS for keep in rule.keeps):
         yield f"{called} requires what every target has"
+
+
+def check_floors(
+    spec: Spec, rules: Sequence[TypedRule], tiers: Sequence[TypedTier], own: SourceFile
+) -> Iterable[Diagnostic]:
+    """Floors above the ceiling of a rule that matches whenever they do, or the other way round.
+
+    The ceiling wins, so such a floor raises less than it says. One finding a floor.
+    """
+    rank = {tier.name: i for i, tier in enumerate(tiers)}
+    written = {one.shown: one.item.name.span for one in spec.rules}
+    guards = [residue(rule.guard) for rule in rules]
+    lowest: dict[Bool, TypedRule] = {}
+    least: TypedRule | None = None
+    for rule, guard in zip(rules, guards, strict=True):
+        if rule.ceiling is None or guard == NEVER or _ending(rule) != _OPEN:
+            continue
+        least = _lower(least, rule, rank)
+        lowest[guard] = _lower(lowest.get(guard), rule, rank)
+    for rule, guard in zip(rules, guards, strict=True):
+        if rule.floor is None or guard == NEVER or _ending(rule) != _OPEN:
+            continue
+        beside = (least,) if guard == ALWAYS else (lowest.get(ALWAYS), lowest.get(guard))
+        for other in beside:
+            if (
+                other is not None
+                and other.ceiling is not None
+                and rank[other.ceiling] < rank[rule.floor]
+                and own in (rule.span.file, other.span.file)
+            ):
+                which = "its own ceiling" if other is rule else f"that of {shown(other.name)}"
+                yield Diagnostic(
+                    code=FLOOR_OVER_CEILING,
+                    message=f"the floor {shown(rule.floor)} of {shown(rule.name)} is over "
+                    f"{which}, {shown(other.ceiling)}: where both match, the ceiling wins",
+                    span=written[rule.name if rule.span.file is own else other.name],
+                    help="lower the floor, raise the ceiling, or give one of them a condition",
+                    labels=()
+                    if other is rule
+                    else (
+                        Label(
+                            span=written[other.name if rule.span.file is own else rule.name],
+                            message="the other rule",
+                        ),
+                    ),
+                )
+                break
+
+
+def _lower(first: TypedRule | None, second: TypedRule, rank: Mapping[str, int]) -> TypedRule:
+    """Of two rules with ceilings that with the lower one, the first where they are equal."""
+    if first is None or first.ceiling is None or second.ceiling is None:
+        return second
+    return second if rank[second.ceiling] < rank[first.ceiling] else first
+
+
+def check_weights(
+    spec: Spec,
+    rules: Sequence[TypedRule],
+    dimensions: Sequence[TypedDimension],
+    assertions: Sequence[TypedAssertion],
+    used_lexicons: Collection[str],
+) -> Iterable[Diagnostic]:
+    """Lexicons of the document with weights that nothing reads: only `points` and `terms` do.
+
+    One that is unused as a whole is told of elsewhere.
+    """
+    read: set[str] = set()
+    expressions = [expr for rule in rules for expr in (rule.guard, *(rule.keeps or ()))]
+    conditions = [one.condition for one in assertions if one.condition is not None]
+    values = [one.value for one in dimensions if one.value is not None]
+    for expr in (*expressions, *conditions, *values):
+        read |= {one.args[1] for one in features_in(expr) if one.name == "points"}
+    leaves = [one.terms for one in dimensions] + [one.feature for one in assertions]
+    read |= {one.args[1] for one in leaves if one is not None and one.name == "points"}
+    for lexicon in spec.lexicons:
+        weighted = any(entry.weighted for entry in lexicon.item.entries)
+        if lexicon.origin or lexicon.name not in used_lexicons:
+            continue
+        if weighted and lexicon.shown not in read:
+            yield Diagnostic(
+                code=WITHOUT_EFFECT,
+                message=f"the weights of {shown(lexicon.name)} have no effect: nothing reads them",
+                span=lexicon.item.name.span,
+                help=f"read them with `points(ask, {lexicon.name})` or `terms: {lexicon.name}`, "
+                "or write the entries as a list",
+            )
 
 
 def check_preferences(
@@ -174,7 +298,12 @@ def check_dimensions(
     written = {one.shown: one.item.name for one in spec.dimensions}
     for dimension in dimensions:
         value = dimension.value
-        is_void = dimension.weight64 == 0 or (value is not None and value.type.high <= 0)
+        terms = None if dimension.terms is None else dimension.terms.type
+        is_void = (
+            dimension.weight64 == 0
+            or (value is not None and value.type.high <= 0)
+            or (isinstance(terms, FixedType) and terms.low == terms.high == 0)
+        )
         if is_void and dimension.span.file is own:
             yield Diagnostic(
                 code=WITHOUT_EFFECT,

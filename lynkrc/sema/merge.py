@@ -118,13 +118,15 @@ class Spec:
     settings: tuple[Section, ...]
     """At most one a key, in the order of `SETTINGS`."""
     span: Span = field(compare=False, repr=False)
+    documents: tuple[Config, ...] = field(default=(), compare=False, repr=False)
+    """Its sound bases, direct or not."""
 
 
 def merge(config: Config, loader: Loader) -> tuple[Spec, list[Diagnostic]]:
     """The spec of a document, as far as its bases can be had."""
     merger = _Merger(loader)
     spec = merger.document(config, "", ())
-    return spec, merger.findings
+    return replace(spec, documents=merger.bases()), merger.findings
 
 
 @final
@@ -136,6 +138,10 @@ class _Merger:
         self._loader = loader
         self._read: dict[str, Config | None] = {}
         self._merged: dict[tuple[str, bool], Spec] = {}
+
+    def bases(self) -> tuple[Config, ...]:
+        """The sound bases read so far."""
+        return tuple(config for config in self._read.values() if config is not None)
 
     def document(self, config: Config, origin: str, above: tuple[str, ...]) -> Spec:
         """The spec of one document; `above` are the paths of those that lead to it."""
@@ -252,7 +258,7 @@ class _Merger:
             rules=unite(config.rules, [base.rules for base in bases]),
             trust_levels=config.trust_levels or self._levels([base.trust_levels for base in bases]),
             needs=self._needs(config, bases),
-            assertions=(*config.assertions, *(a for base in bases for a in base.assertions)),
+            assertions=_once([config.assertions, *(base.assertions for base in bases)]),
             settings=self._settings(config, bases),
             span=config.span,
         )
@@ -322,6 +328,12 @@ class _Merger:
                 labels=(Label(span=first, message="and here"),),
             )
         )
+
+
+def _once(found: Iterable[tuple[Assertion, ...]]) -> tuple[Assertion, ...]:
+    """Each assertion once, though two bases may stand on the one that makes it."""
+    placed = {(a.span.file.path, a.span.start): a for assertions in found for a in assertions}
+    return tuple(placed.values())
 
 
 def _same(path: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Severity
-from lynkrc.diagnostics.sema_codes import MISSING_SECTION
+from lynkrc.diagnostics.sema_codes import MISSING_FACT, MISSING_SECTION
 from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
 from lynkrc.sema.assertions import type_assertions
 from lynkrc.sema.cascade import certain
@@ -12,8 +12,10 @@ from lynkrc.sema.check import Checker
 from lynkrc.sema.effects import (
     check_dimensions,
     check_fallbacks,
+    check_floors,
     check_preferences,
     check_rules,
+    check_weights,
 )
 from lynkrc.sema.emptiness import check_emptiness
 from lynkrc.sema.facts import type_targets
@@ -43,9 +45,8 @@ def resolve(
     `config` is expected whole: of a document in which the reader found errors, names that only
     look unknown would be reported.
     """
-    catalog, broken = read_catalog(catalog_files)
-    spec, found = merge(config, loader)
-    broken += found
+    catalog, unread = read_catalog(catalog_files)
+    spec, broken = merge(config, loader)
     own = config.span.file
     findings = _sections(spec)
     findings += [*check_names(spec), *check_clients(spec.clients), *check_trust(spec)]
@@ -65,13 +66,20 @@ def resolve(
     findings += found
     assertions, found = type_assertions(spec, checker)
     findings += [*found, *checker.findings]
-    names = [tier.name for tier in tiers], [target.name for target in targets]
-    settings, found = read_settings(spec.settings, tiers=names[0], targets=names[1])
+    # A target that lacks a fact is left out of `targets`, and is a target by name all the same.
+    settings, found = read_settings(
+        spec.settings,
+        tiers=[tier.name for tier in tiers],
+        targets=[one.name for one in spec.targets],
+    )
     findings += [*found, *check_served(spec, rules, dimensions)]
+    if has_errors(unread):
+        # Facts that the catalog would have stated are not missing.
+        findings = [one for one in findings if one.code != MISSING_FACT]
     if has_errors(broken):
-        # What a base or the catalog would have said is not known: what holds all the same is told.
-        return None, [*broken, *certain(findings)]
-    findings += broken
+        # What a base would have said is not known: what holds all the same is told.
+        findings = certain(findings)
+    findings = [*unread, *broken, *findings]
     features, lexicons = checker.used()
     offset64 = to_64ths(spec.offset.value) if spec.offset is not None else 0
     if not has_errors(findings):
@@ -80,13 +88,15 @@ def resolve(
         findings += check_unused(spec, features, lexicons, settings)
         findings += check_tiers(spec, tiers, rules, scores)
         findings += check_rules(spec, rules, tiers, own)
+        findings += check_floors(spec, rules, tiers, own)
+        findings += check_weights(spec, rules, dimensions, assertions, lexicons)
         findings += check_preferences(spec, rules, tiers, own)
         findings += check_dimensions(spec, dimensions, own)
         findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, rules, targets)
         findings += check_overlaps(spec)
         findings += unneeded_allows(findings, config)
-    findings = without_allowed(findings, config)
+    findings = without_allowed(findings, (config, *spec.documents))
     if has_errors(findings):
         return None, findings
     shown = {one.name: one for one in spec.lexicons}

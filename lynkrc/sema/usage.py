@@ -56,13 +56,14 @@ def check_names(spec: Spec) -> Iterable[Diagnostic]:
 
 def check_clients(clients: Sources[Client]) -> Iterable[Diagnostic]:
     """User agents that two profiles recognise: which one applies must not depend on order."""
+    # Of two that overlap the later is told of: the document's own, rather than that of a base.
     prefixes = [
-        (normal_text(prefix.value), written, prefix, one.name)
+        (normal_text(prefix.value), (not one.origin, written), prefix, one.name)
         for written, (one, prefix) in enumerate(
             (one, prefix) for one in clients for prefix in one.item.user_agent
         )
     ]
-    leading: list[tuple[str, int, Name, str]] = []
+    leading: list[tuple[str, tuple[bool, int], Name, str]] = []
     # Sorted, what begins with a prefix stands right behind it: each is looked at once.
     for prefix in sorted(prefixes, key=lambda one: one[:2]):
         while leading and not prefix[0].startswith(leading[-1][0]):

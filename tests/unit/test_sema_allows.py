@@ -2,7 +2,7 @@
 
 from lynkrc.diagnostics.codes import CODES
 from lynkrc.diagnostics.model import Severity
-from tests.unit.sema_sample import found, resolved
+from tests.unit.sema_sample import HEAD, SECTIONS, Files, found, resolved
 
 FLOOR = "rules:\n  - name: r\n    when: 'turns > 3'\n    floor: LOW\n"
 
@@ -49,3 +49,16 @@ def test_every_warning_but_that_about_allows_may_be_allowed() -> None:
     allowable = {code.id for code in CODES.values() if code.allowable}
     assert warnings - allowable == {"LK420"}
     assert allowable - warnings == {"LK413", "LK504", "LK505", "LK507"}
+
+
+def test_what_a_base_allows_of_itself_is_allowed_where_it_is_extended() -> None:
+    tiers = "tiers:\n  - {name: LOW, up_to: 50, chain: [one]}\n  - {name: HIGH, chain: [one]%s}\n"
+    score = "score:\n  dimensions:\n    size: {weight: 10, value: 'ramp(ask.words, 0, 200)'}\n"
+    rules = "rules:\n  - {name: r, when: turns > 3, tier: HIGH}\n"
+    base = HEAD + SECTIONS["providers"] + SECTIONS["targets"] + score + rules
+    child = "version: 1\nname: child\nextends: ./base.yaml\n"
+    silent = Files({"./base.yaml": base + tiers % ", allow: {LK506: by rules only}"})
+    assert found(child, silent, whole=True) == []
+    assert found(child, Files({"./base.yaml": base + tiers % ""}), whole=True) == [
+        ("LK506", "HIGH")
+    ]

@@ -136,3 +136,28 @@ def test_bases_stand_on_one_another_only_so_deep() -> None:
     assert [code for code, _ in found("extends: b0.yaml\n", deep)] == ["LK424"]
     shallow = Files(texts={**texts, "b48.yaml": head})
     assert found("extends: b0.yaml\n", shallow) == []
+
+
+def test_an_assertion_two_bases_inherit_is_made_once() -> None:
+    common = (
+        "version: 1\nname: common\nassert:\n  - {name: sane, always: turns >= 0 or tier == LOW}\n"
+    )
+    side = "version: 1\nname: %s\nextends: ./common.yaml\n"
+    files = Files(
+        {"./common.yaml": common, "./left.yaml": side % "left", "./right.yaml": side % "right"}
+    )
+    typed, _ = resolved("extends: [./left.yaml, ./right.yaml]\n", files)
+    assert typed is not None
+    assert [one.name for one in typed.assertions] == ["sane"]
+
+
+def test_a_client_that_overlaps_one_of_a_base_is_told_of_where_it_can_be_mended() -> None:
+    files = Files({"./base.yaml": BASE_CLIENT})
+    text = "extends: ./base.yaml\nclients:\n  mine: {user_agent: [ours]}\n"
+    _, findings = resolved(text, files)
+    assert [(one.code.id, one.span.file.path, one.span.text) for one in findings] == [
+        ("LK417", "routing.yaml", "ours")
+    ]
+
+
+BASE_CLIENT = "version: 1\nname: base\nclients:\n  theirs: {user_agent: [ours/]}\n"

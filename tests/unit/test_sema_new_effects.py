@@ -2,6 +2,8 @@
 
 import pytest
 
+from lynkrc.sema.typed import StringTest
+from lynkrc_runtime.feature_table import FEATURES
 from tests.unit.sema_sample import found, sound
 
 TWO = (
@@ -109,3 +111,57 @@ def test_hard_needs_are_needs() -> None:
     assert found(thinker + "needs: {thinking: hard}\n") == [("LK509", "LOW")]
     typed = sound(thinker + "needs: {thinking: hard}\notherwise: escalate\n")
     assert typed.hard_needs == {"thinking"}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (("{name: r, when: turns > 3, floor: HIGH, ceiling: LOW}",), ["r"]),
+        (("{name: r, when: turns > 3, floor: HIGH}", "{name: q, ceiling: LOW}"), ["r"]),
+        (("{name: q, when: turns > 3, ceiling: LOW}", "{name: r, floor: HIGH}"), ["r"]),
+        (
+            ("{name: r, when: turns > 3, floor: HIGH}", "{name: q, when: turns > 4, ceiling: LOW}"),
+            [],
+        ),
+    ],
+)
+def test_a_floor_over_a_ceiling(written: tuple[str, ...], expected: list[str]) -> None:
+    mapped = PLAIN + "models: {low: {tier: LOW}, high: {tier: HIGH}}\n"
+    codes = [text for code, text in found(mapped + rules(*written)) if code == "LK512"]
+    assert codes == expected
+
+
+def test_weights_that_nothing_reads() -> None:
+    lexicon = "lexicons:\n  hard: {prove: 3, formal: 2}\n"
+    counts = rules("{name: r, when: 'count(ask, hard) > 0', floor: HIGH}")
+    assert found(PLAIN + lexicon + counts) == [("LK508", "hard")]
+    assert found(PLAIN + lexicon + counts.replace("count", "points")) == []
+    assert found(PLAIN + lexicon) == [("LK413", "hard")]
+    terms = "score:\n  dimensions:\n    all: {weight: 100, value: 'ramp(ask.words, 0, 200)'}\n"
+    terms += "    proof: {terms: hard}\n"
+    assert found(PLAIN + lexicon + terms) == []
+    idle = lexicon.replace("3", "0").replace("2", "0.001")
+    assert found(PLAIN + idle + terms) == [("LK508", "proof")]
+
+
+def test_blanks_that_end_the_beginning_of_a_text_count() -> None:
+    typed = sound(PLAIN + rules("""{name: r, when: 'model starts_with " Big "', floor: HIGH}"""))
+    guard = typed.rules[0].guard
+    assert isinstance(guard, StringTest)
+    assert guard.values == ("big ",)
+
+
+def test_what_stands_behind_the_end_of_the_decision_has_no_effect() -> None:
+    closed = "{name: closed, when: turns > 3, deny: {status: 403, message: closed}}"
+    for effect in ("floor: HIGH", "ceiling: LOW", "add: 3", "tier: HIGH, floor: HIGH"):
+        behind = f"{{name: r, when: turns > 3, {effect}}}"
+        assert found(PLAIN + rules(behind, closed)) == [("LK508", "r")]
+        assert found(PLAIN + rules(behind, closed.replace("> 3", "> 4"))) == []
+
+
+@pytest.mark.parametrize("test", ['model in ["a", "A "]', "surface in [%s, %s]"])
+def test_a_value_twice_in_a_list(test: str) -> None:
+    surface = FEATURES["surface"].members[0]
+    test = test.replace("%s", surface)
+    (only,) = found(PLAIN + rules(f"{{name: r, when: '{test}', floor: HIGH}}"))
+    assert only[0] == "LK318"

@@ -52,7 +52,7 @@ def test_a_denial_without_a_condition_shadows_what_follows() -> None:
         "  - {name: later, when: 'turns > 3', tier: HIGH}\n"
         "  - {name: adds, when: 'turns > 3', add: 5}\n"
     )
-    assert found(rules) == [("LK507", "later")]
+    assert found(rules) == [("LK507", "later"), ("LK508", "adds")]
 
 
 def test_a_denial_shadows_a_choice_of_tier_before_it_too() -> None:
