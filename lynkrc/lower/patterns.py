@@ -18,6 +18,7 @@ from lynkrc.diagnostics.pattern_codes import AUTOMATON_TOO_LARGE
 from lynkrc.ir.automaton import Automaton
 from lynkrc.lower.minimise import minimise
 from lynkrc.lower.pattern_dfa import Dfa, TooManyStates, build_dfa
+from lynkrc.lower.pattern_extent import is_tame
 from lynkrc.lower.pattern_nfa import MAX_NODES, Nfa, TooManyNodes, build_nfa
 from lynkrc.syntax.pattern import Pattern
 from lynkrc_runtime.scan.tables import Tables
@@ -62,9 +63,12 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
 def check_size(lexicons: Sequence[Sequence[Pattern]]) -> list[Diagnostic]:
     """The finding that the lexicons are too large, if they are.
 
-    As `build_automaton` finds it, without making small what is not too large as it stands.
+    As `build_automaton` finds it, without building what cannot be, and without making small what is
+    not too large as it stands.
     """
     patterns = [pattern for lexicon in lexicons for pattern in lexicon]
+    if is_tame(patterns):
+        return []
     try:
         _bounded(patterns, MAX_BYTES)
     except AutomatonTooLarge as error:

@@ -21,7 +21,7 @@ LARGE = "".join(
         "  small: {provider: local, model: m, context: 8k, capabilities: [], price: free}\n",
         "lexicons:\n",
         *(
-            f"  words{i}: [{', '.join(f'topic{i} word{j}*' for j in range(100))}]\n"
+            f"  words{i}: [{', '.join(f'topic{i} word{j:03}*' for j in range(100))}]\n"
             for i in range(20)
         ),
         "tiers:\n  - {name: ONLY, chain: [small]}\nrules:\n",

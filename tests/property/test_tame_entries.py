@@ -1,0 +1,68 @@
+"""Entries that are called tame have an automaton far below its limits."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lynkrc.cli.specs import DiskLoader, catalog_files
+from lynkrc.lower.pattern_dfa import Dfa, build_dfa
+from lynkrc.lower.pattern_extent import MOST_INNER_STARS, is_tame
+from lynkrc.lower.pattern_nfa import build_nfa
+from lynkrc.lower.patterns import check_size
+from lynkrc.pipeline import check_spec
+from lynkrc.source.text import SourceFile, Span
+from lynkrc.syntax.pattern import Pattern
+from lynkrc.syntax.pattern_parse import parse_pattern
+
+WORDS = st.text(alphabet="abé", min_size=1, max_size=4)
+ATOMS = st.one_of(
+    WORDS,
+    WORDS.map(lambda word: f"{word}*"),
+    st.lists(WORDS, min_size=2, max_size=3).map(lambda words: f"({'|'.join(words)})"),
+    st.lists(WORDS, min_size=1, max_size=2).map(lambda words: f"({'|'.join(words)})?"),
+)
+ENTRIES = st.lists(ATOMS, min_size=1, max_size=4).map(" ".join)
+FAR_BELOW = 30_000
+"""States; a construction is given up at four times as many."""
+
+
+def parsed(text: str) -> Pattern | None:
+    span = Span(file=SourceFile(path="-", text=text), start=0, end=len(text))
+    return parse_pattern(text, span, None)[0]
+
+
+@settings(derandomize=True, deadline=None, max_examples=60, database=None)
+@given(st.lists(ENTRIES, min_size=1, max_size=40))
+def test_tame_entries_make_few_states(texts: list[str]) -> None:
+    patterns = [found for text in texts if (found := parsed(text)) is not None]
+    if not is_tame(patterns):
+        return
+    dfa = build_dfa(build_nfa(patterns), 100 * FAR_BELOW, FAR_BELOW)
+    assert isinstance(dfa, Dfa), texts
+
+
+def test_what_is_not_tame() -> None:
+    def tame(*texts: str) -> bool:
+        patterns = [parsed(text) for text in texts]
+        return is_tame([pattern for pattern in patterns if pattern is not None])
+
+    assert tame("plan*", "good (morning|evening)", "/[0-9]{1,6}/", "first* then")
+    assert not tame("~plan")
+    assert not tame("/a.{4}b/")
+    assert not tame("/[^x]{2}y/")
+    assert not tame(*(f"w{i}* then" for i in range(MOST_INNER_STARS + 1)))
+    assert not tame(*(f"{'long' * 50}{i}" for i in range(200)))
+
+
+def test_the_shipped_lexicons_are_tame() -> None:
+    text = (
+        b"version: 1\nname: x\nextends: builtin/lynkr\n"
+        b"providers: {a: {kind: simulator, trust: local}}\n"
+        b"targets: {t: {provider: a, model: m}}\nscore: {use: builtin/lynkr-13}\ntiers:\n"
+        b"  - {name: SIMPLE, up_to: 25, chain: [t]}\n  - {name: MEDIUM, up_to: 50, chain: [t]}\n"
+        b"  - {name: COMPLEX, up_to: 75, chain: [t]}\n  - {name: REASONING, chain: [t]}\n"
+    )
+    checked = check_spec("x.yaml", text, loader=DiskLoader(), catalog=catalog_files())
+    assert checked.typed is not None
+    lexicons = [[entry.pattern for entry in one.lexicon.entries] for one in checked.typed.lexicons]
+    assert is_tame([pattern for lexicon in lexicons for pattern in lexicon])
+    assert check_size(lexicons) == []
