@@ -11,6 +11,7 @@ from lynkrc.cli.terminal import add_report_arguments, error, note, print_finding
 from lynkrc.diagnostics.levels import has_errors, strict
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.render_text import summary
+from lynkrc.diagnostics.secrets import text_without_secrets
 from lynkrc.pipeline import Checked
 
 
@@ -102,7 +103,9 @@ def _fix(arguments: argparse.Namespace) -> ExitCode:
         str(path), before, lambda data: check_bytes(path, data), unsafe=arguments.unsafe_fixes
     )
     if arguments.diff:
-        sys.stdout.writelines(difference(_text(before), _text(fixed.data), str(path)))
+        first = check_bytes(path, before)
+        texts = _shown(before, first), _shown(fixed.data, fixed.checked)
+        sys.stdout.writelines(difference(*texts, str(path)))
         note(f"{_counted(fixed.count)} would be made")
         changed = fixed.count > 0 or fixed.checked.has_errors
         return ExitCode.FINDINGS if changed else ExitCode.OK
@@ -119,5 +122,6 @@ def _counted(fixes: int) -> str:
     return f"{fixes} fix{'' if fixes == 1 else 'es'}"
 
 
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
+def _shown(data: bytes, checked: Checked) -> str:
+    """The text of a spec, without the secrets that were found in it."""
+    return text_without_secrets(data.decode("utf-8-sig", "replace"), checked.diagnostics)

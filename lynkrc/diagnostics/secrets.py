@@ -10,7 +10,7 @@ What `lynkrc check` prints ends in logs, so a source line is shown with stars in
 'api_key: ****'
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from lynkrc.diagnostics.codes import LITERAL_SECRET
@@ -43,15 +43,23 @@ def without_secrets(findings: Iterable[Diagnostic]) -> list[Diagnostic]:
     ]
 
 
-def _masked(spans: Iterable[Span]) -> SourceFile:
-    ordered = list(spans)
-    file = ordered[0].file
-    text = file.text
-    for span in ordered:
+def text_without_secrets(text: str, findings: Iterable[Diagnostic]) -> str:
+    """The text of the file the findings are about, with stars in its secrets' places."""
+    found = [one.span for one in findings if one.code == LITERAL_SECRET]
+    own = [span for span in found if span.file.text == text]
+    return _masked(own).text if own else text
+
+
+def _masked(spans: Sequence[Span]) -> SourceFile:
+    file = spans[0].file
+    pieces, end = [], 0
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        start = max(span.start, end)
         # Line breaks stay: every place keeps its line and column.
-        stars = "".join(c if c.isspace() else _HIDDEN for c in text[span.start : span.end])
-        text = text[: span.start] + stars + text[span.end :]
-    return SourceFile(path=file.path, text=text)
+        stars = (c if c.isspace() else _HIDDEN for c in file.text[start : span.end])
+        pieces += [file.text[end:start], *stars]
+        end = max(end, span.end)
+    return SourceFile(path=file.path, text="".join((*pieces, file.text[end:])))
 
 
 def _moved(span: Span, files: Mapping[str, SourceFile]) -> Span:

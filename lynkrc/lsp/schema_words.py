@@ -4,16 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from lynkrc.lsp.spot import Path
+from lynkrc.syntax.schema_wording import TYPE_WORDS
 from lynkrc.syntax.shape import Shape, root_shape
-
-_TYPES = {
-    "object": "a mapping",
-    "array": "a list",
-    "string": "text",
-    "number": "a number",
-    "integer": "a whole number",
-    "boolean": "true or false",
-}
 
 
 def shape_at(path: Path) -> Shape:
@@ -47,7 +39,7 @@ def kind_of_value(shape: Shape) -> str:
     choices = fixed_choices(shape)
     if choices:
         return f"always {choices[0]}" if len(choices) == 1 else f"one of {', '.join(choices)}"
-    return " or ".join(_TYPES[name] for name in _TYPES if name in shape.types())
+    return " or ".join(TYPE_WORDS[name] for name in TYPE_WORDS if name in shape.types())
 
 
 def fixed_choices(shape: Shape) -> tuple[str, ...]:

@@ -48,11 +48,6 @@ def left(name: str, why: str) -> Account:
     return Account(name=name, fate=Fate.LEFT, text=why)
 
 
-def without_effect(name: str, why: str) -> Account:
-    """A setting that the old gateway does not use either."""
-    return Account(name=name, fate=Fate.WITHOUT_EFFECT, text=why)
-
-
 def account_lines(accounts: Sequence[Account], only: Iterable[Fate] = tuple(Fate)) -> list[str]:
     """The entries by fate; those of one reason together, in the order the reasons first come."""
     lines: list[str] = []

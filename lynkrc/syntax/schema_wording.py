@@ -84,7 +84,7 @@ class Fault:
         return Diagnostic(code=code, message=message, span=span, help=help, labels=labels, fix=fix)
 
 
-_TYPES = {
+TYPE_WORDS = {
     "object": "a mapping",
     "array": "a list",
     "string": "text",
@@ -92,13 +92,14 @@ _TYPES = {
     "integer": "a whole number",
     "boolean": "true or false",
 }
+"""What the types of the schema are called."""
 
 
 def _wrong_type(fault: Fault) -> Iterator[Diagnostic]:
     types = [fault.argument] if isinstance(fault.argument, str) else fault.argument
-    wanted = fault.schema.get("title") or " or ".join(_TYPES[name] for name in types)
+    wanted = fault.schema.get("title") or " or ".join(TYPE_WORDS[name] for name in types)
     if fault.title == WHOLE:
-        wanted, name = _TYPES["object"], WHOLE
+        wanted, name = TYPE_WORDS["object"], WHOLE
     else:
         name = fault.name if fault.key is not None else "this item"
     message = f"{name} must be {wanted}, not {_found(fault.node)}"

@@ -42,7 +42,7 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "providers.concurrency": "calls are not limited",
         "providers.proxy": "the provider is called directly",
         "providers.ca_file": "the system's certificates are trusted",
-        "providers.credentials": "the client's key is dropped",
+        "providers.credentials": "the client's key is not passed on",
         "kind.bedrock": "its targets cannot be called",
         "kind.gemini": "its targets cannot be called",
         "kind.vertex": "its targets cannot be called",

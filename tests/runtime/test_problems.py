@@ -1,5 +1,7 @@
 """What a client is told of each class of failure."""
 
+from typing import Any
+
 import pytest
 
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass, MalformedRequest
@@ -8,9 +10,9 @@ from lynkrc_runtime.server.problems import malformed, problem_of
 MESSAGES, CHAT = "anthropic-messages", "openai-chat"
 
 
-def failure(kind: FailureClass, status: int = 500, **members: object) -> Failure:
-    values: dict[str, object] = {"kind": kind, "status": status, "message": "said upstream"}
-    return Failure(**(values | members))  # type: ignore[arg-type]  # values are of mixed types
+def failure(kind: FailureClass, status: int = 500, **members: Any) -> Failure:
+    values: dict[str, Any] = {"kind": kind, "status": status, "message": "said upstream"}
+    return Failure(**(values | members))
 
 
 @pytest.mark.parametrize(("dialect", "status"), [(MESSAGES, 529), (CHAT, 503)])

@@ -1,5 +1,7 @@
 """Provider rows and the environment to addresses."""
 
+from typing import Any
+
 import pytest
 
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
@@ -9,8 +11,8 @@ from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.served import NOT_SERVED
 
 
-def provider(kind: str = "openai", **members: object) -> Provider:
-    values: dict[str, object] = {
+def provider(kind: str = "openai", **members: Any) -> Provider:
+    values: dict[str, Any] = {
         "name": "p",
         "kind": kind,
         "trust": "cloud",
@@ -27,7 +29,7 @@ def provider(kind: str = "openai", **members: object) -> Provider:
         "simulate": None,
         "rest": ProviderSettings(),
     }
-    return Provider(**(values | members))  # type: ignore[arg-type]  # values are of mixed types
+    return Provider(**(values | members))
 
 
 def test_a_kind_brings_its_address_and_its_way_to_carry_the_key() -> None:

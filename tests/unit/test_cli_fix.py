@@ -53,6 +53,22 @@ def test_a_difference_is_shown_and_nothing_written(
     assert spec.read_text() == MISTAKEN
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_a_difference_shows_no_secret(
+    spec: Path, mark: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "sk-ant-api03-" + "a" * 24
+    keyed = f"  far: {{kind: anthropic, api_key: {secret}, trust: cloud}}\n"
+    text = MISTAKEN.replace("providers:\n", f"providers:\n{keyed}")
+    assert secret in text
+    spec.write_bytes(mark + text.encode())
+    assert main(["check", "--fix", "--unsafe-fixes", "--diff"]) == 1
+    out, err = capsys.readouterr()
+    assert out.startswith("--- ")
+    assert secret not in out + err
+    assert f"api_key: {'*' * len(secret)}" in out
+
+
 def test_line_ends_and_mark_stay(spec: Path) -> None:
     spec.write_bytes(b"\xef\xbb\xbf" + MISTAKEN.replace("\n", "\r\n").encode())
     assert main(["check", "--fix", "--unsafe-fixes"]) == 0
