@@ -19,7 +19,7 @@ from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SlotValue
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 
 SURFACES = {"messages": "anthropic-messages", "chat": "openai-chat"}
 
@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.FINDINGS
     facts = RequestFacts(surface=arguments.surface, headers=headers, repeated=repeated)
     try:
-        request = DIALECTS[SURFACES[arguments.surface]].read_request(body, headers)
+        request = CLIENT_DIALECTS[SURFACES[arguments.surface]].read_request(body, headers)
         if arguments.surface == "messages":
             require_max_tokens(request)
         features = Extractor(bundle.dispatch, bundle.tables).explain(request, facts)

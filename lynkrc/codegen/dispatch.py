@@ -108,6 +108,8 @@ def _target(target: Target, provider: int) -> dispatch.Target:
         capabilities=sorted(target.capabilities),
         price=price,
         shape=msgspec.json.decode(target.shape, type=RequestShape),
+        dialect=target.dialect,
+        on_loss=target.on_loss,
     )
 
 

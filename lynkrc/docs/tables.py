@@ -158,10 +158,10 @@ def kinds_part() -> str:
 
 def _address(kind: ProviderKind) -> str:
     if kind.base_url is None:
-        return f"`base_url` **required**, then {code(kind.path)}"
+        return f"`base_url` **required**, then {code(kind.endpoints[0].path)}"
     if kind.credentials is Credentials.NONE:
         return "in the process"
-    return code(kind.base_url + kind.path)
+    return code(kind.base_url + kind.endpoints[0].path)
 
 
 def _credentials(kind: ProviderKind) -> str:

@@ -261,7 +261,8 @@ class Target:
     """A provider and a model, with every fact the runtime needs (catalog applied).
 
     `context` and `max_output` are tokens; prices USD per million tokens as decimal text, None
-    where nobody stated one. `shape` is the catalog's request shape as canonical JSON.
+    where nobody stated one. `shape` is the catalog's request shape as canonical JSON. `dialect` is
+    the one it is always called in, None where the kind chooses; `on_loss` is warn or deny.
     """
 
     id: TargetId
@@ -275,6 +276,8 @@ class Target:
     price: tuple[str, str, str, str] | None
     """input, output, cache_read, cache_write."""
     shape: str
+    dialect: str | None
+    on_loss: str
     span: Span = field(compare=False, repr=False)
 
 

@@ -286,10 +286,13 @@ def _provider(provider: Provider) -> str:
 
 def _target(target: Target) -> str:
     price = "-" if target.price is None else "/".join(target.price)
+    dialect = "" if target.dialect is None else f" dialect {target.dialect}"
+    loss = "" if target.on_loss == "warn" else f" on_loss {target.on_loss}"
     return (
         f"{target.id} {target.name}: {target.provider} {json.dumps(target.model)}"
         f" trust {target.trust} context {target.context} output {target.max_output}"
         f" can [{', '.join(target.capabilities)}] price {price} shape {target.shape}"
+        f"{dialect}{loss}"
     )
 
 

@@ -216,6 +216,8 @@ def _target(index: int, target: TypedTarget) -> Target:
         capabilities=target.capabilities,
         price=_price(target.price),
         shape=msgspec.json.encode(target.shape, order="sorted").decode(),
+        dialect=target.dialect,
+        on_loss=target.on_loss,
         span=target.span,
     )
 

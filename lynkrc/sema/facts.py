@@ -92,6 +92,8 @@ def _complete(
         capabilities=tuple(name for name in CAPABILITIES if name in capabilities),
         price=price,
         shape=known.shape,
+        dialect=None,
+        on_loss="warn",
         span=target.span,
     )
 

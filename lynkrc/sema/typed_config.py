@@ -38,6 +38,8 @@ class TypedTarget:
     capabilities: tuple[str, ...]
     price: Price
     shape: RequestShape
+    dialect: str | None
+    on_loss: str
     span: Span = field(compare=False, repr=False)
 
 

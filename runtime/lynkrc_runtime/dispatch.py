@@ -100,7 +100,11 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @final
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A provider and a model; `provider` is an index."""
+    """A provider and a model; `provider` is an index.
+
+    `dialect` is the one it is always called in, None where the kind chooses. `on_loss` is ``warn``
+    or ``deny``: what a request does that the target's dialect cannot carry whole.
+    """
 
     name: str
     provider: int
@@ -110,6 +114,8 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capabilities: list[str]
     price: Price | None
     shape: RequestShape
+    dialect: str | None
+    on_loss: str
 
 
 @final

@@ -50,7 +50,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
     Usage,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext, Dialect, Problem
+from lynkrc_runtime.protocol.dialect import AnswerContext, ClientDialect, Problem
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.sse import to_json
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
@@ -291,7 +291,7 @@ class Simulator:
     __slots__ = ("_clock", "_dialects")
 
     def __init__(
-        self, dialects: Mapping[str, Dialect], clock: Callable[[], float] = time.time
+        self, dialects: Mapping[str, ClientDialect], clock: Callable[[], float] = time.time
     ) -> None:
         """`clock` gives Unix seconds, for the answers' `created`."""
         self._dialects = dialects
@@ -334,7 +334,7 @@ _SSE = MappingProxyType({"content-type": "text/event-stream; charset=utf-8"})
 
 
 def _stream(
-    dialect: Dialect, context: AnswerContext, events: Sequence[Event], act: Act
+    dialect: ClientDialect, context: AnswerContext, events: Sequence[Event], act: Act
 ) -> SimulatedResponse:
     if act is Act.ERROR:
         events = events[:1]
@@ -348,7 +348,9 @@ def _stream(
     return SimulatedResponse(200, _SSE, pieces, act)
 
 
-def _refusal(dialect: Dialect, problem: Problem, retry_after: int | None) -> SimulatedResponse:
+def _refusal(
+    dialect: ClientDialect, problem: Problem, retry_after: int | None
+) -> SimulatedResponse:
     _, body = dialect.write_problem(problem)
     headers = dict(_JSON)
     if retry_after is not None:

@@ -33,6 +33,7 @@ DNS_CACHE = 10
 class UpstreamRequest:
     """A POST. `headers` hold credentials; `connect` is seconds; `fresh` avoids kept connections.
 
+    `signer` adds credentials that depend on the request or the time.
     `target`, `dialect` and `simulate` (a behaviour, or None) are for the simulator.
     """
 
@@ -44,6 +45,15 @@ class UpstreamRequest:
     target: str
     dialect: str
     simulate: str | None = None
+    signer: "Signer | None" = None
+
+
+class Signer(Protocol):
+    """Credentials that are worked out anew: a signature of the request, a token that expires."""
+
+    async def headers(self, request: UpstreamRequest) -> Mapping[str, str]:
+        """Headers to add to the request's. Raises UpstreamFault where there are none to be had."""
+        ...
 
 
 class UpstreamResponse(Protocol):
@@ -148,13 +158,16 @@ class HttpUpstream:
     async def send(self, request: UpstreamRequest) -> "HttpResponse":
         """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together."""
         session = self._fresh if request.fresh else self._session
+        headers = request.headers
+        if request.signer is not None:
+            headers = {**headers, **await request.signer.headers(request)}
         connecting = _Connecting(request.connect)
         _connecting.set(connecting)
         try:
             response = await session.post(
                 request.url,
                 data=request.body,
-                headers=request.headers,
+                headers=headers,
                 allow_redirects=False,
             )
         except TimeoutError as error:

@@ -11,7 +11,7 @@ from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.features import Extractor, RequestFacts
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from tests.native_tools import needs_compiler
 
 QUICKSTART = Path(__file__).resolve().parents[2] / "examples" / "quickstart" / "routing.yaml"
@@ -38,7 +38,7 @@ def body(ask: str) -> bytes:
 
 
 def test_score_a_vector(benchmark: Any, bundle: LoadedBundle) -> None:
-    dialect = DIALECTS["anthropic-messages"]
+    dialect = CLIENT_DIALECTS["anthropic-messages"]
     request = dialect.read_request(body(ASK), {})
     extractor = Extractor(bundle.dispatch, bundle.tables)
     vector = extractor.extract(request, RequestFacts(surface="messages", headers={}))
@@ -46,7 +46,7 @@ def test_score_a_vector(benchmark: Any, bundle: LoadedBundle) -> None:
 
 
 def test_from_bytes_to_decision(benchmark: Any, bundle: LoadedBundle) -> None:
-    dialect = DIALECTS["anthropic-messages"]
+    dialect = CLIENT_DIALECTS["anthropic-messages"]
     extractor = Extractor(bundle.dispatch, bundle.tables)
     decider = Decider(bundle.dispatch, bundle.scorer)
     facts = RequestFacts(surface="messages", headers={})

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from aiohttp import web
 
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.simulator import Act, Simulator
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 from tests.e2e.scripted_answers import Raw, Said, refusal, render
@@ -175,7 +175,7 @@ async def _write_raw(request: web.Request, raw: Raw, face: Face) -> web.StreamRe
 async def _simulate(
     request: web.Request, seen: Seen, dialect: str, behaviour: str
 ) -> web.StreamResponse:
-    answer = await Simulator(DIALECTS).send(
+    answer = await Simulator(CLIENT_DIALECTS).send(
         UpstreamRequest(
             url=str(request.url),
             headers=seen.headers,

@@ -19,7 +19,7 @@ from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.ask import find_ask, markers_of
 from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.features import Extractor, RequestFacts
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from tests.property.client_envelopes import BUILDERS, CHAT, Wire, bare, encoded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,7 +44,7 @@ def reading(spec: str, wire: Wire) -> tuple[str, dict[str, int], tuple[int, int,
     loaded, extractor = bundle(spec)
     surface, headers, _ = wire
     dialect = "openai-chat" if surface == CHAT else "anthropic-messages"
-    request = DIALECTS[dialect].read_request(encoded(wire), headers)
+    request = CLIENT_DIALECTS[dialect].read_request(encoded(wire), headers)
     vector = extractor.extract(request, RequestFacts(surface=surface, headers=headers))
     features = {
         f"{slot.feature} {slot.args}": value

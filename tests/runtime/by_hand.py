@@ -22,7 +22,7 @@ from lynkrc_runtime.dispatch import (
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.serve import serve
@@ -66,6 +66,8 @@ def target(name: str, provider_index: int, **members: Any) -> Target:
         "capabilities": ["tools", "vision", "thinking", "parallel_tools", "json_schema"],
         "price": None,
         "shape": RequestShape(),
+        "dialect": None,
+        "on_loss": "warn",
     }
     return Target(**(values | members))
 
@@ -141,20 +143,19 @@ def gateway(
     made: Policy, said: Said, *, http: Upstream | None = None, settings: Settings | None = None
 ) -> Gateway:
     settings = settings or Settings()
-    simulator = Simulator(DIALECTS, clock=lambda: 1_700_000_000.0)
+    simulator = Simulator(CLIENT_DIALECTS, clock=lambda: 1_700_000_000.0)
     return Gateway(
         policy=made,
         decider=Decider(made.dispatch, made.scorer),
         routes=build_routes(
             made.dispatch,
             {"KEY": "secret-key"},
-            DIALECTS,
             settings,
             http=http or simulator,
             simulator=simulator,
         ),
         rotation=Rotation(),
-        dialects=DIALECTS,
+        dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),
         log=Log(write=said.write, clock=lambda: 1_700_000_000.0),

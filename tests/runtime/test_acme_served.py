@@ -11,7 +11,7 @@ from lynkrc.interp.trace import as_json, trace
 from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.features import RequestFacts
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.server.gateway import Policy, Settings, read_policy
 from tests.runtime.by_hand import MESSAGES, Recorder, Said, ask, body, gateway
 from tests.runtime.virtual_time import run
@@ -62,7 +62,7 @@ def test_the_example_decides_as_it_says(
     targets: list[str],
 ) -> None:
     table, policy = made
-    request = DIALECTS[MESSAGES].read_request(body(**members), headers)
+    request = CLIENT_DIALECTS[MESSAGES].read_request(body(**members), headers)
     vector = policy.extractor.extract(request, RequestFacts(surface="messages", headers=headers))
     explained = policy.explain(vector)
     assert explained == as_json(trace(table, vector))

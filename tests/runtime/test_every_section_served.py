@@ -15,7 +15,7 @@ from lynkrc.interp.trace import as_json, trace
 from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.features import RequestFacts
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.server.gateway import Policy, Settings, read_policy
 from tests.runtime.by_hand import MESSAGES, Recorder, Said, ask, body, gateway
 from tests.runtime.virtual_time import run
@@ -95,7 +95,7 @@ def test_a_request_is_decided_alike_by_scorer_explanation_and_reference(
 ) -> None:
     table, policy = made
     members, headers, expected = CALLS[call]
-    request = DIALECTS[MESSAGES].read_request(body(**members), headers)
+    request = CLIENT_DIALECTS[MESSAGES].read_request(body(**members), headers)
     vector = policy.extractor.extract(request, RequestFacts(surface="messages", headers=headers))
     explained = policy.explain(vector)
     assert explained == as_json(trace(table, vector))

@@ -9,7 +9,7 @@ from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.features import Extractor, RequestFacts
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from tests.runtime.by_hand import body
 
 SPEC = """\
@@ -51,7 +51,7 @@ def test_a_compiled_guard_reads_nothing(tmp_path: Path, guard: str, holds: bool)
     path.write_bytes(packed)
     bundle = load_bundle(path)
     extractor = Extractor(bundle.dispatch, bundle.tables)
-    request = DIALECTS["anthropic-messages"].read_request(body(), {})
+    request = CLIENT_DIALECTS["anthropic-messages"].read_request(body(), {})
     vector = extractor.extract(request, RequestFacts(surface="messages", headers={}))
     decision = Decider(bundle.dispatch, bundle.scorer).decide(vector)
     assert (decision.tier == "COMPLEX", decision.rule == "seen") == (holds, holds)

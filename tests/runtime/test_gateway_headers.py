@@ -34,7 +34,7 @@ def sent(dialect: str, *, same: bool) -> dict[str, str]:
         dialect=dialect,
         written=Written(body=b"", headers={"Anthropic-Version": "2026-10-21"}, transforms=()),
         provider={"x-api-key": "ours", "x-team": "t"},
-        stream=True,
+        accept="text/event-stream",
     )
 
 
@@ -77,7 +77,7 @@ def test_a_value_that_is_not_ascii_does_not_travel() -> None:
         dialect="openai-chat",
         written=Written(body=b"", headers={}, transforms=()),
         provider={},
-        stream=False,
+        accept="application/json",
     )
     assert "traceparent" not in headers
 

@@ -5,8 +5,15 @@ from typing import Any
 import pytest
 
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
-from lynkrc_runtime.protocol.tables import DIALECTS
-from lynkrc_runtime.providers.address import UnresolvedProvider, expand, join, resolve
+from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
+from lynkrc_runtime.providers.address import (
+    Address,
+    UnresolvedProvider,
+    expand,
+    join,
+    resolve,
+    url_of,
+)
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.served import NOT_SERVED
 
@@ -34,10 +41,10 @@ def provider(kind: str = "openai", **members: Any) -> Provider:
 
 def test_a_kind_brings_its_address_and_its_way_to_carry_the_key() -> None:
     address = resolve(provider(), {"KEY": "k1"})
-    assert address.url == "https://api.openai.com/v1/chat/completions"
+    assert main_url(address, "openai") == "https://api.openai.com/v1/chat/completions"
     assert address.headers == {"authorization": "Bearer k1"}
     anthropic = resolve(provider("anthropic"), {"KEY": "k2"})
-    assert anthropic.url == "https://api.anthropic.com/v1/messages"
+    assert main_url(anthropic, "anthropic") == "https://api.anthropic.com/v1/messages"
     assert anthropic.headers == {"x-api-key": "k2"}
 
 
@@ -78,20 +85,24 @@ OWN_ADDRESSES = {
 }
 
 
+def main_url(address: Address, kind: str) -> str:
+    return url_of(address.base, KINDS[kind].endpoints[0].path, "model")
+
+
 def test_every_served_kind_has_an_address_and_speaks_a_dialect() -> None:
     served = {name for name in KINDS if f"kind.{name}" not in NOT_SERVED}
     assert served == {*ADDRESSES, *OWN_ADDRESSES}
     for name in served:
         base, url = OWN_ADDRESSES.get(name, (None, ADDRESSES.get(name)))
         address = resolve(provider(name, base_url=base), {"KEY": "k"})
-        assert address.url == url
-        assert address.dialect in DIALECTS
+        assert main_url(address, name) == url
+        assert KINDS[name].dialect in TARGET_DIALECTS
         assert (KINDS[name].base_url is None) == (name in OWN_ADDRESSES)
 
 
 def test_a_kind_that_is_not_served_is_refused_by_name() -> None:
     unserved = {name for name in KINDS if f"kind.{name}" in NOT_SERVED}
-    assert unserved == {name for name, kind in KINDS.items() if kind.dialect not in DIALECTS}
+    assert unserved == {name for name, kind in KINDS.items() if kind.dialect not in TARGET_DIALECTS}
     for name in unserved:
         row = provider(name, base_url="https://h")
         with pytest.raises(UnresolvedProvider, match=f"provider p: .* does not serve kind {name}:"):

@@ -8,7 +8,7 @@ import pytest
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Dispatch, Rule
 from lynkrc_runtime.protocol.fold import fold
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.local import MODEL
 from tests.runtime.by_hand import (
@@ -63,7 +63,7 @@ def answered(
 def test_a_whole_answer_is_the_rule_s_words_at_no_cost(dialect: str) -> None:
     client = answered(dialect)
     assert (client.status, client.streamed) == (200, False)
-    answer = DIALECTS[dialect].read_answer(client.body)
+    answer = TARGET_DIALECTS[dialect].read_answer(client.body)
     assert [getattr(block, "text", None) for block in answer.blocks] == [WORDS]
     assert (answer.stop.value, answer.stop_sequence, answer.model) == ("end", None, MODEL)
     assert (answer.usage.input, answer.usage.output, answer.usage.reported) == (0, 0, True)
@@ -75,9 +75,9 @@ def test_a_stream_folds_to_the_same_answer(dialect: str) -> None:
     client = answered(dialect, stream=True, **more)
     assert (client.status, client.streamed) == (200, True)
     assert client.headers["content-type"] == "text/event-stream; charset=utf-8"
-    reader = DIALECTS[dialect].stream_reader()
+    reader = TARGET_DIALECTS[dialect].stream_reader()
     streamed = fold([*reader.feed(client.body), *reader.close()])
-    assert streamed == DIALECTS[dialect].read_answer(answered(dialect).body)
+    assert streamed == TARGET_DIALECTS[dialect].read_answer(answered(dialect).body)
 
 
 def test_the_headers_say_which_rule_spoke_and_that_nothing_was_called() -> None:

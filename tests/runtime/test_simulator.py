@@ -17,7 +17,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.fold import fold
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.simulator import (
     _NAMED_TOOL,
     Act,
@@ -32,7 +32,7 @@ from lynkrc_runtime.simulator import (
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 from tests.runtime.by_hand import CHAT, MESSAGES
 
-BOTH = pytest.mark.parametrize("dialect", sorted(DIALECTS))
+BOTH = pytest.mark.parametrize("dialect", sorted(CLIENT_DIALECTS))
 STREAMED = pytest.mark.parametrize("stream", [False, True])
 
 SCHEMA = {
@@ -72,11 +72,11 @@ async def send(dialect: str, content: bytes, behaviour: str | None = None) -> Si
         dialect=dialect,
         simulate=behaviour,
     )
-    return await Simulator(DIALECTS, clock=lambda: 1_700_000_000.0).send(request)
+    return await Simulator(CLIENT_DIALECTS, clock=lambda: 1_700_000_000.0).send(request)
 
 
 async def events_of(dialect: str, response: SimulatedResponse) -> list[Event]:
-    reader = DIALECTS[dialect].stream_reader()
+    reader = TARGET_DIALECTS[dialect].stream_reader()
     events: list[Event] = []
     while chunk := await response.read():
         events += reader.feed(chunk)
@@ -92,7 +92,7 @@ async def answer(
     if stream:
         assert response.headers["content-type"].startswith("text/event-stream")
         return fold(await events_of(dialect, response))
-    return DIALECTS[dialect].read_answer(await response.read())
+    return TARGET_DIALECTS[dialect].read_answer(await response.read())
 
 
 @BOTH
@@ -199,7 +199,7 @@ async def test_failures(
     response = await send(dialect, body(dialect, stream=True), behaviour)
     assert response.status == status
     content = await response.read()
-    failure = DIALECTS[dialect].read_failure(response.status, response.headers, content)
+    failure = TARGET_DIALECTS[dialect].read_failure(response.status, response.headers, content)
     assert (failure.kind, failure.retry_after) == (kind, wait)
     assert "simulated" in failure.message
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lynkrc_runtime.protocol.conversation import Request, StreamError
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.fold import fold
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.server.flow import Flow
 from lynkrc_runtime.simulator import Behaviour, compose, parse_behaviour
 from tests.runtime.by_hand import CHAT, MESSAGES, body
@@ -24,7 +24,7 @@ def request(dialect: str, **more: Any) -> Request:
     if dialect == CHAT:
         tool = {"type": "function", "function": {"name": "look", "parameters": {}}}
     content = body(dialect, stream=True, text="use a tool, ünïcode", tools=[tool], **more)
-    return DIALECTS[dialect].read_request(content, {})
+    return CLIENT_DIALECTS[dialect].read_request(content, {})
 
 
 def context(asked: Request) -> AnswerContext:
@@ -46,13 +46,13 @@ def upstream_request(source: str) -> Request:
 
 def upstream_bytes(source: str, behaviour: str = "tool") -> bytes:
     asked = upstream_request(source)
-    writer = DIALECTS[source].stream_writer(context(asked))
+    writer = CLIENT_DIALECTS[source].stream_writer(context(asked))
     events = compose(asked, parse_behaviour(behaviour))
     return b"".join(map(writer.write, events))
 
 
 def relayed(source: str, sink: str, chunks: list[bytes], **more: Any) -> tuple[Flow, bytes]:
-    flow = Flow(DIALECTS[source], DIALECTS[sink], context(request(sink, **more)))
+    flow = Flow(TARGET_DIALECTS[source], CLIENT_DIALECTS[sink], context(request(sink, **more)))
     out: list[bytes] = []
     for chunk in [*chunks, b""]:
         if not flow.has_ended and flow.failure is None:
@@ -91,7 +91,7 @@ def test_the_client_reads_what_the_upstream_said(source: str, sink: str) -> None
     said = fold(compose(upstream_request(source), Behaviour()))
     more = {"stream_options": {"include_usage": True}} if sink == CHAT else {}
     _, out = relayed(source, sink, [upstream_bytes(source, "echo")], **more)
-    reader = DIALECTS[sink].stream_reader()
+    reader = TARGET_DIALECTS[sink].stream_reader()
     events = reader.feed(out) + reader.close()
     assert not [event for event in events if isinstance(event, StreamError)]
     heard = fold(events)

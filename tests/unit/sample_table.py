@@ -136,6 +136,8 @@ def target(number: int, name: str, provider: str, trust: str, context: int, *can
         capabilities=can,
         price=("0.15", "0.6", "0.15", "0.15") if trust == "cloud" else None,
         shape="{}",
+        dialect=None,
+        on_loss="warn",
         span=SPAN,
     )
 

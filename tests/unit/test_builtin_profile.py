@@ -13,7 +13,7 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.features import Extractor, RequestFacts
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from tests.e2e.claude_code_turn import HEADERS, first_turn, second_turn
 
 STARTER = Path(__file__).resolve().parents[2] / "specs" / "starter" / "claude.yaml"
@@ -78,7 +78,7 @@ def bundle() -> tuple[RouteTable, LoadedBundle]:
 
 def decide(body: dict[str, object], headers: dict[str, str]) -> tuple[str | None, str, int | None]:
     table, loaded = bundle()
-    request = DIALECTS["anthropic-messages"].read_request(json.dumps(body).encode(), headers)
+    request = CLIENT_DIALECTS["anthropic-messages"].read_request(json.dumps(body).encode(), headers)
     extractor = Extractor(loaded.dispatch, loaded.tables)
     vector = extractor.extract(request, RequestFacts(surface="messages", headers=headers))
     found = trace(table, vector)

@@ -6,7 +6,7 @@ from typing import Any
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import TARGET
 from lynkrc_runtime.protocol.conversation import (
     Block,
     Message,
@@ -94,7 +94,7 @@ def send(
     facts = TargetFacts(
         model="target", max_output=max_output, capabilities=frozenset(), shape=shape
     )
-    written = DIALECT.write_request(given, facts, {"anthropic-beta": "never-from-here"})
+    written = TARGET.write_request(given, facts, {"anthropic-beta": "never-from-here"})
     body = json.loads(written.body)
     force(PARAMS.validate_python({k: v for k, v in body.items() if k != "stream"}))
     return body, written.transforms, dict(written.headers)

@@ -23,7 +23,7 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 
 DATA = Path(__file__).parent / "data" / "openai-chat"
 EXTENSIONS = {"reasoning_content"}
@@ -50,7 +50,7 @@ def to_sse(items: list[Any], line_end: str = "\n") -> bytes:
 
 def read_stream(data: bytes, *sizes: int) -> list[Event]:
     """The events of a stream that arrives in pieces of these sizes, the last one repeated."""
-    reader = DIALECT.stream_reader()
+    reader = TARGET.stream_reader()
     events: list[Event] = []
     position, step = 0, len(data)
     pending = list(sizes)
@@ -104,7 +104,7 @@ def check_answer(answer: Answer, want: dict[str, Any]) -> None:
 def request_of(**members: Any) -> Request:
     """A Chat request with these members beside model and messages."""
     body = {"model": "asked", "messages": [{"role": "user", "content": "Hi"}], **members}
-    return DIALECT.read_request(json.dumps(body).encode(), {})
+    return CLIENT.read_request(json.dumps(body).encode(), {})
 
 
 def context_of(**members: Any) -> AnswerContext:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from lynkrc_runtime.protocol import anthropic
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import TARGET
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _PARAMS: TypeAdapter[Any] = TypeAdapter(completion_create_params.CompletionCreateParams)
@@ -49,8 +49,8 @@ def written(
     """The Chat body of a Messages request, and what was changed."""
     given = {"model": "asked", "max_tokens": 1024, "messages": [USER], **members}
     compact = json.dumps(given, separators=(",", ":"))
-    request = anthropic.DIALECT.read_request(compact.encode(), {})
-    found = DIALECT.write_request(request, facts or facts_of(), {})
+    request = anthropic.CLIENT.read_request(compact.encode(), {})
+    found = TARGET.write_request(request, facts or facts_of(), {})
     body = json.loads(found.body)
     _force(_PARAMS.validate_python(body))
     assert body["model"] == "served"

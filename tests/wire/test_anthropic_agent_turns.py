@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import CLIENT, TARGET
 from lynkrc_runtime.protocol.conversation import Role, ToolResult
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.estimate import estimate_tokens
@@ -87,9 +87,9 @@ def turn() -> dict[str, Any]:
 
 
 def send(shape: RequestShape, model: str, max_output: int) -> tuple[Any, Any, Any]:
-    request = DIALECT.read_request(json.dumps(turn()).encode(), HEADERS)
+    request = CLIENT.read_request(json.dumps(turn()).encode(), HEADERS)
     facts = TargetFacts(model=model, max_output=max_output, capabilities=frozenset(), shape=shape)
-    written = DIALECT.pass_request(request, facts, HEADERS)
+    written = TARGET.pass_request(request, facts, HEADERS)
     return json.loads(written.body), written.headers, written.transforms
 
 
@@ -131,7 +131,7 @@ def test_an_older_model_gets_its_own_forms() -> None:
 @pytest.mark.parametrize("shape", [NEWEST, OLDER])
 def test_what_was_sent_reads_as_the_same_conversation(shape: RequestShape) -> None:
     sent, _, _ = send(shape, "claude-other", 64_000)
-    request = DIALECT.read_request(json.dumps(sent).encode(), {})
+    request = CLIENT.read_request(json.dumps(sent).encode(), {})
     results = [
         block.call_id
         for message in request.messages
@@ -143,5 +143,5 @@ def test_what_was_sent_reads_as_the_same_conversation(shape: RequestShape) -> No
 
 
 def test_its_tokens_are_estimated_locally() -> None:
-    request = DIALECT.read_request(json.dumps(turn()).encode(), HEADERS)
+    request = CLIENT.read_request(json.dumps(turn()).encode(), HEADERS)
     assert 4000 < estimate_tokens(request) < 7000

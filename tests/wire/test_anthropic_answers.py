@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import CLIENT, TARGET
 from lynkrc_runtime.protocol.conversation import (
     Answer,
     Block,
@@ -27,7 +27,7 @@ from tests.wire.anthropic_lint import lint_message, load
 ANSWERS = load("answers")
 ERRORS = load("errors")
 CONTEXT = AnswerContext(
-    request=DIALECT.read_request(
+    request=CLIENT.read_request(
         b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}', {}
     ),
     id="a" * 24,
@@ -39,7 +39,7 @@ CONTEXT = AnswerContext(
 
 
 def read(name: str) -> Answer:
-    return DIALECT.read_answer(json.dumps(ANSWERS[name]).encode())
+    return TARGET.read_answer(json.dumps(ANSWERS[name]).encode())
 
 
 def answer(*blocks: Block, stop: Stop = Stop.END, **more: Any) -> Answer:
@@ -48,7 +48,7 @@ def answer(*blocks: Block, stop: Stop = Stop.END, **more: Any) -> Answer:
 
 
 def write(given: Answer) -> dict[str, Any]:
-    return lint_message(DIALECT.write_answer(given, CONTEXT))
+    return lint_message(CLIENT.write_answer(given, CONTEXT))
 
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
@@ -106,7 +106,7 @@ def test_details() -> None:
 )
 def test_what_is_no_answer_is_broken(body: bytes, status: int, words: str) -> None:
     with pytest.raises(BrokenAnswer) as caught:
-        DIALECT.read_answer(body)
+        TARGET.read_answer(body)
     assert caught.value.failure.status == status
     assert words in caught.value.failure.message
     assert caught.value.failure.kind is FailureClass.TRANSIENT
@@ -139,7 +139,7 @@ def test_foreign_reasoning_gets_our_signature_and_empty_text_no_block() -> None:
 
 def test_arguments_keep_their_spelling_and_ids_are_legal_and_unique() -> None:
     odd = ToolCall(id="f.x:0", name="n", arguments="")
-    body = DIALECT.write_answer(answer(CALL, odd, odd), CONTEXT)
+    body = CLIENT.write_answer(answer(CALL, odd, odd), CONTEXT)
     assert b'"input":{"a": 1.0}' in body
     ids = [block["id"] for block in lint_message(body)["content"]]
     assert len(set(ids)) == 3
@@ -152,7 +152,7 @@ def test_unreported_usage_is_estimated() -> None:
 
 
 def test_line_separators_are_escaped() -> None:
-    assert "\u2028".encode() not in DIALECT.write_answer(answer(Text(text="\u2028")), CONTEXT)
+    assert "\u2028".encode() not in CLIENT.write_answer(answer(Text(text="\u2028")), CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_line_separators_are_escaped() -> None:
 )
 def test_failures(name: str, kind: FailureClass, retry_after: float | None) -> None:
     error = ERRORS[name]
-    failure = DIALECT.read_failure(
+    failure = TARGET.read_failure(
         error["status"], error["headers"], json.dumps(error["body"]).encode()
     )
     assert (failure.kind, failure.retry_after) == (kind, retry_after)
@@ -201,14 +201,14 @@ def test_failures(name: str, kind: FailureClass, retry_after: float | None) -> N
 )
 def test_problems(kind: str, status: int, error_type: str) -> None:
     problem = Problem(status=0, kind=kind, message="Words", request_id="req_9")
-    found, body = DIALECT.write_problem(problem)
+    found, body = CLIENT.write_problem(problem)
     wanted = {
         "type": "error",
         "error": {"type": error_type, "message": "Words"},
         "request_id": "req_9",
     }
     assert (found, json.loads(body)) == (status, wanted)
-    event = DIALECT.error_event(problem)
+    event = CLIENT.error_event(problem)
     assert event.startswith(b"event: error\ndata: ")
     assert json.loads(event.split(b"data: ")[1]) == wanted
 
@@ -228,7 +228,7 @@ def test_problems(kind: str, status: int, error_type: str) -> None:
     ],
 )
 def test_an_overflow_says_what_agents_know_it_by(message: str, wanted: str) -> None:
-    status, body = DIALECT.write_problem(
+    status, body = CLIENT.write_problem(
         Problem(status=400, kind="context_overflow", message=message)
     )
     assert status == 400
@@ -240,7 +240,7 @@ def test_an_overflow_says_what_agents_know_it_by(message: str, wanted: str) -> N
 
 def test_a_problem_names_its_place() -> None:
     problem = Problem(status=400, kind="invalid", message="too small", param="max_tokens")
-    body = DIALECT.write_problem(problem)[1]
+    body = CLIENT.write_problem(problem)[1]
     assert json.loads(body)["error"]["message"] == "max_tokens: too small"
 
 
@@ -252,5 +252,5 @@ def test_blocks_and_members_without_a_place_elsewhere_are_named() -> None:
         {"type": "text", "text": "b", "citations": []},
     ]
     body = {"type": "message", "content": content, "stop_reason": "end_turn"}
-    found = DIALECT.read_answer(json.dumps(body).encode())
+    found = TARGET.read_answer(json.dumps(body).encode())
     assert found.lost == ("server_tool_use", "web_search_tool_result", "citations")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import CLIENT, TARGET
 from lynkrc_runtime.protocol.conversation import CannotTranslate
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
@@ -56,8 +56,8 @@ def send(
     headers: dict[str, str] | None = None,
     **target: Any,
 ) -> tuple[dict[str, Any], Written]:
-    request = DIALECT.read_request(json.dumps(value).encode(), headers or {})
-    written = DIALECT.pass_request(request, facts(shape, **target), headers or OLD)
+    request = CLIENT.read_request(json.dumps(value).encode(), headers or {})
+    written = TARGET.pass_request(request, facts(shape, **target), headers or OLD)
     return json.loads(written.body), written
 
 
@@ -87,9 +87,9 @@ def test_every_value_passes_byte_for_byte(
     block = {"type": "from_next_year", "deep": deep}
     value = body(messages=[{"role": "user", "content": [block]}, USER]) | extra
     data = json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()
-    request = DIALECT.read_request(data, {})
-    written = DIALECT.pass_request(request, facts(OPUS), OLD)
-    sent = DIALECT.read_request(written.body, {})
+    request = CLIENT.read_request(data, {})
+    written = TARGET.pass_request(request, facts(OPUS), OLD)
+    sent = CLIENT.read_request(written.body, {})
     assert sent.members.pop("model") == b'"target"'
     before = dict(request.members)
     before.pop("model")
@@ -114,8 +114,8 @@ def test_the_same_model_is_not_edited_at_all() -> None:
 
 
 def test_the_version_defaults_to_the_old_one() -> None:
-    request = DIALECT.read_request(json.dumps(body()).encode(), {})
-    assert DIALECT.pass_request(request, facts(OPUS), {}).headers == OLD
+    request = CLIENT.read_request(json.dumps(body()).encode(), {})
+    assert TARGET.pass_request(request, facts(OPUS), {}).headers == OLD
 
 
 def test_max_tokens_is_clamped() -> None:
@@ -377,8 +377,8 @@ def test_turns_that_do_not_change_keep_their_bytes() -> None:
         b'{"role":"system","content":"s"},{"content":[ {"type":"text","text":"b"}],"role":'
         b'"assistant"},{"role":"user","content":"q"}]}'
     )
-    request = DIALECT.read_request(data, {})
-    sent = DIALECT.pass_request(request, facts(RequestShape(mid_system=False)), OLD).body
+    request = CLIENT.read_request(data, {})
+    sent = TARGET.pass_request(request, facts(RequestShape(mid_system=False)), OLD).body
     assert b'{"content":[ {"type":"text","text":"b"}],"role":"assistant"}' in sent
     assert b'{"type":"text","text":"a \\u00e9"}' in sent
 
@@ -434,9 +434,9 @@ def test_budgeted_thinking_stops_with_the_reasoning_that_is_left_out(model: str)
         ],
     )
     headers = OLD | {"anthropic-beta": "context-management-2025-06-27"}
-    request = DIALECT.read_request(json.dumps(value).encode(), headers)
+    request = CLIENT.read_request(json.dumps(value).encode(), headers)
     target = replace(facts(MANUAL, model=model), without_thinking=True)
-    written = DIALECT.pass_request(request, target, headers)
+    written = TARGET.pass_request(request, target, headers)
     sent = json.loads(written.body)
     assert sent["messages"][1] == {"role": "assistant", "content": [call]}
     assert "thinking" not in sent

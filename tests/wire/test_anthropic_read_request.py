@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from lynkrc_runtime.protocol.anthropic import DIALECT, require_max_tokens
+from lynkrc_runtime.protocol.anthropic import CLIENT, require_max_tokens
 from lynkrc_runtime.protocol.anthropic.fast_message import fast_message
 from lynkrc_runtime.protocol.anthropic.read_blocks import read_message
 from lynkrc_runtime.protocol.conversation import (
@@ -35,7 +35,7 @@ def body(**members: Any) -> dict[str, Any]:
 
 
 def read(value: Any) -> Request:
-    return DIALECT.read_request(json.dumps(value).encode(), {})
+    return CLIENT.read_request(json.dumps(value).encode(), {})
 
 
 def one_block(block: dict[str, Any]) -> Any:
@@ -79,7 +79,7 @@ def test_tool_input_keeps_its_spelling() -> None:
         b'{"model":"m","max_tokens":1,"messages":[{"role":"assistant","content":[{"type":'
         b'"tool_use","id":"t","name":"n","input":{"a": 1.0, "big": 12345678901234567890e0}}]}]}'
     )
-    call = DIALECT.read_request(data, {}).messages[0].blocks[0]
+    call = CLIENT.read_request(data, {}).messages[0].blocks[0]
     wanted = '{"a": 1.0, "big": 12345678901234567890e0}'
     assert call == ToolCall(id="t", name="n", arguments=wanted)
 
@@ -190,7 +190,7 @@ def test_members_keep_order_and_spelling_and_the_last_duplicate_wins() -> None:
         b'{ "model" : "a", "x":1e2 ,"max_tokens":5,'
         b'"messages":[{"role":"user","content":"q"}],"model":"b"}'
     )
-    request = DIALECT.read_request(data, {})
+    request = CLIENT.read_request(data, {})
     assert request.model == "b"
     assert list(request.members) == ["model", "x", "max_tokens", "messages"]
     assert request.members["x"] == b"1e2"
@@ -292,7 +292,7 @@ def test_malformed_bodies_name_the_place(value: Any, field: str | None) -> None:
 )
 def test_what_is_not_json_is_said_so(data: bytes, words: str) -> None:
     with pytest.raises(MalformedRequest) as caught:
-        DIALECT.read_request(data, {})
+        CLIENT.read_request(data, {})
     assert words in caught.value.message
 
 
@@ -331,5 +331,5 @@ def test_a_part_of_a_result_without_a_type_is_a_mistake_however_it_is_read() -> 
 
 def test_a_number_no_float_can_hold_is_named() -> None:
     with pytest.raises(MalformedRequest) as caught:
-        DIALECT.read_request(json.dumps(body(temperature=10**400)).encode(), {})
+        CLIENT.read_request(json.dumps(body(temperature=10**400)).encode(), {})
     assert caught.value.field == "temperature"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import CLIENT, TARGET
 from lynkrc_runtime.protocol.conversation import (
     Answer,
     BlockEnd,
@@ -40,7 +40,7 @@ from tests.wire.anthropic_lint import fold_stream, lint_message, lint_stream, lo
 
 STREAMS = load("streams")
 WHOLE = sorted(set(STREAMS) - {"error_midway", "cut"})
-REQUEST = DIALECT.read_request(
+REQUEST = CLIENT.read_request(
     b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}],'
     b'"tools":[{"name":"mcp__files__' + b"x" * 60 + b'","input_schema":{"type":"object"}}]}',
     {},
@@ -58,14 +58,14 @@ END = MessageEnd(stop=Stop.END, stop_sequence=None, usage=Usage(input=5, output=
 
 
 def read(data: bytes, size: int | None = None) -> list[Event]:
-    reader = DIALECT.stream_reader()
+    reader = TARGET.stream_reader()
     step = size or len(data)
     events = [e for i in range(0, len(data), step) for e in reader.feed(data[i : i + step])]
     return events + reader.close()
 
 
 def write(*events: Event) -> bytes:
-    writer = DIALECT.stream_writer(CONTEXT)
+    writer = CLIENT.stream_writer(CONTEXT)
     return b"".join(writer.write(event) for event in events)
 
 
@@ -74,7 +74,7 @@ def test_every_split_gives_the_same_events(name: str) -> None:
     data = to_sse(STREAMS[name])
     whole = read(data)
     for position in range(1, len(data)):
-        reader = DIALECT.stream_reader()
+        reader = TARGET.stream_reader()
         events = reader.feed(data[:position]) + reader.feed(data[position:]) + reader.close()
         assert events == whole
     assert read(data, 1) == whole
@@ -98,7 +98,7 @@ def test_a_written_stream_is_legal_and_says_what_was_read(name: str) -> None:
 @pytest.mark.parametrize("name", WHOLE)
 def test_the_stream_adds_up_to_the_whole_answer(name: str) -> None:
     events = read(to_sse(STREAMS[name]))
-    whole = lint_message(DIALECT.write_answer(fold(events), CONTEXT))
+    whole = lint_message(CLIENT.write_answer(fold(events), CONTEXT))
     streamed = fold_stream(lint_stream(write(*events)))
     assert streamed == whole
 
@@ -106,7 +106,7 @@ def test_the_stream_adds_up_to_the_whole_answer(name: str) -> None:
 @pytest.mark.parametrize("name", ["tool_use", "parallel_tools", "thinking", "stop_sequence"])
 def test_stream_and_answer_of_one_conversation_read_alike(name: str) -> None:
     streamed = fold(read(to_sse(STREAMS[name])))
-    whole = DIALECT.read_answer(json.dumps(load("answers")[name]).encode())
+    whole = TARGET.read_answer(json.dumps(load("answers")[name]).encode())
     assert [type(block) for block in streamed.blocks] == [type(block) for block in whole.blocks]
     assert (streamed.stop, streamed.stop_sequence) == (whole.stop, whole.stop_sequence)
     calls = [
@@ -252,7 +252,7 @@ def test_interleaved_calls_come_out_whole_and_in_order() -> None:
 
 
 def test_the_first_call_is_streamed_while_others_wait() -> None:
-    writer = DIALECT.stream_writer(CONTEXT)
+    writer = CLIENT.stream_writer(CONTEXT)
     sizes = [len(writer.write(event)) for event in INTERLEAVED[:7]]
     assert [size > 0 for size in sizes] == [True, True, True, True, False, False, True]
 
@@ -281,7 +281,7 @@ def test_arguments_always_end_as_an_object(pieces: list[str], wanted: dict[str, 
     data = write(START, start, *events, ToolCallEnd(index=0), END)
     assert fold_stream(lint_stream(data))["content"][0]["input"] == wanted
     answer = fold([START, start, *events, ToolCallEnd(index=0), END])
-    assert lint_message(DIALECT.write_answer(answer, CONTEXT))["content"][0]["input"] == wanted
+    assert lint_message(CLIENT.write_answer(answer, CONTEXT))["content"][0]["input"] == wanted
 
 
 def test_malformed_arguments_are_held_back_and_end_in_an_error() -> None:
@@ -300,7 +300,7 @@ def test_malformed_arguments_are_held_back_and_end_in_an_error() -> None:
 
 def test_an_error_is_the_last_word() -> None:
     error = StreamError(failure=failure_of(0, "Busy", None, "overloaded_error"))
-    writer = DIALECT.stream_writer(CONTEXT)
+    writer = CLIENT.stream_writer(CONTEXT)
     data = writer.write(START) + writer.write(TextDelta(text="a")) + writer.write(error)
     events = lint_stream(data, ends="error")
     assert events[-1]["error"] == {"type": "overloaded_error", "message": "Busy"}
@@ -315,7 +315,7 @@ def test_a_cut_is_an_api_error() -> None:
 
 
 def test_keep_alive_is_a_comment_then_a_ping() -> None:
-    writer = DIALECT.stream_writer(CONTEXT)
+    writer = CLIENT.stream_writer(CONTEXT)
     assert writer.keep_alive() == b": keep-alive\n\n"
     writer.write(START)
     assert writer.keep_alive() == b'event: ping\ndata: {"type":"ping"}\n\n'
@@ -387,7 +387,7 @@ def test_any_answer_streams_to_itself(blocks: list[Any], stop: Stop, size: int) 
     answer = Answer(
         id="x", model="m", blocks=tuple(blocks), stop=stop, stop_sequence=None, usage=Usage(input=3)
     )
-    whole = lint_message(DIALECT.write_answer(answer, CONTEXT))
+    whole = lint_message(CLIENT.write_answer(answer, CONTEXT))
     data = write(*unfold(answer))
     streamed = fold_stream(lint_stream(data))
     if not whole["content"]:

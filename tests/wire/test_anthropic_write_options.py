@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from lynkrc_runtime.protocol import openai_chat
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import TARGET
 from lynkrc_runtime.protocol.anthropic.write_tools import object_schema
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
@@ -210,11 +210,11 @@ def test_cache_marks_stay_and_other_extras_are_listed() -> None:
 def chat(**members: Any) -> Written:
     """A Chat body, as the Messages request it becomes."""
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]} | members
-    request = openai_chat.DIALECT.read_request(json.dumps(body).encode(), {})
+    request = openai_chat.CLIENT.read_request(json.dumps(body).encode(), {})
     target = TargetFacts(
         model="t", max_output=64000, capabilities=frozenset(), shape=RequestShape()
     )
-    return DIALECT.write_request(request, target, {})
+    return TARGET.write_request(request, target, {})
 
 
 def test_members_of_a_tool_without_a_counterpart_are_listed() -> None:

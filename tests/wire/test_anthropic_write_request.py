@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import CLIENT, TARGET
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -110,7 +110,7 @@ def test_what_was_translated_reads_back_as_the_same_conversation() -> None:
         tools=(function(),),
     )
     facts = TargetFacts(model="asked", max_output=9999, capabilities=frozenset(), shape=ANYTHING)
-    again = DIALECT.read_request(DIALECT.write_request(given, facts, {}).body, {})
+    again = CLIENT.read_request(TARGET.write_request(given, facts, {}).body, {})
     assert again.messages == given.messages
     assert again.system == given.system
 
@@ -135,7 +135,7 @@ def test_arguments_become_an_object(arguments: str, wanted: dict[str, Any]) -> N
 def test_arguments_keep_their_spelling() -> None:
     given = request(user("q"), assistant(call("c", '{"a": 1.0}')), user(result("c")))
     facts = TargetFacts(model="t", max_output=9, capabilities=frozenset(), shape=ANYTHING)
-    assert b'"input":{"a": 1.0}' in DIALECT.write_request(given, facts, {}).body
+    assert b'"input":{"a": 1.0}' in TARGET.write_request(given, facts, {}).body
 
 
 def test_free_form_tools_take_one_string() -> None:

@@ -18,7 +18,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.fold import unfold
 from lynkrc_runtime.protocol.naming import legal_name
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 from tests.wire.openai_chat_lint import (
     check_answer,
     context_of,
@@ -45,7 +45,7 @@ def answer_of(*blocks, stop=Stop.END, usage=None) -> Answer:
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_an_answer_is_read(name: str) -> None:
     want = ANSWERS[name]
-    answer = DIALECT.read_answer(json.dumps(want["body"]).encode())
+    answer = TARGET.read_answer(json.dumps(want["body"]).encode())
     check_answer(answer, want)
     assert answer.id == "chatcmpl-up1"
     assert answer.model == "up-model"
@@ -54,8 +54,8 @@ def test_an_answer_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(ANSWERS))
 def test_an_answer_read_is_written_legally(name: str) -> None:
-    answer = DIALECT.read_answer(json.dumps(ANSWERS[name]["body"]).encode())
-    completion = lint_completion(DIALECT.write_answer(answer, context_of()))
+    answer = TARGET.read_answer(json.dumps(ANSWERS[name]["body"]).encode())
+    completion = lint_completion(CLIENT.write_answer(answer, context_of()))
     assert completion.id == "chatcmpl-" + "A" * 24
     assert completion.model == "served-1"
     assert completion.created == 1795240000
@@ -63,8 +63,8 @@ def test_an_answer_read_is_written_legally(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(ANSWERS) - {"together_eos", "zai_context"}))
 def test_reading_what_was_written_gives_the_same_answer(name: str) -> None:
-    first = DIALECT.read_answer(json.dumps(ANSWERS[name]["body"]).encode())
-    again = DIALECT.read_answer(DIALECT.write_answer(first, context_of()))
+    first = TARGET.read_answer(json.dumps(ANSWERS[name]["body"]).encode())
+    again = TARGET.read_answer(CLIENT.write_answer(first, context_of()))
     kept = [b for b in first.blocks if not isinstance(b, RedactedThinking)]
     kept = [Thinking(text=b.text) if isinstance(b, Thinking) else b for b in kept]
     said = [b for b in again.blocks if not isinstance(b, Refusal)]
@@ -79,14 +79,14 @@ def test_reading_what_was_written_gives_the_same_answer(name: str) -> None:
 def test_what_is_no_answer_is_a_failure(name: str) -> None:
     want = BROKEN[name]
     with pytest.raises(BrokenAnswer) as caught:
-        DIALECT.read_answer(want["body"].encode())
+        TARGET.read_answer(want["body"].encode())
     assert caught.value.failure.status == want["status"]
     assert caught.value.failure.message == want["message"]
 
 
 def test_usage_counts_every_token_once() -> None:
     usage = Usage(input=9, output=140, cache_read=18432, cache_write=2048, reasoning=128)
-    written = json.loads(DIALECT.write_answer(answer_of(usage=usage), context_of()))["usage"]
+    written = json.loads(CLIENT.write_answer(answer_of(usage=usage), context_of()))["usage"]
     assert written == {
         "prompt_tokens": 20489,
         "completion_tokens": 140,
@@ -97,7 +97,7 @@ def test_usage_counts_every_token_once() -> None:
 
 
 def test_usage_nobody_reported_is_not_invented() -> None:
-    body = DIALECT.write_answer(answer_of(usage=Usage(reported=False)), context_of())
+    body = CLIENT.write_answer(answer_of(usage=Usage(reported=False)), context_of())
     assert lint_completion(body).usage is None
 
 
@@ -112,7 +112,7 @@ def test_blocks_become_one_message() -> None:
         ToolCall(id="toolu_2", name="stop", arguments=""),
         stop=Stop.TOOL_USE,
     )
-    [choice] = json.loads(DIALECT.write_answer(answer, context_of()))["choices"]
+    [choice] = json.loads(CLIENT.write_answer(answer, context_of()))["choices"]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"] == {
         "role": "assistant",
@@ -147,22 +147,22 @@ def test_blocks_become_one_message() -> None:
     ],
 )
 def test_a_stop_becomes_a_finish_reason(stop: Stop, finish: str) -> None:
-    body = DIALECT.write_answer(answer_of(Text(text="x"), stop=stop), context_of())
+    body = CLIENT.write_answer(answer_of(Text(text="x"), stop=stop), context_of())
     assert lint_completion(body).choices[0].finish_reason == finish
 
 
 def test_a_call_stops_with_tool_calls_whatever_the_upstream_said() -> None:
     answer = answer_of(ToolCall(id="a", name="go", arguments="{}"), stop=Stop.END)
-    body = DIALECT.write_answer(answer, context_of())
+    body = CLIENT.write_answer(answer, context_of())
     assert lint_completion(body).choices[0].finish_reason == "tool_calls"
 
 
 def test_a_refusal_has_words() -> None:
     said = lint_completion(
-        DIALECT.write_answer(answer_of(Refusal(text="No."), stop=Stop.REFUSAL), context_of())
+        CLIENT.write_answer(answer_of(Refusal(text="No."), stop=Stop.REFUSAL), context_of())
     ).choices[0]
     silent = lint_completion(
-        DIALECT.write_answer(answer_of(stop=Stop.REFUSAL), context_of())
+        CLIENT.write_answer(answer_of(stop=Stop.REFUSAL), context_of())
     ).choices[0]
     assert (said.message.refusal, said.finish_reason) == ("No.", "stop")
     assert (silent.message.refusal, silent.finish_reason) == (
@@ -172,7 +172,7 @@ def test_a_refusal_has_words() -> None:
 
 
 def test_an_empty_answer_has_empty_text() -> None:
-    assert lint_completion(DIALECT.write_answer(answer_of(), context_of())).choices[
+    assert lint_completion(CLIENT.write_answer(answer_of(), context_of())).choices[
         0
     ].message.content == ("")
 
@@ -181,7 +181,7 @@ def test_names_the_target_saw_mapped_are_restored() -> None:
     name = "mcp__" + "x" * 70
     tools = [{"type": "function", "function": {"name": name}}]
     call = ToolCall(id="a", name=legal_name(name, limit=64), arguments="{}")
-    body = DIALECT.write_answer(answer_of(call, stop=Stop.TOOL_USE), context_of(tools=tools))
+    body = CLIENT.write_answer(answer_of(call, stop=Stop.TOOL_USE), context_of(tools=tools))
     [written] = json.loads(body)["choices"][0]["message"]["tool_calls"]
     assert written["function"]["name"] == name
 
@@ -189,7 +189,7 @@ def test_names_the_target_saw_mapped_are_restored() -> None:
 def test_a_free_form_tool_gets_its_text_back() -> None:
     tools = [{"type": "custom", "custom": {"name": "shell"}}]
     call = ToolCall(id="a", name="shell", arguments='{"input": "ls -l"}')
-    body = DIALECT.write_answer(answer_of(call, stop=Stop.TOOL_USE), context_of(tools=tools))
+    body = CLIENT.write_answer(answer_of(call, stop=Stop.TOOL_USE), context_of(tools=tools))
     assert lint_completion(body)
     [written] = json.loads(body)["choices"][0]["message"]["tool_calls"]
     assert written == {
@@ -200,7 +200,7 @@ def test_a_free_form_tool_gets_its_text_back() -> None:
 
 
 def test_line_separators_are_escaped() -> None:
-    body = DIALECT.write_answer(answer_of(Text(text="a\u2028b\u2029c\u0085d")), context_of())
+    body = CLIENT.write_answer(answer_of(Text(text="a\u2028b\u2029c\u0085d")), context_of())
     assert b"a\\u2028b\\u2029c\\u0085d" in body
 
 
@@ -208,10 +208,10 @@ def test_a_call_without_an_id_gets_the_same_one_streamed_or_not() -> None:
     call = ToolCall(id="", name="go", arguments="{}")
     answer = answer_of(call, stop=Stop.TOOL_USE)
     [whole] = (
-        lint_completion(DIALECT.write_answer(answer, context_of())).choices[0].message.tool_calls
+        lint_completion(CLIENT.write_answer(answer, context_of())).choices[0].message.tool_calls
         or ()
     )
-    writer = DIALECT.stream_writer(context_of())
+    writer = CLIENT.stream_writer(context_of())
     chunks = lint_stream(b"".join(writer.write(event) for event in unfold(answer)))
     [streamed] = chunks[1].choices[0].delta.tool_calls or ()
     assert whole.id == streamed.id
@@ -225,5 +225,5 @@ def test_parts_without_a_neutral_form_are_named() -> None:
         {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
     ]
     choice = {"index": 0, "message": {"role": "assistant", "content": parts}}
-    found = DIALECT.read_answer(json.dumps({"id": "c", "choices": [choice]}).encode())
+    found = TARGET.read_answer(json.dumps({"id": "c", "choices": [choice]}).encode())
     assert found.lost == ("video", "image")

@@ -13,7 +13,7 @@ from lynkrc_runtime.protocol.conversation import Event, RedactedThinking, Text, 
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.naming import legal_id
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT
 from tests.wire import anthropic_lint
 from tests.wire.openai_chat_lint import (
     context_of,
@@ -32,12 +32,12 @@ ASKED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def write_stream(events: list[Event], context: AnswerContext | None = None) -> bytes:
-    writer = DIALECT.stream_writer(context or context_of(**ASKED))
+    writer = CLIENT.stream_writer(context or context_of(**ASKED))
     return b"".join(writer.write(event) for event in events)
 
 
 def read_messages_stream(name: str) -> list[Event]:
-    reader = anthropic.DIALECT.stream_reader()
+    reader = anthropic.TARGET.stream_reader()
     return reader.feed(anthropic_lint.to_sse(MESSAGES_STREAMS[name])) + reader.close()
 
 
@@ -46,17 +46,17 @@ def test_a_chat_stream_is_a_legal_messages_stream(name: str) -> None:
     events = read_stream(to_sse(STREAMS[name]["items"]))
     body = b'{"model":"m","max_tokens":9,"messages":[{"role":"user","content":"Hi"}]}'
     context = AnswerContext(
-        request=anthropic.DIALECT.read_request(body, {}),
+        request=anthropic.CLIENT.read_request(body, {}),
         id="a" * 24,
         model="served-1",
         created=1,
         input_estimate=lambda: 17,
         request_id="req_1",
     )
-    writer = anthropic.DIALECT.stream_writer(context)
+    writer = anthropic.CLIENT.stream_writer(context)
     stream = b"".join(writer.write(event) for event in events)
     anthropic_lint.lint_stream(stream)
-    reader = anthropic.DIALECT.stream_reader()
+    reader = anthropic.TARGET.stream_reader()
     again = fold(reader.feed(stream) + reader.close())
     first = fold(events)
     assert [b for b in again.blocks if isinstance(b, ToolCall | Text)] == [
@@ -70,7 +70,7 @@ def test_a_chat_stream_is_a_legal_messages_stream(name: str) -> None:
 def test_a_messages_stream_is_a_legal_chat_stream(name: str) -> None:
     events = read_messages_stream(name)
     lint_stream(write_stream(events), with_usage=True)
-    lint_completion(DIALECT.write_answer(fold(events), context_of()))
+    lint_completion(CLIENT.write_answer(fold(events), context_of()))
 
 
 @pytest.mark.parametrize("name", ["error_midway", "cut"])
@@ -107,7 +107,7 @@ def said(message: Any) -> dict[str, Any]:
 def test_the_sdk_makes_the_same_of_the_stream_and_of_the_whole(name: str) -> None:
     events = read_messages_stream(name)
     messages: Any = [{"role": "user", "content": "Hi"}]
-    whole_body = DIALECT.write_answer(fold(events), context_of())
+    whole_body = CLIENT.write_answer(fold(events), context_of())
     with client_of(whole_body, "application/json") as client:
         whole = client.chat.completions.create(model="m", messages=messages)
     stream_body = write_stream(events)
@@ -154,8 +154,8 @@ def test_a_result_goes_to_the_call_of_exactly_its_id() -> None:
             {"role": "tool", "tool_call_id": "x__1", "content": "of x__1"},
         ],
     }
-    request = DIALECT.read_request(json.dumps(body).encode(), {})
-    written = anthropic.DIALECT.write_request(request, facts_of(), {})
+    request = CLIENT.read_request(json.dumps(body).encode(), {})
+    written = anthropic.TARGET.write_request(request, facts_of(), {})
     results = json.loads(written.body)["messages"][-1]["content"]
     assert {result["tool_use_id"]: result["content"] for result in results} == {
         "x": "of x",

@@ -6,7 +6,7 @@ import pytest
 
 from lynkrc_runtime.protocol.conversation import FailureClass
 from lynkrc_runtime.protocol.dialect import Problem
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 
 FORMS = {
     "invalid": (400, "invalid_request_error", None),
@@ -28,11 +28,11 @@ FORMS = {
 def test_a_problem_has_all_four_keys(kind: str) -> None:
     status, error_type, code = FORMS[kind]
     problem = Problem(status=529, kind=kind, message="m", param="p", request_id="r")
-    found, body = DIALECT.write_problem(problem)
+    found, body = CLIENT.write_problem(problem)
     assert found == status
     envelope = {"error": {"message": "m", "type": error_type, "param": "p", "code": code}}
     assert json.loads(body) == envelope
-    event = DIALECT.error_event(problem)
+    event = CLIENT.error_event(problem)
     assert event.startswith(b"data: ")
     assert event.endswith(b"\n\n")
     assert json.loads(event.removeprefix(b"data: ")) == envelope
@@ -51,13 +51,13 @@ def test_a_problem_has_all_four_keys(kind: str) -> None:
 def test_a_code_is_kept_where_it_is_one_of_this_dialect(
     kind: str, given: str, want: str | None
 ) -> None:
-    _, body = DIALECT.write_problem(Problem(status=400, kind=kind, message="m", code=given))
+    _, body = CLIENT.write_problem(Problem(status=400, kind=kind, message="m", code=given))
     assert json.loads(body)["error"]["code"] == want
 
 
 @pytest.mark.parametrize(("status", "want"), [(422, 422), (405, 405), (418, 400), (500, 400)])
 def test_an_invalid_request_keeps_a_status_clients_know(status: int, want: int) -> None:
-    assert DIALECT.write_problem(Problem(status=status, kind="invalid", message="m"))[0] == want
+    assert CLIENT.write_problem(Problem(status=status, kind="invalid", message="m"))[0] == want
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,6 @@ def test_an_invalid_request_keeps_a_status_clients_know(status: int, want: int) 
 def test_an_upstream_error_is_classified(
     status: int, body: dict[str, str | None], kind: FailureClass, code: str
 ) -> None:
-    failure = DIALECT.read_failure(status, {}, json.dumps({"error": body}).encode())
+    failure = TARGET.read_failure(status, {}, json.dumps({"error": body}).encode())
     assert (failure.status, failure.kind, failure.code) == (status, kind, code)
     assert failure.param == body["param"]

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 from lynkrc_runtime.protocol.shapes import RequestShape
 from tests.wire.openai_chat_lint import request_of
 
 
 def read(body: bytes) -> Request:
-    return DIALECT.read_request(body, {})
+    return CLIENT.read_request(body, {})
 
 
 MESSAGES: list[tuple[Any, str]] = [
@@ -161,9 +161,9 @@ def test_what_can_be_read_can_be_written_or_is_a_misfit() -> None:
             assert error.field in (None, "tools")
             continue
         with suppress(CannotTranslate):
-            DIALECT.pass_request(request, facts, {})
+            TARGET.pass_request(request, facts, {})
         with suppress(CannotTranslate):
-            DIALECT.write_request(request, facts, {})
+            TARGET.write_request(request, facts, {})
     assert depths_read
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 from lynkrc_runtime.protocol.shapes import RequestShape
 from tests.wire.openai_chat_lint import request_of
 
@@ -28,7 +28,7 @@ def facts_of(model: str = "served", **shape: Any) -> TargetFacts:
 
 
 def passed(members: dict[str, Any], **shape: Any) -> tuple[dict[str, Any], list[str]]:
-    written = DIALECT.pass_request(request_of(**members), facts_of(**shape), {})
+    written = TARGET.pass_request(request_of(**members), facts_of(**shape), {})
     return json.loads(written.body), list(written.transforms)
 
 
@@ -68,8 +68,8 @@ def test_every_value_keeps_its_bytes(pairs: list[tuple[str, str]], place: int, a
     members = [*pairs]
     members[place:place] = [("model", f'"{asked}"'), ("messages", messages)]
     body = "{" + " , ".join(f'"{name}": {value}' for name, value in members) + "}"
-    request = DIALECT.read_request(body.encode(), {})
-    written = DIALECT.pass_request(request, facts_of(), {})
+    request = CLIENT.read_request(body.encode(), {})
+    written = TARGET.pass_request(request, facts_of(), {})
     found = msgspec.json.decode(written.body, type=dict[str, msgspec.Raw])
     want = [(name, '"served"' if name == "model" else value) for name, value in members]
     assert [(name, bytes(raw).decode()) for name, raw in found.items()] == want
@@ -88,7 +88,7 @@ def test_the_same_model_is_not_edited() -> None:
         "stream_options": {"include_usage": True},
     }
     request = request_of(**members)
-    written = DIALECT.pass_request(
+    written = TARGET.pass_request(
         request,
         facts_of(
             model="asked",
@@ -111,7 +111,7 @@ def test_the_same_model_is_not_edited() -> None:
 
 def test_the_dialect_itself_sends_no_header_of_the_client() -> None:
     headers = {"authorization": "Bearer k", "openai-beta": "b", "traceparent": "t"}
-    assert DIALECT.pass_request(request_of(), facts_of(), headers).headers == {}
+    assert TARGET.pass_request(request_of(), facts_of(), headers).headers == {}
 
 
 # -- usage -----------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ def test_the_dialect_itself_sends_no_header_of_the_client() -> None:
 @pytest.mark.parametrize("model", ["asked", "served"])
 def test_usage_is_asked_for_in_streams(model: str) -> None:
     def transforms(**members: Any) -> tuple[Any, tuple[str, ...]]:
-        written: Written = DIALECT.pass_request(request_of(**members), facts_of(model=model), {})
+        written: Written = TARGET.pass_request(request_of(**members), facts_of(model=model), {})
         return json.loads(written.body).get("stream_options"), written.transforms
 
     asked = {"include_usage": True}
@@ -385,9 +385,9 @@ def test_an_edit_leaves_the_order_and_the_other_bytes() -> None:
         b'{"seed":1.50,"max_tokens":9,"messages":[ {"role":"user","content":"a\\u0062"} ],'
         b'"model":"asked","x":[1 , 2]}'
     )
-    request = DIALECT.read_request(body, {})
+    request = CLIENT.read_request(body, {})
     facts = facts_of(max_tokens_field="max_completion_tokens")
-    assert DIALECT.pass_request(request, facts, {}).body == (
+    assert TARGET.pass_request(request, facts, {}).body == (
         b'{"seed":1.50,"max_completion_tokens":9,'
         b'"messages":[ {"role":"user","content":"a\\u0062"} ],"model":"served","x":[1 , 2]}'
     )
@@ -419,10 +419,10 @@ def test_system_roles_are_renamed() -> None:
 
 def test_messages_without_an_edit_keep_their_bytes() -> None:
     messages = b'[{"role":"system","content":"x"}, { "content" : "a\\u0062", "role":"user" }]'
-    request = DIALECT.read_request(b'{"model":"asked","messages":' + messages + b"}", {})
-    kept = DIALECT.pass_request(request, facts_of(system_role="system"), {})
+    request = CLIENT.read_request(b'{"model":"asked","messages":' + messages + b"}", {})
+    kept = TARGET.pass_request(request, facts_of(system_role="system"), {})
     assert messages in kept.body
-    renamed = DIALECT.pass_request(request, facts_of(system_role="developer"), {})
+    renamed = TARGET.pass_request(request, facts_of(system_role="developer"), {})
     assert b'{"role":"developer","content":"x"}' in renamed.body
     assert b'{"content":"a\\u0062","role":"user"}' in renamed.body
 

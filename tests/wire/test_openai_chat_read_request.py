@@ -22,7 +22,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolChoice,
     ToolResult,
 )
-from lynkrc_runtime.protocol.openai_chat import DIALECT
+from lynkrc_runtime.protocol.openai_chat import CLIENT
 from tests.wire.openai_chat_lint import request_of
 
 
@@ -347,7 +347,7 @@ def test_tools() -> None:
 
 
 def read(body: bytes) -> Request:
-    return DIALECT.read_request(body, {})
+    return CLIENT.read_request(body, {})
 
 
 def test_members_keep_order_and_spelling_and_the_last_of_a_name_counts() -> None:

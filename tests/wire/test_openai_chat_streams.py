@@ -30,7 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.fold import fold, unfold
 from lynkrc_runtime.protocol.naming import legal_name
-from lynkrc_runtime.protocol.openai_chat import DIALECT, strip_usage_chunk
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET, strip_usage_chunk
 from tests.wire.openai_chat_lint import (
     check_answer,
     context_of,
@@ -49,7 +49,7 @@ ASKED = {"stream": True, "stream_options": {"include_usage": True}}
 
 
 def write_stream(events: list[Event], **members: Any) -> bytes:
-    writer = DIALECT.stream_writer(context_of(**members))
+    writer = CLIENT.stream_writer(context_of(**members))
     return b"".join(writer.write(event) for event in events)
 
 
@@ -124,7 +124,7 @@ def test_a_cut_behind_the_finish_reason_is_an_end() -> None:
 
 
 def test_nothing_comes_after_the_end() -> None:
-    reader = DIALECT.stream_reader()
+    reader = TARGET.stream_reader()
     data = to_sse(STREAMS["text"]["items"])
     assert isinstance(reader.feed(data + data)[-1], MessageEnd)
     assert reader.feed(data) == []
@@ -227,7 +227,7 @@ def test_a_stream_read_is_written_legally(name: str, members: dict[str, Any]) ->
 def test_the_stream_equals_the_whole_answer(name: str) -> None:
     answer = fold(read_stream(to_sse(STREAMS[name]["items"])))
     streamed = fold(read_stream(write_stream(unfold(answer), **ASKED)))
-    whole = DIALECT.read_answer(DIALECT.write_answer(answer, context_of()))
+    whole = TARGET.read_answer(CLIENT.write_answer(answer, context_of()))
     calls = [block for block in streamed.blocks if isinstance(block, ToolCall)]
     texts = [block for block in streamed.blocks if not isinstance(block, ToolCall)]
     assert (*texts, *calls) == whole.blocks
@@ -299,7 +299,7 @@ def test_usage_nobody_reported_gets_no_chunk() -> None:
 
 def test_an_error_ends_the_stream_without_done() -> None:
     error = StreamError(failure=broken("upstream stream ended early"))
-    writer = DIALECT.stream_writer(context_of())
+    writer = CLIENT.stream_writer(context_of())
     head = writer.write(START) + writer.write(TextDelta(text="Par"))
     tail = writer.write(error)
     assert b"[DONE]" not in head + tail
@@ -315,7 +315,7 @@ def test_an_error_ends_the_stream_without_done() -> None:
 
 
 def test_silence_is_filled_with_a_comment() -> None:
-    writer = DIALECT.stream_writer(context_of())
+    writer = CLIENT.stream_writer(context_of())
     assert writer.keep_alive() == b": keep-alive\n\n"
 
 

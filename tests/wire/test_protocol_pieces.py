@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.protocol.anthropic import DIALECT
+from lynkrc_runtime.protocol.anthropic import CLIENT
 from lynkrc_runtime.protocol.estimate import (
     TOKENS_PER_IMAGE,
     TOKENS_PER_PAGE,
@@ -135,7 +135,7 @@ def test_names_can_be_restored() -> None:
 
 def count(**members: Any) -> int:
     body = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]} | members
-    return estimate_tokens(DIALECT.read_request(json.dumps(body).encode(), {}))
+    return estimate_tokens(CLIENT.read_request(json.dumps(body).encode(), {}))
 
 
 def test_estimates_of_text() -> None:

@@ -1,7 +1,8 @@
 """What every dialect provides: readers and writers of requests, answers, streams and errors.
 
-One dialect is one record of functions, listed in `tables.DIALECTS`. All of it is sans-IO: bytes
-in, values or bytes out; any split of the bytes gives the same events.
+A dialect that clients speak is a `ClientDialect`, one that targets speak a `TargetDialect`; some
+are both. `tables.py` lists them. All of it is sans-IO: bytes in, values or bytes out; any split of
+the bytes gives the same events.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,14 +18,25 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetFacts:
-    """What a writer must know of the target it writes for."""
+    """What the writers and readers of a target must know of it.
+
+    `maker` names who makes its reasoning (provider kind and model), for carriers: what another
+    made cannot be replayed to it. '' where nothing is known.
+    """
 
     model: str
     max_output: int
     capabilities: frozenset[str]
     shape: RequestShape
+    maker: str = ""
     without_thinking: bool = False
     """Leave out all reasoning of the history: the target could not read it."""
+
+
+ANY_TARGET = TargetFacts(
+    model="", max_output=1 << 30, capabilities=frozenset(), shape=RequestShape()
+)
+"""A target of which nothing is known."""
 
 
 @final
@@ -101,30 +113,61 @@ class AnswerContext(Struct, frozen=True, kw_only=True):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dialect:
-    """One dialect's functions.
+class ClientDialect:
+    """The functions of a dialect that clients speak to us.
 
     - read_request(body, headers): raises MalformedRequest
-    - pass_request(request, facts, headers): same dialect in and out, edits by shape only;
-      raises CannotTranslate where the model refuses what the client means
-    - write_request(request, facts, headers): from another dialect; raises CannotTranslate
-    - read_answer(body): raises BrokenAnswer
     - write_answer(answer, context)
-    - read_failure(status, headers, body): classify an upstream error answer
+    - stream_writer(context)
     - write_problem(problem): the error envelope (status and body)
     - error_event(problem): the same inside a stream
-    `headers` maps lower-case names to values. `path` is the upstream path below the base URL.
+    `headers` maps lower-case names to values.
     """
 
     name: str
-    path: str
     read_request: Callable[[bytes, Mapping[str, str]], Request]
-    pass_request: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
-    write_request: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
-    read_answer: Callable[[bytes], Answer]
     write_answer: Callable[[Answer, AnswerContext], bytes]
-    stream_reader: Callable[[], StreamReader]
     stream_writer: Callable[[AnswerContext], StreamWriter]
-    read_failure: Callable[[int, Mapping[str, str], bytes], Failure]
     write_problem: Callable[[Problem], tuple[int, bytes]]
     error_event: Callable[[Problem], bytes]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counting:
+    """How a target counts the tokens of a request without answering it.
+
+    - write(request, facts, headers): the request to the counting address; raises CannotTranslate
+    - read(body): input tokens; raises BrokenAnswer
+    """
+
+    write: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
+    read: Callable[[bytes], int]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetDialect:
+    """The functions of a dialect that we speak to targets.
+
+    - pass_request(request, facts, headers): the client speaks it too, edits by shape only; raises
+      CannotTranslate where the model refuses what the client means. None: no client speaks it
+    - write_request(request, facts, headers): from another dialect; raises CannotTranslate
+    - read_answer(body, facts): raises BrokenAnswer
+    - stream_reader(facts)
+    - read_failure(status, headers, body): classify an upstream error answer
+    `stream_types` are the content types a stream may have, the first is asked for.
+    """
+
+    name: str
+    stream_types: tuple[str, ...]
+    pass_request: Callable[[Request, TargetFacts, Mapping[str, str]], Written] | None
+    write_request: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
+    read_answer: Callable[[bytes, TargetFacts], Answer]
+    stream_reader: Callable[[TargetFacts], StreamReader]
+    read_failure: Callable[[int, Mapping[str, str], bytes], Failure]
+    counting: Counting | None = None
+
+
+SSE = ("text/event-stream",)
+"""`stream_types` of the dialects with server-sent events."""

@@ -49,6 +49,8 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """True: the server has no `tool_choice`."""
     reasoning_in: str | None = None
     """Where reasoning is asked for in OpenAI Chat dialects; reasoning_effort, or none."""
+    dialects: list[str] | None = None
+    """The only dialects the model is served in, the best first."""
 
 
 def completed(shape: RequestShape, usual: RequestShape) -> RequestShape:

@@ -4,8 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from lynkrc_runtime.protocol import anthropic, openai_chat
-from lynkrc_runtime.protocol.dialect import Dialect
+from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (anthropic.DIALECT, openai_chat.DIALECT)}
+CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
+    {dialect.name: dialect for dialect in (anthropic.CLIENT, openai_chat.CLIENT)}
 )
+"""What clients speak."""
+
+TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
+    {dialect.name: dialect for dialect in (anthropic.TARGET, openai_chat.TARGET)}
+)
+"""What targets speak."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from lynkrc_runtime.dispatch import Provider
 from lynkrc_runtime.providers.table import KINDS, Credentials
@@ -26,12 +26,11 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 class Address:
     """Where a provider is called, and as whom. `headers` hold secrets: they are left out of repr.
 
-    `url` is the whole address of the dialect's main call; `headers` have lower-case names.
+    `base` is the base URL; `headers` have lower-case names.
     """
 
     provider: str
-    dialect: str
-    url: str
+    base: str
     headers: Mapping[str, str] = field(repr=False)
 
 
@@ -98,10 +97,18 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             )
     return Address(
         provider=provider.name,
-        dialect=kind.dialect,
-        url=join(_checked(provider.name, base), kind.path),
+        base=_checked(provider.name, base),
         headers=headers,
     )
+
+
+def url_of(base: str, path: str, model: str) -> str:
+    """The address of an endpoint's path for a model, whose name is percent-encoded in it.
+
+    >>> url_of("https://h/v1beta", "/models/{model}:generateContent", "a/b:c")
+    'https://h/v1beta/models/a%2Fb%3Ac:generateContent'
+    """
+    return join(base, path.replace("{model}", quote(model, safe="")))
 
 
 def join(base: str, path: str) -> str:

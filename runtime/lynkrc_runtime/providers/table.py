@@ -1,8 +1,8 @@
-"""Provider kinds as rows of facts: dialect, address, credentials. No kind has code of its own.
+"""Provider kinds as rows of facts: endpoints, credentials, quirks. No kind has code of its own.
 
-A row says how a provider is reached, and what of a request all its models refuse. The kinds whose
-dialect or credentials this version does not speak are here for the compiler;
-`lynkrc_runtime.served` lists them.
+A row says how a provider is reached, in which dialects, and what of a request all its models
+refuse. The kinds whose dialect or credentials this version does not speak are here for the
+compiler; `lynkrc_runtime.served` lists them.
 Sources: wire reference B.1 and the pages of each provider there (addresses, auth headers, paths).
 """
 
@@ -25,24 +25,51 @@ class Credentials(Enum):
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One dialect a kind is called in.
+
+    `path` is below the base URL; ``{model}`` in it stands for the model, percent-encoded.
+    `stream_path` is where streams are asked for, '' at the same place. `passes`: a client that
+    speaks the dialect is served here, though it is not the kind's first endpoint. `models` are
+    prefixes of the models this is the first endpoint of. `frame` names what is done to a written
+    request before it is sent (`providers/frames.py`), '' nothing. `count_path` is where tokens are
+    counted, where the dialect can (`TargetDialect.counting`).
+    """
+
+    dialect: str
+    path: str
+    stream_path: str = ""
+    passes: bool = False
+    models: tuple[str, ...] = ()
+    frame: str = ""
+    count_path: str = ""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderKind:
     """One kind.
 
     `base_url` None must be written in the spec; ``{region}`` in it stands for the provider's
-    `region`, which only kinds with `needs_region` take. The upstream address is the base URL and
-    `path` below it. The key goes into each of `auth_headers`, after `auth_prefix`. `shape` is what
-    is legal for every model of the kind, where a model's own shape does not say.
+    `region`, which only kinds with `needs_region` take. The first of `endpoints` is called where
+    nothing else is said (`providers/ways.py`). The key goes into each of `auth_headers`, after
+    `auth_prefix`. `shape` is what is legal for every model of the kind, where a model's own shape
+    does not say.
     """
 
     name: str
-    dialect: str
+    endpoints: tuple[Endpoint, ...]
     base_url: str | None
-    path: str
     credentials: Credentials
     auth_headers: tuple[str, ...]
     auth_prefix: str
     needs_region: bool
     shape: RequestShape
+
+    @property
+    def dialect(self) -> str:
+        """The dialect of the first endpoint."""
+        return self.endpoints[0].dialect
 
 
 _MESSAGES = "anthropic-messages"
@@ -64,12 +91,16 @@ def _messages(
     *,
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _X_API_KEY,
+    counts: bool = False,
 ) -> ProviderKind:
     return ProviderKind(
         name=name,
-        dialect=_MESSAGES,
+        endpoints=(
+            Endpoint(
+                dialect=_MESSAGES, path=path, count_path=f"{path}/count_tokens" if counts else ""
+            ),
+        ),
         base_url=base_url,
-        path=path,
         credentials=credentials,
         auth_headers=auth[0],
         auth_prefix=auth[1],
@@ -89,9 +120,8 @@ def _chat(
 ) -> ProviderKind:
     return ProviderKind(
         name=name,
-        dialect=_CHAT,
+        endpoints=(Endpoint(dialect=_CHAT, path=path),),
         base_url=base_url,
-        path=path,
         credentials=credentials,
         auth_headers=auth[0],
         auth_prefix=auth[1],
@@ -106,7 +136,7 @@ def _house(name: str, base_url: str) -> ProviderKind:
 
 
 _ROWS: tuple[ProviderKind, ...] = (
-    _messages("anthropic", "https://api.anthropic.com"),
+    _messages("anthropic", "https://api.anthropic.com", counts=True),
     _messages("anthropic-compatible", None, credentials=Credentials.OPTIONAL),
     # B.1: https://RESOURCE.services.ai.azure.com; the official client sends both headers.
     _messages(
@@ -151,9 +181,14 @@ _ROWS: tuple[ProviderKind, ...] = (
     _house("vllm", "http://localhost:8000"),
     ProviderKind(
         name="bedrock",
-        dialect="bedrock-converse",
+        endpoints=(
+            Endpoint(
+                dialect="bedrock-converse",
+                path="/model/{model}/converse",
+                stream_path="/model/{model}/converse-stream",
+            ),
+        ),
         base_url="https://bedrock-runtime.{region}.amazonaws.com",
-        path="/model/{model}/converse",
         credentials=Credentials.REQUIRED,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
@@ -162,9 +197,14 @@ _ROWS: tuple[ProviderKind, ...] = (
     ),
     ProviderKind(
         name="gemini",
-        dialect="gemini",
+        endpoints=(
+            Endpoint(
+                dialect="gemini",
+                path="/models/{model}:generateContent",
+                stream_path="/models/{model}:streamGenerateContent?alt=sse",
+            ),
+        ),
         base_url="https://generativelanguage.googleapis.com/v1beta",
-        path="/models/{model}:generateContent",
         credentials=Credentials.REQUIRED,
         auth_headers=("x-goog-api-key",),
         auth_prefix="",
@@ -174,9 +214,14 @@ _ROWS: tuple[ProviderKind, ...] = (
     # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
     ProviderKind(
         name="vertex",
-        dialect="gemini",
+        endpoints=(
+            Endpoint(
+                dialect="gemini",
+                path="/publishers/google/models/{model}:generateContent",
+                stream_path="/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+            ),
+        ),
         base_url=None,
-        path="/publishers/google/models/{model}:generateContent",
         credentials=Credentials.REQUIRED,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import final
 
-import msgspec
-
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
-from lynkrc_runtime.protocol.conversation import CannotTranslate, Request
+from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
+from lynkrc_runtime.protocol.dialect import Counting
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, Route
@@ -26,15 +25,7 @@ from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 CALL_TIME = 5.0
 """Seconds a target has for counting, the wait for a free place included."""
 CALLS_AT_ONCE = 4
-_COUNTING_KINDS = frozenset(("anthropic",))
 _DIALECT = "anthropic-messages"
-
-
-@final
-class _Counted(msgspec.Struct, frozen=True):
-    """The answer of a counting target."""
-
-    input_tokens: int
 
 
 @final
@@ -82,34 +73,40 @@ class TokenCounter:
         if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:
             return None
         route = self._gateway.routes[decision.targets[0]]
-        return route if route.provider.kind in _COUNTING_KINDS else None
+        way = route.ways[_DIALECT]
+        can_count = way.count_url is not None and way.dialect.counting is not None
+        return route if can_count else None
 
     async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
+        way = route.ways[_DIALECT]
+        counting, url = way.dialect.counting, way.count_url
+        assert counting is not None and url is not None, "the route can count"
         try:
-            written = route.dialect.pass_request(request, route.facts, headers)
+            written = counting.write(request, route.facts, headers)
         except CannotTranslate:
             return None
         call = UpstreamRequest(
-            url=f"{route.address.url}/count_tokens",
+            url=url,
             headers=upstream_headers(
                 headers,
-                same_dialect=True,
-                dialect=_DIALECT,
+                same_dialect=way.dialect.name == _DIALECT,
+                dialect=way.dialect.name,
                 written=written,
                 provider=route.address.headers,
-                stream=False,
+                accept="application/json",
             ),
             body=written.body,
             connect=route.connect,
             fresh=False,
             target=route.target.name,
-            dialect=_DIALECT,
+            dialect=way.dialect.name,
+            signer=route.signer,
         )
         where = repr((call.url, sorted(call.headers.items()))).encode()
         key = sha256(where + written.body).digest()
         running = self._running.get(key)
         if running is None:
-            running = asyncio.get_running_loop().create_task(self._call(route, call))
+            running = asyncio.get_running_loop().create_task(self._call(route, call, counting))
             self._running[key] = running
         self._waiting[running] += 1
         try:
@@ -121,7 +118,7 @@ class TokenCounter:
                 del self._waiting[running], self._running[key]
                 running.cancel()
 
-    async def _call(self, route: Route, call: UpstreamRequest) -> int | None:
+    async def _call(self, route: Route, call: UpstreamRequest, counting: Counting) -> int | None:
         try:
             async with asyncio.timeout(CALL_TIME), self._places:
                 response = await route.upstream.send(call)
@@ -130,7 +127,7 @@ class TokenCounter:
                 finally:
                     response.close()
             if response.status == 200:
-                return msgspec.json.decode(body, type=_Counted).input_tokens
-        except (TimeoutError, UpstreamFault, msgspec.DecodeError):
+                return counting.read(body)
+        except (TimeoutError, UpstreamFault, BrokenAnswer):
             return None
         return None

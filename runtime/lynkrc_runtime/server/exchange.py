@@ -11,7 +11,7 @@ from typing import Protocol, final
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
-from lynkrc_runtime.protocol.dialect import Dialect, Problem
+from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server import headers as header
 from lynkrc_runtime.server.gateway import Gateway, Route
@@ -85,7 +85,7 @@ class Exchange:
         self.gateway = gateway
         self.incoming = incoming
         self.client = client
-        self.dialect: Dialect = gateway.dialects[incoming.dialect]
+        self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
         self.request: Request | None = None
         self.decision: Decision | None = None
         self.first: int | None = None

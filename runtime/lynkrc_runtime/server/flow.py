@@ -25,7 +25,13 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallStart,
     Usage,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext, Dialect
+from lynkrc_runtime.protocol.dialect import (
+    ANY_TARGET,
+    AnswerContext,
+    ClientDialect,
+    TargetDialect,
+    TargetFacts,
+)
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.pieces import EventSplitter
@@ -49,10 +55,16 @@ class Flow:
         "usage",
     )
 
-    def __init__(self, source: Dialect, sink: Dialect, context: AnswerContext) -> None:
-        """`source` is what the upstream speaks, `sink` the client."""
-        self._passing = source is sink
-        self._reader = source.stream_reader()
+    def __init__(
+        self,
+        source: TargetDialect,
+        sink: ClientDialect,
+        context: AnswerContext,
+        facts: TargetFacts = ANY_TARGET,
+    ) -> None:
+        """`source` is what the upstream speaks, `sink` the client; `facts` are the target's."""
+        self._passing = source.name == sink.name
+        self._reader = source.stream_reader(facts)
         # On a pass-through the writer writes nothing; it only knows which keep-alive is legal.
         self._writer = sink.stream_writer(context)
         self._splitter = EventSplitter()

@@ -11,15 +11,17 @@ from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
-from lynkrc_runtime.protocol.dialect import Dialect, TargetFacts
+from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import completed
-from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
+from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve, url_of
+from lynkrc_runtime.providers.frames import FRAMES
 from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
-from lynkrc_runtime.unserved import unserved_kind
-from lynkrc_runtime.upstream import Upstream
+from lynkrc_runtime.upstream import Signer, Upstream
 
 SIMULATOR = "simulator"
 """The provider kind without a socket."""
@@ -73,17 +75,34 @@ class Policy:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One of the dialects a target is called in: where, and what frames a written request.
+
+    `count_url` is where tokens are counted, None where they cannot be.
+    """
+
+    dialect: TargetDialect
+    url: str
+    stream_url: str
+    count_url: str | None
+    frame: Callable[[Written], Written] | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
 
-    `whole` and `streamed` are what the attempt machine must know of it, by how the answer comes.
+    `ways` has its way for each dialect a client may speak. `whole` and `streamed` are what the
+    attempt machine must know of it, by how the answer comes.
     """
 
     index: int
     target: Target
     provider: Provider
     address: Address
-    dialect: Dialect
+    ways: Mapping[str, Way]
+    signer: Signer | None
     facts: TargetFacts
     upstream: Upstream
     whole: Candidate
@@ -104,7 +123,7 @@ class Gateway:
     policy: Policy
     decider: Decider
     routes: tuple[Route, ...]
-    dialects: Mapping[str, Dialect]
+    dialects: Mapping[str, ClientDialect]
     settings: Settings
     metrics: Metrics
     log: Log
@@ -135,7 +154,6 @@ def read_policy(path: Path) -> Policy:
 def build_routes(
     dispatch: Dispatch,
     environ: Mapping[str, str],
-    dialects: Mapping[str, Dialect],
     settings: Settings,
     *,
     http: Upstream,
@@ -163,12 +181,14 @@ def build_routes(
                 target=target,
                 provider=provider,
                 address=address,
-                dialect=dialects[address.dialect],
+                ways=_ways(provider, target, address, dry_run=settings.dry_run),
+                signer=None,
                 facts=TargetFacts(
                     model=target.model,
                     max_output=target.max_output,
                     capabilities=frozenset(target.capabilities),
                     shape=completed(target.shape, KINDS[provider.kind].shape),
+                    maker=f"{provider.kind}/{target.model}",
                 ),
                 upstream=simulator if simulated else http,
                 whole=_candidate(index, provider, times, None),
@@ -184,6 +204,39 @@ def build_routes(
             )
         )
     return tuple(routes)
+
+
+def _ways(
+    provider: Provider, target: Target, address: Address, *, dry_run: bool
+) -> Mapping[str, Way]:
+    """The target's way for each dialect a client may speak.
+
+    In a dry run a dialect that no client speaks is simulated as Messages. Raises
+    UnresolvedProvider where the kind does not speak the dialect the spec names.
+    """
+    endpoints = ways(KINDS[provider.kind], target.model, target.dialect, target.shape.dialects)
+    if not endpoints:
+        raise UnresolvedProvider(
+            f"provider {provider.name}: kind {provider.kind} does not speak {target.dialect}"
+        )
+    made: dict[str, Way] = {}
+    for client in CLIENT_DIALECTS:
+        endpoint = chosen(endpoints, client)
+        name = endpoint.dialect
+        if dry_run and name not in CLIENT_DIALECTS:
+            name = KINDS[SIMULATOR].dialect
+        made[client] = Way(
+            dialect=TARGET_DIALECTS[name],
+            url=url_of(address.base, endpoint.path, target.model),
+            stream_url=url_of(address.base, endpoint.stream_path or endpoint.path, target.model),
+            count_url=(
+                url_of(address.base, endpoint.count_path, target.model)
+                if endpoint.count_path
+                else None
+            ),
+            frame=FRAMES[endpoint.frame] if endpoint.frame and not dry_run else None,
+        )
+    return made
 
 
 def _candidate(
@@ -208,9 +261,5 @@ def _address(provider: Provider, environ: Mapping[str, str], *, dry_run: bool) -
             raise UnresolvedProvider(f"provider {provider.name}: {unknown}") from unknown
     kind = KINDS.get(provider.kind)
     if dry_run and kind is not None:
-        # A dialect that is not spoken yet is simulated as the one every client of it can have.
-        dialect = kind.dialect if unserved_kind(kind.name) is None else KINDS[SIMULATOR].dialect
-        return Address(
-            provider=provider.name, dialect=dialect, url="http://simulator.invalid", headers={}
-        )
+        return Address(provider=provider.name, base="http://simulator.invalid", headers={})
     return resolve(provider, environ)

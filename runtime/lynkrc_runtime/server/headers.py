@@ -32,16 +32,16 @@ def upstream_headers(
     dialect: str,
     written: Written,
     provider: Mapping[str, str],
-    stream: bool,
+    accept: str,
 ) -> dict[str, str]:
     """Headers of an upstream request; all names are lower-case.
 
     `client` are the client's, `written` the dialect's own, `provider` the configured ones with the
-    credentials, which win.
+    credentials, which win. `accept` is the content type asked for.
     """
     headers = {"user-agent": f"lynkrc/{__version__}"}
-    names = _OF_DIALECT[dialect] if same_dialect else frozenset[str]()
-    prefixes = _PREFIXES_OF_DIALECT[dialect] if same_dialect else tuple[str, ...]()
+    names = _OF_DIALECT.get(dialect, frozenset()) if same_dialect else frozenset[str]()
+    prefixes = _PREFIXES_OF_DIALECT.get(dialect, ()) if same_dialect else tuple[str, ...]()
     for name, value in client.items():
         listed = name in _EVERYWHERE or name in names or name.startswith(prefixes)
         if listed and value.isascii():
@@ -53,7 +53,7 @@ def upstream_headers(
         headers.pop(name, None)
     headers |= provider
     headers["content-type"] = "application/json"
-    headers["accept"] = "text/event-stream" if stream else "application/json"
+    headers["accept"] = accept
     headers["accept-encoding"] = "identity"
     return headers
 

@@ -8,7 +8,7 @@ from typing import final
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 
-from lynkrc_runtime.protocol.dialect import Dialect, Problem
+from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.security import is_json, objection, request_id
@@ -68,7 +68,7 @@ def refusal(
     request: web.Request, status: int, message: str, extra: Mapping[str, str] | None = None
 ) -> web.Response:
     """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
-    dialect: Dialect = request.app[SITE].gateway.dialects[dialect_of(request)]
+    dialect: ClientDialect = request.app[SITE].gateway.dialects[dialect_of(request)]
     identity = request[REQUEST_ID]
     problem = Problem(status=status, kind=kind_of(status), message=message, request_id=identity)
     _, body = dialect.write_problem(problem)

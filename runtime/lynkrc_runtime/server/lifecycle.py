@@ -20,7 +20,7 @@ from aiohttp import web
 from lynkrc_runtime import __version__
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation
-from lynkrc_runtime.protocol.tables import DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
@@ -119,10 +119,9 @@ def assemble(
         routes = build_routes(
             policy.dispatch,
             environ,
-            DIALECTS,
             settings,
             http=http,
-            simulator=Simulator(DIALECTS),
+            simulator=Simulator(CLIENT_DIALECTS),
         )
     except UnresolvedProvider as fault:
         raise CannotServe(str(fault)) from fault
@@ -131,7 +130,7 @@ def assemble(
         decider=Decider(policy.dispatch, policy.scorer),
         routes=routes,
         rotation=Rotation(),
-        dialects=DIALECTS,
+        dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(
             policy.dispatch, bundle=policy.digest, version=__version__, engine=policy.engine

@@ -63,31 +63,37 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
 def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> UpstreamRequest:
     """The upstream request; the exchange learns its changes. Raises CannotTranslate."""
     client_headers = exchange.incoming.headers
-    same = route.dialect.name == request.dialect
-    write = route.dialect.pass_request if same else route.dialect.write_request
+    way = route.ways[request.dialect]
+    dialect = way.dialect
+    same = dialect.name == request.dialect
+    passing = dialect.pass_request if same else None
+    write = dialect.write_request if passing is None else passing
     facts = route.facts
     if exchange.without_thinking:
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
+    if way.frame is not None:
+        written = way.frame(written)
     exchange.route = route
     exchange.transforms = written.transforms
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
-        url=route.address.url,
+        url=way.stream_url if request.options.stream else way.url,
         headers=upstream_headers(
             client_headers,
             same_dialect=same,
-            dialect=route.dialect.name,
+            dialect=dialect.name,
             written=written,
             provider=route.address.headers,
-            stream=request.options.stream,
+            accept=dialect.stream_types[0] if request.options.stream else "application/json",
         ),
         body=written.body,
         connect=route.connect,
         fresh=step.fresh,
         target=route.target.name,
-        dialect=route.dialect.name,
+        dialect=dialect.name,
+        signer=route.signer,
         simulate=exchange.wishes.get(route.target.name, route.simulate),
     )
 
@@ -116,15 +122,16 @@ async def _whole(
     except UpstreamFault as fault:
         attempts.failed(fault.failure, fault.fault, loop.time())
         return False
+    dialect = route.ways[context.request.dialect].dialect
     if response.status != 200:
-        failure = route.dialect.read_failure(response.status, response.headers, body)
+        failure = dialect.read_failure(response.status, response.headers, body)
         if exchange.fix_up(failure, loop.time()):
             return False
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
-    passing = route.dialect is exchange.dialect
+    passing = dialect.name == exchange.dialect.name
     try:
-        answer = route.dialect.read_answer(body)
+        answer = dialect.read_answer(body, route.facts)
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False

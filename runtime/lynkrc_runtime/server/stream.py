@@ -63,6 +63,7 @@ class StreamRelay:
         "_route",
         "_step",
         "_times",
+        "_way",
     )
 
     def __init__(
@@ -79,7 +80,8 @@ class StreamRelay:
         self._step = step
         self._loop = asyncio.get_running_loop()
         self._times = exchange.gateway.settings.times
-        self._flow = Flow(route.dialect, exchange.dialect, context)
+        self._way = route.ways[exchange.dialect.name]
+        self._flow = Flow(self._way.dialect, exchange.dialect, context, route.facts)
         self._held: list[bytes] = []
         self._commit_at = exchange.incoming.arrived + self._times.commit_after
         self._committed = False
@@ -129,16 +131,16 @@ class StreamRelay:
 
     async def _check(self, response: UpstreamResponse) -> None:
         """Raise unless the answer is a stream."""
-        kind = response.headers.get("content-type", "text/event-stream")
-        if response.status == 200 and kind.lower().startswith("text/event-stream"):
+        dialect = self._way.dialect
+        kind = response.headers.get("content-type", dialect.stream_types[0])
+        if response.status == 200 and kind.lower().startswith(dialect.stream_types):
             return
         body = await read_error(response)
-        dialect = self._route.dialect
         if response.status != 200:
             failure = dialect.read_failure(response.status, response.headers, body)
             raise _Failed(failure, Fault.ANSWERED)
         try:
-            dialect.read_answer(body)
+            dialect.read_answer(body, self._route.facts)
         except BrokenAnswer as answer:
             raise _Failed(answer.failure, Fault.BROKEN) from answer
         raise _Failed(broken("the answer to a streamed request is no stream"), Fault.BROKEN)

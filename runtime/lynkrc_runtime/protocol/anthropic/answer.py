@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.protocol import sse
-from lynkrc_runtime.protocol.anthropic import carrier, raw
+from lynkrc_runtime.protocol import carrier, sse
+from lynkrc_runtime.protocol.anthropic import raw
 from lynkrc_runtime.protocol.anthropic.read_blocks import read_block
 from lynkrc_runtime.protocol.anthropic.usage import (
     read_stop,
@@ -30,7 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     Usage,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
 from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.naming import legal_id, original_names
@@ -40,7 +40,7 @@ _KNOWN = frozenset(
 )
 
 
-def read_answer(body: bytes) -> Answer:
+def read_answer(body: bytes, _: TargetFacts = ANY_TARGET) -> Answer:
     """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
     try:
         members = raw.members(body, None)

@@ -12,7 +12,7 @@ from typing import final
 import msgspec
 
 from lynkrc_runtime.protocol.anthropic import raw
-from lynkrc_runtime.protocol.anthropic.carrier import PREFIX
+from lynkrc_runtime.protocol.carrier import PREFIX
 
 _encode = msgspec.json.encode
 

@@ -12,7 +12,6 @@ import msgspec
 from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic import raw
-from lynkrc_runtime.protocol.anthropic.carrier import PREFIX
 from lynkrc_runtime.protocol.anthropic.edit_messages import Edits, edit_messages
 from lynkrc_runtime.protocol.anthropic.shape import (
     OLD_VERSION,
@@ -29,6 +28,7 @@ from lynkrc_runtime.protocol.anthropic.wishes import (
     thinking_object,
     tool_choice_object,
 )
+from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     Options,

@@ -36,6 +36,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallStart,
     Usage,
 )
+from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 
 _DONE = b"[DONE]"
@@ -125,7 +126,7 @@ class MessagesReader:
         "_usage",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, _: TargetFacts = ANY_TARGET) -> None:
         self._parser = sse.SseParser()
         self._blocks: dict[int, _Block] = {}
         self._calls = 0

@@ -10,8 +10,7 @@ from typing import Any, assert_never, final
 
 import msgspec
 
-from lynkrc_runtime.protocol import sse
-from lynkrc_runtime.protocol.anthropic import carrier
+from lynkrc_runtime.protocol import carrier, sse
 from lynkrc_runtime.protocol.anthropic.errors import error_event
 from lynkrc_runtime.protocol.anthropic.usage import settle_stop, write_stop, write_usage
 from lynkrc_runtime.protocol.anthropic.write_blocks import ID_LIMIT

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias, assert_never
 
 import msgspec
 
-from lynkrc_runtime.protocol.anthropic import carrier
+from lynkrc_runtime.protocol import carrier
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,

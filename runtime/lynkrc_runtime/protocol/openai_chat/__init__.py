@@ -1,6 +1,6 @@
-"""The OpenAI Chat Completions dialect: one record of its readers and writers."""
+"""The OpenAI Chat Completions dialect: the records of its readers and writers."""
 
-from lynkrc_runtime.protocol.dialect import Dialect
+from lynkrc_runtime.protocol.dialect import SSE, ClientDialect, TargetDialect
 from lynkrc_runtime.protocol.failures import read_failure
 from lynkrc_runtime.protocol.openai_chat.answer import read_answer, write_answer
 from lynkrc_runtime.protocol.openai_chat.errors import error_event, write_problem
@@ -12,19 +12,23 @@ from lynkrc_runtime.protocol.openai_chat.stream_writer import ChatStreamWriter
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.openai_chat.write_request import write_request
 
-__all__ = ["DIALECT", "strip_usage_chunk"]
+__all__ = ["CLIENT", "TARGET", "strip_usage_chunk"]
 
-DIALECT = Dialect(
+CLIENT = ClientDialect(
     name=DIALECT_NAME,
-    path="/chat/completions",
     read_request=read_request,
+    write_answer=write_answer,
+    stream_writer=ChatStreamWriter,
+    write_problem=write_problem,
+    error_event=error_event,
+)
+
+TARGET = TargetDialect(
+    name=DIALECT_NAME,
+    stream_types=SSE,
     pass_request=pass_request,
     write_request=write_request,
     read_answer=read_answer,
-    write_answer=write_answer,
     stream_reader=ChatStreamReader,
-    stream_writer=ChatStreamWriter,
     read_failure=read_failure,
-    write_problem=write_problem,
-    error_event=error_event,
 )

@@ -24,7 +24,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
     Usage,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
@@ -45,7 +45,7 @@ _KNOWN = ("id", "object", "created", "model", "choices", "usage")
 _KNOWN_CHOICE = ("index", "message", "finish_reason", "stop_reason", "usage")
 
 
-def read_answer(body: bytes) -> Answer:
+def read_answer(body: bytes, _: TargetFacts = ANY_TARGET) -> Answer:
     """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
     try:
         value = msgspec.json.decode(body)

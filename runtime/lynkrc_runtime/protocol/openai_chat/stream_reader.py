@@ -30,6 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingEnd,
     Usage,
 )
+from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.openai_chat.answer import refuse_error
 from lynkrc_runtime.protocol.openai_chat.reasoning import part_reasoning, read_reasoning
@@ -60,7 +61,7 @@ class ChatStreamReader:
         "_usage",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, _: TargetFacts = ANY_TARGET) -> None:
         self._parser = SseParser()
         self._calls = StreamCalls()
         self._is_started = False
