@@ -84,7 +84,7 @@ class ToolResult(Struct, frozen=True, kw_only=True, gc=False):
 
 @final
 class Thinking(Struct, frozen=True, kw_only=True, gc=False):
-    """Reasoning text with its maker's signature, if it has one."""
+    """Reasoning text with what its maker needs back (`protocol/carrier.py`), if it needs any."""
 
     text: str
     signature: str | None = None
@@ -200,6 +200,11 @@ class Options(Struct, frozen=True, kw_only=True, gc=False):
     effort: str | None = None
     format: JsonFormat | None = None
     parallel_tools: bool | None = None
+    seed: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    verbosity: str | None = None
+    """low, medium or high (OpenAI)."""
     user: str | None = None
     stream: bool = False
     include_usage: bool = False
@@ -319,16 +324,20 @@ class RedactedThinkingBlock(Struct, frozen=True, kw_only=True, gc=False):
 
 @final
 class ToolCallStart(Struct, frozen=True, kw_only=True, gc=False):
-    """A call begins; `index` counts calls of this answer from 0."""
+    """A call begins; `index` counts calls of this answer from 0.
+
+    `custom`: the pieces of a free-form tool's raw input follow, no JSON.
+    """
 
     index: int
     id: str
     name: str
+    custom: bool = False
 
 
 @final
 class ToolCallDelta(Struct, frozen=True, kw_only=True, gc=False):
-    """A piece of the JSON text of call `index`. Pieces of different calls may interleave."""
+    """A piece of the text of call `index`. Pieces of different calls may interleave."""
 
     index: int
     json: str

@@ -119,9 +119,16 @@ def _list_rest(request: Request, losses: Losses) -> None:
         losses["dropped=metadata"] = None
 
 
+_WITHOUT = ("seed", "presence_penalty", "frequency_penalty", "verbosity")
+"""Options the dialect has no word for."""
+
+
 def _options(request: Request, facts: TargetFacts, losses: Losses) -> Options:
     """The options in Anthropic's terms, before the shape."""
     options = request.options
+    losses.update(
+        {f"dropped={name}": None for name in _WITHOUT if getattr(options, name) is not None}
+    )
     max_tokens = options.max_tokens
     if max_tokens is None:
         max_tokens = min(facts.max_output, DEFAULT_MAX_TOKENS)

@@ -73,6 +73,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     for needed in ("model", "messages"):
         if not given.get(needed) and not (conversation and needed == "messages"):
             raise malformed(needed, "is required and must not be empty")
+    soft = _soft(members)
     system, messages = conversation or read_messages(as_list(given["messages"], "messages"))
     return Request(
         dialect=DIALECT_NAME,
@@ -81,15 +82,40 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         messages=messages,
         tools=_tools(given),
         tool_choice=_choice(given),
-        options=_options(given),
+        options=_options(given, soft),
         metadata=as_object(given.get("metadata", {}), "metadata"),
         members=members,
-        rest=_rest(members, given),
+        rest=_rest(members, given, soft),
     )
 
 
-def _rest(members: Mapping[str, bytes], given: Mapping[str, Any]) -> tuple[str, ...]:
-    names = [name for name, raw in members.items() if name not in _NEUTRAL and raw != b"null"]
+_SOFT: Mapping[str, tuple[type, ...]] = {
+    "seed": (int,),
+    "presence_penalty": (int, float),
+    "frequency_penalty": (int, float),
+    "verbosity": (str,),
+}
+"""Options that other dialects may have a word for, and what they must be for that. Anything else
+is the target's to refuse."""
+
+
+def _soft(members: Mapping[str, bytes]) -> dict[str, Any]:
+    values = {name: decode_member(members[name], name) for name in _SOFT if name in members}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, _SOFT[name]) and not isinstance(value, bool)
+    }
+
+
+def _rest(
+    members: Mapping[str, bytes], given: Mapping[str, Any], soft: Mapping[str, Any]
+) -> tuple[str, ...]:
+    names = [
+        name
+        for name, raw in members.items()
+        if name not in _NEUTRAL and name not in soft and raw != b"null"
+    ]
     stream_options = others(given.get("stream_options", {}), ("include_usage",))
     return (*names, *(f"stream_options.{name}" for name in stream_options))
 
@@ -105,7 +131,7 @@ def _choice(given: Mapping[str, Any]) -> ToolChoice | None:
     return read_function_call(given["function_call"]) if "function_call" in given else None
 
 
-def _options(given: Mapping[str, Any]) -> Options:
+def _options(given: Mapping[str, Any], soft: Mapping[str, Any]) -> Options:
     stream_options = as_object(given.get("stream_options", {}), "stream_options")
     return Options(
         max_tokens=_max_tokens(given),
@@ -116,6 +142,10 @@ def _options(given: Mapping[str, Any]) -> Options:
         effort=_optional(as_text, given, "reasoning_effort"),
         format=read_format(given["response_format"]) if "response_format" in given else None,
         parallel_tools=_optional(as_flag, given, "parallel_tool_calls"),
+        seed=soft.get("seed"),
+        presence_penalty=soft.get("presence_penalty"),
+        frequency_penalty=soft.get("frequency_penalty"),
+        verbosity=soft.get("verbosity"),
         user=_optional(as_text, given, "user"),
         stream=as_flag(given.get("stream", False), "stream"),
         include_usage=stream_options.get("include_usage") is True,

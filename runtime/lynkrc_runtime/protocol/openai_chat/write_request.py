@@ -33,6 +33,16 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 MAX_STOPS = 4
 """Stop sequences a Chat server takes."""
 
+_SAME_NAME = (
+    "temperature",
+    "top_p",
+    "seed",
+    "presence_penalty",
+    "frequency_penalty",
+    "verbosity",
+)
+"""Options Chat spells as the neutral vocabulary does."""
+
 _NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
 """Values of members nobody translates that ask for nothing, so nothing is lost."""
 
@@ -96,7 +106,7 @@ def _put_tools(body: Body, request: Request, shape: RequestShape, changes: Chang
 def _put_options(body: Body, options: Options, shape: RequestShape, changes: Changes) -> None:
     if options.max_tokens is not None:
         body[shape.max_tokens_field or "max_completion_tokens"] = options.max_tokens
-    for name in ("temperature", "top_p"):
+    for name in _SAME_NAME:
         value = getattr(options, name)
         if value is not None:
             body[name] = value
