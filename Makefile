@@ -8,11 +8,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve test lint types generate check-generated bench fuzz clean
+.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
 	@echo "make test      lint, types, generated files, tests"
+	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
 	@echo "make generate  rewrite generated/ and docs/reference.md"
 	@echo "make bench     decision time, gateway overhead, check time"
@@ -52,6 +53,24 @@ generate: $(READY)
 test: $(READY) lint types check-generated
 	@$(BIN)/pytest -q -n 2 --dist loadfile
 
+# Real clients, pinned in tests/clients; CLIENT_TESTS chooses among them as pytest's -k does.
+CLIENTS := .clients
+CLIENT_FILES := $(wildcard tests/clients/node/package*.json tests/clients/python/requirements*.txt)
+$(CLIENTS)/.ready: $(READY) $(CLIENT_FILES)
+	@echo "installing the clients into $(CLIENTS) (once)"
+	@mkdir -p $(CLIENTS)/node
+	@cp tests/clients/node/package*.json $(CLIENTS)/node
+	@ln -sfn $(CURDIR)/tests/clients/node/*.mjs $(CLIENTS)/node
+	@cd $(CLIENTS)/node && npm ci --no-audit --no-fund --loglevel=error
+	@$(PYTHON) -m venv $(CLIENTS)/python
+	@$(CLIENTS)/python/bin/python -m pip install --quiet --disable-pip-version-check -r tests/clients/python/requirements.txt
+	@$(PYTHON) -m venv $(CLIENTS)/aider
+	@$(CLIENTS)/aider/bin/python -m pip install --quiet --disable-pip-version-check -r tests/clients/python/requirements-aider.txt
+	@touch $@
+
+test-clients: $(CLIENTS)/.ready
+	@CLIENTS=$(CURDIR)/$(CLIENTS) $(BIN)/pytest -q -n 2 --dist load tests/clients $(if $(CLIENT_TESTS),-k "$(CLIENT_TESTS)")
+
 bench: $(READY)
 	@$(BIN)/pytest -q -p no:xdist tests/bench
 
@@ -63,4 +82,4 @@ fuzz: $(READY)
 	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
