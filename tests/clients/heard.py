@@ -173,6 +173,10 @@ def hear_converse(body: Json) -> Heard:
     return Heard(tuple(turns), tuple(t["toolSpec"]["name"] for t in tools if "toolSpec" in t))
 
 
+def _converse_text(content: Sequence[Json]) -> str:
+    return "".join(part.get("text") or json.dumps(part.get("json", "")) for part in content)
+
+
 def hear_ollama(body: Json) -> Heard:
     turns = []
     for message in body["messages"]:
