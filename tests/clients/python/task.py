@@ -5,7 +5,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 MOST_TURNS = 6
 NUMBER = {"type": "number"}
 SCHEMAS: Mapping[str, dict[str, Any]] = {
