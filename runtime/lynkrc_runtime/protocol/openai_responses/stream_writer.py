@@ -360,12 +360,7 @@ class ResponsesStreamWriter:
             if not text:
                 text = "{}"
                 self._of(item, "function_call_arguments.delta", delta=text)
-            self._of(
-                item,
-                "function_call_arguments.done",
-                name=item.head["name"],
-                arguments=text,
-            )
+            self._of(item, "function_call_arguments.done", arguments=text)
         else:
             if not item.is_raw:
                 text = free_form_input(text)
