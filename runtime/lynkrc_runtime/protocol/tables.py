@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lynkrc_runtime.protocol import anthropic, openai_chat
+from lynkrc_runtime.protocol import anthropic, openai_chat, openai_responses
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect
 
 CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (anthropic.CLIENT, openai_chat.CLIENT)}
+    {
+        dialect.name: dialect
+        for dialect in (anthropic.CLIENT, openai_chat.CLIENT, openai_responses.CLIENT)
+    }
 )
 """What clients speak."""
 

@@ -1,6 +1,7 @@
 """Neutral tools and tool choice from another dialect, to Chat's (wire reference C.1.1, C.1.6)."""
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
+from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
 from lynkrc_runtime.protocol.openai_chat.shape import Changes
@@ -40,16 +41,16 @@ def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Js
     if not kinds:
         return None
     if choice.allowed is not None:
-        allowed = [_named(name, kinds[name]) for name in choice.allowed if name in kinds]
+        allowed = [_named(name) for name in choice.allowed if name in kinds]
         inner = {"mode": choice.kind.value, "tools": allowed}
         return {"type": "allowed_tools", "allowed_tools": inner}
     if choice.kind is ChoiceKind.NAMED and choice.name is not None:
-        return _named(choice.name, kinds[choice.name])
+        return _named(choice.name)
     return choice.kind.value
 
 
-def _named(name: str, kind: str) -> Json:
-    return {"type": kind, kind: {"name": legal_name(name, limit=CHAT_NAME_LIMIT)}}
+def _named(name: str) -> Json:
+    return {"type": "function", "function": {"name": legal_name(name, limit=CHAT_NAME_LIMIT)}}
 
 
 def _function(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
@@ -67,8 +68,12 @@ def _function(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
 
 
 def _custom(tool: Tool, changes: Changes) -> Json:
-    list_extra((name for name in tool.value if name not in _WRITTEN), changes)
-    custom: Json = {"name": tool_name(tool.name, changes)}
-    if tool.description:
-        custom["description"] = tool.description
-    return {"type": "custom", "custom": custom}
+    """A function with one text: of the servers that speak Chat few know free-form tools."""
+    list_extra((name for name in tool.value if name not in (*_WRITTEN, "format")), changes)
+    function: Json = {"name": tool_name(tool.name, changes)}
+    told = description(tool)
+    if told:
+        function["description"] = told
+    function["parameters"] = dict(PARAMETERS)
+    changes["mapped=custom-tools"] = None
+    return {"type": "function", "function": function}
