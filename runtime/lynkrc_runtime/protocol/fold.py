@@ -74,7 +74,7 @@ class _Blocks:
 
     def __init__(self) -> None:
         self._done: list[Block | int] = []
-        self._calls: dict[int, tuple[str, str, list[str]]] = {}
+        self._calls: dict[int, tuple[ToolCallStart, list[str]]] = {}
         self._open: type[Text] | type[Refusal] | type[Thinking] | None = None
         self._pieces: list[str] = []
         self.lost: dict[str, None] = {}
@@ -96,9 +96,9 @@ class _Blocks:
             case ToolCallStart():
                 self._close_open(None)
                 self._done.append(event.index)
-                self._calls[event.index] = (event.id, event.name, [])
+                self._calls[event.index] = (event, [])
             case ToolCallDelta():
-                self._calls[event.index][2].append(event.json)
+                self._calls[event.index][1].append(event.json)
             case ToolCallEnd():
                 pass
             case BlockEnd():
@@ -131,8 +131,14 @@ class _Blocks:
             self._done.append(Refusal(text=text))
 
     def _call(self, index: int) -> ToolCall:
-        call_id, name, pieces = self._calls[index]
-        return ToolCall(id=call_id, name=name, arguments="".join(pieces) or "{}")
+        start, pieces = self._calls[index]
+        text = "".join(pieces)
+        return ToolCall(
+            id=start.id,
+            name=start.name,
+            arguments=text if start.custom else text or "{}",
+            custom=start.custom,
+        )
 
 
 def unfold(answer: Answer) -> list[Event]:
@@ -150,7 +156,10 @@ def unfold(answer: Answer) -> list[Event]:
             case RedactedThinking():
                 events.append(RedactedThinkingBlock(data=block.data))
             case ToolCall():
-                events.append(ToolCallStart(index=calls, id=block.id, name=block.name))
+                start = ToolCallStart(
+                    index=calls, id=block.id, name=block.name, custom=block.custom
+                )
+                events.append(start)
                 events.append(ToolCallDelta(index=calls, json=block.arguments))
                 events.append(ToolCallEnd(index=calls))
                 calls += 1

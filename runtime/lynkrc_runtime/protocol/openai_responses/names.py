@@ -1,0 +1,3 @@
+"""The name of the dialect."""
+
+NAME = "openai-responses"
