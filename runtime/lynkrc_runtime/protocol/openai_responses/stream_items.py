@@ -22,9 +22,10 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_responses.names import NAME
-from lynkrc_runtime.protocol.openai_responses.output_items import (
+from lynkrc_runtime.protocol.openai_responses.read_output import (
     BETWEEN,
     CALLS,
+    HIDDEN,
     call_id,
     list_of,
     lost_of,
@@ -119,11 +120,13 @@ class ReasoningItem:
                 if isinstance(part, dict):
                     self.part_done(f"{mark}{number}", text_of(part.get("text")), events)
         signature = reasoning_signature(item, maker)
-        if signature is not None and (self._is_paused or not self._said):
-            events.append(ThinkingDelta(text=""))
-            self._is_paused = False
-            events.append(ThinkingEnd(signature=signature))
-        elif self._said and not self._is_paused:
+        if self._is_paused:
+            # Its block has ended: the seal came too late to be carried.
+            if signature is not None:
+                events.append(OpaqueEvent(dialect=NAME, type=HIDDEN))
+        elif self._said or signature is not None:
+            if not self._said:
+                events.append(ThinkingDelta(text=""))
             events.append(ThinkingEnd(signature=signature))
         _tell_lost(item, maker, events)
 

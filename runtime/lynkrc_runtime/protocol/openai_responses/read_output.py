@@ -16,6 +16,9 @@ from lynkrc_runtime.protocol.openai_responses.write_items import Sealed
 CALLS: Mapping[str, str] = {"function_call": "arguments", "custom_tool_call": "input"}
 """Items that are calls of the client's tools, and where their text stands."""
 
+HIDDEN = "reasoning.encrypted_content"
+"""What is lost where a seal cannot be carried."""
+
 BETWEEN = "\n\n"
 """Between the parts of one item's reasoning."""
 
@@ -83,7 +86,7 @@ def lost_of(item: Mapping[str, Any], maker: str = "") -> tuple[str, ...]:
     if kind == "reasoning":
         hidden = item.get("encrypted_content")
         is_lost = bool(hidden) and reasoning_signature(item, maker) is None
-        return ("reasoning.encrypted_content",) if is_lost else ()
+        return (HIDDEN,) if is_lost else ()
     if kind != "message":
         return () if kind in CALLS or not kind else (kind,)
     names: dict[str, None] = {}
