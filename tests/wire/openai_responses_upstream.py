@@ -150,17 +150,17 @@ def written(request: Request, facts: TargetFacts | None = None) -> tuple[dict[st
 
 def lint_body(body: dict[str, Any]) -> None:
     """The SDK's types take it; every call is answered once, all ids differ."""
-    _force(_PARAMS.validate_python(body))
     assert body["store"] is False
     assert body["input"]
     open_calls: list[str] = []
     seen: set[str] = set()
-    items = body["input"] if isinstance(body["input"], list) else []
+    given = body["input"] if isinstance(body["input"], list) else []
+    # OpenAI's reasoning items may come without an id, which the SDK's type does not know.
+    items = [{"id": "rs_0", **item} if item["type"] == "reasoning" else item for item in given]
+    _force(_PARAMS.validate_python(body | ({"input": items} if items else {})))
     for item in items:
-        # The union takes what fits loosely: each item is judged by its own type too. OpenAI's
-        # reasoning items may come without an id, which the SDK's type does not know.
-        judged = {"id": "rs_0", **item} if item["type"] == "reasoning" else item
-        _force(_ITEM.validate_python(judged))
+        # The union takes what fits loosely: each item is judged by its own type too.
+        _force(_ITEM.validate_python(item))
         kind = item["type"]
         if kind in ("function_call", "custom_tool_call"):
             assert item["call_id"] not in seen
