@@ -30,9 +30,10 @@ from lynkrc.ir.table import (
     TargetId,
     TierId,
 )
+from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 
 _ABSENT, _OTHER = 0, 1  # classes of every string slot
-_DIALECTS = {"messages": "anthropic-messages", "chat": "openai-chat"}
+_DIALECTS = dict(zip(SURFACES, DIALECTS, strict=True))
 
 
 @final

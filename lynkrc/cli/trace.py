@@ -16,12 +16,13 @@ from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import BrokenBundle, LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider, Decision
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SlotValue
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 
-SURFACES = {"messages": "anthropic-messages", "chat": "openai-chat"}
+_DIALECTS = dict(zip(SURFACES, DIALECTS, strict=True))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.FINDINGS
     facts = RequestFacts(surface=arguments.surface, headers=headers, repeated=repeated)
     try:
-        request = CLIENT_DIALECTS[SURFACES[arguments.surface]].read_request(body, headers)
+        request = CLIENT_DIALECTS[_DIALECTS[arguments.surface]].read_request(body, headers)
         if arguments.surface == "messages":
             require_max_tokens(request)
         features = Extractor(bundle.dispatch, bundle.tables).explain(request, facts)

@@ -68,8 +68,8 @@ BIG = 16_777_215  # texts and token counts: 2**24 - 1
 MANY = 65_535
 FEW = 255
 
-SURFACES = ("messages", "chat")
-DIALECTS = ("anthropic-messages", "openai-chat")
+SURFACES = ("messages", "chat", "responses")
+DIALECTS = ("anthropic-messages", "openai-chat", "openai-responses")
 TEXTS: Mapping[str, Provenance] = MappingProxyType(
     {
         "ask": Provenance.ASK,

@@ -149,10 +149,12 @@ def compose(request: Request, behaviour: Behaviour) -> tuple[Event, ...]:
     stop = Stop.LENGTH if behaviour.act is Act.LENGTH else Stop.END
     if tool is not None:
         stop = Stop.TOOL_USE
-        arguments = to_json(example({"type": "object", **(tool.parameters or {})})).decode()
+        is_custom = tool.kind == "custom"
+        value = example({"type": "object", **(tool.parameters or {})})
+        arguments = "example" if is_custom else to_json(value).decode()
         half = len(arguments) // 2
         body += (
-            ToolCallStart(index=0, id=f"call_{identity}", name=tool.name),
+            ToolCallStart(index=0, id=f"call_{identity}", name=tool.name, custom=is_custom),
             ToolCallDelta(index=0, json=arguments[:half]),
             ToolCallDelta(index=0, json=arguments[half:]),
             ToolCallEnd(index=0),
@@ -205,7 +207,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _tool_to_call(request: Request, behaviour: Behaviour) -> Tool | None:
-    offered = [tool for tool in request.tools if tool.kind == "function"]
+    offered = [tool for tool in request.tools if tool.kind in ("function", "custom")]
     choice = request.tool_choice
     kind = ChoiceKind.AUTO if choice is None else choice.kind
     last = request.messages[-1].blocks if request.messages else ()
@@ -344,7 +346,7 @@ def _stream(
     writer = dialect.stream_writer(context)
     pieces = [piece for piece in map(writer.write, events) if piece]
     if act is Act.ERROR:
-        pieces.append(dialect.error_event(_problem(529)))
+        pieces.append(writer.fail(_problem(529)))
     return SimulatedResponse(200, _SSE, pieces, act)
 
 

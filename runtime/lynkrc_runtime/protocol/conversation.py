@@ -132,6 +132,8 @@ class Tool(Struct, frozen=True, kw_only=True, gc=False):
     """A tool on offer. `kind` is function, custom (free-form) or the dialect's own type name.
 
     `parameters` is a JSON Schema object (None for other kinds); `value` the whole entry as sent.
+    `namespace` is the group it was offered in (OpenAI Responses): `name` is unique over all
+    groups then, and the name inside the group stands in `value`.
     """
 
     kind: str
@@ -140,6 +142,7 @@ class Tool(Struct, frozen=True, kw_only=True, gc=False):
     parameters: Mapping[str, Any] | None
     strict: bool | None
     value: Mapping[str, Any]
+    namespace: str | None = None
 
 
 class ChoiceKind(Enum):
@@ -217,7 +220,8 @@ class Request(Struct, frozen=True, kw_only=True, gc=False):
 
     `members` keep the client's order and spelling, for pass-through; `rest` names the members
     that have no neutral part (they travel to the same dialect and are listed as lost elsewhere).
-    `metadata` holds the body's metadata object as parsed ({} without one).
+    `metadata` holds the body's metadata object as parsed ({} without one). `bound` names members
+    that only a target of the same dialect can honour (state it keeps): elsewhere a misfit.
     """
 
     dialect: str
@@ -230,6 +234,7 @@ class Request(Struct, frozen=True, kw_only=True, gc=False):
     metadata: Mapping[str, Any]
     members: Mapping[str, bytes]
     rest: tuple[str, ...]
+    bound: tuple[str, ...] = ()
 
 
 # -- answers ---------------------------------------------------------------------------------

@@ -93,6 +93,17 @@ class StreamWriter(Protocol):
         """What may be sent in silence at this point of the stream."""
         ...
 
+    def fail(self, problem: Problem) -> bytes:
+        """The error that ends the stream at this point; b'' behind its end."""
+        ...
+
+    def passed(self, piece: bytes, events: list[Event], /) -> None:
+        """An upstream's event went to the client as it came; `events` is what it says.
+
+        On a pass-through nothing is written until `fail` or `keep_alive`, which must fit.
+        """
+        ...
+
 
 @final
 class AnswerContext(Struct, frozen=True, kw_only=True):
@@ -119,8 +130,7 @@ class ClientDialect:
     - read_request(body, headers): raises MalformedRequest
     - write_answer(answer, context)
     - stream_writer(context)
-    - write_problem(problem): the error envelope (status and body)
-    - error_event(problem): the same inside a stream
+    - write_problem(problem): the error envelope (status and body); in a stream its writer's `fail`
     `headers` maps lower-case names to values.
     """
 
@@ -129,7 +139,6 @@ class ClientDialect:
     write_answer: Callable[[Answer, AnswerContext], bytes]
     stream_writer: Callable[[AnswerContext], StreamWriter]
     write_problem: Callable[[Problem], tuple[int, bytes]]
-    error_event: Callable[[Problem], bytes]
 
 
 @final

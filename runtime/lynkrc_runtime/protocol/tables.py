@@ -7,7 +7,10 @@ from lynkrc_runtime.protocol import anthropic, openai_chat, openai_responses
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect
 
 CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (anthropic.CLIENT, openai_chat.CLIENT)}
+    {
+        dialect.name: dialect
+        for dialect in (anthropic.CLIENT, openai_chat.CLIENT, openai_responses.CLIENT)
+    }
 )
 """What clients speak."""
 

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.served import RUNTIME
@@ -26,7 +27,7 @@ from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
 from lynkrc_runtime.unserved import unserved_parts
 
-_SURFACES: Mapping[str, str] = {"messages": "anthropic-messages", "chat": "openai-chat"}
+_SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 
 
 def admin_app(site: Site) -> web.Application:

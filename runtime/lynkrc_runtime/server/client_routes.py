@@ -35,6 +35,7 @@ from lynkrc_runtime.server.serve import serve
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
     "/chat/completions": ("chat", "openai-chat"),
+    "/responses": ("responses", "openai-responses"),
 }
 """Path below /v1 -> surface and dialect."""
 

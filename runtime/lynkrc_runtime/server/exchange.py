@@ -4,7 +4,7 @@ The `Exchange` is the only mutable thing of a request. Answer headers and the ou
 read from it, so they cannot disagree.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
@@ -66,6 +66,7 @@ class Exchange:
         "decision",
         "dialect",
         "ending",
+        "fail",
         "first",
         "gateway",
         "incoming",
@@ -96,6 +97,8 @@ class Exchange:
         self.transforms: tuple[str, ...] = ()
         self.losses: tuple[str, ...] = ()
         self.without_thinking = False
+        self.fail: Callable[[Problem], bytes] | None = None
+        """Writes the error that ends the stream under way."""
         self.usage: Usage | None = None
         self.upstream_id: str | None = None
         self.simulated = False

@@ -29,6 +29,7 @@ from lynkrc_runtime.protocol.dialect import (
     ANY_TARGET,
     AnswerContext,
     ClientDialect,
+    Problem,
     TargetDialect,
     TargetFacts,
 )
@@ -65,7 +66,7 @@ class Flow:
         """`source` is what the upstream speaks, `sink` the client; `facts` are the target's."""
         self._passing = source.name == sink.name
         self._reader = source.stream_reader(facts)
-        # On a pass-through the writer writes nothing; it only knows which keep-alive is legal.
+        # On a pass-through the writer only knows what may be put in: keep-alives, an error.
         self._writer = sink.stream_writer(context)
         self._splitter = EventSplitter()
         self._strips_usage = (
@@ -101,6 +102,10 @@ class Flow:
         """What may be sent to the client in silence now."""
         return self._writer.keep_alive()
 
+    def fail(self, problem: Problem) -> bytes:
+        """The error that ends the client's stream now."""
+        return self._writer.fail(problem)
+
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
         pieces = self._splitter.feed(chunk) if chunk else [self._splitter.rest]
         for piece in pieces:
@@ -108,13 +113,12 @@ class Flow:
             if not chunk:
                 events += self._reader.close()
             for event in events:
-                if isinstance(event, MessageStart):
-                    self._writer.write(event)
                 self._note(event)
             if self.failure is not None:
                 return
             if piece and self._is_wanted(piece):
                 out.append(piece)
+                self._writer.passed(piece, events)
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         for event in self._reader.feed(chunk) if chunk else self._reader.close():

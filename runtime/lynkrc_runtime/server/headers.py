@@ -14,10 +14,13 @@ _EVERYWHERE = frozenset(("traceparent", "tracestate", "baggage", "idempotency-ke
 _OF_DIALECT: Mapping[str, frozenset[str]] = {
     "anthropic-messages": frozenset(("anthropic-workspace-id", "anthropic-user-profile-id")),
     "openai-chat": frozenset(("openai-beta", "session-id")),
+    "openai-responses": frozenset(("openai-beta", "session-id", "thread-id")),
 }
 _PREFIXES_OF_DIALECT: Mapping[str, tuple[str, ...]] = {
     "anthropic-messages": ("x-session-",),
     "openai-chat": ("x-codex-", "x-session-"),
+    # The last says that the body has the form of the newest models.
+    "openai-responses": ("x-codex-", "x-session-", "x-openai-internal-codex-"),
 }
 _AUTH = ("authorization", "x-api-key")
 

@@ -19,6 +19,7 @@ BODY_LIMIT = 32 * 1024 * 1024
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
+_RESPONSES = "openai-responses"
 
 
 @final
@@ -61,7 +62,7 @@ def dialect_of(request: web.Request) -> str:
     """The dialect to answer in where the path alone does not say."""
     if "anthropic-version" in request.headers or "/messages" in request.path:
         return _MESSAGES
-    return _CHAT
+    return _RESPONSES if "/responses" in request.path else _CHAT
 
 
 def refusal(

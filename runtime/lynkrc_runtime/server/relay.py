@@ -66,6 +66,9 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     way = route.ways[request.dialect]
     dialect = way.dialect
     same = dialect.name == request.dialect
+    if request.bound and not same:
+        name = request.bound[0]
+        raise CannotTranslate(name, f"{name}: the target does not keep what it stands for")
     passing = dialect.pass_request if same else None
     write = dialect.write_request if passing is None else passing
     facts = route.facts

@@ -70,8 +70,8 @@ async def _confess(exchange: Exchange) -> None:
     try:
         if exchange.status == 0:
             await exchange.refuse(problem, Ending.INTERNAL)
-        elif exchange.request is not None and exchange.request.options.stream:
-            await exchange.client.write(exchange.dialect.error_event(problem))
+        elif exchange.fail is not None and (data := exchange.fail(problem)):
+            await exchange.client.write(data)
     except ConnectionError:
         return
 

@@ -82,6 +82,7 @@ class StreamRelay:
         self._times = exchange.gateway.settings.times
         self._way = route.ways[exchange.dialect.name]
         self._flow = Flow(self._way.dialect, exchange.dialect, context, route.facts)
+        exchange.fail = self._flow.fail
         self._held: list[bytes] = []
         self._commit_at = exchange.incoming.arrived + self._times.commit_after
         self._committed = False
@@ -270,8 +271,7 @@ class StreamRelay:
         problem, _ = problem_of(
             failure, self._route.target.name, exchange.dialect.name, exchange.incoming.request_id
         )
-        event = exchange.dialect.error_event(problem)
-        await self._write_by(event, self._loop.time() + LAST_WORDS_TIME)
+        await self._write_by(self._flow.fail(problem), self._loop.time() + LAST_WORDS_TIME)
         return True
 
 

@@ -2,7 +2,7 @@
 
 from lynkrc_runtime.protocol.anthropic.answer import read_answer, write_answer
 from lynkrc_runtime.protocol.anthropic.counting import COUNTING
-from lynkrc_runtime.protocol.anthropic.errors import error_event, write_problem
+from lynkrc_runtime.protocol.anthropic.errors import write_problem
 from lynkrc_runtime.protocol.anthropic.pass_request import pass_request
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME
 from lynkrc_runtime.protocol.anthropic.read_request import read_request, require_max_tokens
@@ -20,7 +20,6 @@ CLIENT = ClientDialect(
     write_answer=write_answer,
     stream_writer=MessagesWriter,
     write_problem=write_problem,
-    error_event=error_event,
 )
 
 TARGET = TargetDialect(

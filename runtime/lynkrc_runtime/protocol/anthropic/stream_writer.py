@@ -31,7 +31,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallStart,
     Usage,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.protocol.failures import broken, stream_problem
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
@@ -45,10 +45,12 @@ _PING = sse.event_bytes("ping", {"type": "ping"})
 class _Call:
     """A call under way: what came of its arguments, and whether they may still go out."""
 
-    __slots__ = ("begun", "name", "prefix", "waiting", "wrapped")
+    __slots__ = ("begun", "is_raw", "name", "prefix", "waiting", "wrapped")
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, is_raw: bool) -> None:
         self.name = name
+        self.is_raw = is_raw
+        """A free-form call: its input is held back and given as the text of an object."""
         self.prefix = JsonPrefix()
         self.begun = False
         self.waiting = ""
@@ -114,6 +116,17 @@ class MessagesWriter:
         if self._ended:
             return b""
         return _PING if self._started else _COMMENT
+
+    def fail(self, problem: Problem) -> bytes:
+        """See `StreamWriter.fail`."""
+        if self._ended:
+            return b""
+        self._ended = True
+        return error_event(problem)
+
+    def passed(self, _piece: bytes, events: list[Event], /) -> None:
+        """See `StreamWriter.passed`: pings are legal once the message has started."""
+        self._started = self._started or any(isinstance(event, MessageStart) for event in events)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -224,8 +237,7 @@ class MessagesWriter:
         self._ended = True
 
     def _fail(self, error: StreamError) -> None:
-        self._out.append(error_event(stream_problem(error, self._context.request_id)))
-        self._ended = True
+        self._out.append(self.fail(stream_problem(error, self._context.request_id)))
 
     def _emit(self, name: str, **members: Any) -> None:
         self._out.append(sse.event_bytes(name, {"type": name, **members}))
@@ -275,7 +287,7 @@ class MessagesWriter:
             call_id = f"{call_id}__{self._next}"
         self._ids.add(call_id)
         name = self._names.get(event.name, event.name)
-        self._call = _Call(name)
+        self._call = _Call(name, is_raw=event.custom)
         self._call_index = event.index
         self._calls += 1
         self._begin("tool_use", {"id": call_id, "name": name, "input": {}})
@@ -285,6 +297,9 @@ class MessagesWriter:
         if call is None:
             raise ValueError("arguments for a call that is not open")
         self._tokens += estimate_text(piece)
+        if call.is_raw:
+            call.waiting += piece
+            return
         if not call.prefix.feed(piece):
             raise _BadArguments(f"the model wrote malformed arguments for the tool {call.name}")
         if not call.begun and piece.strip():
@@ -301,7 +316,10 @@ class MessagesWriter:
         if call is None:
             raise ValueError("the end of a call that is not open")
         self._call = None
-        if call.wrapped:
+        if call.is_raw:
+            whole = msgspec.json.encode({"input": call.waiting}).decode()
+            self._delta("input_json_delta", "partial_json", whole)
+        elif call.wrapped:
             text = (call.waiting + call.prefix.closing()).strip()
             if text != "null":
                 whole = msgspec.json.encode({"value": msgspec.Raw(text)}).decode()

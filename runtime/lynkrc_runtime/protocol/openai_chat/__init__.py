@@ -3,7 +3,7 @@
 from lynkrc_runtime.protocol.dialect import SSE, ClientDialect, TargetDialect
 from lynkrc_runtime.protocol.failures import read_failure
 from lynkrc_runtime.protocol.openai_chat.answer import read_answer, write_answer
-from lynkrc_runtime.protocol.openai_chat.errors import error_event, write_problem
+from lynkrc_runtime.protocol.openai_chat.errors import write_problem
 from lynkrc_runtime.protocol.openai_chat.pass_request import pass_request
 from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME
 from lynkrc_runtime.protocol.openai_chat.read_request import read_request
@@ -20,7 +20,6 @@ CLIENT = ClientDialect(
     write_answer=write_answer,
     stream_writer=ChatStreamWriter,
     write_problem=write_problem,
-    error_event=error_event,
 )
 
 TARGET = TargetDialect(

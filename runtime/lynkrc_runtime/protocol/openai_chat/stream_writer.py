@@ -24,7 +24,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallEnd,
     ToolCallStart,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.failures import stream_problem
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED, free_form_input
@@ -38,13 +38,17 @@ _KEEP_ALIVE = b": keep-alive\n\n"
 
 @final
 class _Call:
-    """A call the client has been told of. `pieces` collects a free-form call, else None."""
+    """A call the client has been told of. `pieces` collects a free-form call, else None.
 
-    __slots__ = ("has_arguments", "number", "pieces")
+    `is_raw`: they are its input as it is, not JSON around it.
+    """
 
-    def __init__(self, number: int, is_free_form: bool) -> None:
+    __slots__ = ("has_arguments", "is_raw", "number", "pieces")
+
+    def __init__(self, number: int, *, is_free_form: bool, is_raw: bool) -> None:
         self.number = number
         self.has_arguments = False
+        self.is_raw = is_raw
         self.pieces: list[str] | None = [] if is_free_form else None
 
 
@@ -103,14 +107,23 @@ class ChatStreamWriter:
             case MessageEnd():
                 return self._end(event)
             case StreamError():
-                self._is_over = True
-                return error_event(stream_problem(event, self._context.request_id))
+                return self.fail(stream_problem(event, self._context.request_id))
             case _:
                 assert_never(event)
 
     def keep_alive(self) -> bytes:
         """A comment: an event without data would break clients (wire reference A.0)."""
         return _KEEP_ALIVE
+
+    def fail(self, problem: Problem) -> bytes:
+        """See `StreamWriter.fail`."""
+        if self._is_over:
+            return b""
+        self._is_over = True
+        return error_event(problem)
+
+    def passed(self, _piece: bytes, _events: list[Event], /) -> None:
+        """See `StreamWriter.passed`: nothing of Chat's depends on what came before."""
 
     def _start(self) -> bytes:
         if self._is_started:
@@ -123,7 +136,11 @@ class ChatStreamWriter:
 
     def _call_start(self, event: ToolCallStart) -> bytes:
         name = self._names.get(event.name, event.name)
-        call = _Call(len(self._calls), name in self._free_form)
+        call = _Call(
+            len(self._calls),
+            is_free_form=event.custom or name in self._free_form,
+            is_raw=event.custom,
+        )
         self._calls[event.index] = call
         context = self._context
         call_id = event.id or made_id(context.id, context.created, call.number)
@@ -147,7 +164,8 @@ class ChatStreamWriter:
 
     def _call_end(self, call: _Call) -> bytes:
         if call.pieces is not None:
-            text = free_form_input("".join(call.pieces))
+            text = "".join(call.pieces)
+            text = text if call.is_raw else free_form_input(text)
             call.pieces.clear()
             entry: dict[str, Any] = {"index": call.number, "custom": {"input": text}}
         elif call.has_arguments:

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Request
 from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
-from lynkrc_runtime.protocol.openai_responses.names import NAME
 from lynkrc_runtime.protocol.openai_responses.pass_request import pass_request
+from lynkrc_runtime.protocol.openai_responses.read_items import DIALECT_NAME
 from lynkrc_runtime.protocol.openai_responses.write_request import write_request
 
 _COUNTED = (
@@ -40,7 +40,7 @@ class _Counted(msgspec.Struct, frozen=True):
 
 def write_count(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
     """The request to the counting address. Raises CannotTranslate."""
-    write = pass_request if request.dialect == NAME else write_request
+    write = pass_request if request.dialect == DIALECT_NAME else write_request
     written = write(request, facts, headers)
     members = _members(written.body)
     body = {name: members[name] for name in _COUNTED if name in members}

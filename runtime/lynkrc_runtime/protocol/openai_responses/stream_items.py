@@ -21,7 +21,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallStart,
 )
 from lynkrc_runtime.protocol.failures import broken
-from lynkrc_runtime.protocol.openai_responses.names import NAME
+from lynkrc_runtime.protocol.openai_responses.read_items import DIALECT_NAME
 from lynkrc_runtime.protocol.openai_responses.read_output import (
     BETWEEN,
     CALLS,
@@ -123,7 +123,7 @@ class ReasoningItem:
         if self._is_paused:
             # Its block has ended: the seal came too late to be carried.
             if signature is not None:
-                events.append(OpaqueEvent(dialect=NAME, type=HIDDEN))
+                events.append(OpaqueEvent(dialect=DIALECT_NAME, type=HIDDEN))
         elif self._said or signature is not None:
             if not self._said:
                 events.append(ThinkingDelta(text=""))
@@ -198,7 +198,7 @@ class OtherItem:
     def finish(self, _item: Mapping[str, Any], _: str, events: list[Event]) -> None:
         """Name it as lost."""
         if self._type:
-            events.append(OpaqueEvent(dialect=NAME, type=self._type))
+            events.append(OpaqueEvent(dialect=DIALECT_NAME, type=self._type))
 
 
 StreamItem: TypeAlias = MessageItem | ReasoningItem | CallItem | OtherItem
@@ -220,4 +220,4 @@ def item_of(item: Mapping[str, Any], place: int, calls: int) -> StreamItem:
 
 def _tell_lost(item: Mapping[str, Any], maker: str, events: list[Event]) -> None:
     for name in lost_of(item, maker):
-        events.append(OpaqueEvent(dialect=NAME, type=name))
+        events.append(OpaqueEvent(dialect=DIALECT_NAME, type=name))

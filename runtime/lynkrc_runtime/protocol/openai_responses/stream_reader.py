@@ -27,8 +27,8 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
-from lynkrc_runtime.protocol.openai_responses.read_output import list_of, text_of
 from lynkrc_runtime.protocol.openai_responses.read_answer import failure_in
+from lynkrc_runtime.protocol.openai_responses.read_output import list_of, text_of
 from lynkrc_runtime.protocol.openai_responses.stream_items import (
     CallItem,
     MessageItem,

@@ -1,3 +1,0 @@
-"""The name of the dialect."""
-
-NAME = "openai-responses"

@@ -1,0 +1,153 @@
+"""A Responses request's JSON, to a neutral `Request` (wire reference A.3.1).
+
+>>> read_request(b'{"model":"m","input":"Hi"}', {}).messages[0].blocks
+(Text(text='Hi', extra={}),)
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from lynkrc_runtime.protocol.conversation import Options, Request
+from lynkrc_runtime.protocol.openai_chat.checks import (
+    as_flag,
+    as_integer,
+    as_list,
+    as_number,
+    as_object,
+    as_text,
+    decode_member,
+    malformed,
+    others,
+    read_members,
+)
+from lynkrc_runtime.protocol.openai_responses.read_items import (
+    DIALECT_NAME,
+    offered_in,
+    read_items,
+)
+from lynkrc_runtime.protocol.openai_responses.read_tools import read_choice, read_format, read_tools
+
+_T = TypeVar("_T")
+
+_NEUTRAL = frozenset(
+    (
+        "model",
+        "input",
+        "instructions",
+        "tools",
+        "tool_choice",
+        "parallel_tool_calls",
+        "max_output_tokens",
+        "temperature",
+        "top_p",
+        "text",
+        "reasoning",
+        "stream",
+        "user",
+        "metadata",
+        "include",
+    )
+)
+
+_STATE = ("previous_response_id", "conversation", "prompt")
+"""Members that stand for words the server keeps."""
+
+CARRIED = "reasoning.encrypted_content"
+"""The one entry of `include` that every target's answer honours: carriers travel there."""
+
+
+def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
+    """The request; MalformedRequest names the first member that cannot be read."""
+    members = read_members(body)
+    given = {
+        name: decode_member(raw, name)
+        for name, raw in members.items()
+        if name in _NEUTRAL and raw != b"null"
+    }
+    if not given.get("model"):
+        raise malformed("model", "is required and must not be empty")
+    bound = _bound(members)
+    items = _input(given, bound)
+    lists = [("tools", as_list(given.get("tools", []), "tools")), *offered_in(items)]
+    tools, names = read_tools(lists)
+    instructions = _optional(as_text, given, "instructions")
+    system, messages = read_items(items, instructions, names)
+    return Request(
+        dialect=DIALECT_NAME,
+        model=as_text(given["model"], "model"),
+        system=system,
+        messages=messages,
+        tools=tools,
+        tool_choice=read_choice(given["tool_choice"], names) if "tool_choice" in given else None,
+        options=_options(given),
+        metadata=as_object(given.get("metadata", {}), "metadata"),
+        members=members,
+        rest=_rest(members, given, bound),
+        bound=bound,
+    )
+
+
+def _input(given: Mapping[str, Any], bound: tuple[str, ...]) -> list[Any]:
+    value = given.get("input")
+    if isinstance(value, str) and value:
+        return [{"role": "user", "content": value}]
+    if not value and bound:
+        return []
+    if not value:
+        raise malformed("input", "is required and must not be empty")
+    return as_list(value, "input")
+
+
+def _bound(members: Mapping[str, bytes]) -> tuple[str, ...]:
+    names = [name for name in _STATE if members.get(name, b"null") != b"null"]
+    if members.get("background") == b"true":
+        names.append("background")
+    return tuple(names)
+
+
+def _rest(
+    members: Mapping[str, bytes], given: Mapping[str, Any], bound: tuple[str, ...]
+) -> tuple[str, ...]:
+    names = [
+        name
+        for name, raw in members.items()
+        if not (name in _NEUTRAL or name in bound or raw == b"null" or _is_usual(name, raw))
+    ]
+    names += (f"text.{name}" for name in others(given.get("text", {}), ("format", "verbosity")))
+    names += (f"reasoning.{name}" for name in others(given.get("reasoning", {}), ("effort",)))
+    included = as_list(given.get("include", []), "include")
+    names += (f"include.{entry}" for entry in included if entry != CARRIED)
+    return tuple(names)
+
+
+def _is_usual(name: str, raw: bytes) -> bool:
+    """Whether the member says what holds without it too."""
+    return (name, raw) in (("truncation", b'"disabled"'), ("service_tier", b'"auto"'))
+
+
+def _options(given: Mapping[str, Any]) -> Options:
+    text = as_object(given.get("text", {}), "text")
+    reasoning = as_object(given.get("reasoning", {}), "reasoning")
+    max_tokens = _optional(as_integer, given, "max_output_tokens")
+    if max_tokens is not None and max_tokens < 1:
+        raise malformed("max_output_tokens", "must be at least 1")
+    return Options(
+        max_tokens=max_tokens,
+        temperature=_optional(as_number, given, "temperature"),
+        top_p=_optional(as_number, given, "top_p"),
+        effort=_inner(reasoning, "reasoning", "effort"),
+        format=read_format(text["format"]) if text.get("format") is not None else None,
+        parallel_tools=_optional(as_flag, given, "parallel_tool_calls"),
+        verbosity=_inner(text, "text", "verbosity"),
+        user=_optional(as_text, given, "user"),
+        stream=as_flag(given.get("stream", False), "stream"),
+    )
+
+
+def _inner(value: Mapping[str, Any], place: str, name: str) -> str | None:
+    member = value.get(name)
+    return None if member is None else as_text(member, f"{place}.{name}")
+
+
+def _optional(check: Callable[[Any, str], _T], given: Mapping[str, Any], name: str) -> _T | None:
+    return check(given[name], name) if name in given else None
