@@ -36,7 +36,8 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
         "mcp": "no tool is added",
-        "responses_store": "there is no Responses API",
+        "responses_store.store": "answers are kept in memory; the gateway refuses to start with"
+        " sqlite or redis",
         "observability": "logs and metrics are those of every spec",
         "providers.breaker": "no breaker opens",
         "providers.concurrency": "calls are not limited",
