@@ -32,7 +32,8 @@ from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.upstream import Upstream, UpstreamFault, UpstreamRequest, UpstreamResponse
 
-MESSAGES, CHAT = "anthropic-messages", "openai-chat"
+MESSAGES, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"
+SURFACE = {MESSAGES: "messages", CHAT: "chat", RESPONSES: "responses"}
 
 
 def provider(name: str, kind: str, **members: Any) -> Provider:
@@ -270,7 +271,7 @@ def body(
 ) -> bytes:
     members: dict[str, Any] = {
         "model": "auto",
-        "messages": [{"role": "user", "content": text}],
+        "input" if dialect == RESPONSES else "messages": [{"role": "user", "content": text}],
         "stream": stream,
     }
     if dialect == MESSAGES:
@@ -288,7 +289,7 @@ async def ask(
 ) -> Recorder:
     client = client or Recorder()
     incoming = Incoming(
-        surface="messages" if dialect == MESSAGES else "chat",
+        surface=SURFACE[dialect],
         dialect=dialect,
         headers=dict(headers or {}),
         repeated=frozenset(),

@@ -15,7 +15,17 @@ from lynkrc_runtime.server.gateway import Settings
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.settings import Server
 from lynkrc_runtime.settings import Settings as Declared
-from tests.runtime.by_hand import CHAT, MESSAGES, Said, body, dispatch, gateway, policy, provider
+from tests.runtime.by_hand import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    Said,
+    body,
+    dispatch,
+    gateway,
+    policy,
+    provider,
+)
 from tests.runtime.by_hand import target as make_target
 
 JSON = {"content-type": "application/json"}
@@ -49,6 +59,9 @@ async def client(said: Said) -> AsyncIterator[Client]:
         ("/v1/chat/completions", CHAT),
         ("/chat/completions", CHAT),
         ("/v1/v1/chat/completions", CHAT),
+        ("/v1/responses", RESPONSES),
+        ("/responses", RESPONSES),
+        ("/v1/v1/responses", RESPONSES),
     ],
 )
 @pytest.mark.parametrize("stream", [False, True])

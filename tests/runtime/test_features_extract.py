@@ -347,7 +347,7 @@ def test_tools_named_is_exact() -> None:
 
 def test_enums_are_members() -> None:
     assert value(slot("dialect", classes=members(*DIALECTS)), request()) == 0
-    assert value(slot("surface", classes=members(*reversed(SURFACES))), request()) == 1
+    assert value(slot("surface", classes=members(*reversed(SURFACES))), request()) == 2
 
 
 # -- strings ---------------------------------------------------------------------------------

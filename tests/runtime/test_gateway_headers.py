@@ -57,6 +57,8 @@ def test_a_dialects_own_headers_travel_to_the_same_dialect_only() -> None:
     chat = sent("openai-chat", same=True)
     assert (chat["openai-beta"], chat["x-codex-window-id"], chat["session-id"]) == ("b", "1", "s")
     assert "anthropic-workspace-id" not in chat
+    codex = sent("openai-responses", same=True)
+    assert {"openai-beta", "x-codex-window-id", "session-id", "x-session-affinity"} <= set(codex)
     other = sent("openai-chat", same=False)
     assert "openai-beta" not in other
     assert (other["traceparent"], other["idempotency-key"]) == ("00-1", "i")

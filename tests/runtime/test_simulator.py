@@ -30,9 +30,9 @@ from lynkrc_runtime.simulator import (
     parse_wishes,
 )
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
-from tests.runtime.by_hand import CHAT, MESSAGES
+from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES
 
-BOTH = pytest.mark.parametrize("dialect", sorted(CLIENT_DIALECTS))
+BOTH = pytest.mark.parametrize("dialect", sorted(CLIENT_DIALECTS.keys() & TARGET_DIALECTS))
 STREAMED = pytest.mark.parametrize("stream", [False, True])
 
 SCHEMA = {
@@ -43,11 +43,14 @@ SCHEMA = {
 
 
 def body(dialect: str, *, stream: bool, text: str = "Hello there", **more: Any) -> bytes:
+    said = [{"role": "user", "content": text}]
     members: dict[str, Any] = {
         "model": "some-model",
-        "messages": [{"role": "user", "content": text}],
+        "input" if dialect == RESPONSES else "messages": said,
         "stream": stream,
     }
+    if dialect == RESPONSES:
+        return msgspec.json.encode(members | more)
     if dialect == MESSAGES:
         members["max_tokens"] = 100
     elif stream:
@@ -58,6 +61,8 @@ def body(dialect: str, *, stream: bool, text: str = "Hello there", **more: Any) 
 def tools(dialect: str) -> list[dict[str, Any]]:
     if dialect == MESSAGES:
         return [{"name": "look", "description": "looks", "input_schema": SCHEMA}]
+    if dialect == RESPONSES:
+        return [{"type": "function", "name": "look", "parameters": SCHEMA}]
     return [{"type": "function", "function": {"name": "look", "parameters": SCHEMA}}]
 
 

@@ -9,20 +9,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import Request, StreamError
-from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.server.flow import Flow
 from lynkrc_runtime.simulator import Behaviour, compose, parse_behaviour
-from tests.runtime.by_hand import CHAT, MESSAGES, body
+from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, body
+from tests.wire.openai_responses_lint import lint_stream
 
-COMBINATIONS = [(source, sink) for source in (MESSAGES, CHAT) for sink in (MESSAGES, CHAT)]
+COMBINATIONS = [
+    (source, sink) for source in (MESSAGES, CHAT) for sink in (MESSAGES, CHAT, RESPONSES)
+]
+READABLE = [(source, sink) for source, sink in COMBINATIONS if sink in TARGET_DIALECTS]
 
 
 def request(dialect: str, **more: Any) -> Request:
     tool: dict[str, Any] = {"name": "look", "description": "looks", "input_schema": {}}
     if dialect == CHAT:
         tool = {"type": "function", "function": {"name": "look", "parameters": {}}}
+    if dialect == RESPONSES:
+        tool = {"type": "function", "name": "look", "parameters": {}}
     content = body(dialect, stream=True, text="use a tool, ünïcode", tools=[tool], **more)
     return CLIENT_DIALECTS[dialect].read_request(content, {})
 
@@ -86,7 +92,7 @@ def test_every_end_of_the_bytes_but_the_proper_one_is_a_failure(source: str, sin
     assert flow.failure is not None
 
 
-@pytest.mark.parametrize(("source", "sink"), COMBINATIONS)
+@pytest.mark.parametrize(("source", "sink"), READABLE)
 def test_the_client_reads_what_the_upstream_said(source: str, sink: str) -> None:
     said = fold(compose(upstream_request(source), Behaviour()))
     more = {"stream_options": {"include_usage": True}} if sink == CHAT else {}
@@ -97,6 +103,24 @@ def test_the_client_reads_what_the_upstream_said(source: str, sink: str) -> None
     heard = fold(events)
     assert (heard.blocks, heard.stop) == (said.blocks, said.stop)
     assert (heard.usage.input, heard.usage.output) == (said.usage.input, said.usage.output)
+
+
+@pytest.mark.parametrize("source", [MESSAGES, CHAT])
+def test_a_responses_client_gets_a_stream_that_breaks_no_rule(source: str) -> None:
+    _, out = relayed(source, RESPONSES, [upstream_bytes(source)])
+    last = lint_stream(out)[-1]["response"]
+    assert last["status"] == "completed"
+    assert [item["type"] for item in last["output"]] == ["message", "function_call"]
+
+
+@pytest.mark.parametrize("source", [MESSAGES, CHAT])
+def test_the_error_of_a_broken_stream_is_the_writers(source: str) -> None:
+    flow, out = relayed(source, RESPONSES, [upstream_bytes(source)[:800]])
+    assert flow.failure is not None
+    problem = Problem(status=502, kind="bad_gateway", message="cut")
+    events = lint_stream(out + flow.fail(problem))
+    assert events[-1]["type"] == "response.failed"
+    assert flow.fail(problem) == b""
 
 
 def test_usage_we_asked_for_is_taken_out_again() -> None:

@@ -344,7 +344,7 @@ TABLE = RouteTable(
     calls=(
         *(
             Call(surface=surface, call=call, source="decision")
-            for surface in ("messages", "chat")
+            for surface in ("messages", "chat", "responses")
             for call in ("primary", "retry", "failover", "fix-up")
         ),
         Call(surface="messages", call="count_tokens", source="local"),

@@ -208,7 +208,9 @@ def test_problems(kind: str, status: int, error_type: str) -> None:
         "request_id": "req_9",
     }
     assert (found, json.loads(body)) == (status, wanted)
-    event = CLIENT.error_event(problem)
+    writer = CLIENT.stream_writer(CONTEXT)
+    event = writer.fail(problem)
+    assert writer.fail(problem) == b""
     assert event.startswith(b"event: error\ndata: ")
     assert json.loads(event.split(b"data: ")[1]) == wanted
 

@@ -7,6 +7,7 @@ import pytest
 from lynkrc_runtime.protocol.conversation import FailureClass
 from lynkrc_runtime.protocol.dialect import Problem
 from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
+from tests.wire.openai_chat_lint import context_of
 
 FORMS = {
     "invalid": (400, "invalid_request_error", None),
@@ -32,7 +33,9 @@ def test_a_problem_has_all_four_keys(kind: str) -> None:
     assert found == status
     envelope = {"error": {"message": "m", "type": error_type, "param": "p", "code": code}}
     assert json.loads(body) == envelope
-    event = CLIENT.error_event(problem)
+    writer = CLIENT.stream_writer(context_of())
+    event = writer.fail(problem)
+    assert writer.fail(problem) == b""
     assert event.startswith(b"data: ")
     assert event.endswith(b"\n\n")
     assert json.loads(event.removeprefix(b"data: ")) == envelope

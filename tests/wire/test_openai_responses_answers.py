@@ -293,8 +293,11 @@ def test_a_break_fails_the_response_that_was_begun() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    ["invalid", "authentication", "billing", "permission", "not_found", "too_large"]
-    + ["rate_limited", "overloaded", "timeout", "internal", "bad_gateway", "context_overflow"],
+    [
+        *("invalid", "authentication", "billing", "permission", "not_found", "too_large"),
+        *("rate_limited", "overloaded", "timeout", "internal", "bad_gateway"),
+        "context_overflow",
+    ],
 )
 def test_every_problem_has_a_code_the_sdk_knows(kind: str) -> None:
     writer = CLIENT.stream_writer(context_of())

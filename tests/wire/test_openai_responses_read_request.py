@@ -39,9 +39,7 @@ def blocks(*items: Any) -> tuple[Block, ...]:
 
 
 def test_a_string_is_what_the_user_says() -> None:
-    assert read(input="Hello").messages == (
-        Message(role=Role.USER, blocks=(Text(text="Hello"),)),
-    )
+    assert read(input="Hello").messages == (Message(role=Role.USER, blocks=(Text(text="Hello"),)),)
 
 
 def test_instructions_and_leading_words_of_the_developer_are_the_system_text() -> None:

@@ -34,6 +34,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.protocol.failures import broken, stream_problem
+from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
 from lynkrc_runtime.protocol.naming import legal_id, original_names
 
@@ -317,8 +318,7 @@ class MessagesWriter:
             raise ValueError("the end of a call that is not open")
         self._call = None
         if call.is_raw:
-            whole = msgspec.json.encode({"input": call.waiting}).decode()
-            self._delta("input_json_delta", "partial_json", whole)
+            self._delta("input_json_delta", "partial_json", wrapped(call.waiting))
         elif call.wrapped:
             text = (call.waiting + call.prefix.closing()).strip()
             if text != "null":

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
+from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -15,12 +16,6 @@ _WRITTEN = frozenset(
     ("type", "function", "custom", "name", "description", "parameters", "strict", "cache_control")
 )
 """Members of another dialect's tool that are read, or written as they are."""
-
-_FREE_FORM: Json = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
 
 
 def write_tools(
@@ -36,7 +31,7 @@ def write_tools(
         elif tool.kind == "function":
             found.append(_function(tool, shape, losses))
         elif tool.kind == "custom":
-            found.append(_entry(tool, _FREE_FORM))
+            found.append(_entry(replace(tool, description=description(tool)), dict(PARAMETERS)))
         else:
             losses[f"dropped=tools.{tool.kind}"] = None
     return found
@@ -49,7 +44,8 @@ def _list_members(tool: Tool, losses: Losses) -> None:
     inner = tool.value.get(tool.kind)
     for entry in (tool.value, inner if isinstance(inner, dict) else {}):
         for name, value in entry.items():
-            if name not in _WRITTEN and value is not None:
+            is_told = name == "format" and tool.kind == "custom"
+            if name not in _WRITTEN and value is not None and not is_told:
                 losses[f"dropped={name}"] = None
 
 

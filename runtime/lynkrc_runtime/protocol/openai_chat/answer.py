@@ -26,6 +26,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.checks import others
@@ -207,21 +208,7 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
 
 def _call(call: ToolCall, name: str, is_free_form: bool) -> dict[str, Any]:
     if call.custom or is_free_form:
-        text = call.arguments if call.custom else free_form_input(call.arguments)
+        text = call.arguments if call.custom else unwrapped(call.arguments)
         return {"id": call.id, "type": "custom", "custom": {"name": name, "input": text}}
     function = {"name": name, "arguments": call.arguments or "{}"}
     return {"id": call.id, "type": "function", "function": function}
-
-
-def free_form_input(arguments: str) -> str:
-    """The text inside ``{"input": ...}``, as free-form tools are offered to other dialects.
-
-    >>> free_form_input('{"input": "ls"}')
-    'ls'
-    """
-    try:
-        value = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
-        return arguments
-    text = value.get("input") if isinstance(value, dict) else None
-    return text if isinstance(text, str) else arguments

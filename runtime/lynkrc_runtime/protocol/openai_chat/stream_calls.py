@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallStart,
 )
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.read_messages import arguments_text
 
@@ -134,7 +135,7 @@ def _end_call(call: _Call, events: list[Event]) -> None:
         return
     if call.is_custom:
         # Free-form input travels between dialects as {"input": text} (wire reference C.1.2).
-        text = msgspec.json.encode({"input": "".join(call.pieces)}).decode()
+        text = wrapped("".join(call.pieces))
         events.append(ToolCallDelta(index=call.number, json=text))
     events.append(ToolCallEnd(index=call.number))
 

@@ -26,8 +26,9 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.failures import stream_problem
+from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.naming import original_names
-from lynkrc_runtime.protocol.openai_chat.answer import DECLINED, free_form_input
+from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
 from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
@@ -165,7 +166,7 @@ class ChatStreamWriter:
     def _call_end(self, call: _Call) -> bytes:
         if call.pieces is not None:
             text = "".join(call.pieces)
-            text = text if call.is_raw else free_form_input(text)
+            text = text if call.is_raw else unwrapped(text)
             call.pieces.clear()
             entry: dict[str, Any] = {"index": call.number, "custom": {"input": text}}
         elif call.has_arguments:

@@ -21,6 +21,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_id, legal_name
 from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, marked_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.pass_request import remind
@@ -152,10 +153,8 @@ def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[st
 
 def _call(call: ToolCall, given_id: str, changes: Changes) -> Json:
     name = tool_name(call.name, changes)
-    if call.custom:
-        custom = {"name": name, "input": call.arguments}
-        return {"id": given_id, "type": "custom", "custom": custom}
-    function = {"name": name, "arguments": call.arguments.strip() or "{}"}
+    arguments = wrapped(call.arguments) if call.custom else call.arguments.strip() or "{}"
+    function = {"name": name, "arguments": arguments}
     return {"id": given_id, "type": "function", "function": function}
 
 

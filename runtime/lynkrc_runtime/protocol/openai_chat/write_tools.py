@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
+from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
 from lynkrc_runtime.protocol.openai_chat.shape import Changes
@@ -36,11 +37,11 @@ def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Js
     if choice is None or not kinds:
         return None
     if choice.allowed is not None:
-        allowed = [_named(name, kinds[name]) for name in choice.allowed if name in kinds]
+        allowed = [_named(name) for name in choice.allowed if name in kinds]
         inner = {"mode": choice.kind.value, "tools": allowed}
         return {"type": "allowed_tools", "allowed_tools": inner}
     if choice.kind is ChoiceKind.NAMED and choice.name is not None:
-        return _named(choice.name, kinds[choice.name])
+        return _named(choice.name)
     return choice.kind.value
 
 
@@ -56,8 +57,8 @@ def offered_kinds(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> Mapping
     return kinds
 
 
-def _named(name: str, kind: str) -> Json:
-    return {"type": kind, kind: {"name": legal_name(name, limit=CHAT_NAME_LIMIT)}}
+def _named(name: str) -> Json:
+    return {"type": "function", "function": {"name": legal_name(name, limit=CHAT_NAME_LIMIT)}}
 
 
 def _function(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
@@ -82,8 +83,12 @@ def strict_tool(tool: Tool, parameters: Json, shape: RequestShape, changes: Chan
 
 
 def _custom(tool: Tool, changes: Changes) -> Json:
-    list_extra((name for name in tool.value if name not in WRITTEN), changes)
-    custom: Json = {"name": tool_name(tool.name, changes)}
-    if tool.description:
-        custom["description"] = tool.description
-    return {"type": "custom", "custom": custom}
+    """A function with one text: of the servers that speak Chat few know free-form tools."""
+    list_extra((name for name in tool.value if name not in (*WRITTEN, "format")), changes)
+    function: Json = {"name": tool_name(tool.name, changes)}
+    told = description(tool)
+    if told:
+        function["description"] = told
+    function["parameters"] = dict(PARAMETERS)
+    changes["mapped=custom-tools"] = None
+    return {"type": "function", "function": function}

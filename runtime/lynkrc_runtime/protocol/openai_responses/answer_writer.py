@@ -20,7 +20,8 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.estimate import estimate_text
-from lynkrc_runtime.protocol.openai_chat.answer import DECLINED, free_form_input
+from lynkrc_runtime.protocol.free_form import unwrapped
+from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_responses.output_items import (
     COMPLETED,
     Json,
@@ -105,7 +106,7 @@ def _call(block: ToolCall, offered: Offered, index: int, context: AnswerContext)
     head, is_free_form = offered.head(block.name)
     call = call_id(block.id, context, index)
     if block.custom or is_free_form:
-        text = block.arguments if block.custom else free_form_input(block.arguments)
+        text = block.arguments if block.custom else unwrapped(block.arguments)
         return custom_item(item_id("custom_tool_call", context, index), call, head, text)
     identity = item_id("function_call", context, index)
     return function_item(identity, call, head, block.arguments or "{}", COMPLETED)

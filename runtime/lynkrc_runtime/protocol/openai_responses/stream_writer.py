@@ -28,7 +28,8 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.protocol.failures import stream_problem
-from lynkrc_runtime.protocol.openai_chat.answer import DECLINED, free_form_input
+from lynkrc_runtime.protocol.free_form import unwrapped
+from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_responses.errors import response_error
 from lynkrc_runtime.protocol.openai_responses.output_items import (
     COMPLETED,
@@ -363,7 +364,7 @@ class ResponsesStreamWriter:
             self._of(item, "function_call_arguments.done", arguments=text)
         else:
             if not item.is_raw:
-                text = free_form_input(text)
+                text = unwrapped(text)
                 self._of(item, "custom_tool_call_input.delta", delta=text)
             self._of(item, "custom_tool_call_input.done", input=text)
         self._finish_item(item, self._call_value(item, text, status))
