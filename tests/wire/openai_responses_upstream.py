@@ -156,12 +156,12 @@ def lint_body(body: dict[str, Any]) -> None:
     seen: set[str] = set()
     given = body["input"] if isinstance(body["input"], list) else []
     # OpenAI's reasoning items may come without an id, which the SDK's type does not know.
-    items = [{"id": "rs_0", **item} if item["type"] == "reasoning" else item for item in given]
+    items = [{"id": "rs_0", **item} if item.get("type") == "reasoning" else item for item in given]
     _force(_PARAMS.validate_python(body | ({"input": items} if items else {})))
     for item in items:
         # The union takes what fits loosely: each item is judged by its own type too.
         _force(_ITEM.validate_python(item))
-        kind = item["type"]
+        kind = item.get("type", "message")
         if kind in ("function_call", "custom_tool_call"):
             assert item["call_id"] not in seen
             seen.add(item["call_id"])
