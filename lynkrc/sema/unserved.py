@@ -13,7 +13,7 @@ from lynkrc.sema.merge import Spec
 from lynkrc.sema.typed import Feature
 from lynkrc.sema.typed_config import TypedDimension, TypedRule
 from lynkrc.sema.walk import features_in
-from lynkrc.source.nodes import MappingNode, Node
+from lynkrc.source.nodes import MappingNode, Node, ScalarNode
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Provider
 from lynkrc_runtime.served import NOT_SERVED, RUNTIME
@@ -56,6 +56,8 @@ def _below(path: str, node: Node) -> Iterator[tuple[str, str, Span]]:
     for key, value in node.entries:
         inner = f"{path}.{key.text}"
         yield inner, inner, key.span
+        if isinstance(value, ScalarNode):
+            yield f"{inner}={value.value}", f"{inner}: {value.value}", value.span
         yield from _below(inner, value)
 
 

@@ -36,7 +36,8 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
         "mcp": "no tool is added",
-        "responses_store": "there is no Responses API",
+        "responses_store.store=sqlite": "the gateway does not start; `memory` is served",
+        "responses_store.store=redis": "the gateway does not start; `memory` is served",
         "observability": "logs and metrics are those of every spec",
         "providers.breaker": "no breaker opens",
         "providers.concurrency": "calls are not limited",
@@ -56,4 +57,7 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "assert": "assertions are type-checked and not proved",
     }
 )
-"""Parts by their path, and what happens instead; a path covers everything below it."""
+"""Parts by their path, and what happens instead; a path covers everything below it.
+
+``path=value`` is one value of a setting.
+"""

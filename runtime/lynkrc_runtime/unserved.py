@@ -42,13 +42,24 @@ def _uses(dispatch: Dispatch, path: str) -> bool:
         case "providers":
             return any(_states(provider.rest, rest) for provider in dispatch.providers)
         case _:
-            return path not in _NOWHERE and _differs(dispatch.settings, Settings(), path.split("."))
+            place, _, value = path.partition("=")
+            names = place.split(".")
+            if value:
+                return bool(_at(dispatch.settings, names) == value)
+            return path not in _NOWHERE and _differs(dispatch.settings, Settings(), names)
 
 
 def _states(rest: Any, member: str) -> bool:
     usual = {"breaker": Breaker(), "credentials": False}.get(member)
     name = {"credentials": "forwards_credentials"}.get(member, member)
     return bool(getattr(rest, name) != usual)
+
+
+def _at(settings: Any, names: Sequence[str]) -> Any:
+    """The setting at a path; None where it, or the section it is in, was not written."""
+    for name in names:
+        settings = getattr(settings, name, None)
+    return settings
 
 
 def _differs(written: Any, usual: Any, names: Sequence[str]) -> bool:

@@ -42,9 +42,12 @@ _OVERFLOW_TEXT = re.compile(
     r"|maximum number of tokens)|input token count.{0,200}exceeds",
     re.IGNORECASE | re.DOTALL,
 )
-# What Claude says of reasoning it did not make: an invalid signature in a thinking block.
+# What Claude and OpenAI say of reasoning they did not make: an invalid signature in a thinking
+# block; encrypted content that could not be verified, or decrypted.
 _UNREADABLE_THINKING = re.compile(
-    r"signature.{0,40}thinking|thinking.{0,40}signature", re.IGNORECASE
+    r"signature.{0,40}thinking|thinking.{0,40}signature"
+    r"|encrypted content.{0,200}could not be (?:verified|decrypted)",
+    re.IGNORECASE | re.DOTALL,
 )
 _FILTERED = frozenset(("content_filter", "content_policy_violation", "1301"))
 _FILTERED_TEXT = re.compile(r"moderation|content (?:management )?policy", re.IGNORECASE)
@@ -73,6 +76,24 @@ _STATUS_OF_WORD: Mapping[str, int] = {
     "invalid_request_error": 400,
     "context_length_exceeded": 400,
     "content_filter": 400,
+    "invalid_encrypted_content": 400,
+    "invalid_prompt": 400,
+    "data_residency_mismatch": 400,
+    "bio_policy": 400,
+    "misalignment_policy_violation": 400,
+    "invalid_image": 400,
+    "invalid_image_format": 400,
+    "invalid_base64_image": 400,
+    "invalid_image_url": 400,
+    "invalid_image_mode": 400,
+    "image_too_large": 400,
+    "image_too_small": 400,
+    "image_parse_error": 400,
+    "image_content_policy_violation": 400,
+    "unsupported_image_media_type": 400,
+    "empty_image_file": 400,
+    "failed_to_download_image": 400,
+    "image_file_not_found": 400,
     "authentication_error": 401,
     "invalid_api_key": 401,
     "billing_error": 402,
@@ -81,6 +102,7 @@ _STATUS_OF_WORD: Mapping[str, int] = {
     "model_not_found": 404,
     "conflict_error": 409,
     "request_too_large": 413,
+    "image_file_too_large": 413,
     "rate_limit_error": 429,
     "rate_limit_exceeded": 429,
     "insufficient_quota": 429,
@@ -88,6 +110,7 @@ _STATUS_OF_WORD: Mapping[str, int] = {
     "server_error": 500,
     "service_unavailable_error": 503,
     "server_is_overloaded": 503,
+    "vector_store_timeout": 504,
     "timeout_error": 504,
     "overloaded_error": 529,
 }

@@ -15,6 +15,9 @@ CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
 """What clients speak."""
 
 TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (anthropic.TARGET, openai_chat.TARGET)}
+    {
+        dialect.name: dialect
+        for dialect in (anthropic.TARGET, openai_chat.TARGET, openai_responses.TARGET)
+    }
 )
 """What targets speak."""

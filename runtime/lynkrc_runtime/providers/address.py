@@ -18,6 +18,9 @@ from lynkrc_runtime.providers.table import KINDS, Credentials
 from lynkrc_runtime.served import RUNTIME
 from lynkrc_runtime.unserved import unserved_kind
 
+_CALLS = ("/chat/completions", "/responses", "/messages")
+"""Ends of addresses that people paste whole."""
+
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -119,11 +122,16 @@ def join(base: str, path: str) -> str:
     'http://localhost:11434/v1/chat/completions'
     >>> join("https://it.openai.azure.com/openai", "/openai/v1/chat/completions")
     'https://it.openai.azure.com/openai/v1/chat/completions'
+    >>> join("https://it.openai.azure.com/openai/v1/chat/completions", "/openai/v1/responses")
+    'https://it.openai.azure.com/openai/v1/responses'
     """
     base = base.rstrip("/")
     if base.endswith(path):
         return base
-    leading = path.removesuffix("/chat/completions").removesuffix("/messages")
+    leading = path
+    for call in _CALLS:
+        # The address of one call leads to the others beside it.
+        base, leading = base.removesuffix(call), leading.removesuffix(call)
     while leading:
         if base.endswith(leading):
             return base + path[len(leading) :]

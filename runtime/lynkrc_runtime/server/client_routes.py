@@ -30,6 +30,8 @@ from lynkrc_runtime.server.http import (
     refusal,
 )
 from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.response_routes import add_response_routes
+from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
@@ -57,6 +59,7 @@ def client_app(site: Site) -> web.Application:
     for below, (surface, dialect) in _SURFACES.items():
         for prefix in _PREFIXES:
             add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect))
+    add_response_routes(app, _PREFIXES, app[COUNTER])
     for prefix in _PREFIXES:
         add("POST", f"{prefix}/messages/count_tokens", _count)
         add("GET", f"{prefix}/models", _models)
@@ -113,7 +116,8 @@ def _surface(path: str, surface: str, dialect: str) -> Handler:
             created=int(time.time()),
             arrived=arrived,
         )
-        await serve(request.app[SITE].gateway, incoming, client)
+        serving = serve_responses if surface == "responses" else serve
+        await serving(request.app[SITE].gateway, incoming, client)
         # The client went away before anything was answered: nobody reads this.
         return client.response or web.Response(status=499)
 

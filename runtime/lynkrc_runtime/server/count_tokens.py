@@ -25,7 +25,6 @@ from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 CALL_TIME = 5.0
 """Seconds a target has for counting, the wait for a free place included."""
 CALLS_AT_ONCE = 4
-_DIALECT = "anthropic-messages"
 
 
 @final
@@ -50,22 +49,26 @@ class TokenCounter:
         self._waiting: Counter[asyncio.Task[int | None]] = Counter()
 
     async def count(
-        self, headers: Mapping[str, str], repeated: frozenset[str], body: bytes
+        self,
+        headers: Mapping[str, str],
+        repeated: frozenset[str],
+        body: bytes,
+        *,
+        surface: str = "messages",
+        dialect: str = "anthropic-messages",
     ) -> Count:
-        """Count a `count_tokens` body. Raises MalformedRequest."""
-        request = self._gateway.dialects[_DIALECT].read_request(body, headers)
-        route = self._route(request, headers, repeated)
+        """Count a body to be counted, of a client of `dialect`. Raises MalformedRequest."""
+        request = self._gateway.dialects[dialect].read_request(body, headers)
+        facts = RequestFacts(surface=surface, headers=headers, repeated=repeated)
+        route = self._route(request, facts)
         tokens = None if route is None else await self._ask(route, request, headers)
         if tokens is None:
             return Count(tokens=estimate_tokens(request), estimated=True)
         return Count(tokens=tokens, estimated=False)
 
-    def _route(
-        self, request: Request, headers: Mapping[str, str], repeated: frozenset[str]
-    ) -> Route | None:
+    def _route(self, request: Request, facts: RequestFacts) -> Route | None:
         """The target this request would go to first, if it can count."""
         policy = self._gateway.policy
-        facts = RequestFacts(surface="messages", headers=headers, repeated=repeated)
         try:
             decision = self._gateway.decider.decide(policy.extractor.extract(request, facts))
         except RefusedRequest:
@@ -73,12 +76,12 @@ class TokenCounter:
         if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:
             return None
         route = self._gateway.routes[decision.targets[0]]
-        way = route.ways[_DIALECT]
+        way = route.ways[request.dialect]
         can_count = way.count_url is not None and way.dialect.counting is not None
         return route if can_count else None
 
     async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
-        way = route.ways[_DIALECT]
+        way = route.ways[request.dialect]
         counting, url = way.dialect.counting, way.count_url
         assert counting is not None and url is not None, "the route can count"
         try:
@@ -89,7 +92,7 @@ class TokenCounter:
             url=url,
             headers=upstream_headers(
                 headers,
-                same_dialect=way.dialect.name == _DIALECT,
+                same_dialect=way.dialect.name == request.dialect,
                 dialect=way.dialect.name,
                 written=written,
                 provider=route.address.headers,

@@ -25,7 +25,8 @@ from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 class Incoming:
     """A client's request; `headers` have lower-case names, `arrived` is on the loop's clock.
 
-    `repeated` names the headers that came more than once.
+    `repeated` names the headers that came more than once. `refused` is what is wrong with the
+    request, where that was found before it was read.
     `answer_id` (24 characters) and `created` (Unix seconds) go into an answer we write.
     """
 
@@ -38,6 +39,7 @@ class Incoming:
     answer_id: str
     created: int
     arrived: float
+    refused: Problem | None = None
 
 
 class Client(Protocol):

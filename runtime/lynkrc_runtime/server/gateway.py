@@ -18,6 +18,7 @@ from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolv
 from lynkrc_runtime.providers.frames import FRAMES
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
+from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -117,7 +118,8 @@ class Route:
 class Gateway:
     """What every request is served with.
 
-    `random` gives 0 <= x < 1; `rotation` remembers where round robin is.
+    `random` gives 0 <= x < 1; `rotation` remembers where round robin is,
+    `responses` answers of the Responses API, where the bundle declares a store.
     """
 
     policy: Policy
@@ -129,6 +131,7 @@ class Gateway:
     log: Log
     random: Callable[[], float]
     rotation: Rotation
+    responses: ResponseStore | None = None
 
 
 def read_policy(path: Path) -> Policy:

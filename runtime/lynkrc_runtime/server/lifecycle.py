@@ -26,6 +26,7 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
@@ -114,7 +115,7 @@ def assemble(
     http: HttpUpstream,
     log: Log,
 ) -> Gateway:
-    """A gateway from a policy. Raises CannotServe, naming each provider that lacks something."""
+    """A gateway from a policy. Raises CannotServe, naming what lacks or is not served."""
     try:
         routes = build_routes(
             policy.dispatch,
@@ -124,6 +125,10 @@ def assemble(
             simulator=Simulator(CLIENT_DIALECTS),
         )
     except UnresolvedProvider as fault:
+        raise CannotServe(str(fault)) from fault
+    try:
+        responses = open_store(policy.dispatch.settings)
+    except UnservedStore as fault:
         raise CannotServe(str(fault)) from fault
     return Gateway(
         policy=policy,
@@ -137,6 +142,7 @@ def assemble(
         ),
         log=log,
         random=random.random,
+        responses=responses,
     )
 
 

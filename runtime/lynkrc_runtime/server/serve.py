@@ -86,6 +86,9 @@ def _abort(exchange: Exchange) -> None:
 
 async def _run(exchange: Exchange) -> None:
     gateway, incoming = exchange.gateway, exchange.incoming
+    if incoming.refused is not None:
+        await exchange.refuse(incoming.refused, Ending.MALFORMED)
+        return
     try:
         request = exchange.dialect.read_request(incoming.body, incoming.headers)
         if incoming.surface == "messages":

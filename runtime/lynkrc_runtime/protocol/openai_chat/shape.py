@@ -45,11 +45,11 @@ _SAMPLING = {
 def fit_body(body: Body, shape: RequestShape, max_output: int, changes: Changes) -> None:
     """Edit `body` in place, all but its messages and answer format. `max_output` is tokens."""
     _fit_limit(body, shape, max_output, changes)
-    _fit_sampling(body, shape, changes)
-    _fit_tools(body, shape, changes)
+    fit_sampling(body, shape, changes)
+    fit_tools(body, shape, changes)
     _fit_effort(body, shape, changes)
     if shape.stream_options is False:
-        _drop(body, "stream_options", changes)
+        drop(body, "stream_options", changes)
 
 
 def value_of(body: Body, name: str) -> Any:
@@ -124,24 +124,26 @@ def _replace_limits(body: Body, wanted: str, limit: int) -> None:
             body[wanted] = limit
 
 
-def _fit_sampling(body: Body, shape: RequestShape, changes: Changes) -> None:
+def fit_sampling(body: Body, shape: RequestShape, changes: Changes) -> None:
+    """Drop what the model does not sample by; the members are named alike in Responses."""
     if shape.sampling is None:
         return
     for name, members in _SAMPLING.items():
         if name not in shape.sampling:
             for member in members:
-                _drop(body, member, changes)
+                drop(body, member, changes)
 
 
-def _fit_tools(body: Body, shape: RequestShape, changes: Changes) -> None:
+def fit_tools(body: Body, shape: RequestShape, changes: Changes) -> None:
+    """Make `tools` and what speaks of them legal, in the spelling of Chat or of Responses."""
     if value_of(body, "tools") == []:
         # An empty list is refused, and so is what speaks of tools beside none.
-        _drop(body, "tools", changes)
-        _drop(body, "parallel_tool_calls", changes)
+        drop(body, "tools", changes)
+        drop(body, "parallel_tool_calls", changes)
         if value_of(body, "tool_choice") in ("auto", "none"):
-            _drop(body, "tool_choice", changes)
+            drop(body, "tool_choice", changes)
     if shape.parallel_tool_calls is False:
-        _drop(body, "parallel_tool_calls", changes)
+        drop(body, "parallel_tool_calls", changes)
     for name in ("tool_choice", "function_call"):
         choice = value_of(body, name)
         if choice is None:
@@ -152,11 +154,11 @@ def _fit_tools(body: Body, shape: RequestShape, changes: Changes) -> None:
             continue
         if kind == "none":
             # Without a way to forbid tools, none may be offered.
-            _drop(body, "tools", changes)
-            _drop(body, "functions", changes)
-            _drop(body, "parallel_tool_calls", changes)
+            drop(body, "tools", changes)
+            drop(body, "functions", changes)
+            drop(body, "parallel_tool_calls", changes)
         if kind == "none" or shape.tool_choice_ignored or "auto" not in (shape.tool_choice or ()):
-            _drop(body, name, changes)
+            drop(body, name, changes)
         else:
             body[name] = _as_auto(choice)
             changes[f"{name}=auto"] = None
@@ -167,13 +169,16 @@ def _choice_kind(choice: Any) -> str:
     if isinstance(choice, str):
         return choice
     if choice.get("type") == "allowed_tools":
-        return str(choice["allowed_tools"]["mode"])
+        return str(choice.get("allowed_tools", choice)["mode"])
     return "named"
 
 
 def _as_auto(choice: Any) -> Any:
     if isinstance(choice, dict) and choice.get("type") == "allowed_tools":
-        return choice | {"allowed_tools": choice["allowed_tools"] | {"mode": "auto"}}
+        inner = choice.get("allowed_tools")
+        return choice | (
+            {"mode": "auto"} if inner is None else {"allowed_tools": inner | {"mode": "auto"}}
+        )
     return "auto"
 
 
@@ -181,7 +186,7 @@ def _fit_effort(body: Body, shape: RequestShape, changes: Changes) -> None:
     name = "reasoning_effort"
     effort = value_of(body, name)
     if shape.reasoning_in == "none":
-        _drop(body, name, changes)
+        drop(body, name, changes)
         return
     needed = shape.effort_with_tools
     if needed is not None and _has_function_tools(body):
@@ -193,7 +198,7 @@ def _fit_effort(body: Body, shape: RequestShape, changes: Changes) -> None:
         return
     legal = nearest_effort(effort, shape.efforts)
     if legal is None:
-        _drop(body, name, changes)
+        drop(body, name, changes)
     else:
         body[name] = legal
         changes[f"{name}={legal}"] = None
@@ -206,7 +211,8 @@ def _has_function_tools(body: Body) -> bool:
     )
 
 
-def _drop(body: Body, name: str, changes: Changes) -> None:
+def drop(body: Body, name: str, changes: Changes) -> None:
+    """Leave a member out; listed if it said anything."""
     if value_of(body, name) is not None:
         changes[f"dropped={name}"] = None
     body.pop(name, None)

@@ -53,10 +53,10 @@ def write_messages(
     """The `messages` list; `instruction` joins the system text. CannotTranslate if none is left."""
     role = shape.system_role or "system"
     written: list[Json] = []
-    head = _system_text(system, instruction, changes)
+    head = system_text(system, instruction, changes)
     if head:
         written.append({"role": role, "content": head})
-    turns = _turns(messages)
+    turns = turns_of(messages)
     for assistant, others in turns:
         calls: list[str] = []
         if assistant is not None:
@@ -82,7 +82,8 @@ def tool_name(name: str, changes: Changes) -> str:
     return mapped
 
 
-def _system_text(system: tuple[Text, ...], instruction: str | None, changes: Changes) -> str:
+def system_text(system: tuple[Text, ...], instruction: str | None, changes: Changes) -> str:
+    """The instructions as one text, '' where there are none."""
     texts: list[str] = []
     for block in system:
         if block.text.startswith(_BILLING):
@@ -95,7 +96,7 @@ def _system_text(system: tuple[Text, ...], instruction: str | None, changes: Cha
     return "\n\n".join(text for text in texts if text)
 
 
-def _turns(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
+def turns_of(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
     """Each assistant message (neighbours joined) with what came before the next one."""
     turns: list[tuple[Message | None, list[Message]]] = [(None, [])]
     for message in messages:

@@ -95,7 +95,7 @@ def result_text(result: ToolResult, changes: Changes) -> tuple[str, list[Json]]:
                 pieces.append(text)
             case Document(text=str()):
                 list_extra(block.extra, changes)
-                pieces.append(_document_text(block))
+                pieces.append(document_text(block))
             case Image() | Document():
                 noun = "image" if isinstance(block, Image) else "document"
                 following += user_parts((block,), changes)
@@ -115,7 +115,7 @@ def result_text(result: ToolResult, changes: Changes) -> tuple[str, list[Json]]:
 
 def _document_part(document: Document) -> Json:
     if document.text is not None:
-        return text_part(_document_text(document))
+        return text_part(document_text(document))
     if document.data is None:
         source = "file_id" if document.file_id is not None else "document.url"
         raise CannotTranslate(source, "a document can only be sent with its content")
@@ -129,7 +129,8 @@ def _document_part(document: Document) -> Json:
     }
 
 
-def _document_text(document: Document) -> str:
+def document_text(document: Document) -> str:
+    """A document of plain text, its title first."""
     text = document.text or ""
     return f"{document.title}\n{text}" if document.title else text
 

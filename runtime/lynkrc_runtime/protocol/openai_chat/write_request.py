@@ -50,14 +50,14 @@ _NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
 def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> Written:
     """The upstream request; CannotTranslate where it could not mean the same."""
     changes: Changes = {}
-    _refuse(request)
+    refuse(request)
     refuse_prefill(request, facts.shape)
     options, shape = request.options, facts.shape
     body: Body = {"model": facts.model, "messages": []}
     _put_tools(body, request, shape, changes)
     _put_options(body, options, shape, changes)
     _put_effort(body, facts, options, changes)
-    _put_user(body, request, changes)
+    put_user(body, request, changes)
     instruction = None
     if options.format is not None:
         body["response_format"] = _response_format(options.format, changes)
@@ -67,15 +67,16 @@ def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) ->
     if effort not in (None, options.effort):
         changes[f"reasoning_effort={effort}"] = None
     body["messages"] = write_messages(request.system, request.messages, shape, instruction, changes)
-    _list_rest(request, changes)
+    list_rest(request, changes)
     return Written(
-        body=_encode(body),
+        body=encode(body),
         headers={},
         transforms=tuple(changes),
     )
 
 
-def _encode(body: Body) -> bytes:
+def encode(body: Body) -> bytes:
+    """The body's bytes. Raises CannotTranslate."""
     try:
         return msgspec.json.encode(body)
     except RecursionError as error:
@@ -83,7 +84,8 @@ def _encode(body: Body) -> bytes:
         raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
 
 
-def _refuse(request: Request) -> None:
+def refuse(request: Request) -> None:
+    """CannotTranslate for what no OpenAI dialect can do."""
     if request.options.max_tokens == 0:
         raise CannotTranslate("max_tokens", "the target cannot warm a cache: max_tokens is 0")
     if "thread" in request.rest and b'"continue"' in request.members.get("thread", b""):
@@ -132,7 +134,7 @@ def _put_effort(body: Body, facts: TargetFacts, options: Options, changes: Chang
     if wish is not None and wish.display is not None:
         changes["dropped=thinking.display"] = None
     if "thinking" in facts.capabilities:
-        effort = _effort(options)
+        effort = effort_of(options)
         if effort is not None:
             body["reasoning_effort"] = effort
         return
@@ -142,7 +144,7 @@ def _put_effort(body: Body, facts: TargetFacts, options: Options, changes: Chang
         changes["dropped=effort"] = None
 
 
-def _effort(options: Options) -> str | None:
+def effort_of(options: Options) -> str | None:
     """The effort that keeps the intent, before the shape; None leaves it to the model."""
     wish = options.thinking
     if wish is None:
@@ -165,7 +167,8 @@ def _effort_of_budget(budget: int) -> str:
     return "xhigh"
 
 
-def _put_user(body: Body, request: Request, changes: Changes) -> None:
+def put_user(body: Body, request: Request, changes: Changes) -> None:
+    """Who the user is, as a digest."""
     user = request.options.user
     if user:
         # Device and account ids are nobody's business upstream: only a digest travels.
@@ -176,14 +179,21 @@ def _put_user(body: Body, request: Request, changes: Changes) -> None:
 def _response_format(wanted: JsonFormat, changes: Changes) -> dict[str, Any]:
     if wanted.schema is None:
         return {"type": "json_object"}
-    strict = wanted.strict is not False and is_strict_schema(wanted.schema)
-    if not strict and wanted.strict is not False:
-        changes["response_format.strict=false"] = None
+    strict = is_strict(wanted.schema, wanted.strict, changes)
     inner = {"name": wanted.name or "output", "schema": wanted.schema, "strict": strict}
     return {"type": "json_schema", "json_schema": inner}
 
 
-def _list_rest(request: Request, changes: Changes) -> None:
+def is_strict(schema: Mapping[str, Any], wish: bool | None, changes: Changes) -> bool:
+    """Whether an answer format can be strict; by itself it is wherever the schema allows it."""
+    strict = wish is not False and is_strict_schema(schema)
+    if not strict and wish is not False:
+        changes["response_format.strict=false"] = None
+    return strict
+
+
+def list_rest(request: Request, changes: Changes) -> None:
+    """List the members without a neutral part as lost."""
     for name in request.rest:
         # A dotted name is one member of an object that was read.
         if request.members.get(name) not in _NOTHING:

@@ -1,5 +1,7 @@
 """Neutral tools and tool choice from another dialect, to Chat's (wire reference C.1.1, C.1.6)."""
 
+from collections.abc import Mapping
+
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
@@ -9,7 +11,7 @@ from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
 from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
 from lynkrc_runtime.protocol.shapes import RequestShape
 
-_WRITTEN = frozenset(
+WRITTEN = frozenset(
     ("type", "name", "description", "input_schema", "parameters", "strict", "function", "custom")
 )
 """Members of another dialect's entry that have been read into the neutral tool."""
@@ -31,14 +33,8 @@ def write_tools(tools: tuple[Tool, ...], shape: RequestShape, changes: Changes) 
 
 def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Json | None:
     """`tool_choice`; CannotTranslate where it demands a tool that had to be left out."""
-    if choice is None:
-        return None
-    kinds = {tool.name: tool.kind for tool in tools if tool.kind in ("function", "custom")}
-    if choice.kind is ChoiceKind.NAMED and choice.name not in kinds:
-        raise CannotTranslate("tool_choice", f"the target has no tool {choice.name!r}")
-    if choice.kind is ChoiceKind.REQUIRED and not kinds:
-        raise CannotTranslate("tool_choice", "the target has none of the required tools")
-    if not kinds:
+    kinds = offered_kinds(choice, tools)
+    if choice is None or not kinds:
         return None
     if choice.allowed is not None:
         allowed = [_named(name) for name in choice.allowed if name in kinds]
@@ -49,27 +45,46 @@ def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Js
     return choice.kind.value
 
 
+def offered_kinds(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> Mapping[str, str]:
+    """Name -> kind of the tools that are written; CannotTranslate where a demanded one is not."""
+    kinds = {tool.name: tool.kind for tool in tools if tool.kind in ("function", "custom")}
+    if choice is None:
+        return kinds
+    if choice.kind is ChoiceKind.NAMED and choice.name not in kinds:
+        raise CannotTranslate("tool_choice", f"the target has no tool {choice.name!r}")
+    if choice.kind is ChoiceKind.REQUIRED and not kinds:
+        raise CannotTranslate("tool_choice", "the target has none of the required tools")
+    return kinds
+
+
 def _named(name: str) -> Json:
     return {"type": "function", "function": {"name": legal_name(name, limit=CHAT_NAME_LIMIT)}}
 
 
 def _function(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
-    list_extra((name for name in tool.value if name not in _WRITTEN), changes)
+    list_extra((name for name in tool.value if name not in WRITTEN), changes)
     function: Json = {"name": tool_name(tool.name, changes)}
     if tool.description:
         function["description"] = tool.description
     function["parameters"] = object_schema(tool.parameters)
-    if tool.strict:
-        if shape.structured_output is not False and is_strict_schema(function["parameters"]):
-            function["strict"] = True
-        else:
-            changes["dropped=strict"] = None
+    if strict_tool(tool, function["parameters"], shape, changes):
+        function["strict"] = True
     return {"type": "function", "function": function}
+
+
+def strict_tool(tool: Tool, parameters: Json, shape: RequestShape, changes: Changes) -> bool:
+    """Whether a tool that asks to be strict can be; listed where it cannot."""
+    if not tool.strict:
+        return False
+    if shape.structured_output is not False and is_strict_schema(parameters):
+        return True
+    changes["dropped=strict"] = None
+    return False
 
 
 def _custom(tool: Tool, changes: Changes) -> Json:
     """A function with one text: of the servers that speak Chat few know free-form tools."""
-    list_extra((name for name in tool.value if name not in (*_WRITTEN, "format")), changes)
+    list_extra((name for name in tool.value if name not in (*WRITTEN, "format")), changes)
     function: Json = {"name": tool_name(tool.name, changes)}
     told = description(tool)
     if told:

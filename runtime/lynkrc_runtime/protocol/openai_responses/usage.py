@@ -1,0 +1,61 @@
+"""Token counts and endings of Responses, to neutral ones (wire reference A.3.2, C.1.8, C.5.4).
+
+>>> read_usage({"input_tokens": 9, "input_tokens_details": {"cached_tokens": 5},
+...             "output_tokens": 3, "output_tokens_details": {"reasoning_tokens": 1}})
+Usage(input=4, output=3, cache_read=5, cache_write=0, reasoning=1, reported=True)
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from lynkrc_runtime.protocol.conversation import Stop, Usage
+
+_REASONS: Mapping[str, Stop] = MappingProxyType(
+    {"max_output_tokens": Stop.LENGTH, "content_filter": Stop.REFUSAL}
+)
+"""Why an answer is incomplete; any other reason ends it as it stands."""
+
+
+def read_usage(given: Any) -> Usage | None:
+    """The counts; None where the object holds none. Cached tokens leave `input`."""
+    if not isinstance(given, dict):
+        return None
+    total, output = _count(given, "input_tokens"), _count(given, "output_tokens")
+    if total is None and output is None:
+        return None
+    inner = given.get("input_tokens_details")
+    inner = inner if isinstance(inner, dict) else {}
+    read, wrote = _count(inner, "cached_tokens") or 0, _count(inner, "cache_write_tokens") or 0
+    outer = given.get("output_tokens_details")
+    return Usage(
+        input=max(0, (total or 0) - read - wrote),
+        output=output or 0,
+        cache_read=read,
+        cache_write=wrote,
+        reasoning=_count(outer, "reasoning_tokens") if isinstance(outer, dict) else None,
+    )
+
+
+def read_stop(response: Mapping[str, Any], *, has_calls: bool, has_refusal: bool) -> Stop:
+    """Why a response that did not fail has ended.
+
+    >>> read_stop({"status": "completed"}, has_calls=True, has_refusal=False)
+    <Stop.TOOL_USE: 'tool_use'>
+    """
+    if response.get("status") == "incomplete":
+        details = response.get("incomplete_details")
+        reason = details.get("reason") if isinstance(details, dict) else None
+        stop = _REASONS.get(reason) if isinstance(reason, str) else None
+        if stop is not None:
+            return stop
+    if has_calls:
+        return Stop.TOOL_USE
+    return Stop.REFUSAL if has_refusal else Stop.END
+
+
+def _count(given: Mapping[str, Any], name: str) -> int | None:
+    value = given.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        return None
+    return value

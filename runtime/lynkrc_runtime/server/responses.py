@@ -1,0 +1,227 @@
+"""A Responses request that relies on kept answers, to one that says everything itself, and back.
+
+`previous_response_id` and references to items are replaced by the items themselves before anything
+is routed: no target ever needs to know an earlier answer. The answer on its way to the client is
+kept, and says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any, final
+
+import msgspec
+
+from lynkrc_runtime.protocol import sse
+from lynkrc_runtime.protocol.dialect import Problem
+from lynkrc_runtime.protocol.pieces import EventSplitter
+from lynkrc_runtime.server.exchange import Client, Incoming
+from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.response_store import Kept, ResponseStore
+from lynkrc_runtime.server.serve import serve
+
+_CALLERS = ("x-lynkr-key", "x-api-key", "authorization", "api-key")
+"""Headers that say who calls, the first one found counts (design: runtime.md, "Security")."""
+
+_encode = msgspec.json.encode
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_NULL = b"null"
+_HEADS = (b'"response.created"', b'"response.in_progress"', b'"response.queued"')
+_ENDS = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"')
+
+
+@final
+class RefusedState(Exception):
+    """A request for state that is not there; carries what the client is told."""
+
+    def __init__(self, message: str, param: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.param = param
+        self.code = code
+
+    def problem(self, request_id: str) -> Problem:
+        """The problem of a request with this id."""
+        return Problem(
+            status=400,
+            kind="invalid",
+            message=str(self),
+            param=self.param,
+            code=self.code,
+            request_id=request_id,
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """A request that relies on nothing kept.
+
+    `input` are its items; `keep`: the client wants the answer kept; `previous` is the id it named.
+    """
+
+    body: bytes
+    input: tuple[bytes, ...] = ()
+    keep: bool = False
+    previous: str | None = None
+
+
+async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) -> None:
+    """`serve` for the Responses API: with what was kept, and keeping the answer."""
+    store, scope = gateway.responses, scope_of(incoming.headers)
+    try:
+        settled = settle_state(incoming.body, store, scope)
+    except RefusedState as refused:
+        problem = refused.problem(incoming.request_id)
+        await serve(gateway, replace(incoming, refused=problem), client)
+        return
+    if store is not None and (settled.keep or settled.previous is not None):
+        client = Keeper(client, store, scope, settled)
+    await serve(gateway, replace(incoming, body=settled.body), client)
+
+
+def scope_of(headers: Mapping[str, str]) -> str:
+    """Whose answers a caller may see: those of the same credential, of which only a digest is kept.
+
+    >>> scope_of({}), scope_of({"x-api-key": "k"}) == scope_of({"authorization": "k"})
+    ('', True)
+    """
+    for name in _CALLERS:
+        if headers.get(name):
+            return sha256(headers[name].encode("utf-8", "surrogateescape")).hexdigest()
+    return ""
+
+
+def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settled:
+    """The request with all it refers to put in its place. Raises RefusedState.
+
+    A body that cannot be read stays as it is: who reads it says what is wrong.
+    """
+    try:
+        members = _members(body)
+        given = _input_items(members.get("input"))
+        keep = store is not None and _value(members.get("store")) is not False
+        previous = _value(members.get("previous_response_id"))
+        background = _value(members.get("background"))
+        conversation = _value(members.get("conversation"))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return Settled(body=body)
+    if background is True:
+        raise RefusedState("background: answers are not made in the background here", "background")
+    if conversation is not None:
+        raise RefusedState("conversation: conversations are not kept here", "conversation")
+    items = list(given)
+    if store is not None:
+        items = [_referred(item, store, scope) for item in items]
+    if previous is not None:
+        kept = store.get(scope, previous) if store and isinstance(previous, str) else None
+        if kept is None:
+            raise RefusedState(
+                f"Previous response with id '{previous}' not found.",
+                "previous_response_id",
+                "previous_response_not_found",
+            )
+        items = [*kept.input, *kept.output, *items]
+        del members["previous_response_id"]
+    if items != list(given):
+        members["input"] = msgspec.Raw(_encode([msgspec.Raw(item) for item in items]))
+        body = _encode(members)
+    return Settled(
+        body=body,
+        input=tuple(items),
+        keep=keep,
+        previous=previous if isinstance(previous, str) else None,
+    )
+
+
+def _value(raw: msgspec.Raw | None) -> Any:
+    return None if raw is None else msgspec.json.decode(raw)
+
+
+def _input_items(raw: msgspec.Raw | None) -> tuple[bytes, ...]:
+    """The items of `input`; a string is one message."""
+    if raw is None or bytes(raw) == _NULL:
+        return ()
+    if bytes(raw).lstrip().startswith(b'"'):
+        content = msgspec.json.decode(raw)
+        return (_encode({"type": "message", "role": "user", "content": content}),)
+    return tuple(bytes(item) for item in _items(raw))
+
+
+def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
+    """The item itself where another is only a reference to it."""
+    if b"item_reference" not in item:
+        return item
+    value = msgspec.json.decode(item)
+    if not isinstance(value, dict) or value.get("type") != "item_reference":
+        return item
+    found = store.item(scope, str(value.get("id")))
+    if found is None:
+        raise RefusedState(f"Item with id '{value.get('id')}' not found.", "input")
+    return found
+
+
+@final
+class Keeper:
+    """The way back to a client; keeps the answer that goes by, and writes into it that it is."""
+
+    __slots__ = ("_client", "_scope", "_settled", "_store")
+
+    def __init__(self, client: Client, store: ResponseStore, scope: str, settled: Settled) -> None:
+        self._client = client
+        self._store = store
+        self._scope = scope
+        self._settled = settled
+
+    async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """See `Client.answer`."""
+        if status == 200:
+            body = self._kept(body, is_end=True)
+        await self._client.answer(status, headers, body)
+
+    async def start(self, headers: Mapping[str, str]) -> None:
+        """See `Client.start`."""
+        await self._client.start(headers)
+
+    async def write(self, data: bytes) -> None:
+        """See `Client.write`; what is written are whole events."""
+        if any(mark in data for mark in (*_HEADS, *_ENDS)):
+            splitter = EventSplitter()
+            pieces = [*splitter.feed(data), splitter.rest]
+            data = b"".join(self._event(piece) for piece in pieces if piece)
+        await self._client.write(data)
+
+    def _event(self, piece: bytes) -> bytes:
+        is_end = any(mark in piece for mark in _ENDS)
+        if not is_end and not any(mark in piece for mark in _HEADS):
+            return piece
+        events = sse.SseParser().feed(piece.rstrip(b"\r\n") + b"\n\n")
+        if len(events) != 1:
+            return piece
+        name, payload = events[0]
+        try:
+            event = _members(payload)
+            if "response" not in event:
+                return piece
+            event["response"] = msgspec.Raw(self._kept(bytes(event["response"]), is_end=is_end))
+        except msgspec.DecodeError:
+            return piece
+        return sse.event_bytes(name, event) if name else sse.data_bytes(event)
+
+    def _kept(self, body: bytes, *, is_end: bool) -> bytes:
+        """The response with what we know better than who made it; kept if it is the last word."""
+        response = _members(body)
+        settled = self._settled
+        response["store"] = msgspec.Raw(_encode(settled.keep))
+        response["previous_response_id"] = msgspec.Raw(_encode(settled.previous))
+        body = sse.to_json(response)
+        identity = _value(response.get("id"))
+        if is_end and settled.keep and isinstance(identity, str) and _is_answer(response):
+            output = tuple(bytes(item) for item in _items(response["output"]))
+            kept = Kept(id=identity, body=body, input=settled.input, output=output)
+            self._store.put(self._scope, kept)
+        return body
+
+
+def _is_answer(response: Mapping[str, msgspec.Raw]) -> bool:
+    return "output" in response and _value(response.get("status")) in ("completed", "incomplete")

@@ -1,0 +1,280 @@
+"""Kept answers of the Responses API: the store, its routes, and requests that rely on it."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiohttp.test_utils import TestClient, TestServer
+from openai.types.responses import Response, ResponseItem
+from pydantic import TypeAdapter
+
+from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.response_store import (
+    Kept,
+    ResponseStore,
+    UnservedStore,
+    open_store,
+)
+from lynkrc_runtime.server.responses import RefusedState, settle_state
+from lynkrc_runtime.settings import ResponsesStore, Settings, State
+from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
+
+JSON = {"content-type": "application/json"}
+Client = TestClient[Any, Any]
+_ITEMS: TypeAdapter[Any] = TypeAdapter(list[ResponseItem])
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def kept(name: str, *, body: bytes = b"{}", output: tuple[bytes, ...] = ()) -> Kept:
+    return Kept(id=name, body=body, input=(), output=output)
+
+
+# -- the store -------------------------------------------------------------------------------
+
+
+def test_answers_grow_old() -> None:
+    clock = Clock()
+    store = ResponseStore(ttl=10.0, size=1000, clock=clock)
+    store.put("me", kept("a", output=(b'{"id":"msg_1"}',)))
+    clock.now = 5.0
+    store.put("me", kept("b"))
+    assert store.item("me", "msg_1") == b'{"id":"msg_1"}'
+    clock.now = 10.0
+    assert store.get("me", "a") is None
+    assert store.item("me", "msg_1") is None
+    assert store.get("me", "b") is not None
+
+
+def test_the_oldest_make_room() -> None:
+    store = ResponseStore(ttl=10.0, size=100, clock=Clock())
+    for name in "abc":
+        store.put("me", kept(name, body=b"x" * 40))
+    assert [store.get("me", name) is not None for name in "abc"] == [False, True, True]
+    store.put("me", kept("huge", body=b"x" * 101))
+    assert store.get("me", "huge") is None
+    assert store.get("me", "c") is not None
+    store.put("me", kept("c", body=b"y" * 40))
+    assert [store.get("me", name) is not None for name in "bc"] == [True, True]
+    assert store.delete("me", "b")
+    assert not store.delete("me", "b")
+
+
+def test_nobody_sees_another_one_s_answers() -> None:
+    store = ResponseStore(ttl=10.0, clock=Clock())
+    store.put("me", kept("a", output=(b'{"id":"msg_1"}',)))
+    assert store.get("you", "a") is None
+    assert store.item("you", "msg_1") is None
+    assert not store.delete("you", "a")
+
+
+def test_only_memory_is_served() -> None:
+    assert open_store(Settings()) is None
+    assert open_store(Settings(responses_store=ResponsesStore(ttl=1.0))) is not None
+    for settings, name in (
+        (Settings(responses_store=ResponsesStore(ttl=1.0, store="sqlite")), "sqlite"),
+        (
+            Settings(responses_store=ResponsesStore(ttl=1.0), state=State(store="redis")),
+            "redis",
+        ),
+    ):
+        with pytest.raises(UnservedStore, match=f"not in {name}"):
+            open_store(settings)
+
+
+# -- requests that rely on it ----------------------------------------------------------------
+
+
+def test_a_request_that_relies_on_nothing_keeps_its_bytes() -> None:
+    body = b'{ "model":"m", "input": "x" }'
+    assert settle_state(body, None, "").body is body
+    assert settle_state(b"{", None, "").body == b"{"
+    assert settle_state(b"[]", None, "").body == b"[]"
+
+
+def test_earlier_turns_are_put_before_the_new_one() -> None:
+    store = ResponseStore(ttl=10.0)
+    items = (b'{"role":"user","content":"a"}',), (b'{"type":"message","id":"msg_1"}',)
+    store.put("me", Kept(id="r", body=b"{}", input=items[0], output=items[1]))
+    body = b'{"model":"m","previous_response_id":"r","temperature":1.50,"input":"b"}'
+    settled = settle_state(body, store, "me")
+    assert settled.body == (
+        b'{"model":"m","temperature":1.50,"input":[{"role":"user","content":"a"},'
+        b'{"type":"message","id":"msg_1"},{"type":"message","role":"user","content":"b"}]}'
+    )
+    assert settled.keep
+    assert settled.previous == "r"
+    referring = b'{"model":"m","store":false,"input":[{"type":"item_reference","id":"msg_1"}]}'
+    settled = settle_state(referring, store, "me")
+    assert json.loads(settled.body)["input"] == [{"type": "message", "id": "msg_1"}]
+    assert not settled.keep
+
+
+@pytest.mark.parametrize(
+    ("members", "param", "code"),
+    [
+        ({"previous_response_id": "r"}, "previous_response_id", "previous_response_not_found"),
+        ({"previous_response_id": 7}, "previous_response_id", "previous_response_not_found"),
+        ({"background": True}, "background", None),
+        ({"conversation": "c"}, "conversation", None),
+        ({"input": [{"type": "item_reference", "id": "x"}]}, "input", None),
+    ],
+)
+def test_what_is_not_kept_is_refused_by_name(
+    members: dict[str, Any], param: str, code: str | None
+) -> None:
+    body = json.dumps({"model": "m", "input": "x"} | members).encode()
+    with pytest.raises(RefusedState) as caught:
+        settle_state(body, ResponseStore(ttl=10.0), "")
+    assert (caught.value.param, caught.value.code) == (param, code)
+
+
+# -- over HTTP -------------------------------------------------------------------------------
+
+
+def site(store: ResponseStore | None) -> Site:
+    table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+    made = replace(gateway(policy(table), Said()), responses=store)
+    return Site(gateway=made, started=1_700_000_000)
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Client]:
+    app = client_app(site(ResponseStore(ttl=60.0)))
+    async with TestClient(TestServer(app)) as made:
+        yield made
+
+
+async def post(client: Client, path: str = "", **members: Any) -> tuple[int, Any]:
+    body = json.dumps({"model": "auto", "input": "Hi", **members})
+    async with client.post(f"/v1/responses{path}", data=body, headers=JSON) as answer:
+        return answer.status, json.loads(await answer.read())
+
+
+async def get(client: Client, path: str, method: str = "GET") -> tuple[int, Any]:
+    async with client.request(method, f"/v1/responses/{path}", headers=JSON) as answer:
+        return answer.status, json.loads(await answer.read())
+
+
+async def streamed(client: Client, **members: Any) -> list[dict[str, Any]]:
+    body = json.dumps({"model": "auto", "input": "Hi", "stream": True, **members})
+    async with client.post("/v1/responses", data=body, headers=JSON) as answer:
+        text = await answer.text()
+    return [json.loads(line[5:]) for line in text.split("\n") if line.startswith("data:")]
+
+
+async def test_an_answer_is_kept_found_followed_and_forgotten(client: Client) -> None:
+    status, first = await post(client)
+    assert status == 200
+    assert first["store"] is True
+    Response.model_validate(first, strict=True)
+    assert await get(client, first["id"]) == (200, first)
+    status, second = await post(client, previous_response_id=first["id"], input="And?")
+    assert status == 200
+    assert second["previous_response_id"] == first["id"]
+    status, listed = await get(client, f"{second['id']}/input_items?order=asc")
+    assert status == 200
+    roles = [item["role"] for item in listed["data"]]
+    assert roles == ["user", "assistant", "user"]
+    assert (listed["object"], listed["has_more"]) == ("list", False)
+    _ITEMS.validate_python(listed["data"])
+    deleted = {"id": first["id"], "object": "response", "deleted": True}
+    assert await get(client, first["id"], "DELETE") == (200, deleted)
+    status, body = await get(client, first["id"])
+    assert (status, body["error"]["type"]) == (404, "invalid_request_error")
+    status, _ = await post(client, previous_response_id=second["id"])
+    assert status == 200
+
+
+async def test_pages_of_input(client: Client) -> None:
+    _, made = await post(client, input=[{"role": "user", "content": str(n)} for n in range(3)])
+    _, page = await get(client, f"{made['id']}/input_items?limit=2")
+    assert [item["content"][0]["text"] for item in page["data"]] == ["2", "1"]
+    assert page["has_more"]
+    _, rest = await get(client, f"{made['id']}/input_items?after={page['last_id']}")
+    assert [item["content"][0]["text"] for item in rest["data"]] == ["0"]
+    for query in ("limit=0", "limit=101", "limit=x", "order=up", "after=none"):
+        status, _ = await get(client, f"{made['id']}/input_items?{query}")
+        assert status == 400
+
+
+async def test_a_streamed_answer_is_kept_as_it_was_given(client: Client) -> None:
+    events = await streamed(client)
+    responses = [event["response"] for event in events if "response" in event]
+    assert len(responses) == 3
+    assert all(response["store"] is True for response in responses)
+    assert [event["sequence_number"] for event in events] == list(range(len(events)))
+    assert await get(client, responses[-1]["id"]) == (200, responses[-1])
+    following = await streamed(client, previous_response_id=responses[-1]["id"])
+    assert following[-1]["response"]["previous_response_id"] == responses[-1]["id"]
+
+
+async def test_what_the_client_does_not_want_kept_is_not(client: Client) -> None:
+    _, made = await post(client, store=False)
+    assert made["store"] is False
+    assert (await get(client, made["id"]))[0] == 404
+
+
+async def test_another_caller_finds_nothing(client: Client) -> None:
+    _, made = await post(client)
+    url = f"/v1/responses/{made['id']}"
+    async with client.get(url, headers={"authorization": "Bearer other"}) as answer:
+        assert answer.status == 404
+
+
+async def test_without_a_store_nothing_is_kept() -> None:
+    async with TestClient(TestServer(client_app(site(None)))) as client:
+        _, made = await post(client)
+        assert made["store"] is False
+        assert (await get(client, made["id"]))[0] == 404
+        status, body = await post(client, previous_response_id=made["id"])
+    assert status == 400
+    assert body == {
+        "error": {
+            "message": f"Previous response with id '{made['id']}' not found.",
+            "type": "invalid_request_error",
+            "param": "previous_response_id",
+            "code": "previous_response_not_found",
+        }
+    }
+
+
+async def test_tokens_are_counted(client: Client) -> None:
+    status, counted = await post(client, "/input_tokens", input="Hi " * 40)
+    assert status == 200
+    assert counted["object"] == "response.input_tokens"
+    assert counted["input_tokens"] > 20
+    status, body = await post(client, "/input_tokens", previous_response_id="gone")
+    assert (status, body["error"]["code"]) == (400, "previous_response_not_found")
+    status, _ = await post(client, "/input_tokens", input=7)
+    assert status == 400
+
+
+async def test_what_is_not_served_is_refused_in_shape(client: Client) -> None:
+    _, made = await post(client)
+    for path, wanted, word in (
+        ("/compact", 404, "compacted"),
+        (f"/{made['id']}/cancel", 400, "Cannot cancel a synchronous response."),
+        ("/none/cancel", 404, "'none' not found"),
+    ):
+        status, body = await post(client, path)
+        assert status == wanted
+        assert word in body["error"]["message"]
+        assert body["error"]["type"] == "invalid_request_error"
+    status, _ = await get(client, f"{made['id']}?stream=true")
+    assert status == 400
+    async with client.post("/v1/conversations", data="{}", headers=JSON) as answer:
+        assert answer.status == 404
+        assert b"conversations are not kept here" in await answer.read()
+    for members in ({"background": True}, {"conversation": "conv_1"}):
+        status, body = await post(client, **members)
+        assert status == 400
+        assert body["error"]["param"] == next(iter(members))
