@@ -122,8 +122,9 @@ class _Writer:
             written["nullable"] = True
         if not kinds and "properties" in schema:
             kinds = ["object"]
-        if not kinds and _values(schema) and all(isinstance(one, str) for one in _values(schema)):
-            kinds = ["string"]
+        values = _values(schema)
+        if not kinds and any(isinstance(one, str) for one in values):
+            kinds = ["string"] if all(isinstance(one, str | None) for one in values) else []
         return [kind for kind in kinds if kind != "null"]
 
     def _put_values(self, schema: _Schema, kind: str, written: dict[str, Any]) -> None:
