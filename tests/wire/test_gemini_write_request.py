@@ -366,8 +366,44 @@ def test_schemas_in_the_subset_of_older_models() -> None:
     assert properties["either"] == {"anyOf": [{"type": "STRING"}, {"type": "NUMBER"}]}
     assert properties["many"] == {"type": "ARRAY", "items": {}}
     assert properties["both"]["properties"] == {"x": {"type": "STRING"}}
-    assert properties["node"]["properties"]["next"]["type"] == "OBJECT"
+    assert properties["node"] == {"type": "OBJECT", "properties": {"next": {}}}
     assert changes == ["schema=deep"]
+
+
+def test_schemas_that_never_end() -> None:
+    pair = {"type": "object", "properties": {n: {"$ref": "#/$defs/b"} for n in "xyz"}}
+    steps = {f"s{n}": {"anyOf": [{"$ref": f"#/$defs/s{n + 1}"}] * 3} for n in range(20)}
+    schema = {
+        "type": "object",
+        "properties": {
+            "loop": {"$ref": "#/$defs/a"},
+            "tree": {"$ref": "#/$defs/b"},
+            "wide": {"$ref": "#/$defs/s0"},
+            "whole": {"$ref": "#"},
+        },
+        "$defs": {"a": {"$ref": "#/$defs/a"}, "b": pair, **steps},
+    }
+    tool = {"name": "deep", "input_schema": schema}
+    body, changes = sent(messages(HELLO, tools=[tool]), facts(plain_schemas=False))
+    properties = body["tools"][0]["functionDeclarations"][0]["parameters"]["properties"]
+    assert properties["loop"] == {}
+    assert properties["tree"] == {"type": "OBJECT", "properties": {n: {} for n in "xyz"}}
+    assert changes == ["schema=deep"]
+
+
+@pytest.mark.parametrize("plain", [None, False])
+def test_a_schema_nested_too_deeply(plain: bool | None) -> None:
+    schema: dict[str, Any] = {"type": "string"}
+    for _ in range(330):
+        schema = {"type": "object", "properties": {"a": schema}}
+    tool = {"name": "deep", "input_schema": schema}
+    body = json.dumps(messages(HELLO, tools=[tool])).encode()
+    request = anthropic.CLIENT.read_request(body, {})
+    if plain is None:
+        assert TARGET.write_request(request, facts(), {}).body.count(b"properties") == 330
+    else:
+        with pytest.raises(CannotTranslate, match="nested too deeply"):
+            TARGET.write_request(request, facts(plain_schemas=plain), {})
 
 
 # -- counting --------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import msgspec
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Request
 from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
-from lynkrc_runtime.protocol.gemini.write_request import encode, write_body
+from lynkrc_runtime.protocol.gemini.write_request import encoded, write_body
+from lynkrc_runtime.protocol.gemini.write_tools import Json
 from lynkrc_runtime.protocol.turns import Changes
 
 _COUNTED = ("systemInstruction", "contents", "tools", "toolConfig")
@@ -23,10 +24,13 @@ class _Counted(msgspec.Struct, frozen=True, rename="camel"):
 def write_count(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> Written:
     """The request whose tokens are counted: the whole prompt, not its contents alone."""
     changes: Changes = {}
-    body = write_body(request, facts, changes)
-    prompt = {name: body[name] for name in _COUNTED if name in body}
-    counted = {"generateContentRequest": {"model": f"models/{facts.model}", **prompt}}
-    return Written(body=encode(counted), headers={}, transforms=tuple(changes))
+
+    def counted() -> Json:
+        body = write_body(request, facts, changes)
+        prompt = {name: body[name] for name in _COUNTED if name in body}
+        return {"generateContentRequest": {"model": f"models/{facts.model}", **prompt}}
+
+    return Written(body=encoded(counted), headers={}, transforms=tuple(changes))
 
 
 def read_count(body: bytes) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeAlias, final
 
 _Schema: TypeAlias = Mapping[str, Any]
+_Path: TypeAlias = tuple[str, ...]
 
 _SAME = (
     "title",
@@ -44,30 +45,36 @@ _ELSEWHERE = (
 )
 _WITHOUT_EFFECT = ("$schema", "$id", "$defs", "definitions")
 _READ = frozenset((*_SAME, *_ELSEWHERE, *_WITHOUT_EFFECT))
-_DEEPEST = 32
+_MOST = 5000
+"""Schemas written for one: what refers to others often, or to itself, would have no end."""
 
 
 def open_schema(schema: _Schema) -> tuple[dict[str, Any], bool]:
     """(the schema in the subset, whether that says less than it did)."""
     writer = _Writer(schema)
-    return writer.write(schema, 0), writer.lost
+    return writer.write(schema, ()), writer.lost
 
 
 @final
 class _Writer:
-    """One schema; `lost` once a keyword had to be left out."""
+    """One schema; `lost` once a keyword had to be left out.
 
-    __slots__ = ("_root", "lost")
+    `within` are the references that led to a schema: one of them again is left open.
+    """
+
+    __slots__ = ("_left", "_root", "lost")
 
     def __init__(self, root: _Schema) -> None:
         self._root = root
+        self._left = _MOST
         self.lost = False
 
-    def write(self, given: Any, depth: int) -> dict[str, Any]:
-        if depth > _DEEPEST or not isinstance(given, Mapping):
+    def write(self, given: Any, within: _Path) -> dict[str, Any]:
+        self._left -= 1
+        if self._left < 0 or not isinstance(given, Mapping):
             self.lost = self.lost or given is not True
             return {}
-        schema = self._merged(given, depth)
+        schema, within = self._merged(given, within)
         if not _READ.issuperset(schema):
             self.lost = True
         written: dict[str, Any] = {}
@@ -81,30 +88,36 @@ class _Writer:
         kind = kinds[0] if len(kinds) == 1 else ""
         self._put_values(schema, kind, written)
         if kind == "array" or "items" in schema:
-            written["items"] = self.write(schema.get("items", True), depth + 1)
-        self._put_properties(schema, written, depth)
-        self._put_branches(branches, written, depth)
+            written["items"] = self.write(schema.get("items", True), within)
+        self._put_properties(schema, written, within)
+        self._put_branches(branches, written, within)
         return written
 
-    def _merged(self, given: _Schema, depth: int) -> dict[str, Any]:
+    def _merged(self, given: _Schema, within: _Path) -> tuple[dict[str, Any], _Path]:
         """The schema with what it refers to, and all it must match at once, in one."""
         schema = dict(given)
+        parts = list(schema.pop("allOf", None) or ())
         reference = schema.pop("$ref", None)
         if isinstance(reference, str):
-            schema = self._merged(self._find(reference), depth + 1) | schema
-        for part in schema.pop("allOf", None) or ():
-            if not isinstance(part, Mapping) or depth > _DEEPEST:
+            if reference in within:
+                self.lost = True
+            else:
+                within = (*within, reference)
+                parts.append(self._find(reference))
+        for part in parts:
+            self._left -= 1
+            if not isinstance(part, Mapping) or self._left < 0:
                 self.lost = True
                 continue
-            other = self._merged(part, depth + 1)
-            properties = (schema.get("properties") or {}) | (other.get("properties") or {})
+            other, within = self._merged(part, within)
+            properties = (other.get("properties") or {}) | (schema.get("properties") or {})
             required = [*(schema.get("required") or ()), *(other.get("required") or ())]
             schema = other | schema
             if properties:
                 schema["properties"] = properties
             if required:
                 schema["required"] = list(dict.fromkeys(required))
-        return schema
+        return schema, within
 
     def _find(self, reference: str) -> _Schema:
         found: Any = self._root
@@ -141,25 +154,25 @@ class _Writer:
         elif given is not None:
             self.lost = True
 
-    def _put_properties(self, schema: _Schema, written: dict[str, Any], depth: int) -> None:
+    def _put_properties(self, schema: _Schema, written: dict[str, Any], within: _Path) -> None:
         properties = schema.get("properties")
         if not properties:
             return
         written["properties"] = {
-            name: self.write(value, depth + 1) for name, value in properties.items()
+            name: self.write(value, within) for name, value in properties.items()
         }
         required = [name for name in schema.get("required") or () if name in properties]
         if required:
             written["required"] = required
 
-    def _put_branches(self, branches: list[Any], written: dict[str, Any], depth: int) -> None:
+    def _put_branches(self, branches: list[Any], written: dict[str, Any], within: _Path) -> None:
         kept = [one for one in branches if one != {"type": "null"}]
         if len(kept) < len(branches):
             written["nullable"] = True
         if len(kept) == 1:
-            written |= self.write(kept[0], depth + 1) | written
+            written |= self.write(kept[0], within) | written
         elif kept:
-            written["anyOf"] = [self.write(one, depth + 1) for one in kept]
+            written["anyOf"] = [self.write(one, within) for one in kept]
 
 
 def _values(schema: _Schema) -> list[Any]:

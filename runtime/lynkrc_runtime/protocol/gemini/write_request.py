@@ -4,7 +4,7 @@ The model stands in the address, and so does the wish for a stream. What cannot 
 (several choices, a cache warm-up, a file of another provider) is a misfit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -46,14 +46,14 @@ _NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
 def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> Written:
     """The upstream request; CannotTranslate where it could not mean the same."""
     changes: Changes = {}
-    body = write_body(request, facts, changes)
-    return Written(body=encode(body), headers={}, transforms=tuple(changes))
+    body = encoded(lambda: write_body(request, facts, changes))
+    return Written(body=body, headers={}, transforms=tuple(changes))
 
 
-def encode(body: Json) -> bytes:
-    """The body as JSON. CannotTranslate where it is nested too deeply."""
+def encoded(write: Callable[[], Json]) -> bytes:
+    """What `write` gives, as JSON. CannotTranslate where it is nested too deeply."""
     try:
-        return msgspec.json.encode(body)
+        return msgspec.json.encode(write())
     except RecursionError as error:
         # Read a few calls higher up, where there was just enough room.
         raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
