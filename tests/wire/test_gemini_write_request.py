@@ -311,7 +311,9 @@ def test_a_demand_for_a_tool_that_is_not_there(choice: Any) -> None:
 
 
 def test_a_free_form_tool_is_a_function_of_one_text() -> None:
-    tool = {"type": "custom", "custom": {"name": "patch", "description": "Apply"}}
+    grammar = {"type": "grammar", "grammar": {"syntax": "lark", "definition": "start: X"}}
+    inner = {"name": "patch", "description": "Apply", "format": grammar}
+    tool = {"type": "custom", "custom": inner}
     call = {"id": "c1", "type": "custom", "custom": {"name": "patch", "input": "*** x"}}
     asked = chat(
         HELLO,
@@ -319,10 +321,11 @@ def test_a_free_form_tool_is_a_function_of_one_text() -> None:
         {"role": "tool", "tool_call_id": "c1", "content": "done"},
         tools=[tool],
     )
-    body, _ = sent(asked)
+    body, changes = sent(asked)
     (declared,) = body["tools"][0]["functionDeclarations"]
     assert declared["parametersJsonSchema"]["required"] == ["input"]
     assert parts_of(body["contents"][1], "functionCall")[0]["args"] == {"input": "*** x"}
+    assert changes == ["dropped=format", "added=thought_signature"]
 
 
 def test_a_choice_of_one_call_cannot_be_told() -> None:

@@ -92,7 +92,9 @@ def list_extra(extra: Iterable[str], changes: Changes) -> None:
 
 
 def _declaration(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
-    list_extra((name for name in tool.value if name not in _WRITTEN), changes)
+    inner = tool.value.get(tool.kind)
+    for entry in (tool.value, inner if isinstance(inner, dict) else {}):
+        list_extra((name for name in entry if name not in _WRITTEN), changes)
     declared: Json = {"name": tool_name(tool.name, changes)}
     if tool.description:
         declared["description"] = tool.description
