@@ -121,6 +121,16 @@ def test_a_prompt_that_is_too_long() -> None:
     assert (failure.kind, failure.context_overflow) == (MISFIT, True)
 
 
+@pytest.mark.parametrize("details", [7, {}, [7, {"violations": 7}], [{"@type": 7}], None])
+@pytest.mark.parametrize("status", [7, {}, ["x"], "A_NEW_ONE", None])
+def test_odd_details_say_nothing(details: Any, status: Any) -> None:
+    body = {"error": {"code": 429, "message": "No.", "status": status, "details": details}}
+    failure = read(429, body)
+    assert (failure.kind, failure.code, failure.retry_after) == (THROTTLED, "429", None)
+    odd = {"@type": f"{TYPE}QuotaFailure", "violations": [7, {"quotaId": 7}]}
+    assert read(429, error(429, "RESOURCE_EXHAUSTED", "No.", odd)).code == "RESOURCE_EXHAUSTED"
+
+
 def test_a_failure_of_no_json() -> None:
     failure = TARGET.read_failure(502, {}, b"<html>")
     assert (failure.kind, failure.message) == (TRANSIENT, "upstream answered 502 Bad Gateway")

@@ -28,6 +28,12 @@ def test_sampling_and_stops() -> None:
     assert changes == ["stop=5"]
 
 
+def test_an_empty_stop_is_none() -> None:
+    config, changes = config_of(messages(HELLO, stop_sequences=["", "\n"]))
+    assert config["stopSequences"] == ["\n"]
+    assert changes == ["dropped=stop"]
+
+
 def test_options_of_chat() -> None:
     asked = chat(
         seed=7, presence_penalty=0.5, frequency_penalty=-0.5, user="me", logit_bias={"1": 2}

@@ -317,7 +317,10 @@ def _error_object(error: dict[str, Any]) -> tuple[str, str | None, str | None, s
     if isinstance(details, list):
         # Google: a number for `code`, a word for `status`, and sometimes a better one inside.
         code = read_details(details).reason or code
-    return text, code, _word(error.get("type") or error.get("status")), _word(error.get("param"))
+    kind, status = _word(error.get("type")), error.get("status")
+    if kind is None and isinstance(status, str) and status in _STATUS_OF_WORD:
+        kind = status
+    return text, code, kind, _word(error.get("param"))
 
 
 def _flat(value: dict[str, Any]) -> tuple[str, str | None, str | None, str | None]:

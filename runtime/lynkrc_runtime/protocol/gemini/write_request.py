@@ -113,12 +113,13 @@ def _generation_config(options: Options, facts: TargetFacts, changes: Changes) -
             config[member] = value
         else:
             changes[f"dropped={name}"] = None
-    if options.stop and legal is not None and "stop" not in legal:
+    stops = [word for word in options.stop if word and (legal is None or "stop" in legal)]
+    if stops:
+        config["stopSequences"] = stops[:MAX_STOPS]
+    if len(stops) < len(options.stop):
         changes["dropped=stop"] = None
-    elif options.stop:
-        config["stopSequences"] = list(options.stop[:MAX_STOPS])
-        if len(options.stop) > MAX_STOPS:
-            changes[f"stop={MAX_STOPS}"] = None
+    if len(stops) > MAX_STOPS:
+        changes[f"stop={MAX_STOPS}"] = None
     if options.verbosity is not None:
         changes["dropped=verbosity"] = None
     thinking = _thinking(options, facts, changes)
