@@ -193,6 +193,38 @@ PARTS = st.lists(
 )
 
 
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        st.sampled_from([None, 7, "object", True, [], ["string", 7]]),
+        lambda inner: st.dictionaries(
+            st.sampled_from(
+                [
+                    "type",
+                    "properties",
+                    "required",
+                    "items",
+                    "enum",
+                    "anyOf",
+                    "oneOf",
+                    "allOf",
+                    "$ref",
+                    "format",
+                    "$defs",
+                ]
+            ),
+            st.one_of(inner, st.lists(inner, max_size=2)),
+            max_size=4,
+        ),
+        max_leaves=8,
+    )
+)
+def test_what_is_no_schema_raises_nothing(given_value: Any) -> None:
+    if isinstance(given_value, dict):
+        cleaned, _ = open_schema(given_value)
+        json.dumps(cleaned)
+
+
 @settings(derandomize=True, max_examples=200, deadline=None)
 @given(PARTS, st.sampled_from(["STOP", "MAX_TOKENS", "SAFETY"]), st.integers(1, 60))
 def test_any_answer_goes_through_a_client_and_back(

@@ -1,7 +1,7 @@
 """A JSON Schema, to the OpenAPI subset that older Gemini models take (wire reference B.8).
 
 >>> open_schema({"type": ["string", "null"], "const": "a", "$schema": "x"})[0]
-{'type': 'STRING', 'nullable': True, 'enum': ['a']}
+{'nullable': True, 'type': 'STRING', 'enum': ['a']}
 """
 
 from collections.abc import Mapping
@@ -79,7 +79,7 @@ class _Writer:
             self.lost = True
         written: dict[str, Any] = {}
         kinds = self._kinds(schema, written)
-        branches = [*(schema.get("anyOf") or ()), *(schema.get("oneOf") or ())]
+        branches = [*self._list(schema, "anyOf"), *self._list(schema, "oneOf")]
         if len(kinds) > 1:
             branches += [{"type": kind} for kind in kinds]
         elif kinds:
@@ -96,7 +96,8 @@ class _Writer:
     def _merged(self, given: _Schema, within: _Path) -> tuple[dict[str, Any], _Path]:
         """The schema with what it refers to, and all it must match at once, in one."""
         schema = dict(given)
-        parts = list(schema.pop("allOf", None) or ())
+        parts = self._list(schema, "allOf")
+        schema.pop("allOf", None)
         reference = schema.pop("$ref", None)
         if isinstance(reference, str):
             if reference in within:
@@ -110,8 +111,8 @@ class _Writer:
                 self.lost = True
                 continue
             other, within = self._merged(part, within)
-            properties = (other.get("properties") or {}) | (schema.get("properties") or {})
-            required = [*(schema.get("required") or ()), *(other.get("required") or ())]
+            properties = self._object(other, "properties") | self._object(schema, "properties")
+            required = self._required(schema) + self._required(other)
             schema = other | schema
             if properties:
                 schema["properties"] = properties
@@ -130,18 +131,19 @@ class _Writer:
 
     def _kinds(self, schema: _Schema, written: dict[str, Any]) -> list[str]:
         given = schema.get("type")
-        kinds = [given] if isinstance(given, str) else list(given or ())
+        kinds = [given] if isinstance(given, str) else self._list(schema, "type")
+        kinds = [kind for kind in kinds if isinstance(kind, str)]
         if "null" in kinds:
             written["nullable"] = True
         if not kinds and "properties" in schema:
             kinds = ["object"]
-        values = _values(schema)
+        values = self._values(schema)
         if not kinds and any(isinstance(one, str) for one in values):
             kinds = ["string"] if all(isinstance(one, str | None) for one in values) else []
         return [kind for kind in kinds if kind != "null"]
 
     def _put_values(self, schema: _Schema, kind: str, written: dict[str, Any]) -> None:
-        values = _values(schema)
+        values = self._values(schema)
         if values and kind == "string":
             if None in values:
                 written["nullable"] = True
@@ -149,19 +151,19 @@ class _Writer:
         elif values:
             self.lost = True
         given = schema.get("format")
-        if given in _FORMATS.get(kind, ()):
+        if isinstance(given, str) and given in _FORMATS.get(kind, ()):
             written["format"] = given
         elif given is not None:
             self.lost = True
 
     def _put_properties(self, schema: _Schema, written: dict[str, Any], within: _Path) -> None:
-        properties = schema.get("properties")
+        properties = self._object(schema, "properties")
         if not properties:
             return
         written["properties"] = {
             name: self.write(value, within) for name, value in properties.items()
         }
-        required = [name for name in schema.get("required") or () if name in properties]
+        required = [name for name in self._required(schema) if name in properties]
         if required:
             written["required"] = required
 
@@ -174,6 +176,18 @@ class _Writer:
         elif kept:
             written["anyOf"] = [self.write(one, within) for one in kept]
 
+    def _values(self, schema: _Schema) -> list[Any]:
+        return [schema["const"]] if "const" in schema else self._list(schema, "enum")
 
-def _values(schema: _Schema) -> list[Any]:
-    return [schema["const"]] if "const" in schema else list(schema.get("enum") or ())
+    def _required(self, schema: _Schema) -> list[str]:
+        return [name for name in self._list(schema, "required") if isinstance(name, str)]
+
+    def _list(self, schema: _Schema, name: str) -> list[Any]:
+        value = schema.get(name)
+        self.lost = self.lost or not isinstance(value, list | None)
+        return value if isinstance(value, list) else []
+
+    def _object(self, schema: _Schema, name: str) -> dict[str, Any]:
+        value = schema.get(name)
+        self.lost = self.lost or not isinstance(value, dict | None)
+        return value if isinstance(value, dict) else {}
