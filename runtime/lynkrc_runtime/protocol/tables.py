@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lynkrc_runtime.protocol import anthropic, openai_chat, openai_responses
+from lynkrc_runtime.protocol import (
+    anthropic,
+    gemini,
+    openai_chat,
+    openai_responses,
+)
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect
 
 CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
@@ -17,7 +22,12 @@ CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
 TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
     {
         dialect.name: dialect
-        for dialect in (anthropic.TARGET, openai_chat.TARGET, openai_responses.TARGET)
+        for dialect in (
+            anthropic.TARGET,
+            openai_chat.TARGET,
+            openai_responses.TARGET,
+            gemini.TARGET,
+        )
     }
 )
 """What targets speak."""
