@@ -102,7 +102,9 @@ def test_every_served_kind_has_an_address_and_speaks_a_dialect() -> None:
 
 def test_a_kind_that_is_not_served_is_refused_by_name() -> None:
     unserved = {name for name in KINDS if f"kind.{name}" in NOT_SERVED}
-    assert unserved == {name for name, kind in KINDS.items() if kind.dialect not in TARGET_DIALECTS}
+    # Vertex speaks a dialect we speak, and its credentials are not served yet.
+    spoken = {name for name, kind in KINDS.items() if kind.dialect in TARGET_DIALECTS}
+    assert unserved == KINDS.keys() - spoken | {"vertex"}
     for name in unserved:
         row = provider(name, base_url="https://h")
         with pytest.raises(UnresolvedProvider, match=f"provider p: .* does not serve kind {name}:"):

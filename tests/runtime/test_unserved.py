@@ -85,7 +85,7 @@ def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
 
 def test_kinds_and_features() -> None:
     slot = Slot(feature="session.turn", args=[], type="int", low=0, high=9, classes=[])
-    made = replace(table(kind="gemini"), slots=[slot])
-    assert sorted(paths(made)) == ["feature.session.turn", "kind.gemini"]
-    assert unserved_kind("gemini") is not None
+    made = replace(table(kind="bedrock"), slots=[slot])
+    assert sorted(paths(made)) == ["feature.session.turn", "kind.bedrock"]
+    assert unserved_kind("bedrock") is not None
     assert unserved_kind("openai") is None

@@ -17,9 +17,11 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass, StreamError
 from lynkrc_runtime.protocol.dialect import Problem
+from lynkrc_runtime.protocol.google_details import QUOTA_EXHAUSTED, Details, read_details
 
 MAX_MESSAGE = 2000
 """Characters of an upstream message that may reach the client."""
@@ -42,9 +44,10 @@ _OVERFLOW_TEXT = re.compile(
     r"|maximum number of tokens)|input token count.{0,200}exceeds",
     re.IGNORECASE | re.DOTALL,
 )
-# What Claude says of reasoning it did not make: an invalid signature in a thinking block.
+# What Claude says of reasoning it did not make (an invalid signature in a thinking block), and
+# Gemini of a `thought_signature` that is corrupted or not there.
 _UNREADABLE_THINKING = re.compile(
-    r"signature.{0,40}thinking|thinking.{0,40}signature", re.IGNORECASE
+    r"signature.{0,40}thinking|thinking.{0,40}signature|thought.?signature", re.IGNORECASE
 )
 _FILTERED = frozenset(("content_filter", "content_policy_violation", "1301"))
 _FILTERED_TEXT = re.compile(r"moderation|content (?:management )?policy", re.IGNORECASE)
@@ -67,6 +70,7 @@ _QUOTA = frozenset(
         "1309",
     )
 )
+_BAD_KEY_CODES = frozenset(("invalid_api_key", "API_KEY_INVALID"))
 _OVERLOADED = frozenset(("engine_overloaded_error", "slow_down", "overloaded_error"))
 
 _STATUS_OF_WORD: Mapping[str, int] = {
@@ -90,6 +94,15 @@ _STATUS_OF_WORD: Mapping[str, int] = {
     "server_is_overloaded": 503,
     "timeout_error": 504,
     "overloaded_error": 529,
+    "INVALID_ARGUMENT": 400,
+    "FAILED_PRECONDITION": 400,
+    "UNAUTHENTICATED": 401,
+    "PERMISSION_DENIED": 403,
+    "NOT_FOUND": 404,
+    "RESOURCE_EXHAUSTED": 429,
+    "INTERNAL": 500,
+    "UNAVAILABLE": 503,
+    "DEADLINE_EXCEEDED": 504,
 }
 """What an error without an HTTP status of its own (in a stream, in a 200) would have had."""
 
@@ -103,10 +116,24 @@ _WAIT_IN_TEXT = re.compile(
 
 def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failure:
     """An upstream's error answer, classified. `headers` have lower-case names."""
-    message, code, kind, param = dig_message(body)
-    if not message:
-        message = status_phrase(status)
-    return failure_of(status, message, code, kind, param, headers)
+    try:
+        value = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return failure_of(status, _plain(body) or status_phrase(status), headers=headers)
+    return value_failure(status, headers, value)
+
+
+def value_failure(status: int, headers: Mapping[str, str], value: Any) -> Failure:
+    """`read_failure` of an already parsed body, or of an error inside a stream (`status` 200)."""
+    message, code, kind, param = dig_value(value)
+    failure = failure_of(status, message or status_phrase(status), code, kind, param, headers)
+    told = _google_details(value, message)
+    if told.reason == QUOTA_EXHAUSTED:
+        # No wait that is worth a retry.
+        return replace(failure, kind=FailureClass.THROTTLED, code=told.reason, retry_after=None)
+    if told.retry_after is not None and "retry-after" not in headers:
+        return replace(failure, retry_after=min(told.retry_after, MAX_WAIT))
+    return failure
 
 
 def failure_of(
@@ -161,7 +188,7 @@ def classify(
         return FailureClass.OURS, False
     if words & _FILTERED or (status == 403 and _FILTERED_TEXT.search(message)):
         return FailureClass.CALLERS, False
-    if status == 403 or "invalid_api_key" in words or _BAD_KEY.search(message):
+    if status == 403 or words & _BAD_KEY_CODES or _BAD_KEY.search(message):
         return FailureClass.OURS, False
     if words & _OVERFLOW_CODES or _OVERFLOW_TEXT.search(message):
         return FailureClass.MISFIT, True
@@ -179,8 +206,7 @@ def dig_message(body: bytes) -> tuple[str, str | None, str | None, str | None]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        text = body.decode("utf-8", "replace").strip()
-        return ("" if text.startswith("<") else text), None, None, None
+        return _plain(body), None, None, None
     return dig_value(value)
 
 
@@ -253,6 +279,19 @@ def stream_problem(error: StreamError, request_id: str) -> Problem:
     )
 
 
+def _plain(body: bytes) -> str:
+    """A body that is no JSON; '' for a web page."""
+    text = body.decode("utf-8", "replace").strip()
+    return "" if text.startswith("<") else text
+
+
+def _google_details(value: Any, message: str) -> Details:
+    if isinstance(value, list) and value:
+        value = value[0]
+    error = value.get("error") if isinstance(value, dict) else None
+    return read_details(error.get("details"), message) if isinstance(error, dict) else Details()
+
+
 def _inner_status(code: str | None, kind: str | None) -> int:
     for word in (code, kind):
         if word and word.isdecimal() and 400 <= int(word) <= 599:
@@ -275,7 +314,10 @@ def _error_object(error: dict[str, Any]) -> tuple[str, str | None, str | None, s
     if isinstance(raw, str):
         inner = dig_message(raw.encode())[0]
         text = f"{text}: {inner}" if inner else text
-    return text, code, _word(error.get("type")), _word(error.get("param"))
+    if isinstance(details, list):
+        # Google: a number for `code`, a word for `status`, and sometimes a better one inside.
+        code = read_details(details).reason or code
+    return text, code, _word(error.get("type") or error.get("status")), _word(error.get("param"))
 
 
 def _flat(value: dict[str, Any]) -> tuple[str, str | None, str | None, str | None]:

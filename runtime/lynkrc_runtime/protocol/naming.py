@@ -17,12 +17,21 @@ CHAT_NAME_LIMIT = 64
 
 ANTHROPIC_NAME_LIMIT = 128
 
+GEMINI_NAME_LIMIT = 64
+
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
+_MAPPINGS = ((CHAT_NAME_LIMIT, False), (ANTHROPIC_NAME_LIMIT, False), (GEMINI_NAME_LIMIT, True))
+_NO_BEGINNING = tuple("-0123456789")
 
 
-def legal_name(name: str, *, limit: int) -> str:
-    """The name itself where it is legal, else shortened and marked by its own digest."""
+def legal_name(name: str, *, limit: int, word: bool = False) -> str:
+    """The name itself where it is legal, else shortened and marked by its own digest.
+
+    `word`: it must begin with a letter or ``_`` (Gemini).
+    """
     plain = _ILLEGAL.sub("_", name)
+    if word and plain[:1] in _NO_BEGINNING:
+        plain = f"_{plain}"
     if plain == name and 0 < len(name) <= limit:
         return name
     return f"{plain[: limit - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
@@ -44,8 +53,8 @@ def original_names(names: Iterable[str]) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for name in names:
-        for limit in (CHAT_NAME_LIMIT, ANTHROPIC_NAME_LIMIT):
-            mapped = legal_name(name, limit=limit)
+        for limit, word in _MAPPINGS:
+            mapped = legal_name(name, limit=limit, word=word)
             if mapped != name:
                 found[mapped] = name
     return found

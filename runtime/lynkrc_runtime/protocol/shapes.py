@@ -49,6 +49,18 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """True: the server has no `tool_choice`."""
     reasoning_in: str | None = None
     """Where reasoning is asked for in OpenAI Chat dialects; reasoning_effort, or none."""
+    thinking_budgets: list[int] | None = None
+    """Gemini: the least and the greatest `thinkingBudget` of a model that takes no level."""
+    signed_calls: bool | None = None
+    """Gemini; False: calls of the history need no `thoughtSignature`."""
+    plain_schemas: bool | None = None
+    """Gemini; False: schemas in the OpenAPI subset only (`parameters`, `responseSchema`)."""
+    format_with_tools: bool | None = None
+    """Gemini; False: no JSON format beside tools."""
+    result_media: bool | None = None
+    """Gemini; False: results of tools hold text only."""
+    media_urls: bool | None = None
+    """Gemini; False: pictures and documents by URL are refused."""
     dialects: list[str] | None = None
     """The only dialects the model is served in, the best first."""
 

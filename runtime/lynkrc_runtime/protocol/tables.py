@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lynkrc_runtime.protocol import anthropic, bedrock_converse, openai_chat
+from lynkrc_runtime.protocol import anthropic, bedrock_converse, gemini, openai_chat
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect
 
 CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
@@ -14,7 +14,12 @@ CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
 TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
     {
         dialect.name: dialect
-        for dialect in (anthropic.TARGET, bedrock_converse.TARGET, openai_chat.TARGET)
+        for dialect in (
+            anthropic.TARGET,
+            openai_chat.TARGET,
+            gemini.TARGET,
+            bedrock_converse.TARGET,
+        )
     }
 )
 """What targets speak."""

@@ -195,6 +195,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         needs_region=True,
         shape=_ANYTHING,
     ),
+    # B.8; C.1.9: the last turn is the user's.
     ProviderKind(
         name="gemini",
         endpoints=(
@@ -202,6 +203,7 @@ _ROWS: tuple[ProviderKind, ...] = (
                 dialect="gemini",
                 path="/models/{model}:generateContent",
                 stream_path="/models/{model}:streamGenerateContent?alt=sse",
+                count_path="/models/{model}:countTokens",
             ),
         ),
         base_url="https://generativelanguage.googleapis.com/v1beta",
@@ -209,7 +211,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_headers=("x-goog-api-key",),
         auth_prefix="",
         needs_region=False,
-        shape=_ANYTHING,
+        shape=RequestShape(prefill=False),
     ),
     # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
     ProviderKind(

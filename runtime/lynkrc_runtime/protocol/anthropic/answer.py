@@ -15,7 +15,8 @@ from lynkrc_runtime.protocol.anthropic.usage import (
     write_stop,
     write_usage,
 )
-from lynkrc_runtime.protocol.anthropic.write_blocks import ID_LIMIT, call_input
+from lynkrc_runtime.protocol.anthropic.write_blocks import ID_LIMIT
+from lynkrc_runtime.protocol.arguments import call_input
 from lynkrc_runtime.protocol.conversation import (
     Answer,
     Block,

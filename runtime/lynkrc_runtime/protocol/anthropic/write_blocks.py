@@ -5,9 +5,8 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, TypeAlias, assert_never
 
-import msgspec
-
 from lynkrc_runtime.protocol import carrier
+from lynkrc_runtime.protocol.arguments import call_input
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -22,7 +21,6 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
-from lynkrc_runtime.protocol.json_prefix import JsonPrefix
 from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_id, legal_name
 
 Json: TypeAlias = dict[str, Any]
@@ -91,38 +89,6 @@ def call_object(call: ToolCall) -> Json:
         "name": legal_name(call.name, limit=ANTHROPIC_NAME_LIMIT),
         "input": call_input(call),
     }
-
-
-def call_input(call: ToolCall) -> Any:
-    """The input object; JSON a model cut short is closed, other text wrapped (C.1.4).
-
-    >>> call_input(ToolCall(id="a", name="n", arguments='{"city": "Os'))
-    {'city': 'Os'}
-    >>> call_input(ToolCall(id="a", name="n", arguments="[1]"))
-    {'value': [1]}
-    """
-    if call.custom:
-        return {"input": call.arguments}
-    text = call.arguments.strip()
-    if not text:
-        return {}
-    value = _parse(text)
-    if value is None and text != "null":
-        prefix = JsonPrefix()
-        closed = text + prefix.closing() if prefix.feed(text) else ""
-        value = _parse(closed)
-        return value if isinstance(value, dict) else {"_raw": call.arguments}
-    if value is None:
-        return {}
-    # As the model wrote it: numbers and white space are not spelled anew.
-    return msgspec.Raw(text) if isinstance(value, dict) else {"value": value}
-
-
-def _parse(text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
-        return None
 
 
 def _image(block: Image) -> Json:
