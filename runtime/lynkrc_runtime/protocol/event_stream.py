@@ -6,7 +6,6 @@ first reader is made.
 """
 
 import struct
-from importlib.util import find_spec
 from typing import Any, final
 
 from msgspec import Struct
@@ -18,9 +17,6 @@ CONTENT_TYPES = ("application/vnd.amazon.eventstream",)
 
 _PRELUDE = 12
 _CRC = 4
-
-EXTRA = "aws"
-"""The extra of this package that brings botocore."""
 
 
 @final
@@ -39,11 +35,6 @@ class BrokenFrames(Exception):
     """The bytes are no event stream: a wrong checksum, length or header."""
 
 
-def is_readable() -> bool:
-    """Whether botocore is installed."""
-    return find_spec("botocore") is not None
-
-
 @final
 class FrameReader:
     """Feed bytes at any split; take whole frames."""
@@ -60,7 +51,7 @@ class FrameReader:
         """Bytes of the frame that has begun, 0 before its head is whole."""
 
     def feed(self, data: bytes) -> list[Frame]:
-        """The frames these bytes complete. Raises BrokenFrames, once the good ones are lost too."""
+        """The frames these bytes complete. Raises BrokenFrames."""
         buffer = self._buffer
         buffer += data
         frames: list[Frame] = []

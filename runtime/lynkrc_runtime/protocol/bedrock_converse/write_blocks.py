@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import assert_never, final
 
-from lynkrc_runtime.protocol.anthropic.write_blocks import call_input
+from lynkrc_runtime.protocol.arguments import call_input
 from lynkrc_runtime.protocol.bedrock_converse.families import Family
 from lynkrc_runtime.protocol.bedrock_converse.write_tools import Json, cache_point, tool_name
 from lynkrc_runtime.protocol.conversation import (
