@@ -144,6 +144,7 @@ _KEYS = {
     Credentials.REQUIRED: "required",
     Credentials.OPTIONAL: "optional",
     Credentials.NONE: "none",
+    Credentials.FOUND: "or what is found here",
 }
 
 

@@ -274,6 +274,8 @@ def _rest(provider: config.Provider, resilience: Resilience) -> ProviderSettings
         ),
         concurrency=concurrency,
         region=_text(provider.region),
+        project=_text(provider.project),
+        api_version=_text(provider.api_version),
         proxy=_text(provider.proxy),
         ca_file=_text(provider.ca_file),
         forwards_credentials=provider.forwards_credentials,

@@ -116,6 +116,10 @@ class Provider:
     concurrency: Concurrency | None
     region: Name | None
     """Of kinds whose address holds one."""
+    project: Name | None
+    """Of kinds whose address holds one."""
+    api_version: Name | None
+    """Of kinds whose addresses may hold one."""
     proxy: Name | None
     ca_file: Name | None
     forwards_credentials: bool

@@ -38,7 +38,12 @@ from lynkrc.syntax.decode_resilience import (
     decode_retry,
     decode_timeouts,
 )
-from lynkrc_runtime.providers.table import KINDS, Credentials, ProviderKind
+from lynkrc_runtime.providers.table import (
+    CREDENTIAL_HEADERS,
+    KINDS,
+    Credentials,
+    ProviderKind,
+)
 
 _SIMULATOR = "simulator"
 _CALLER = "caller"
@@ -77,6 +82,8 @@ def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
             trust=required_name(node, "trust"),
             base_url=optional_name(node, "base_url"),
             region=optional_name(node, "region"),
+            project=optional_name(node, "project"),
+            api_version=optional_name(node, "api_version"),
             api_key=optional_name(node, "api_key"),
             forwards_credentials=_forwards(node),
             headers=()
@@ -133,24 +140,19 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
             name.span,
             f"kind {shown(kind.name)} has no address of its own",
         )
-    if kind.needs_region and not (node.get("region") or node.get("base_url")):
-        record.report(
-            codes.MISSING_KEY,
-            f"{shown(f'providers.{name.value}')} has no `region`",
-            name.span,
-            f"the address of kind {shown(kind.name)} holds one: write `region`, or a `base_url`",
-        )
+    _check_place(record, name, node, kind)
     secret = optional_name(node, "api_key")
-    if kind.credentials is not Credentials.REQUIRED or _forwards(node):
+    may_lack = kind.credentials is Credentials.FOUND or _has_own(node)
+    if kind.credentials in (Credentials.OPTIONAL, Credentials.NONE) or _forwards(node):
         pass
-    elif secret is None:
+    elif secret is None and not may_lack:
         record.report(
             codes.MISSING_KEY,
             f"{shown(f'providers.{name.value}')} has no `api_key`",
             name.span,
             'write api_key: "${NAME}" with the name of an environment variable',
         )
-    elif secret.value.endswith(":-}"):
+    elif secret is not None and secret.value.endswith(":-}"):
         required = secret.value.removesuffix(":-}") + "}"
         record.report(
             codes.BAD_REFERENCE,
@@ -160,6 +162,31 @@ def _check_fit(record: Record, name: Name, node: MappingNode) -> None:
             fix=replacing(secret.span, quote(required), f"write {shown(required)}", safe=True),
         )
     _check_headers(record, node)
+
+
+def _check_place(record: Record, name: Name, node: MappingNode, kind: ProviderKind) -> None:
+    """What the kind's own address holds is written, unless another address is."""
+    if node.get("base_url") is not None:
+        return
+    if kind.keyed_url and node.get("api_key") and not (node.get("project") or node.get("region")):
+        return
+    for key, needed in (("project", kind.needs_project), ("region", kind.needs_region)):
+        if needed and node.get(key) is None:
+            or_key = ", or an `api_key` alone" if kind.keyed_url else ""
+            record.report(
+                codes.MISSING_KEY,
+                f"{shown(f'providers.{name.value}')} has no `{key}`",
+                name.span,
+                f"the address of kind {shown(kind.name)} holds one: write `{key}`, or a `base_url`"
+                f"{or_key}",
+            )
+
+
+def _has_own(node: MappingNode) -> bool:
+    """Whether a header of the provider's own holds its credentials."""
+    headers = node.get("headers")
+    written = mapping(headers).entries if headers is not None else ()
+    return any(key.text.lower() in CREDENTIAL_HEADERS for key, _ in written)
 
 
 def _unusable(kind: ProviderKind) -> Iterator[str]:
@@ -172,6 +199,10 @@ def _unusable(kind: ProviderKind) -> Iterator[str]:
         yield from ("api_key", "credentials")
     if not kind.needs_region:
         yield "region"
+    if not kind.needs_project:
+        yield "project"
+    if not kind.takes_api_version:
+        yield "api_version"
 
 
 def _forwards(node: MappingNode) -> bool:

@@ -65,6 +65,8 @@ _PLACES: Mapping[_Path, _Rule] = MappingProxyType(
         ("providers", _ANY, "api_key"): _Rule.KEY,
         ("providers", _ANY, "headers", _ANY): _Rule.NAMED,
         ("providers", _ANY, "region"): _Rule.PLAIN,
+        ("providers", _ANY, "project"): _Rule.PLAIN,
+        ("providers", _ANY, "api_version"): _Rule.PLAIN,
         ("providers", _ANY, "proxy"): _Rule.LOGIN,
         ("providers", _ANY, "ca_file"): _Rule.PLAIN,
         ("state", "url"): _Rule.LOGIN,
@@ -86,7 +88,8 @@ _PLACES: Mapping[_Path, _Rule] = MappingProxyType(
 """Where references stand: paths with ``*`` for names of the author's."""
 
 _WHERE = (
-    "references stand in `providers` (base_url, api_key, headers, region, proxy, ca_file), "
+    "references stand in `providers` (base_url, api_key, headers, region, project, "
+    "api_version, proxy, ca_file), "
     "`state`, `server`, `keys` (secret), `mcp` and `observability.traces.endpoint` only"
 )
 

@@ -62,6 +62,8 @@ class ProviderSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     breaker: Breaker = Breaker()
     concurrency: Concurrency | None = None
     region: str | None = None
+    project: str | None = None
+    api_version: str | None = None
     proxy: str | None = None
     ca_file: str | None = None
     forwards_credentials: bool = False

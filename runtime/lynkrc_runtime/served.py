@@ -44,8 +44,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "providers.proxy": "the provider is called directly",
         "providers.ca_file": "the system's certificates are trusted",
         "providers.credentials": "the client's key is not passed on",
-        "kind.bedrock": "its targets cannot be called",
-        "kind.vertex": "its targets cannot be called",
         "pick.fastest": "the group is tried as written",
         "feature.key.team": "it is absent",
         "feature.key.tenant": "it is absent",

@@ -72,6 +72,11 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "prometheus_client": ("runtime/lynkrc_runtime/telemetry/metrics.py",),
     "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
+    "botocore": (
+        "runtime/lynkrc_runtime/protocol/event_stream.py",
+        "runtime/lynkrc_runtime/providers/signing_aws.py",
+    ),
+    "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
 }
 """Third-party package -> path prefixes that may import it."""

@@ -49,19 +49,18 @@ def test_a_missing_variable_is_named_with_its_provider(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def test_a_kind_that_is_not_served_is_named_with_its_provider(tmp_path: Path) -> None:
+def test_an_address_that_lacks_its_place_is_named_with_its_provider(tmp_path: Path) -> None:
     made = bundle(
         tmp_path,
         provider("first", "openai", api_key="${FIRST_KEY}"),
         provider("rock", "bedrock", base_url=None, api_key="${ROCK_KEY}"),
     )
     said = refused(made, FIRST_KEY="k", ROCK_KEY="k")
-    assert "provider rock: runtime 0.1 does not serve kind bedrock: its targets cannot" in said
+    assert "provider rock: the address of kind bedrock needs a region" in said
     assert "provider first" not in said
     # Simulated, its models answer like any others.
     with serving(made, tmp_path / "log", ["--dry-run"]) as gateway:
-        [line] = [line for line in gateway.lines if line["event"] == "not-served"]
-        assert line["notice"] == "kind.bedrock: its targets cannot be called"
+        assert not [line for line in gateway.lines if line["event"] == "not-served"]
 
 
 def test_a_broken_bundle_is_named(tmp_path: Path) -> None:

@@ -27,8 +27,8 @@ PICTURE = {
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[RouteTable, Policy]:
     compilation = compile_file(SPEC)
-    # A kind, a feature and assertions that a later runtime acts on.
-    assert [one.code.id for one in compilation.diagnostics] == ["LK601"] * 3
+    # A feature and assertions that a later runtime acts on.
+    assert [one.code.id for one in compilation.diagnostics] == ["LK601"] * 2
     assert compilation.table is not None
     packed, _ = pack_bundle(compilation, native=False)
     path = tmp_path_factory.mktemp("acme") / "acme.lynkr"

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from lynkrc_runtime import unserved
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
 from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
 from lynkrc_runtime.providers.address import (
@@ -66,6 +67,11 @@ ADDRESSES = {
     "lmstudio": "http://localhost:1234/v1/chat/completions",
     "mlx": "http://localhost:8080/v1/chat/completions",
     "vllm": "http://localhost:8000/v1/chat/completions",
+    "bedrock": "https://bedrock-runtime.eu-west-1.amazonaws.com/model/model/converse",
+    "vertex": (
+        "https://eu-west-1-aiplatform.googleapis.com/v1/projects/acme/locations/eu-west-1"
+        "/publishers/google/models/model:generateContent"
+    ),
     "simulator": "http://simulator.invalid/v1/messages",
 }
 OWN_ADDRESSES = {
@@ -90,26 +96,25 @@ def main_url(address: Address, kind: str) -> str:
     return url_of(address.base, KINDS[kind].endpoints[0].path, "model")
 
 
-def test_every_served_kind_has_an_address_and_speaks_a_dialect() -> None:
-    served = {name for name in KINDS if f"kind.{name}" not in NOT_SERVED}
-    assert served == {*ADDRESSES, *OWN_ADDRESSES}
-    for name in served:
+def test_every_kind_is_served_has_an_address_and_speaks_its_dialects() -> None:
+    assert not [path for path in NOT_SERVED if path.startswith("kind.")]
+    assert set(KINDS) == {*ADDRESSES, *OWN_ADDRESSES}
+    for name, kind in KINDS.items():
         base, url = OWN_ADDRESSES.get(name, (None, ADDRESSES.get(name)))
-        address = resolve(provider(name, base_url=base), {"KEY": "k"})
+        rest = ProviderSettings(
+            region="eu-west-1" if kind.needs_region else None,
+            project="acme" if kind.needs_project else None,
+        )
+        address = resolve(provider(name, base_url=base, rest=rest), {"KEY": "k"})
         assert main_url(address, name) == url
-        assert KINDS[name].dialect in TARGET_DIALECTS
-        assert (KINDS[name].base_url is None) == (name in OWN_ADDRESSES)
+        assert {endpoint.dialect for endpoint in kind.endpoints} <= set(TARGET_DIALECTS)
+        assert (kind.base_url is None) == (name in OWN_ADDRESSES)
 
 
-def test_a_kind_that_is_not_served_is_refused_by_name() -> None:
-    unserved = {name for name in KINDS if f"kind.{name}" in NOT_SERVED}
-    # Vertex speaks a dialect we speak, and its credentials are not served yet.
-    spoken = {name for name, kind in KINDS.items() if kind.dialect in TARGET_DIALECTS}
-    assert unserved == KINDS.keys() - spoken | {"vertex"}
-    for name in unserved:
-        row = provider(name, base_url="https://h")
-        with pytest.raises(UnresolvedProvider, match=f"provider p: .* does not serve kind {name}:"):
-            resolve(row, {"KEY": "k"})
+def test_a_kind_that_is_not_served_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unserved, "NOT_SERVED", {"kind.bedrock": "its targets cannot be called"})
+    with pytest.raises(UnresolvedProvider, match="does not serve kind bedrock:"):
+        resolve(provider("bedrock", base_url="https://h"), {"KEY": "k"})
 
 
 def test_a_caller_s_credentials_are_no_key_of_ours_yet() -> None:
@@ -120,7 +125,10 @@ def test_a_caller_s_credentials_are_no_key_of_ours_yet() -> None:
 
 def test_only_an_address_with_a_region_needs_one() -> None:
     with_region = {name for name, kind in KINDS.items() if "{region}" in (kind.base_url or "")}
-    assert with_region == {name for name, kind in KINDS.items() if kind.needs_region} == {"bedrock"}
+    assert with_region == {name for name, kind in KINDS.items() if kind.needs_region}
+    with_project = {name for name, kind in KINDS.items() if "{project}" in (kind.base_url or "")}
+    assert with_project == {name for name, kind in KINDS.items() if kind.needs_project}
+    assert (with_region, with_project) == ({"bedrock", "vertex"}, {"vertex"})
 
 
 def test_azure_gets_the_key_as_its_own_client_sends_it() -> None:

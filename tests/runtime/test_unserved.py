@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from lynkrc_runtime import unserved
 from lynkrc_runtime.dispatch import Dispatch, ProviderSettings, Slot
 from lynkrc_runtime.served import NOT_SERVED
 from lynkrc_runtime.settings import (
@@ -83,7 +84,9 @@ def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
     assert paths(table(**rest)) == [path]
 
 
-def test_kinds_and_features() -> None:
+def test_kinds_and_features(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared = {**NOT_SERVED, "kind.bedrock": "its targets cannot be called"}
+    monkeypatch.setattr(unserved, "NOT_SERVED", declared)
     slot = Slot(feature="session.turn", args=[], type="int", low=0, high=9, classes=[])
     made = replace(table(kind="bedrock"), slots=[slot])
     assert sorted(paths(made)) == ["feature.session.turn", "kind.bedrock"]

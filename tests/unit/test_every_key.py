@@ -33,7 +33,14 @@ Path_: TypeAlias = tuple[str | int, ...]
 
 @pytest.fixture(autouse=True)
 def a_kind_with_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = replace(KINDS["openai"], name="here-and-there", needs_region=True)
+    openai = KINDS["openai"]
+    kind = replace(
+        openai,
+        name="here-and-there",
+        endpoints=(replace(openai.endpoints[0], versioned_path="/{api_version}"),),
+        needs_region=True,
+        needs_project=True,
+    )
     kinds = MappingProxyType({**KINDS, kind.name: kind})
     monkeypatch.setattr(decode_providers, "KINDS", kinds)
 

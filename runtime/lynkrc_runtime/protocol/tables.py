@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from lynkrc_runtime.protocol import (
     anthropic,
+    bedrock_converse,
     gemini,
     openai_chat,
     openai_responses,
@@ -27,6 +28,7 @@ TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
             openai_chat.TARGET,
             openai_responses.TARGET,
             gemini.TARGET,
+            bedrock_converse.TARGET,
         )
     }
 )

@@ -11,16 +11,19 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import final
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from lynkrc_runtime.dispatch import Provider
-from lynkrc_runtime.providers.table import KINDS, Credentials
+from lynkrc_runtime.providers.extras import missing_extra
+from lynkrc_runtime.providers.table import CREDENTIAL_HEADERS, KINDS, Credentials, ProviderKind
 from lynkrc_runtime.served import RUNTIME
 from lynkrc_runtime.unserved import unserved_kind
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
 """Ends of addresses that people paste whole."""
 
+_DEPLOYMENTS = "/deployments/"
+_PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -29,12 +32,17 @@ _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 class Address:
     """Where a provider is called, and as whom. `headers` hold secrets: they are left out of repr.
 
-    `base` is the base URL; `headers` have lower-case names.
+    `base` is the base URL; `headers` have lower-case names. `region` is '' where none is known,
+    `api_version` where the addresses of the provider hold none. `signs`: `headers` hold no
+    credentials, and the kind's signer adds them to each request.
     """
 
     provider: str
     base: str
     headers: Mapping[str, str] = field(repr=False)
+    region: str = ""
+    api_version: str = ""
+    signs: bool = False
 
 
 @final
@@ -71,25 +79,37 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
         raise UnresolvedProvider(
             f"provider {provider.name}: this runtime does not know the kind {provider.kind!r}"
         )
-    reason = unserved_kind(kind.name)
-    if reason is not None:
+    reason = unserved_kind(kind.name) or (kind.extra and missing_extra(kind.extra))
+    if reason:
         raise UnresolvedProvider(f"provider {provider.name}: {reason}")
+    rest = provider.rest
     try:
-        base = expand(provider.base_url or kind.base_url or "", environ)
         key = expand(provider.api_key, environ) if provider.api_key else None
         headers = {name.lower(): expand(text, environ) for name, text in provider.headers.items()}
+        region, project, version = (
+            expand(text, environ) if text else ""
+            for text in (rest.region, rest.project, rest.api_version)
+        )
+        base = (
+            expand(provider.base_url, environ)
+            if provider.base_url
+            else _own_address(provider, kind, region, project)
+        )
     except MissingVariable as missing:
         raise UnresolvedProvider(
             f"provider {provider.name}: environment variable {missing.name} is not set"
         ) from missing
-    if key is None and kind.credentials is Credentials.REQUIRED:
-        if provider.rest.forwards_credentials:
+    has_own = any(name in headers for name in CREDENTIAL_HEADERS)
+    if key is None and not has_own and kind.credentials is Credentials.REQUIRED:
+        if rest.forwards_credentials:
             raise UnresolvedProvider(
                 f"provider {provider.name}: `credentials: caller` is not served by runtime"
                 f" {RUNTIME}: write an api_key"
             )
         raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
-    if key is not None:
+    if key is not None and kind.keyed_header and "/projects/" not in base:
+        headers[kind.keyed_header] = key
+    elif key is not None:
         headers |= dict.fromkeys(kind.auth_headers, kind.auth_prefix + key)
     for name, text in headers.items():
         # A line break from a badly pasted variable must not become a second header.
@@ -98,25 +118,65 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
                 f"provider {provider.name}: the value of header {name} has characters "
                 "that headers cannot carry (a line break at the end of the variable?)"
             )
+    if kind.takes_api_version:
+        base, version = _pasted_version(provider.name, base, version)
     return Address(
         provider=provider.name,
         base=_checked(provider.name, base),
         headers=headers,
+        region=region,
+        api_version=version,
+        signs=bool(kind.signer) and key is None and not has_own,
     )
 
 
-def url_of(base: str, path: str, model: str) -> str:
+def _own_address(provider: Provider, kind: ProviderKind, region: str, project: str) -> str:
+    """The kind's own address for the provider's place."""
+    if kind.keyed_url and provider.api_key and not project:
+        return kind.keyed_url
+    values = {"region": region, "project": project}
+    base = kind.base_url or ""
+    for name, value in values.items():
+        mark = "{" + name + "}"
+        if mark in base and not _PLACE.fullmatch(value):
+            raise UnresolvedProvider(
+                f"provider {provider.name}: the address of kind {kind.name} needs a {name}"
+                f"{f', which {value!r} is not' if value else ''}"
+            )
+        base = base.replace(mark, value)
+    host = dict(kind.hosts).get(region)
+    return base if host is None else urlsplit(base)._replace(netloc=host).geturl()
+
+
+def _pasted_version(provider: str, base: str, version: str) -> tuple[str, str]:
+    """A whole address copied from a portal brings its version along."""
+    head, mark, query = base.partition("?")
+    found = parse_qs(query)
+    if mark and found.keys() == {"api-version"}:
+        base, version = head, version or found["api-version"][0]
+    if "/deployments/" in base and not version:
+        raise UnresolvedProvider(
+            f"provider {provider}: an address with /deployments/ in it needs an api_version"
+        )
+    return base, version
+
+
+def url_of(base: str, path: str, model: str, api_version: str = "") -> str:
     """The address of an endpoint's path for a model, whose name is percent-encoded in it.
 
+    What needs no encoding in a path has none, so that the address is sent as it is signed.
+
     >>> url_of("https://h/v1beta", "/models/{model}:generateContent", "a/b:c")
-    'https://h/v1beta/models/a%2Fb%3Ac:generateContent'
+    'https://h/v1beta/models/a%2Fb:c:generateContent'
     """
-    return join(base, path.replace("{model}", quote(model, safe="")))
+    where, mark, query = path.partition("?")
+    url = join(base, where.replace("{model}", quote(model, safe="!$&'()*,;=:@")))
+    return url + mark + query.replace("{api_version}", quote(api_version))
 
 
 def join(base: str, path: str) -> str:
     """Base URL and path; a base that already ends with the path, or what leads to the call, keeps
-    it once.
+    it once. A base that is a whole call keeps its own.
 
     >>> join("http://localhost:11434/v1/", "/v1/chat/completions")
     'http://localhost:11434/v1/chat/completions'
@@ -126,12 +186,14 @@ def join(base: str, path: str) -> str:
     'https://it.openai.azure.com/openai/v1/responses'
     """
     base = base.rstrip("/")
-    if base.endswith(path):
+    call = next((one for one in _CALLS if base.endswith(one)), "")
+    if base.endswith(path) or (call and path.endswith(call)):
         return base
-    leading = path
-    for call in _CALLS:
-        # The address of one call leads to the others beside it.
-        base, leading = base.removesuffix(call), leading.removesuffix(call)
+    base = base.removesuffix(call)
+    _, mark, deployed = path.partition(_DEPLOYMENTS)
+    if mark and _DEPLOYMENTS in base:
+        return base + "/" + deployed.partition("/")[2]
+    leading = next((path.removesuffix(one) for one in _CALLS if path.endswith(one)), path)
     while leading:
         if base.endswith(leading):
             return base + path[len(leading) :]

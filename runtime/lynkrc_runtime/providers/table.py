@@ -14,6 +14,9 @@ from typing import TypeAlias, final
 
 from lynkrc_runtime.protocol.shapes import RequestShape
 
+CREDENTIAL_HEADERS = frozenset(("authorization", "api-key", "x-api-key", "x-goog-api-key"))
+"""Headers that stand in for `api_key` where a provider writes one of them itself."""
+
 
 class Credentials(Enum):
     """Whether a provider of the kind needs `api_key`."""
@@ -21,6 +24,11 @@ class Credentials(Enum):
     REQUIRED = "required"
     OPTIONAL = "optional"
     NONE = "none"
+    FOUND = "found"
+    """Without `api_key` it is called as the cloud's own tools are, with what they find here."""
+
+
+_ANYTHING = RequestShape()
 
 
 @final
@@ -43,6 +51,10 @@ class Endpoint:
     models: tuple[str, ...] = ()
     frame: str = ""
     count_path: str = ""
+    versioned_path: str = ""
+    """Where it is instead for a provider with an `api_version`, which stands in it."""
+    shape: RequestShape = _ANYTHING
+    """What all models called here refuse, where neither the model's shape nor the kind's says."""
 
 
 @final
@@ -55,6 +67,12 @@ class ProviderKind:
     nothing else is said (`providers/ways.py`). The key goes into each of `auth_headers`, after
     `auth_prefix`. `shape` is what is legal for every model of the kind, where a model's own shape
     does not say.
+
+    ``{project}`` in `base_url` stands for the provider's `project`; `hosts` are (region, host)
+    where the host is another than the address says. Where nobody writes a project, the key alone
+    is enough at `keyed_url`, in `keyed_header`. `signer` names who gives the credentials where no
+    key is written (`providers/signers.py`), `extra` the extra of this package without which no
+    provider of the kind can be called.
     """
 
     name: str
@@ -65,11 +83,22 @@ class ProviderKind:
     auth_prefix: str
     needs_region: bool
     shape: RequestShape
+    needs_project: bool = False
+    hosts: tuple[tuple[str, str], ...] = ()
+    keyed_url: str = ""
+    keyed_header: str = ""
+    signer: str = ""
+    extra: str = ""
 
     @property
     def dialect(self) -> str:
         """The dialect of the first endpoint."""
         return self.endpoints[0].dialect
+
+    @property
+    def takes_api_version(self) -> bool:
+        """Whether an address of it may hold the provider's `api_version`."""
+        return any(endpoint.versioned_path for endpoint in self.endpoints)
 
 
 _MESSAGES = "anthropic-messages"
@@ -77,11 +106,15 @@ _CHAT = "openai-chat"
 _COMPLETIONS = "/chat/completions"
 _V1_COMPLETIONS = "/v1/chat/completions"
 
-_ANYTHING = RequestShape()
-
 _Auth: TypeAlias = tuple[tuple[str, ...], str]
 _BEARER: _Auth = (("authorization",), "Bearer ")
 _X_API_KEY: _Auth = (("x-api-key",), "")
+
+_CLAUDE_ON_BEDROCK = tuple(
+    f"{region}anthropic.claude"
+    for region in ("", "us.", "eu.", "apac.", "au.", "jp.", "global.", "us-gov.")
+)
+"""Ids of models and of their inference profiles. An ARN does not tell its family."""
 
 
 def _messages(
@@ -117,10 +150,11 @@ def _chat(
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _BEARER,
     shape: RequestShape = _ANYTHING,
+    versioned_path: str = "",
 ) -> ProviderKind:
     return ProviderKind(
         name=name,
-        endpoints=(Endpoint(dialect=_CHAT, path=path),),
+        endpoints=(Endpoint(dialect=_CHAT, path=path, versioned_path=versioned_path),),
         base_url=base_url,
         credentials=credentials,
         auth_headers=auth[0],
@@ -144,8 +178,15 @@ _ROWS: tuple[ProviderKind, ...] = (
     ),
     _chat("openai", "https://api.openai.com/v1"),
     _chat("openai-compatible", None, credentials=Credentials.OPTIONAL),
-    # B.4, the v1 form: https://RESOURCE.openai.azure.com; `model` is the deployment's name.
-    _chat("azure-openai", None, "/openai/v1/chat/completions", auth=(("api-key",), "")),
+    # B.4: https://RESOURCE.openai.azure.com; `model` is the deployment's name. The v1 form, or with
+    # an `api_version` the older one.
+    _chat(
+        "azure-openai",
+        None,
+        "/openai/v1/chat/completions",
+        auth=(("api-key",), ""),
+        versioned_path="/openai/deployments/{model}/chat/completions?api-version={api_version}",
+    ),
     # B.6: https://WORKSPACE; `model` is the endpoint's name. Some endpoints refuse these members.
     _chat(
         "databricks",
@@ -179,6 +220,8 @@ _ROWS: tuple[ProviderKind, ...] = (
     _house("lmstudio", "http://localhost:1234"),
     _house("mlx", "http://localhost:8080"),
     _house("vllm", "http://localhost:8000"),
+    # B.5. Claude is called in its own dialect, which every Claude on Bedrock takes at InvokeModel;
+    # `dialect` on a target chooses another way.
     ProviderKind(
         name="bedrock",
         endpoints=(
@@ -186,14 +229,26 @@ _ROWS: tuple[ProviderKind, ...] = (
                 dialect="bedrock-converse",
                 path="/model/{model}/converse",
                 stream_path="/model/{model}/converse-stream",
+                count_path="/model/{model}/count-tokens",
             ),
+            Endpoint(
+                dialect=_MESSAGES,
+                path="/model/{model}/invoke",
+                stream_path="/model/{model}/invoke-with-response-stream",
+                models=_CLAUDE_ON_BEDROCK,
+                frame="bedrock-invoke",
+                count_path="/model/{model}/count-tokens",
+            ),
+            Endpoint(dialect=_CHAT, path="/openai/v1/chat/completions"),
         ),
         base_url="https://bedrock-runtime.{region}.amazonaws.com",
-        credentials=Credentials.REQUIRED,
+        credentials=Credentials.FOUND,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
         needs_region=True,
         shape=_ANYTHING,
+        signer="aws",
+        extra="aws",
     ),
     # B.8; C.1.9: the last turn is the user's.
     ProviderKind(
@@ -213,7 +268,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         needs_region=False,
         shape=RequestShape(prefill=False),
     ),
-    # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
+    # B.7. Without a project an API key is enough (express mode); Claude needs one.
     ProviderKind(
         name="vertex",
         endpoints=(
@@ -221,14 +276,34 @@ _ROWS: tuple[ProviderKind, ...] = (
                 dialect="gemini",
                 path="/publishers/google/models/{model}:generateContent",
                 stream_path="/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+                count_path="/publishers/google/models/{model}:countTokens",
+                shape=RequestShape(prefill=False),
             ),
+            Endpoint(
+                dialect=_MESSAGES,
+                path="/publishers/anthropic/models/{model}:rawPredict",
+                stream_path="/publishers/anthropic/models/{model}:streamRawPredict",
+                models=("claude",),
+                frame="vertex-claude",
+                count_path="/publishers/anthropic/models/count-tokens:rawPredict",
+            ),
+            Endpoint(dialect=_CHAT, path="/endpoints/openapi/chat/completions"),
         ),
-        base_url=None,
-        credentials=Credentials.REQUIRED,
+        base_url="https://{region}-aiplatform.googleapis.com/v1/projects/{project}/locations/{region}",
+        credentials=Credentials.FOUND,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
-        needs_region=False,
+        needs_region=True,
         shape=_ANYTHING,
+        needs_project=True,
+        hosts=(
+            ("global", "aiplatform.googleapis.com"),
+            ("us", "aiplatform.us.rep.googleapis.com"),
+            ("eu", "aiplatform.eu.rep.googleapis.com"),
+        ),
+        keyed_url="https://aiplatform.googleapis.com/v1",
+        keyed_header="x-goog-api-key",
+        signer="gcp",
     ),
     _messages("simulator", "http://simulator.invalid", credentials=Credentials.NONE),
 )

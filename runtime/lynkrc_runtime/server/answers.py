@@ -15,6 +15,9 @@ MAX_ERROR = 1024 * 1024
 ERROR_TIME = 10.0
 """Seconds an upstream has to finish an error answer."""
 
+_IDS = ("request-id", "x-request-id", "x-amzn-requestid", "apim-request-id")
+"""Headers that hold an upstream's id of a request."""
+
 
 async def read_all(response: UpstreamResponse, limit: int) -> bytes:
     """The whole body. Raises UpstreamFault, also when it is longer than `limit` bytes."""
@@ -43,7 +46,7 @@ async def read_error(response: UpstreamResponse) -> bytes:
 def note_response(exchange: Exchange, response: UpstreamResponse) -> None:
     """Remember the upstream's id for this request, and whether it was simulated."""
     headers = response.headers
-    exchange.upstream_id = headers.get("request-id") or headers.get("x-request-id")
+    exchange.upstream_id = next((headers[name] for name in _IDS if headers.get(name)), None)
     exchange.simulated = SIMULATED in headers
 
 

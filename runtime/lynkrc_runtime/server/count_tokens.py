@@ -7,7 +7,7 @@ on anything unexpected the local estimate. Design: "Side calls".
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import final
@@ -15,7 +15,6 @@ from typing import final
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
-from lynkrc_runtime.protocol.dialect import Counting
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, Route
@@ -85,7 +84,7 @@ class TokenCounter:
         counting, url = way.dialect.counting, way.count_url
         assert counting is not None and url is not None, "the route can count"
         try:
-            written = counting.write(request, route.facts, headers)
+            written = way.frame.count(counting.write(request, route.facts, headers))
         except CannotTranslate:
             return None
         call = UpstreamRequest(
@@ -109,7 +108,8 @@ class TokenCounter:
         key = sha256(where + written.body).digest()
         running = self._running.get(key)
         if running is None:
-            running = asyncio.get_running_loop().create_task(self._call(route, call, counting))
+            read = way.frame.read_count or counting.read
+            running = asyncio.get_running_loop().create_task(self._call(route, call, read))
             self._running[key] = running
         self._waiting[running] += 1
         try:
@@ -121,7 +121,9 @@ class TokenCounter:
                 del self._waiting[running], self._running[key]
                 running.cancel()
 
-    async def _call(self, route: Route, call: UpstreamRequest, counting: Counting) -> int | None:
+    async def _call(
+        self, route: Route, call: UpstreamRequest, read: Callable[[bytes], int]
+    ) -> int | None:
         try:
             async with asyncio.timeout(CALL_TIME), self._places:
                 response = await route.upstream.send(call)
@@ -130,7 +132,7 @@ class TokenCounter:
                 finally:
                     response.close()
             if response.status == 200:
-                return counting.read(body)
+                return read(body)
         except (TimeoutError, UpstreamFault, BrokenAnswer):
             return None
         return None

@@ -33,10 +33,12 @@ from lynkrc_runtime.protocol.dialect import (
     TargetDialect,
     TargetFacts,
 )
+from lynkrc_runtime.protocol.event_stream import BrokenFrames
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
+from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
 
 
@@ -49,6 +51,7 @@ class Flow:
         "_reader",
         "_splitter",
         "_strips_usage",
+        "_unwrapper",
         "_writer",
         "failure",
         "has_content",
@@ -62,8 +65,13 @@ class Flow:
         sink: ClientDialect,
         context: AnswerContext,
         facts: TargetFacts = ANY_TARGET,
+        unwrapper: Unwrapper | None = None,
     ) -> None:
-        """`source` is what the upstream speaks, `sink` the client; `facts` are the target's."""
+        """`source` is what the upstream speaks, `sink` the client; `facts` are the target's.
+
+        `unwrapper` takes the upstream's stream out of what it travels in.
+        """
+        self._unwrapper = unwrapper
         self._passing = source.name == sink.name
         self._reader = source.stream_reader(facts)
         # On a pass-through the writer only knows what may be put in: keep-alives, an error.
@@ -90,12 +98,18 @@ class Flow:
         """
         out: list[bytes] = []
         try:
+            if chunk and self._unwrapper is not None:
+                chunk = self._unwrapper.feed(chunk)
+                if not chunk:
+                    return out
             if self._passing:
                 self._pass(chunk, out)
             else:
                 self._rewrite(chunk, out)
         except EventTooLarge as error:
             self.failure = broken(str(error))
+        except BrokenFrames as error:
+            self.failure = broken(f"upstream sent a malformed stream: {error}")
         return out
 
     def keep_alive(self) -> bytes:

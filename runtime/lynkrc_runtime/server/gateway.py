@@ -1,6 +1,6 @@
 """A loaded bundle and the environment to a gateway: everything a request needs, worked out once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
@@ -11,12 +11,13 @@ from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
-from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts, Written
+from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve, url_of
-from lynkrc_runtime.providers.frames import FRAMES
-from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.providers.frames import FRAMES, PLAIN, Frame
+from lynkrc_runtime.providers.signers import signer_of
+from lynkrc_runtime.providers.table import KINDS, Endpoint
 from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
@@ -79,14 +80,16 @@ class Policy:
 class Way:
     """One of the dialects a target is called in: where, and what frames a written request.
 
-    `count_url` is where tokens are counted, None where they cannot be.
+    `count_url` is where tokens are counted, None where they cannot be. `stream_types` are the
+    content types a stream may have, the first is asked for.
     """
 
     dialect: TargetDialect
     url: str
     stream_url: str
     count_url: str | None
-    frame: Callable[[Written], Written] | None
+    frame: Frame
+    stream_types: tuple[str, ...]
 
 
 @final
@@ -164,10 +167,13 @@ def build_routes(
 ) -> tuple[Route, ...]:
     """Every target as a route. Raises UnresolvedProvider, which lists every provider at fault."""
     addresses: list[Address] = []
+    signers: list[Signer | None] = []
     faults: list[str] = []
     for provider in dispatch.providers:
         try:
-            addresses.append(_address(provider, environ, dry_run=settings.dry_run))
+            address = _address(provider, environ, dry_run=settings.dry_run)
+            signers.append(signer_of(provider, address))
+            addresses.append(address)
         except UnresolvedProvider as fault:
             faults.append(str(fault))
     if faults:
@@ -175,6 +181,8 @@ def build_routes(
     routes = []
     for index, target in enumerate(dispatch.targets):
         provider, address = dispatch.providers[target.provider], addresses[target.provider]
+        endpoints = _endpoints(provider, target)
+        usual = completed(KINDS[provider.kind].shape, endpoints[0].shape)
         simulated = settings.dry_run or provider.kind == SIMULATOR
         times = settings.times
         patient = times.first_event_local if provider.trust == "local" else times.first_event
@@ -184,13 +192,13 @@ def build_routes(
                 target=target,
                 provider=provider,
                 address=address,
-                ways=_ways(provider, target, address, dry_run=settings.dry_run),
-                signer=None,
+                ways=_ways(endpoints, target, address, dry_run=settings.dry_run),
+                signer=signers[target.provider],
                 facts=TargetFacts(
                     model=target.model,
                     max_output=target.max_output,
                     capabilities=frozenset(target.capabilities),
-                    shape=completed(target.shape, KINDS[provider.kind].shape),
+                    shape=completed(target.shape, usual),
                     maker=f"{provider.kind}/{target.model}",
                 ),
                 upstream=simulator if simulated else http,
@@ -209,35 +217,51 @@ def build_routes(
     return tuple(routes)
 
 
-def _ways(
-    provider: Provider, target: Target, address: Address, *, dry_run: bool
-) -> Mapping[str, Way]:
-    """The target's way for each dialect a client may speak.
-
-    In a dry run a dialect that no client speaks is simulated as Messages. Raises
-    UnresolvedProvider where the kind does not speak the dialect the spec names.
+def _endpoints(provider: Provider, target: Target) -> tuple[Endpoint, ...]:
+    """Where the target may be called. Raises UnresolvedProvider where the kind does not speak the
+    dialect the spec names.
     """
     endpoints = ways(KINDS[provider.kind], target.model, target.dialect, target.shape.dialects)
     if not endpoints:
         raise UnresolvedProvider(
             f"provider {provider.name}: kind {provider.kind} does not speak {target.dialect}"
         )
+    return endpoints
+
+
+def _ways(
+    endpoints: Sequence[Endpoint], target: Target, address: Address, *, dry_run: bool
+) -> Mapping[str, Way]:
+    """The target's way for each dialect a client may speak.
+
+    In a dry run a dialect that no client speaks is simulated as Messages.
+    """
+    version = address.api_version
     made: dict[str, Way] = {}
     for client in CLIENT_DIALECTS:
         endpoint = chosen(endpoints, client)
         name = endpoint.dialect
         if dry_run and name not in CLIENT_DIALECTS:
             name = KINDS[SIMULATOR].dialect
+        dialect = TARGET_DIALECTS[name]
+        path = (version and endpoint.versioned_path) or endpoint.path
+        frame = FRAMES[endpoint.frame] if endpoint.frame and not dry_run else PLAIN
+        url = url_of(address.base, path, target.model, version)
         made[client] = Way(
-            dialect=TARGET_DIALECTS[name],
-            url=url_of(address.base, endpoint.path, target.model),
-            stream_url=url_of(address.base, endpoint.stream_path or endpoint.path, target.model),
+            dialect=dialect,
+            url=url,
+            stream_url=(
+                url_of(address.base, endpoint.stream_path, target.model)
+                if endpoint.stream_path
+                else url
+            ),
             count_url=(
                 url_of(address.base, endpoint.count_path, target.model)
                 if endpoint.count_path
                 else None
             ),
-            frame=FRAMES[endpoint.frame] if endpoint.frame and not dry_run else None,
+            frame=frame,
+            stream_types=frame.stream_types or dialect.stream_types,
         )
     return made
 

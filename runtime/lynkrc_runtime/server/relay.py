@@ -75,8 +75,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     if exchange.without_thinking:
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
-    if way.frame is not None:
-        written = way.frame(written)
+    written = way.frame.request(written)
     exchange.route = route
     exchange.transforms = written.transforms
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
@@ -89,7 +88,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
             dialect=dialect.name,
             written=written,
             provider=route.address.headers,
-            accept=dialect.stream_types[0] if request.options.stream else "application/json",
+            accept=way.stream_types[0] if request.options.stream else "application/json",
         ),
         body=written.body,
         connect=route.connect,

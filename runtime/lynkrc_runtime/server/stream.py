@@ -81,7 +81,14 @@ class StreamRelay:
         self._loop = asyncio.get_running_loop()
         self._times = exchange.gateway.settings.times
         self._way = route.ways[exchange.dialect.name]
-        self._flow = Flow(self._way.dialect, exchange.dialect, context, route.facts)
+        unwrap = self._way.frame.unwrap
+        self._flow = Flow(
+            self._way.dialect,
+            exchange.dialect,
+            context,
+            route.facts,
+            None if unwrap is None else unwrap(),
+        )
         exchange.fail = self._flow.fail
         self._held: list[bytes] = []
         self._commit_at = exchange.incoming.arrived + self._times.commit_after
@@ -133,8 +140,9 @@ class StreamRelay:
     async def _check(self, response: UpstreamResponse) -> None:
         """Raise unless the answer is a stream."""
         dialect = self._way.dialect
-        kind = response.headers.get("content-type", dialect.stream_types[0])
-        if response.status == 200 and kind.lower().startswith(dialect.stream_types):
+        types = self._way.stream_types
+        kind = response.headers.get("content-type", types[0])
+        if response.status == 200 and kind.lower().startswith(types):
             return
         body = await read_error(response)
         if response.status != 200:

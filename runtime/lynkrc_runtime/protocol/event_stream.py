@@ -1,0 +1,103 @@
+"""The bytes of AWS's binary event stream, to messages: headers and payload (wire reference B.5).
+
+botocore checks and takes apart each frame; here the bytes are only cut into frames, so that memory
+stays bounded and no split costs more than another. botocore is an extra: it is imported when the
+first reader is made.
+"""
+
+import struct
+from typing import Any, final
+
+from msgspec import Struct
+
+MAX_FRAME = 25 * 1024 * 1024
+"""Bytes; AWS says 16 MB, its own client takes 24 MB of payload."""
+
+CONTENT_TYPES = ("application/vnd.amazon.eventstream",)
+
+_PRELUDE = 12
+_CRC = 4
+
+
+@final
+class Frame(Struct, frozen=True, gc=False):
+    """One message. `kind` is event, exception or error; `name` its type or its error code."""
+
+    kind: str
+    name: str
+    payload: bytes
+    message: str = ""
+    """Of an `error`, whose payload is empty."""
+
+
+@final
+class BrokenFrames(Exception):
+    """The bytes are no event stream: a wrong checksum, length or header."""
+
+
+@final
+class FrameReader:
+    """Feed bytes at any split; take whole frames."""
+
+    __slots__ = ("_buffer", "_error", "_make", "_total")
+
+    def __init__(self) -> None:
+        from botocore.eventstream import EventStreamBuffer, ParserError
+
+        self._make: Any = EventStreamBuffer
+        self._error: Any = ParserError
+        self._buffer = bytearray()
+        self._total = 0
+        """Bytes of the frame that has begun, 0 before its head is whole."""
+
+    def feed(self, data: bytes) -> list[Frame]:
+        """The frames these bytes complete. Raises BrokenFrames."""
+        buffer = self._buffer
+        buffer += data
+        frames: list[Frame] = []
+        start = 0
+        while len(buffer) - start >= _PRELUDE:
+            if not self._total:
+                self._total = self._length(bytes(buffer[start : start + _PRELUDE]))
+            if len(buffer) - start < self._total:
+                break
+            frames.append(self._read(bytes(buffer[start : start + self._total])))
+            start += self._total
+            self._total = 0
+        del buffer[:start]
+        return frames
+
+    def _length(self, prelude: bytes) -> int:
+        """Bytes of the frame that begins so: a lie must not make us wait for gigabytes."""
+        total, headers, _ = struct.unpack("!III", prelude)
+        if not headers + _PRELUDE + _CRC <= total <= MAX_FRAME:
+            raise BrokenFrames("a frame of an impossible length")
+        self._next(prelude)
+        return int(total)
+
+    def _read(self, frame: bytes) -> Frame:
+        message = self._next(frame)
+        if message is None:
+            raise BrokenFrames("half a frame")
+        headers = {
+            name: value if isinstance(value, str) else "" for name, value in message.headers.items()
+        }
+        kind = headers.get(":message-type", "event")
+        name_of = {"exception": ":exception-type", "error": ":error-code"}
+        return Frame(
+            kind=kind,
+            name=headers.get(name_of.get(kind, ":event-type"), ""),
+            payload=message.payload,
+            message=headers.get(":error-message", ""),
+        )
+
+    def _next(self, data: bytes) -> Any:
+        """What botocore makes of it: a message, or None of a sound head alone."""
+        buffer = self._make()
+        buffer.add_data(data)
+        try:
+            return next(buffer, None)
+        except self._error as error:
+            raise BrokenFrames(str(error)) from error
+        except (KeyError, IndexError, ValueError, struct.error) as error:
+            raise BrokenFrames("a frame with malformed headers") from error
