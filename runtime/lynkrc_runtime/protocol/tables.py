@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lynkrc_runtime.protocol import anthropic, openai_chat
+from lynkrc_runtime.protocol import anthropic, ollama, openai_chat
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect
 
 CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
@@ -12,6 +12,6 @@ CLIENT_DIALECTS: Mapping[str, ClientDialect] = MappingProxyType(
 """What clients speak."""
 
 TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
-    {dialect.name: dialect for dialect in (anthropic.TARGET, openai_chat.TARGET)}
+    {dialect.name: dialect for dialect in (anthropic.TARGET, openai_chat.TARGET, ollama.TARGET)}
 )
 """What targets speak."""

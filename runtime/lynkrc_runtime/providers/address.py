@@ -18,6 +18,9 @@ from lynkrc_runtime.providers.table import KINDS, Credentials
 from lynkrc_runtime.served import RUNTIME
 from lynkrc_runtime.unserved import unserved_kind
 
+_CALLS = ("/chat/completions", "/messages", "/embeddings", "/chat", "/embed")
+"""Ends of paths; what stands before them may already end the base URL."""
+
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
@@ -97,7 +100,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             )
     return Address(
         provider=provider.name,
-        base=_checked(provider.name, base),
+        base=_checked(provider.name, _without_end(base, kind.base_ends)),
         headers=headers,
     )
 
@@ -123,12 +126,25 @@ def join(base: str, path: str) -> str:
     base = base.rstrip("/")
     if base.endswith(path):
         return base
-    leading = path.removesuffix("/chat/completions").removesuffix("/messages")
+    leading = next(
+        (path.removesuffix(end) for end in _CALLS if path.endswith(end)),
+        path,
+    )
     while leading:
         if base.endswith(leading):
             return base + path[len(leading) :]
         leading = leading.rpartition("/")[0]
     return base + path
+
+
+def _without_end(base: str, end: str) -> str:
+    """The base URL without the end its kind does not want.
+
+    >>> _without_end("http://localhost:11434/v1/", "/v1")
+    'http://localhost:11434'
+    """
+    plain = base.rstrip("/")
+    return plain.removesuffix(end) if end and plain.endswith(end) else base
 
 
 def _checked(provider: str, base: str) -> str:

@@ -47,6 +47,18 @@ class Endpoint:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding:
+    """Where a kind makes embeddings: `path` below the base URL, ``{model}`` as in `Endpoint`.
+
+    `form` names how they are asked for (`protocol/embeddings`): openai, gemini or ollama.
+    """
+
+    path: str
+    form: str = "openai"
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderKind:
     """One kind.
 
@@ -54,7 +66,8 @@ class ProviderKind:
     `region`, which only kinds with `needs_region` take. The first of `endpoints` is called where
     nothing else is said (`providers/ways.py`). The key goes into each of `auth_headers`, after
     `auth_prefix`. `shape` is what is legal for every model of the kind, where a model's own shape
-    does not say.
+    does not say. `embedding` None: the kind makes none. `base_ends` is what people add to the base
+    URL that no endpoint is below; it is taken off again.
     """
 
     name: str
@@ -65,6 +78,8 @@ class ProviderKind:
     auth_prefix: str
     needs_region: bool
     shape: RequestShape
+    embedding: Embedding | None = None
+    base_ends: str = ""
 
     @property
     def dialect(self) -> str:
@@ -75,6 +90,8 @@ class ProviderKind:
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
 _COMPLETIONS = "/chat/completions"
+_EMBEDDINGS = Embedding(path="/embeddings")
+_V1_EMBEDDINGS = Embedding(path="/v1/embeddings")
 _V1_COMPLETIONS = "/v1/chat/completions"
 
 _ANYTHING = RequestShape()
@@ -117,6 +134,7 @@ def _chat(
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _BEARER,
     shape: RequestShape = _ANYTHING,
+    embedding: Embedding | None = None,
 ) -> ProviderKind:
     return ProviderKind(
         name=name,
@@ -127,12 +145,21 @@ def _chat(
         auth_prefix=auth[1],
         needs_region=False,
         shape=shape,
+        embedding=embedding,
     )
 
 
-def _house(name: str, base_url: str) -> ProviderKind:
+def _house(
+    name: str, base_url: str, embedding: Embedding | None = _V1_EMBEDDINGS
+) -> ProviderKind:
     """A server that people run themselves: its key, if it has one, was chosen by them."""
-    return _chat(name, base_url, _V1_COMPLETIONS, credentials=Credentials.OPTIONAL)
+    return _chat(
+        name,
+        base_url,
+        _V1_COMPLETIONS,
+        credentials=Credentials.OPTIONAL,
+        embedding=embedding,
+    )
 
 
 _ROWS: tuple[ProviderKind, ...] = (
@@ -142,29 +169,39 @@ _ROWS: tuple[ProviderKind, ...] = (
     _messages(
         "azure-anthropic", None, "/anthropic/v1/messages", auth=(("x-api-key", "api-key"), "")
     ),
-    _chat("openai", "https://api.openai.com/v1"),
-    _chat("openai-compatible", None, credentials=Credentials.OPTIONAL),
+    _chat("openai", "https://api.openai.com/v1", embedding=_EMBEDDINGS),
+    _chat(
+        "openai-compatible", None, credentials=Credentials.OPTIONAL, embedding=_EMBEDDINGS
+    ),
     # B.4, the v1 form: https://RESOURCE.openai.azure.com; `model` is the deployment's name.
-    _chat("azure-openai", None, "/openai/v1/chat/completions", auth=(("api-key",), "")),
+    _chat(
+        "azure-openai",
+        None,
+        "/openai/v1/chat/completions",
+        auth=(("api-key",), ""),
+        embedding=Embedding(path="/openai/v1/embeddings"),
+    ),
     # B.6: https://WORKSPACE; `model` is the endpoint's name. Some endpoints refuse these members.
     _chat(
         "databricks",
         None,
         "/serving-endpoints/chat/completions",
         shape=RequestShape(stream_options=False, parallel_tool_calls=False),
+        embedding=Embedding(path="/serving-endpoints/embeddings"),
     ),
-    _chat("openrouter", "https://openrouter.ai/api/v1"),
+    _chat("openrouter", "https://openrouter.ai/api/v1", embedding=_EMBEDDINGS),
     _chat("deepseek", "https://api.deepseek.com"),
-    _chat("fireworks", "https://api.fireworks.ai/inference/v1"),
+    _chat("fireworks", "https://api.fireworks.ai/inference/v1", embedding=_EMBEDDINGS),
     _chat("groq", "https://api.groq.com/openai/v1"),
     # B.15: unknown members are refused with 422; usage stands on the last chunk unasked.
     _chat(
         "mistral",
         "https://api.mistral.ai/v1",
         shape=RequestShape(stream_options=False, max_tokens_field="max_tokens"),
+        embedding=_EMBEDDINGS,
     ),
     _chat("moonshot", "https://api.moonshot.ai/v1"),
-    _chat("together", "https://api.together.ai/v1"),
+    _chat("together", "https://api.together.ai/v1", embedding=_EMBEDDINGS),
     _chat("xai", "https://api.x.ai/v1"),
     # B.13: usage comes unasked; `tool_choice` is `auto` or nothing.
     _chat(
@@ -174,10 +211,30 @@ _ROWS: tuple[ProviderKind, ...] = (
             stream_options=False, max_tokens_field="max_tokens", tool_choice=["auto"]
         ),
     ),
-    _house("ollama", "http://localhost:11434"),
+    # B.10. Native first: the others cannot set num_ctx, beyond which a prompt is cut in silence,
+    # so not even clients that speak them pass. Chat and Messages lack `tool_choice` as well; a
+    # target's `dialect` chooses them.
+    ProviderKind(
+        name="ollama",
+        endpoints=(
+            Endpoint(dialect="ollama-chat", path="/api/chat"),
+            Endpoint(dialect=_CHAT, path=_V1_COMPLETIONS),
+            Endpoint(dialect=_MESSAGES, path="/v1/messages"),
+        ),
+        base_url="http://localhost:11434",
+        credentials=Credentials.OPTIONAL,
+        auth_headers=_BEARER[0],
+        auth_prefix=_BEARER[1],
+        needs_region=False,
+        # B.10: of Chat and Messages there.
+        shape=RequestShape(tool_choice_ignored=True),
+        embedding=Embedding(path="/api/embed", form="ollama"),
+        base_ends="/v1",
+    ),
     _house("llamacpp", "http://localhost:8080"),
     _house("lmstudio", "http://localhost:1234"),
-    _house("mlx", "http://localhost:8080"),
+    # B.1: mlx_lm.server makes no embeddings.
+    _house("mlx", "http://localhost:8080", None),
     _house("vllm", "http://localhost:8000"),
     ProviderKind(
         name="bedrock",
@@ -210,6 +267,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_prefix="",
         needs_region=False,
         shape=_ANYTHING,
+        embedding=Embedding(path="/models/{model}:batchEmbedContents", form="gemini"),
     ),
     # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
     ProviderKind(

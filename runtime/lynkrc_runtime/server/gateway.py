@@ -189,6 +189,7 @@ def build_routes(
                     capabilities=frozenset(target.capabilities),
                     shape=completed(target.shape, KINDS[provider.kind].shape),
                     maker=f"{provider.kind}/{target.model}",
+                    context=target.context,
                 ),
                 upstream=simulator if simulated else http,
                 whole=_candidate(index, provider, times, None),

@@ -43,7 +43,11 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
         call = _write(exchange, request, route, step)
     except CannotTranslate as misfit:
         failure = Failure(
-            kind=FailureClass.MISFIT, status=0, message=misfit.message, param=misfit.feature
+            kind=FailureClass.MISFIT,
+            status=0,
+            message=misfit.message,
+            param=misfit.feature,
+            context_overflow=misfit.context_overflow,
         )
         attempts.failed(failure, Fault.UNSENT, loop.time())
         return False
