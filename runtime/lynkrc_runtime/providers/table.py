@@ -149,9 +149,7 @@ def _chat(
     )
 
 
-def _house(
-    name: str, base_url: str, embedding: Embedding | None = _V1_EMBEDDINGS
-) -> ProviderKind:
+def _house(name: str, base_url: str, embedding: Embedding | None = _V1_EMBEDDINGS) -> ProviderKind:
     """A server that people run themselves: its key, if it has one, was chosen by them."""
     return _chat(
         name,
@@ -170,9 +168,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         "azure-anthropic", None, "/anthropic/v1/messages", auth=(("x-api-key", "api-key"), "")
     ),
     _chat("openai", "https://api.openai.com/v1", embedding=_EMBEDDINGS),
-    _chat(
-        "openai-compatible", None, credentials=Credentials.OPTIONAL, embedding=_EMBEDDINGS
-    ),
+    _chat("openai-compatible", None, credentials=Credentials.OPTIONAL, embedding=_EMBEDDINGS),
     # B.4, the v1 form: https://RESOURCE.openai.azure.com; `model` is the deployment's name.
     _chat(
         "azure-openai",

@@ -1,6 +1,7 @@
 """Ollama's error answers, ``{"error": "text"}``, to failures (wire reference B.10, D).
 
->>> read_failure(400, {}, b'{"error":"\\\\"gemma\\\\" does not support thinking"}').unreadable_thinking
+>>> refused = read_failure(400, {}, b'{"error":"gemma:2b does not support thinking"}')
+>>> refused.unreadable_thinking
 True
 """
 
