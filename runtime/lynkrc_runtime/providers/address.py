@@ -114,6 +114,18 @@ def url_of(base: str, path: str, model: str) -> str:
     return join(base, path.replace("{model}", quote(model, safe="")))
 
 
+def embedding_url(base: str, path: str, model: str) -> str:
+    """Where a model makes embeddings; a base that is the whole address of another call is cut.
+
+    >>> embedding_url("http://h/v1/chat/completions", "/v1/embeddings", "m")
+    'http://h/v1/embeddings'
+    """
+    plain = base.rstrip("/")
+    for end in ("/chat/completions", "/messages"):
+        plain = plain.removesuffix(end)
+    return url_of(plain, path, model)
+
+
 def join(base: str, path: str) -> str:
     """Base URL and path; a base that already ends with the path, or what leads to the call, keeps
     it once.

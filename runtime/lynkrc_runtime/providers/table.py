@@ -7,11 +7,12 @@ Sources: wire reference B.1 and the pages of each provider there (addresses, aut
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 from typing import TypeAlias, final
 
+from lynkrc_runtime.protocol.embeddings import Takes
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 
@@ -55,6 +56,7 @@ class Embedding:
 
     path: str
     form: str = "openai"
+    takes: Takes = field(default_factory=Takes)
 
 
 @final
@@ -90,11 +92,15 @@ class ProviderKind:
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
 _COMPLETIONS = "/chat/completions"
-_EMBEDDINGS = Embedding(path="/embeddings")
-_V1_EMBEDDINGS = Embedding(path="/v1/embeddings")
 _V1_COMPLETIONS = "/v1/chat/completions"
 
 _ANYTHING = RequestShape()
+
+# A.2.5; vLLM's and llama.cpp's documentation lists `encoding_format` with base64 as OpenAI's does.
+_BASE64 = Takes(base64=True)
+_EMBEDDINGS = Embedding(path="/embeddings")
+_V1_EMBEDDINGS = Embedding(path="/v1/embeddings")
+_V1_BASE64_EMBEDDINGS = Embedding(path="/v1/embeddings", takes=_BASE64)
 
 _Auth: TypeAlias = tuple[tuple[str, ...], str]
 _BEARER: _Auth = (("authorization",), "Bearer ")
@@ -109,6 +115,7 @@ def _messages(
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _X_API_KEY,
     counts: bool = False,
+    embedding: Embedding | None = None,
 ) -> ProviderKind:
     return ProviderKind(
         name=name,
@@ -123,6 +130,7 @@ def _messages(
         auth_prefix=auth[1],
         needs_region=False,
         shape=_ANYTHING,
+        embedding=embedding,
     )
 
 
@@ -167,7 +175,11 @@ _ROWS: tuple[ProviderKind, ...] = (
     _messages(
         "azure-anthropic", None, "/anthropic/v1/messages", auth=(("x-api-key", "api-key"), "")
     ),
-    _chat("openai", "https://api.openai.com/v1", embedding=_EMBEDDINGS),
+    _chat(
+        "openai",
+        "https://api.openai.com/v1",
+        embedding=Embedding(path="/embeddings", takes=_BASE64),
+    ),
     _chat("openai-compatible", None, credentials=Credentials.OPTIONAL, embedding=_EMBEDDINGS),
     # B.4, the v1 form: https://RESOURCE.openai.azure.com; `model` is the deployment's name.
     _chat(
@@ -175,7 +187,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         None,
         "/openai/v1/chat/completions",
         auth=(("api-key",), ""),
-        embedding=Embedding(path="/openai/v1/embeddings"),
+        embedding=Embedding(path="/openai/v1/embeddings", takes=_BASE64),
     ),
     # B.6: https://WORKSPACE; `model` is the endpoint's name. Some endpoints refuse these members.
     _chat(
@@ -194,7 +206,18 @@ _ROWS: tuple[ProviderKind, ...] = (
         "mistral",
         "https://api.mistral.ai/v1",
         shape=RequestShape(stream_options=False, max_tokens_field="max_tokens"),
-        embedding=_EMBEDDINGS,
+        # mistralai's EmbeddingRequest; other members are refused as everywhere there.
+        embedding=Embedding(
+            path="/embeddings",
+            takes=Takes(
+                members={
+                    "dimensions": "output_dimension",
+                    "output_dimension": "output_dimension",
+                    "output_dtype": "output_dtype",
+                    "metadata": "metadata",
+                }
+            ),
+        ),
     ),
     _chat("moonshot", "https://api.moonshot.ai/v1"),
     _chat("together", "https://api.together.ai/v1", embedding=_EMBEDDINGS),
@@ -227,11 +250,11 @@ _ROWS: tuple[ProviderKind, ...] = (
         embedding=Embedding(path="/api/embed", form="ollama"),
         base_ends="/v1",
     ),
-    _house("llamacpp", "http://localhost:8080"),
+    _house("llamacpp", "http://localhost:8080", _V1_BASE64_EMBEDDINGS),
     _house("lmstudio", "http://localhost:1234"),
     # B.1: mlx_lm.server makes no embeddings.
     _house("mlx", "http://localhost:8080", None),
-    _house("vllm", "http://localhost:8000"),
+    _house("vllm", "http://localhost:8000", _V1_BASE64_EMBEDDINGS),
     ProviderKind(
         name="bedrock",
         endpoints=(
@@ -282,7 +305,12 @@ _ROWS: tuple[ProviderKind, ...] = (
         needs_region=False,
         shape=_ANYTHING,
     ),
-    _messages("simulator", "http://simulator.invalid", credentials=Credentials.NONE),
+    _messages(
+        "simulator",
+        "http://simulator.invalid",
+        credentials=Credentials.NONE,
+        embedding=Embedding(path="/embeddings", takes=_BASE64),
+    ),
 )
 
 KINDS: Mapping[str, ProviderKind] = MappingProxyType({kind.name: kind for kind in _ROWS})

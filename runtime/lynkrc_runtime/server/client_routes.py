@@ -10,9 +10,12 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
+from lynkrc_runtime.server.embeddings import DIALECT as EMBEDDING_DIALECT
+from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.http import (
     HEADERS,
@@ -30,13 +33,15 @@ from lynkrc_runtime.server.http import (
     refusal,
 )
 from lynkrc_runtime.server.problems import malformed
-from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.serve import Run, serve
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
     "/chat/completions": ("chat", "openai-chat"),
 }
 """Path below /v1 -> surface and dialect."""
+
+_EMBEDDINGS = "/embeddings"
 
 COUNTER = web.AppKey("counter", TokenCounter)
 
@@ -57,6 +62,11 @@ def client_app(site: Site) -> web.Application:
         for prefix in _PREFIXES:
             add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect))
     for prefix in _PREFIXES:
+        add(
+            "POST",
+            prefix + _EMBEDDINGS,
+            _surface(f"/v1{_EMBEDDINGS}", EMBEDDINGS, EMBEDDING_DIALECT, embed),
+        )
         add("POST", f"{prefix}/messages/count_tokens", _count)
         add("GET", f"{prefix}/models", _models)
         add("GET", f"{prefix}/models/{{id:.+}}", _model)
@@ -93,7 +103,7 @@ class HttpClient:
         await self.response.write(data)
 
 
-def _surface(path: str, surface: str, dialect: str) -> Handler:
+def _surface(path: str, surface: str, dialect: str, run: Run | None = None) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         canonical(request, path)
         arrived = asyncio.get_running_loop().time()
@@ -112,7 +122,7 @@ def _surface(path: str, surface: str, dialect: str) -> Handler:
             created=int(time.time()),
             arrived=arrived,
         )
-        await serve(request.app[SITE].gateway, incoming, client)
+        await serve(request.app[SITE].gateway, incoming, client, run)
         # The client went away before anything was answered: nobody reads this.
         return client.response or web.Response(status=499)
 
@@ -138,10 +148,11 @@ async def _count(request: web.Request) -> web.StreamResponse:
 async def _models(request: web.Request) -> web.Response:
     canonical(request, "/v1/models")
     site = request.app[SITE]
+    anthropic = dialect_of(request) == "anthropic-messages"
     try:
         answer = models.listing(
-            models.offered(site.gateway.policy.dispatch),
-            anthropic=dialect_of(request) == "anthropic-messages",
+            models.offered(site.gateway.policy.dispatch, anthropic=anthropic),
+            anthropic=anthropic,
             created=site.started,
             query=request.query,
         )
@@ -154,9 +165,9 @@ async def _model(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     canonical(request, f"/v1/models/{name}")
     site = request.app[SITE]
-    if name not in models.offered(site.gateway.policy.dispatch):
-        return refusal(request, 404, f"model: {name}")
     anthropic = dialect_of(request) == "anthropic-messages"
+    if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):
+        return refusal(request, 404, f"model: {name}")
     return web.json_response(models.entry(name, anthropic=anthropic, created=site.started))
 
 

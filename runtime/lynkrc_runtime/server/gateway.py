@@ -12,9 +12,16 @@ from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts, Written
+from lynkrc_runtime.protocol.embeddings import FORMS, Form, Takes
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
-from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve, url_of
+from lynkrc_runtime.providers.address import (
+    Address,
+    UnresolvedProvider,
+    embedding_url,
+    resolve,
+    url_of,
+)
 from lynkrc_runtime.providers.frames import FRAMES
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
@@ -90,10 +97,21 @@ class Way:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingWay:
+    """How a target is asked for embeddings, and where."""
+
+    form: Form
+    takes: Takes
+    url: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
 
-    `ways` has its way for each dialect a client may speak. `whole` and `streamed` are what the
+    `ways` has its way for each dialect a client may speak; `embedding` is None where the kind
+    makes none. `whole` and `streamed` are what the
     attempt machine must know of it, by how the answer comes.
     """
 
@@ -102,6 +120,7 @@ class Route:
     provider: Provider
     address: Address
     ways: Mapping[str, Way]
+    embedding: EmbeddingWay | None
     signer: Signer | None
     facts: TargetFacts
     upstream: Upstream
@@ -182,6 +201,7 @@ def build_routes(
                 provider=provider,
                 address=address,
                 ways=_ways(provider, target, address, dry_run=settings.dry_run),
+                embedding=_embedding(provider, target, address, dry_run=settings.dry_run),
                 signer=None,
                 facts=TargetFacts(
                     model=target.model,
@@ -238,6 +258,22 @@ def _ways(
             frame=FRAMES[endpoint.frame] if endpoint.frame and not dry_run else None,
         )
     return made
+
+
+def _embedding(
+    provider: Provider, target: Target, address: Address, *, dry_run: bool
+) -> EmbeddingWay | None:
+    """A dry run simulates every form as OpenAI's."""
+    row = KINDS[provider.kind].embedding
+    if row is None:
+        return None
+    row = KINDS[SIMULATOR].embedding if dry_run else row
+    assert row is not None, "the simulator makes embeddings"
+    return EmbeddingWay(
+        form=FORMS[row.form],
+        takes=row.takes,
+        url=embedding_url(address.base, row.path, target.model),
+    )
 
 
 def _candidate(
