@@ -120,10 +120,15 @@ def embedding_url(base: str, path: str, model: str) -> str:
     >>> embedding_url("http://h/v1/chat/completions", "/v1/embeddings", "m")
     'http://h/v1/embeddings'
     """
+    return url_of(without_call(base), path, model)
+
+
+def without_call(base: str) -> str:
+    """The base of an address that may be a conversation's whole one."""
     plain = base.rstrip("/")
     for end in ("/chat/completions", "/messages"):
         plain = plain.removesuffix(end)
-    return url_of(plain, path, model)
+    return plain
 
 
 def join(base: str, path: str) -> str:
@@ -150,12 +155,12 @@ def join(base: str, path: str) -> str:
 
 
 def _without_end(base: str, end: str) -> str:
-    """The base URL without the end its kind does not want.
+    """The base URL without the end its kind does not want, nor the call behind it.
 
-    >>> _without_end("http://localhost:11434/v1/", "/v1")
+    >>> _without_end("http://localhost:11434/v1/chat/completions", "/v1")
     'http://localhost:11434'
     """
-    plain = base.rstrip("/")
+    plain = without_call(base)
     return plain.removesuffix(end) if end and plain.endswith(end) else base
 
 
