@@ -19,7 +19,8 @@ from lynkrc_runtime.feature_table import (
     FeatureType,
     Parameter,
 )
-from lynkrc_runtime.providers.table import KINDS, Credentials, ProviderKind
+from lynkrc_runtime.providers.kind import Credentials, ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.served import NOT_SERVED
 
 _PAGES = "../lynkrc/diagnostics/pages"

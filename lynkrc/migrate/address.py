@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from lynkrc.migrate.vendors import CHAT, MESSAGES, Vendor, Way
-from lynkrc_runtime.providers.table import ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
 
 
 def plain_address(text: str) -> SplitResult | None:
@@ -44,8 +44,11 @@ def fitting_way(
     own = kinds.get(vendor.id)
     usual = urlsplit(own.base_url or "").hostname if own else None
     theirs = vendor.trust != "cloud" or usual == parts.hostname
-    if own is not None and theirs and kinds[fitting].dialect == own.dialect:
-        return Way(kind=own.name, base_url=None)
+    if own is not None and theirs:
+        # A dialect of its own is not one a path could stand for.
+        shared = (kinds[MESSAGES].dialect, kinds[CHAT].dialect)
+        if own.dialect == kinds[fitting].dialect or own.dialect not in shared:
+            return Way(kind=own.name, base_url=None)
     return Way(kind=fitting, base_url=None)
 
 

@@ -32,7 +32,8 @@ from lynkrc.migrate.draft import (
 )
 from lynkrc.migrate.served import unserved_kind
 from lynkrc.migrate.vendors import VENDORS, Vendor, way_to
-from lynkrc_runtime.providers.table import KINDS, ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 
 _OLLAMA = "ollama"
 _MODEL = "MODEL"

@@ -30,7 +30,8 @@ from lynkrc.migrate.litellm_settings import read_settings
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.served import kind_notices, not_yet
 from lynkrc.source.nodes import MappingNode, Node
-from lynkrc_runtime.providers.table import KINDS, ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 
 _SETTINGS = ("router_settings", "litellm_settings")
 _FALLBACKS = ("fallbacks", "context_window_fallbacks")

@@ -18,7 +18,7 @@ from lynkrc.migrate.litellm_vendors import PREFIXES, split_model
 from lynkrc.migrate.vendors import VENDORS, Way, way_to
 from lynkrc.source.nodes import MappingNode, Node
 from lynkrc_runtime.feature_table import BIG
-from lynkrc_runtime.providers.table import Credentials, ProviderKind
+from lynkrc_runtime.providers.kind import Credentials, ProviderKind
 
 _FROM_ENVIRONMENT = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 _MODEL = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._:/@+~-]{0,199}")

@@ -14,7 +14,7 @@ from lynkrc.migrate.draft import DraftProvider
 from lynkrc.migrate.lynkr_providers import LynkrProvider
 from lynkrc.migrate.served import not_yet
 from lynkrc.migrate.vendors import MESSAGES, VENDORS, Vendor, Way, way_to
-from lynkrc_runtime.providers.table import Credentials, ProviderKind
+from lynkrc_runtime.providers.kind import Credentials, ProviderKind
 
 _INVOCATIONS = re.compile(r"/?serving-endpoints/([A-Za-z0-9_.-]+)/invocations/?")
 

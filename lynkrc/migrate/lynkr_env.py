@@ -30,7 +30,8 @@ from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.read_env import Assignment, EnvFile, read_env
 from lynkrc.migrate.served import kind_notices
 from lynkrc.source.decode_text import MAX_BYTES
-from lynkrc_runtime.providers.table import KINDS, ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 
 _TIERS: tuple[tuple[str, int | None], ...] = (
     ("SIMPLE", 19),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import final
 
-from lynkrc_runtime.providers.table import ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
 
 CHAT = "openai-compatible"
 MESSAGES = "anthropic-compatible"

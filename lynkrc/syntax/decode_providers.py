@@ -38,12 +38,8 @@ from lynkrc.syntax.decode_resilience import (
     decode_retry,
     decode_timeouts,
 )
-from lynkrc_runtime.providers.table import (
-    CREDENTIAL_HEADERS,
-    KINDS,
-    Credentials,
-    ProviderKind,
-)
+from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 
 _SIMULATOR = "simulator"
 _CALLER = "caller"

@@ -69,6 +69,9 @@ MANY = 65_535
 FEW = 255
 
 SURFACES = ("messages", "chat", "responses")
+"""Where conversations come in."""
+EMBEDDINGS = "embeddings"
+"""Where texts come in whose target is declared, not decided."""
 DIALECTS = ("anthropic-messages", "openai-chat", "openai-responses")
 TEXTS: Mapping[str, Provenance] = MappingProxyType(
     {
@@ -188,7 +191,7 @@ _ALL: tuple[Feature, ...] = (
         name="surface",
         type=FeatureType.ENUM,
         provenance=_REQ,
-        members=SURFACES,
+        members=(*SURFACES, EMBEDDINGS),
         doc="the endpoint the request came to",
     ),
     _string("model", _REQ, Parameter.NONE, "the model name the client asked for"),

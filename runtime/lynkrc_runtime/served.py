@@ -13,7 +13,6 @@ RUNTIME = "0.1"
 
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
-        "embeddings": "requests for embeddings are answered with 404",
         "sessions": "no target is kept from one request to the next",
         "state": "nothing is kept from one request to the next",
         "server.shedding": "no request is shed",

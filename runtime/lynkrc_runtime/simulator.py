@@ -31,6 +31,7 @@ from types import MappingProxyType
 from typing import Any, final
 
 from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
     ChoiceKind,
@@ -51,6 +52,8 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext, ClientDialect, Problem
+from lynkrc_runtime.protocol.embeddings import EmbeddingRequest
+from lynkrc_runtime.protocol.embeddings import read_request as read_embedding_request
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.sse import to_json
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
@@ -64,6 +67,8 @@ _DEPTH = 8
 """Levels of a schema that are filled in."""
 # The look behind keeps it linear: a long word is tried once, not from each of its letters.
 _NAMED_TOOL = re.compile(r"(?<![\w-])([\w-]+) tool\b", re.IGNORECASE)
+_DIMENSIONS = 8
+"""Of a simulated embedding."""
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -301,8 +306,10 @@ class Simulator:
 
     async def send(self, request: UpstreamRequest) -> SimulatedResponse:
         """Answer in `request.dialect`, as `request.simulate` says (default: echo)."""
-        dialect = self._dialects[request.dialect]
         behaviour = parse_behaviour(request.simulate) if request.simulate else Behaviour()
+        if request.dialect == EMBEDDINGS:
+            return await self._embed(request, behaviour)
+        dialect = self._dialects[request.dialect]
         try:
             read = dialect.read_request(request.body, request.headers)
         except MalformedRequest as error:
@@ -329,6 +336,31 @@ class Simulator:
         if behaviour.act is Act.BREAK:
             return SimulatedResponse(200, _JSON, [body[: len(body) // 2]], Act.BREAK)
         return SimulatedResponse(200, _JSON, [body], behaviour.act)
+
+    async def _embed(self, request: UpstreamRequest, behaviour: Behaviour) -> SimulatedResponse:
+        """Vectors that depend on the inputs alone, or the behaviour's failure."""
+        dialect = self._dialects["openai-chat"]
+        if behaviour.act in (Act.STALL, Act.HANG):
+            await _never()
+        if behaviour.act in (Act.FAIL, Act.ERROR):
+            status = behaviour.status if behaviour.act is Act.FAIL else 529
+            return _refusal(dialect, _problem(status), behaviour.retry_after)
+        body = to_json(simulated_vectors(read_embedding_request(request.body)))
+        if behaviour.act is Act.BREAK:
+            return SimulatedResponse(200, _JSON, [body[: len(body) // 2]], Act.BREAK)
+        return SimulatedResponse(200, _JSON, [body], behaviour.act)
+
+
+def simulated_vectors(asked: EmbeddingRequest) -> Mapping[str, Any]:
+    """An answer in OpenAI's form with numbers of -1 to 1; equal inputs have equal vectors."""
+    length = asked.dimensions or _DIMENSIONS
+    data = []
+    for index, given in enumerate((*asked.texts, *asked.tokens)):
+        digest = sha256(repr(given).encode()).digest()
+        vector = [digest[place % len(digest)] / 127.5 - 1 for place in range(length)]
+        data.append({"object": "embedding", "index": index, "embedding": vector})
+    usage = {"prompt_tokens": len(data), "total_tokens": len(data)}
+    return {"object": "list", "data": data, "model": asked.model, "usage": usage}
 
 
 _JSON = MappingProxyType({"content-type": "application/json"})

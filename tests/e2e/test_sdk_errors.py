@@ -251,5 +251,5 @@ def test_a_request_no_target_may_take(lab: Lab) -> None:
 def test_an_unknown_path(lab: Lab) -> None:
     with pytest.raises(anthropic.NotFoundError):
         lab.anthropic.messages.batches.list()
-    with pytest.raises(openai.NotFoundError):
+    with pytest.raises(openai.NotFoundError, match="no section `embeddings`"):
         lab.openai.embeddings.create(model="auto", input="Hello")

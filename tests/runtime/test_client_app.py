@@ -171,7 +171,7 @@ async def test_request_ids_are_the_clients_if_harmless(client: Client) -> None:
     ("method", "path"),
     [
         ("GET", "/v1/messages"),
-        ("POST", "/v1/embeddings"),
+        ("GET", "/v1/embeddings"),
         ("POST", "/v1/messages/batches"),
         ("GET", "/metrics"),
         ("GET", "/routing/table"),

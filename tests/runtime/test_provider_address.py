@@ -62,7 +62,7 @@ ADDRESSES = {
     "xai": "https://api.x.ai/v1/chat/completions",
     "zai": "https://api.z.ai/api/paas/v4/chat/completions",
     "gemini": "https://generativelanguage.googleapis.com/v1beta/models/model:generateContent",
-    "ollama": "http://localhost:11434/v1/chat/completions",
+    "ollama": "http://localhost:11434/api/chat",
     "llamacpp": "http://localhost:8080/v1/chat/completions",
     "lmstudio": "http://localhost:1234/v1/chat/completions",
     "mlx": "http://localhost:8080/v1/chat/completions",

@@ -4,7 +4,8 @@ import pytest
 
 from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
 from lynkrc_runtime.providers.address import url_of
-from lynkrc_runtime.providers.table import KINDS, ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
 
 MESSAGES, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"

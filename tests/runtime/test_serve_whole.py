@@ -12,7 +12,7 @@ from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Deny, Dispatch, Rule
 from lynkrc_runtime.server.gateway import Gateway, Settings
-from lynkrc_runtime.server.serve import client_retries
+from lynkrc_runtime.server.walk import client_retries
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,

@@ -46,7 +46,6 @@ def test_a_line_says_what_happens_instead() -> None:
 @pytest.mark.parametrize(
     ("settings", "path"),
     [
-        (Settings(embeddings={"e": "one"}), "embeddings"),
         (Settings(sessions=Sessions(within="session")), "sessions"),
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
         (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),

@@ -30,7 +30,7 @@ def page(words: str) -> str:
         ("== lo^cal", ["a trust level", "`house`"]),
         ("  sm^all:", ["128,000 tokens (stated in the spec)", "free"]),
         ("  bi^g:", ["the catalog", "USD per million tokens", "source: https://", "read 20"]),
-        ("  hou^se:", ["openai-chat", "targets: `small`"]),
+        ("  hou^se:", ["ollama-chat", "targets: `small`"]),
         ("kind: oll^ama", ["a provider kind"]),
         ("model: claude-son^net", ["a model of the catalog", "source: https://"]),
         ("model: lla^ma", ["does not know"]),

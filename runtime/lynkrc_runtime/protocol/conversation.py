@@ -430,7 +430,7 @@ class Failure(Struct, frozen=True, kw_only=True, gc=False):
     retry_after: float | None = None
     context_overflow: bool = False
     unreadable_thinking: bool = False
-    """The upstream refuses the signature of reasoning in the history: another made it."""
+    """The upstream refuses reasoning: a signature another made, or a model that has none."""
 
 
 @final
@@ -445,12 +445,16 @@ class MalformedRequest(Exception):
 
 @final
 class CannotTranslate(Exception):
-    """The request cannot mean the same in the target's dialect; a misfit, not an error of ours."""
+    """The request cannot mean the same in the target's dialect; a misfit, not an error of ours.
 
-    def __init__(self, feature: str, message: str) -> None:
+    `context_overflow`: it is longer than the target's context.
+    """
+
+    def __init__(self, feature: str, message: str, *, context_overflow: bool = False) -> None:
         super().__init__(message)
         self.feature = feature
         self.message = message
+        self.context_overflow = context_overflow
 
 
 @final

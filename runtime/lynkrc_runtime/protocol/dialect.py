@@ -29,8 +29,10 @@ class TargetFacts:
     capabilities: frozenset[str]
     shape: RequestShape
     maker: str = ""
+    context: int = 0
+    """Tokens of its context, 0 where that is not known."""
     without_thinking: bool = False
-    """Leave out all reasoning of the history: the target could not read it."""
+    """Leave out all reasoning of the history, and the wish for more: the target refused it."""
 
 
 ANY_TARGET = TargetFacts(

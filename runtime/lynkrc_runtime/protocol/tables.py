@@ -7,6 +7,7 @@ from lynkrc_runtime.protocol import (
     anthropic,
     bedrock_converse,
     gemini,
+    ollama,
     openai_chat,
     openai_responses,
 )
@@ -29,6 +30,7 @@ TARGET_DIALECTS: Mapping[str, TargetDialect] = MappingProxyType(
             openai_responses.TARGET,
             gemini.TARGET,
             bedrock_converse.TARGET,
+            ollama.TARGET,
         )
     }
 )

@@ -15,12 +15,15 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 from lynkrc_runtime.dispatch import Provider
 from lynkrc_runtime.providers.extras import missing_extra
-from lynkrc_runtime.providers.table import CREDENTIAL_HEADERS, KINDS, Credentials, ProviderKind
+from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.served import RUNTIME
 from lynkrc_runtime.unserved import unserved_kind
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
 """Ends of addresses that people paste whole."""
+_ENDS = (*_CALLS, "/embeddings", "/chat", "/embed")
+"""Ends of paths; what stands before them may already end the base URL."""
 
 _DEPLOYMENTS = "/deployments/"
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")
@@ -122,7 +125,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
         base, version = _pasted_version(provider.name, base, version)
     return Address(
         provider=provider.name,
-        base=_checked(provider.name, base),
+        base=_checked(provider.name, _without_end(base, kind.base_ends)),
         headers=headers,
         region=region,
         api_version=version,
@@ -174,6 +177,23 @@ def url_of(base: str, path: str, model: str, api_version: str = "") -> str:
     return url + mark + query.replace("{api_version}", quote(api_version))
 
 
+def embedding_url(base: str, path: str, model: str, api_version: str = "") -> str:
+    """Where a model makes embeddings; a base that is the whole address of another call is cut.
+
+    >>> embedding_url("http://h/v1/chat/completions", "/v1/embeddings", "m")
+    'http://h/v1/embeddings'
+    """
+    return url_of(without_call(base), path, model, api_version)
+
+
+def without_call(base: str) -> str:
+    """The base of an address that may be a conversation's whole one."""
+    plain = base.rstrip("/")
+    for end in _CALLS:
+        plain = plain.removesuffix(end)
+    return plain
+
+
 def join(base: str, path: str) -> str:
     """Base URL and path; a base that already ends with the path, or what leads to the call, keeps
     it once. A base that is a whole call keeps its own.
@@ -193,12 +213,22 @@ def join(base: str, path: str) -> str:
     _, mark, deployed = path.partition(_DEPLOYMENTS)
     if mark and _DEPLOYMENTS in base:
         return base + "/" + deployed.partition("/")[2]
-    leading = next((path.removesuffix(one) for one in _CALLS if path.endswith(one)), path)
+    leading = next((path.removesuffix(one) for one in _ENDS if path.endswith(one)), path)
     while leading:
         if base.endswith(leading):
             return base + path[len(leading) :]
         leading = leading.rpartition("/")[0]
     return base + path
+
+
+def _without_end(base: str, end: str) -> str:
+    """The base URL without the end its kind does not want, nor the call behind it.
+
+    >>> _without_end("http://localhost:11434/v1/chat/completions", "/v1")
+    'http://localhost:11434'
+    """
+    plain = without_call(base)
+    return plain.removesuffix(end) if end and plain.endswith(end) else base
 
 
 def _checked(provider: str, base: str) -> str:

@@ -7,99 +7,14 @@ Sources: wire reference B.1 and the pages of each provider there (addresses, aut
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TypeAlias, final
+from typing import TypeAlias
 
 from lynkrc_runtime.protocol.shapes import RequestShape
-
-CREDENTIAL_HEADERS = frozenset(("authorization", "api-key", "x-api-key", "x-goog-api-key"))
-"""Headers that stand in for `api_key` where a provider writes one of them itself."""
-
-
-class Credentials(Enum):
-    """Whether a provider of the kind needs `api_key`."""
-
-    REQUIRED = "required"
-    OPTIONAL = "optional"
-    NONE = "none"
-    FOUND = "found"
-    """Without `api_key` it is called as the cloud's own tools are, with what they find here."""
-
-
-_ANYTHING = RequestShape()
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
-    """One dialect a kind is called in.
-
-    `path` is below the base URL; ``{model}`` in it stands for the model, percent-encoded.
-    `stream_path` is where streams are asked for, '' at the same place. `passes`: a client that
-    speaks the dialect is served here, though it is not the kind's first endpoint. `models` are
-    prefixes of the models this is the first endpoint of. `frame` names what is done to a written
-    request before it is sent (`providers/frames.py`), '' nothing. `count_path` is where tokens are
-    counted, where the dialect can (`TargetDialect.counting`).
-    """
-
-    dialect: str
-    path: str
-    stream_path: str = ""
-    passes: bool = False
-    models: tuple[str, ...] = ()
-    frame: str = ""
-    count_path: str = ""
-    versioned_path: str = ""
-    """Where it is instead for a provider with an `api_version`, which stands in it."""
-    shape: RequestShape = _ANYTHING
-    """What all models called here refuse, where neither the model's shape nor the kind's says."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderKind:
-    """One kind.
-
-    `base_url` None must be written in the spec; ``{region}`` in it stands for the provider's
-    `region`, which only kinds with `needs_region` take. The first of `endpoints` is called where
-    nothing else is said (`providers/ways.py`). The key goes into each of `auth_headers`, after
-    `auth_prefix`. `shape` is what is legal for every model of the kind, where a model's own shape
-    does not say.
-
-    ``{project}`` in `base_url` stands for the provider's `project`; `hosts` are (region, host)
-    where the host is another than the address says. Where nobody writes a project, the key alone
-    is enough at `keyed_url`, in `keyed_header`. `signer` names who gives the credentials where no
-    key is written (`providers/signers.py`), `extra` the extra of this package without which no
-    provider of the kind can be called.
-    """
-
-    name: str
-    endpoints: tuple[Endpoint, ...]
-    base_url: str | None
-    credentials: Credentials
-    auth_headers: tuple[str, ...]
-    auth_prefix: str
-    needs_region: bool
-    shape: RequestShape
-    needs_project: bool = False
-    hosts: tuple[tuple[str, str], ...] = ()
-    keyed_url: str = ""
-    keyed_header: str = ""
-    signer: str = ""
-    extra: str = ""
-
-    @property
-    def dialect(self) -> str:
-        """The dialect of the first endpoint."""
-        return self.endpoints[0].dialect
-
-    @property
-    def takes_api_version(self) -> bool:
-        """Whether an address of it may hold the provider's `api_version`."""
-        return any(endpoint.versioned_path for endpoint in self.endpoints)
-
+from lynkrc_runtime.providers.embeddings_of_kinds import EMBEDDING_OF
+from lynkrc_runtime.providers.kind import ANYTHING, Credentials, Endpoint, ProviderKind
+from lynkrc_runtime.providers.responses_of_kinds import RESPONSES_OF
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -138,7 +53,7 @@ def _messages(
         auth_headers=auth[0],
         auth_prefix=auth[1],
         needs_region=False,
-        shape=_ANYTHING,
+        shape=ANYTHING,
     )
 
 
@@ -149,7 +64,7 @@ def _chat(
     *,
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _BEARER,
-    shape: RequestShape = _ANYTHING,
+    shape: RequestShape = ANYTHING,
     versioned_path: str = "",
 ) -> ProviderKind:
     return ProviderKind(
@@ -215,7 +130,25 @@ _ROWS: tuple[ProviderKind, ...] = (
             stream_options=False, max_tokens_field="max_tokens", tool_choice=["auto"]
         ),
     ),
-    _house("ollama", "http://localhost:11434"),
+    # B.10. Native first: the others cannot set num_ctx, beyond which a prompt is cut in silence,
+    # so not even clients that speak them pass. Chat and Messages lack `tool_choice` as well; a
+    # target's `dialect` chooses them.
+    ProviderKind(
+        name="ollama",
+        endpoints=(
+            Endpoint(dialect="ollama-chat", path="/api/chat"),
+            Endpoint(dialect=_CHAT, path=_V1_COMPLETIONS),
+            Endpoint(dialect=_MESSAGES, path="/v1/messages"),
+        ),
+        base_url="http://localhost:11434",
+        credentials=Credentials.OPTIONAL,
+        auth_headers=_BEARER[0],
+        auth_prefix=_BEARER[1],
+        needs_region=False,
+        # B.10: of Chat and Messages there.
+        shape=RequestShape(tool_choice_ignored=True),
+        base_ends="/v1",
+    ),
     _house("llamacpp", "http://localhost:8080"),
     _house("lmstudio", "http://localhost:1234"),
     _house("mlx", "http://localhost:8080"),
@@ -246,7 +179,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
         needs_region=True,
-        shape=_ANYTHING,
+        shape=ANYTHING,
         signer="aws",
         extra="aws",
     ),
@@ -294,7 +227,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
         needs_region=True,
-        shape=_ANYTHING,
+        shape=ANYTHING,
         needs_project=True,
         hosts=(
             ("global", "aiplatform.googleapis.com"),
@@ -308,49 +241,18 @@ _ROWS: tuple[ProviderKind, ...] = (
     _messages("simulator", "http://simulator.invalid", credentials=Credentials.NONE),
 )
 
-_RESPONSES = "openai-responses"
 
-
-def _responses(path: str, *, passes: bool = False, counts: bool = False) -> Endpoint:
-    return Endpoint(
-        dialect=_RESPONSES,
-        path=path,
-        passes=passes,
-        count_path=f"{path}/input_tokens" if counts else "",
+def _with_rows_elsewhere(kind: ProviderKind) -> ProviderKind:
+    """The kind with what stands in the tables of Responses and of embeddings."""
+    responses = RESPONSES_OF.get(kind.name)
+    return replace(
+        kind,
+        endpoints=kind.endpoints if responses is None else (*kind.endpoints, responses),
+        embedding=EMBEDDING_OF.get(kind.name),
     )
 
 
-# Only OpenAI's own implementation is called unasked, for clients that speak Responses: it is whole,
-# and complete without a store (`store: false`, encrypted reasoning). The others are partial, in
-# ways a client cannot see: free-form tools, reasoning items or `include` missing or refused, beta
-# (B.1: OpenRouter, Groq), without state (Ollama, DeepSeek, OpenRouter) or with state of their own
-# (LM Studio, vLLM, xAI). A target calls them by saying `dialect: openai-responses`.
-_RESPONSES_OF: Mapping[str, Endpoint] = MappingProxyType(
-    {
-        "openai": _responses("/responses", passes=True, counts=True),
-        # B.4, the v1 form. Its own client asks for no counts.
-        "azure-openai": _responses("/openai/v1/responses", passes=True),
-        "openai-compatible": _responses("/responses"),
-        "databricks": _responses("/serving-endpoints/responses"),
-        "openrouter": _responses("/responses"),
-        "deepseek": _responses("/responses"),
-        "groq": _responses("/responses"),
-        "xai": _responses("/responses"),
-        "ollama": _responses("/v1/responses"),
-        "llamacpp": _responses("/v1/responses", counts=True),
-        "lmstudio": _responses("/v1/responses"),
-        "vllm": _responses("/v1/responses"),
-    }
-)
-"""Kind -> where it speaks Responses (wire reference B.1, B.4, B.6, B.11)."""
-
-
-def _with_responses(kind: ProviderKind) -> ProviderKind:
-    endpoint = _RESPONSES_OF.get(kind.name)
-    return kind if endpoint is None else replace(kind, endpoints=(*kind.endpoints, endpoint))
-
-
 KINDS: Mapping[str, ProviderKind] = MappingProxyType(
-    {kind.name: _with_responses(kind) for kind in _ROWS}
+    {kind.name: _with_rows_elsewhere(kind) for kind in _ROWS}
 )
 """Every kind by name."""

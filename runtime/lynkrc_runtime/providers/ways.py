@@ -9,7 +9,7 @@ Pure, and shared with the compiler, which must know what a target may be told an
 
 from collections.abc import Sequence
 
-from lynkrc_runtime.providers.table import Endpoint, ProviderKind
+from lynkrc_runtime.providers.kind import Endpoint, ProviderKind
 
 
 def ways(

@@ -3,17 +3,21 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Mapping
-from typing import final
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeAlias, final
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
-from lynkrc_runtime.server.exchange import Incoming
+from lynkrc_runtime.server.embeddings import DIALECT as EMBEDDING_DIALECT
+from lynkrc_runtime.server.embeddings import embed
+from lynkrc_runtime.server.exchange import Client, Incoming
+from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
     HEADERS,
     REPEATED,
@@ -41,7 +45,12 @@ _SURFACES: Mapping[str, tuple[str, str]] = {
 }
 """Path below /v1 -> surface and dialect."""
 
+_EMBEDDINGS = "/embeddings"
+
 COUNTER = web.AppKey("counter", TokenCounter)
+
+Serving: TypeAlias = Callable[[Gateway, Incoming, Client], Awaitable[None]]
+"""Serves one request, whatever becomes of it."""
 
 _PREFIXES = ("/v1", "/v1/v1", "")
 """Base URLs are often written with one /v1 too many or too few; the first is the right one."""
@@ -58,9 +67,15 @@ def client_app(site: Site) -> web.Application:
     add = app.router.add_route
     for below, (surface, dialect) in _SURFACES.items():
         for prefix in _PREFIXES:
-            add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect))
+            serving = serve_responses if surface == "responses" else serve
+            add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect, serving))
     add_response_routes(app, _PREFIXES, app[COUNTER])
     for prefix in _PREFIXES:
+        add(
+            "POST",
+            prefix + _EMBEDDINGS,
+            _surface(f"/v1{_EMBEDDINGS}", EMBEDDINGS, EMBEDDING_DIALECT, _embed),
+        )
         add("POST", f"{prefix}/messages/count_tokens", _count)
         add("GET", f"{prefix}/models", _models)
         add("GET", f"{prefix}/models/{{id:.+}}", _model)
@@ -97,7 +112,11 @@ class HttpClient:
         await self.response.write(data)
 
 
-def _surface(path: str, surface: str, dialect: str) -> Handler:
+async def _embed(gateway: Gateway, incoming: Incoming, client: Client) -> None:
+    await serve(gateway, incoming, client, embed)
+
+
+def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         canonical(request, path)
         arrived = asyncio.get_running_loop().time()
@@ -116,7 +135,6 @@ def _surface(path: str, surface: str, dialect: str) -> Handler:
             created=int(time.time()),
             arrived=arrived,
         )
-        serving = serve_responses if surface == "responses" else serve
         await serving(request.app[SITE].gateway, incoming, client)
         # The client went away before anything was answered: nobody reads this.
         return client.response or web.Response(status=499)
@@ -143,10 +161,11 @@ async def _count(request: web.Request) -> web.StreamResponse:
 async def _models(request: web.Request) -> web.Response:
     canonical(request, "/v1/models")
     site = request.app[SITE]
+    anthropic = dialect_of(request) == "anthropic-messages"
     try:
         answer = models.listing(
-            models.offered(site.gateway.policy.dispatch),
-            anthropic=dialect_of(request) == "anthropic-messages",
+            models.offered(site.gateway.policy.dispatch, anthropic=anthropic),
+            anthropic=anthropic,
             created=site.started,
             query=request.query,
         )
@@ -159,9 +178,9 @@ async def _model(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     canonical(request, f"/v1/models/{name}")
     site = request.app[SITE]
-    if name not in models.offered(site.gateway.policy.dispatch):
-        return refusal(request, 404, f"model: {name}")
     anthropic = dialect_of(request) == "anthropic-messages"
+    if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):
+        return refusal(request, 404, f"model: {name}")
     return web.json_response(models.entry(name, anthropic=anthropic, created=site.started))
 
 

@@ -12,12 +12,20 @@ from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts
+from lynkrc_runtime.protocol.embeddings import FORMS, Form, Takes
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
-from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve, url_of
+from lynkrc_runtime.providers.address import (
+    Address,
+    UnresolvedProvider,
+    embedding_url,
+    resolve,
+    url_of,
+)
 from lynkrc_runtime.providers.frames import FRAMES, PLAIN, Frame
+from lynkrc_runtime.providers.kind import Endpoint
 from lynkrc_runtime.providers.signers import signer_of
-from lynkrc_runtime.providers.table import KINDS, Endpoint
+from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
@@ -94,10 +102,21 @@ class Way:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingWay:
+    """How a target is asked for embeddings, and where."""
+
+    form: Form
+    takes: Takes
+    url: str
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
 
-    `ways` has its way for each dialect a client may speak. `whole` and `streamed` are what the
+    `ways` has its way for each dialect a client may speak; `embedding` is None where the kind
+    makes none. `whole` and `streamed` are what the
     attempt machine must know of it, by how the answer comes.
     """
 
@@ -106,6 +125,7 @@ class Route:
     provider: Provider
     address: Address
     ways: Mapping[str, Way]
+    embedding: EmbeddingWay | None
     signer: Signer | None
     facts: TargetFacts
     upstream: Upstream
@@ -193,6 +213,7 @@ def build_routes(
                 provider=provider,
                 address=address,
                 ways=_ways(endpoints, target, address, dry_run=settings.dry_run),
+                embedding=_embedding(provider, target, address, dry_run=settings.dry_run),
                 signer=signers[target.provider],
                 facts=TargetFacts(
                     model=target.model,
@@ -200,6 +221,7 @@ def build_routes(
                     capabilities=frozenset(target.capabilities),
                     shape=completed(target.shape, usual),
                     maker=f"{provider.kind}/{target.model}",
+                    context=target.context,
                 ),
                 upstream=simulator if simulated else http,
                 whole=_candidate(index, provider, times, None),
@@ -264,6 +286,27 @@ def _ways(
             stream_types=frame.stream_types or dialect.stream_types,
         )
     return made
+
+
+def _embedding(
+    provider: Provider, target: Target, address: Address, *, dry_run: bool
+) -> EmbeddingWay | None:
+    """A dry run simulates every form as OpenAI's."""
+    row = KINDS[provider.kind].embedding
+    if row is None:
+        return None
+    row = KINDS[SIMULATOR].embedding if dry_run else row
+    assert row is not None, "the simulator makes embeddings"
+    return EmbeddingWay(
+        form=FORMS[row.form],
+        takes=row.takes,
+        url=embedding_url(
+            address.base,
+            (address.api_version and row.versioned_path) or row.path,
+            target.model,
+            address.api_version,
+        ),
+    )
 
 
 def _candidate(

@@ -13,11 +13,17 @@ from lynkrc_runtime.dispatch import Dispatch
 _WILD = "*"
 
 
-def offered(dispatch: Dispatch) -> tuple[str, ...]:
-    """Every name, in the order they are listed; mapped patterns with a wildcard are no names."""
+def offered(dispatch: Dispatch, *, anthropic: bool) -> tuple[str, ...]:
+    """Every name, in the order they are listed; mapped patterns with a wildcard are no names.
+
+    Names for embeddings are offered in OpenAI's shape alone: a client of Messages has no call for
+    them.
+    """
     pins = [tier.name for tier in dispatch.tiers] + [target.name for target in dispatch.targets]
     names = ["auto", *(f"lynkr/{pin}" for pin in pins), *(f"claude-lynkr-{pin}" for pin in pins)]
     names += [name for name in dispatch.models if _WILD not in name]
+    if not anthropic:
+        names += [name for name in dispatch.settings.embeddings if _WILD not in name]
     return tuple(dict.fromkeys(names))
 
 

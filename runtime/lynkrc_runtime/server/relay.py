@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.protocol.conversation import (
-    Answer,
     BrokenAnswer,
     CannotTranslate,
     Failure,
     FailureClass,
     Request,
+    Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.failures import broken
@@ -30,7 +30,7 @@ from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
-from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
 
 
 async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
@@ -42,10 +42,7 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     try:
         call = _write(exchange, request, route, step)
     except CannotTranslate as misfit:
-        failure = Failure(
-            kind=FailureClass.MISFIT, status=0, message=misfit.message, param=misfit.feature
-        )
-        attempts.failed(failure, Fault.UNSENT, loop.time())
+        attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
         return False
     context = AnswerContext(
         request=request,
@@ -58,6 +55,17 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     if request.options.stream:
         return await StreamRelay(exchange, route, call, context, step).run()
     return await _whole(exchange, route, call, context, step)
+
+
+def misfit_of(misfit: CannotTranslate) -> Failure:
+    """The failure of a request that cannot be put to its target."""
+    return Failure(
+        kind=FailureClass.MISFIT,
+        status=0,
+        message=misfit.message,
+        param=misfit.feature,
+        context_overflow=misfit.context_overflow,
+    )
 
 
 def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> UpstreamRequest:
@@ -100,9 +108,10 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     )
 
 
-async def _whole(
-    exchange: Exchange, route: Route, call: UpstreamRequest, context: AnswerContext, step: Try
-) -> bool:
+async def fetch(
+    exchange: Exchange, route: Route, call: UpstreamRequest, step: Try
+) -> tuple[UpstreamResponse, bytes] | None:
+    """The whole answer of the upstream; None where there is none, and the attempts know why."""
     loop = asyncio.get_running_loop()
     attempts = exchange.attempts
     assert attempts is not None
@@ -120,10 +129,23 @@ async def _whole(
                 response.close()
     except TimeoutError:
         attempts.failed(broken("no answer in the time allowed"), Fault.TIMEOUT, loop.time())
-        return False
+        return None
     except UpstreamFault as fault:
         attempts.failed(fault.failure, fault.fault, loop.time())
+        return None
+    return response, body
+
+
+async def _whole(
+    exchange: Exchange, route: Route, call: UpstreamRequest, context: AnswerContext, step: Try
+) -> bool:
+    loop = asyncio.get_running_loop()
+    attempts = exchange.attempts
+    assert attempts is not None
+    fetched = await fetch(exchange, route, call, step)
+    if fetched is None:
         return False
+    response, body = fetched
     dialect = route.ways[context.request.dialect].dialect
     if response.status != 200:
         failure = dialect.read_failure(response.status, response.headers, body)
@@ -143,14 +165,16 @@ async def _whole(
             return False
         body = exchange.dialect.write_answer(answer, context)
         exchange.losses = answer.lost
-    await _deliver(exchange, answer, body)
-    attempts.served(loop.time())
-    exchange.ending = Ending.SERVED
+    await deliver(exchange, answer.usage, body)
     return True
 
 
-async def _deliver(exchange: Exchange, answer: Answer, body: bytes) -> None:
-    exchange.usage = answer.usage
+async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
+    """Give the client the answer of the running attempt, which has then served."""
+    exchange.usage = usage
     exchange.status = 200
     headers = exchange.headers() | {"content-type": "application/json"}
     await exchange.client.answer(200, headers, body)
+    if exchange.attempts is not None:
+        exchange.attempts.served(asyncio.get_running_loop().time())
+    exchange.ending = Ending.SERVED

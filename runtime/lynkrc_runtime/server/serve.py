@@ -4,10 +4,9 @@ Free of HTTP: the request comes as an `Incoming`, the way back is a `Client`.
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias, assert_never
 
-from lynkrc_runtime.attempt import Attempts, GiveUp, Try, Wait
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
@@ -18,11 +17,15 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.local import respond
-from lynkrc_runtime.server.problems import malformed, problem_of
+from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import attempt
+from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
 from lynkrc_runtime.telemetry.log import Level, place_of
-from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
+from lynkrc_runtime.telemetry.outcome import Ending
+
+Run: TypeAlias = Callable[[Exchange], Awaitable[None]]
+"""Serves an exchange up to its ending; settling is not its part."""
 
 OTHERWISE_DENY = Deny(status=403, message="the routing policy allows no target for this request")
 """The answer of `otherwise: deny`, which has no rule to take words from."""
@@ -30,15 +33,18 @@ SIMULATE = "x-lynkr-simulate"
 """Chooses simulator behaviours by target; read under ``--dry-run`` only."""
 
 
-async def serve(gateway: Gateway, incoming: Incoming, client: Client) -> None:
+async def serve(
+    gateway: Gateway, incoming: Incoming, client: Client, run: Run | None = None
+) -> None:
     """Serve one request and settle it, however it ends. The client's leaving is no error.
 
+    `run` is what is done with it; without one it is a conversation, to be decided about.
     Cancelled when the client goes: the upstream call is closed before this returns.
     """
     exchange = Exchange(gateway, incoming, client)
     gateway.metrics.arrived()
     try:
-        await _run(exchange)
+        await (run or _converse)(exchange)
     except (asyncio.CancelledError, ConnectionError) as gone:
         _abort(exchange)
         if isinstance(gone, asyncio.CancelledError):
@@ -84,7 +90,7 @@ def _abort(exchange: Exchange) -> None:
         exchange.attempts.aborted(asyncio.get_running_loop().time())
 
 
-async def _run(exchange: Exchange) -> None:
+async def _converse(exchange: Exchange) -> None:
     gateway, incoming = exchange.gateway, exchange.incoming
     if incoming.refused is not None:
         await exchange.refuse(incoming.refused, Ending.MALFORMED)
@@ -114,7 +120,7 @@ async def _run(exchange: Exchange) -> None:
     decision = exchange.decision = gateway.decider.decide(vector)
     match decision.outcome:
         case Verdict.ROUTE:
-            await _walk(exchange, request, decision)
+            await _route(exchange, request, decision)
         case Verdict.DENY:
             deny = decision.deny or OTHERWISE_DENY
             problem = exchange.problem(deny.status, deny.message)
@@ -128,63 +134,15 @@ async def _run(exchange: Exchange) -> None:
             assert_never(decision.outcome)
 
 
-async def _walk(exchange: Exchange, request: Request, decision: Decision) -> None:
-    gateway, loop = exchange.gateway, asyncio.get_running_loop()
-    stream = request.options.stream
+async def _route(exchange: Exchange, request: Request, decision: Decision) -> None:
+    gateway = exchange.gateway
     targets = order(decision, random=gateway.random, rotation=gateway.rotation)
-    exchange.first = targets[0]
-    attempts = exchange.attempts = Attempts(
-        [
-            gateway.routes[index].streamed if stream else gateway.routes[index].whole
-            for index in targets
-        ],
-        now=exchange.incoming.arrived,
-        client_limit=client_limit(exchange.incoming.headers),
-        client_retries=client_retries(exchange.incoming.headers),
-        random=gateway.random,
-    )
-    while True:
-        step = attempts.next(loop.time())
-        match step:
-            case Try():
-                if await attempt(exchange, request, step):
-                    return
-                exchange.route, exchange.transforms = None, ()
-            case Wait():
-                await asyncio.sleep(step.seconds)
-            case GiveUp():
-                target = None
-                if step.target is not None:
-                    target = gateway.routes[step.target].target.name
-                problem, extra = problem_of(
-                    step.failure, target, exchange.dialect.name, exchange.incoming.request_id
-                )
-                await exchange.refuse(problem, ENDING_OF[step.failure.kind], extra)
-                return
-            case _:
-                assert_never(step)
-
-
-def client_limit(headers: Mapping[str, str]) -> float | None:
-    """Seconds the client will wait, by ``X-Stainless-Timeout`` and ``x-lynkr-deadline-ms``.
-
-    Values that are no positive number (SDKs send words for "never") set no limit.
-    """
-    limits = []
-    for name, unit in (("x-stainless-timeout", 1.0), ("x-lynkr-deadline-ms", 0.001)):
-        try:
-            limit = float(headers.get(name, "")) * unit
-        except ValueError:
-            continue
-        if 0 < limit < float("inf"):
-            limits.append(limit)
-    return min(limits, default=None)
-
-
-def client_retries(headers: Mapping[str, str]) -> bool:
-    """Whether this is already a client's own retry."""
-    count = headers.get("x-stainless-retry-count", "")
-    return count.isascii() and count.isdecimal() and count.strip("0") != ""
+    stream = request.options.stream
+    candidates = [
+        gateway.routes[index].streamed if stream else gateway.routes[index].whole
+        for index in targets
+    ]
+    await walk(exchange, candidates, lambda step: attempt(exchange, request, step))
 
 
 def refusal_message(explained: Mapping[str, Any]) -> str:

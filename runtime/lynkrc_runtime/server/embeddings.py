@@ -1,0 +1,200 @@
+"""``POST /v1/embeddings``: a requested name to its declared target, never by score, and no other.
+
+Vectors of different models do not compare, so nothing falls back. What the policy says of the
+target still holds: the request is put to it as if the target were pinned, and `deny` and `require`
+answer as they do there. Design: "Embeddings".
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from lynkrc_runtime.attempt import Fault, Try
+from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.decide import Outcome as Verdict
+from lynkrc_runtime.feature_table import EMBEDDINGS
+from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.protocol.conversation import (
+    BrokenAnswer,
+    CannotTranslate,
+    MalformedRequest,
+    Message,
+    Opaque,
+    Options,
+    Request,
+    Role,
+    Text,
+    Usage,
+)
+from lynkrc_runtime.protocol.embeddings import EmbeddingRequest, read_request, write_answer
+from lynkrc_runtime.protocol.failures import read_failure
+from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.gateway import EmbeddingWay, Route
+from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.relay import deliver, fetch, misfit_of
+from lynkrc_runtime.server.serve import OTHERWISE_DENY, refusal_message
+from lynkrc_runtime.server.walk import walk
+from lynkrc_runtime.string_classes import fold_ascii
+from lynkrc_runtime.telemetry.outcome import Ending
+from lynkrc_runtime.upstream import UpstreamRequest
+
+DIALECT = "openai-chat"
+"""Whose errors and headers the surface speaks."""
+RULE = "embeddings"
+"""What ``x-lynkr-rule`` says of a target that was declared."""
+
+
+def target_of(declared: Mapping[str, str], model: str) -> str | None:
+    """The target of a requested name: exact names first, else the longest ``prefix*``.
+
+    >>> target_of({"text-*": "small", "text-large": "big"}, "Text-Large")
+    'big'
+    """
+    asked = fold_ascii(model)
+    by_name = {fold_ascii(name): target for name, target in declared.items()}
+    if asked in by_name and not asked.endswith("*"):
+        return by_name[asked]
+    prefixes = [name for name in by_name if name.endswith("*") and asked.startswith(name[:-1])]
+    return by_name[max(prefixes, key=len)] if prefixes else None
+
+
+async def embed(exchange: Exchange) -> None:
+    """Serve a request for embeddings up to its ending."""
+    gateway, incoming = exchange.gateway, exchange.incoming
+    try:
+        asked = read_request(incoming.body)
+    except MalformedRequest as error:
+        await exchange.refuse(malformed(error, incoming.request_id), Ending.MALFORMED)
+        return
+    exchange.request = _as_conversation(asked, asked.model)
+    name = target_of(gateway.policy.dispatch.settings.embeddings, asked.model)
+    if name is None:
+        await _unknown(exchange, asked.model)
+        return
+    route = next(one for one in gateway.routes if one.target.name == name)
+    decision = await _allowed(exchange, asked, route)
+    if decision is None:
+        return
+    exchange.decision = replace(decision, rule=RULE)
+    way = route.embedding
+    if way is None:
+        message = f"target {name}: kind {route.provider.kind} makes no embeddings"
+        await exchange.refuse(exchange.problem(400, message, "model"), Ending.MISFIT)
+        return
+    await walk(exchange, [route.whole], lambda step: _attempt(exchange, asked, route, way, step))
+
+
+async def _unknown(exchange: Exchange, model: str) -> None:
+    declared = exchange.gateway.policy.dispatch.settings.embeddings
+    message = (
+        f"no target makes embeddings for model {model!r}: name it in the section `embeddings`"
+        if declared
+        else "embeddings are not served: the policy has no section `embeddings`"
+    )
+    problem = replace(exchange.problem(404, message, "model"), code="model_not_found")
+    await exchange.refuse(problem, Ending.REFUSED)
+
+
+async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) -> Decision | None:
+    """The decision for the target alone; None where the policy forbids it and the client knows."""
+    gateway, incoming = exchange.gateway, exchange.incoming
+    pinned = _as_conversation(asked, f"lynkr/{route.target.name}")
+    facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
+    try:
+        vector = gateway.policy.extractor.extract(pinned, facts)
+    except RefusedRequest as error:
+        await exchange.refuse(exchange.problem(400, error.message, error.field), Ending.MALFORMED)
+        return None
+    decision = gateway.decider.decide(vector)
+    match decision.outcome:
+        case Verdict.ROUTE if route.index in decision.targets:
+            return decision
+        case Verdict.ROUTE:
+            message = f"the routing policy does not allow target {route.target.name} here"
+            await exchange.refuse(exchange.problem(403, message), Ending.DENIED)
+        case Verdict.REFUSE:
+            message = refusal_message(gateway.policy.explain(vector))
+            await exchange.refuse(exchange.problem(400, message), Ending.REFUSED)
+        case Verdict.DENY | Verdict.RESPOND:
+            exchange.decision = decision
+            deny = decision.deny or OTHERWISE_DENY
+            problem = exchange.problem(deny.status, deny.message)
+            if decision.outcome is Verdict.RESPOND:
+                # What stands behind such a rule has not been asked: the request goes nowhere.
+                words = f"rule {decision.rule} answers in words, which are no embedding"
+                problem = replace(problem, message=words)
+            await exchange.refuse(problem, Ending.DENIED, status=deny.status)
+        case _:
+            assert_never(decision.outcome)
+    return None
+
+
+def _as_conversation(asked: EmbeddingRequest, model: str) -> Request:
+    """What the policy reads: the texts as one message of the user."""
+    blocks = tuple(Text(text=text) for text in asked.texts) + tuple(
+        Opaque(dialect=EMBEDDINGS, type="tokens", value={"tokens": tokens})
+        for tokens in asked.tokens
+    )
+    return Request(
+        dialect=DIALECT,
+        model=model,
+        system=(),
+        messages=(Message(role=Role.USER, blocks=blocks),),
+        tools=(),
+        tool_choice=None,
+        options=Options(),
+        metadata={},
+        members=asked.members,
+        rest=(),
+    )
+
+
+async def _attempt(
+    exchange: Exchange, asked: EmbeddingRequest, route: Route, way: EmbeddingWay, step: Try
+) -> bool:
+    attempts, loop = exchange.attempts, asyncio.get_running_loop()
+    assert attempts is not None
+    try:
+        written = way.form.write(asked, route.target.model, way.takes)
+    except CannotTranslate as misfit:
+        attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
+        return False
+    exchange.route, exchange.transforms = route, written.transforms
+    exchange.upstream_id, exchange.simulated = None, False
+    call = UpstreamRequest(
+        url=way.url,
+        headers=upstream_headers(
+            exchange.incoming.headers,
+            same_dialect=False,
+            dialect=DIALECT,
+            written=written,
+            provider=route.address.headers,
+            accept="application/json",
+        ),
+        body=written.body,
+        connect=route.connect,
+        fresh=step.fresh,
+        target=route.target.name,
+        dialect=EMBEDDINGS,
+        signer=route.signer,
+        simulate=route.simulate,
+    )
+    fetched = await fetch(exchange, route, call, step)
+    if fetched is None:
+        return False
+    response, body = fetched
+    if response.status != 200:
+        failure = read_failure(response.status, response.headers, body)
+        attempts.failed(failure, Fault.ANSWERED, loop.time())
+        return False
+    try:
+        found = way.form.read(body)
+        usage = found.usage or Usage(input=exchange.input_estimate(), reported=False)
+        answer = write_answer(found, asked, route.target.model, usage)
+    except BrokenAnswer as fault:
+        attempts.failed(fault.failure, Fault.BROKEN, loop.time())
+        return False
+    await deliver(exchange, usage, answer)
+    return True

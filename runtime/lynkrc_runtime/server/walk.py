@@ -1,0 +1,72 @@
+"""Candidates to an answer: each is tried when the attempt machine says so, until it gives up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import assert_never
+
+from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
+from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.problems import problem_of
+from lynkrc_runtime.telemetry.outcome import ENDING_OF
+
+
+async def walk(
+    exchange: Exchange,
+    candidates: Sequence[Candidate],
+    attempt: Callable[[Try], Awaitable[bool]],
+) -> None:
+    """Walk down the candidates; `attempt` returns whether the request is over.
+
+    Where nothing is left to try the client is told why.
+    """
+    gateway, loop = exchange.gateway, asyncio.get_running_loop()
+    exchange.first = candidates[0].target
+    attempts = exchange.attempts = Attempts(
+        candidates,
+        now=exchange.incoming.arrived,
+        client_limit=client_limit(exchange.incoming.headers),
+        client_retries=client_retries(exchange.incoming.headers),
+        random=gateway.random,
+    )
+    while True:
+        step = attempts.next(loop.time())
+        match step:
+            case Try():
+                if await attempt(step):
+                    return
+                exchange.route, exchange.transforms = None, ()
+            case Wait():
+                await asyncio.sleep(step.seconds)
+            case GiveUp():
+                target = None
+                if step.target is not None:
+                    target = gateway.routes[step.target].target.name
+                problem, extra = problem_of(
+                    step.failure, target, exchange.dialect.name, exchange.incoming.request_id
+                )
+                await exchange.refuse(problem, ENDING_OF[step.failure.kind], extra)
+                return
+            case _:
+                assert_never(step)
+
+
+def client_limit(headers: Mapping[str, str]) -> float | None:
+    """Seconds the client will wait, by ``X-Stainless-Timeout`` and ``x-lynkr-deadline-ms``.
+
+    Values that are no positive number (SDKs send words for "never") set no limit.
+    """
+    limits = []
+    for name, unit in (("x-stainless-timeout", 1.0), ("x-lynkr-deadline-ms", 0.001)):
+        try:
+            limit = float(headers.get(name, "")) * unit
+        except ValueError:
+            continue
+        if 0 < limit < float("inf"):
+            limits.append(limit)
+    return min(limits, default=None)
+
+
+def client_retries(headers: Mapping[str, str]) -> bool:
+    """Whether this is already a client's own retry."""
+    count = headers.get("x-stainless-retry-count", "")
+    return count.isascii() and count.isdecimal() and count.strip("0") != ""
