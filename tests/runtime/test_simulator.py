@@ -31,6 +31,7 @@ from lynkrc_runtime.simulator import (
 )
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES
+from tests.wire.openai_responses_lint import lint_response
 
 BOTH = pytest.mark.parametrize("dialect", sorted(CLIENT_DIALECTS.keys() & TARGET_DIALECTS))
 STREAMED = pytest.mark.parametrize("stream", [False, True])
@@ -293,3 +294,10 @@ def test_an_endless_word_is_looked_through_once() -> None:
 def test_a_wait_of_any_length_is_refused_in_words() -> None:
     with pytest.raises(UnknownBehaviour, match="SECONDS"):
         parse_behaviour("fail:503:" + "9" * 5000)
+
+
+async def test_a_free_form_tool_gets_raw_input() -> None:
+    tool = {"type": "custom", "name": "patch"}
+    response = await send(RESPONSES, body(RESPONSES, stream=False, tools=[tool]), "tool")
+    call = lint_response(await response.read())["output"][-1]
+    assert (call["type"], call["name"], call["input"]) == ("custom_tool_call", "patch", "example")

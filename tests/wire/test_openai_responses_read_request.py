@@ -97,11 +97,12 @@ def test_what_the_model_said_in_several_items_is_one_turn() -> None:
     ]
     assert said.blocks == (
         Thinking(text=""),
-        Text(text="I look.", extra={"phase": "commentary"}),
+        Text(text="I look."),
         Refusal(text="No."),
         ToolCall(id="c1", name="read", arguments='{"p": 1.0}'),
         ToolCall(id="c2", name="read", arguments=""),
     )
+    assert said.extra == {"phase": "commentary"}
     assert results.blocks == (
         ToolResult(call_id="c1", content=(Text(text="one"),)),
         ToolResult(

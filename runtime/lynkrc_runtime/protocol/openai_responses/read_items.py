@@ -74,15 +74,19 @@ def read_items(
 
 @final
 class _Conversation:
-    """What has been read so far; `said` and `results` are the open turn's, one of them empty."""
+    """What has been read so far; `said` and `results` are the open turn's, one of them empty.
 
-    __slots__ = ("messages", "names", "results", "said", "system")
+    `extra` gathers the members of the messages in `said`: a turn may hold several.
+    """
+
+    __slots__ = ("extra", "messages", "names", "results", "said", "system")
 
     def __init__(self, names: ToolNames) -> None:
         self.names = names
         self.system: list[Text] = []
         self.messages: list[Message] = []
         self.said: list[Block] = []
+        self.extra: dict[str, Any] = {}
         self.results: list[Block] = []
 
     def add(self, item: dict[str, Any], place: str) -> None:
@@ -118,8 +122,9 @@ class _Conversation:
 
     def end_said(self) -> None:
         if self.said:
-            self.messages.append(Message(role=Role.ASSISTANT, blocks=tuple(self.said)))
-            self.said = []
+            turn = Message(role=Role.ASSISTANT, blocks=tuple(self.said), extra=self.extra)
+            self.messages.append(turn)
+        self.said, self.extra = [], {}
 
     def end_results(self) -> None:
         if self.results:
@@ -140,11 +145,8 @@ class _Conversation:
         extra = others(item, _MESSAGE)
         match role:
             case "assistant":
-                if extra and blocks and isinstance(blocks[0], Text):
-                    # A turn may hold several messages: what stood there goes with its first text.
-                    first = Text(text=blocks[0].text, extra={**extra, **blocks[0].extra})
-                    blocks = (first, *blocks[1:])
                 self._say(*blocks)
+                self.extra |= extra
             case "user":
                 self.end_turn()
                 self.messages.append(Message(role=Role.USER, blocks=blocks, extra=extra))
