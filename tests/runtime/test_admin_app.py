@@ -11,7 +11,18 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.settings import Budget
 from lynkrc_runtime.settings import Settings as Declared
-from tests.runtime.by_hand import CHAT, Said, body, dispatch, gateway, policy, provider, target
+from tests.runtime.by_hand import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    Said,
+    body,
+    dispatch,
+    gateway,
+    policy,
+    provider,
+    target,
+)
 
 JSON = {"content-type": "application/json"}
 Client = TestClient[Any, Any]
@@ -50,9 +61,10 @@ async def test_the_route_table_ends_with_what_is_not_served() -> None:
     assert told == ("the route table\n\nnot served by runtime 0.1: budgets: no spend is counted\n")
 
 
-@pytest.mark.parametrize("query", ["", "?surface=chat", "?surface=messages"])
+@pytest.mark.parametrize("query", ["", "?surface=chat", "?surface=messages", "?surface=responses"])
 async def test_a_dry_run_tells_the_decision_and_calls_nobody(client: Client, query: str) -> None:
-    content = body(CHAT) if "chat" in query else body()
+    dialect = {"?surface=chat": CHAT, "?surface=responses": RESPONSES}.get(query, MESSAGES)
+    content = body(dialect)
     async with client.post(f"/routing/analyze{query}", data=content, headers=JSON) as answer:
         told = await answer.json()
     assert told["decision"] == {

@@ -100,6 +100,12 @@ def test_a_chat_body_is_read_as_one(folder: Path, capsys: pytest.CaptureFixture[
     assert "tier      HIGH\n" in traced(capsys, "--surface", "chat")
 
 
+def test_a_responses_body_is_read_as_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tool = {"type": "function", "name": "look_up", "parameters": {"type": "object"}}
+    request(folder, {"tools": [tool], "input": ASK})
+    assert "tier      HIGH\n" in traced(capsys, "--surface", "responses")
+
+
 def test_a_body_the_gateway_refuses_is_refused_with_its_words(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

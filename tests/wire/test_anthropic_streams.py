@@ -298,6 +298,19 @@ def test_malformed_arguments_are_held_back_and_end_in_an_error() -> None:
     assert events[-1]["error"]["type"] == "api_error"
 
 
+def test_raw_input_of_a_free_form_call_is_given_as_an_object() -> None:
+    data = write(
+        START,
+        ToolCallStart(index=0, id="c", name="patch", custom=True),
+        ToolCallDelta(index=0, json='*** "Be'),
+        ToolCallDelta(index=0, json="gin"),
+        ToolCallEnd(index=0),
+        END,
+    )
+    (call,) = fold_stream(lint_stream(data))["content"]
+    assert (call["type"], call["input"]) == ("tool_use", {"input": '*** "Begin'})
+
+
 def test_an_error_is_the_last_word() -> None:
     error = StreamError(failure=failure_of(0, "Busy", None, "overloaded_error"))
     writer = CLIENT.stream_writer(CONTEXT)

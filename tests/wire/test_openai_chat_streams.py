@@ -338,6 +338,20 @@ def test_names_the_target_saw_mapped_are_restored() -> None:
     assert call.function.name == name
 
 
+def test_raw_input_of_a_free_form_tool_stays_as_it_is() -> None:
+    text = '{"input": "no wrapping"}'
+    events: list[Event] = [
+        START,
+        ToolCallStart(index=0, id="a", name="shell", custom=True),
+        ToolCallDelta(index=0, json=text),
+        ToolCallEnd(index=0),
+        END,
+    ]
+    data = write_stream(events, tools=[{"type": "custom", "custom": {"name": "shell"}}])
+    last = [json.loads(item) for item in split_data(data)[:-1]][-2]
+    assert last["choices"][0]["delta"]["tool_calls"] == [{"index": 0, "custom": {"input": text}}]
+
+
 def test_a_free_form_tool_gets_its_text_back() -> None:
     tools = [{"type": "custom", "custom": {"name": "shell"}}]
     events: list[Event] = [

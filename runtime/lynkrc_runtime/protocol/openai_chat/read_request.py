@@ -3,7 +3,7 @@
 >>> body = b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"seed":1,"max_tokens":9}'
 >>> request = read_request(body, {})
 >>> request.messages[0].blocks[0].text, request.options.max_tokens, request.rest
-('Hi', 9, ('seed',))
+('Hi', 9, ())
 """
 
 from collections.abc import Callable, Mapping
