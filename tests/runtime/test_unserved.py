@@ -14,6 +14,7 @@ from lynkrc_runtime.settings import (
     Concurrency,
     ExactCache,
     Resilience,
+    ResponsesStore,
     Server,
     Sessions,
     Settings,
@@ -54,6 +55,10 @@ def test_a_line_says_what_happens_instead() -> None:
             "resilience.timeouts.max_stream",
         ),
         (Settings(resilience=Resilience(breaker=Breaker(failures=1))), "resilience.breaker"),
+        (
+            Settings(responses_store=ResponsesStore(ttl=1.0, store="redis")),
+            "responses_store.store=redis",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -64,7 +69,9 @@ def test_settings_that_were_written(settings: Settings, path: str) -> None:
 def test_settings_that_are_served_are_not_told() -> None:
     timeouts = Timeouts(connect=1.0, first_event=1.0, idle=1.0, total=1.0)
     declared = Settings(
-        resilience=Resilience(timeouts=timeouts), server=Server(body_limit=1_000_000)
+        resilience=Resilience(timeouts=timeouts),
+        server=Server(body_limit=1_000_000),
+        responses_store=ResponsesStore(ttl=1.0, store="memory"),
     )
     assert paths(table(declared)) == []
 
