@@ -48,6 +48,7 @@ UNNEEDED_ALLOW = Code(id="LK420", name="unneeded-allow", severity=Severity.WARNI
 OVERLAPPING_ENTRIES = _warning(421, "overlapping-entries")
 UNKNOWN_FILE = _error(422, "unknown-file")
 BASES_TOO_DEEP = _error(424, "bases-too-deep")
+UNSPOKEN_DIALECT = _error(425, "unspoken-dialect")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -102,6 +103,7 @@ SEMA_CODES: tuple[Code, ...] = (
     OVERLAPPING_ENTRIES,
     UNKNOWN_FILE,
     BASES_TOO_DEEP,
+    UNSPOKEN_DIALECT,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,

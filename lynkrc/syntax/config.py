@@ -116,6 +116,8 @@ class Provider:
     concurrency: Concurrency | None
     region: Name | None
     """Of kinds whose address holds one."""
+    dialect: Name | None
+    """Of its targets that name none."""
     proxy: Name | None
     ca_file: Name | None
     forwards_credentials: bool
@@ -149,6 +151,10 @@ class Target:
     max_output: Located[int] | None
     capabilities: tuple[Name, ...] | None
     price: Price | None
+    dialect: Name | None
+    """The one it is always called in."""
+    on_loss: Name | None
+    """``warn`` or ``deny``."""
     allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 
