@@ -28,9 +28,7 @@ def type_targets(
     spec: Spec, catalog: Sequence[ModelFacts]
 ) -> tuple[tuple[TypedTarget, ...], list[Diagnostic]]:
     """The targets of a spec, sorted by name, as far as they are sound."""
-    findings = [
-        found for one in spec.providers for found in _spoken(one.item.dialect, one.item)
-    ]
+    findings = [found for one in spec.providers for found in _spoken(one.item.dialect, one.item)]
     providers = {one.name: one.item for one in spec.providers}
     targets = []
     for one in sorted(spec.targets, key=lambda one: one.name):

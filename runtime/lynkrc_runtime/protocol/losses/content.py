@@ -19,6 +19,7 @@ _OWN_REASONING = changes("back to its maker; another's is left out", "stripped=t
 _NO_REASONING = drops("stripped=thinking")
 _URL = refuses("image.url", "image_url", "url", "image")
 _DOCUMENT_URL = refuses("document.url", "file_url", "url", "document")
+_ADDRESSES = "where the kind takes addresses; else a misfit"
 _FOLDED = changes("a reminder of the user", "folded=mid-system")
 _SAID = changes("words in front of the result", "folded=is_error")
 _MOVED = changes("into the user turn after it", "moved=tool-result-media")
@@ -69,15 +70,15 @@ BLOCKS: tuple[Feature, ...] = (
         "images of other types",
         "Pictures in the request itself that are neither PNG, JPEG, GIF nor WebP.",
         OPENAI,
-        chat=CARRIED,
-        responses=CARRIED,
-        others=refuses("image", "images"),
+        messages=refuses("image"),
+        converse=refuses("image"),
+        others=CARRIED,
     ),
     feature(
         "image urls",
         "Pictures by their address.",
         EVERY,
-        gemini=refuses(*_URL.names, how="where the kind takes none"),
+        gemini=changes(_ADDRESSES, *_URL.names),
         converse=_URL,
         ollama=_URL,
         others=CARRIED,
@@ -121,9 +122,10 @@ BLOCKS: tuple[Feature, ...] = (
         "files of other types",
         "Files in the request itself that are no PDF.",
         OPENAI,
-        chat=CARRIED,
-        responses=CARRIED,
-        others=_NO_DOCUMENT,
+        messages=_NO_DOCUMENT,
+        converse=changes("of the types it knows; else a misfit", "file"),
+        ollama=_NO_DOCUMENT,
+        others=CARRIED,
     ),
     feature(
         "document urls",
@@ -131,7 +133,7 @@ BLOCKS: tuple[Feature, ...] = (
         (*MESSAGES, *RESPONSES),
         messages=CARRIED,
         responses=CARRIED,
-        gemini=refuses(*_DOCUMENT_URL.names, how="where the kind takes none"),
+        gemini=changes(_ADDRESSES, *_DOCUMENT_URL.names),
         others=_DOCUMENT_URL,
         matters=True,
     ),
@@ -140,13 +142,14 @@ BLOCKS: tuple[Feature, ...] = (
         "What is said of a document beside its title.",
         MESSAGES,
         messages=CARRIED,
+        converse=CARRIED,
         others=drops("context"),
     ),
     feature(
         "file ids",
         "Files kept by the API they were sent to.",
         EVERY,
-        others=refuses("file_id"),
+        others=refuses("file_id", "document", "image"),
         matters=True,
     ),
     feature(
@@ -154,6 +157,7 @@ BLOCKS: tuple[Feature, ...] = (
         "Citations in texts, and whether documents are to be cited.",
         MESSAGES,
         messages=CARRIED,
+        converse=changes("of documents", "dropped=citations"),
         others=drops("citations"),
         matters=True,
     ),
@@ -205,7 +209,7 @@ HISTORY: tuple[Feature, ...] = (
         "Reasoning that Anthropic keeps to itself.",
         MESSAGES,
         messages=CARRIED,
-        converse=CARRIED,
+        converse=changes("for Claude models", "stripped=thinking"),
         others=_NO_REASONING,
     ),
     feature(
@@ -233,6 +237,7 @@ HISTORY: tuple[Feature, ...] = (
         messages=changes("a reminder, but right after a user turn", "folded=mid-system"),
         gemini=_FOLDED,
         converse=_FOLDED,
+        ollama=changes("a reminder, but between turns", "folded=mid-system"),
         others=CARRIED,
     ),
     feature(
@@ -255,7 +260,7 @@ HISTORY: tuple[Feature, ...] = (
         "calls without a result",
         "A tool call that the client gave up.",
         EVERY,
-        others=changes("a stand-in for the result", "added=tool_result"),
+        others=changes("a stand-in for the result", "added=tool_result", "folded=is_error"),
     ),
     feature(
         "results without a call",
@@ -277,6 +282,7 @@ HISTORY: tuple[Feature, ...] = (
         messages=changes("a turn before it", "added=user-turn"),
         gemini=changes("a turn before it", "added=user-turn"),
         converse=changes("a turn before it", "added=user-turn"),
+        ollama=changes("a turn before it", "added=user-turn"),
         others=CARRIED,
     ),
     feature(

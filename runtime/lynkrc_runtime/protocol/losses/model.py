@@ -76,7 +76,7 @@ CARRIED = Outcome(does=Does.CARRIES)
 
 
 def changes(how: str, *names: str) -> Outcome:
-    """It arrives in another form; `names` are whole transforms."""
+    """It arrives in another form, or not everywhere: transforms, and features of misfits."""
     return Outcome(does=Does.CHANGES, how=how, names=names)
 
 

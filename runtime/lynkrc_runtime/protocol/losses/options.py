@@ -143,7 +143,13 @@ REASONING: tuple[Feature, ...] = (
         chat=changes("the nearest word", "reasoning_effort=*"),
         responses=changes("the nearest word", "reasoning.effort=*", "effort=*"),
         gemini=changes("a thinking level or budget", "thinking*=*", "dropped=thinking"),
-        converse=changes("for models that take one", "effort=*", "thinking*=*", "dropped=effort"),
+        converse=changes(
+            "for models that take one",
+            "effort=*",
+            "thinking*=*",
+            "dropped=effort",
+            "dropped=thinking",
+        ),
         ollama=changes("the nearest of its words", "effort=*", "think*=*", "dropped=effort"),
     ),
     feature(
@@ -163,7 +169,8 @@ REASONING: tuple[Feature, ...] = (
         MESSAGES,
         messages=CARRIED,
         responses=changes("a summary, or none", "dropped=thinking.display"),
-        converse=changes("for Claude models", "dropped=thinking.display"),
+        gemini=changes("whether thoughts are shown", "dropped=thinking.display"),
+        converse=changes("for Claude models", "dropped=thinking.display", "dropped=thinking"),
         others=drops("thinking.display"),
     ),
     feature(

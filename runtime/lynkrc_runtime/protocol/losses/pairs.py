@@ -56,7 +56,8 @@ def lossy(client: str, target: str) -> tuple[str, ...]:
     return tuple(
         name
         for name, outcome in pair_table(client, target).items()
-        if outcome.does in (Does.DROPS, Does.CHANGES) and losses_in(outcome.names)
+        if outcome.does in (Does.DROPS, Does.CHANGES)
+        and losses_in(listed for listed in outcome.names if "=" in listed)
     )
 
 
