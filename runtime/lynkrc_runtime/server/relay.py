@@ -34,7 +34,6 @@ from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 
-
 DENY = "deny"
 """The value of a target's `on_loss` by which a request is not sent with less than it said."""
 
