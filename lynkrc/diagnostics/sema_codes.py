@@ -65,6 +65,7 @@ FLOOR_OVER_CEILING = _warning(512, "floor-over-ceiling")
 REQUIREMENT_UNMET = _warning(513, "requirement-unmet")
 
 NOT_SERVED = _warning(601, "not-served")
+LOSSY_PAIR = Code(id="LK602", name="lossy-pair", severity=Severity.NOTE, allowable=True)
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -118,5 +119,6 @@ SEMA_CODES: tuple[Code, ...] = (
     FLOOR_OVER_CEILING,
     REQUIREMENT_UNMET,
     NOT_SERVED,
+    LOSSY_PAIR,
 )
 """All of them, in order."""

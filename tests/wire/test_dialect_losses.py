@@ -3,8 +3,6 @@
 Parametrised over the dialects there are: a new one is tested by being registered.
 """
 
-from fnmatch import fnmatchcase
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,6 +16,7 @@ from lynkrc_runtime.protocol.losses import (
     TARGETS,
     TRANSFORMS,
     Does,
+    fits,
     form_of,
     losses_in,
     pair_table,
@@ -51,8 +50,8 @@ def write(client: str, target: str, body: bytes, facts: TargetFacts) -> Written:
     return (passing or dialect.write_request)(request, facts, {})
 
 
-def fits(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+def is_among(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fits(name, pattern) for pattern in patterns)
 
 
 def test_every_dialect_has_its_rows_and_columns() -> None:
@@ -106,16 +105,16 @@ def test_a_feature_comes_to_what_the_table_says(client: str, target: str) -> Non
         try:
             found = write(client, target, body_of(client, [piece]), facts_of()).transforms
         except CannotTranslate as misfit:
-            if not fits(misfit.feature, outcome.names):
+            if not is_among(misfit.feature, outcome.names):
                 wrong.append((name, "refused", misfit.feature))
             continue
         match outcome.does:
             case Does.CARRIES:
                 is_right = not losses_in(found)
             case Does.DROPS | Does.REFUSES:
-                is_right = any(fits(one, outcome.names) for one in found)
+                is_right = any(is_among(one, outcome.names) for one in found)
             case Does.CHANGES:
-                is_right = all(fits(one, outcome.names) for one in losses_in(found))
+                is_right = all(is_among(one, outcome.names) for one in losses_in(found))
         if not is_right:
             wrong.append((name, outcome.does.value, ", ".join(found)))
     assert wrong == [], wrong
@@ -134,9 +133,9 @@ def test_every_change_is_explained(client: str, target: str, data: st.DataObject
     try:
         found = write(client, target, body, facts_of()).transforms
     except CannotTranslate as misfit:
-        assert fits(misfit.feature, explained), misfit.feature
+        assert is_among(misfit.feature, explained), misfit.feature
         return
-    assert [one for one in found if not fits(one, explained)] == []
+    assert [one for one in found if not is_among(one, explained)] == []
     assert [one for one in found if form_of(one) is None] == []
     carried = {"dropped=" + name for name, outcome in table.items() if outcome.does is Does.CARRIES}
     assert carried.isdisjoint(losses_in(found))

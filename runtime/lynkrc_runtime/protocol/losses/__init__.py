@@ -2,7 +2,7 @@
 
 from lynkrc_runtime.protocol.losses.model import CLIENTS, TARGETS, Does, Feature, Outcome
 from lynkrc_runtime.protocol.losses.pairs import FEATURES, PARTS, lossy, pair_table, refused
-from lynkrc_runtime.protocol.losses.transforms import TRANSFORMS, form_of, losses_in
+from lynkrc_runtime.protocol.losses.transforms import TRANSFORMS, fits, form_of, losses_in
 
 __all__ = (
     "CLIENTS",
@@ -13,6 +13,7 @@ __all__ = (
     "Does",
     "Feature",
     "Outcome",
+    "fits",
     "form_of",
     "losses_in",
     "lossy",

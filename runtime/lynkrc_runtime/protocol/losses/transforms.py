@@ -9,7 +9,6 @@ a wish. A change of spelling, a value brought into the target's range and a repa
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import final
 
 
@@ -74,9 +73,27 @@ TRANSFORMS: tuple[TransformName, ...] = (
 """Every form of name, those that say more first."""
 
 
+def fits(name: str, pattern: str) -> bool:
+    """Whether a name has the form of a pattern, in which each ``*`` is any text.
+
+    >>> fits("dropped=web_search_tool_result", "dropped=*_tool_result"), fits("stop=4", "stop")
+    (True, False)
+    """
+    head, *others = pattern.split("*")
+    if not others:
+        return name == pattern
+    tail, at = others.pop(), len(head)
+    for middle in others:
+        found = name.find(middle, at)
+        if found < 0:
+            return False
+        at = found + len(middle)
+    return name.startswith(head) and name.endswith(tail) and len(name) - len(tail) >= at
+
+
 def form_of(transform: str) -> TransformName | None:
     """The form of a transform's name; None for one that nobody declared."""
-    return next((form for form in TRANSFORMS if fnmatchcase(transform, form.pattern)), None)
+    return next((form for form in TRANSFORMS if fits(transform, form.pattern)), None)
 
 
 def losses_in(transforms: Iterable[str]) -> tuple[str, ...]:
