@@ -16,7 +16,7 @@ providers:
   claude: {kind: anthropic, api_key: "${ANTHROPIC_API_KEY}", trust: cloud}
 
 targets:
-  small: {provider: house, model: llama3.2, context: 128k, capabilities: [tools], price: free, on_loss: deny}
+  small: {provider: house, model: llama3.2, context: 128k, capabilities: [tools], price: free}
   big:   {provider: claude, model: claude-sonnet-5-5}
 
 lexicons:
