@@ -68,7 +68,8 @@ def test_a_rule_keeps_clients_among_targets_of_their_dialect(test: str) -> None:
     rule = f'rules:\n  - {{name: own, when: "{test}", tier: HIGH}}\n'
     assert notes(rule) == [CLAUDE_NOTE]
     assert notes(rule.replace("tier: HIGH", "chain: [claude]")) == [CLAUDE_NOTE]
-    assert notes(rule.replace("tier: HIGH", "require: target.provider == theirs")) == [CLAUDE_NOTE]
+    require = rule.replace("tier: HIGH", "require: target.provider == theirs")
+    assert notes(f"{require}otherwise: escalate\n") == [CLAUDE_NOTE]
     assert notes(rule.replace("tier: HIGH", "deny: {status: 403, message: no}")) == [CLAUDE_NOTE]
     assert notes(rule.replace("tier: HIGH", "floor: HIGH")) == [CLAUDE_NOTE]
 
@@ -99,7 +100,7 @@ def test_a_target_that_allows_it_leaves_the_others_theirs() -> None:
     chain = "rules:\n  - {name: r, when: turns > 3, chain: [more, gpt]}\n"
     silent = more.replace("price: free}", 'price: free, allow: {LK602: "known"}}', 1)
     assert notes(chain, silent) == [("anthropic-messages to openai-chat", "`more`"), CLAUDE_NOTE]
-    assert notes(f'{chain}allow: {{LK602: "known"}}\n') == []
+    assert notes(f'{chain}allow: {{LK602: "known"}}\n', more) == []
 
 
 def test_the_dialects_of_clients_are_rows_of_the_table() -> None:
