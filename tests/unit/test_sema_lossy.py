@@ -70,7 +70,7 @@ def test_a_rule_keeps_clients_among_targets_of_their_dialect(test: str) -> None:
     assert notes(rule.replace("tier: HIGH", "chain: [claude]")) == [CLAUDE_NOTE]
     require = rule.replace("tier: HIGH", "require: target.provider == theirs")
     assert notes(f"{require}otherwise: escalate\n") == [CLAUDE_NOTE]
-    assert notes(rule.replace("tier: HIGH", "deny: {status: 403, message: no}")) == [CLAUDE_NOTE]
+    assert notes(rule.replace("tier: HIGH", "deny: {status: 403, message: stop}")) == [CLAUDE_NOTE]
     assert notes(rule.replace("tier: HIGH", "floor: HIGH")) == [CLAUDE_NOTE]
 
 

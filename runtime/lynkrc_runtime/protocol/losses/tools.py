@@ -14,7 +14,7 @@ from lynkrc_runtime.protocol.losses.model import (
 
 _QUALIFIED = changes("where the schema qualifies", "dropped=strict")
 _SHORTENED = changes("shortened, and restored in the answer", "mapped=tool-names")
-_ONE_INPUT = changes("a tool with one text")
+_ONE_INPUT = changes("a function with one text", "mapped=custom-tools")
 _LOST_CHOICE = "dropped=tool_choice"
 _ASKED = changes("asked for in words", "prompted=tool_choice", _LOST_CHOICE, "tool_choice=auto")
 _FILTERED = changes("only those are offered", "filtered=tools")
@@ -51,7 +51,7 @@ TOOLS: tuple[Feature, ...] = (
         "custom tools",
         "Tools that take free text.",
         OPENAI,
-        chat=CARRIED,
+        chat=changes("itself, or a function with one text", "mapped=custom-tools"),
         responses=CARRIED,
         others=_ONE_INPUT,
     ),
@@ -60,7 +60,7 @@ TOOLS: tuple[Feature, ...] = (
         "A grammar for that text.",
         OPENAI,
         responses=CARRIED,
-        others=drops("format"),
+        others=changes("words in its description", "mapped=custom-tools", "dropped=format"),
         matters=True,
     ),
     feature(

@@ -56,6 +56,7 @@ TRANSFORMS: tuple[TransformName, ...] = (
     _kept("orphan=tool_result", "a result whose call is gone is text of the user"),
     _kept("moved=*", "it stands at another place"),
     _kept("mapped=tool-names", "tools have shorter names, which the answer restores"),
+    _kept("mapped=custom-tools", "a tool that takes free text is a function with one text"),
     _kept("filtered=tools", "only the tools that may be called are offered"),
     _kept("hashed=user", "a digest of the user's name is sent"),
     _kept("renamed=*", "the member has another name"),
