@@ -1,18 +1,20 @@
-"""Rewrites what is made and committed: ``generated/`` and ``docs/reference.md``.
+"""Rewrites what is made and committed: ``generated/`` and two pages of ``docs/``.
 
-``generated/`` holds what the whole specs of ``specs/starter`` and ``examples`` compile to, the page
-what the schema and the tables of the language say. ``--check`` writes nothing and exits 1 when a
-committed file is stale.
+``generated/`` holds what the whole specs of ``specs/starter`` and ``examples`` compile to, the
+pages what the schema and the tables of the language and of the dialects say. ``--check`` writes
+nothing and exits 1 when a committed file is stale.
 """
 
 import sys
 from pathlib import Path
 
 from lynkrc.cli.main import main
+from lynkrc.docs.dialects import dialects_page
 from lynkrc.docs.reference import reference_page
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "reference.md"
+PAGES = (("reference.md", reference_page), ("dialects.md", dialects_page))
+"""Files of `docs/` and what makes them."""
 
 
 def specs() -> list[tuple[Path, Path]]:
@@ -26,8 +28,8 @@ def specs() -> list[tuple[Path, Path]]:
 
 
 def run(options: list[str]) -> int:
-    """Build each spec and make the page; the worst exit code."""
-    worst = page(check="--check" in options)
+    """Build each spec and make the pages; the worst exit code."""
+    worst = pages(check="--check" in options)
     wanted = set()
     for spec, folder in specs():
         wanted.add(folder)
@@ -39,16 +41,17 @@ def run(options: list[str]) -> int:
     return worst
 
 
-def page(*, check: bool) -> int:
-    """Write the reference page, or see whether it is stale."""
-    text = reference_page()
-    if not check:
-        PAGE.write_text(text, encoding="utf-8", newline="\n")
-        return 0
-    if PAGE.is_file() and PAGE.read_bytes() == text.encode():
-        return 0
-    print(f"error: {PAGE.relative_to(ROOT)} is stale; `make generate` writes it anew")
-    return 1
+def pages(*, check: bool) -> int:
+    """Write the pages, or see whether one is stale."""
+    worst = 0
+    for name, make in PAGES:
+        path, text = ROOT / "docs" / name, make()
+        if not check:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        elif not path.is_file() or path.read_bytes() != text.encode():
+            print(f"error: {path.relative_to(ROOT)} is stale; `make generate` writes it anew")
+            worst = 1
+    return worst
 
 
 if __name__ == "__main__":

@@ -77,15 +77,18 @@ def render_finding(finding: Diagnostic, *, colour: bool = False, columns: int | 
         arrow = "-->" if index == 0 else ":::"
         span = finding.span if index == 0 else files[index][1][0].span
         where = f"{printable(file.path)}:{span.line}:{span.column}"
-        lines += [f"{margin}{paint(_BLUE, arrow)} {where}", bar]
-        lines += [_row(row, margin, tint, colour) for row in rows]
+        lines.append(f"{margin}{paint(_BLUE, arrow)} {where}")
+        if finding.severity is not Severity.NOTE:
+            lines += [bar, *(_row(row, margin, tint, colour) for row in rows)]
+    # A note is no mistake to look at: it takes as few lines as can be.
+    ruled = [] if finding.severity is Severity.NOTE else [bar]
     if finding.help is not None:
         lines += [
-            bar,
+            *ruled,
             f"{margin} {paint(_BLUE, '=')} {paint(_BOLD, 'help')}: {printable(finding.help)}",
         ]
     if finding.fix is not None:
-        lines += [] if finding.help is not None else [bar]
+        lines += [] if finding.help is not None else ruled
         lines.append(f"{margin} {paint(_BLUE, '=')} {paint(_BOLD, 'fix')}: {_fix(finding.fix)}")
     return "\n".join(line.rstrip() for line in lines)
 

@@ -48,6 +48,7 @@ UNNEEDED_ALLOW = Code(id="LK420", name="unneeded-allow", severity=Severity.WARNI
 OVERLAPPING_ENTRIES = _warning(421, "overlapping-entries")
 UNKNOWN_FILE = _error(422, "unknown-file")
 BASES_TOO_DEEP = _error(424, "bases-too-deep")
+UNSPOKEN_DIALECT = _error(425, "unspoken-dialect")
 
 MISSING_SECTION = _error(501, "missing-section")
 TIER_BOUNDS = _error(502, "tier-bounds")
@@ -64,6 +65,7 @@ FLOOR_OVER_CEILING = _warning(512, "floor-over-ceiling")
 REQUIREMENT_UNMET = _warning(513, "requirement-unmet")
 
 NOT_SERVED = _warning(601, "not-served")
+LOSSY_PAIR = Code(id="LK602", name="lossy-pair", severity=Severity.NOTE, allowable=True)
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -102,6 +104,7 @@ SEMA_CODES: tuple[Code, ...] = (
     OVERLAPPING_ENTRIES,
     UNKNOWN_FILE,
     BASES_TOO_DEEP,
+    UNSPOKEN_DIALECT,
     MISSING_SECTION,
     TIER_BOUNDS,
     TARGET_TWICE,
@@ -116,5 +119,6 @@ SEMA_CODES: tuple[Code, ...] = (
     FLOOR_OVER_CEILING,
     REQUIREMENT_UNMET,
     NOT_SERVED,
+    LOSSY_PAIR,
 )
 """All of them, in order."""

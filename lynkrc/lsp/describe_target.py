@@ -18,6 +18,7 @@ from lynkrc.sema.catalog import (
 from lynkrc.sema.merge import Spec
 from lynkrc.syntax.config import Price, Provider, Target
 from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.providers.ways import ways
 
 _STATED = "stated in the spec"
 
@@ -35,6 +36,7 @@ def describe_target(name: str, analysis: Analysis) -> str | None:
         known = facts_of(analysis.catalog, target.model.value, provision)
     rows = [f"- provider: `{target.provider.value}`" + _kind(provider)]
     rows.append(f"- model: `{printable(target.model.value)}`")
+    rows += _called(target, provider, known)
     stated_context = None if target.context is None else target.context.value
     stated_output = None if target.max_output is None else target.max_output.value
     rows += _tokens("context", stated_context, known.context)
@@ -49,6 +51,19 @@ def describe_target(name: str, analysis: Analysis) -> str | None:
     elif provision is not None and known.price is not None and price_of(known, provision):
         rows += _price_rows(known.price)
     return "\n".join([f"**{name}**: a target", "", *rows])
+
+
+def _called(target: Target, provider: Provider | None, known: ModelFacts) -> Iterator[str]:
+    """The dialects it is called in, and what is done where one would lose something."""
+    kind = None if provider is None else KINDS.get(provider.kind.value)
+    if provider is None or kind is None:
+        return
+    written = provider.dialect if target.dialect is None else target.dialect
+    name = None if written is None else written.value
+    found = [one.dialect for one in ways(kind, target.model.value, name, known.shape.dialects)]
+    if found:
+        loss = ", never with a loss" if target.on_loss and target.on_loss.value == "deny" else ""
+        yield f"- called in: {', '.join(f'`{one}`' for one in found)}{loss}"
 
 
 def describe_provider(name: str, analysis: Analysis) -> str | None:

@@ -74,7 +74,7 @@ def _by_needs(
 ) -> Diagnostic | None:
     # What the most able targets serve covers what the others do.
     for able in targets:
-        if not any(_serves(target, able, needed) for target in owner.targets):
+        if not any(serves(target, able, needed) for target in owner.targets):
             return Diagnostic(
                 code=CHAIN_MAY_BE_EMPTY,
                 message=f"a request {owner.title} that needs "
@@ -109,7 +109,7 @@ def _by_requirement(
     return None
 
 
-def _serves(target: TypedTarget, other: TypedTarget, needed: Sequence[str]) -> bool:
+def serves(target: TypedTarget, other: TypedTarget, needed: Sequence[str]) -> bool:
     """Whether `target` can serve every request that `other` can."""
     names = [name for name in other.capabilities if name in needed]
     if "max_tokens" in needed and target.max_output < other.max_output:

@@ -7,16 +7,18 @@ from lynkrc.diagnostics.sema_codes import (
     MISSING_FACT,
     TOO_MANY_TARGETS,
     UNKNOWN_PROVIDER,
+    UNSPOKEN_DIALECT,
 )
 from lynkrc.diagnostics.suggest import closest, did_you_mean
-from lynkrc.diagnostics.wording import shown
+from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.sema.catalog import ModelFacts, facts_of, names_for, price_of, provision_of
 from lynkrc.sema.merge import Sourced, Spec
 from lynkrc.sema.partial import Facts
 from lynkrc.sema.typed_config import TypedTarget
 from lynkrc.source.fixes import rename
-from lynkrc.syntax.config import Provider, Target
+from lynkrc.syntax.config import Name, Provider, Target
 from lynkrc_runtime.feature_table import CAPABILITIES
+from lynkrc_runtime.providers.table import KINDS
 
 MOST_TARGETS = 62
 """Targets of one spec: the decision's mask is a signed 64-bit number."""
@@ -26,7 +28,7 @@ def type_targets(
     spec: Spec, catalog: Sequence[ModelFacts]
 ) -> tuple[tuple[TypedTarget, ...], list[Diagnostic]]:
     """The targets of a spec, sorted by name, as far as they are sound."""
-    findings: list[Diagnostic] = []
+    findings = [found for one in spec.providers for found in _spoken(one.item.dialect, one.item)]
     providers = {one.name: one.item for one in spec.providers}
     targets = []
     for one in sorted(spec.targets, key=lambda one: one.name):
@@ -70,6 +72,8 @@ def _complete(
     base_url = None if provider.base_url is None else provider.base_url.value
     provision = provision_of(provider.kind.value, base_url)
     known = facts_of(catalog, target.model.value, provision)
+    findings += _spoken(target.dialect, provider)
+    dialect = provider.dialect if target.dialect is None else target.dialect
     context = target.context.value if target.context is not None else known.context
     capabilities: Sequence[str] | None = known.capabilities
     if target.capabilities is not None:
@@ -92,8 +96,8 @@ def _complete(
         capabilities=tuple(name for name in CAPABILITIES if name in capabilities),
         price=price,
         shape=known.shape,
-        dialect=None,
-        on_loss="warn",
+        dialect=None if dialect is None else dialect.value,
+        on_loss="warn" if target.on_loss is None else target.on_loss.value,
         span=target.span,
     )
 
@@ -118,6 +122,25 @@ def _missing(
         help=help_,
         labels=(Label(span=target.model.span, message=label),),
     )
+
+
+def _spoken(dialect: Name | None, provider: Provider) -> list[Diagnostic]:
+    """A finding where the provider's kind does not speak the dialect that is written."""
+    kind = provider.kind.value
+    spoken = [endpoint.dialect for endpoint in KINDS[kind].endpoints]
+    if dialect is None or dialect.value in spoken:
+        return []
+    near = closest(dialect.value, spoken)
+    meant = "" if near is None or len(spoken) == 1 else f"did you mean {shown(near)}? "
+    return [
+        Diagnostic(
+            code=UNSPOKEN_DIALECT,
+            message=f"a provider of kind {shown(kind)} does not speak {shown(dialect.value)}",
+            span=dialect.span,
+            help=f"{meant}it speaks {listed(spoken, 'and')}; leave the key out to let it choose",
+            fix=rename(dialect.span, dialect.value, spoken),
+        )
+    ]
 
 
 def _and(words: Sequence[str]) -> str:

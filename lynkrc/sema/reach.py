@@ -69,7 +69,7 @@ def check_tiers(
     by_score = {tier.name for tier in _scored(tiers, scores)}
     # A mapped model name takes the place of the score, the rules, floors and ceilings.
     mapped = {one.item.tier.value for one in spec.models if one.item.tier is not None}
-    reached = _reached(tiers, rules, by_score) | mapped
+    reached = reached_tiers(tiers, rules, scores) | mapped
     for written, tier in zip(spec.tiers, tiers, strict=True):
         if tier.name not in reached:
             yield Diagnostic(
@@ -104,10 +104,11 @@ def _scored(tiers: Sequence[TypedTier], scores: Scores) -> Iterable[TypedTier]:
         below = max(below, top)
 
 
-def _reached(
-    tiers: Sequence[TypedTier], rules: Sequence[TypedRule], by_score: set[str]
+def reached_tiers(
+    tiers: Sequence[TypedTier], rules: Sequence[TypedRule], scores: Scores
 ) -> set[str]:
     """The tiers after tier rules, floors and ceilings, each of which may match or not."""
+    by_score = {tier.name for tier in _scored(tiers, scores)}
     rank = {tier.name: i for i, tier in enumerate(tiers)}
     able = [rule for rule in rules if residue(rule.guard) != NEVER]
     always = [rule for rule in able if residue(rule.guard) == ALWAYS]

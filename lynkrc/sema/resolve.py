@@ -21,6 +21,7 @@ from lynkrc.sema.emptiness import check_emptiness
 from lynkrc.sema.facts import type_targets
 from lynkrc.sema.ladder import type_ladder, type_mappings
 from lynkrc.sema.loader import Loader
+from lynkrc.sema.lossy import check_losses
 from lynkrc.sema.merge import Spec, merge
 from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
@@ -95,6 +96,7 @@ def resolve(
         findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, rules, targets)
         findings += check_overlaps(spec)
+        findings += check_losses(spec, tiers, rules, dimensions, offset64, targets)
         findings += unneeded_allows(findings, config)
     findings = without_allowed(findings, (config, *spec.documents))
     if has_errors(findings):

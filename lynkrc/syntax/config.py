@@ -120,6 +120,8 @@ class Provider:
     """Of kinds whose address holds one."""
     api_version: Name | None
     """Of kinds whose addresses may hold one."""
+    dialect: Name | None
+    """Of its targets that name none."""
     proxy: Name | None
     ca_file: Name | None
     forwards_credentials: bool
@@ -153,6 +155,10 @@ class Target:
     max_output: Located[int] | None
     capabilities: tuple[Name, ...] | None
     price: Price | None
+    dialect: Name | None
+    """The one it is always called in."""
+    on_loss: Name | None
+    """``warn`` or ``deny``."""
     allow: tuple[Allow, ...]
     span: Span = field(compare=False, repr=False)
 

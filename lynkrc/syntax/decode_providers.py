@@ -80,6 +80,7 @@ def decode_providers(record: Record, root: MappingNode) -> Iterator[Provider]:
             region=optional_name(node, "region"),
             project=optional_name(node, "project"),
             api_version=optional_name(node, "api_version"),
+            dialect=optional_name(node, "dialect"),
             api_key=optional_name(node, "api_key"),
             forwards_credentials=_forwards(node),
             headers=()
@@ -256,6 +257,8 @@ def decode_targets(record: Record, root: MappingNode) -> Iterator[Target]:
             max_output=sizes.get("max_output"),
             capabilities=None if capabilities is None else names(capabilities),
             price=_price(node),
+            dialect=optional_name(node, "dialect"),
+            on_loss=optional_name(node, "on_loss"),
             allow=allows(node),
             span=node.span,
         )

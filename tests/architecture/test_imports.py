@@ -53,6 +53,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.bundle",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.table",
+    "lynkrc_runtime.providers.ways",
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
 )

@@ -1,6 +1,7 @@
 """A draft to its text: canonical, and without a finding but those `init` itself announces."""
 
 from lynkrc.cli.specs import DiskLoader, catalog_files
+from lynkrc.diagnostics.model import Severity
 from lynkrc.migrate.draft import Draft
 from lynkrc.migrate.write_spec import write_spec
 from lynkrc.pipeline import check_spec
@@ -11,11 +12,12 @@ PRICE, NOT_SERVED = "LK414", "LK601"
 
 
 def findings_of(text: str) -> list[tuple[str, str]]:
-    """Code and message of every finding in a spec."""
+    """Code and message of every finding in a spec that is more than a note."""
     checked = check_spec(
         "routing.yaml", text.encode(), loader=DiskLoader(), catalog=catalog_files()
     )
-    return [(one.code.id, one.message) for one in checked.diagnostics]
+    found = [one for one in checked.diagnostics if one.severity is not Severity.NOTE]
+    return [(one.code.id, one.message) for one in found]
 
 
 def canonical(text: str) -> str | None:

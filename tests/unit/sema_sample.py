@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.sema.check import Checker
 from lynkrc.sema.loader import BaseFile
 from lynkrc.sema.resolve import resolve
@@ -68,14 +68,15 @@ def complete(text: str) -> str:
 
 
 def resolved(
-    text: str, files: Files | None = None, *, whole: bool = False
+    text: str, files: Files | None = None, *, whole: bool = False, notes: bool = False
 ) -> tuple[TypedConfig | None, list[Diagnostic]]:
-    """What `resolve` makes of an example, completed unless it is `whole`."""
+    """What `resolve` makes of an example, completed unless it is `whole`; without its notes."""
     file = SourceFile(path="routing.yaml", text=text if whole else complete(text))
     config, findings = read_config(file)
     assert config is not None, findings
     assert findings == [], [one.message for one in findings]
-    return resolve(config, files or Files(), catalog())
+    typed, found = resolve(config, files or Files(), catalog())
+    return typed, [one for one in found if notes or one.severity is not Severity.NOTE]
 
 
 def sound(text: str, files: Files | None = None) -> TypedConfig:

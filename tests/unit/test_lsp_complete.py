@@ -6,6 +6,7 @@ from lynkrc.lsp.complete import Item, complete
 from lynkrc.lsp.schema_words import shape_at
 from lynkrc.sema.scope import FUNCTIONS
 from lynkrc_runtime.feature_table import FEATURES
+from lynkrc_runtime.protocol.losses import TARGETS
 from tests.unit.lsp_sample import SPEC, at, known
 
 BEFORE = known()
@@ -34,6 +35,17 @@ def test_keys_that_stand_below_are_not_offered() -> None:
 
 def test_a_key_before_its_colon_keeps_it() -> None:
     assert items("  - {name: x, wh", after=": true}")["when"].insert == "when"
+
+
+@pytest.mark.parametrize(
+    ("key", "wanted"), [("dialect", set(TARGETS)), ("on_loss", {"warn", "deny"})]
+)
+def test_the_values_of_how_a_target_is_called(key: str, wanted: set[str]) -> None:
+    text = SPEC.replace("price: free", f"{key}: ")
+    offset = text.index(f"{key}: ") + len(key) + 2
+    found = complete(text, offset, known(text, BEFORE))
+    assert {one.label for one in found} == wanted
+    assert all(one.doc for one in found)
 
 
 def test_required_keys_come_first() -> None:

@@ -36,6 +36,7 @@ def page(words: str) -> str:
         ("model: lla^ma", ["does not know"]),
         ("name: MED^IUM", ["2 of 4", "scores: 26 to 50", "`small`, then `big`"]),
         ("stay-^home", ["a rule", "when `secret`", "require: `target.trust == local`"]),
+        ("  sm^all:", ["called in: `openai-chat`"]),
         ("capabi^lities:", ["What the target can do"]),
         ("con^text: 128k", ["a size", "Context window"]),
         ("other^wise:", ["one of escalate, deny"]),
@@ -80,3 +81,22 @@ def test_a_broken_text_still_tells_of_words_and_keys() -> None:
 def test_every_word_has_its_meaning() -> None:
     assert {*FUNCTION_MEANINGS} == {*FUNCTIONS}
     assert {*PROVENANCES} == {*Provenance}
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("  sm^all:", "called in: `openai-chat`, never with a loss"),
+        ("on_lo^ss: deny", "one of warn, deny"),
+        ("on_loss: de^ny", "the next target is tried"),
+        ("dia^lect:", "one of anthropic-messages, openai-chat"),
+    ],
+)
+def test_how_a_target_is_called_is_told(words: str, wanted: str) -> None:
+    said = "price: free, on_loss: deny, dialect: openai-chat}"
+    text = SPEC.replace("price: free}", said)
+    assert said in text
+    before, after = words.split("^")
+    found = hover(text.index(before + after) + len(before), known(text))
+    assert found is not None
+    assert wanted in found.markdown

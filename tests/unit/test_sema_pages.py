@@ -2,7 +2,7 @@
 
 import pytest
 
-from lynkrc.diagnostics.sema_codes import SEMA_CODES
+from lynkrc.diagnostics.sema_codes import LOSSY_PAIR, SEMA_CODES
 from tests.unit.page_examples import examples
 from tests.unit.sema_sample import resolved
 
@@ -16,14 +16,14 @@ SHOWN = [code.id for code in SEMA_CODES if code.id not in TOO_LONG]
 @pytest.mark.parametrize("code", SHOWN)
 def test_the_failing_example_fails_with_this_finding_alone(code: str) -> None:
     (text,) = [text for heading, text in examples(code) if heading == "Fails"]
-    _, findings = resolved(text, whole=code == "LK501")
+    _, findings = resolved(text, whole=code == "LK501", notes=code == LOSSY_PAIR.id)
     assert {one.code.id for one in findings} == {code}
 
 
 @pytest.mark.parametrize("code", SHOWN)
 def test_the_fixed_example_has_no_finding(code: str) -> None:
     (text,) = [text for heading, text in examples(code) if heading == "Fixed"]
-    typed, findings = resolved(text)
+    typed, findings = resolved(text, notes=code == LOSSY_PAIR.id)
     assert [(one.code.id, one.message) for one in findings] == []
     assert typed is not None
 

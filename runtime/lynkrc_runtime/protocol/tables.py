@@ -1,4 +1,7 @@
-"""The dialects by name: the one place that knows them all."""
+"""The dialects by name: the one place that knows them all.
+
+What is lost between two of them is a table of its own, `losses/`.
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -5,6 +5,7 @@ machine and leaves the client untouched. Design: "Attempts" and "Pass-through".
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lynkrc_runtime.attempt import Fault, Try
@@ -18,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.losses import losses_in
 from lynkrc_runtime.server.answers import (
     MAX_ANSWER,
     is_empty,
@@ -31,6 +33,9 @@ from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
+
+DENY = "deny"
+"""The value of a target's `on_loss` by which a request is not sent with less than it said."""
 
 
 async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
@@ -83,6 +88,8 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     if exchange.without_thinking:
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
+    if route.target.on_loss == DENY:
+        _refuse_loss(route.target.name, written.transforms)
     written = way.frame.request(written)
     exchange.route = route
     exchange.transforms = written.transforms
@@ -106,6 +113,17 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         signer=route.signer,
         simulate=exchange.wishes.get(route.target.name, route.simulate),
     )
+
+
+def _refuse_loss(target: str, transforms: Sequence[str]) -> None:
+    """CannotTranslate where the target's dialect or model would not carry the request whole."""
+    lost = losses_in(transforms)
+    if lost:
+        raise CannotTranslate(
+            lost[0].removeprefix("dropped="),
+            f"{target} would lose something of the request, and the routing denies that "
+            f"(on_loss: deny): {', '.join(lost)}",
+        )
 
 
 async def fetch(
