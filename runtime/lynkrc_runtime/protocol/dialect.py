@@ -31,6 +31,9 @@ class TargetFacts:
     maker: str = ""
     without_thinking: bool = False
     """Leave out all reasoning of the history: the target could not read it."""
+    foreign: frozenset[str] = frozenset()
+    """Signatures, and data of redacted reasoning, that another target made: `pass_request` leaves
+    such reasoning out. A translated request comes without it already."""
 
 
 ANY_TARGET = TargetFacts(

@@ -9,9 +9,9 @@ token (design: performance.md, point 7; wire reference C.6 for messages and imag
 
 import base64
 import binascii
-import math
 import re
 import struct
+from collections.abc import Iterable
 
 import msgspec
 
@@ -30,7 +30,12 @@ from lynkrc_runtime.protocol.conversation import (
 )
 
 BYTES_PER_TOKEN = 4
-TOKENS_PER_CJK = 0.6
+
+_PARTS = 20
+"""Of a token: the smallest number in which both weights below are whole."""
+_PER_BYTE = _PARTS // BYTES_PER_TOKEN
+_PER_CJK = 12
+"""0.6 tokens."""
 TOKENS_PER_MESSAGE = 4
 TOKENS_PER_IMAGE = 1600
 """Where the size is unknown; else width x height / 750."""
@@ -46,11 +51,26 @@ _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\
 
 def estimate_text(text: str) -> int:
     """Tokens of a text, at least 1 for any that is not empty."""
+    return tokens_of(weigh(text))
+
+
+def weigh(text: str) -> int:
+    """What a text weighs, in parts of a token; weights of pieces may be added up."""
     if text.isascii():
-        return _tokens(len(text))
+        return len(text) * _PER_BYTE
     cjk = sum(map(len, _CJK.findall(text)))
     rest = len(text.encode("utf-8", "surrogatepass")) - 3 * cjk
-    return math.ceil(rest / BYTES_PER_TOKEN + cjk * TOKENS_PER_CJK)
+    return rest * _PER_BYTE + cjk * _PER_CJK
+
+
+def tokens_of(weight: int) -> int:
+    """Tokens of a weight, rounded up."""
+    return -(-weight // _PARTS)
+
+
+def estimate_blocks(blocks: Iterable[Block]) -> int:
+    """Tokens of an answer's blocks."""
+    return sum(map(_block, blocks))
 
 
 def estimate_tokens(request: Request) -> int:

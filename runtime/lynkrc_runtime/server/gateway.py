@@ -7,6 +7,7 @@ from typing import Any, final
 
 from lynkrc_runtime.attempt import BACKOFF_BASE, BACKOFF_CAP, RETRIES, Candidate
 from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
+from lynkrc_runtime.cost import FREE, Prices, prices_of
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
@@ -18,6 +19,7 @@ from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolv
 from lynkrc_runtime.providers.frames import FRAMES
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
+from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -104,6 +106,7 @@ class Route:
     ways: Mapping[str, Way]
     signer: Signer | None
     facts: TargetFacts
+    prices: Prices | None
     upstream: Upstream
     whole: Candidate
     streamed: Candidate
@@ -117,7 +120,8 @@ class Route:
 class Gateway:
     """What every request is served with.
 
-    `random` gives 0 <= x < 1; `rotation` remembers where round robin is.
+    `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
+    reasoning.
     """
 
     policy: Policy
@@ -129,6 +133,7 @@ class Gateway:
     log: Log
     random: Callable[[], float]
     rotation: Rotation
+    makers: Makers
 
 
 def read_policy(path: Path) -> Policy:
@@ -190,6 +195,8 @@ def build_routes(
                     shape=completed(target.shape, KINDS[provider.kind].shape),
                     maker=f"{provider.kind}/{target.model}",
                 ),
+                # A simulated answer costs nothing, whatever its target's own would.
+                prices=FREE if simulated else prices_of(target.price),
                 upstream=simulator if simulated else http,
                 whole=_candidate(index, provider, times, None),
                 streamed=_candidate(

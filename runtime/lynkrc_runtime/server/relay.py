@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.server.answers import (
     MAX_ANSWER,
@@ -28,6 +29,7 @@ from lynkrc_runtime.server.answers import (
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.makers import signatures_of, without_foreign
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
@@ -68,14 +70,20 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     same = dialect.name == request.dialect
     passing = dialect.pass_request if same else None
     write = dialect.write_request if passing is None else passing
-    facts = route.facts
+    makers = exchange.gateway.makers
+    request, facts, stripped = without_foreign(
+        request,
+        route.facts,
+        makers.foreign(request, route.target.name),
+        passing=passing is not None,
+    )
     if exchange.without_thinking:
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
     if way.frame is not None:
         written = way.frame(written)
     exchange.route = route
-    exchange.transforms = written.transforms
+    exchange.transforms = tuple(dict.fromkeys((*stripped, *written.transforms)))
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
@@ -135,8 +143,12 @@ async def _whole(
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
+    exchange.gateway.makers.remember(signatures_of(answer.blocks), route.target.name)
     if not passing:
         if is_empty(bool(answer.blocks), answer.stop, answer.usage):
+            _note_usage(exchange, answer)
+            exchange.charge()
+            exchange.forget_answer()
             attempts.failed(broken("the answer is empty"), Fault.BROKEN, loop.time())
             return False
         body = exchange.dialect.write_answer(answer, context)
@@ -148,7 +160,14 @@ async def _whole(
 
 
 async def _deliver(exchange: Exchange, answer: Answer, body: bytes) -> None:
-    exchange.usage = answer.usage
+    _note_usage(exchange, answer)
+    exchange.charge()
     exchange.status = 200
-    headers = exchange.headers() | {"content-type": "application/json"}
+    headers = exchange.whole_headers() | {"content-type": "application/json"}
     await exchange.client.answer(200, headers, body)
+
+
+def _note_usage(exchange: Exchange, answer: Answer) -> None:
+    exchange.usage, exchange.is_whole = answer.usage, True
+    if not answer.usage.reported:
+        exchange.streamed = estimate_blocks(answer.blocks)

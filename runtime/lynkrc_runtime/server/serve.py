@@ -81,6 +81,7 @@ def _abort(exchange: Exchange) -> None:
     if exchange.ending is Ending.INTERNAL:
         exchange.ending = Ending.ABORTED
     if exchange.attempts is not None:
+        exchange.charge()
         exchange.attempts.aborted(asyncio.get_running_loop().time())
 
 
