@@ -20,12 +20,12 @@ from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, Route
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.makers import without_foreign
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 
 CALL_TIME = 5.0
 """Seconds a target has for counting, the wait for a free place included."""
 CALLS_AT_ONCE = 4
-_DIALECT = "anthropic-messages"
 
 
 @final
@@ -50,46 +50,70 @@ class TokenCounter:
         self._waiting: Counter[asyncio.Task[int | None]] = Counter()
 
     async def count(
-        self, headers: Mapping[str, str], repeated: frozenset[str], body: bytes
+        self,
+        headers: Mapping[str, str],
+        repeated: frozenset[str],
+        body: bytes,
+        *,
+        surface: str = "messages",
+        dialect: str = "anthropic-messages",
     ) -> Count:
-        """Count a `count_tokens` body. Raises MalformedRequest."""
-        request = self._gateway.dialects[_DIALECT].read_request(body, headers)
-        route = self._route(request, headers, repeated)
+        """Count a request of a surface without `max_tokens`. Raises MalformedRequest.
+
+        Whom it would go to is decided as on that surface.
+        """
+        request = self._gateway.dialects[dialect].read_request(body, headers)
+        route = self._route(
+            request, RequestFacts(surface=surface, headers=headers, repeated=repeated)
+        )
         tokens = None if route is None else await self._ask(route, request, headers)
         if tokens is None:
             return Count(tokens=estimate_tokens(request), estimated=True)
         return Count(tokens=tokens, estimated=False)
 
-    def _route(
-        self, request: Request, headers: Mapping[str, str], repeated: frozenset[str]
-    ) -> Route | None:
-        """The target this request would go to first, if it can count."""
+    def _route(self, request: Request, facts: RequestFacts) -> Route | None:
+        """Who counts: the target this request would go to first, where it can.
+
+        Else another of the decided ones that serves the same model at the same trust: another
+        model counts otherwise, and nobody less trusted may see the prompt.
+        """
         policy = self._gateway.policy
-        facts = RequestFacts(surface="messages", headers=headers, repeated=repeated)
         try:
             decision = self._gateway.decider.decide(policy.extractor.extract(request, facts))
         except RefusedRequest:
             return None
         if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:
             return None
-        route = self._gateway.routes[decision.targets[0]]
-        way = route.ways[_DIALECT]
-        can_count = way.count_url is not None and way.dialect.counting is not None
-        return route if can_count else None
+        routes = [self._gateway.routes[index] for index in decision.targets]
+        first = routes[0]
+        for route in routes:
+            is_alike = (route.target.model, route.provider.trust) == (
+                first.target.model,
+                first.provider.trust,
+            )
+            way = route.ways[request.dialect]
+            if is_alike and way.count_url is not None and way.dialect.counting is not None:
+                return route
+        return None
 
     async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
-        way = route.ways[_DIALECT]
+        way = route.ways[request.dialect]
         counting, url = way.dialect.counting, way.count_url
         assert counting is not None and url is not None, "the route can count"
+        is_same = way.dialect.name == request.dialect
+        makers, name = self._gateway.makers, route.target.name
+        request, facts, _ = without_foreign(
+            request, route.facts, makers.foreign(request, name), passing=is_same
+        )
         try:
-            written = counting.write(request, route.facts, headers)
+            written = counting.write(request, facts, headers)
         except CannotTranslate:
             return None
         call = UpstreamRequest(
             url=url,
             headers=upstream_headers(
                 headers,
-                same_dialect=way.dialect.name == _DIALECT,
+                same_dialect=is_same,
                 dialect=way.dialect.name,
                 written=written,
                 provider=route.address.headers,

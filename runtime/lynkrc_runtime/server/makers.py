@@ -97,11 +97,7 @@ def without_foreign(
         return request, replace(facts, foreign=foreign), ()
     kept = []
     for message in request.messages:
-        blocks = tuple(
-            block
-            for block in message.blocks
-            if not any(s in foreign for s in signatures_of((block,)))
-        )
+        blocks = tuple(b for b in message.blocks if foreign.isdisjoint(signatures_of((b,))))
         if blocks or not message.blocks:
             kept.append(msgspec.structs.replace(message, blocks=blocks))
     stripped = msgspec.structs.replace(request, messages=tuple(kept))
