@@ -16,7 +16,7 @@ from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
 from lynkrc_runtime.protocol.dialect import Counting
-from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, Route
 from lynkrc_runtime.server.headers import upstream_headers
@@ -68,7 +68,7 @@ class TokenCounter:
         )
         tokens = None if route is None else await self._ask(route, request, headers)
         if tokens is None:
-            return Count(tokens=estimate_tokens(request), estimated=True)
+            return Count(tokens=estimate_tokens(request, close_text), estimated=True)
         return Count(tokens=tokens, estimated=False)
 
     def _route(self, request: Request, facts: RequestFacts) -> Route | None:
