@@ -18,7 +18,7 @@ from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, 
 from lynkrc_runtime.protocol.dialect import Counting
 from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
-from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.gateway import Gateway, Route, read_request
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.makers import without_foreign
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
@@ -62,7 +62,7 @@ class TokenCounter:
 
         Whom it would go to is decided as on that surface.
         """
-        request = self._gateway.dialects[dialect].read_request(body, headers)
+        request = read_request(self._gateway, dialect, body, headers)
         route = self._route(
             request, RequestFacts(surface=surface, headers=headers, repeated=repeated)
         )

@@ -12,7 +12,9 @@ from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
+from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts, Written
+from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.providers.address import Address, UnresolvedProvider, resolve, url_of
@@ -24,6 +26,9 @@ from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.upstream import Signer, Upstream
+
+_NAME_LIMIT = 100
+"""Characters of a client's member name that are told back."""
 
 SIMULATOR = "simulator"
 """The provider kind without a socket."""
@@ -134,6 +139,18 @@ class Gateway:
     random: Callable[[], float]
     rotation: Rotation
     makers: Makers
+
+
+def read_request(
+    gateway: Gateway, dialect: str, body: bytes, headers: Mapping[str, str]
+) -> Request:
+    """A client's request, as every surface reads it. Raises MalformedRequest."""
+    if gateway.policy.dispatch.has_assertions:
+        name = repeated_member(body)
+        if name is not None:
+            shown = name[:_NAME_LIMIT]
+            raise MalformedRequest(shown, f"{shown}: the member is repeated")
+    return gateway.dialects[dialect].read_request(body, headers)
 
 
 def read_policy(path: Path) -> Policy:

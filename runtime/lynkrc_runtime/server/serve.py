@@ -16,7 +16,7 @@ from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
-from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed, problem_of
 from lynkrc_runtime.server.relay import attempt
@@ -88,7 +88,7 @@ def _abort(exchange: Exchange) -> None:
 async def _run(exchange: Exchange) -> None:
     gateway, incoming = exchange.gateway, exchange.incoming
     try:
-        request = exchange.dialect.read_request(incoming.body, incoming.headers)
+        request = read_request(gateway, incoming.dialect, incoming.body, incoming.headers)
         if incoming.surface == "messages":
             require_max_tokens(request)
         exchange.request = request
