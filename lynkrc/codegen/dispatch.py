@@ -35,6 +35,7 @@ def dispatch_of(table: RouteTable) -> dispatch.Dispatch:
         dimensions=[dimension.name for dimension in table.dimensions],
         models=list(table.models),
         settings=msgspec.json.decode(table.settings, type=Settings),
+        has_assertions=bool(table.assertions),
     )
 
 

@@ -24,7 +24,8 @@ from lynkrc_runtime.protocol.losses import (
     pair_table,
     refused,
 )
-from lynkrc_runtime.providers.table import KINDS, ProviderKind
+from lynkrc_runtime.providers.kind import ProviderKind
+from lynkrc_runtime.providers.table import KINDS
 
 _PAIRS = "The pairs"
 _FEATURES = "Feature by feature"

@@ -13,6 +13,7 @@ from typing import TypeAlias, assert_never, final
 
 from msgspec import Struct
 
+from lynkrc_runtime.cost import Charge
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 RETRIES = 2
@@ -100,7 +101,10 @@ Step: TypeAlias = Try | Wait | GiveUp
 
 @final
 class AttemptRecord(Struct, frozen=True, kw_only=True):
-    """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span."""
+    """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span.
+
+    `charge` is None where the target is not known to have done anything.
+    """
 
     target: int
     started: float
@@ -108,6 +112,7 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
     result: Result
     fault: Fault | None = None
     failure: Failure | None = None
+    charge: Charge | None = None
 
 
 @final
@@ -116,6 +121,7 @@ class Attempts:
 
     __slots__ = (
         "_candidates",
+        "_charge",
         "_client_limit",
         "_committed",
         "_current",
@@ -159,6 +165,7 @@ class Attempts:
         self._fresh = False
         self._pending_wait: float | None = None
         self._current: tuple[int, float] | None = None
+        self._charge: Charge | None = None
         self._committed = False
         self._over = False
         self._records: list[AttemptRecord] = []
@@ -167,6 +174,17 @@ class Attempts:
     def records(self) -> tuple[AttemptRecord, ...]:
         """Every ended attempt, in order."""
         return tuple(self._records)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether an attempt runs now."""
+        return self._current is not None
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """What all attempts so far were charged, the running one as far as it has been told."""
+        ended = [record.charge for record in self._records]
+        return tuple(one for one in (*ended, self._charge) if one is not None)
 
     @property
     def calls(self) -> int:
@@ -237,6 +255,12 @@ class Attempts:
         self._record(Result.FAILED, now, Fault.ANSWERED, failure)
         return True
 
+    def charged(self, charge: Charge) -> None:
+        """What the running attempt costs; told before it is told how it ended."""
+        if self._current is None:
+            raise RuntimeError("no attempt is running")
+        self._charge = charge
+
     def committed(self) -> None:
         """Bytes of the running attempt reach the client."""
         if self._current is None:
@@ -270,6 +294,7 @@ class Attempts:
         if self._current is None:
             raise RuntimeError("no attempt is running")
         target, started = self._current
+        charge, self._charge = self._charge, None
         self._current = None
         self._records.append(
             AttemptRecord(
@@ -279,6 +304,7 @@ class Attempts:
                 result=result,
                 fault=fault,
                 failure=failure,
+                charge=charge,
             )
         )
 

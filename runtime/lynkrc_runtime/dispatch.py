@@ -170,8 +170,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @final
-class Dispatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole document."""
+class Dispatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The whole document.
+
+    `has_assertions`: something is asserted of the spec, so no request may be read in two ways.
+    """
 
     name: str
     slots: list[Slot]
@@ -186,3 +189,4 @@ class Dispatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     dimensions: list[str]
     models: list[str]
     settings: Settings
+    has_assertions: bool = False

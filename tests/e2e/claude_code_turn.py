@@ -210,3 +210,105 @@ def count_tokens_bodies(number: int = 26) -> list[dict[str, Any]]:
         }
         for index in range(number)
     ]
+
+
+UPDATES = "thinking-display-updates-2026-08-18"
+INTERACTIVE = f"{BETAS},{UPDATES},dangerous-tool-use-2026-09-03,afk-mode-2026-01-31"
+OLDER_BETAS = (
+    "claude-code-20250219,interleaved-thinking-2025-05-14,context-management-2025-06-27,"
+    "thinking-token-count-2026-05-13,advanced-tool-use-2025-11-20"
+)
+UNKNOWN_BETAS = BETAS.replace("per-turn-control-2026-07-01,", "")
+PIXEL = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+SUMMARISE = "Write a summary of this conversation so far. Use no tools."
+
+
+def headers_of(betas: str) -> dict[str, str]:
+    """The client's headers with these betas."""
+    return HEADERS | {"anthropic-beta": betas}
+
+
+def older_second_turn(ask: str = ASK, model: str = "claude-sonnet-4-5-20250929") -> dict[str, Any]:
+    """The tool turn as the client writes it for the older generation: reasoning first."""
+    body = older_turn(ask, model)
+    turns = second_turn(ask, model)["messages"]
+    return body | {"messages": [body["messages"][0], *turns[2:]]}
+
+
+def unknown_turn(ask: str = ASK, model: str = "house-model") -> dict[str, Any]:
+    """The first turn for a model name the client does not know."""
+    return first_turn(ask, model) | {"max_tokens": 32000}
+
+
+def unknown_second_turn(ask: str = ASK, model: str = "house-model") -> dict[str, Any]:
+    """Its tool turn: without per-turn control the mid-conversation system has no effort."""
+    body = second_turn(ask, model) | {"max_tokens": 32000}
+    body["messages"][1].pop("output_config")
+    return body
+
+
+def picture_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """A picture pasted by the user, and one that a tool returned."""
+    body = second_turn(ask, model)
+    picture = {
+        "type": "image",
+        "source": {"type": "base64", "media_type": "image/png", "data": PIXEL},
+    }
+    user, *turns, results = body["messages"]
+    first, second = results["content"]
+    second = {name: value for name, value in second.items() if name != "cache_control"}
+    return body | {
+        "messages": [
+            user | {"content": [*user["content"], picture]},
+            *turns,
+            {"role": "user", "content": [first, second | {"content": [picture]}]},
+        ]
+    }
+
+
+def long_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """Several steps on: reasoning in each, one of them redacted."""
+    body = second_turn(ask, model)
+    thinking = body["messages"][2]["content"][0]
+    step = [
+        {
+            "role": "assistant",
+            "content": [
+                thinking | {"signature": "YW5vdGhlciBvZiBpdHM="},
+                {"type": "redacted_thinking", "data": "cmVkYWN0ZWQ="},
+                {"type": "tool_use", "id": "toolu_01A0000000000000000003", "name": "Edit",
+                 "input": {"path": "app/dates.py"}},
+            ],
+        },
+        {
+            "role": "user",
+            "content": [
+                {"type": "tool_result", "tool_use_id": "toolu_01A0000000000000000003",
+                 "content": "no such text", "is_error": True},
+                {"type": "text", "text": "<system-reminder>\nBe brief.\n</system-reminder>"},
+            ],
+        },
+    ]  # fmt: skip
+    return body | {"messages": [*body["messages"], *step]}
+
+
+def compact_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """``/compact``: an ordinary request with all the tools and one more user turn."""
+    body = second_turn(ask, model)
+    said = [
+        {"role": "assistant", "content": [{"type": "text", "text": "Renamed."}]},
+        {"role": "user", "content": [{"type": "text", "text": SUMMARISE}]},
+    ]
+    return body | {"messages": [*body["messages"], *said]}
+
+
+def interactive_turn(ask: str = ASK, model: str = "claude-opus-5-5") -> dict[str, Any]:
+    """The first turn in a terminal: updates of the reasoning, and safeguards."""
+    return first_turn(ask, model) | {
+        "thinking": {"type": "adaptive", "display": "updates"},
+        "output_config": {"effort": "high"},
+        "safeguards": [{"type": "dangerous_tool_use", "classifier_context": {"mode": "default"}}],
+    }

@@ -34,7 +34,8 @@ Raws = dict[str, msgspec.Raw]
 
 READ = Call("toolu_01A0000000000000000001", "Read", {"path": "app/dates.py"})
 GREP = Call("toolu_01A0000000000000000002", "Bash", {"path": "grep -rn helper app"})
-SIGNED = ("", "c2lnbmF0dXJlIG9mIGl0cyBtYWtlcg==")
+# Another signature than the history's: that one nobody here has made, as far as is known.
+SIGNED = ("", "c2lnbmVkIGFuZXcgaW4gdGhpcyBhbnN3ZXI=")
 WORKING = Said(text="I look at both files.", calls=(READ, GREP), stop="tool_use")
 
 PROVIDERS = {"opus": "claude", "haiku": "claude", "veteran": "claude", "mini": "gpt"}

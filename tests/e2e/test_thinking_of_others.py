@@ -67,3 +67,23 @@ def test_another_refusal_is_the_callers(lab: Lab) -> None:
     face.behaviours = [refusal(MESSAGES, "tools.0.name: too long")]
     assert send(lab, second_turn(model="lynkr/opus")).status == 400
     assert len(face.seen) == 1
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "whole"])
+def test_reasoning_goes_back_to_its_maker_and_to_nobody_else(lab: Lab, stream: bool) -> None:
+    signature = f"bWFkZSBieSBvcHVz{'c3RyZWFt' if stream else 'd2hvbGUh'}"
+    face = lab.face("claude")
+    face.behaviours = [Said(text="Renamed.", thinking=("", signature))] + [Said(text="Yes.")] * 2
+    first = second_turn(model="lynkr/opus") | {"stream": stream, "max_tokens": 64_000}
+    assert send(lab, first).status == 200
+    body = second_turn() | {"max_tokens": 64_000}
+    body["messages"][2]["content"][0]["signature"] = signature
+    answers = {
+        target: send(lab, body | {"model": f"lynkr/{target}"}) for target in ("opus", "haiku")
+    }
+    _, own, other = face.seen
+    assert own.json["messages"] == body["messages"]
+    assert kinds(other.json) == [kind for kind in kinds(own.json) if kind != "thinking"]
+    assert "x-lynkr-transforms" not in answers["opus"].headers
+    assert answers["haiku"].headers["x-lynkr-transforms"] == "stripped=thinking"
+    assert [answer.headers["x-lynkr-attempts"] for answer in answers.values()] == ["1", "1"]

@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
+from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
@@ -156,6 +157,7 @@ def gateway(
             simulator=simulator,
         ),
         rotation=Rotation(),
+        makers=Makers(lambda: asyncio.get_running_loop().time()),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),

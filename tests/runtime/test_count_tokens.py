@@ -7,9 +7,12 @@ import pytest
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
+from lynkrc_runtime.dispatch import Provider, Target
 from lynkrc_runtime.server.count_tokens import CALL_TIME, CALLS_AT_ONCE, Count, TokenCounter
 from lynkrc_runtime.server.gateway import Settings
 from tests.runtime.by_hand import (
+    CHAT,
+    MESSAGES,
     Said,
     Script,
     Scripted,
@@ -170,3 +173,86 @@ def test_counts_of_different_addresses_are_not_shared() -> None:
         return await asyncio.gather(*(made.count({}, frozenset(), ask_for()) for _ in "ab"))
 
     assert sorted(count.tokens for count in run(main())) == [1, 2]
+
+
+# -- who counts ------------------------------------------------------------------------------
+
+
+def asked(
+    providers: list[Provider], targets: list[Target], *scripts: str, dialect: str = MESSAGES
+) -> tuple[Count, Scripted]:
+    """Count with these targets, the first ones first; those named in `scripts` can answer."""
+    upstream = Scripted({name: [counted()] for name in scripts})
+    table = dispatch(providers, targets)
+    content = ask_for()
+    surface = "messages" if dialect == MESSAGES else "chat"
+
+    async def main() -> Count:
+        made = TokenCounter(gateway(policy(table), Said(), http=upstream))
+        return await made.count({}, frozenset(), content, surface=surface, dialect=dialect)
+
+    return run(main()), upstream
+
+
+def test_another_target_of_the_same_model_and_trust_counts_for_one_that_cannot() -> None:
+    providers = [provider("proxy", "anthropic-compatible"), provider("claude", "anthropic")]
+    targets = [target("one", 0, model="claude-x"), target("two", 1, model="claude-x")]
+    count, upstream = asked(providers, targets, "two")
+    assert (count.tokens, count.estimated, upstream.called) == (77, False, ["two"])
+
+
+@pytest.mark.parametrize(
+    ("model", "trust"), [("claude-y", "cloud"), ("claude-x", "partner")], ids=["model", "trust"]
+)
+def test_no_other_model_and_no_other_trust_counts(model: str, trust: str) -> None:
+    """Another model counts otherwise; another trust must not see the prompt."""
+    providers = [
+        provider("proxy", "anthropic-compatible"),
+        provider("claude", "anthropic", trust=trust),
+    ]
+    targets = [target("one", 0, model="claude-x"), target("two", 1, model=model)]
+    count, upstream = asked(providers, targets)
+    assert (count.estimated, upstream.called) == (True, [])
+
+
+def test_a_chat_request_is_counted_translated() -> None:
+    """For surfaces that count in their own words: only what the counting address takes is sent."""
+    count, upstream = asked(
+        [provider("claude", "anthropic")], [target("one", 0)], "one", dialect=CHAT
+    )
+    assert count == Count(tokens=77, estimated=False)
+    (request,) = upstream.requests
+    assert request.url == "https://api.anthropic.com/v1/messages/count_tokens"
+    assert msgspec.json.decode(request.body) == {
+        "model": "model-one",
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "foo"}]}],
+    }
+
+
+def test_reasoning_of_another_target_is_not_counted() -> None:
+    """The next message would leave it out."""
+    turns = [
+        {"role": "user", "content": "foo"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "", "signature": "c2lnbmVk"},
+                {"type": "text", "text": "bar"},
+            ],
+        },
+        {"role": "user", "content": "baz"},
+    ]
+    upstream = Scripted({"one": [counted(), counted()]})
+    table = dispatch([provider("claude", "anthropic")], [target("one", 0)])
+
+    async def main() -> None:
+        served = gateway(policy(table), Said(), http=upstream)
+        body = msgspec.json.encode({"model": "m", "messages": turns})
+        for maker in ("one", "two"):
+            served.makers.remember(["c2lnbmVk"], maker)
+            await TokenCounter(served).count({}, frozenset(), body)
+
+    run(main())
+    own, other = (msgspec.json.decode(request.body) for request in upstream.requests)
+    assert own["messages"] == turns
+    assert [block["type"] for block in other["messages"][1]["content"]] == ["text"]

@@ -88,6 +88,7 @@ def test_the_headers_say_which_rule_spoke_and_that_nothing_was_called() -> None:
         "x-lynkr-bundle": "d" * 64,
         "x-lynkr-rule": "titles",
         "x-lynkr-attempts": "0",
+        "x-lynkr-cost-usd": "0.000000",
         "content-type": "application/json",
     }
 

@@ -127,6 +127,7 @@ def test_the_same_dialect_passes_and_the_headers_tell_the_truth() -> None:
         "output": 3,
         "cache_read": 0,
         "cache_write": 0,
+        "cache_write_1h": None,
         "reasoning": None,
         "reported": True,
     }

@@ -76,7 +76,7 @@ def test_an_answer_reads_and_writes_back(name: str) -> None:
 
 def test_details() -> None:
     assert read("cache_usage").usage == Usage(
-        input=9, output=12, cache_read=18432, cache_write=2048
+        input=9, output=12, cache_read=18432, cache_write=2048, cache_write_1h=1024
     )
     assert read("thinking").usage.reasoning == 31
     assert read("thinking_omitted_redacted").blocks[:2] == (

@@ -262,6 +262,8 @@ class Usage(Struct, frozen=True, kw_only=True, gc=False):
     cache_write: int = 0
     reasoning: int | None = None
     """Part of `output`; None when not reported."""
+    cache_write_1h: int | None = None
+    """Part of `cache_write` that is kept for an hour; None when not reported."""
     reported: bool = True
     """False where the upstream gave none."""
 

@@ -33,6 +33,9 @@ class TargetFacts:
     """Tokens of its context, 0 where that is not known."""
     without_thinking: bool = False
     """Leave out all reasoning of the history, and the wish for more: the target refused it."""
+    foreign: frozenset[str] = frozenset()
+    """Signatures, and data of redacted reasoning, that another target made: `pass_request` leaves
+    such reasoning out. A translated request comes without it already."""
 
 
 ANY_TARGET = TargetFacts(

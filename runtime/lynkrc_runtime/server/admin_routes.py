@@ -11,6 +11,7 @@ from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.served import RUNTIME
+from lynkrc_runtime.server.gateway import read_request
 from lynkrc_runtime.server.http import (
     HEADERS,
     REPEATED,
@@ -69,7 +70,7 @@ async def _analyze(request: web.Request) -> web.Response:
     headers = request[HEADERS]
     facts = RequestFacts(surface=surface, headers=headers, repeated=request[REPEATED])
     try:
-        read = gateway.dialects[_SURFACES[surface]].read_request(body, headers)
+        read = read_request(gateway, _SURFACES[surface], body, headers)
         features = gateway.policy.extractor.explain(read, facts)
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message)

@@ -15,10 +15,11 @@ from typing import final
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
-from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
-from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.gateway import Gateway, Route, read_request
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.makers import without_foreign
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 
 CALL_TIME = 5.0
@@ -56,17 +57,24 @@ class TokenCounter:
         surface: str = "messages",
         dialect: str = "anthropic-messages",
     ) -> Count:
-        """Count a body to be counted, of a client of `dialect`. Raises MalformedRequest."""
-        request = self._gateway.dialects[dialect].read_request(body, headers)
+        """Count a body to be counted, of a client of `dialect`. Raises MalformedRequest.
+
+        Whom it would go to is decided as on that surface.
+        """
+        request = read_request(self._gateway, dialect, body, headers)
         facts = RequestFacts(surface=surface, headers=headers, repeated=repeated)
         route = self._route(request, facts)
         tokens = None if route is None else await self._ask(route, request, headers)
         if tokens is None:
-            return Count(tokens=estimate_tokens(request), estimated=True)
+            return Count(tokens=estimate_tokens(request, close_text), estimated=True)
         return Count(tokens=tokens, estimated=False)
 
     def _route(self, request: Request, facts: RequestFacts) -> Route | None:
-        """The target this request would go to first, if it can count."""
+        """Who counts: the target this request would go to first, where it can.
+
+        Else another of the decided ones that serves the same model at the same trust: another
+        model counts otherwise, and nobody less trusted may see the prompt.
+        """
         policy = self._gateway.policy
         try:
             decision = self._gateway.decider.decide(policy.extractor.extract(request, facts))
@@ -74,24 +82,36 @@ class TokenCounter:
             return None
         if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:
             return None
-        route = self._gateway.routes[decision.targets[0]]
-        way = route.ways[request.dialect]
-        can_count = way.count_url is not None and way.dialect.counting is not None
-        return route if can_count else None
+        routes = [self._gateway.routes[index] for index in decision.targets]
+        first = routes[0]
+        for route in routes:
+            is_alike = (route.target.model, route.provider.trust) == (
+                first.target.model,
+                first.provider.trust,
+            )
+            way = route.ways[request.dialect]
+            if is_alike and way.count_url is not None and way.dialect.counting is not None:
+                return route
+        return None
 
     async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
         way = route.ways[request.dialect]
         counting, url = way.dialect.counting, way.count_url
         assert counting is not None and url is not None, "the route can count"
+        is_same = way.dialect.name == request.dialect
+        makers, name = self._gateway.makers, route.target.name
+        request, facts, _ = without_foreign(
+            request, route.facts, makers.foreign(request, name), passing=is_same
+        )
         try:
-            written = way.frame.count(counting.write(request, route.facts, headers))
+            written = way.frame.count(counting.write(request, facts, headers))
         except CannotTranslate:
             return None
         call = UpstreamRequest(
             url=url,
             headers=upstream_headers(
                 headers,
-                same_dialect=way.dialect.name == request.dialect,
+                same_dialect=is_same,
                 dialect=way.dialect.name,
                 written=written,
                 provider=route.address.headers,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, final
 
 from lynkrc_runtime.attempt import Attempts
+from lynkrc_runtime.cost import charge, in_usd, total_of
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
@@ -72,11 +73,13 @@ class Exchange:
         "first",
         "gateway",
         "incoming",
+        "is_whole",
         "losses",
         "request",
         "route",
         "simulated",
         "status",
+        "streamed",
         "transforms",
         "upstream_id",
         "usage",
@@ -102,6 +105,11 @@ class Exchange:
         self.fail: Callable[[Problem], bytes] | None = None
         """Writes the error that ends the stream under way."""
         self.usage: Usage | None = None
+        """What the running attempt, or else the last one, reported."""
+        self.is_whole = False
+        """Whether its answer came to its end."""
+        self.streamed = 0
+        """Tokens of the answer that came, by our estimate."""
         self.upstream_id: str | None = None
         self.simulated = False
         self.status = 0
@@ -137,6 +145,34 @@ class Exchange:
         if self.simulated:
             headers[SIMULATED] = "1"
         return headers
+
+    def whole_headers(self) -> dict[str, str]:
+        """The headers of an answer that is sent at once, when what it cost is known."""
+        headers = self.headers()
+        cost = total_of(() if self.attempts is None else self.attempts.charges)
+        if cost is not None:
+            headers["x-lynkr-cost-usd"] = in_usd(cost.total)
+        return headers
+
+    def forget_answer(self) -> None:
+        """Nothing is known of the answer to come."""
+        self.usage, self.is_whole, self.streamed = None, False, 0
+
+    def charge(self) -> None:
+        """Charge the running attempt, if one runs, for what came of it so far."""
+        attempts, route = self.attempts, self.route
+        if attempts is None or route is None or not attempts.is_running:
+            return
+        is_known = self.usage is not None and self.usage.reported
+        attempts.charged(
+            charge(
+                self.usage,
+                route.prices,
+                is_final=self.is_whole,
+                input_estimate=0 if is_known else self.input_estimate(),
+                streamed=self.streamed,
+            )
+        )
 
     def outcome(self, now: float) -> Outcome:
         """The record of the ended request."""
@@ -178,7 +214,7 @@ class Exchange:
         self.ending = ending
         chosen, body = self.dialect.write_problem(problem)
         self.status = chosen if status is None else status
-        headers = self.headers() | {"content-type": "application/json"} | dict(extra or {})
+        headers = self.whole_headers() | {"content-type": "application/json"} | dict(extra or {})
         await self.client.answer(self.status, headers, body)
 
     def fix_up(self, failure: Failure, now: float) -> bool:

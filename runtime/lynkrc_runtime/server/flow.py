@@ -33,6 +33,7 @@ from lynkrc_runtime.protocol.dialect import (
     TargetDialect,
     TargetFacts,
 )
+from lynkrc_runtime.protocol.estimate import tokens_of, weigh
 from lynkrc_runtime.protocol.event_stream import BrokenFrames
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
@@ -52,10 +53,12 @@ class Flow:
         "_splitter",
         "_strips_usage",
         "_unwrapper",
+        "_weight",
         "_writer",
         "failure",
         "has_content",
         "has_ended",
+        "signatures",
         "usage",
     )
 
@@ -90,6 +93,9 @@ class Flow:
         """Whether the proper end has come."""
         self.usage: Usage | None = None
         """The latest the upstream reported."""
+        self.signatures: list[str] = []
+        """By which the target will know its reasoning again, as they came."""
+        self._weight = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Client bytes, one whole event or more each; b'' is the upstream's end.
@@ -111,6 +117,11 @@ class Flow:
         except BrokenFrames as error:
             self.failure = broken(f"upstream sent a malformed stream: {error}")
         return out
+
+    @property
+    def streamed(self) -> int:
+        """Tokens of the answer so far, by our estimate."""
+        return tokens_of(self._weight)
 
     def keep_alive(self) -> bytes:
         """What may be sent to the client in silence now."""
@@ -161,16 +172,20 @@ class Flow:
                     return
                 self.usage = event.usage
                 self.has_content = self.has_ended = True
-            case TextDelta() | RefusalDelta() | ThinkingDelta():
-                self.has_content = self.has_content or bool(event.text)
-            case (
-                ToolCallStart()
-                | ToolCallDelta()
-                | ToolCallEnd()
-                | ThinkingEnd()
-                | RedactedThinkingBlock()
-                | OpaqueEvent()
-            ):
+            case TextDelta(text=text) | RefusalDelta(text=text) | ThinkingDelta(text=text):
+                self.has_content = self.has_content or bool(text)
+                self._weight += weigh(text)
+            case ToolCallDelta(json=text) | ToolCallStart(name=text):
+                self.has_content = True
+                self._weight += weigh(text)
+            case ThinkingEnd(signature=signature):
+                self.has_content = True
+                if signature:
+                    self.signatures.append(signature)
+            case RedactedThinkingBlock(data=data):
+                self.has_content = True
+                self.signatures.append(data)
+            case ToolCallEnd() | OpaqueEvent():
                 self.has_content = True
             case BlockEnd():
                 pass

@@ -7,12 +7,15 @@ from typing import Any, final
 
 from lynkrc_runtime.attempt import BACKOFF_BASE, BACKOFF_CAP, RETRIES, Candidate
 from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
+from lynkrc_runtime.cost import FREE, Prices, prices_of
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
+from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts
 from lynkrc_runtime.protocol.embeddings import FORMS, Form, Takes
+from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.providers.address import (
@@ -27,11 +30,15 @@ from lynkrc_runtime.providers.kind import Endpoint
 from lynkrc_runtime.providers.signers import signer_of
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
+from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.upstream import Signer, Upstream
+
+_NAME_LIMIT = 100
+"""Characters of a client's member name that are told back."""
 
 SIMULATOR = "simulator"
 """The provider kind without a socket."""
@@ -128,6 +135,7 @@ class Route:
     embedding: EmbeddingWay | None
     signer: Signer | None
     facts: TargetFacts
+    prices: Prices | None
     upstream: Upstream
     whole: Candidate
     streamed: Candidate
@@ -141,8 +149,8 @@ class Route:
 class Gateway:
     """What every request is served with.
 
-    `random` gives 0 <= x < 1; `rotation` remembers where round robin is,
-    `responses` answers of the Responses API, where the bundle declares a store.
+    `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
+    reasoning, `responses` answers of the Responses API, where the bundle declares a store.
     """
 
     policy: Policy
@@ -154,7 +162,20 @@ class Gateway:
     log: Log
     random: Callable[[], float]
     rotation: Rotation
+    makers: Makers
     responses: ResponseStore | None = None
+
+
+def read_request(
+    gateway: Gateway, dialect: str, body: bytes, headers: Mapping[str, str]
+) -> Request:
+    """A client's request, as every surface reads it. Raises MalformedRequest."""
+    if gateway.policy.dispatch.has_assertions:
+        name = repeated_member(body)
+        if name is not None:
+            shown = name[:_NAME_LIMIT]
+            raise MalformedRequest(shown, f"{shown}: the member is repeated")
+    return gateway.dialects[dialect].read_request(body, headers)
 
 
 def read_policy(path: Path) -> Policy:
@@ -223,6 +244,8 @@ def build_routes(
                     maker=f"{provider.kind}/{target.model}",
                     context=target.context,
                 ),
+                # A simulated answer costs nothing, whatever its target's own would.
+                prices=FREE if simulated else prices_of(target.price),
                 upstream=simulator if simulated else http,
                 whole=_candidate(index, provider, times, None),
                 streamed=_candidate(

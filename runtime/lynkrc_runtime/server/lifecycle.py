@@ -11,6 +11,7 @@ import json
 import random
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -26,6 +27,7 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.simulator import Simulator
@@ -135,6 +137,7 @@ def assemble(
         decider=Decider(policy.dispatch, policy.scorer),
         routes=routes,
         rotation=Rotation(),
+        makers=Makers(time.monotonic),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(

@@ -42,15 +42,16 @@ async def respond(exchange: Exchange, request: Request, text: str) -> None:
     )
     exchange.usage = NOTHING
     exchange.status = 200
-    headers = exchange.headers() | {"x-lynkr-attempts": "0"}
+    attempted = {"x-lynkr-attempts": "0"}
     client = exchange.client
     if request.options.stream:
         writer = exchange.dialect.stream_writer(context)
-        await client.start(headers | SSE_HEADERS)
+        await client.start(exchange.headers() | attempted | SSE_HEADERS)
         await client.write(b"".join(map(writer.write, _events(incoming.answer_id, text))))
     else:
         body = exchange.dialect.write_answer(_answer(incoming.answer_id, text), context)
-        await client.answer(200, headers | {"content-type": "application/json"}, body)
+        headers = exchange.whole_headers() | attempted | {"content-type": "application/json"}
+        await client.answer(200, headers, body)
     exchange.ending = Ending.RESPONDED
 
 

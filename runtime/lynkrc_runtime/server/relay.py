@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.protocol.conversation import (
+    Answer,
     BrokenAnswer,
     CannotTranslate,
     Failure,
@@ -18,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.losses import losses_in
 from lynkrc_runtime.server.answers import (
@@ -30,6 +32,7 @@ from lynkrc_runtime.server.answers import (
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.makers import signatures_of, without_foreign
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
@@ -84,7 +87,13 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         raise CannotTranslate(name, f"{name}: the target does not keep what it stands for")
     passing = dialect.pass_request if same else None
     write = dialect.write_request if passing is None else passing
-    facts = route.facts
+    makers = exchange.gateway.makers
+    request, facts, stripped = without_foreign(
+        request,
+        route.facts,
+        makers.foreign(request, route.target.name),
+        passing=passing is not None,
+    )
     if exchange.without_thinking:
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
@@ -92,7 +101,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         _refuse_loss(route.target.name, written.transforms)
     written = way.frame.request(written)
     exchange.route = route
-    exchange.transforms = written.transforms
+    exchange.transforms = tuple(dict.fromkeys((*stripped, *written.transforms)))
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
@@ -177,22 +186,34 @@ async def _whole(
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
+    exchange.gateway.makers.remember(signatures_of(answer.blocks), route.target.name)
     if not passing:
         if is_empty(bool(answer.blocks), answer.stop, answer.usage):
+            _note_usage(exchange, answer)
+            exchange.charge()
+            exchange.forget_answer()
             attempts.failed(broken("the answer is empty"), Fault.BROKEN, loop.time())
             return False
         body = exchange.dialect.write_answer(answer, context)
         exchange.losses = answer.lost
+    _note_usage(exchange, answer)
     await deliver(exchange, answer.usage, body)
     return True
 
 
 async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     """Give the client the answer of the running attempt, which has then served."""
-    exchange.usage = usage
+    exchange.usage, exchange.is_whole = usage, True
+    exchange.charge()
     exchange.status = 200
-    headers = exchange.headers() | {"content-type": "application/json"}
+    headers = exchange.whole_headers() | {"content-type": "application/json"}
     await exchange.client.answer(200, headers, body)
     if exchange.attempts is not None:
         exchange.attempts.served(asyncio.get_running_loop().time())
     exchange.ending = Ending.SERVED
+
+
+def _note_usage(exchange: Exchange, answer: Answer) -> None:
+    exchange.usage, exchange.is_whole = answer.usage, True
+    if not answer.usage.reported:
+        exchange.streamed = estimate_blocks(answer.blocks)

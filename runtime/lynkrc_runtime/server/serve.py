@@ -15,7 +15,7 @@ from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
-from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import attempt
@@ -87,6 +87,7 @@ def _abort(exchange: Exchange) -> None:
     if exchange.ending is Ending.INTERNAL:
         exchange.ending = Ending.ABORTED
     if exchange.attempts is not None:
+        exchange.charge()
         exchange.attempts.aborted(asyncio.get_running_loop().time())
 
 
@@ -96,7 +97,7 @@ async def _converse(exchange: Exchange) -> None:
         await exchange.refuse(incoming.refused, Ending.MALFORMED)
         return
     try:
-        request = exchange.dialect.read_request(incoming.body, incoming.headers)
+        request = read_request(gateway, incoming.dialect, incoming.body, incoming.headers)
         if incoming.surface == "messages":
             require_max_tokens(request)
         exchange.request = request

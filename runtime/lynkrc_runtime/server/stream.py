@@ -109,6 +109,7 @@ class StreamRelay:
                 await self._check(response)
                 await self._relay(response)
                 # The client has everything: that it leaves from here on is no abort.
+                self._exchange.charge()
                 attempts.served(self._loop.time())
                 self._exchange.ending = Ending.SERVED
                 await _drain(response)
@@ -192,7 +193,12 @@ class StreamRelay:
         self._byte_seen = True
         flow = self._flow
         out = flow.feed(chunk)
-        self._exchange.usage = flow.usage
+        exchange = self._exchange
+        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended
+        exchange.streamed = flow.streamed
+        if flow.signatures:
+            exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
+            flow.signatures.clear()
         if not self._committed:
             self._held += out
             if flow.failure is None and flow.has_content:
@@ -268,12 +274,15 @@ class StreamRelay:
         """Tell the attempt machine; after commit, also the client."""
         exchange = self._exchange
         assert exchange.attempts is not None
+        if exchange.usage is not None or self._committed:
+            # A target that reported nothing before it failed is not known to have done anything.
+            exchange.charge()
         if exchange.fix_up(failure, self._loop.time()):
-            exchange.usage = None
+            exchange.forget_answer()
             return False
         exchange.attempts.failed(failure, fault, self._loop.time())
         if not self._committed:
-            exchange.usage = None
+            exchange.forget_answer()
             return False
         exchange.ending = Ending.BROKEN
         problem, _ = problem_of(

@@ -15,6 +15,7 @@ from enum import IntEnum
 from typing import Any, final
 
 from lynkrc_runtime.attempt import AttemptRecord
+from lynkrc_runtime.cost import KINDS, Cost
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.outcome import Outcome
@@ -131,6 +132,7 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
         "status": outcome.status,
         "class": outcome.ending.value,
         "usage": None if outcome.usage is None else _usage(outcome.usage),
+        **_cost(outcome.cost, estimated=outcome.is_estimated),
         "duration_ms": round(outcome.seconds * 1000, 1),
         "transforms": list(outcome.transforms),
     }
@@ -149,7 +151,21 @@ def _attempt(dispatch: Dispatch, record: AttemptRecord) -> Mapping[str, Any]:
             "class": failure.kind.value,
             "status": failure.status,
         }
+    charge = record.charge
+    if charge is not None:
+        members["usage"] = _usage(charge.usage)
+        members |= _cost(charge.cost, estimated=charge.estimated)
     return members
+
+
+def _cost(cost: Cost | None, *, estimated: bool) -> Mapping[str, Any]:
+    """Micro-dollars; null where a price is not known."""
+    kinds = None if cost is None else {kind: getattr(cost, kind) for kind in KINDS}
+    return {
+        "cost_micro_usd": None if cost is None else cost.total,
+        "cost_by_kind": kinds,
+        "estimated": estimated,
+    }
 
 
 def _usage(usage: Usage) -> Mapping[str, Any]:
@@ -158,6 +174,7 @@ def _usage(usage: Usage) -> Mapping[str, Any]:
         "output": usage.output,
         "cache_read": usage.cache_read,
         "cache_write": usage.cache_write,
+        "cache_write_1h": usage.cache_write_1h,
         "reasoning": usage.reasoning,
         "reported": usage.reported,
     }

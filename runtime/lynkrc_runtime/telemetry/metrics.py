@@ -8,6 +8,7 @@ from typing import TypeVar, final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.telemetry.outcome import Outcome
 
@@ -26,6 +27,7 @@ class Metrics:
 
     __slots__ = (
         "_attempts",
+        "_cost",
         "_dispatch",
         "_in_flight",
         "_registry",
@@ -33,6 +35,7 @@ class Metrics:
         "_seconds",
         "_series",
         "_tokens",
+        "_unpriced",
     )
 
     def __init__(self, dispatch: Dispatch, *, bundle: str, version: str, engine: str) -> None:
@@ -62,8 +65,20 @@ class Metrics:
         )
         self._tokens = Counter(
             "lynkr_tokens",
-            "Tokens the serving targets reported",
+            "Tokens the calls of a target were charged for, by kind",
             ["target", "kind"],
+            registry=self._registry,
+        )
+        self._cost = Counter(
+            "lynkr_cost_micro_usd",
+            "Micro-dollars the calls of a target cost, by kind of token",
+            ["target", "kind"],
+            registry=self._registry,
+        )
+        self._unpriced = Counter(
+            "lynkr_unpriced_calls",
+            "Calls that used tokens of a target whose price is not known",
+            ["target"],
             registry=self._registry,
         )
         self._in_flight = Gauge(
@@ -94,16 +109,18 @@ class Metrics:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
             self._series(self._attempts, name, record.result.value, kind).inc()
-        usage = outcome.usage
-        if usage is not None:
-            for kind, count in (
-                ("input", usage.input),
-                ("output", usage.output),
-                ("cache_read", usage.cache_read),
-                ("cache_write", usage.cache_write),
-            ):
-                if count:
-                    self._series(self._tokens, target, kind).inc(count)
+            if record.charge is not None:
+                self._spent(name, record.charge)
+
+    def _spent(self, target: str, charge: Charge) -> None:
+        for kind in KINDS:
+            count = getattr(charge.usage, kind)
+            if count:
+                self._series(self._tokens, target, kind).inc(count)
+            if charge.cost is not None:
+                self._series(self._cost, target, kind).inc(getattr(charge.cost, kind))
+        if charge.cost is None:
+            self._series(self._unpriced, target).inc()
 
     def render(self) -> bytes:
         """The text exposition format."""

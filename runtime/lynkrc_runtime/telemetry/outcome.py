@@ -6,6 +6,7 @@ from typing import final
 from msgspec import Struct
 
 from lynkrc_runtime.attempt import AttemptRecord
+from lynkrc_runtime.cost import Charge, Cost, total_of
 from lynkrc_runtime.protocol.conversation import FailureClass, Usage
 
 
@@ -45,7 +46,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Everything there is to tell about an ended request. It holds no text of anybody's.
 
     `target` is the index of the target that served, or broke; `status` the HTTP status the client
-    saw (0: none); `seconds` from its arrival to its end; `usage` what that target reported.
+    saw (0: none); `seconds` from its arrival to its end; `usage` what that target reported. What
+    was spent is the sum over the attempts, failed ones too.
     """
 
     request_id: str
@@ -65,3 +67,18 @@ class Outcome(Struct, frozen=True, kw_only=True):
     attempts: tuple[AttemptRecord, ...] = ()
     usage: Usage | None = None
     transforms: tuple[str, ...] = ()
+
+    @property
+    def charges(self) -> tuple[Charge, ...]:
+        """What the attempts were charged."""
+        return tuple(record.charge for record in self.attempts if record.charge is not None)
+
+    @property
+    def cost(self) -> Cost | None:
+        """What the request cost; None where the price of a target it was charged for is unknown."""
+        return total_of(self.charges)
+
+    @property
+    def is_estimated(self) -> bool:
+        """Whether any of it is estimated."""
+        return any(one.estimated for one in self.charges)

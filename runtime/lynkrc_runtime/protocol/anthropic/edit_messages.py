@@ -1,8 +1,8 @@
 """The raw `messages` of a request, to the same with only the turns changed that must change.
 
 Three edits: a `system` turn folded into its user neighbour as a ``<system-reminder>`` text,
-reasoning that no Claude signed left out, members beside role and content left out. Every other
-turn, and every untouched block of a changed one, stays byte for byte.
+reasoning that no Claude signed, or that another target did, left out, members beside role and
+content left out. Every other turn, and every untouched block of a changed one, stays byte for byte.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ class Edits:
 
     fold_system: bool = False
     strip_foreign_thinking: bool = False
+    strip_signatures: frozenset[str] = frozenset()
     strip_all_thinking: bool = False
     strip_members: tuple[str, ...] = ()
 
@@ -67,6 +68,12 @@ def edit_messages(messages: bytes, edits: Edits) -> tuple[bytes, tuple[str, ...]
     done: dict[str, None] = {}
     if edits.strip_all_thinking:
         turns = _strip_thinking(turns, done, b"thinking", _is_thinking)
+    elif edits.strip_signatures:
+
+        def goes(block: bytes) -> bool:
+            return _is_foreign(block) or _signature(block) in edits.strip_signatures
+
+        turns = _strip_thinking(turns, done, b"thinking", goes)
     elif edits.strip_foreign_thinking:
         turns = _strip_thinking(turns, done, PREFIX.encode(), _is_foreign)
     for name in edits.strip_members:
@@ -106,11 +113,19 @@ def _is_thinking(block: bytes) -> bool:
 
 
 def _is_foreign(block: bytes) -> bool:
+    return (_signature(block) or "").startswith(PREFIX)
+
+
+def _signature(block: bytes) -> str | None:
+    """What its maker knows a block of reasoning by; None for other blocks."""
     members = raw.members(block, "content")
-    if raw.optional_string(members.get("type"), "type") != "thinking":
-        return False
-    signature = raw.optional_string(members.get("signature"), "signature")
-    return signature is not None and signature.startswith(PREFIX)
+    match raw.optional_string(members.get("type"), "type"):
+        case "thinking":
+            return raw.optional_string(members.get("signature"), "signature")
+        case "redacted_thinking":
+            return raw.optional_string(members.get("data"), "data")
+        case _:
+            return None
 
 
 def _fold_system(turns: list[_Turn]) -> list[_Turn]:

@@ -32,10 +32,12 @@ from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     Options,
+    RedactedThinking,
     Request,
     Role,
     Thinking,
     ThinkingKind,
+    ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
@@ -70,13 +72,13 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
         if version != (given_version or OLD_VERSION):
             done.append(f"anthropic-version={version}")
         options = _fit_display(options, betas, done)
-        if facts.without_thinking:
+        if _loses_open_turn(request, facts):
             options = _stop_thinking(options, shape, done)
         _replace_options(members, request, replace(fitted, options=options))
         _drop_members(members, request, options, betas, shape, done)
         if options.format is not None and shape.structured_output is False:
             _prompt_for_format(members, options, done)
-    elif facts.without_thinking:
+    elif _loses_open_turn(request, facts):
         options = _stop_thinking(request.options, facts.shape, done)
         unchanged = Fitted(options=options, choice=request.tool_choice, transforms=())
         _replace_options(members, request, unchanged)
@@ -84,6 +86,7 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     edits = Edits(
         fold_system=shape.mid_system is False,
         strip_foreign_thinking=_has_carrier(request),
+        strip_signatures=facts.foreign,
         strip_all_thinking=facts.without_thinking,
         strip_members=("output_config",)
         if shape.mid_system is False or betas.lost_turn_config
@@ -105,6 +108,21 @@ def _has_carrier(request: Request) -> bool:
             if isinstance(block, Thinking) and (block.signature or "").startswith(PREFIX):
                 return True
     return False
+
+
+def _loses_open_turn(request: Request, facts: TargetFacts) -> bool:
+    """Whether the turn that waits for its tools goes without its reasoning."""
+    if facts.without_thinking:
+        return True
+    if not facts.foreign:
+        return False
+    turns = [turn for turn in request.messages if turn.role is Role.ASSISTANT]
+    blocks = turns[-1].blocks if turns else ()
+    return any(isinstance(block, ToolCall) for block in blocks) and any(
+        (isinstance(block, Thinking) and block.signature in facts.foreign)
+        or (isinstance(block, RedactedThinking) and block.data in facts.foreign)
+        for block in blocks
+    )
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:

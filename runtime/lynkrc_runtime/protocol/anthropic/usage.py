@@ -5,11 +5,13 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
+
+_Count = TypeVar("_Count", int, int | None)
 
 _STOPS: Mapping[str, Stop] = MappingProxyType(
     {
@@ -31,13 +33,16 @@ def read_usage(given: Any, so_far: Usage) -> Usage:
         return so_far
     details = given.get("output_tokens_details")
     reasoning = details.get("thinking_tokens") if isinstance(details, dict) else None
+    written = given.get("cache_creation")
+    hour = written.get("ephemeral_1h_input_tokens") if isinstance(written, dict) else None
     return replace(
         so_far,
         input=_count(given.get("input_tokens"), so_far.input),
         output=_count(given.get("output_tokens"), so_far.output),
         cache_read=_count(given.get("cache_read_input_tokens"), so_far.cache_read),
         cache_write=_count(given.get("cache_creation_input_tokens"), so_far.cache_write),
-        reasoning=reasoning if isinstance(reasoning, int) else so_far.reasoning,
+        reasoning=_count(reasoning, so_far.reasoning),
+        cache_write_1h=_count(hour, so_far.cache_write_1h),
         reported=True,
     )
 
@@ -50,6 +55,12 @@ def write_usage(usage: Usage) -> dict[str, Any]:
         "cache_read_input_tokens": usage.cache_read,
         "output_tokens": usage.output,
     }
+    hour = usage.cache_write_1h
+    if hour is not None:
+        found["cache_creation"] = {
+            "ephemeral_5m_input_tokens": max(0, usage.cache_write - hour),
+            "ephemeral_1h_input_tokens": hour,
+        }
     if usage.reasoning is not None:
         found["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
     return found
@@ -83,7 +94,7 @@ def write_stop(stop: Stop, stop_sequence: str | None) -> dict[str, Any]:
     return found
 
 
-def _count(given: Any, otherwise: int) -> int:
+def _count(given: Any, otherwise: _Count) -> int | _Count:
     if isinstance(given, bool) or not isinstance(given, int) or given < 0:
         return otherwise
     return given

@@ -1,0 +1,112 @@
+"""Signatures of reasoning, to the targets that made it: a memory of hashes, without any text.
+
+Reasoning goes back to the target that made it and to no other (design: "Thinking blocks"). What an
+answer signs is remembered for a day; on the way to another target such blocks are left out. What
+is not known was made before this gateway started, or elsewhere: it is sent, and an upstream that
+cannot read it says so (`Exchange.fix_up`).
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from hashlib import blake2b
+from typing import final
+
+import msgspec
+
+from lynkrc_runtime.protocol.carrier import CLAUDE, CLAUDE_REDACTED, unseal
+from lynkrc_runtime.protocol.conversation import Block, RedactedThinking, Request, Thinking
+from lynkrc_runtime.protocol.dialect import TargetFacts
+
+TTL = 24 * 3600.0
+"""Seconds a signature is remembered."""
+LIMIT = 32_768
+"""Signatures remembered, the oldest forgotten first: about 6 MB."""
+
+
+@final
+class Makers:
+    """The memory of one gateway; `clock` gives seconds that never run backwards."""
+
+    __slots__ = ("_clock", "_known", "_limit")
+
+    def __init__(self, clock: Callable[[], float], *, limit: int = LIMIT) -> None:
+        self._clock = clock
+        self._limit = limit
+        # In the order they were last seen, so what is too old stands first.
+        self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def remember(self, signatures: Iterable[str], target: str) -> None:
+        """`target` (its name) made these."""
+        now = self._clock()
+        for signature in signatures:
+            key = _key(signature)
+            self._known[key] = (target, now)
+            self._known.move_to_end(key)
+        while self._known:
+            oldest, (_, seen) = next(iter(self._known.items()))
+            if len(self._known) <= self._limit and now - seen < TTL:
+                return
+            del self._known[oldest]
+
+    def maker_of(self, signature: str) -> str | None:
+        """The target that made it; None where that is not known, or no longer."""
+        known = self._known.get(_key(signature))
+        if known is None or self._clock() - known[1] >= TTL:
+            return None
+        return known[0]
+
+    def foreign(self, request: Request, target: str) -> frozenset[str]:
+        """The signatures in the history that another target than this one is known to have made."""
+        if not self._known:
+            return frozenset()
+        found = []
+        for message in request.messages:
+            for signature in signatures_of(message.blocks):
+                if self.maker_of(signature) not in (None, target):
+                    found.append(signature)
+        return frozenset(found)
+
+
+def signatures_of(blocks: Iterable[Block]) -> Iterator[str]:
+    """What the makers of the reasoning among these blocks know it by."""
+    for block in blocks:
+        match block:
+            case Thinking(signature=str(signature)) if signature:
+                yield signature
+            case RedactedThinking(data=data):
+                yield data
+            case _:
+                pass
+
+
+def without_foreign(
+    request: Request, facts: TargetFacts, foreign: frozenset[str], *, passing: bool
+) -> tuple[Request, TargetFacts, tuple[str, ...]]:
+    """(request, facts, transforms) that leave out reasoning with these signatures.
+
+    A pass-through sends the client's own bytes, so there the facts tell the dialect what to cut
+    out of them; it lists that itself.
+    """
+    if not foreign:
+        return request, facts, ()
+    if passing:
+        return request, replace(facts, foreign=foreign), ()
+    kept = []
+    for message in request.messages:
+        blocks = tuple(b for b in message.blocks if foreign.isdisjoint(signatures_of((b,))))
+        if blocks or not message.blocks:
+            kept.append(msgspec.structs.replace(message, blocks=blocks))
+    stripped = msgspec.structs.replace(request, messages=tuple(kept))
+    return stripped, facts, ("stripped=thinking",)
+
+
+def _key(signature: str) -> bytes:
+    """Sixteen bytes; Claude's own signature has one key, however it travels."""
+    carried = unseal(signature)
+    if carried is not None and carried.kind in (CLAUDE, CLAUDE_REDACTED):
+        signature = carried.data
+    return blake2b(signature.encode("utf-8", "surrogatepass"), digest_size=16).digest()
