@@ -21,14 +21,18 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_id, legal_name
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, marked_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.pass_request import remind
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
+from lynkrc_runtime.protocol.openai_chat.replay import Replay
 from lynkrc_runtime.protocol.openai_chat.write_parts import (
+    CACHE_MARK,
     Json,
     content_of,
     list_extra,
+    marked_part,
     named,
     result_text,
     text_part,
@@ -45,21 +49,22 @@ _BILLING = "x-anthropic-billing-header"
 def write_messages(
     system: tuple[Text, ...],
     messages: tuple[Message, ...],
-    shape: RequestShape,
+    facts: TargetFacts,
     instruction: str | None,
     changes: Changes,
 ) -> list[Json]:
     """The `messages` list; `instruction` joins the system text. CannotTranslate if none is left."""
+    shape = facts.shape
     role = shape.system_role or "system"
     written: list[Json] = []
-    head = _system_text(system, instruction, changes)
+    head = _system(system, instruction, shape, changes)
     if head:
         written.append({"role": role, "content": head})
     turns = _turns(messages)
     for assistant, others in turns:
         calls: list[str] = []
         if assistant is not None:
-            message, calls = _assistant(assistant, changes)
+            message, calls = _assistant(assistant, facts, changes)
             if message is not None:
                 written.append(message)
         written += _Answers(calls, changes).write(others, shape, role)
@@ -81,17 +86,23 @@ def tool_name(name: str, changes: Changes) -> str:
     return mapped
 
 
-def _system_text(system: tuple[Text, ...], instruction: str | None, changes: Changes) -> str:
-    texts: list[str] = []
+def _system(
+    system: tuple[Text, ...], instruction: str | None, shape: RequestShape, changes: Changes
+) -> str | list[Json]:
+    """The leading instructions as one text, or as parts where their cache marks are kept."""
+    parts: list[Json] = []
     for block in system:
         if block.text.startswith(_BILLING):
             changes["dropped=billing-header"] = None
-            continue
-        list_extra(block.extra, changes)
-        texts.append(block.text)
+        elif block.text:
+            parts.append(marked_part(block, shape, changes))
+        else:
+            list_extra(block.extra, changes)
     if instruction is not None:
-        texts.append(instruction)
-    return "\n\n".join(text for text in texts if text)
+        parts.append(text_part(instruction))
+    if any(CACHE_MARK in part for part in parts):
+        return parts
+    return "\n\n".join(part["text"] for part in parts)
 
 
 def _turns(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
@@ -110,8 +121,11 @@ def _turns(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Mes
     return turns
 
 
-def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[str]]:
+def _assistant(
+    message: Message, facts: TargetFacts, changes: Changes
+) -> tuple[Json | None, list[str]]:
     """(message, ids of its calls); None where nothing of it can be said."""
+    thoughts = Replay(facts, changes)
     list_extra(named(message.extra), changes)
     text = ""
     is_apart = False
@@ -134,7 +148,7 @@ def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[st
                 is_apart = True
             case Thinking() | RedactedThinking():
                 # Reasoning goes to its maker alone (design: "Thinking blocks").
-                changes["stripped=thinking"] = None
+                thoughts.add(block)
                 is_apart = True
             case Opaque(type=kind):
                 changes[f"dropped={kind}"] = None
@@ -142,8 +156,10 @@ def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[st
             case _:
                 changes[f"dropped=assistant.{type(block).__name__.lower()}"] = None
     if not text and not calls:
+        thoughts.drop()
         return None, []
     written: Json = {"role": "assistant", "content": text or None}
+    thoughts.write(written, has_calls=bool(calls))
     if calls:
         written["tool_calls"] = calls
     return written, ids
@@ -181,10 +197,10 @@ class _Answers:
             orphans: list[Json] = []
             for block in message.blocks:
                 if isinstance(block, ToolResult):
-                    orphans += self._result(block)
+                    orphans += self._result(block, shape)
                 else:
                     rest.append(block)
-            parts = orphans + user_parts(rest, self.changes)
+            parts = orphans + user_parts(rest, shape, self.changes)
             if parts:
                 said.append({"role": "user", "content": parts})
         for missing in self.open:
@@ -192,14 +208,18 @@ class _Answers:
             self.results.append(_tool_message(missing, INTERRUPTED))
         return self.results + self._with_media(said)
 
-    def _result(self, result: ToolResult) -> list[Json]:
+    def _result(self, result: ToolResult, shape: RequestShape) -> list[Json]:
         """The tool message; for a call that is not there, parts for the user message instead."""
-        text, media = result_text(result, self.changes)
+        text, media = result_text(result, shape, self.changes)
         wanted = self._matching(call_id(result.call_id))
         if wanted is None:
             self.changes["orphan=tool_result"] = None
             return [text_part(f"[tool result {result.call_id}] {text}"), *media]
         self.open.remove(wanted)
+        if shape.tool_images:
+            content = [text_part(text), *media] if media else text
+            self.results.append({"role": "tool", "tool_call_id": wanted, "content": content})
+            return []
         self.results.append(_tool_message(wanted, text))
         self.media += media
         return []

@@ -2,8 +2,8 @@
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
 from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
 from lynkrc_runtime.protocol.shapes import RequestShape
@@ -59,7 +59,8 @@ def _function(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
         function["description"] = tool.description
     function["parameters"] = object_schema(tool.parameters)
     if tool.strict:
-        if shape.structured_output is not False and is_strict_schema(function["parameters"]):
+        takes_strict = shape.structured_output is not False and shape.strict_tools is not False
+        if takes_strict and is_strict_schema(function["parameters"]):
             function["strict"] = True
         else:
             changes["dropped=strict"] = None
