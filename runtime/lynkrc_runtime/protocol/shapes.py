@@ -87,14 +87,14 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """The highest `temperature` it takes."""
     json_object: bool | None = None
     """False: no `response_format` at all."""
-    message_name: bool | None = None
-    """False: `name` of a message is refused."""
+    message_members: list[str] | None = None
+    """OpenAI Chat: every member of a message the server knows; others are refused."""
     merge_consecutive: bool | None = None
     """True: neighbours of one role are refused, by the template of the model (C.1.3)."""
-    image_urls: bool | None = None
-    """False: pictures only with their data."""
-    tool_images: bool | None = None
-    """True: tool messages may hold pictures."""
+    media_urls: bool | None = None
+    """False: pictures and documents by URL are refused."""
+    result_media: bool | None = None
+    """OpenAI Chat; True: tool messages may hold pictures."""
     cache_marks: bool | None = None
     """True: `cache_control` on parts of instructions and user messages (B.6, B.9)."""
     prefill_mark: str | None = None

@@ -8,7 +8,7 @@ only in the resolved `Address` and are never printed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 from urllib.parse import quote, urlsplit
@@ -102,12 +102,19 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
     )
 
 
-def url_of(base: str, path: str, model: str) -> str:
+def url_of(base: str, path: str, model: str, replaces: Sequence[str] = ()) -> str:
     """The address of an endpoint's path for a model, whose name is percent-encoded in it.
+
+    The first of `replaces` that the base ends with gives way to the path.
 
     >>> url_of("https://h/v1beta", "/models/{model}:generateContent", "a/b:c")
     'https://h/v1beta/models/a%2Fb%3Ac:generateContent'
+    >>> url_of("https://api.moonshot.ai/v1/", "/anthropic/v1/messages", "kimi-k3", ["/v1"])
+    'https://api.moonshot.ai/anthropic/v1/messages'
     """
+    plain = base.rstrip("/")
+    end = "" if plain.endswith(path) else next((e for e in replaces if plain.endswith(e)), "")
+    base = plain.removesuffix(end) if end else base
     return join(base, path.replace("{model}", quote(model, safe="")))
 
 

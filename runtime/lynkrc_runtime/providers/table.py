@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TypeAlias, final
 
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.providers import shapes_of_kinds as shapes
 
 
 class Credentials(Enum):
@@ -33,7 +34,8 @@ class Endpoint:
     speaks the dialect is served here, though it is not the kind's first endpoint. `models` are
     prefixes of the models this is the first endpoint of. `frame` names what is done to a written
     request before it is sent (`providers/frames.py`), '' nothing. `count_path` is where tokens are
-    counted, where the dialect can (`TargetDialect.counting`).
+    counted, where the dialect can (`TargetDialect.counting`). `replaces` are ends of a base URL
+    that `path` stands in the place of, instead of below it; the first that fits.
     """
 
     dialect: str
@@ -43,6 +45,7 @@ class Endpoint:
     models: tuple[str, ...] = ()
     frame: str = ""
     count_path: str = ""
+    replaces: tuple[str, ...] = ()
 
 
 @final
@@ -77,8 +80,6 @@ _CHAT = "openai-chat"
 _COMPLETIONS = "/chat/completions"
 _V1_COMPLETIONS = "/v1/chat/completions"
 
-_ANYTHING = RequestShape()
-
 _Auth: TypeAlias = tuple[tuple[str, ...], str]
 _BEARER: _Auth = (("authorization",), "Bearer ")
 _X_API_KEY: _Auth = (("x-api-key",), "")
@@ -105,7 +106,7 @@ def _messages(
         auth_headers=auth[0],
         auth_prefix=auth[1],
         needs_region=False,
-        shape=_ANYTHING,
+        shape=shapes.ANYTHING,
     )
 
 
@@ -116,11 +117,13 @@ def _chat(
     *,
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _BEARER,
-    shape: RequestShape = _ANYTHING,
+    shape: RequestShape = shapes.ANYTHING,
+    messages: Endpoint | None = None,
 ) -> ProviderKind:
+    others = () if messages is None else (messages,)
     return ProviderKind(
         name=name,
-        endpoints=(Endpoint(dialect=_CHAT, path=path),),
+        endpoints=(Endpoint(dialect=_CHAT, path=path), *others),
         base_url=base_url,
         credentials=credentials,
         auth_headers=auth[0],
@@ -130,10 +133,21 @@ def _chat(
     )
 
 
-def _house(name: str, base_url: str) -> ProviderKind:
+def _house(
+    name: str, base_url: str, shape: RequestShape, messages: Endpoint | None = None
+) -> ProviderKind:
     """A server that people run themselves: its key, if it has one, was chosen by them."""
-    return _chat(name, base_url, _V1_COMPLETIONS, credentials=Credentials.OPTIONAL)
+    return _chat(
+        name,
+        base_url,
+        _V1_COMPLETIONS,
+        credentials=Credentials.OPTIONAL,
+        shape=shape,
+        messages=messages,
+    )
 
+
+_HOUSE_MESSAGES = Endpoint(dialect=_MESSAGES, path="/v1/messages")
 
 _ROWS: tuple[ProviderKind, ...] = (
     _messages("anthropic", "https://api.anthropic.com", counts=True),
@@ -146,39 +160,89 @@ _ROWS: tuple[ProviderKind, ...] = (
     _chat("openai-compatible", None, credentials=Credentials.OPTIONAL),
     # B.4, the v1 form: https://RESOURCE.openai.azure.com; `model` is the deployment's name.
     _chat("azure-openai", None, "/openai/v1/chat/completions", auth=(("api-key",), "")),
-    # B.6: https://WORKSPACE; `model` is the endpoint's name. Some endpoints refuse these members.
+    # B.6: https://WORKSPACE; `model` is the endpoint's name. Claude's own endpoints speak Messages,
+    # without what Chat loses (signatures, marks of the cache): those are called so by everyone.
     _chat(
         "databricks",
         None,
         "/serving-endpoints/chat/completions",
-        shape=RequestShape(stream_options=False, parallel_tool_calls=False),
+        shape=shapes.DATABRICKS,
+        messages=Endpoint(
+            dialect=_MESSAGES,
+            path="/serving-endpoints/anthropic/v1/messages",
+            replaces=("/serving-endpoints",),
+            models=("databricks-claude-",),
+        ),
     ),
-    _chat("openrouter", "https://openrouter.ai/api/v1"),
-    _chat("deepseek", "https://api.deepseek.com"),
-    _chat("fireworks", "https://api.fireworks.ai/inference/v1"),
-    _chat("groq", "https://api.groq.com/openai/v1"),
-    # B.15: unknown members are refused with 422; usage stands on the last chunk unasked.
+    # B.9: /messages serves every model with reasoning, pictures and marks of the cache.
     _chat(
-        "mistral",
-        "https://api.mistral.ai/v1",
-        shape=RequestShape(stream_options=False, max_tokens_field="max_tokens"),
+        "openrouter",
+        "https://openrouter.ai/api/v1",
+        shape=shapes.OPENROUTER,
+        messages=Endpoint(dialect=_MESSAGES, path="/messages", passes=True),
     ),
-    _chat("moonshot", "https://api.moonshot.ai/v1"),
-    _chat("together", "https://api.together.ai/v1"),
-    _chat("xai", "https://api.x.ai/v1"),
-    # B.13: usage comes unasked; `tool_choice` is `auto` or nothing.
+    # B.14: the Messages endpoint is made for Claude Code. It ignores betas, marks of the cache and
+    # budgets, as Chat there has none of them; it keeps reasoning in its blocks.
+    _chat(
+        "deepseek",
+        "https://api.deepseek.com",
+        shape=shapes.DEEPSEEK,
+        messages=Endpoint(
+            dialect=_MESSAGES,
+            path="/anthropic/v1/messages",
+            replaces=("/v1", "/beta"),
+            passes=True,
+        ),
+    ),
+    # B.1. What its Messages endpoint leaves out is a list of eight; Chat has no such list.
+    _chat(
+        "fireworks",
+        "https://api.fireworks.ai/inference/v1",
+        shape=shapes.FIREWORKS,
+        messages=Endpoint(dialect=_MESSAGES, path="/messages"),
+    ),
+    _chat("groq", "https://api.groq.com/openai/v1", shape=shapes.GROQ),
+    _chat("mistral", "https://api.mistral.ai/v1", shape=shapes.MISTRAL),
+    # B.12: made for Claude Code, as DeepSeek's.
+    _chat(
+        "moonshot",
+        "https://api.moonshot.ai/v1",
+        shape=shapes.MOONSHOT,
+        messages=Endpoint(
+            dialect=_MESSAGES, path="/anthropic/v1/messages", replaces=("/v1",), passes=True
+        ),
+    ),
+    _chat("together", "https://api.together.ai/v1", shape=shapes.TOGETHER),
+    # B.1: of what its Messages endpoint leaves out we have read nothing.
+    _chat(
+        "xai",
+        "https://api.x.ai/v1",
+        messages=Endpoint(dialect=_MESSAGES, path="/messages"),
+    ),
+    # B.13: made for Claude Code, as DeepSeek's; it stands beside both of the Chat addresses.
     _chat(
         "zai",
         "https://api.z.ai/api/paas/v4",
-        shape=RequestShape(
-            stream_options=False, max_tokens_field="max_tokens", tool_choice=["auto"]
+        shape=shapes.ZAI,
+        messages=Endpoint(
+            dialect=_MESSAGES,
+            path="/anthropic/v1/messages",
+            replaces=("/coding/paas/v4", "/paas/v4"),
+            passes=True,
         ),
     ),
-    _house("ollama", "http://localhost:11434"),
-    _house("llamacpp", "http://localhost:8080"),
-    _house("lmstudio", "http://localhost:1234"),
-    _house("mlx", "http://localhost:8080"),
-    _house("vllm", "http://localhost:8000"),
+    # B.10: Messages there has no `tool_choice`, documents or marks of the cache.
+    _house("ollama", "http://localhost:11434", shapes.OLLAMA, _HOUSE_MESSAGES),
+    # B.11, B.1: only newer versions of these three speak Messages.
+    _house(
+        "llamacpp",
+        "http://localhost:8080",
+        shapes.LLAMACPP,
+        Endpoint(dialect=_MESSAGES, path="/v1/messages", count_path="/v1/messages/count_tokens"),
+    ),
+    _house("lmstudio", "http://localhost:1234", shapes.LMSTUDIO, _HOUSE_MESSAGES),
+    _house("mlx", "http://localhost:8080", shapes.MLX),
+    _house("vllm", "http://localhost:8000", shapes.VLLM, _HOUSE_MESSAGES),
     ProviderKind(
         name="bedrock",
         endpoints=(
@@ -193,7 +257,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
         needs_region=True,
-        shape=_ANYTHING,
+        shape=shapes.ANYTHING,
     ),
     ProviderKind(
         name="gemini",
@@ -209,7 +273,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_headers=("x-goog-api-key",),
         auth_prefix="",
         needs_region=False,
-        shape=_ANYTHING,
+        shape=shapes.ANYTHING,
     ),
     # B.7: the address names project and place: .../v1/projects/PROJECT/locations/REGION.
     ProviderKind(
@@ -226,7 +290,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
         needs_region=False,
-        shape=_ANYTHING,
+        shape=shapes.ANYTHING,
     ),
     _messages("simulator", "http://simulator.invalid", credentials=Credentials.NONE),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -225,15 +226,12 @@ def _ways(
         name = endpoint.dialect
         if dry_run and name not in CLIENT_DIALECTS:
             name = KINDS[SIMULATOR].dialect
+        place = partial(url_of, address.base, model=target.model, replaces=endpoint.replaces)
         made[client] = Way(
             dialect=TARGET_DIALECTS[name],
-            url=url_of(address.base, endpoint.path, target.model),
-            stream_url=url_of(address.base, endpoint.stream_path or endpoint.path, target.model),
-            count_url=(
-                url_of(address.base, endpoint.count_path, target.model)
-                if endpoint.count_path
-                else None
-            ),
+            url=place(endpoint.path),
+            stream_url=place(endpoint.stream_path or endpoint.path),
+            count_url=place(endpoint.count_path) if endpoint.count_path else None,
             frame=FRAMES[endpoint.frame] if endpoint.frame and not dry_run else None,
         )
     return made

@@ -28,11 +28,11 @@ CONTENT = "content"
 def edits_messages(shape: RequestShape) -> bool:
     """Whether `fit_messages` may have anything to do for the shape."""
     return bool(
-        shape.message_name is False
+        shape.message_members is not None
         or shape.call_ids
         or shape.reasoning_replay
         or shape.merge_consecutive
-        or shape.image_urls is False
+        or shape.media_urls is False
         or shape.prefill_mark
     )
 
@@ -66,17 +66,17 @@ def mark_prefill(body: Body, messages: list[Body], shape: RequestShape) -> bool:
 
 def _fit(message: Body, role: str, shape: RequestShape, changes: Changes) -> bool:
     is_edited = False
-    if shape.message_name is False and "name" in message:
-        name = "name" if role == "tool" else "messages.name"
-        if role != "tool" and value_of(message, "name") is not None:
-            changes[f"dropped={name}"] = None
-        del message["name"]
-        is_edited = True
     if shape.call_ids is not None:
         is_edited |= _fit_ids(message, changes)
     if role == "assistant" and shape.reasoning_replay is not None:
         is_edited |= _fit_reasoning(message, shape, changes)
-    if role == "user" and shape.image_urls is False:
+    if shape.message_members is not None:
+        for name in [name for name in message if name not in shape.message_members]:
+            if value_of(message, name) is not None:
+                changes[f"dropped=messages.{name}"] = None
+            del message[name]
+            is_edited = True
+    if role == "user" and shape.media_urls is False:
         _refuse_urls(message)
     return is_edited
 

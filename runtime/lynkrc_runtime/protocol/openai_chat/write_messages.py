@@ -216,7 +216,7 @@ class _Answers:
             self.changes["orphan=tool_result"] = None
             return [text_part(f"[tool result {result.call_id}] {text}"), *media]
         self.open.remove(wanted)
-        if shape.tool_images:
+        if shape.result_media:
             content = [text_part(text), *media] if media else text
             self.results.append({"role": "tool", "tool_call_id": wanted, "content": content})
             return []

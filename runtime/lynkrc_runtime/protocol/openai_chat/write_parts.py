@@ -85,7 +85,7 @@ def image_part(image: Image, shape: RequestShape) -> Json:
     """An `image_url` part; CannotTranslate for what would have to be fetched for the server."""
     if image.data is not None:
         url = f"data:{image.media_type or 'image/png'};base64,{image.data}"
-    elif image.url is not None and shape.image_urls is False:
+    elif image.url is not None and shape.media_urls is False:
         raise CannotTranslate("image.url", "the target takes pictures only with their data")
     elif image.url is not None:
         url = image.url
@@ -119,7 +119,7 @@ def result_text(
             case Image() | Document():
                 noun = "image" if isinstance(block, Image) else "document"
                 following += user_parts((block,), shape, changes)
-                if shape.tool_images:
+                if shape.result_media:
                     continue
                 number = sum(part["type"] != "text" for part in following)
                 pieces.append(f"[{noun} {number} of tool result {result.call_id} follows]")
