@@ -9,18 +9,15 @@ import anthropic
 import openai
 import pytest
 
-from lynkrc.cli.specs import catalog_files
-from lynkrc.sema.catalog import facts_of, provision_of
-from lynkrc.sema.catalog_read import read_catalog
 from lynkrc_runtime.providers.table import KINDS
-from tests.e2e import kind_servers, small_bundle
+from tests.e2e import kind_bundle, kind_servers
 from tests.e2e.gateway import serving
+from tests.e2e.kind_bundle import name_of
 from tests.e2e.kind_servers import CHAT, MESSAGES, SERVERS, KindServer
 from tests.e2e.scripted_answers import Call, Said
 from tests.e2e.socket_lab import CLIENT_KEY, Lab, clients
 from tests.e2e.test_sdk_tools import ANTHROPIC_TOOLS, OPENAI_TOOLS
 from tests.e2e.upstream_server import Seen, UpstreamServer, in_background
-from tests.runtime.by_hand import dispatch, provider, target
 
 WAYS = [(kind, dialect) for kind, one in SERVERS.items() for dialect in one.paths.values()]
 CHAT_KINDS = sorted(kind for kind, dialect in WAYS if dialect == CHAT)
@@ -37,10 +34,6 @@ def key_of(kind: str) -> str:
     return f"key-of-{kind}"
 
 
-def name_of(kind: str, dialect: str) -> str:
-    return f"{kind}-{'chat' if dialect == CHAT else 'messages'}"
-
-
 def judge_of(server: KindServer, body: Any, headers: Any) -> Any:
     check = server.messages_judge if "anthropic-version" in headers else server.judge
     text = check(body) if check is not None else None
@@ -49,30 +42,16 @@ def judge_of(server: KindServer, body: Any, headers: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def _kinds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    catalog, _ = read_catalog(catalog_files())
     server = UpstreamServer()
-    providers, targets = [], []
-    for number, (kind, one) in enumerate(SERVERS.items()):
+    for kind, one in SERVERS.items():
         face = server.face(kind, partial(judge_of, one))
         face.paths, face.render = one.paths, partial(kind_servers.spell, one)
-        variable = kind.upper().replace("-", "_")
-        base = f"${{{variable}_URL}}{one.base}"
-        providers.append(provider(kind, kind, base_url=base, api_key=f"${{{variable}_KEY}}"))
-        shape = facts_of(catalog, one.model, provision_of(kind, None)).shape
-        common: dict[str, Any] = {"model": one.model, "shape": shape}
-        targets += [
-            target(name_of(kind, dialect), number, dialect=dialect, **common)
-            for dialect in one.paths.values()
-        ]
-        targets.append(target(f"{kind}-usual", number, **common))
     folder = tmp_path_factory.mktemp("kinds")
-    bundle = small_bundle.write(
-        folder / "kinds.lynkr", small_bundle.files(dispatch(providers, targets))
-    )
+    bundle = kind_bundle.build(folder)
     with in_background(server) as background:
         environ = {}
         for kind, face in server.faces.items():
-            variable = kind.upper().replace("-", "_")
+            variable = kind_bundle.variable_of(kind)
             environ |= {f"{variable}_URL": face.url, f"{variable}_KEY": key_of(kind)}
         with serving(bundle, folder / "log", environ=environ) as gateway:
             with clients(gateway) as (first, second):
@@ -283,45 +262,155 @@ def test_tools_of_chat_clients(kinds: Lab, kind: str, stream: bool) -> None:
     assert [message["tool_call_id"] for message in sent if message["role"] == "tool"] == ids
 
 
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "string"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
+FUNCTION = {"name": "weather", "parameters": SCHEMA, "strict": True}
+WISHES: dict[str, Any] = {
+    "messages": [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "One.", "name": "ann"},
+        {"role": "user", "content": "Two."},
+        {"role": "system", "content": "Be quick."},
+    ],
+    "tools": [{"type": "function", "function": FUNCTION}],
+    "tool_choice": "required",
+    "parallel_tool_calls": False,
+    "temperature": 1.5,
+    "top_p": 0.9,
+    "seed": 7,
+    "stop": ["a", "b", "c", "d"],
+    "presence_penalty": 0.1,
+    "frequency_penalty": 0.1,
+    "reasoning_effort": "medium",
+    "response_format": {
+        "type": "json_schema",
+        "json_schema": {"name": "a", "schema": SCHEMA, "strict": True},
+    },
+    "user": "somebody",
+    "max_completion_tokens": 700,
+}
+STRICT = {"databricks", "deepseek", "groq", "llamacpp", "lmstudio", "mistral", "mlx", "moonshot"}
+STRICT |= {"openai-compatible", "xai", "zai"}
+
+
 @pytest.mark.parametrize("kind", CHAT_KINDS)
 def test_every_wish_of_a_chat_client_is_legal_or_left_out(kinds: Lab, kind: str) -> None:
     face = kinds.face(kind)
     face.behaviours = [Said(text="Hello.")]
-    schema = {
-        "type": "object",
-        "properties": {"a": {"type": "string"}},
-        "required": ["a"],
-        "additionalProperties": False,
-    }
-    function = {"name": "weather", "parameters": schema, "strict": True}
-    limits: dict[str, Any] = {"max_tokens" if kind == "mlx" else "max_completion_tokens": 700}
-    done = kinds.openai.chat.completions.create(
-        model=f"lynkr/{name_of(kind, CHAT)}",
-        messages=[
-            {"role": "developer", "content": "Be brief."},
-            {"role": "system", "content": "Be kind."},
-            {"role": "user", "content": "One.", "name": "ann"},
-            {"role": "user", "content": "Two."},
-            {"role": "system", "content": "Be quick."},
-        ],
-        tools=[{"type": "function", "function": function}],  # type: ignore[list-item]  # a plain dict
-        tool_choice="required",
-        parallel_tool_calls=False,
-        temperature=1.5,
-        top_p=0.9,
-        seed=7,
-        stop=["a", "b", "c", "d"],
-        presence_penalty=0.1,
-        frequency_penalty=0.1,
-        reasoning_effort="medium",
-        response_format={
-            "type": "json_schema",
-            "json_schema": {"name": "a", "schema": schema, "strict": True},
-        },
-        user="somebody",
-        **limits,
-    )
+    done = kinds.openai.chat.completions.create(model=f"lynkr/{name_of(kind, CHAT)}", **WISHES)
     assert done.choices[0].message.content == "Hello."
+    # What every server takes is still said.
+    said = json.dumps(face.seen[0].json["messages"])
+    for words in ("Be brief.", "Be kind.", "One.", "Two.", "Be quick."):
+        assert words in said
+    assert face.seen[0].json["tools"][0]["function"]["parameters"] == SCHEMA
+
+
+@pytest.mark.parametrize("kind", sorted(STRICT))
+def test_such_a_request_would_be_refused_as_it_is(kind: str) -> None:
+    """The judges bite: what they are shown through the gateway is not just anything."""
+    judge = SERVERS[kind].judge
+    assert judge is not None
+    assert judge(WISHES) is not None
+
+
+@pytest.mark.parametrize("kind", CHAT_KINDS)
+def test_every_wish_of_a_messages_client_is_legal_or_left_out(kinds: Lab, kind: str) -> None:
+    face = kinds.face(kind)
+    face.behaviours = [Said(text="Hello.")] * 4
+    for thinking in (
+        {"type": "disabled"},
+        {"type": "adaptive"},
+        {"type": "enabled", "budget_tokens": 2000},
+    ):
+        kinds.anthropic.messages.create(
+            model=f"lynkr/{name_of(kind, CHAT)}",
+            max_tokens=4000,
+            system="Be brief.",
+            messages=[
+                {"role": "user", "content": "One."},
+                {"role": "user", "content": [{"type": "text", "text": "Two."}]},
+            ],
+            tools=[{"name": "weather", "input_schema": SCHEMA, "strict": True}],
+            tool_choice={"type": "auto", "disable_parallel_tool_use": True},
+            thinking=thinking,  # type: ignore[arg-type]  # the three forms in turn
+            stop_sequences=["a", "b", "c", "d", "e", "f"],
+            metadata={"user_id": "somebody"},
+            extra_body={"temperature": 1.0, "top_k": 40},
+            extra_headers={"anthropic-version": "2023-06-01"},
+        )
+    off, on, budget = (seen.json for seen in face.seen)
+    match kind:
+        case "deepseek" | "zai":
+            assert off["thinking"] == {"type": "disabled"}
+            assert on["thinking"] == budget["thinking"] == {"type": "enabled"}
+        case "openrouter":
+            assert off["reasoning"] == {"enabled": False}
+            assert on["reasoning"] == {"enabled": True}
+            assert budget["reasoning"] == {"max_tokens": 2000}
+        case "vllm" | "llamacpp":
+            asked = [body["chat_template_kwargs"]["enable_thinking"] for body in (off, on, budget)]
+            assert asked == [False, True, True]
+        case _:
+            assert budget["reasoning_effort"] == "low"
+    takes_top_k = kind in {"openrouter", "fireworks", "mistral", "together", "llamacpp"} | {
+        "lmstudio",
+        "mlx",
+        "vllm",
+    }
+    assert ("top_k" in on) == takes_top_k
+
+
+@pytest.mark.parametrize("kind", ["lmstudio", "ollama"])
+def test_pictures_by_address_are_refused_before_they_are_sent(kinds: Lab, kind: str) -> None:
+    part = {"type": "image_url", "image_url": {"url": "https://pictures.test/a.png"}}
+    source = {"type": "url", "url": "https://pictures.test/a.png"}
+    model = f"lynkr/{name_of(kind, CHAT)}"
+    with pytest.raises(openai.BadRequestError, match="only with their data"):
+        kinds.openai.chat.completions.create(
+            model=model,
+            messages=[{"role": "user", "content": [part]}],  # type: ignore[list-item]  # a plain dict
+        )
+    with pytest.raises(anthropic.BadRequestError, match="only with their data"):
+        kinds.anthropic.messages.create(
+            model=model,
+            max_tokens=9,
+            messages=[{"role": "user", "content": [{"type": "image", "source": source}]}],  # type: ignore[list-item]  # a plain dict
+        )
+    assert kinds.face(kind).seen == []
+
+
+BEGUN: list[Any] = [
+    {"role": "user", "content": "A haiku."},
+    {"role": "assistant", "content": "Snow"},
+]
+
+
+def test_a_beginning_is_continued_as_each_server_wants_it_marked(kinds: Lab) -> None:
+    for kind, mark in (("moonshot", "partial"), ("vllm", None), ("llamacpp", None)):
+        face = kinds.face(kind)
+        face.behaviours = [Said(text=" falls.")] * 2
+        model = f"lynkr/{name_of(kind, CHAT)}"
+        kinds.anthropic.messages.create(model=model, max_tokens=9, messages=BEGUN)
+        kinds.openai.chat.completions.create(model=model, messages=BEGUN)
+        for seen in face.seen:
+            last = seen.json["messages"][-1]
+            assert last == BEGUN[-1] | ({} if mark is None else {mark: True})
+            assert seen.json.get("continue_final_message") == (True if kind == "vllm" else None)
+            assert seen.json.get("add_generation_prompt") == (False if kind == "vllm" else None)
+
+
+@pytest.mark.parametrize("kind", ["deepseek", "mistral"])
+def test_a_beginning_that_cannot_be_continued_goes_elsewhere(kinds: Lab, kind: str) -> None:
+    model = f"lynkr/{name_of(kind, CHAT)}"
+    with pytest.raises(anthropic.BadRequestError, match="does not continue"):
+        kinds.anthropic.messages.create(model=model, max_tokens=9, messages=BEGUN)
+    assert kinds.face(kind).seen == []
 
 
 @pytest.mark.parametrize("dialect", [CHAT, MESSAGES])
