@@ -243,7 +243,7 @@ SERVERS: Mapping[str, KindServer] = {
         paths={"/v1/messages": MESSAGES},
         judge=judges.first_of(
             judges.refuses("presence_penalty", "frequency_penalty", "stop"),
-            judges.efforts("none", "low", "medium", "high"),
+            judges.refuses("reasoning_effort"),
         ),
         reasoning="reasoning_content",
     ),
@@ -263,6 +263,7 @@ SERVERS: Mapping[str, KindServer] = {
             ),
             judges.choices("auto"),
             judges.temperature(1.0),
+            judges.formats("json_object"),
             judges.no_strict,
         ),
         reasoning="reasoning_content",

@@ -356,6 +356,8 @@ def test_every_wish_of_a_messages_client_is_legal_or_left_out(kinds: Lab, kind: 
         case "vllm" | "llamacpp":
             asked = [body["chat_template_kwargs"]["enable_thinking"] for body in (off, on, budget)]
             assert asked == [False, True, True]
+        case "xai":
+            assert not {"reasoning_effort", "reasoning", "thinking"} & set(on)
         case _:
             assert budget["reasoning_effort"] == "low"
     takes_top_k = kind in {"openrouter", "fireworks", "mistral", "together", "llamacpp"} | {

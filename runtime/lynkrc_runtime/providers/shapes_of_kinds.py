@@ -116,7 +116,7 @@ MOONSHOT = RequestShape(
 
 TOGETHER = RequestShape(max_tokens_field="max_tokens", sampling=_ALL_SAMPLING)
 
-# B.13. Usage comes unasked.
+# B.13. Usage comes unasked; of JSON formats there is json_object alone.
 ZAI = RequestShape(
     stream_options=False,
     max_tokens_field="max_tokens",
@@ -125,6 +125,7 @@ ZAI = RequestShape(
     system_role="system",
     mid_system=False,
     strict_tools=False,
+    structured_output=False,
     tool_choice=["auto"],
     message_members=["role", "content", "tool_calls", "tool_call_id", "reasoning_content"],
     reasoning_in="thinking",
