@@ -1,4 +1,4 @@
-"""What the official SDKs send to their own providers, as recorded, and what the gateway sends there.
+"""What the official SDKs send, as recorded, and what the gateway sends to the same providers.
 
 Recorded from anthropic 2.11.0 and openai 3.52.0: address, credentials, version and body.
 """

@@ -8,8 +8,9 @@
 ({'type': 'enabled'}, 'low', ['reasoning_effort=low'])
 """
 
-from dataclasses import dataclass
 from typing import Any, final
+
+from msgspec import Struct
 
 from lynkrc_runtime.protocol.conversation import Options, ThinkingKind
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
@@ -29,8 +30,7 @@ _LEAST = 1024
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class Wanted(Struct, frozen=True, kw_only=True, gc=False):
     """A wish: an effort in Chat's words, or just on, or a budget in tokens. Nothing is no wish."""
 
     effort: str | None = None
@@ -38,11 +38,14 @@ class Wanted:
     budget: int | None = None
 
 
+NO_WISH = Wanted()
+
+
 def wanted_of(options: Options) -> Wanted:
     """The wish of another dialect's client, before the shape."""
     wish = options.thinking
     if wish is None:
-        return Wanted(effort=options.effort)
+        return NO_WISH if options.effort is None else Wanted(effort=options.effort)
     match wish.kind:
         case ThinkingKind.DISABLED:
             return Wanted(effort=OFF)
@@ -58,22 +61,25 @@ def wanted_of(options: Options) -> Wanted:
 def ask_reasoning(body: Body, shape: RequestShape, wanted: Wanted | None, changes: Changes) -> None:
     """Put the wish into `body`. None: a Chat client's own `reasoning_effort` stands there."""
     is_own = wanted is None
-    wish = wanted or Wanted(effort=value_of(body, _EFFORT))
+    if wanted is None:
+        effort = value_of(body, _EFFORT)
+        wanted = NO_WISH if effort is None else Wanted(effort=effort)
+    if wanted is NO_WISH and shape.effort_with_tools is None:
+        return
+    wish = wanted
     match shape.reasoning_in:
         case "none":
-            if wish != Wanted():
-                changes[f"dropped={_EFFORT}"] = None
+            changes[f"dropped={_EFFORT}"] = None
             body.pop(_EFFORT, None)
         case "thinking":
             _ask_thinking(body, shape, wish, changes)
         case "thinking_budget":
             _ask_budget(body, wish, changes)
         case "chat_template_kwargs":
-            if wish != Wanted():
-                given = value_of(body, "chat_template_kwargs") or {}
-                is_on = wish.effort != OFF
-                body["chat_template_kwargs"] = given | {"enable_thinking": is_on}
-                body.pop(_EFFORT, None)
+            given = value_of(body, "chat_template_kwargs") or {}
+            is_on = wish.effort != OFF
+            body["chat_template_kwargs"] = given | {"enable_thinking": is_on}
+            body.pop(_EFFORT, None)
         case "reasoning" if not is_own:
             effort = _fitted(wish.effort, shape, changes)
             if effort == OFF:
@@ -152,8 +158,6 @@ def _ask_thinking(body: Body, shape: RequestShape, wish: Wanted, changes: Change
 
 
 def _ask_budget(body: Body, wish: Wanted, changes: Changes) -> None:
-    if wish == Wanted():
-        return
     if wish.effort == OFF:
         body["thinking"] = {"type": "disabled"}
     else:

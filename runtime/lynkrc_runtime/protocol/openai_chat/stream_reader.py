@@ -191,13 +191,13 @@ class ChatStreamReader:
             self._matched = choice.get("stop_reason")
 
     def _delta(self, delta: dict[str, Any], events: list[Event]) -> None:
-        if self._keeps_details:
-            add_details(self._details, details(delta))
-            self._thinking(reasoning_text(delta), events)
-        else:
+        # Most deltas have none of them.
+        if "reasoning_content" in delta or "reasoning" in delta or "reasoning_details" in delta:
             self._reasoning(delta, events)
         content = delta.get("content")
-        if isinstance(content, str):
+        if isinstance(content, str) and self._tags is None:
+            self._say(content, events)
+        elif isinstance(content, str):
             self._text(content, events)
         elif isinstance(content, list):
             self._parts(content, events)
@@ -229,6 +229,10 @@ class ChatStreamReader:
                 self._text(_text(part.get("text")), events)
 
     def _reasoning(self, delta: dict[str, Any], events: list[Event]) -> None:
+        if self._keeps_details:
+            add_details(self._details, details(delta))
+            self._thinking(reasoning_text(delta), events)
+            return
         for block in read_reasoning(delta):
             if isinstance(block, RedactedThinking):
                 self._end_thinking(events)

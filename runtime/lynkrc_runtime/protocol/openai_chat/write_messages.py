@@ -125,7 +125,7 @@ def _assistant(
     message: Message, facts: TargetFacts, changes: Changes
 ) -> tuple[Json | None, list[str]]:
     """(message, ids of its calls); None where nothing of it can be said."""
-    thoughts = Replay(facts, changes)
+    thoughts: Replay | None = None
     list_extra(named(message.extra), changes)
     text = ""
     is_apart = False
@@ -148,6 +148,7 @@ def _assistant(
                 is_apart = True
             case Thinking() | RedactedThinking():
                 # Reasoning goes to its maker alone (design: "Thinking blocks").
+                thoughts = thoughts or Replay(facts, changes)
                 thoughts.add(block)
                 is_apart = True
             case Opaque(type=kind):
@@ -156,10 +157,12 @@ def _assistant(
             case _:
                 changes[f"dropped=assistant.{type(block).__name__.lower()}"] = None
     if not text and not calls:
-        thoughts.drop()
+        if thoughts is not None:
+            thoughts.drop()
         return None, []
     written: Json = {"role": "assistant", "content": text or None}
-    thoughts.write(written, has_calls=bool(calls))
+    if thoughts is not None:
+        thoughts.write(written, has_calls=bool(calls))
     if calls:
         written["tool_calls"] = calls
     return written, ids

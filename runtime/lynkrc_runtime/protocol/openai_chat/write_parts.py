@@ -51,8 +51,9 @@ def user_parts(blocks: Iterable[Block], shape: RequestShape, changes: Changes) -
     for block in blocks:
         match block:
             case Text(text=text) | Refusal(text=text):
-                extra = block.extra if isinstance(block, Text) else {}
-                part = _marked(text_part(text), extra, shape, changes)
+                part = text_part(text)
+                if isinstance(block, Text) and block.extra:
+                    part = _marked(part, block.extra, shape, changes)
                 if text:
                     parts.append(part)
             case Image():

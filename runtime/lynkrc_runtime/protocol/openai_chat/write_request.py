@@ -18,7 +18,7 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat.ask_reasoning import Wanted, wanted_of
+from lynkrc_runtime.protocol.openai_chat.ask_reasoning import NO_WISH, Wanted, wanted_of
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
 from lynkrc_runtime.protocol.openai_chat.fit_messages import (
     edits_messages,
@@ -149,7 +149,7 @@ def _wanted(facts: TargetFacts, options: Options, changes: Changes) -> Wanted:
         changes["dropped=thinking"] = None
     if options.effort is not None:
         changes["dropped=effort"] = None
-    return Wanted()
+    return NO_WISH
 
 
 def _put_user(body: Body, request: Request, changes: Changes) -> None:
