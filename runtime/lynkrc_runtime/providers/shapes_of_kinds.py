@@ -1,7 +1,7 @@
 """What all models of a provider kind refuse or want spelled otherwise: a request shape per kind.
 
 What is the model's and not the server's stands in the catalog. Sources: the pages of the wire
-reference named in each line, and where a line names one, the provider's own page.
+reference named in each line, and the page a line names.
 """
 
 from lynkrc_runtime.protocol.shapes import RequestShape
@@ -102,8 +102,9 @@ MISTRAL = RequestShape(
     prefill=False,
 )
 
-# B.12. At most five stop sequences: the model page of kimi-k3. What its thinking models fix or
-# refuse stands in the catalog.
+# B.12. At most five stop sequences: a reseller's tests of kimi-k3
+# (dev.to/aihubmix/kimi-k3-api-guide-reasoning-tool-calling-structured-output-and-vision-bn3). What
+# its thinking models fix or refuse stands in the catalog.
 MOONSHOT = RequestShape(
     max_tokens_field="max_completion_tokens",
     system_role="system",

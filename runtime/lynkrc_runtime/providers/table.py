@@ -194,7 +194,7 @@ _ROWS: tuple[ProviderKind, ...] = (
             passes=True,
         ),
     ),
-    # B.1. What its Messages endpoint leaves out is a list of eight; Chat has no such list.
+    # B.1. Of what its Messages endpoint leaves out we have not read enough to choose it unasked.
     _chat(
         "fireworks",
         "https://api.fireworks.ai/inference/v1",
@@ -203,7 +203,7 @@ _ROWS: tuple[ProviderKind, ...] = (
     ),
     _chat("groq", "https://api.groq.com/openai/v1", shape=shapes.GROQ),
     _chat("mistral", "https://api.mistral.ai/v1", shape=shapes.MISTRAL),
-    # B.12: made for Claude Code, as DeepSeek's.
+    # B.1, B.12: it keeps reasoning in its blocks, as DeepSeek's. What it ignores we have not read.
     _chat(
         "moonshot",
         "https://api.moonshot.ai/v1",
@@ -219,7 +219,7 @@ _ROWS: tuple[ProviderKind, ...] = (
         "https://api.x.ai/v1",
         messages=Endpoint(dialect=_MESSAGES, path="/messages"),
     ),
-    # B.13: made for Claude Code, as DeepSeek's; it stands beside both of the Chat addresses.
+    # B.1, B.13: as Moonshot's; it stands beside both of the Chat addresses.
     _chat(
         "zai",
         "https://api.z.ai/api/paas/v4",
