@@ -22,8 +22,10 @@ from tests.e2e.scripted_answers import Raw, Said, refusal, render
 PATIENCE = 30.0
 """Seconds a test waits for what must happen before it fails."""
 
-Judge: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, str]], str | None]
-"""(body, lower-case headers) -> the message of the upstream's 400, or None."""
+Judge: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, str]], str | Raw | None]
+"""(body, lower-case headers) -> the message of the upstream's 400 or its whole refusal, or None."""
+Render: TypeAlias = Callable[[Said, str, dict[str, Any]], Raw]
+"""(answer, dialect, request) -> the answer as the upstream spells it."""
 Behaviour: TypeAlias = str | Said | Raw
 """A behaviour of the simulator, an answer to be rendered as asked, or bytes as they are."""
 
@@ -58,6 +60,8 @@ class Face:
     changed: asyncio.Condition
     url: str = ""
     judge: Judge | None = None
+    paths: Mapping[str, str] = field(default_factory=lambda: PATHS)
+    render: Render = render
     seen: list[Seen] = field(default_factory=list)
     counted: list[Seen] = field(default_factory=list)
     behaviours: list[Behaviour] = field(default_factory=list)
@@ -110,7 +114,7 @@ class UpstreamServer:
             face.seen.append(seen)
             self.changed.notify_all()
         try:
-            return await self._answer(request, face, seen, PATHS[path])
+            return await self._answer(request, face, seen, face.paths[path])
         except (asyncio.CancelledError, ConnectionError):
             async with self.changed:
                 face.hung_up += 1
@@ -123,10 +127,10 @@ class UpstreamServer:
         behaviour = face.behaviours.pop(0) if face.behaviours else Act.ECHO.value
         message = face.judge(seen.json, seen.headers) if face.judge is not None else None
         if message is not None:
-            face.refused.append(message)
-            behaviour = refusal(dialect, message)
+            face.refused.append(str(message))
+            behaviour = refusal(dialect, message) if isinstance(message, str) else message
         if isinstance(behaviour, Said):
-            behaviour = render(behaviour, dialect, seen.json)
+            behaviour = face.render(behaviour, dialect, seen.json)
         if isinstance(behaviour, Raw):
             return await _write_raw(request, behaviour, face)
         return await _simulate(request, seen, dialect, behaviour)

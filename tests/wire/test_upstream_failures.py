@@ -225,3 +225,25 @@ def test_an_overflow_is_looked_for_once_not_from_every_word() -> None:
     assert classify(400, said, None, None) == (MISFIT, True)
     far_apart = "input token count" + " " * 100_000 + "exceeds"
     assert classify(400, far_apart, None, None) == (CALLERS, False)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "seen", "kind"),
+    [
+        (0, "1302", 429, THROTTLED),
+        (0, "1113", 402, THROTTLED),
+        (0, "1001", 401, OURS),
+        (0, "1211", 404, OURS),
+        (400, "1211", 400, OURS),
+        (0, "1261", 400, MISFIT),
+        (0, "1301", 400, CALLERS),
+        (0, "1234", 502, TRANSIENT),
+        (400, "invalid_model", 400, OURS),
+    ],
+)
+def test_business_codes_stand_for_a_status(
+    status: int, code: str, seen: int, kind: FailureClass
+) -> None:
+    """Z.AI numbers its errors, in streams without a status; Baidu names an unknown model."""
+    failure = failure_of(status, "no", code)
+    assert (failure.status, failure.kind) == (seen, kind)

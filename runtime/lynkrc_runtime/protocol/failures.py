@@ -74,6 +74,8 @@ _QUOTA = frozenset(
     )
 )
 _BAD_KEY_CODES = frozenset(("invalid_api_key", "API_KEY_INVALID"))
+_NO_MODEL = frozenset(("1211", "1311", "invalid_model"))
+"""The model is not there for us, though the status calls the request bad (B.13, B.16)."""
 _OVERLOADED = frozenset(("engine_overloaded_error", "slow_down", "overloaded_error"))
 
 _STATUS_OF_WORD: Mapping[str, int] = {
@@ -126,6 +128,14 @@ _STATUS_OF_WORD: Mapping[str, int] = {
     "INTERNAL": 500,
     "UNAVAILABLE": 503,
     "DEADLINE_EXCEEDED": 504,
+    # Z.AI's numbers (wire reference B.13).
+    **dict.fromkeys(("1000", "1001", "1002", "1003", "1004"), 401),
+    **dict.fromkeys(("1220", "1221", "1222", "1311"), 403),
+    **dict.fromkeys(("1113", "1309"), 402),
+    **dict.fromkeys(("1302", "1303", "1304", "1305", "1308", "1310", "1312", "1313"), 429),
+    **dict.fromkeys(("1210", "1212", "1213", "1214", "1215", "1261", "1301"), 400),
+    "1211": 404,
+    "1234": 502,
 }
 """What an error without an HTTP status of its own (in a stream, in a 200) would have had."""
 
@@ -206,7 +216,7 @@ def classify(
         return FailureClass.TRANSIENT if overloaded else FailureClass.THROTTLED, False
     if status < 300 or status >= 500 or status in (408, 409, 424):
         return FailureClass.TRANSIENT, False
-    if status < 400 or status in (401, 404):
+    if status < 400 or status in (401, 404) or words & _NO_MODEL:
         # A redirect is never followed: the address of the target is wrong.
         return FailureClass.OURS, False
     if words & _FILTERED or (status == 403 and _FILTERED_TEXT.search(message)):

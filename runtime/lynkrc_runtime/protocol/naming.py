@@ -10,6 +10,7 @@ the names of a request can be restored in its answer.
 import base64
 import hashlib
 import re
+import string
 from collections.abc import Iterable, Mapping
 
 CHAT_NAME_LIMIT = 64
@@ -43,6 +44,26 @@ def legal_id(call_id: str, *, limit: int) -> str:
         return call_id
     digest = hashlib.sha256(call_id.encode()).digest()
     return "toolu_" + base64.b32encode(digest).decode()[:24].lower()
+
+
+_ALNUM_ID = re.compile(r"[a-zA-Z0-9]{9}")
+_BASE62 = string.digits + string.ascii_letters
+
+
+def alnum_id(call_id: str) -> str:
+    """The id itself where it is nine letters and digits, else nine made of it.
+
+    >>> alnum_id("D681PevKs"), alnum_id("toolu_01")
+    ('D681PevKs', 'unF7IFNa3')
+    """
+    if _ALNUM_ID.fullmatch(call_id):
+        return call_id
+    number = int.from_bytes(hashlib.sha256(call_id.encode()).digest())
+    made = ""
+    for _ in range(9):
+        number, digit = divmod(number, len(_BASE62))
+        made += _BASE62[digit]
+    return made
 
 
 def original_names(names: Iterable[str]) -> Mapping[str, str]:

@@ -48,7 +48,59 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     tool_choice_ignored: bool | None = None
     """True: the server has no `tool_choice`."""
     reasoning_in: str | None = None
-    """Where reasoning is asked for in OpenAI Chat dialects; reasoning_effort, or none."""
+    """How OpenAI Chat servers are asked for reasoning (C.1.7):
+
+    - reasoning_effort: the member of that name (the default)
+    - thinking: ``{type: enabled | disabled}``, and `reasoning_effort` beside it where `efforts`
+      has words (DeepSeek, Moonshot, Z.AI)
+    - thinking_budget: Claude's ``{type: enabled, budget_tokens}`` (Databricks)
+    - reasoning: ``{effort | max_tokens | enabled}`` (OpenRouter)
+    - chat_template_kwargs: ``{enable_thinking}`` (vLLM, llama.cpp)
+    - none: not at all
+    """
+    effort_words: dict[str, str] | None = None
+    """The server's own word for an effort, where the nearest legal one is not meant (B.14)."""
+    reasoning_replay: str | None = None
+    """What becomes of reasoning in the history of a Chat target. None: what a Chat client sent
+    stays, of others nothing is written. never: it is taken out. with_tools: turns with calls must
+    bring it, though it be empty. always: every turn that has it brings it."""
+    reasoning_field: str | None = None
+    """Where it is brought: reasoning_content (the default), reasoning, reasoning_details
+    (OpenRouter, which wants its own entries back) or content (Databricks, as a part)."""
+    think_tags: bool | None = None
+    """True: reasoning opens the text, between ``<think>`` and ``</think>``."""
+    members: list[str] | None = None
+    """OpenAI Chat: every member of a body the server knows; others are refused."""
+    renamed: dict[str, str] | None = None
+    """OpenAI Chat: a member's name -> the server's name for it."""
+    tool_choice_words: dict[str, str] | None = None
+    """OpenAI Chat: a word of `tool_choice` -> the server's word."""
+    tool_stream: bool | None = None
+    """True: arguments are streamed in pieces only where `tool_stream` asks for it (B.13)."""
+    strict_tools: bool | None = None
+    """False: `strict` of a tool is refused."""
+    call_ids: str | None = None
+    """The form of tool call ids: alnum9 for exactly nine letters and digits (B.15)."""
+    max_stops: int | None = None
+    """How many stop sequences it takes."""
+    max_temperature: float | None = None
+    """The highest `temperature` it takes."""
+    json_object: bool | None = None
+    """False: no `response_format` at all."""
+    message_members: list[str] | None = None
+    """OpenAI Chat: every member of a message the server knows; others are refused."""
+    merge_consecutive: bool | None = None
+    """True: neighbours of one role are refused, by the template of the model (C.1.3)."""
+    media_urls: bool | None = None
+    """False: pictures and documents by URL are refused."""
+    result_media: bool | None = None
+    """Whether results of tools may hold pictures; where it is not said, Gemini's may, and those of
+    Chat may not."""
+    cache_marks: bool | None = None
+    """True: `cache_control` on parts of instructions and user messages (B.6, B.9)."""
+    prefill_mark: str | None = None
+    """What makes the model continue a trailing assistant message (C.1.9): prefix or partial on
+    that message, or continue_final_message in the body. None: it does so unasked, or not at all."""
     thinking_budgets: list[int] | None = None
     """Gemini: the least and the greatest `thinkingBudget` of a model that takes no level."""
     signed_calls: bool | None = None
@@ -57,12 +109,12 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """Gemini; False: schemas in the OpenAPI subset only (`parameters`, `responseSchema`)."""
     format_with_tools: bool | None = None
     """Gemini; False: no JSON format beside tools."""
-    result_media: bool | None = None
-    """Gemini; False: results of tools hold text only."""
-    media_urls: bool | None = None
-    """Gemini; False: pictures and documents by URL are refused."""
     dialects: list[str] | None = None
     """The only dialects the model is served in, the best first."""
+
+
+ANYTHING = RequestShape()
+"""Nothing is known to be refused."""
 
 
 def completed(shape: RequestShape, usual: RequestShape) -> RequestShape:

@@ -8,7 +8,7 @@ only in the resolved `Address` and are never printed.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 from urllib.parse import parse_qs, quote, urlsplit
@@ -164,16 +164,23 @@ def _pasted_version(provider: str, base: str, version: str) -> tuple[str, str]:
     return base, version
 
 
-def url_of(base: str, path: str, model: str, api_version: str = "") -> str:
+def url_of(
+    base: str, path: str, model: str, api_version: str = "", replaces: Sequence[str] = ()
+) -> str:
     """The address of an endpoint's path for a model, whose name is percent-encoded in it.
 
-    What needs no encoding in a path has none, so that the address is sent as it is signed.
+    What needs no encoding in a path has none, so that the address is sent as it is signed. The
+    first of `replaces` that the base ends with gives way to the path.
 
     >>> url_of("https://h/v1beta", "/models/{model}:generateContent", "a/b:c")
     'https://h/v1beta/models/a%2Fb:c:generateContent'
+    >>> url_of("https://api.moonshot.ai/v1/", "/anthropic/v1/messages", "kimi", replaces=["/v1"])
+    'https://api.moonshot.ai/anthropic/v1/messages'
     """
     where, mark, query = path.partition("?")
-    url = join(base, where.replace("{model}", quote(model, safe="!$&'()*,;=:@")))
+    plain = base.rstrip("/")
+    end = "" if plain.endswith(where) else next((e for e in replaces if plain.endswith(e)), "")
+    url = join(plain.removesuffix(end), where.replace("{model}", quote(model, safe="!$&'()*,;=:@")))
     return url + mark + query.replace("{api_version}", quote(api_version))
 
 

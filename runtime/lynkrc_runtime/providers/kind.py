@@ -5,7 +5,7 @@ from enum import Enum
 from typing import final
 
 from lynkrc_runtime.protocol.embeddings import Takes
-from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.shapes import ANYTHING, RequestShape
 
 CREDENTIAL_HEADERS = frozenset(("authorization", "api-key", "x-api-key", "x-goog-api-key"))
 """Headers that stand in for `api_key` where a provider writes one of them itself."""
@@ -21,9 +21,6 @@ class Credentials(Enum):
     """Without `api_key` it is called as the cloud's own tools are, with what they find here."""
 
 
-ANYTHING = RequestShape()
-
-
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
@@ -34,7 +31,8 @@ class Endpoint:
     speaks the dialect is served here, though it is not the kind's first endpoint. `models` are
     prefixes of the models this is the first endpoint of. `frame` names what is done to a written
     request before it is sent (`providers/frames.py`), '' nothing. `count_path` is where tokens are
-    counted, where the dialect can (`TargetDialect.counting`).
+    counted, where the dialect can (`TargetDialect.counting`). `replaces` are ends of a base URL
+    that `path` stands in the place of, instead of below it; the first that fits.
     """
 
     dialect: str
@@ -44,6 +42,7 @@ class Endpoint:
     models: tuple[str, ...] = ()
     frame: str = ""
     count_path: str = ""
+    replaces: tuple[str, ...] = ()
     versioned_path: str = ""
     """Where it is instead for a provider with an `api_version`, which stands in it."""
     shape: RequestShape = ANYTHING

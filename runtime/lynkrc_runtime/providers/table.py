@@ -11,9 +11,10 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeAlias
 
-from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.shapes import ANYTHING, RequestShape
+from lynkrc_runtime.providers import shapes_of_kinds as shapes
 from lynkrc_runtime.providers.embeddings_of_kinds import EMBEDDING_OF
-from lynkrc_runtime.providers.kind import ANYTHING, Credentials, Endpoint, ProviderKind
+from lynkrc_runtime.providers.kind import Credentials, Endpoint, ProviderKind
 from lynkrc_runtime.providers.responses_of_kinds import RESPONSES_OF
 
 _MESSAGES = "anthropic-messages"
@@ -65,11 +66,13 @@ def _chat(
     credentials: Credentials = Credentials.REQUIRED,
     auth: _Auth = _BEARER,
     shape: RequestShape = ANYTHING,
+    messages: Endpoint | None = None,
     versioned_path: str = "",
 ) -> ProviderKind:
+    others = () if messages is None else (messages,)
     return ProviderKind(
         name=name,
-        endpoints=(Endpoint(dialect=_CHAT, path=path, versioned_path=versioned_path),),
+        endpoints=(Endpoint(dialect=_CHAT, path=path, versioned_path=versioned_path), *others),
         base_url=base_url,
         credentials=credentials,
         auth_headers=auth[0],
@@ -79,10 +82,21 @@ def _chat(
     )
 
 
-def _house(name: str, base_url: str) -> ProviderKind:
+def _house(
+    name: str, base_url: str, shape: RequestShape, messages: Endpoint | None = None
+) -> ProviderKind:
     """A server that people run themselves: its key, if it has one, was chosen by them."""
-    return _chat(name, base_url, _V1_COMPLETIONS, credentials=Credentials.OPTIONAL)
+    return _chat(
+        name,
+        base_url,
+        _V1_COMPLETIONS,
+        credentials=Credentials.OPTIONAL,
+        shape=shape,
+        messages=messages,
+    )
 
+
+_HOUSE_MESSAGES = Endpoint(dialect=_MESSAGES, path="/v1/messages")
 
 _ROWS: tuple[ProviderKind, ...] = (
     _messages("anthropic", "https://api.anthropic.com", counts=True),
@@ -102,37 +116,80 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth=(("api-key",), ""),
         versioned_path="/openai/deployments/{model}/chat/completions?api-version={api_version}",
     ),
-    # B.6: https://WORKSPACE; `model` is the endpoint's name. Some endpoints refuse these members.
+    # B.6: https://WORKSPACE; `model` is the endpoint's name. Claude's own endpoints speak Messages,
+    # without what Chat loses (signatures, marks of the cache): those are called so by everyone.
     _chat(
         "databricks",
         None,
         "/serving-endpoints/chat/completions",
-        shape=RequestShape(stream_options=False, parallel_tool_calls=False),
+        shape=shapes.DATABRICKS,
+        messages=Endpoint(
+            dialect=_MESSAGES,
+            path="/serving-endpoints/anthropic/v1/messages",
+            replaces=("/serving-endpoints",),
+            models=("databricks-claude-",),
+        ),
     ),
-    _chat("openrouter", "https://openrouter.ai/api/v1"),
-    _chat("deepseek", "https://api.deepseek.com"),
-    _chat("fireworks", "https://api.fireworks.ai/inference/v1"),
-    _chat("groq", "https://api.groq.com/openai/v1"),
-    # B.15: unknown members are refused with 422; usage stands on the last chunk unasked.
+    # B.9: /messages serves every model with reasoning, pictures and marks of the cache.
     _chat(
-        "mistral",
-        "https://api.mistral.ai/v1",
-        shape=RequestShape(stream_options=False, max_tokens_field="max_tokens"),
+        "openrouter",
+        "https://openrouter.ai/api/v1",
+        shape=shapes.OPENROUTER,
+        messages=Endpoint(dialect=_MESSAGES, path="/messages", passes=True),
     ),
-    _chat("moonshot", "https://api.moonshot.ai/v1"),
-    _chat("together", "https://api.together.ai/v1"),
-    _chat("xai", "https://api.x.ai/v1"),
-    # B.13: usage comes unasked; `tool_choice` is `auto` or nothing.
+    # B.14: the Messages endpoint is made for Claude Code. It ignores betas, marks of the cache and
+    # budgets, as Chat there has none of them; it keeps reasoning in its blocks.
+    _chat(
+        "deepseek",
+        "https://api.deepseek.com",
+        shape=shapes.DEEPSEEK,
+        messages=Endpoint(
+            dialect=_MESSAGES,
+            path="/anthropic/v1/messages",
+            replaces=("/v1", "/beta"),
+            passes=True,
+        ),
+    ),
+    # B.1. Of what its Messages endpoint leaves out we have not read enough to choose it unasked.
+    _chat(
+        "fireworks",
+        "https://api.fireworks.ai/inference/v1",
+        shape=shapes.FIREWORKS,
+        messages=Endpoint(dialect=_MESSAGES, path="/messages"),
+    ),
+    _chat("groq", "https://api.groq.com/openai/v1", shape=shapes.GROQ),
+    _chat("mistral", "https://api.mistral.ai/v1", shape=shapes.MISTRAL),
+    # B.1, B.12: it keeps reasoning in its blocks, as DeepSeek's. What it ignores we have not read.
+    _chat(
+        "moonshot",
+        "https://api.moonshot.ai/v1",
+        shape=shapes.MOONSHOT,
+        messages=Endpoint(
+            dialect=_MESSAGES, path="/anthropic/v1/messages", replaces=("/v1",), passes=True
+        ),
+    ),
+    _chat("together", "https://api.together.ai/v1", shape=shapes.TOGETHER),
+    # B.1: of what its Messages endpoint leaves out we have read nothing.
+    _chat(
+        "xai",
+        "https://api.x.ai/v1",
+        messages=Endpoint(dialect=_MESSAGES, path="/messages"),
+    ),
+    # B.1, B.13: as Moonshot's; it stands beside both of the Chat addresses.
     _chat(
         "zai",
         "https://api.z.ai/api/paas/v4",
-        shape=RequestShape(
-            stream_options=False, max_tokens_field="max_tokens", tool_choice=["auto"]
+        shape=shapes.ZAI,
+        messages=Endpoint(
+            dialect=_MESSAGES,
+            path="/anthropic/v1/messages",
+            replaces=("/coding/paas/v4", "/paas/v4"),
+            passes=True,
         ),
     ),
     # B.10. Native first: the others cannot set num_ctx, beyond which a prompt is cut in silence,
-    # so not even clients that speak them pass. Chat and Messages lack `tool_choice` as well; a
-    # target's `dialect` chooses them.
+    # so not even clients that speak them pass. Chat and Messages lack `tool_choice` as well, and
+    # Messages documents and marks of the cache; a target's `dialect` chooses them.
     ProviderKind(
         name="ollama",
         endpoints=(
@@ -146,13 +203,19 @@ _ROWS: tuple[ProviderKind, ...] = (
         auth_prefix=_BEARER[1],
         needs_region=False,
         # B.10: of Chat and Messages there.
-        shape=RequestShape(tool_choice_ignored=True),
+        shape=shapes.OLLAMA,
         base_ends="/v1",
     ),
-    _house("llamacpp", "http://localhost:8080"),
-    _house("lmstudio", "http://localhost:1234"),
-    _house("mlx", "http://localhost:8080"),
-    _house("vllm", "http://localhost:8000"),
+    # B.11, B.1: only newer versions of these three speak Messages.
+    _house(
+        "llamacpp",
+        "http://localhost:8080",
+        shapes.LLAMACPP,
+        Endpoint(dialect=_MESSAGES, path="/v1/messages", count_path="/v1/messages/count_tokens"),
+    ),
+    _house("lmstudio", "http://localhost:1234", shapes.LMSTUDIO, _HOUSE_MESSAGES),
+    _house("mlx", "http://localhost:8080", shapes.MLX),
+    _house("vllm", "http://localhost:8000", shapes.VLLM, _HOUSE_MESSAGES),
     # B.5. Claude is called in its own dialect, which every Claude on Bedrock takes at InvokeModel;
     # `dialect` on a target chooses another way.
     ProviderKind(

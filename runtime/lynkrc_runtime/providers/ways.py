@@ -4,7 +4,7 @@ Pure, and shared with the compiler, which must know what a target may be told an
 
 >>> from lynkrc_runtime.providers.table import KINDS
 >>> [way.dialect for way in ways(KINDS["deepseek"], "deepseek-flash", None, None)]
-['openai-chat']
+['openai-chat', 'anthropic-messages']
 """
 
 from collections.abc import Sequence

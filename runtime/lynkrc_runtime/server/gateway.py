@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, final
 
@@ -288,23 +289,21 @@ def _ways(
         name = endpoint.dialect
         if dry_run and name not in CLIENT_DIALECTS:
             name = KINDS[SIMULATOR].dialect
-        dialect = TARGET_DIALECTS[name]
         path = (version and endpoint.versioned_path) or endpoint.path
         frame = FRAMES[endpoint.frame] if endpoint.frame and not dry_run else PLAIN
-        url = url_of(address.base, path, target.model, version)
+        place = partial(
+            url_of,
+            address.base,
+            model=target.model,
+            api_version=version,
+            replaces=endpoint.replaces,
+        )
+        dialect = TARGET_DIALECTS[name]
         made[client] = Way(
             dialect=dialect,
-            url=url,
-            stream_url=(
-                url_of(address.base, endpoint.stream_path, target.model)
-                if endpoint.stream_path
-                else url
-            ),
-            count_url=(
-                url_of(address.base, endpoint.count_path, target.model)
-                if endpoint.count_path
-                else None
-            ),
+            url=place(path),
+            stream_url=place(endpoint.stream_path or path),
+            count_url=place(endpoint.count_path) if endpoint.count_path else None,
             frame=frame,
             stream_types=frame.stream_types or dialect.stream_types,
         )

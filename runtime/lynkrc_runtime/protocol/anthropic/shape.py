@@ -179,7 +179,7 @@ def _complete(
 def _fit_effort(effort: str | None, wish: ThinkingWish | None, shape: RequestShape) -> str | None:
     """The nearest legal effort, a lower one first."""
     if effort is not None and shape.efforts is not None:
-        effort = _nearest(effort, shape.efforts)
+        effort = _nearest((shape.effort_words or {}).get(effort, effort), shape.efforts)
     limit = shape.disabled_max_effort
     if wish is not None and wish.kind is ThinkingKind.DISABLED and limit and effort:
         effort = _nearest(

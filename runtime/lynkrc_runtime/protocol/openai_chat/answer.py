@@ -31,6 +31,8 @@ from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.checks import others
 from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
+from lynkrc_runtime.protocol.openai_chat.reasoning import carrier_of, details
+from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import (
     FAILED,
     read_stop,
@@ -46,7 +48,7 @@ _KNOWN = ("id", "object", "created", "model", "choices", "usage")
 _KNOWN_CHOICE = ("index", "message", "finish_reason", "stop_reason", "usage")
 
 
-def read_answer(body: bytes, _: TargetFacts = ANY_TARGET) -> Answer:
+def read_answer(body: bytes, facts: TargetFacts = ANY_TARGET) -> Answer:
     """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
     try:
         value = msgspec.json.decode(body)
@@ -62,7 +64,7 @@ def read_answer(body: bytes, _: TargetFacts = ANY_TARGET) -> Answer:
         raise BrokenAnswer(failure_of(200, text, FAILED[finish]))
     answer_id = value["id"] if isinstance(value.get("id"), str) else ""
     try:
-        blocks = _blocks(message, answer_id, value.get("created"))
+        blocks = _blocks(message, answer_id, value.get("created"), facts)
     except MalformedRequest as error:
         raise BrokenAnswer(broken(f"upstream's answer is malformed: {error.message}")) from error
     stop, sequence = read_stop(
@@ -111,17 +113,48 @@ def _no_json(body: bytes) -> str:
     return f"upstream answered with {kind}, not JSON"
 
 
-def _blocks(message: dict[str, Any], answer_id: str, created: Any) -> tuple[Block, ...]:
+def _blocks(
+    message: dict[str, Any], answer_id: str, created: Any, facts: TargetFacts
+) -> tuple[Block, ...]:
     blocks: list[Block] = []
     taken: list[str] = []
+    said = False
     place = "choices.0.message"
     for block in assistant_blocks(message, place, lambda n: made_id(answer_id, created, n)):
         if isinstance(block, ToolCall):
             taken.append(unique_id(block.id, taken))
             blocks.append(replace(block, id=taken[-1]))
+        elif isinstance(block, Text) and facts.shape.think_tags and not said:
+            said = True
+            blocks += _untagged(block)
         else:
             blocks.append(block)
-    return tuple(blocks)
+    return _sealed(tuple(blocks), message, facts)
+
+
+def _untagged(text: Text) -> list[Block]:
+    tags = ThinkTags()
+    return [
+        Thinking(text=piece) if is_thinking else Text(text=piece)
+        for is_thinking, piece in [*tags.feed(text.text), *tags.close()]
+    ]
+
+
+def _sealed(
+    blocks: tuple[Block, ...], message: Mapping[str, Any], facts: TargetFacts
+) -> tuple[Block, ...]:
+    """Reasoning with what its maker wants back of it, where it wants any."""
+    held = details(message)
+    carrier = carrier_of(held, facts)
+    if carrier is None:
+        return blocks
+    others = tuple(block for block in blocks if not isinstance(block, Thinking | RedactedThinking))
+    thoughts = [block for block in blocks if isinstance(block, Thinking)]
+    if facts.shape.reasoning_field == "content" or not (thoughts or held):
+        return blocks
+    # One carrier holds the whole of it, in the order it came.
+    text = "".join(thought.text for thought in thoughts)
+    return (Thinking(text=text, signature=carrier), *others)
 
 
 def _lost(

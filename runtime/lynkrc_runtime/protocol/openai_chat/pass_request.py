@@ -13,13 +13,13 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request, Role
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat.shape import (
-    Body,
-    Changes,
-    fit_body,
-    fit_format,
-    value_of,
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
+from lynkrc_runtime.protocol.openai_chat.fit_messages import (
+    edits_messages,
+    fit_messages,
+    mark_prefill,
 )
+from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.Encoder().encode
@@ -70,8 +70,10 @@ def ask_for_usage(body: Body, changes: Changes) -> None:
 def _fit_messages(
     body: Body, shape: RequestShape, instruction: str | None, changes: Changes
 ) -> None:
-    """Roles of instructions as the model knows them; messages without an edit keep their bytes."""
-    if shape.system_role is None and shape.mid_system is not False and instruction is None:
+    """Messages as the model's server takes them; one without an edit keeps its bytes."""
+    touched = edits_messages(shape)
+    has_roles = shape.system_role is not None or shape.mid_system is False
+    if not touched and not has_roles and instruction is None:
         return
     messages: list[dict[str, Any]] = list(_messages(body["messages"]))
     is_leading, is_edited = True, False
@@ -90,6 +92,9 @@ def _fit_messages(
     if instruction is not None:
         _add_instruction(messages, instruction, shape.system_role or "system")
         is_edited = True
+    if touched:
+        is_edited |= fit_messages(messages, shape, changes)
+        is_edited |= mark_prefill(body, messages, shape)
     if is_edited:
         body["messages"] = messages
 

@@ -213,7 +213,7 @@ def _part(part: dict[str, Any], place: str) -> Block:
         case _:
             thought = reasoning.part_reasoning(part)
             if thought is not None:
-                return Thinking(text=thought)
+                return Thinking(text=thought, signature=reasoning.part_signature(part))
             return Opaque(dialect=DIALECT_NAME, type=kind, value=part)
 
 

@@ -1,9 +1,9 @@
 """The body of `POST /v1/chat/completions`, to a neutral `Request` (wire reference A.2.1).
 
->>> body = b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"seed":1,"max_tokens":9}'
+>>> body = b'{"model":"m","messages":[{"role":"user","content":"Hi"}],"n":1,"max_tokens":9}'
 >>> request = read_request(body, {})
 >>> request.messages[0].blocks[0].text, request.options.max_tokens, request.rest
-('Hi', 9, ())
+('Hi', 9, ('n',))
 """
 
 from collections.abc import Callable, Mapping

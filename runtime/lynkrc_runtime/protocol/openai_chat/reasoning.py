@@ -10,25 +10,38 @@ Ollama) hold text. `reasoning_details` (OpenRouter) may hold a Claude signature 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from lynkrc_runtime.protocol.carrier import DETAILS, MARKER, seal
 from lynkrc_runtime.protocol.conversation import RedactedThinking, Thinking
+from lynkrc_runtime.protocol.dialect import TargetFacts
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 """Where reasoning may stand in a message or a delta."""
+
+CONTENT_PARTS = ("thinking", "reasoning")
+"""Types of parts that hold reasoning (Mistral, Databricks)."""
 
 _CLAUDE_FORMAT = "anthropic-claude"
 
 
 def read_reasoning(message: Mapping[str, Any]) -> tuple[Thinking | RedactedThinking, ...]:
     """The reasoning of a message or a delta; both text fields at once are the same text."""
-    made_by_claude = _claude_details(message)
+    made_by_claude = _claude(message)
     if made_by_claude:
         return made_by_claude
     for name in ("reasoning_content", "reasoning"):
         text = message.get(name)
         if isinstance(text, str) and text:
             return (Thinking(text=text),)
-    text = "".join(_detail_text(entry) for entry in _details(message))
+    text = "".join(_detail_text(entry) for entry in details(message))
     return (Thinking(text=text),) if text else ()
+
+
+def reasoning_text(message: Mapping[str, Any]) -> str:
+    """All that `read_reasoning` finds, as one text."""
+    blocks = read_reasoning(message)
+    return "".join(block.text for block in blocks if isinstance(block, Thinking))
 
 
 def part_reasoning(part: Mapping[str, Any]) -> str | None:
@@ -38,7 +51,7 @@ def part_reasoning(part: Mapping[str, Any]) -> str | None:
     '2+2'
     """
     kind = part.get("type")
-    if kind not in ("thinking", "reasoning"):
+    if kind not in CONTENT_PARTS:
         return None
     inner = part.get("thinking") if kind == "thinking" else part.get("summary")
     if isinstance(inner, str):
@@ -47,16 +60,55 @@ def part_reasoning(part: Mapping[str, Any]) -> str | None:
     return "".join(_text(piece.get("text")) for piece in pieces if isinstance(piece, dict))
 
 
-def _details(message: Mapping[str, Any]) -> list[dict[str, Any]]:
-    details = message.get("reasoning_details")
-    if not isinstance(details, list):
+def part_signature(part: Mapping[str, Any]) -> str | None:
+    """Claude's signature of a reasoning part (Databricks, B.6)."""
+    summary = part.get("summary")
+    pieces = summary if isinstance(summary, list) else []
+    found = (_text(piece.get("signature")) for piece in pieces if isinstance(piece, dict))
+    return next((signature for signature in found if signature), None)
+
+
+def details(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries of `reasoning_details`."""
+    found = message.get("reasoning_details")
+    if not isinstance(found, list):
         return []
-    return [entry for entry in details if isinstance(entry, dict)]
+    return [entry for entry in found if isinstance(entry, dict)]
 
 
-def _claude_details(message: Mapping[str, Any]) -> tuple[Thinking | RedactedThinking, ...]:
+def add_details(held: list[dict[str, Any]], more: list[dict[str, Any]]) -> None:
+    """Entries of a stream's delta, added to those before: one index and type is one entry.
+
+    >>> held = [{"type": "reasoning.text", "text": "2", "index": 0}]
+    >>> add_details(held, [{"type": "reasoning.text", "text": "+2", "signature": "E", "index": 0}])
+    >>> held
+    [{'type': 'reasoning.text', 'text': '2+2', 'index': 0, 'signature': 'E'}]
+    """
+    for entry in more:
+        key = entry.get("type"), entry.get("index")
+        last = held[-1] if held else {}
+        if not last or key[1] is None or (last.get("type"), last.get("index")) != key:
+            held.append(dict(entry))
+            continue
+        for name, value in entry.items():
+            is_piece = name in ("text", "summary", "data") and isinstance(value, str)
+            last[name] = _text(last.get(name)) + value if is_piece else value
+
+
+def carrier_of(found: list[dict[str, Any]], facts: TargetFacts) -> str | None:
+    """What the reasoning's maker must get back, as a signature; None where it asks for nothing."""
+    if facts.shape.reasoning_replay not in ("with_tools", "always"):
+        return None
+    if found and facts.shape.reasoning_field == "reasoning_details":
+        sealed = seal(DETAILS, msgspec.json.encode(found).decode(), facts.maker)
+        if sealed is not None:
+            return sealed
+    return seal(MARKER, "", facts.maker)
+
+
+def _claude(message: Mapping[str, Any]) -> tuple[Thinking | RedactedThinking, ...]:
     found: list[Thinking | RedactedThinking] = []
-    for entry in _details(message):
+    for entry in details(message):
         if not _text(entry.get("format")).startswith(_CLAUDE_FORMAT):
             continue
         if entry.get("type") == "reasoning.encrypted" and _text(entry.get("data")):

@@ -12,20 +12,13 @@ runtime.md, "Model shape"; wire reference B.3, B.10, B.17).
 ({'max_completion_tokens': 4096}, ['max_completion_tokens=4096', 'dropped=top_p'])
 """
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
+from lynkrc_runtime.protocol.openai_chat.ask_reasoning import Wanted, ask_reasoning
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
 from lynkrc_runtime.protocol.shapes import RequestShape
-
-Body: TypeAlias = dict[str, Any]
-"""Top-level members; values plain or `msgspec.Raw`."""
-
-Changes: TypeAlias = dict[str, None]
-"""Names of changes, each once, in order."""
-
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of `reasoning_effort`, rising (wire reference A.2.1)."""
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _SAMPLING = {
@@ -42,40 +35,24 @@ _SAMPLING = {
 """Name in a shape -> the members that go with it."""
 
 
-def fit_body(body: Body, shape: RequestShape, max_output: int, changes: Changes) -> None:
-    """Edit `body` in place, all but its messages and answer format. `max_output` is tokens."""
+def fit_body(
+    body: Body,
+    shape: RequestShape,
+    max_output: int,
+    changes: Changes,
+    wanted: Wanted | None = None,
+) -> None:
+    """Edit `body` in place, all but its messages and answer format. `max_output` is tokens.
+
+    `wanted` is the reasoning another dialect's client asks for; None leaves what stands there.
+    """
     _fit_limit(body, shape, max_output, changes)
     fit_sampling(body, shape, changes)
     fit_tools(body, shape, changes)
-    _fit_effort(body, shape, changes)
+    ask_reasoning(body, shape, wanted, changes)
     if shape.stream_options is False:
         drop(body, "stream_options", changes)
-
-
-def value_of(body: Body, name: str) -> Any:
-    """A member's value; None where it is absent or null."""
-    value = body.get(name)
-    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
-
-
-def nearest_effort(effort: str, legal: list[str]) -> str | None:
-    """The legal word nearest to `effort`; None where none is, or the word is unknown.
-
-    A lower one first, but `none` only for itself: it turns reasoning off.
-
-    >>> nearest_effort("max", ["none", "low", "high"]), nearest_effort("minimal", ["none", "low"])
-    ('high', 'low')
-    """
-    if effort in legal:
-        return effort
-    if effort not in EFFORTS:
-        return None
-    wanted = EFFORTS.index(effort)
-    known = sorted(EFFORTS.index(word) for word in legal if word in EFFORTS and word != "none")
-    lower = [rank for rank in known if rank <= wanted]
-    if lower:
-        return EFFORTS[lower[-1]]
-    return EFFORTS[known[0]] if known else None
+    _fit_members(body, shape, changes)
 
 
 def fit_format(body: Body, shape: RequestShape, changes: Changes) -> str | None:
@@ -83,14 +60,24 @@ def fit_format(body: Body, shape: RequestShape, changes: Changes) -> str | None:
 
     The caller puts the returned words among the instructions (wire reference C.1.1).
     """
-    if shape.structured_output is not False:
+    if shape.structured_output is not False and shape.json_object is not False:
         return None
     form = value_of(body, "response_format")
-    if not isinstance(form, dict) or form.get("type") != "json_schema":
+    kind = form.get("type") if isinstance(form, dict) else None
+    if kind not in ("json_schema", "json_object"):
         return None
-    schema = msgspec.json.encode((form.get("json_schema") or {}).get("schema") or {}).decode()
-    body["response_format"] = {"type": "json_object"}
+    if kind == "json_schema" and shape.structured_output is not False:
+        return None
+    if kind == "json_object" and shape.json_object is not False:
+        return None
+    if shape.json_object is False:
+        del body["response_format"]
+    else:
+        body["response_format"] = {"type": "json_object"}
     changes["prompted=response_format"] = None
+    if kind == "json_object":
+        return "Answer with one JSON object only."
+    schema = msgspec.json.encode((form.get("json_schema") or {}).get("schema") or {}).decode()
     return f"Answer with one JSON object only. It must match this JSON schema:\n{schema}"
 
 
@@ -125,7 +112,17 @@ def _replace_limits(body: Body, wanted: str, limit: int) -> None:
 
 
 def fit_sampling(body: Body, shape: RequestShape, changes: Changes) -> None:
-    """Drop what the model does not sample by; the members are named alike in Responses."""
+    """Keep what the model samples by, within its limits; Responses names the members alike."""
+    if shape.max_stops is not None:
+        stops = value_of(body, "stop")
+        if isinstance(stops, list) and len(stops) > shape.max_stops:
+            body["stop"] = stops[: shape.max_stops]
+            changes[f"stop={shape.max_stops}"] = None
+    if shape.max_temperature is not None:
+        temperature = value_of(body, "temperature")
+        if temperature is not None and temperature > shape.max_temperature:
+            body["temperature"] = shape.max_temperature
+            changes[f"temperature={shape.max_temperature:g}"] = None
     if shape.sampling is None:
         return
     for name, members in _SAMPLING.items():
@@ -144,6 +141,11 @@ def fit_tools(body: Body, shape: RequestShape, changes: Changes) -> None:
             drop(body, "tool_choice", changes)
     if shape.parallel_tool_calls is False:
         drop(body, "parallel_tool_calls", changes)
+    if shape.strict_tools is False:
+        _fit_strict(body, changes)
+    if shape.tool_stream and value_of(body, "stream") and value_of(body, "tools"):
+        # Without it the pieces of a call's arguments come as one, when they are whole.
+        body.setdefault("tool_stream", True)
     for name in ("tool_choice", "function_call"):
         choice = value_of(body, name)
         if choice is None:
@@ -151,6 +153,10 @@ def fit_tools(body: Body, shape: RequestShape, changes: Changes) -> None:
         kind = _choice_kind(choice)
         is_legal = shape.tool_choice is None or kind in shape.tool_choice
         if is_legal and not shape.tool_choice_ignored:
+            word = (shape.tool_choice_words or {}).get(kind)
+            if word is not None and isinstance(choice, str):
+                body[name] = word
+                changes[f"{name}={word}"] = None
             continue
         if kind == "none":
             # Without a way to forbid tools, none may be offered.
@@ -182,37 +188,28 @@ def _as_auto(choice: Any) -> Any:
     return "auto"
 
 
-def _fit_effort(body: Body, shape: RequestShape, changes: Changes) -> None:
-    name = "reasoning_effort"
-    effort = value_of(body, name)
-    if shape.reasoning_in == "none":
-        drop(body, name, changes)
+def _fit_strict(body: Body, changes: Changes) -> None:
+    """Tools without `strict`; a list without any keeps its bytes."""
+    raw = body.get("tools")
+    if isinstance(raw, msgspec.Raw) and b'"strict"' not in bytes(raw):
         return
-    needed = shape.effort_with_tools
-    if needed is not None and _has_function_tools(body):
-        if effort != needed:
-            body[name] = needed
-            changes[f"{name}={needed}"] = None
-        return
-    if effort is None or shape.efforts is None or effort in shape.efforts:
-        return
-    legal = nearest_effort(effort, shape.efforts)
-    if legal is None:
-        drop(body, name, changes)
-    else:
-        body[name] = legal
-        changes[f"{name}={legal}"] = None
+    tools = value_of(body, "tools") or []
+    for tool in tools:
+        function = tool.get("function")
+        if isinstance(function, dict) and "strict" in function:
+            if function["strict"]:
+                changes["dropped=strict"] = None
+            del function["strict"]
+            body["tools"] = tools
 
 
-def _has_function_tools(body: Body) -> bool:
-    tools = value_of(body, "tools") or ()
-    return bool(value_of(body, "functions")) or any(
-        tool.get("type") == "function" for tool in tools
-    )
-
-
-def drop(body: Body, name: str, changes: Changes) -> None:
-    """Leave a member out; listed if it said anything."""
-    if value_of(body, name) is not None:
-        changes[f"dropped={name}"] = None
-    body.pop(name, None)
+def _fit_members(body: Body, shape: RequestShape, changes: Changes) -> None:
+    """Names the server has for members, and none that it does not know."""
+    for name, other in (shape.renamed or {}).items():
+        value = body.pop(name, None)
+        if value is not None and other not in body:
+            body[other] = value
+            changes[f"renamed={name}:{other}"] = None
+    if shape.members is not None:
+        for name in [name for name in body if name not in shape.members]:
+            drop(body, name, changes)

@@ -33,8 +33,17 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.openai_chat.answer import refuse_error
-from lynkrc_runtime.protocol.openai_chat.reasoning import part_reasoning, read_reasoning
+from lynkrc_runtime.protocol.openai_chat.reasoning import (
+    add_details,
+    carrier_of,
+    details,
+    part_reasoning,
+    part_signature,
+    read_reasoning,
+    reasoning_text,
+)
 from lynkrc_runtime.protocol.openai_chat.stream_calls import StreamCalls
+from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import FAILED, read_stop, read_usage
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
@@ -49,25 +58,33 @@ class ChatStreamReader:
 
     __slots__ = (
         "_calls",
+        "_details",
+        "_facts",
         "_finish",
         "_has_refusal",
         "_held_text",
         "_in_thinking",
         "_is_over",
         "_is_started",
+        "_keeps_details",
         "_matched",
         "_parser",
         "_signature",
+        "_tags",
         "_usage",
     )
 
-    def __init__(self, _: TargetFacts = ANY_TARGET) -> None:
+    def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
+        self._facts = facts
+        self._keeps_details = facts.shape.reasoning_field == "reasoning_details"
         self._parser = SseParser()
         self._calls = StreamCalls()
         self._is_started = False
         self._is_over = False
         self._in_thinking = False
         self._signature: str | None = None
+        self._details: list[dict[str, Any]] = []
+        self._tags = ThinkTags() if facts.shape.think_tags else None
         self._has_refusal = False
         self._held_text: list[str] = []
         self._finish: str | None = None
@@ -174,16 +191,14 @@ class ChatStreamReader:
             self._matched = choice.get("stop_reason")
 
     def _delta(self, delta: dict[str, Any], events: list[Event]) -> None:
-        for block in read_reasoning(delta):
-            if isinstance(block, RedactedThinking):
-                self._end_thinking(events)
-                events.append(RedactedThinkingBlock(data=block.data))
-            else:
-                self._signature = block.signature or self._signature
-                self._thinking(block.text, events)
+        # Most deltas have none of them.
+        if "reasoning_content" in delta or "reasoning" in delta or "reasoning_details" in delta:
+            self._reasoning(delta, events)
         content = delta.get("content")
-        if isinstance(content, str):
+        if isinstance(content, str) and self._tags is None:
             self._say(content, events)
+        elif isinstance(content, str):
+            self._text(content, events)
         elif isinstance(content, list):
             self._parts(content, events)
         refusal = delta.get("refusal")
@@ -208,20 +223,49 @@ class ChatStreamReader:
                 continue
             thought = part_reasoning(part)
             if thought is not None:
+                self._signature = part_signature(part) or self._signature
                 self._thinking(thought, events)
             else:
-                self._say(_text(part.get("text")), events)
+                self._text(_text(part.get("text")), events)
+
+    def _reasoning(self, delta: dict[str, Any], events: list[Event]) -> None:
+        if self._keeps_details:
+            add_details(self._details, details(delta))
+            self._thinking(reasoning_text(delta), events)
+            return
+        for block in read_reasoning(delta):
+            if isinstance(block, RedactedThinking):
+                self._end_thinking(events)
+                events.append(RedactedThinkingBlock(data=block.data))
+            else:
+                self._signature = block.signature or self._signature
+                self._thinking(block.text, events)
+
+    def _text(self, text: str, events: list[Event]) -> None:
+        if self._tags is None:
+            self._say(text, events)
+            return
+        for is_thinking, piece in self._tags.feed(text):
+            self._tagged(is_thinking, piece, events)
+
+    def _tagged(self, is_thinking: bool, piece: str, events: list[Event]) -> None:
+        if is_thinking:
+            self._thinking(piece, events)
+        else:
+            self._say(piece, events)
 
     def _thinking(self, text: str, events: list[Event]) -> None:
-        if not text and not self._signature:
+        if not text and not self._signature and (self._in_thinking or not self._details):
             return
         self._in_thinking = True
         events.append(ThinkingDelta(text=text))
 
     def _end_thinking(self, events: list[Event]) -> None:
         if self._in_thinking:
-            events.append(ThinkingEnd(signature=self._signature))
+            signature = self._signature or carrier_of(self._details, self._facts)
+            events.append(ThinkingEnd(signature=signature))
         self._in_thinking, self._signature = False, None
+        self._details = []
 
     def _say(self, text: str, events: list[Event]) -> None:
         if not text:
@@ -234,6 +278,8 @@ class ChatStreamReader:
             events.append(TextDelta(text=text))
 
     def _end(self, events: list[Event]) -> None:
+        for is_thinking, piece in self._tags.close() if self._tags is not None else ():
+            self._tagged(is_thinking, piece, events)
         self._end_thinking(events)
         self._calls.end(events)
         if self._held_text:

@@ -21,21 +21,25 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_id, legal_name
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, marked_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.pass_request import remind
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
+from lynkrc_runtime.protocol.openai_chat.replay import Replay
 from lynkrc_runtime.protocol.openai_chat.write_parts import (
+    CACHE_MARK,
     Json,
     content_of,
     list_extra,
+    marked_part,
     named,
     result_text,
     text_part,
     user_parts,
 )
-from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.shapes import ANYTHING, RequestShape
 
 INTERRUPTED = "[no result: interrupted]"
 """Stands in for the result of a call the client gave up."""
@@ -46,21 +50,22 @@ _BILLING = "x-anthropic-billing-header"
 def write_messages(
     system: tuple[Text, ...],
     messages: tuple[Message, ...],
-    shape: RequestShape,
+    facts: TargetFacts,
     instruction: str | None,
     changes: Changes,
 ) -> list[Json]:
     """The `messages` list; `instruction` joins the system text. CannotTranslate if none is left."""
+    shape = facts.shape
     role = shape.system_role or "system"
     written: list[Json] = []
-    head = system_text(system, instruction, changes)
+    head = _system(system, instruction, shape, changes)
     if head:
         written.append({"role": role, "content": head})
     turns = turns_of(messages)
     for assistant, others in turns:
         calls: list[str] = []
         if assistant is not None:
-            message, calls = _assistant(assistant, changes)
+            message, calls = _assistant(assistant, facts, changes)
             if message is not None:
                 written.append(message)
         written += _Answers(calls, changes).write(others, shape, role)
@@ -84,16 +89,28 @@ def tool_name(name: str, changes: Changes) -> str:
 
 def system_text(system: tuple[Text, ...], instruction: str | None, changes: Changes) -> str:
     """The instructions as one text, '' where there are none."""
-    texts: list[str] = []
+    text = _system(system, instruction, ANYTHING, changes)
+    assert isinstance(text, str), "no marks are kept"
+    return text
+
+
+def _system(
+    system: tuple[Text, ...], instruction: str | None, shape: RequestShape, changes: Changes
+) -> str | list[Json]:
+    """The leading instructions as one text, or as parts where their cache marks are kept."""
+    parts: list[Json] = []
     for block in system:
         if block.text.startswith(_BILLING):
             changes["dropped=billing-header"] = None
-            continue
-        list_extra(block.extra, changes)
-        texts.append(block.text)
+        elif block.text:
+            parts.append(marked_part(block, shape, changes))
+        else:
+            list_extra(block.extra, changes)
     if instruction is not None:
-        texts.append(instruction)
-    return "\n\n".join(text for text in texts if text)
+        parts.append(text_part(instruction))
+    if any(CACHE_MARK in part for part in parts):
+        return parts
+    return "\n\n".join(part["text"] for part in parts)
 
 
 def turns_of(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
@@ -112,8 +129,11 @@ def turns_of(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[M
     return turns
 
 
-def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[str]]:
+def _assistant(
+    message: Message, facts: TargetFacts, changes: Changes
+) -> tuple[Json | None, list[str]]:
     """(message, ids of its calls); None where nothing of it can be said."""
+    thoughts: Replay | None = None
     list_extra(named(message.extra), changes)
     text = ""
     is_apart = False
@@ -136,7 +156,8 @@ def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[st
                 is_apart = True
             case Thinking() | RedactedThinking():
                 # Reasoning goes to its maker alone (design: "Thinking blocks").
-                changes["stripped=thinking"] = None
+                thoughts = thoughts or Replay(facts, changes)
+                thoughts.add(block)
                 is_apart = True
             case Opaque(type=kind):
                 changes[f"dropped={kind}"] = None
@@ -144,8 +165,12 @@ def _assistant(message: Message, changes: Changes) -> tuple[Json | None, list[st
             case _:
                 changes[f"dropped=assistant.{type(block).__name__.lower()}"] = None
     if not text and not calls:
+        if thoughts is not None:
+            thoughts.drop()
         return None, []
     written: Json = {"role": "assistant", "content": text or None}
+    if thoughts is not None:
+        thoughts.write(written, has_calls=bool(calls))
     if calls:
         written["tool_calls"] = calls
     return written, ids
@@ -181,10 +206,10 @@ class _Answers:
             orphans: list[Json] = []
             for block in message.blocks:
                 if isinstance(block, ToolResult):
-                    orphans += self._result(block)
+                    orphans += self._result(block, shape)
                 else:
                     rest.append(block)
-            parts = orphans + user_parts(rest, self.changes)
+            parts = orphans + user_parts(rest, shape, self.changes)
             if parts:
                 said.append({"role": "user", "content": parts})
         for missing in self.open:
@@ -192,14 +217,18 @@ class _Answers:
             self.results.append(_tool_message(missing, INTERRUPTED))
         return self.results + self._with_media(said)
 
-    def _result(self, result: ToolResult) -> list[Json]:
+    def _result(self, result: ToolResult, shape: RequestShape) -> list[Json]:
         """The tool message; for a call that is not there, parts for the user message instead."""
-        text, media = result_text(result, self.changes)
+        text, media = result_text(result, shape, self.changes)
         wanted = self._matching(call_id(result.call_id))
         if wanted is None:
             self.changes["orphan=tool_result"] = None
             return [text_part(f"[tool result {result.call_id}] {text}"), *media]
         self.open.remove(wanted)
+        if shape.result_media:
+            content = [text_part(text), *media] if media else text
+            self.results.append({"role": "tool", "tool_call_id": wanted, "content": content})
+            return []
         self.results.append(_tool_message(wanted, text))
         self.media += media
         return []

@@ -13,12 +13,15 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     ToolResult,
 )
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
+from lynkrc_runtime.protocol.shapes import RequestShape
 
 Json: TypeAlias = dict[str, Any]
 
 TOOL_ERROR = "[tool error] "
 """Chat has no flag for a failed tool: its text says so."""
+
+CACHE_MARK = "cache_control"
 
 NO_OUTPUT = "(no output)"
 """Some servers refuse an empty tool message."""
@@ -30,19 +33,32 @@ def list_extra(extra: Iterable[str], changes: Changes) -> None:
         changes[f"dropped={name}"] = None
 
 
-def user_parts(blocks: Iterable[Block], changes: Changes) -> list[Json]:
+def marked_part(block: Text, shape: RequestShape, changes: Changes) -> Json:
+    """A text part, with its cache mark where the server takes one."""
+    return _marked(text_part(block.text), block.extra, shape, changes)
+
+
+def _marked(part: Json, extra: Mapping[str, Any], shape: RequestShape, changes: Changes) -> Json:
+    if shape.cache_marks and CACHE_MARK in extra:
+        part[CACHE_MARK] = extra[CACHE_MARK]
+    list_extra((name for name in extra if name not in part), changes)
+    return part
+
+
+def user_parts(blocks: Iterable[Block], shape: RequestShape, changes: Changes) -> list[Json]:
     """Content parts; what Chat cannot hold is left out and listed, or CannotTranslate."""
     parts: list[Json] = []
     for block in blocks:
         match block:
             case Text(text=text) | Refusal(text=text):
-                if isinstance(block, Text):
-                    list_extra(block.extra, changes)
+                part = text_part(text)
+                if isinstance(block, Text) and block.extra:
+                    part = _marked(part, block.extra, shape, changes)
                 if text:
-                    parts.append(text_part(text))
+                    parts.append(part)
             case Image():
-                list_extra((name for name in block.extra if name != "detail"), changes)
-                parts.append(image_part(block))
+                extra = {name: value for name, value in block.extra.items() if name != "detail"}
+                parts.append(_marked(image_part(block, shape), extra, shape, changes))
             case Document():
                 list_extra(block.extra, changes)
                 parts.append(_document_part(block))
@@ -56,7 +72,7 @@ def user_parts(blocks: Iterable[Block], changes: Changes) -> list[Json]:
 
 def content_of(parts: list[Json]) -> str | list[Json]:
     """A single text part as a string, which every server takes."""
-    if len(parts) == 1 and parts[0]["type"] == "text":
+    if len(parts) == 1 and parts[0]["type"] == "text" and CACHE_MARK not in parts[0]:
         return str(parts[0]["text"])
     return parts
 
@@ -66,10 +82,12 @@ def text_part(text: str) -> Json:
     return {"type": "text", "text": text}
 
 
-def image_part(image: Image) -> Json:
-    """An `image_url` part; CannotTranslate for a file of another provider."""
+def image_part(image: Image, shape: RequestShape) -> Json:
+    """An `image_url` part; CannotTranslate for what would have to be fetched for the server."""
     if image.data is not None:
         url = f"data:{image.media_type or 'image/png'};base64,{image.data}"
+    elif image.url is not None and shape.media_urls is False:
+        raise CannotTranslate("image.url", "the target takes pictures only with their data")
     elif image.url is not None:
         url = image.url
     else:
@@ -80,10 +98,13 @@ def image_part(image: Image) -> Json:
     return {"type": "image_url", "image_url": source}
 
 
-def result_text(result: ToolResult, changes: Changes) -> tuple[str, list[Json]]:
+def result_text(
+    result: ToolResult, shape: RequestShape, changes: Changes
+) -> tuple[str, list[Json]]:
     """(text of the tool message, parts for the user message after it).
 
-    Tool messages hold text only: pictures and files are announced in it and follow later.
+    Tool messages hold text only: pictures and files are announced in it and follow later. Where
+    they hold pictures too, the parts are theirs.
     """
     list_extra(result.extra, changes)
     pieces: list[str] = []
@@ -98,7 +119,9 @@ def result_text(result: ToolResult, changes: Changes) -> tuple[str, list[Json]]:
                 pieces.append(document_text(block))
             case Image() | Document():
                 noun = "image" if isinstance(block, Image) else "document"
-                following += user_parts((block,), changes)
+                following += user_parts((block,), shape, changes)
+                if shape.result_media:
+                    continue
                 number = sum(part["type"] != "text" for part in following)
                 pieces.append(f"[{noun} {number} of tool result {result.call_id} follows]")
                 changes["moved=tool-result-media"] = None

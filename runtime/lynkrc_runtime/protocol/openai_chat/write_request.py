@@ -18,20 +18,22 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.openai_chat.ask_reasoning import NO_WISH, Wanted, wanted_of
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
+from lynkrc_runtime.protocol.openai_chat.fit_messages import (
+    edits_messages,
+    fit_messages,
+    mark_prefill,
+)
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema
-from lynkrc_runtime.protocol.openai_chat.shape import (
-    Body,
-    Changes,
-    fit_body,
-    fit_format,
-)
+from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.openai_chat.write_messages import write_messages
 from lynkrc_runtime.protocol.openai_chat.write_tools import write_choice, write_tools
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 MAX_STOPS = 4
-"""Stop sequences a Chat server takes."""
+"""Stop sequences a Chat server takes where its shape does not say."""
 
 _SAME_NAME = (
     "temperature",
@@ -42,6 +44,9 @@ _SAME_NAME = (
     "verbosity",
 )
 """Options Chat spells as the neutral vocabulary does."""
+
+_WITHOUT_EFFORT = ("chat_template_kwargs", "thinking_budget")
+"""Values of `reasoning_in` that have no word for an effort."""
 
 _NOTHING = frozenset((b"null", b"false", b"[]", b"{}"))
 """Values of members nobody translates that ask for nothing, so nothing is lost."""
@@ -56,17 +61,21 @@ def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) ->
     body: Body = {"model": facts.model, "messages": []}
     _put_tools(body, request, shape, changes)
     _put_options(body, options, shape, changes)
-    _put_effort(body, facts, options, changes)
+    wanted = _wanted(facts, options, changes)
     put_user(body, request, changes)
     instruction = None
     if options.format is not None:
         body["response_format"] = _response_format(options.format, changes)
         instruction = fit_format(body, shape, changes)
-    fit_body(body, shape, facts.max_output, changes)
+    fit_body(body, shape, facts.max_output, changes, wanted)
     effort = body.get("reasoning_effort")
     if effort not in (None, options.effort):
         changes[f"reasoning_effort={effort}"] = None
-    body["messages"] = write_messages(request.system, request.messages, shape, instruction, changes)
+    messages = write_messages(request.system, request.messages, facts, instruction, changes)
+    body["messages"] = messages
+    if edits_messages(shape):
+        fit_messages(messages, shape, changes)
+        mark_prefill(body, messages, shape)
     list_rest(request, changes)
     return Written(
         body=encode(body),
@@ -119,52 +128,30 @@ def _put_options(body: Body, options: Options, shape: RequestShape, changes: Cha
         else:
             changes["dropped=top_k"] = None
     if options.stop:
-        body["stop"] = list(options.stop[:MAX_STOPS])
-        if len(options.stop) > MAX_STOPS:
-            changes[f"stop={MAX_STOPS}"] = None
+        limit = shape.max_stops or MAX_STOPS
+        body["stop"] = list(options.stop[:limit])
+        if len(options.stop) > limit:
+            changes[f"stop={limit}"] = None
     if options.stream:
         body["stream"] = True
         if shape.stream_options is not False:
             body["stream_options"] = {"include_usage": True}
 
 
-def _put_effort(body: Body, facts: TargetFacts, options: Options, changes: Changes) -> None:
-    """Reasoning in Chat's words (C.1.7); a model without reasoning is not asked for any."""
+def _wanted(facts: TargetFacts, options: Options, changes: Changes) -> Wanted:
+    """The reasoning asked for (C.1.7); a model without reasoning is not asked for any."""
     wish = options.thinking
     if wish is not None and wish.display is not None:
         changes["dropped=thinking.display"] = None
     if "thinking" in facts.capabilities:
-        effort = effort_of(options)
-        if effort is not None:
-            body["reasoning_effort"] = effort
-        return
+        if options.effort is not None and facts.shape.reasoning_in in _WITHOUT_EFFORT:
+            changes["dropped=effort"] = None
+        return wanted_of(options)
     if wish is not None and wish.kind is not ThinkingKind.DISABLED:
         changes["dropped=thinking"] = None
     if options.effort is not None:
         changes["dropped=effort"] = None
-
-
-def effort_of(options: Options) -> str | None:
-    """The effort that keeps the intent, before the shape; None leaves it to the model."""
-    wish = options.thinking
-    if wish is None:
-        return options.effort
-    match wish.kind:
-        case ThinkingKind.DISABLED:
-            return "none"
-        case ThinkingKind.BETWEEN_TOOLS:
-            return "low"
-        case ThinkingKind.ENABLED if options.effort is None and wish.budget is not None:
-            return _effort_of_budget(wish.budget)
-        case _:
-            return options.effort
-
-
-def _effort_of_budget(budget: int) -> str:
-    for limit, effort in ((8192, "low"), (16384, "medium"), (32768, "high")):
-        if budget < limit:
-            return effort
-    return "xhigh"
+    return NO_WISH
 
 
 def put_user(body: Body, request: Request, changes: Changes) -> None:

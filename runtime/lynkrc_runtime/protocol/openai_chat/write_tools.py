@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
 from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
 from lynkrc_runtime.protocol.shapes import RequestShape
@@ -76,7 +76,8 @@ def strict_tool(tool: Tool, parameters: Json, shape: RequestShape, changes: Chan
     """Whether a tool that asks to be strict can be; listed where it cannot."""
     if not tool.strict:
         return False
-    if shape.structured_output is not False and is_strict_schema(parameters):
+    takes_strict = shape.structured_output is not False and shape.strict_tools is not False
+    if takes_strict and is_strict_schema(parameters):
         return True
     changes["dropped=strict"] = None
     return False

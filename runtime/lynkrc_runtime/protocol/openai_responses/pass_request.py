@@ -13,8 +13,8 @@ import msgspec
 from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
-from lynkrc_runtime.protocol.openai_chat.shape import Body, Changes, value_of
 from lynkrc_runtime.protocol.openai_responses.shape import (
     ask_for_reasoning,
     fit_body,

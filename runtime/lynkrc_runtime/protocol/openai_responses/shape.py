@@ -15,15 +15,9 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.protocol.openai_chat.shape import (
-    Body,
-    Changes,
-    drop,
-    fit_sampling,
-    fit_tools,
-    nearest_effort,
-    value_of,
-)
+from lynkrc_runtime.protocol.openai_chat.ask_reasoning import nearest_effort
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
+from lynkrc_runtime.protocol.openai_chat.shape import fit_sampling, fit_tools
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 MIN_OUTPUT = 16

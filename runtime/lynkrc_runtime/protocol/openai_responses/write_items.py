@@ -24,7 +24,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.naming import legal_id
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name, turns_of
 from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra, named
 from lynkrc_runtime.protocol.openai_responses.write_parts import (

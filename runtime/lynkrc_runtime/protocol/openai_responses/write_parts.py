@@ -16,7 +16,7 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     ToolResult,
 )
-from lynkrc_runtime.protocol.openai_chat.shape import Changes
+from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.write_parts import (
     NO_OUTPUT,
     TOOL_ERROR,

@@ -14,11 +14,11 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingWish,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.openai_chat.ask_reasoning import wanted_of
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
-from lynkrc_runtime.protocol.openai_chat.shape import Body, Changes
 from lynkrc_runtime.protocol.openai_chat.write_messages import system_text
 from lynkrc_runtime.protocol.openai_chat.write_request import (
-    effort_of,
     encode,
     is_strict,
     list_rest,
@@ -100,7 +100,7 @@ def _put_reasoning(body: Body, facts: TargetFacts, options: Options, changes: Ch
             changes["dropped=effort"] = None
         return
     reasoning: dict[str, Any] = {}
-    effort = effort_of(options)
+    effort = wanted_of(options).effort
     if effort is not None:
         reasoning["effort"] = effort
     if wish is not None and _is_shown(wish):

@@ -1,0 +1,127 @@
+"""A spec with every provider of `kind_servers`, to a bundle with a target for each of its ways.
+
+Servers of the tests stand at other addresses than the makers' own, where the catalog would say
+nothing: the request shape of each model is put into the bundle as its maker's address has it.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from lynkrc.cli.specs import catalog_files
+from lynkrc.sema.catalog import facts_of, provision_of
+from lynkrc.sema.catalog_read import read_catalog
+from tests.e2e.gateway import PATIENCE, ROOT, environment
+from tests.e2e.kind_servers import CHAT, SERVERS
+
+USUAL = "usual"
+"""A target that is called as its kind is called by itself."""
+
+
+def variable_of(kind: str) -> str:
+    """How the environment calls a kind."""
+    return kind.upper().replace("-", "_")
+
+
+def name_of(kind: str, dialect: str) -> str:
+    """The target of a kind that is always called in a dialect."""
+    return f"{kind}-{'chat' if dialect == CHAT else 'messages'}"
+
+
+def spec() -> str:
+    """The spec: a provider for every kind, its targets pinned by name."""
+    targets = [
+        (f"{kind}-{word}", kind, one.model)
+        for kind, one in SERVERS.items()
+        for word in (USUAL, *(name_of("", dialect)[1:] for dialect in one.paths.values()))
+    ]
+    facts = "context: 200k, max_output: 8k, price: free"
+    can = "capabilities: [tools, parallel_tools, vision, thinking, json_schema]"
+    chain = ", ".join(name for name, _, _ in targets)
+    return "\n".join(
+        (
+            "version: 1",
+            "name: kinds",
+            "extends: builtin/lynkr",
+            "providers:",
+            *(
+                f'  {kind}: {{kind: {kind}, base_url: "${{{variable_of(kind)}_URL}}{one.base}", '
+                f'api_key: "${{{variable_of(kind)}_KEY}}", trust: cloud, retry: {{times: 0}}}}'
+                for kind, one in SERVERS.items()
+            ),
+            "targets:",
+            *(
+                f'  {name}: {{provider: {kind}, model: "{model}", {facts}, {can}}}'
+                for name, kind, model in targets
+            ),
+            "score: {use: builtin/lynkr-13}",
+            "tiers:",
+            *(
+                f"  - {{name: {name}, {limit}chain: [{chain}]}}"
+                for name, limit in (
+                    ("SIMPLE", "up_to: 25, "),
+                    ("MEDIUM", "up_to: 50, "),
+                    ("COMPLEX", "up_to: 75, "),
+                    ("REASONING", ""),
+                )
+            ),
+            "otherwise: escalate",
+            "",
+        )
+    )
+
+
+def build(folder: Path) -> Path:
+    """The bundle, built as a user builds it, each target in the dialect its name says."""
+    written = folder / "kinds.yaml"
+    written.write_text(spec(), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "lynkrc", "build", str(written), "-o", str(folder)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    bundle = folder / "kinds.lynkr"
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    files["dispatch.json"] = _with_ways(files["dispatch.json"])
+    manifest = json.loads(files["manifest.json"])
+    data = files["dispatch.json"]
+    manifest["files"]["dispatch.json"] = {
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size": len(data),
+    }
+    files["manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return bundle
+
+
+def _with_ways(data: bytes) -> bytes:
+    dispatch: dict[str, Any] = json.loads(data)
+    catalog, _ = read_catalog(catalog_files())
+    dialects: Mapping[str, tuple[str, str | None]] = {
+        name: (kind, dialect)
+        for kind, one in SERVERS.items()
+        for name, dialect in [
+            (f"{kind}-{USUAL}", None),
+            *((name_of(kind, dialect), dialect) for dialect in one.paths.values()),
+        ]
+    }
+    for target in dispatch["targets"]:
+        kind, target["dialect"] = dialects[target["name"]]
+        shape = facts_of(catalog, target["model"], provision_of(kind, None)).shape
+        target["shape"] = msgspec.to_builtins(shape)
+    return json.dumps(dispatch).encode()
