@@ -17,6 +17,8 @@ from lynkrc_runtime.protocol.anthropic.shape import (
     choose_version,
     fit,
     has_sampling,
+    is_hidden,
+    shown,
     without_sampling,
 )
 from lynkrc_runtime.protocol.anthropic.wishes import (
@@ -61,6 +63,8 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     fitted = fit(wanted, request.tool_choice, shape, facts.max_output)
     losses.update(dict.fromkeys(fitted.transforms))
     options = _beside_thinking(fitted, request, losses)
+    if is_hidden(options):
+        losses["dropped=reasoning.summary"] = None
     version = choose_version(None, options, shape)
     if has_sampling(options) and version not in SAMPLING_VERSIONS:
         options, dropped = without_sampling(options)
@@ -149,7 +153,7 @@ def _options(request: Request, facts: TargetFacts, losses: Losses) -> Options:
         if raised != max_tokens:
             max_tokens = raised
             losses[f"max_tokens={max_tokens}"] = None
-    return replace(
+    wanted = replace(
         options,
         max_tokens=max_tokens,
         temperature=temperature,
@@ -158,6 +162,7 @@ def _options(request: Request, facts: TargetFacts, losses: Losses) -> Options:
         thinking=thinking,
         effort=effort,
     )
+    return shown(wanted, request.tool_choice, facts)
 
 
 def _reasoning(options: Options, request: Request) -> tuple[ThinkingWish | None, str | None]:

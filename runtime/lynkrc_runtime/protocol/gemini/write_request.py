@@ -16,7 +16,7 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     Role,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.gemini.schemas import open_schema
 from lynkrc_runtime.protocol.gemini.thinking import asks, is_off, thinking_config
 from lynkrc_runtime.protocol.gemini.write_contents import write_contents, write_system
@@ -133,6 +133,8 @@ def _generation_config(options: Options, facts: TargetFacts, changes: Changes) -
 
 
 def _thinking(options: Options, facts: TargetFacts, changes: Changes) -> Json | None:
+    if hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     if "thinking" in facts.capabilities:
         return thinking_config(options, facts.shape, changes)
     if options.thinking is not None and not is_off(options):

@@ -177,7 +177,10 @@ REASONING: tuple[Feature, ...] = (
         "reasoning.summary",
         "Whether the answer shows a summary of the reasoning.",
         RESPONSES,
-        others=drops("reasoning.summary"),
+        messages=changes("shown, of whatever length", "dropped=reasoning.summary"),
+        converse=changes("shown, of whatever length", "dropped=reasoning.summary"),
+        gemini=changes("shown, of whatever length", "dropped=reasoning.summary"),
+        others=changes("where the model reasons it is shown", "dropped=reasoning.summary"),
     ),
     feature(
         "reasoning.context",

@@ -15,7 +15,7 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
     ThinkingWish,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.dialect import TargetFacts, hides_reasoning
 
 Json: TypeAlias = dict[str, Any]
 Changes: TypeAlias = dict[str, None]
@@ -118,6 +118,8 @@ def write_think(options: Options, facts: TargetFacts, changes: Changes) -> bool 
     wish = options.thinking
     if wish is not None and wish.display is not None:
         changes["dropped=thinking.display"] = None
+    if hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     wants = _wants(wish, options.effort)
     if wants is None:
         return None

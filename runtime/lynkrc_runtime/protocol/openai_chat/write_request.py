@@ -17,7 +17,7 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     ThinkingKind,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.openai_chat.ask_reasoning import NO_WISH, Wanted, wanted_of
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
 from lynkrc_runtime.protocol.openai_chat.fit_messages import (
@@ -143,6 +143,8 @@ def _wanted(facts: TargetFacts, options: Options, changes: Changes) -> Wanted:
     wish = options.thinking
     if wish is not None and wish.display is not None:
         changes["dropped=thinking.display"] = None
+    if hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     if "thinking" in facts.capabilities:
         if options.effort is not None and facts.shape.reasoning_in in _WITHOUT_EFFORT:
             changes["dropped=effort"] = None
