@@ -79,6 +79,7 @@ class Exchange:
         "route",
         "simulated",
         "status",
+        "stops",
         "streamed",
         "transforms",
         "upstream_id",
@@ -101,6 +102,9 @@ class Exchange:
         self.route: Route | None = None
         self.transforms: tuple[str, ...] = ()
         self.losses: tuple[str, ...] = ()
+        """Names of what the answer said and the client's dialect has no place for."""
+        self.stops: tuple[str, ...] = ()
+        """Stop sequences that end the answer here, as the target was not sent all of them."""
         self.without_thinking = False
         self.fail: Callable[[Problem], bytes] | None = None
         """Writes the error that ends the stream under way."""
@@ -138,8 +142,6 @@ class Exchange:
             headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
         if self.transforms:
             headers["x-lynkr-transforms"] = header.list_value(self.transforms)
-        if self.losses:
-            headers["x-lynkr-losses"] = header.list_value(self.losses)
         if self.upstream_id is not None:
             headers["x-lynkr-upstream-request-id"] = header.value(self.upstream_id)
         if self.simulated:
@@ -149,6 +151,8 @@ class Exchange:
     def whole_headers(self) -> dict[str, str]:
         """The headers of an answer that is sent at once, when what it cost is known."""
         headers = self.headers()
+        if self.losses:
+            headers["x-lynkr-losses"] = header.list_value(self.losses)
         cost = total_of(() if self.attempts is None else self.attempts.charges)
         if cost is not None:
             headers["x-lynkr-cost-usd"] = in_usd(cost.total)
@@ -156,7 +160,7 @@ class Exchange:
 
     def forget_answer(self) -> None:
         """Nothing is known of the answer to come."""
-        self.usage, self.is_whole, self.streamed = None, False, 0
+        self.usage, self.is_whole, self.streamed, self.losses = None, False, 0, ()
 
     def charge(self) -> None:
         """Charge the running attempt, if one runs, for what came of it so far."""
@@ -196,6 +200,7 @@ class Exchange:
             attempts=() if attempts is None else attempts.records,
             usage=self.usage,
             transforms=self.transforms,
+            losses=self.losses,
         )
 
     def input_estimate(self) -> int:

@@ -166,6 +166,15 @@ class Gateway:
     makers: Makers
     responses: ResponseStore | None = None
 
+    @property
+    def echoes(self) -> bool:
+        """Whether answers name the model that was asked for, not the one that served."""
+        return self.policy.dispatch.settings.server.echo_requested_model
+
+    def named(self, requested: str, served: str) -> str:
+        """The model name of an answer."""
+        return requested if self.echoes else served
+
 
 def read_request(
     gateway: Gateway, dialect: str, body: bytes, headers: Mapping[str, str]

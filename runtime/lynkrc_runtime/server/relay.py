@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.losses import losses_in
+from lynkrc_runtime.protocol.stops import ENFORCED, cut_answer
 from lynkrc_runtime.server.answers import (
     MAX_ANSWER,
     is_empty,
@@ -29,6 +30,7 @@ from lynkrc_runtime.server.answers import (
     read_all,
     read_error,
 )
+from lynkrc_runtime.server.echo import echo_answer
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
@@ -55,7 +57,7 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     context = AnswerContext(
         request=request,
         id=exchange.incoming.answer_id,
-        model=route.target.model,
+        model=exchange.gateway.named(request.model, route.target.model),
         created=exchange.incoming.created,
         input_estimate=exchange.input_estimate,
         request_id=exchange.incoming.request_id,
@@ -102,6 +104,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     written = way.frame.request(written)
     exchange.route = route
     exchange.transforms = tuple(dict.fromkeys((*stripped, *written.transforms)))
+    exchange.stops = request.options.stop if ENFORCED in exchange.transforms else ()
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
@@ -187,6 +190,9 @@ async def _whole(
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
     exchange.gateway.makers.remember(signatures_of(answer.blocks), route.target.name)
+    cut = cut_answer(answer, exchange.stops)
+    if cut is not None:
+        answer, passing = cut, False
     if not passing:
         if is_empty(bool(answer.blocks), answer.stop, answer.usage):
             _note_usage(exchange, answer)
@@ -196,6 +202,8 @@ async def _whole(
             return False
         body = exchange.dialect.write_answer(answer, context)
         exchange.losses = answer.lost
+    elif exchange.gateway.echoes:
+        body = echo_answer(body, context.model)
     _note_usage(exchange, answer)
     await deliver(exchange, answer.usage, body)
     return True

@@ -88,6 +88,8 @@ class StreamRelay:
             context,
             route.facts,
             None if unwrap is None else unwrap(),
+            stops=exchange.stops,
+            echoes=exchange.gateway.echoes,
         )
         exchange.fail = self._flow.fail
         self._held: list[bytes] = []
@@ -112,7 +114,8 @@ class StreamRelay:
                 self._exchange.charge()
                 attempts.served(self._loop.time())
                 self._exchange.ending = Ending.SERVED
-                await _drain(response)
+                if not self._flow.is_cut:
+                    await _drain(response)
             finally:
                 if response is not None:
                     response.close()
@@ -194,8 +197,9 @@ class StreamRelay:
         flow = self._flow
         out = flow.feed(chunk)
         exchange = self._exchange
-        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended
+        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended and not flow.is_cut
         exchange.streamed = flow.streamed
+        exchange.losses = tuple(flow.lost)
         if flow.signatures:
             exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
             flow.signatures.clear()

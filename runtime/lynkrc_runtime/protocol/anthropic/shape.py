@@ -27,6 +27,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 MIN_BUDGET = 1024
 """Thinking tokens: the least a budget may be, and the least we leave for the answer beside it."""
@@ -247,7 +248,7 @@ def _fit_sampling(options: Options, shape: RequestShape, done: list[str]) -> Opt
     )
     if options.stop and "stop" not in legal:
         options = replace(options, stop=())
-        done.append("dropped=stop_sequences")
+        done.append(ENFORCED)
     return options
 
 

@@ -44,6 +44,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 DEFAULT_MAX_TOKENS = 32000
 """Sent where the client gave no limit and the model's own is not lower (C.1.2)."""
@@ -146,7 +147,7 @@ def _options(request: Request, facts: TargetFacts, losses: Losses) -> Options:
         losses["dropped=top_p"] = None
     stop = tuple(word for word in options.stop if word.strip())
     if stop != options.stop:
-        losses["dropped=stop"] = None
+        losses[ENFORCED] = None
     thinking, effort = _reasoning(options, request)
     if thinking is not None and thinking.kind is ThinkingKind.ADAPTIVE:
         raised = _room_for_budget(effort, max_tokens, facts)

@@ -48,6 +48,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
+from lynkrc_runtime.protocol.stops import ENFORCED
 from lynkrc_runtime.protocol.turns import Changes
 
 _EMPTY = frozenset((b"null", b"false", b"[]", b"{}"))
@@ -155,7 +156,7 @@ def _fitted(
             changes[f"dropped={name}"] = None
     stop = tuple(word for word in options.stop if word.strip())
     if stop != options.stop:
-        changes["dropped=stop"] = None
+        changes[ENFORCED] = None
     temperature = options.temperature
     if temperature is not None and temperature > 1:
         temperature = 1.0

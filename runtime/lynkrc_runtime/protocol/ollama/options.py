@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingWish,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, hides_reasoning
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 Json: TypeAlias = dict[str, Any]
 Changes: TypeAlias = dict[str, None]
@@ -103,7 +104,7 @@ def write_options(options: Options, facts: TargetFacts, changes: Changes) -> Jso
             written[member] = value
     if options.stop:
         if sampling is not None and "stop" not in sampling:
-            changes["dropped=stop"] = None
+            changes[ENFORCED] = None
         else:
             written["stop"] = list(options.stop)
     if options.verbosity is not None:

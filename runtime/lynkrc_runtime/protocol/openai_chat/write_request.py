@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.openai_chat.write_messages import write_messages
 from lynkrc_runtime.protocol.openai_chat.write_tools import write_choice, write_tools
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 MAX_STOPS = 4
 """Stop sequences a Chat server takes where its shape does not say."""
@@ -131,7 +132,7 @@ def _put_options(body: Body, options: Options, shape: RequestShape, changes: Cha
         limit = shape.max_stops or MAX_STOPS
         body["stop"] = list(options.stop[:limit])
         if len(options.stop) > limit:
-            changes[f"stop={limit}"] = None
+            changes[ENFORCED] = None
     if options.stream:
         body["stream"] = True
         if shape.stream_options is not False:
