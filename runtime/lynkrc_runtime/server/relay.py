@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
+
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.protocol.conversation import (
     Answer,
@@ -31,16 +33,14 @@ from lynkrc_runtime.server.answers import (
     read_error,
 )
 from lynkrc_runtime.server.echo import echo_answer
-from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.exchange import DENY, Exchange
+from lynkrc_runtime.server.fix_ups import WITHOUT_THINKING, edited
 from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.makers import signatures_of, without_foreign
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
-
-DENY = "deny"
-"""The value of a target's `on_loss` by which a request is not sent with less than it said."""
 
 
 async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
@@ -96,9 +96,18 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         makers.foreign(request, route.target.name),
         passing=passing is not None,
     )
-    if exchange.without_thinking:
+    fixes = exchange.fixes_of(route)
+    if any(fix.row.name == WITHOUT_THINKING for fix in fixes):
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
+    url = way.stream_url if request.options.stream else way.url
+    if fixes:
+        sent = edited(url, written.body, fixes)
+        url = sent.url
+        transforms = tuple(dict.fromkeys((*written.transforms, *sent.changes)))
+        body = msgspec.json.encode(sent.body) if sent.changes else written.body
+        written = msgspec.structs.replace(written, body=body, transforms=transforms)
+    exchange.sent = (url, written.body)
     if route.target.on_loss == DENY:
         _refuse_loss(route.target.name, written.transforms)
     written = way.frame.request(written)
@@ -108,7 +117,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
-        url=way.stream_url if request.options.stream else way.url,
+        url=url,
         headers=upstream_headers(
             client_headers,
             same_dialect=same,
@@ -217,6 +226,7 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     exchange.status = 200
     headers = exchange.whole_headers() | {"content-type": "application/json"}
     await exchange.client.answer(200, headers, body)
+    exchange.fixed()
     if exchange.attempts is not None:
         exchange.attempts.served(asyncio.get_running_loop().time())
     exchange.ending = Ending.SERVED

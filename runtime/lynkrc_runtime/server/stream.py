@@ -112,6 +112,7 @@ class StreamRelay:
                 await self._relay(response)
                 # The client has everything: that it leaves from here on is no abort.
                 self._exchange.charge()
+                self._exchange.fixed()
                 attempts.served(self._loop.time())
                 self._exchange.ending = Ending.SERVED
                 if not self._flow.is_cut:

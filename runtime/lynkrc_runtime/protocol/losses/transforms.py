@@ -59,6 +59,7 @@ TRANSFORMS: tuple[TransformName, ...] = (
     _kept("mapped=custom-tools", "a tool that takes free text is a function with one text"),
     _kept("filtered=tools", "only the tools that may be called are offered"),
     _kept("hashed=user", "a digest of the user's name is sent"),
+    _kept("profile=*", "the inference profile of the region is called, not the bare model"),
     _kept("renamed=*", "the member has another name"),
     _kept("system_role=*", "instructions have this role"),
     _kept("schema=*", "the schema of this tool is written as the target takes it"),
