@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import Failure
-from lynkrc_runtime.protocol.losses import FEATURES, losses_in
+from lynkrc_runtime.protocol.losses import FEATURES, Does, losses_in
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, value_of
 from lynkrc_runtime.protocol.stops import ENFORCED
 
@@ -85,17 +85,22 @@ _KEPT = frozenset(
 
 _STOPS = ("stop", "stop_sequences")
 
-_KNOWN = (
-    frozenset(
-        name.removeprefix("dropped=")
-        for feature in FEATURES.values()
-        for outcome in feature.at.values()
-        for name in outcome.names
-        if name.startswith("dropped=") and "*" not in name
-    ).union(_STOPS)
-    - _KEPT
-)
-"""Members whose loss has a name in the table of losses."""
+_SPELT = {"reasoning_effort": "effort", "think": "thinking"}
+"""What the table of losses calls a member."""
+
+
+def _known() -> frozenset[str]:
+    dropped: set[str] = set()
+    refused: set[str] = set()
+    for feature in FEATURES.values():
+        for outcome in feature.at.values():
+            named = refused if outcome.does is Does.REFUSES else dropped
+            named |= {name.removeprefix("dropped=") for name in outcome.names if "*" not in name}
+    return frozenset((dropped | {*_STOPS, *_SPELT}) - refused - _KEPT)
+
+
+_KNOWN = _known()
+"""Members whose loss has a name in the table of losses, and no request is refused for."""
 
 _LIMITS = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 _INSTANCES = re.compile(r"^(?:us-gov|us|eu|apac|au|jp|global)\.")
@@ -184,9 +189,8 @@ def _quotes(name: str, message: str) -> bool:
 def _drop(sent: Sent, name: str) -> None:
     if value_of(sent.body, name) is not None:
         del sent.body[name]
-        is_stop = name in _STOPS
-        lost = "thinking" if name == "think" else name
-        sent.changes.append(ENFORCED if is_stop else f"dropped={lost}")
+        lost = f"dropped={_SPELT.get(name, name)}"
+        sent.changes.append(ENFORCED if name in _STOPS else lost)
 
 
 def _rename(sent: Sent, name: str) -> None:
