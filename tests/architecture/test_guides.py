@@ -1,10 +1,11 @@
-"""docs/providers.md and docs/clients.md: each kind has a sound example, each client its version."""
+"""The guides in docs/: each kind has a sound example, each client its version, figures are true."""
 
 import ast
 import json
 import re
 import tomllib
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 import pytest
@@ -12,8 +13,10 @@ import yaml
 
 from lynkrc.diagnostics.model import Severity
 from lynkrc.diagnostics.sema_codes import NOT_SERVED
+from lynkrc.sema.lossy import _SPOKEN, _lost
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.fmt import format_spec
+from lynkrc_runtime.protocol.estimate import close_text, estimate_text
 from lynkrc_runtime.providers.table import KINDS
 from tests.unit.sema_sample import HEAD, resolved
 
@@ -21,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "tests" / "clients"
 PROVIDERS_PAGE = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
 CLIENTS_PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+LANGUAGE_PAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
+TOKENS = ROOT / "tests" / "bench" / "tokens"
 SIMULATOR = "simulator"
 KIND_PARTS = {
     part.split("\n", 1)[0]: part
@@ -114,6 +119,30 @@ def test_the_versions_of_clients_are_those_of_the_tests() -> None:
     assert {name: version for name, version in told.items() if name not in python} == both
     for version in (node["openai"], *(line.split("==")[1] for line in lines)):
         assert f"| {version} |" in CLIENTS_PAGE
+
+
+def test_the_estimates_on_the_page_are_what_is_measured() -> None:
+    told = re.findall(
+        r"^\| `([\w.]+)` \| (\S+)% \| (\S+)% \| (\S+)% to (\S+)% \|$", LANGUAGE_PAGE, re.M
+    )
+    counts = json.loads((TOKENS / "counts.json").read_text(encoding="utf-8"))
+    assert [name for name, *_ in told] == list(counts)
+    for name, *figures in told:
+        text, found = (TOKENS / name).read_text(encoding="utf-8"), counts[name].values()
+        close = [100 * (close_text(text) / count - 1) for count in found]
+        usual = mean(found)
+        measured = [100 * (count(text) / usual - 1) for count in (estimate_text, close_text)]
+        assert figures == [f"{one:+.0f}" for one in (*measured, min(close), max(close))], name
+
+
+def test_the_notes_on_the_page_of_the_language_are_printed_so() -> None:
+    dialects = {spoken: name for name, spoken in _SPOKEN.items()}
+    notes = re.findall(
+        r"^note\[LK602\]: (\w+) to (\w+) on `\w+`: (.*) do not arrive$", LANGUAGE_PAGE, re.M
+    )
+    assert len(notes) > 1
+    for client, way, lost in notes:
+        assert lost == _lost(dialects[client], dialects[way])
 
 
 def test_the_code_on_the_page_of_clients_can_be_read() -> None:
