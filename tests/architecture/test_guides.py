@@ -79,6 +79,12 @@ def test_every_kind_has_its_part_and_an_example(kind: str) -> None:
     assert kinds == {kind}
 
 
+def test_the_number_of_kinds_is_told_right() -> None:
+    for name in ("README.md", "CHANGELOG.md"):
+        words = " ".join((ROOT / name).read_text(encoding="utf-8").split())
+        assert re.findall(r"\b(\d+) kinds", words) == [str(len(KINDS) - 1)], name
+
+
 def test_every_part_is_about_a_kind() -> None:
     assert set(KIND_PARTS) == set(KINDS) - {SIMULATOR}
 
