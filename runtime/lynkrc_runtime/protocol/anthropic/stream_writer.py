@@ -6,6 +6,7 @@ order. Pieces of arguments go out only while they are the beginning of valid JSO
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, assert_never, final
 
 import msgspec
@@ -54,7 +55,7 @@ class _Call:
         """A free-form call: its input is held back and given as the text of an object."""
         self.prefix = JsonPrefix()
         self.begun = False
-        self.waiting = ""
+        self.waiting: list[str] = []
         self.wrapped = False
         """The arguments are no object: they are held back and given as one (C.1.4)."""
 
@@ -86,7 +87,7 @@ class MessagesWriter:
 
     def __init__(self, context: AnswerContext) -> None:
         self._context = context
-        self._names = original_names(tool.name for tool in context.request.tools)
+        self._names: Mapping[str, str] | None = None
         self._out: list[bytes] = []
         self._open: str | None = None
         self._next = 0
@@ -127,7 +128,8 @@ class MessagesWriter:
 
     def passed(self, _piece: bytes, events: list[Event], /) -> None:
         """See `StreamWriter.passed`: pings are legal once the message has started."""
-        self._started = self._started or any(isinstance(event, MessageStart) for event in events)
+        if not self._started:
+            self._started = any(isinstance(event, MessageStart) for event in events)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -287,6 +289,8 @@ class MessagesWriter:
         if call_id in self._ids:
             call_id = f"{call_id}__{self._next}"
         self._ids.add(call_id)
+        if self._names is None:
+            self._names = original_names(tool.name for tool in self._context.request.tools)
         name = self._names.get(event.name, event.name)
         self._call = _Call(name, is_raw=event.custom)
         self._call_index = event.index
@@ -299,18 +303,17 @@ class MessagesWriter:
             raise ValueError("arguments for a call that is not open")
         self._tokens += estimate_text(piece)
         if call.is_raw:
-            call.waiting += piece
+            call.waiting.append(piece)
             return
         if not call.prefix.feed(piece):
             raise _BadArguments(f"the model wrote malformed arguments for the tool {call.name}")
         if not call.begun and piece.strip():
             call.begun = True
             call.wrapped = not piece.lstrip().startswith("{")
-        if call.wrapped or not call.begun:
-            call.waiting += piece
-        else:
-            self._delta("input_json_delta", "partial_json", call.waiting + piece)
-            call.waiting = ""
+        call.waiting.append(piece)
+        if call.begun and not call.wrapped:
+            self._delta("input_json_delta", "partial_json", "".join(call.waiting))
+            call.waiting.clear()
 
     def _end_call(self) -> None:
         call = self._call
@@ -318,9 +321,9 @@ class MessagesWriter:
             raise ValueError("the end of a call that is not open")
         self._call = None
         if call.is_raw:
-            self._delta("input_json_delta", "partial_json", wrapped(call.waiting))
+            self._delta("input_json_delta", "partial_json", wrapped("".join(call.waiting)))
         elif call.wrapped:
-            text = (call.waiting + call.prefix.closing()).strip()
+            text = "".join((*call.waiting, call.prefix.closing())).strip()
             if text != "null":
                 whole = msgspec.json.encode({"value": msgspec.Raw(text)}).decode()
                 self._delta("input_json_delta", "partial_json", whole)
