@@ -40,6 +40,8 @@ class EventSplitter:
         """The pieces these bytes complete. Raises EventTooLarge."""
         self._is_mixed = self._is_mixed or b"\r" in chunk
         if not self._buffer:
+            if not self._is_mixed and chunk.find(b"\n\n") == len(chunk) - 2 >= 0:
+                return [chunk]
             pieces = self._cut(chunk, 0)
         else:
             # What was looked at before is not looked at again, but for half an end of an event.

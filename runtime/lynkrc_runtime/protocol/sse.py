@@ -56,6 +56,9 @@ class SseParser:
         if b"\r" not in buffer:
             if not self._data and not self._event:
                 buffer = self._read_usual(buffer, events)
+                if not buffer:
+                    self._buffer = buffer
+                    return events
             *lines, self._buffer = buffer.split(b"\n")
             for line in lines:
                 self._line(line, events)
@@ -78,7 +81,7 @@ class SseParser:
     def _read_usual(self, buffer: bytes, events: list[tuple[str, bytes]]) -> bytes:
         """Read the events of the usual spelling at the head; returns what is left."""
         position = 0
-        while event := _USUAL.match(buffer, position):
+        while position < len(buffer) and (event := _USUAL.match(buffer, position)):
             name, data = event.groups()
             events.append((name.decode("utf-8", "replace") if name else "", data))
             position = event.end()

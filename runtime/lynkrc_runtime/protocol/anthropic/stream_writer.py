@@ -83,6 +83,7 @@ class MessagesWriter:
         "_refused",
         "_started",
         "_tokens",
+        "_waiting",
     )
 
     def __init__(self, context: AnswerContext) -> None:
@@ -93,7 +94,10 @@ class MessagesWriter:
         self._next = 0
         self._call: _Call | None = None
         self._call_index = -1
-        self._later: deque[Event] = deque()
+        self._later: deque[list[Event]] = deque()
+        """What waits, in order: an event alone, or all that came of a call."""
+        self._waiting: dict[int, list[Event]] = {}
+        """Those of calls that are not whole, by index."""
         self._calls = 0
         self._ids: set[str] = set()
         self._started = False
@@ -140,7 +144,7 @@ class MessagesWriter:
             case MessageStart():
                 self._start(event.usage)
             case _ if self._must_wait(event):
-                self._later.append(event)
+                self._wait(event)
             case _:
                 self._handle(event)
                 self._resume()
@@ -153,15 +157,22 @@ class MessagesWriter:
             return event.index != self._call_index
         return True
 
+    def _wait(self, event: Event) -> None:
+        if isinstance(event, ToolCallDelta | ToolCallEnd):
+            self._waiting[event.index].append(event)
+            return
+        waiting: list[Event] = [event]
+        self._later.append(waiting)
+        if isinstance(event, ToolCallStart):
+            self._waiting[event.index] = waiting
+
     def _resume(self) -> None:
         """Take up what waited, as far as the next unfinished call lets it."""
         while self._call is None and self._later:
-            waiting, self._later = self._later, deque()
-            for event in waiting:
-                if self._must_wait(event):
-                    self._later.append(event)
-                else:
-                    self._handle(event)
+            for event in self._later.popleft():
+                self._handle(event)
+            # What comes of a call that goes on need not wait any more.
+            self._waiting.pop(self._call_index, None)
 
     def _handle(self, event: Event) -> None:
         self._start(Usage())
