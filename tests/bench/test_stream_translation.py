@@ -21,7 +21,7 @@ def payloads(chunks: list[bytes]) -> list[bytes]:
     for chunk in chunks:
         # A binary frame ends in a checksum.
         text = chunk[:-4] if chunk.startswith(b"\0") else chunk
-        start, end = text.find(b"{"), text.rfind(b"}")
+        start, end = text.find(b'{"'), text.rfind(b"}")
         if start >= 0:
             found.append(text[start : end + 1])
     return found
