@@ -48,6 +48,7 @@ class Flow:
     """One stream. After `failure` is set or `has_ended`, nothing more is to be fed."""
 
     __slots__ = (
+        "_passed",
         "_passing",
         "_reader",
         "_splitter",
@@ -79,6 +80,7 @@ class Flow:
         self._reader = source.stream_reader(facts)
         # On a pass-through the writer only knows what may be put in: keep-alives, an error.
         self._writer = sink.stream_writer(context)
+        self._passed = self._writer.passed
         self._splitter = EventSplitter()
         self._strips_usage = (
             self._passing
@@ -143,7 +145,7 @@ class Flow:
                 return
             if piece and self._is_wanted(piece):
                 out.append(piece)
-                self._writer.passed(piece, events)
+                self._passed(piece, events)
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         for event in self._reader.feed(chunk) if chunk else self._reader.close():
@@ -162,6 +164,13 @@ class Flow:
 
     def _note(self, event: Event) -> None:
         match event:
+            # The many first: cases are tried one after the other.
+            case TextDelta(text=text) | ThinkingDelta(text=text) | RefusalDelta(text=text):
+                self.has_content = self.has_content or bool(text)
+                self._weight += weigh(text)
+            case ToolCallDelta(json=text) | ToolCallStart(name=text):
+                self.has_content = True
+                self._weight += weigh(text)
             case StreamError():
                 self.failure = event.failure
             case MessageStart():
@@ -172,12 +181,6 @@ class Flow:
                     return
                 self.usage = event.usage
                 self.has_content = self.has_ended = True
-            case TextDelta(text=text) | RefusalDelta(text=text) | ThinkingDelta(text=text):
-                self.has_content = self.has_content or bool(text)
-                self._weight += weigh(text)
-            case ToolCallDelta(json=text) | ToolCallStart(name=text):
-                self.has_content = True
-                self._weight += weigh(text)
             case ThinkingEnd(signature=signature):
                 self.has_content = True
                 if signature:
