@@ -280,7 +280,11 @@ def test_thinking_is_reasoning_content() -> None:
     ]
     values = [json.loads(item) for item in split_data(write_stream(events))[:-1]]
     deltas = [value["choices"][0]["delta"] for value in values]
-    assert deltas[1:3] == [{"reasoning_content": "Hm"}, {"content": "4"}]
+    assert [list(delta) for delta in deltas[1:4]] == [
+        ["reasoning_content"],
+        ["reasoning_details"],
+        ["content"],
+    ]
 
 
 def test_usage_comes_only_where_asked() -> None:

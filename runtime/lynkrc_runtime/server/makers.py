@@ -3,7 +3,7 @@
 Reasoning goes back to the target that made it and to no other (design: "Thinking blocks"). What an
 answer signs is remembered for a day; on the way to another target such blocks are left out. What
 is not known was made before this gateway started, or elsewhere: it is sent, and an upstream that
-cannot read it says so (`Exchange.fix_up`).
+cannot read it says so (`server/fix_ups.py`).
 """
 
 from collections import OrderedDict

@@ -88,6 +88,8 @@ class StreamRelay:
             context,
             self._way.facts,
             None if unwrap is None else unwrap(),
+            stops=exchange.stops,
+            echoes=exchange.gateway.echoes,
         )
         exchange.fail = self._flow.fail
         self._held: list[bytes] = []
@@ -113,9 +115,11 @@ class StreamRelay:
                     self._note()
                 # The client has everything: that it leaves from here on is no abort.
                 self._exchange.charge()
+                self._exchange.fixed()
                 attempts.served(self._loop.time())
                 self._exchange.ending = Ending.SERVED
-                await _drain(response)
+                if not self._flow.is_cut:
+                    await _drain(response)
             finally:
                 if response is not None:
                     response.close()
@@ -212,8 +216,9 @@ class StreamRelay:
     def _note(self) -> None:
         """What came of the answer, however it ended; until then nobody asks."""
         exchange, flow = self._exchange, self._flow
-        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended
+        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended and not flow.is_cut
         exchange.streamed = flow.streamed
+        exchange.losses = tuple(flow.lost)
 
     def _raise_failure(self) -> None:
         failure = self._flow.failure

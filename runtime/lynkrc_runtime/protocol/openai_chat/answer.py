@@ -32,6 +32,7 @@ from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.checks import others
 from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
 from lynkrc_runtime.protocol.openai_chat.reasoning import carrier_of, details
+from lynkrc_runtime.protocol.openai_chat.reasoning_details import Details
 from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import (
     FAILED,
@@ -208,23 +209,30 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     refused: list[str] = []
     thought: list[str] = []
     calls: list[dict[str, Any]] = []
+    waiting = Details()
+    held: list[dict[str, Any]] = []
     for block in answer.blocks:
         match block:
             case Text(text=text):
                 said.append(text)
             case Refusal(text=text):
                 refused.append(text)
-            case Thinking(text=text):
-                thought.append(text)
+            case Thinking() | RedactedThinking():
+                waiting.add(block)
+                thought.append(block.text if isinstance(block, Thinking) else "")
+                continue
             case ToolCall():
                 name = names.get(block.name, block.name)
                 call_id = block.id or made_id(context.id, context.created, len(calls))
                 calls.append(_call(replace(block, id=call_id), name, name in free_form))
-            case RedactedThinking() | Opaque() | Image() | Document() | ToolResult():
+                held += waiting.take(call_id)
+            case Opaque() | Image() | Document() | ToolResult():
                 # What only its own dialect has a place for, and what no answer holds.
                 pass
             case _:
                 assert_never(block)
+        held += waiting.take(None)
+    held += waiting.take(None)
     if answer.stop is Stop.REFUSAL and not (said or refused or calls):
         refused.append(DECLINED)
     message: dict[str, Any] = {
@@ -234,6 +242,8 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     }
     if any(thought):
         message["reasoning_content"] = "".join(thought)
+    if held:
+        message["reasoning_details"] = held
     if calls:
         message["tool_calls"] = calls
     return message

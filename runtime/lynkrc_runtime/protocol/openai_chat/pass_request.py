@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.openai_chat.fit_messages import (
     fit_messages,
     mark_prefill,
 )
+from lynkrc_runtime.protocol.openai_chat.leave_reasoning import leave_reasoning
 from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -35,6 +36,7 @@ def pass_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> 
     body: Body = {name: msgspec.Raw(raw) for name, raw in request.members.items()}
     body["model"] = facts.model
     changes: Changes = {}
+    leave_reasoning(body, facts, changes)
     if request.model != facts.model:
         refuse_prefill(request, facts.shape)
         _fit(body, facts, changes)
