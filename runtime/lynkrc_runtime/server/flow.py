@@ -55,6 +55,7 @@ class Flow:
     __slots__ = (
         "_echo",
         "_guard",
+        "_passed",
         "_passing",
         "_reader",
         "_splitter",
@@ -94,6 +95,7 @@ class Flow:
         self._reader = source.stream_reader(facts)
         # On a pass-through the writer only knows what may be put in: keep-alives, an error.
         self._writer = sink.stream_writer(context)
+        self._passed = self._writer.passed
         self._splitter = EventSplitter()
         self._strips_usage = (
             self._passing
@@ -165,7 +167,7 @@ class Flow:
                 return
             if piece and self._is_wanted(piece):
                 out.append(piece if self._echo is None else echo_event(piece, self._echo))
-                self._writer.passed(piece, events)
+                self._passed(piece, events)
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         events = self._reader.feed(chunk) if chunk else self._reader.close()
@@ -197,6 +199,13 @@ class Flow:
 
     def _note(self, event: Event) -> None:
         match event:
+            # The many first: cases are tried one after the other.
+            case TextDelta(text=text) | ThinkingDelta(text=text) | RefusalDelta(text=text):
+                self.has_content = self.has_content or bool(text)
+                self._weight += weigh(text)
+            case ToolCallDelta(json=text) | ToolCallStart(name=text):
+                self.has_content = True
+                self._weight += weigh(text)
             case StreamError():
                 self.failure = event.failure
             case MessageStart():
@@ -207,12 +216,6 @@ class Flow:
                     return
                 self.usage = event.usage
                 self.has_content = self.has_ended = True
-            case TextDelta(text=text) | RefusalDelta(text=text) | ThinkingDelta(text=text):
-                self.has_content = self.has_content or bool(text)
-                self._weight += weigh(text)
-            case ToolCallDelta(json=text) | ToolCallStart(name=text):
-                self.has_content = True
-                self._weight += weigh(text)
             case ThinkingEnd(signature=signature):
                 self.has_content = True
                 if signature:

@@ -23,6 +23,8 @@ TTL = 24 * 3600.0
 LIMIT = 32_768
 """Signatures remembered, the oldest forgotten first: about 6 MB."""
 
+_REASONING = (Thinking, RedactedThinking)
+
 
 @final
 class Makers:
@@ -63,12 +65,18 @@ class Makers:
         """The signatures in the history that another target than this one is known to have made."""
         if not self._known:
             return frozenset()
-        found = []
-        for message in request.messages:
-            for signature in signatures_of(message.blocks):
-                if self.maker_of(signature) not in (None, target):
-                    found.append(signature)
-        return frozenset(found)
+        # A long history has thousands of blocks, and most have none that reasons.
+        reasoning = [
+            block
+            for message in request.messages
+            for block in message.blocks
+            if isinstance(block, _REASONING)
+        ]
+        return frozenset(
+            signature
+            for signature in signatures_of(reasoning)
+            if self.maker_of(signature) not in (None, target)
+        )
 
 
 def signatures_of(blocks: Iterable[Block]) -> Iterator[str]:

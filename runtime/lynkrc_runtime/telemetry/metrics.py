@@ -124,8 +124,9 @@ class Metrics:
     def _spent(self, target: str, charge: Charge) -> None:
         for kind in KINDS:
             count = getattr(charge.usage, kind)
-            if count:
-                self._series(self._tokens, target, kind).inc(count)
+            if not count:
+                continue
+            self._series(self._tokens, target, kind).inc(count)
             if charge.cost is not None:
                 self._series(self._cost, target, kind).inc(getattr(charge.cost, kind))
         if charge.cost is None:

@@ -4,6 +4,7 @@ Every chunk has the same id, time and model. Calls are numbered over calls only;
 once, since clients append what comes again.
 """
 
+from collections.abc import Mapping
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
@@ -77,7 +78,7 @@ class ChatStreamWriter:
     def __init__(self, context: AnswerContext) -> None:
         tools = context.request.tools
         self._context = context
-        self._names = original_names(tool.name for tool in tools)
+        self._names: Mapping[str, str] | None = None
         self._free_form = {tool.name for tool in tools if tool.kind == "custom"}
         self._with_usage = context.request.options.include_usage
         self._calls: dict[int, _Call] = {}
@@ -156,6 +157,8 @@ class ChatStreamWriter:
         return self._delta({"reasoning_details": entries}) if entries else b""
 
     def _call_start(self, event: ToolCallStart) -> bytes:
+        if self._names is None:
+            self._names = original_names(tool.name for tool in self._context.request.tools)
         name = self._names.get(event.name, event.name)
         call = _Call(
             len(self._calls),
