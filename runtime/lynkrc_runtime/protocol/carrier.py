@@ -20,6 +20,7 @@ from typing import Final, final
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import Thinking
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 PREFIX = "gw1."
 
@@ -64,7 +65,7 @@ def unseal(signature: str | None) -> Carried | None:
     try:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         return msgspec.json.decode(content, type=Carried)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+    except (binascii.Error, ValueError, *NOT_JSON):
         return None
 
 

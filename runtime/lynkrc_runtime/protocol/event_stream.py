@@ -6,6 +6,7 @@ first reader is made.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Any, final
 
 from msgspec import Struct
@@ -50,22 +51,23 @@ class FrameReader:
         self._total = 0
         """Bytes of the frame that has begun, 0 before its head is whole."""
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames these bytes complete. Raises BrokenFrames."""
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames these bytes complete, one by one: what stands before a broken one counts.
+
+        Raises BrokenFrames; nothing may be fed after that.
+        """
         buffer = self._buffer
         buffer += data
-        frames: list[Frame] = []
         start = 0
         while len(buffer) - start >= _PRELUDE:
             if not self._total:
                 self._total = self._length(bytes(buffer[start : start + _PRELUDE]))
             if len(buffer) - start < self._total:
                 break
-            frames.append(self._read(bytes(buffer[start : start + self._total])))
+            yield self._read(bytes(buffer[start : start + self._total]))
             start += self._total
             self._total = 0
         del buffer[:start]
-        return frames
 
     def _length(self, prelude: bytes) -> int:
         """Bytes of the frame that begins so: a lie must not make us wait for gigabytes."""

@@ -16,34 +16,48 @@ from lynkrc_runtime.protocol.sse import MAX_EVENT, EventTooLarge
 
 # A line end, then an empty line. A lone \r at the end of the bytes may be half of \r\n: wait.
 _BOUNDARY = re.compile(rb"(?:\r\n|\n|\r(?!\n|\Z))(?:\r\n|\n|\r(?!\n|\Z))")
+_LONGEST_END = 4
+"""Bytes an end has at most."""
 
 
 @final
 class EventSplitter:
     """Feed bytes at any split; take whole events as the bytes that spelled them."""
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._held = bytearray()
 
     @property
     def rest(self) -> bytes:
         """Bytes of an event that is not whole yet."""
-        return self._buffer
+        return bytes(self._held)
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """The pieces these bytes complete. Raises EventTooLarge."""
-        data = self._buffer + chunk if self._buffer else chunk
         pieces: list[bytes] = []
+        held = self._held
+        if held:
+            # An event in many pieces is put together once: one without an end costs its size only.
+            begin = max(0, len(held) - _LONGEST_END)
+            held += chunk
+            if _BOUNDARY.search(held, begin) is None:
+                self._check()
+                return pieces
+            chunk = bytes(held)
+            held.clear()
         start = 0
-        for end in _ends(data):
-            pieces.append(data[start:end])
+        for end in _ends(chunk):
+            pieces.append(chunk[start:end])
             start = end
-        self._buffer = data[start:]
-        if len(self._buffer) > MAX_EVENT:
-            raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
+        held += chunk[start:]
+        self._check()
         return pieces
+
+    def _check(self) -> None:
+        if len(self._held) > MAX_EVENT:
+            raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
 
 
 def _ends(data: bytes) -> Iterator[int]:

@@ -12,6 +12,9 @@ import msgspec
 MAX_EVENT = 64 * 1024 * 1024
 """Bytes one event may take before the stream counts as broken."""
 
+_LINE = 64
+"""Bytes of memory a line takes beside its text, about."""
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _SEPARATORS = re.compile("[\u0085\u2028\u2029]")
 _encode = msgspec.json.Encoder().encode
@@ -31,10 +34,12 @@ class SseParser:
     ([], [('ping', b'{}')])
     """
 
-    __slots__ = ("_buffer", "_data", "_event", "_size")
+    __slots__ = ("_data", "_ends_in_return", "_event", "_held", "_size")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._held = bytearray()
+        """What came of a line that has not ended."""
+        self._ends_in_return = False
         self._event = ""
         self._data: list[bytes] = []
         self._size = 0
@@ -42,14 +47,26 @@ class SseParser:
     def feed(self, chunk: bytes) -> list[tuple[str, bytes]]:
         """The events these bytes complete: event name ('' without one) and joined data lines."""
         events: list[tuple[str, bytes]] = []
-        buffer = self._buffer + chunk if self._buffer else chunk
-        if b"\r" not in buffer:
-            *lines, self._buffer = buffer.split(b"\n")
-            for line in lines:
-                self._line(line, events)
+        held = self._held
+        if held:
+            # A line in many pieces is put together once: one without an end costs its size only.
+            held += chunk
+            is_open = b"\n" not in chunk and b"\r" not in chunk and not self._ends_in_return
+            if not is_open:
+                chunk = bytes(held)
+                held.clear()
         else:
-            self._buffer = self._read_mixed(buffer, events)
-        if len(self._buffer) + self._size > MAX_EVENT:
+            is_open = False
+        if not is_open:
+            if b"\r" not in chunk:
+                *lines, rest = chunk.split(b"\n")
+                for line in lines:
+                    self._line(line, events)
+            else:
+                rest = self._read_mixed(chunk, events)
+            held += rest
+        self._ends_in_return = held[-1:] == b"\r"
+        if len(held) + self._size > MAX_EVENT:
             raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
         return events
 
@@ -67,7 +84,7 @@ class SseParser:
     @property
     def is_idle(self) -> bool:
         """Whether no event is half read."""
-        return not self._buffer and not self._data and not self._event
+        return not self._held and not self._data and not self._event
 
     def _line(self, line: bytes, events: list[tuple[str, bytes]]) -> None:
         if not line:
@@ -80,7 +97,7 @@ class SseParser:
         if field == b"data":
             self._data.append(value)
             # The line counts too: empty ones without end would fill the memory all the same.
-            self._size += len(value) + 1
+            self._size += len(value) + _LINE
         elif field == b"event":
             self._event = value.decode("utf-8", "replace")
         # Comments, id, retry: nothing we relay depends on them.

@@ -34,13 +34,15 @@ from lynkrc_runtime.protocol.dialect import (
     TargetFacts,
 )
 from lynkrc_runtime.protocol.estimate import tokens_of, weigh
-from lynkrc_runtime.protocol.event_stream import BrokenFrames
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
+
+MAX_STREAM = 256 * 1024 * 1024
+"""Bytes of a stream: readers and writers remember of each what its end must repeat."""
 
 
 @final
@@ -50,6 +52,7 @@ class Flow:
     __slots__ = (
         "_passing",
         "_reader",
+        "_size",
         "_splitter",
         "_strips_usage",
         "_unwrapper",
@@ -96,6 +99,7 @@ class Flow:
         self.signatures: list[str] = []
         """By which the target will know its reasoning again, as they came."""
         self._weight = 0
+        self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Client bytes, one whole event or more each; b'' is the upstream's end.
@@ -103,6 +107,10 @@ class Flow:
         An event that tells of a failure is not passed: who relays writes its own.
         """
         out: list[bytes] = []
+        self._size += len(chunk)
+        if self._size > MAX_STREAM:
+            self.failure = broken(f"the stream is longer than {MAX_STREAM} bytes")
+            return out
         try:
             if chunk and self._unwrapper is not None:
                 chunk = self._unwrapper.feed(chunk)
@@ -114,8 +122,6 @@ class Flow:
                 self._rewrite(chunk, out)
         except EventTooLarge as error:
             self.failure = broken(str(error))
-        except BrokenFrames as error:
-            self.failure = broken(f"upstream sent a malformed stream: {error}")
         return out
 
     @property
