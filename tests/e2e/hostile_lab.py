@@ -12,6 +12,7 @@ from aiohttp.test_utils import TestServer
 
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
 from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.gateway import Settings, Times
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.upstream import HttpUpstream
 from tests.e2e.hostile_server import Hostile, hostile
@@ -113,8 +114,10 @@ def provider_of(target: str, url: str) -> Provider:
 
 
 @asynccontextmanager
-async def hostile_lab(*targets: str, idle: float = 5.0) -> AsyncIterator[HostileLab]:
-    """Serve targets in this order: all of them at the hostile upstream. `idle` is seconds."""
+async def hostile_lab(
+    *targets: str, idle: float = 5.0, total: float = 3.0
+) -> AsyncIterator[HostileLab]:
+    """Serve targets in this order, all of them at the hostile upstream; times in seconds."""
     said = Said()
     async with hostile() as upstream, HttpUpstream() as http:
         table = dispatch(
@@ -124,7 +127,8 @@ async def hostile_lab(*targets: str, idle: float = 5.0) -> AsyncIterator[Hostile
                 for place, name in enumerate(targets)
             ],
         )
-        made = gateway(policy(table), said, http=http)
+        settings = Settings(times=Times(total=total))
+        made = gateway(policy(table), said, http=http, settings=settings)
         made = replace(made, routes=tuple(replace(route, idle=idle) for route in made.routes))
         async with (
             TestServer(client_app(Site(gateway=made))) as served,

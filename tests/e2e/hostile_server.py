@@ -52,10 +52,14 @@ def reply(
 
 @dataclass
 class Hostile:
-    """`says` is the answer to come; `asked` are the requests' bytes, `sent` counts the answer's."""
+    """`then` are the answers to come, from the front; behind them it says `says`, always.
+
+    `asked` are the requests' bytes, `sent` counts the bytes of answers.
+    """
 
     url: str = ""
     says: Reply | None = None
+    then: list[Reply] = field(default_factory=list)
     asked: list[bytes] = field(default_factory=list)
     sent: int = 0
     open: int = 0
@@ -72,7 +76,7 @@ class Hostile:
         self.open += 1
         try:
             self.asked.append(await _request(reader))
-            says = self.says
+            says = self.then.pop(0) if self.then else self.says
             assert says is not None
             await self._say(says, reader, writer)
         except (ConnectionError, asyncio.IncompleteReadError):

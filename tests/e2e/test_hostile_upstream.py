@@ -1,6 +1,7 @@
 """Whatever an upstream does, the client gets a clean error in its own dialect, and nothing leaks."""
 
 import asyncio
+import base64
 import gzip
 import itertools
 import json
@@ -54,8 +55,6 @@ def sound(target: str, plan: Plan = PLAN) -> list[bytes]:
 
 def in_chunk(payload: bytes) -> bytes:
     """An event as InvokeModel carries it."""
-    import base64
-
     return frame("event", "chunk", {"bytes": base64.b64encode(payload).decode()})
 
 
@@ -88,10 +87,7 @@ def delta(target: str, index: int) -> bytes:
 
 @dataclass(frozen=True)
 class Case:
-    """A broken answer; `stream` and `whole` make it, None where it cannot be.
-
-    `closes`: the gateway must hang up, since the upstream does not.
-    """
+    """A broken answer; `stream` and `whole` make it, None where it cannot be."""
 
     stream: Callable[[str], Reply] | None
     whole: Callable[[str], Reply] | None = None
@@ -179,7 +175,9 @@ CASES: dict[str, Case] = {
     "a whole answer to a streamed request": Case(lambda t: json_reply([whole(t)])),
     "gzip unasked": Case(
         lambda t: reply(
-            stream_type(t), [gzip.compress(b"".join(sound(t)))], headers={"content-encoding": "gzip"}
+            stream_type(t),
+            [gzip.compress(b"".join(sound(t)))],
+            headers={"content-encoding": "gzip"},
         ),
         lambda t: reply(
             "application/json", [gzip.compress(whole(t))], headers={"content-encoding": "gzip"}
@@ -297,3 +295,84 @@ async def test_a_broken_answer_is_a_clean_error(name: str, target: str) -> None:
                 if make is not None:
                     lab.upstream.says = make(target)
                     await broken(lab, client, stream=stream)
+
+
+FINE: dict[str, Callable[[str], list[bytes]]] = {
+    "an event behind the end": lambda t: [*sound(t), sound(t)[2]],
+    "two ends": lambda t: [*sound(t), *sound(t)[-2:]],
+    "the whole stream twice": lambda t: [*sound(t), *sound(t)],
+    "one byte at a time": lambda t: [
+        b"".join(sound(t))[at : at + 1] for at in range(len(b"".join(sound(t))))
+    ],
+}
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("name", FINE)
+async def test_an_answer_is_whole_with_its_end(name: str, target: str) -> None:
+    async with hostile_lab(target) as lab:
+        for client in PATHS:
+            lab.upstream.says = streamed(target, FINE[name](target))
+            heard = await lab.ask(client, stream=True)
+            assert error_of(client, heard) is None, heard.body
+            assert heard.body.count(b"all ") == 1 or client == RESPONSES
+            await lab.upstream.all_closed()
+            assert lab.settled()["class"] == "served"
+
+
+ABSURD = (str(2**80), "-5", "1e300", '"many"', "true", "[]", "null")
+
+
+@pytest.mark.parametrize("target", KINDS)
+async def test_absurd_counts_cost_nothing_absurd(target: str) -> None:
+    async with hostile_lab(target) as lab:
+        for client, text in itertools.product(PATHS, ABSURD):
+            for stream in (False, True):
+                data = b"".join(SPEAK[KINDS[target][2]].stream(PLAN, "m"))
+                if stream and target in (INVOKE, CONVERSE):
+                    continue
+                said = (data if stream else whole(target)).decode()
+                for count in ("40", "52", "59", "12", "7"):
+                    said = said.replace(f": {count},", f": {text},").replace(
+                        f": {count}}}", f": {text}}}"
+                    )
+                sent = [said.encode()]
+                lab.upstream.says = streamed(target, sent) if stream else json_reply(sent)
+                heard = await lab.ask(client, stream=stream)
+                if error_of(client, heard) is None:
+                    usage = lab.said.lines[-1]["usage"]
+                    assert usage is None or all(
+                        0 <= value <= 10**12 for value in usage.values() if type(value) is int
+                    )
+                await lab.upstream.all_closed()
+                lab.settled()
+
+
+@pytest.mark.parametrize("target", KINDS)
+@pytest.mark.parametrize("name", ["HTML", "cut in the middle", "no JSON", "an error with secrets"])
+async def test_a_broken_answer_is_passed_over(name: str, target: str) -> None:
+    async with hostile_lab(target, MESSAGES) as lab:
+        make = CASES[name].whole or CASES[name].stream
+        assert make is not None
+        for client in PATHS:
+            if name == "an error with secrets":
+                lab.upstream.then = [json_reply([error_body(target)], status="503 No")]
+            else:
+                lab.upstream.then = [make(target)]
+            lab.upstream.says = json_reply([whole(MESSAGES)])
+            heard = await lab.ask(client)
+            assert error_of(client, heard) is None
+            assert heard.headers["x-lynkr-fallback"] == "true"
+            # One more where the kept connection had been closed meanwhile.
+            assert lab.settled()["calls"] in (2, 3)
+
+
+async def test_the_limit_of_an_event_as_it_is() -> None:
+    async with hostile_lab(CHAT, total=60.0) as lab:
+        start = sound(CHAT)[0] + b"data: "
+        parts = itertools.chain((start,), itertools.repeat(b"a" * 1_000_000, 200))
+        lab.upstream.says = streamed(CHAT, parts)
+        heard = await lab.ask(MESSAGES, stream=True)
+        assert error_of(MESSAGES, heard) is not None
+        assert sse.MAX_EVENT <= lab.upstream.sent < sse.MAX_EVENT + 20_000_000
+        await lab.upstream.all_closed()

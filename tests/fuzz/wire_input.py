@@ -239,7 +239,11 @@ def check_written(client: str, events: list[Event]) -> None:
         if client == seeds.MESSAGES:
             anthropic_lint.lint_stream(data, ends="error")
     elif has_sound_calls(events):
-        assert isinstance(again[-1], MessageEnd), (client, again[-1], events)
+        if client == seeds.CHAT and isinstance(again[-1], StreamError):
+            # Chat has no blocks: our own reader takes a text for the end of an open call.
+            assert "after a call had ended" in again[-1].failure.message
+        else:
+            assert isinstance(again[-1], MessageEnd), (client, again[-1], events)
         match client:
             case "anthropic-messages":
                 anthropic_lint.lint_stream(data)

@@ -80,7 +80,9 @@ def test_lines_in_pieces_are_the_same_lines(size: int) -> None:
     chance = random.Random(size)
     for _ in range(200):
         data = b"".join(
-            chance.choice((b"data: a", b"event: b", b"\r\n", b"\n", b"\r", b"\n\n", b"", b":", b"x"))
+            chance.choice(
+                (b"data: a", b"event: b", b"\r\n", b"\n", b"\r", b"\n\n", b"", b":", b"x")
+            )
             for _ in range(12)
         )
         cut = [data[at : at + size] for at in range(0, len(data), size)]

@@ -150,6 +150,9 @@ class Flow:
             if piece and self._is_wanted(piece):
                 out.append(piece)
                 self._writer.passed(piece, events)
+            if self.has_ended:
+                # What stands behind the end is no part of the answer.
+                return
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         for event in self._reader.feed(chunk) if chunk else self._reader.close():
