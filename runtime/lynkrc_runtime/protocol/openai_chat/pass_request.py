@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request, Role
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
@@ -35,6 +36,8 @@ def pass_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> 
     body: Body = {name: msgspec.Raw(raw) for name, raw in request.members.items()}
     body["model"] = facts.model
     changes: Changes = {}
+    if PREFIX.encode() in request.members["messages"]:
+        _leave_carriers_out(body, changes)
     if request.model != facts.model:
         refuse_prefill(request, facts.shape)
         _fit(body, facts, changes)
@@ -51,6 +54,27 @@ def _fit(body: Body, facts: TargetFacts, changes: Changes) -> None:
     except RecursionError as error:
         # Read a few calls higher up, where there was just enough room.
         raise CannotTranslate("depth", "the request is nested too deeply to edit") from error
+
+
+def _leave_carriers_out(body: Body, changes: Changes) -> None:
+    """Take our own carriers out of the reasoning: no provider knows what to do with one."""
+    messages: list[dict[str, Any]] = list(_messages(body["messages"]))
+    for message in messages:
+        given = value_of(message, "reasoning_details")
+        if not isinstance(given, list):
+            continue
+        kept = [entry for entry in given if not _is_carrier(entry)]
+        if len(kept) < len(given):
+            message["reasoning_details"] = kept
+            changes["dropped=reasoning_details"] = None
+    if "dropped=reasoning_details" in changes:
+        body["messages"] = msgspec.Raw(_encode(messages))
+
+
+def _is_carrier(entry: Any) -> bool:
+    return isinstance(entry, dict) and any(
+        isinstance(value, str) and value.startswith(PREFIX) for value in entry.values()
+    )
 
 
 def refuse_prefill(request: Request, shape: RequestShape) -> None:
