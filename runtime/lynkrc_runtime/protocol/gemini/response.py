@@ -145,6 +145,9 @@ class ResponseReader:
             usage = self._usage or Usage(reported=False)
             answer_id, model = _text(response.response_id), _text(response.model_version)
             events.append(MessageStart(id=answer_id, model=model, usage=usage))
+        if self.is_whole:
+            # Behind the end come counts at most.
+            return events
         for candidate in response.candidates or ():
             if candidate.index:
                 events.append(_lost("candidates"))

@@ -77,7 +77,9 @@ def _fit_messages(
     has_roles = shape.system_role is not None or shape.mid_system is False
     if not touched and not has_roles and instruction is None:
         return
-    messages: list[dict[str, Any]] = list(_messages(body["messages"]))
+    given = body["messages"]
+    # A list has been edited already.
+    messages: list[dict[str, Any]] = given if isinstance(given, list) else list(_messages(given))
     is_leading, is_edited = True, False
     for message in messages:
         role = value_of(message, "role")
