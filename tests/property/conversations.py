@@ -120,7 +120,8 @@ def talks(draw: st.DrawFn, *, tidy: bool = False) -> Talk:
     messages = _tidy(draw) if tidy else _any(draw)
     names = draw(st.lists(st.sampled_from(NAMES[:1] if tidy else NAMES), unique=True, max_size=3))
     tools = tuple(
-        Offer(name=name, schema=None if name == "patch" else draw(_SCHEMAS)) for name in names
+        Offer(name=name, schema=None if name == "patch" else draw(_TIDY if tidy else _SCHEMAS))
+        for name in names
     )
     texts = st.just("Be terse.") if tidy else TEXTS
     return Talk(
@@ -131,6 +132,7 @@ def talks(draw: st.DrawFn, *, tidy: bool = False) -> Talk:
     )
 
 
+_TIDY = st.sampled_from([SCHEMA, {"type": "object"}, {}])
 _SCHEMAS = st.sampled_from(
     [
         SCHEMA,

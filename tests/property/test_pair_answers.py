@@ -1,6 +1,7 @@
 """Any answer of any target reaches any client whole, streamed or not, however its bytes are cut."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from tests.property.test_pair_requests import PAIRS, facts_of, write
-from tests.property.upstreams import DIALECTS, Speech, speeches
+from tests.property.upstreams import DIALECTS, speeches
 from tests.wire.client_oracles import JUDGES
 from tests.wire.target_oracles import ORACLES
 
@@ -45,6 +46,8 @@ ASKED: dict[str, Json] = {
     },
 }
 """What the client asked: a function, and a free-form tool where it knows them."""
+_LEGAL = re.compile("[a-zA-Z0-9_-]+")
+"""Ids that Messages knows: others are mapped, always alike."""
 SHAPE = RequestShape(reasoning_replay="always", reasoning_field="reasoning_details")
 
 
@@ -94,7 +97,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=25, deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_a_stream_is_the_whole_answer(
     client: str, target: str, data: st.DataObject, sizes: list[int]
@@ -105,16 +108,32 @@ def test_a_stream_is_the_whole_answer(
     assert streamed(target, client, sent, sizes) == got, "however it is cut"
     assert not {"\u0085", "\u2028", "\u2029"} & set(got.decode())
     once = JUDGES[client].whole(whole(target, client, DIALECTS[target].whole(speech)))
-    assert comparable(JUDGES[client].stream(got), speech) == comparable(once, speech)
+    assert comparable(JUDGES[client].stream(got)) == comparable(once)
 
 
-def comparable(answer: Json, speech: Speech) -> Json:
-    """The answer; ids made here are the same for both forms."""
-    return answer
+def comparable(answer: Json) -> Any:
+    """The answer, with arguments as values: an upstream's stream and whole spell them apart.
+
+    A Messages stream that says nothing has one empty text, for clients that want a block.
+    """
+    if answer.get("content") == [{"type": "text", "text": ""}]:
+        return answer | {"content": []}
+    return _parsed(answer)
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_parsed(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: json.loads(item) if name == "arguments" else _parsed(item)
+            for name, item in value.items()
+        }
+    return value
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=25, deadline=None)
 @given(data=st.data())
 def test_tools_in_are_tools_out(client: str, target: str, data: st.DataObject) -> None:
     speech = data.draw(speeches(target))
@@ -126,14 +145,16 @@ def test_tools_in_are_tools_out(client: str, target: str, data: st.DataObject) -
     assert len({given for given, _, _ in calls}) == len(calls)
     for call, (given, _, _) in zip(speech.calls, calls, strict=True):
         assert given
-        assert not call.id or given == call.id
+        if call.id and (client != "anthropic-messages" or _LEGAL.fullmatch(call.id)):
+            assert given == call.id
 
     results = {given: f"of {place}" for place, (given, _, _) in enumerate(calls)}
     turns = judge.replay(answer, results)
     body = ASKED[client] | {judge.turns: [*ASKED[client][judge.turns], *turns]}
     written = write(client, target, json.dumps(body).encode(), SHAPE)
     oracle = ORACLES[target]
-    heard = oracle.hear(oracle.accept(written.body) if client != target else json.loads(written.body))
+    sent = json.loads(written.body) if client == target else oracle.accept(written.body)
+    heard = oracle.hear(sent)
     assert [(name, _wrapped(given)) for _, name, given in heard.calls] == wanted
     assert [given for given, _ in heard.results] == [given for given, _, _ in heard.calls]
     for place, (_, text) in enumerate(heard.results):

@@ -572,7 +572,13 @@ _CONVERSE_STOPS[Stop.REFUSAL] = "guardrail_intervened"
 
 
 def _converse_usage(usage: Usage) -> Json:
+    written = usage.cache_write_1h
+    details = [] if written is None else [
+        {"ttl": "5m", "inputTokens": usage.cache_write - written},
+        {"ttl": "1h", "inputTokens": written},
+    ]  # fmt: skip
     return {
+        **({"cacheDetails": details} if details else {}),
         "inputTokens": usage.input,
         "outputTokens": usage.output,
         "totalTokens": _prompt(usage) + usage.output,
@@ -739,7 +745,7 @@ DIALECTS: Mapping[str, Dialect] = {
         stops=_CONVERSE_STOPS,
         without=(Refusal,),
         ids=("tooluse_",),
-        counts=frozenset(("cache_read", "cache_write")),
+        counts=frozenset(("cache_read", "cache_write", "cache_write_1h")),
     ),
     "ollama-chat": Dialect(
         whole=_ollama_whole,

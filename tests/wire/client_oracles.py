@@ -64,8 +64,10 @@ def _chat_whole(body: bytes) -> Json:
 
 
 def _chat_stream(data: bytes) -> Json:
-    openai_chat_lint.lint_stream(data, with_usage=True)
     chunks = [json.loads(item) for item in openai_chat_lint.split_data(data)[:-1]]
+    known = "".join(f"data: {json.dumps(_as_functions(chunk))}\n\n" for chunk in chunks)
+    assert data.endswith(b"data: [DONE]\n\n")
+    openai_chat_lint.lint_stream(f"{known}data: [DONE]\n\n".encode(), with_usage=True)
     message: Json = {"role": "assistant", "content": None, "refusal": None}
     finish = None
     for chunk in chunks:
@@ -84,6 +86,27 @@ def _chat_stream(data: bytes) -> Json:
     head = {name: chunks[0][name] for name in ("id", "created", "model")}
     whole = head | {"object": "chat.completion", "choices": [choice]}
     return whole | ({"usage": chunks[-1]["usage"]} if chunks[-1]["usage"] else {})
+
+
+def _as_functions(chunk: Json) -> Json:
+    """The chunk with calls of free-form tools as functions: the SDK's deltas know no others."""
+    choices = []
+    for choice in chunk["choices"]:
+        calls = choice["delta"].get("tool_calls", ())
+        known = [_as_function(call) if "custom" in call else call for call in calls]
+        more = {"tool_calls": known} if known else {}
+        choices.append(choice | {"delta": choice["delta"] | more})
+    return chunk | {"choices": choices}
+
+
+def _as_function(call: Json) -> Json:
+    custom = call["custom"]
+    function = {"name": custom["name"]} if "name" in custom else {}
+    text = "" if function else json.dumps(custom["input"])
+    assert custom["input"] == "" or not function, "the name comes first, the input behind it"
+    given = {name: value for name, value in call.items() if name != "custom"}
+    kind = {"type": "function"} if "type" in call else {}
+    return given | kind | {"function": function | {"arguments": text}}
 
 
 def _add_calls(calls: list[Json], entries: list[Json]) -> None:

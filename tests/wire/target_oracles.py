@@ -22,7 +22,7 @@ Json = dict[str, Any]
 _MESSAGES: TypeAdapter[Any] = TypeAdapter(MessageCreateParamsNonStreaming)
 _CHAT: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsNonStreaming)
 _RESPONSES: TypeAdapter[Any] = TypeAdapter(ResponseCreateParamsNonStreaming)
-_CHAT_EXTENSIONS = frozenset(("reasoning_content", "reasoning_details", "top_k"))
+_CHAT_EXTENSIONS = frozenset(("reasoning", "reasoning_content", "reasoning_details", "top_k"))
 """Members of servers that speak Chat, which OpenAI's types do not have."""
 
 
@@ -147,9 +147,6 @@ def _chat_order(body: Json) -> None:
         assert asked == [], message
         asked = [call["id"] for call in message.get("tool_calls", ())]
         assert len(set(asked)) == len(asked)
-        for call in message.get("tool_calls", ()):
-            if call["type"] == "function":
-                assert isinstance(json.loads(call["function"]["arguments"]), dict)
     assert asked == []
 
 

@@ -40,7 +40,16 @@ def read_usage(given: Any) -> Usage:
         output=_count(given.get("outputTokens")),
         cache_read=_count(given.get("cacheReadInputTokens")),
         cache_write=_count(given.get("cacheWriteInputTokens")),
+        cache_write_1h=_kept_for_an_hour(given.get("cacheDetails")),
     )
+
+
+def _kept_for_an_hour(details: Any) -> int | None:
+    """What of the written is kept so long; None where the entries by ``ttl`` are missing."""
+    if not isinstance(details, list) or not details:
+        return None
+    entries = [one for one in details if isinstance(one, dict) and one.get("ttl") == "1h"]
+    return sum(_count(one.get("inputTokens")) for one in entries)
 
 
 def matched_stop(fields: Any) -> str | None:
