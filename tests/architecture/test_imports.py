@@ -52,6 +52,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.dispatch",
     "lynkrc_runtime.bundle",
     "lynkrc_runtime.protocol",
+    "lynkrc_runtime.providers.kind",
     "lynkrc_runtime.providers.table",
     "lynkrc_runtime.providers.ways",
     "lynkrc_runtime.served",

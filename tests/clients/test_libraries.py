@@ -89,7 +89,8 @@ def test_the_callers_error_is_told_once(lab: ClientLab, driver: Driver, target: 
 @each_target
 def test_a_cut_is_an_error_not_an_end(lab: ClientLab, driver: Driver, target: str) -> None:
     report = run(lab, driver, target, "cut", f"[[cut]] {driver.name} {target}")
-    assert report.get("error"), report
+    # The OpenAI SDK for Node gives the failed response itself, which says so.
+    assert report.get("error") or report["stop"] == "failed", report
 
 
 def numbers(usage: object) -> set[int]:

@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,8 @@ from tests.e2e.gateway import PATIENCE, ROOT, environment
 from tests.e2e.kind_servers import CHAT, SERVERS
 
 USUAL = "usual"
+NATIVE = ("ollama",)
+"""Kinds that are usually called in a dialect these servers do not speak."""
 """A target that is called as its kind is called by itself."""
 
 
@@ -38,13 +39,18 @@ def name_of(kind: str, dialect: str) -> str:
 def spec() -> str:
     """The spec: a provider for every kind, its targets pinned by name."""
     targets = [
-        (f"{kind}-{word}", kind, one.model)
+        (f"{kind}-{USUAL}", kind, one.model, "")
         for kind, one in SERVERS.items()
-        for word in (USUAL, *(name_of("", dialect)[1:] for dialect in one.paths.values()))
+        if kind not in NATIVE
+    ]
+    targets += [
+        (name_of(kind, dialect), kind, one.model, f"dialect: {dialect}, ")
+        for kind, one in SERVERS.items()
+        for dialect in one.paths.values()
     ]
     facts = "context: 200k, max_output: 8k, price: free"
     can = "capabilities: [tools, parallel_tools, vision, thinking, json_schema]"
-    chain = ", ".join(name for name, _, _ in targets)
+    chain = ", ".join(name for name, *_ in targets)
     return "\n".join(
         (
             "version: 1",
@@ -58,8 +64,8 @@ def spec() -> str:
             ),
             "targets:",
             *(
-                f'  {name}: {{provider: {kind}, model: "{model}", {facts}, {can}}}'
-                for name, kind, model in targets
+                f'  {name}: {{provider: {kind}, model: "{model}", {way}{facts}, {can}}}'
+                for name, kind, model, way in targets
             ),
             "score: {use: builtin/lynkr-13}",
             "tiers:",
@@ -95,7 +101,7 @@ def build(folder: Path) -> Path:
     bundle = folder / "kinds.lynkr"
     with zipfile.ZipFile(bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
-    files["dispatch.json"] = _with_ways(files["dispatch.json"])
+    files["dispatch.json"] = _with_shapes(files["dispatch.json"])
     manifest = json.loads(files["manifest.json"])
     data = files["dispatch.json"]
     manifest["files"]["dispatch.json"] = {
@@ -109,19 +115,12 @@ def build(folder: Path) -> Path:
     return bundle
 
 
-def _with_ways(data: bytes) -> bytes:
+def _with_shapes(data: bytes) -> bytes:
+    """With what the catalog says of the models at their own sellers, which these servers play."""
     dispatch: dict[str, Any] = json.loads(data)
     catalog, _ = read_catalog(catalog_files())
-    dialects: Mapping[str, tuple[str, str | None]] = {
-        name: (kind, dialect)
-        for kind, one in SERVERS.items()
-        for name, dialect in [
-            (f"{kind}-{USUAL}", None),
-            *((name_of(kind, dialect), dialect) for dialect in one.paths.values()),
-        ]
-    }
     for target in dispatch["targets"]:
-        kind, target["dialect"] = dialects[target["name"]]
+        kind = dispatch["providers"][target["provider"]]["kind"]
         shape = facts_of(catalog, target["model"], provision_of(kind, None)).shape
         target["shape"] = msgspec.to_builtins(shape)
     return json.dumps(dispatch).encode()

@@ -12,7 +12,7 @@ import pytest
 from lynkrc_runtime.providers.table import KINDS
 from tests.e2e import kind_bundle, kind_servers
 from tests.e2e.gateway import serving
-from tests.e2e.kind_bundle import name_of
+from tests.e2e.kind_bundle import NATIVE, name_of
 from tests.e2e.kind_servers import CHAT, MESSAGES, SERVERS, KindServer
 from tests.e2e.scripted_answers import Call, Said
 from tests.e2e.socket_lab import CLIENT_KEY, Lab, clients
@@ -131,7 +131,7 @@ def server_path(kind: str, seen: Seen) -> str:
     return SERVERS[kind].paths[seen.path]
 
 
-@pytest.mark.parametrize("kind", sorted(SERVERS))
+@pytest.mark.parametrize("kind", sorted(set(SERVERS) - set(NATIVE)))
 def test_a_messages_client_goes_where_it_loses_least(kinds: Lab, kind: str) -> None:
     face = kinds.face(kind)
     face.behaviours = [Said(text="Hello."), Said(text="Hello.")]

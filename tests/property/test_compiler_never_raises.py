@@ -68,8 +68,14 @@ def compiled(data: bytes) -> str:
     return render_text(found.diagnostics)
 
 
+def has_only_notes(report: str) -> bool:
+    """Whether nothing is found, but for what pairs of dialects lose."""
+    starts = [line for line in report.splitlines() if line.startswith(("error[", "warning["))]
+    return not starts and (report == "no findings\n" or "note[LK602]" in report)
+
+
 def test_the_sample_itself_is_sound() -> None:
-    assert compiled(SAMPLE.encode()) == "no findings\n"
+    assert has_only_notes(compiled(SAMPLE.encode()))
 
 
 @settings(derandomize=True, deadline=None, max_examples=250)
@@ -92,10 +98,10 @@ def test_every_line_can_be_missing_or_doubled() -> None:
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.binary(max_size=80))
 def test_bytes_that_are_no_spec_give_findings(data: bytes) -> None:
-    assert compiled(data) != "no findings\n"
+    assert not has_only_notes(compiled(data))
 
 
 def test_the_shipped_specs_are_sound() -> None:
     root = Path(__file__).resolve().parents[2]
     for path in [*(root / "specs/starter").glob("*.yaml"), *root.glob("examples/*/routing.yaml")]:
-        assert compiled(path.read_bytes()) == "no findings\n", path
+        assert has_only_notes(compiled(path.read_bytes())), path

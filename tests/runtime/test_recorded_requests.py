@@ -82,7 +82,7 @@ def test_a_passed_request_is_the_sdk_s_own(
     address = resolve(provider("p", kind, base_url=base, api_key="${KEY}"), {"KEY": "KEY"})
     endpoint = chosen(ways(KINDS[kind], model, None, None), dialect)
     assert endpoint.dialect == dialect
-    assert url_of(address.base, endpoint.path, model, endpoint.replaces) == url
+    assert url_of(address.base, endpoint.path, model, replaces=endpoint.replaces) == url
     target = TARGET_DIALECTS[dialect]
     given = json.dumps({"model": asked_for or model} | body).encode()
     came = VERSION | {"authorization": "Bearer CLIENT"} if dialect == MESSAGES else {}
@@ -145,7 +145,7 @@ def test_a_messages_endpoint_stands_beside_the_chat_one(
 ) -> None:
     address = resolve(provider("p", kind, base_url=base, api_key="${KEY}"), {"KEY": "k"})
     [endpoint] = ways(KINDS[kind], "m", MESSAGES, None)
-    assert url_of(address.base, endpoint.path, "m", endpoint.replaces) == url
+    assert url_of(address.base, endpoint.path, "m", replaces=endpoint.replaces) == url
 
 
 def test_claude_at_databricks_is_called_in_its_own_dialect() -> None:

@@ -36,7 +36,7 @@ def page(words: str) -> str:
         ("model: lla^ma", ["does not know"]),
         ("name: MED^IUM", ["2 of 4", "scores: 26 to 50", "`small`, then `big`"]),
         ("stay-^home", ["a rule", "when `secret`", "require: `target.trust == local`"]),
-        ("  sm^all:", ["called in: `openai-chat`"]),
+        ("  sm^all:", ["called in: `ollama-chat`"]),
         ("capabi^lities:", ["What the target can do"]),
         ("con^text: 128k", ["a size", "Context window"]),
         ("other^wise:", ["one of escalate, deny"]),

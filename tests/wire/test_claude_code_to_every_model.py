@@ -26,6 +26,7 @@ from tests.e2e.strict_models import (
     refuse_messages,
 )
 from tests.unit.sema_sample import catalog
+from tests.wire.gemini_lint import lint_request
 
 MESSAGES, CHAT = "anthropic-messages", "openai-chat"
 CATALOG, _ = read_catalog(catalog())
@@ -33,6 +34,11 @@ CLAUDES = [e for e in CATALOG if e.ids[0].startswith("claude-")]
 CHATS = [e for e in CATALOG if e.seller in ("OpenAI", "DeepSeek")]
 OWN = [e for e in CATALOG if e.ids == ("*",)]
 """What is known of kinds whose models are their owner's: not of one model, so nothing to judge."""
+
+GEMINIS = [e for e in CATALOG if e.ids[0].startswith("gemini-")]
+OTHERS_START = ("kimi", "moonshot", "glm", "grok", "databricks")
+OTHERS = [e for e in CATALOG if e.ids[0].startswith(OTHERS_START)]
+"""Judged by servers that behave like their sellers (`tests/e2e/test_kinds_sockets.py`)."""
 
 SONNET = "claude-sonnet-4-5-20250929"
 Body = dict[str, Any]
@@ -60,10 +66,10 @@ def name_of(entry: ModelFacts) -> str:
 def target(entry: ModelFacts, kind: str, **more: Any) -> TargetFacts:
     model = name_of(entry)
     assert facts_of(CATALOG, model, Provision(kind, "api.deepseek.com")) == entry
-    assert entry.max_output is not None
     return TargetFacts(
         model=model,
-        max_output=entry.max_output,
+        # Of some models nobody has said it: then a spec does.
+        max_output=entry.max_output or 64_000,
         capabilities=frozenset(entry.capabilities or ()),
         shape=completed(entry.shape, KINDS[kind].shape),
         maker=f"{kind}/{model}",
@@ -90,7 +96,7 @@ def judge(written: Written) -> str | None:
 
 
 def test_every_catalogued_model_is_judged() -> None:
-    assert {e.ids for e in CLAUDES + CHATS + OWN} == {e.ids for e in CATALOG}
+    assert {e.ids for e in CLAUDES + CHATS + OWN + GEMINIS + OTHERS} == {e.ids for e in CATALOG}
     assert len(CLAUDES) == len(RULES)
     for entry in CHATS:
         assert any(name_of(entry).startswith(name) for name in CHAT_RULES), entry.ids
@@ -217,6 +223,16 @@ def test_no_chat_model_refuses_it_translated(form: str, entry: ModelFacts) -> No
     assert refuse_any_chat(body, written.headers) is None
     assert refuse_chat_model(body) is None
     assert [tool["function"]["name"] for tool in body["tools"]]
+
+
+@pytest.mark.parametrize("entry", GEMINIS, ids=name_of)
+@pytest.mark.parametrize("form", FORMS)
+def test_no_gemini_refuses_it_translated(form: str, entry: ModelFacts) -> None:
+    request, headers = read(form)
+    written = TARGET_DIALECTS["gemini"].write_request(request, target(entry, "gemini"), headers)
+    body = lint_request(written.body, signed=entry.shape.signed_calls is not False)
+    [tools] = body["tools"]
+    assert len(tools["functionDeclarations"]) == len(request.tools)
 
 
 def test_a_shape_without_facts_changes_nothing() -> None:

@@ -325,7 +325,7 @@ def test_a_free_form_tool_is_a_function_of_one_text() -> None:
     (declared,) = body["tools"][0]["functionDeclarations"]
     assert declared["parametersJsonSchema"]["required"] == ["input"]
     assert parts_of(body["contents"][1], "functionCall")[0]["args"] == {"input": "*** x"}
-    assert changes == ["dropped=format", "added=thought_signature"]
+    assert changes == ["mapped=custom-tools", "added=thought_signature"]
 
 
 def test_a_choice_of_one_call_cannot_be_told() -> None:

@@ -349,7 +349,7 @@ def test_a_free_form_tool_has_one_argument() -> None:
     [used] = body["messages"][1]["tool_calls"]
     assert used["function"]["arguments"] == {"input": "*** raw"}
     assert body["tools"][0]["function"]["parameters"]["required"] == ["input"]
-    assert transforms == ("added=tool_result", "folded=is_error")
+    assert transforms == ("mapped=custom-tools", "added=tool_result", "folded=is_error")
 
 
 @pytest.mark.parametrize("arguments", ["*** raw", "[1]", '"text"'])

@@ -132,8 +132,9 @@ ZAI = RequestShape(
     reasoning_replay="with_tools",
 )
 
-# B.10, of Chat and Messages there: pictures only as base64, no logit_bias.
+# B.10, of Chat and Messages there: pictures only as base64, no logit_bias, no `tool_choice`.
 OLLAMA = RequestShape(
+    tool_choice_ignored=True,
     sampling=_CLASSIC,
     media_urls=False,
     efforts=["none", "low", "medium", "high", "max"],

@@ -194,16 +194,15 @@ _ROWS: tuple[ProviderKind, ...] = (
         name="ollama",
         endpoints=(
             Endpoint(dialect="ollama-chat", path="/api/chat"),
-            Endpoint(dialect=_CHAT, path=_V1_COMPLETIONS),
-            Endpoint(dialect=_MESSAGES, path="/v1/messages"),
+            Endpoint(dialect=_CHAT, path=_V1_COMPLETIONS, shape=shapes.OLLAMA),
+            Endpoint(dialect=_MESSAGES, path="/v1/messages", shape=shapes.OLLAMA),
         ),
         base_url="http://localhost:11434",
         credentials=Credentials.OPTIONAL,
         auth_headers=_BEARER[0],
         auth_prefix=_BEARER[1],
         needs_region=False,
-        # B.10: of Chat and Messages there.
-        shape=shapes.OLLAMA,
+        shape=ANYTHING,
         base_ends="/v1",
     ),
     # B.11, B.1: only newer versions of these three speak Messages.

@@ -101,7 +101,7 @@ class TokenCounter:
         is_same = way.dialect.name == request.dialect
         makers, name = self._gateway.makers, route.target.name
         request, facts, _ = without_foreign(
-            request, route.facts, makers.foreign(request, name), passing=is_same
+            request, way.facts, makers.foreign(request, name), passing=is_same
         )
         try:
             written = way.frame.count(counting.write(request, facts, headers))

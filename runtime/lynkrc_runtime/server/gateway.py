@@ -106,6 +106,7 @@ class Way:
     count_url: str | None
     frame: Frame
     stream_types: tuple[str, ...]
+    facts: TargetFacts
 
 
 @final
@@ -135,7 +136,6 @@ class Route:
     ways: Mapping[str, Way]
     embedding: EmbeddingWay | None
     signer: Signer | None
-    facts: TargetFacts
     prices: Prices | None
     upstream: Upstream
     whole: Candidate
@@ -224,7 +224,6 @@ def build_routes(
     for index, target in enumerate(dispatch.targets):
         provider, address = dispatch.providers[target.provider], addresses[target.provider]
         endpoints = _endpoints(provider, target)
-        usual = completed(KINDS[provider.kind].shape, endpoints[0].shape)
         simulated = settings.dry_run or provider.kind == SIMULATOR
         times = settings.times
         patient = times.first_event_local if provider.trust == "local" else times.first_event
@@ -234,17 +233,9 @@ def build_routes(
                 target=target,
                 provider=provider,
                 address=address,
-                ways=_ways(endpoints, target, address, dry_run=settings.dry_run),
+                ways=_ways(provider.kind, endpoints, target, address, dry_run=settings.dry_run),
                 embedding=_embedding(provider, target, address, dry_run=settings.dry_run),
                 signer=signers[target.provider],
-                facts=TargetFacts(
-                    model=target.model,
-                    max_output=target.max_output,
-                    capabilities=frozenset(target.capabilities),
-                    shape=completed(target.shape, usual),
-                    maker=f"{provider.kind}/{target.model}",
-                    context=target.context,
-                ),
                 # A simulated answer costs nothing, whatever its target's own would.
                 prices=FREE if simulated else prices_of(target.price),
                 upstream=simulator if simulated else http,
@@ -276,7 +267,12 @@ def _endpoints(provider: Provider, target: Target) -> tuple[Endpoint, ...]:
 
 
 def _ways(
-    endpoints: Sequence[Endpoint], target: Target, address: Address, *, dry_run: bool
+    kind: str,
+    endpoints: Sequence[Endpoint],
+    target: Target,
+    address: Address,
+    *,
+    dry_run: bool,
 ) -> Mapping[str, Way]:
     """The target's way for each dialect a client may speak.
 
@@ -306,6 +302,14 @@ def _ways(
             count_url=place(endpoint.count_path) if endpoint.count_path else None,
             frame=frame,
             stream_types=frame.stream_types or dialect.stream_types,
+            facts=TargetFacts(
+                model=target.model,
+                max_output=target.max_output,
+                capabilities=frozenset(target.capabilities),
+                shape=completed(target.shape, completed(endpoint.shape, KINDS[kind].shape)),
+                maker=f"{kind}/{target.model}",
+                context=target.context,
+            ),
         )
     return made
 

@@ -90,7 +90,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     makers = exchange.gateway.makers
     request, facts, stripped = without_foreign(
         request,
-        route.facts,
+        way.facts,
         makers.foreign(request, route.target.name),
         passing=passing is not None,
     )
@@ -173,7 +173,8 @@ async def _whole(
     if fetched is None:
         return False
     response, body = fetched
-    dialect = route.ways[context.request.dialect].dialect
+    way = route.ways[context.request.dialect]
+    dialect = way.dialect
     if response.status != 200:
         failure = dialect.read_failure(response.status, response.headers, body)
         if exchange.fix_up(failure, loop.time()):
@@ -182,7 +183,7 @@ async def _whole(
         return False
     passing = dialect.name == exchange.dialect.name
     try:
-        answer = dialect.read_answer(body, route.facts)
+        answer = dialect.read_answer(body, way.facts)
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False

@@ -86,7 +86,7 @@ class StreamRelay:
             self._way.dialect,
             exchange.dialect,
             context,
-            route.facts,
+            self._way.facts,
             None if unwrap is None else unwrap(),
         )
         exchange.fail = self._flow.fail
@@ -150,7 +150,7 @@ class StreamRelay:
             failure = dialect.read_failure(response.status, response.headers, body)
             raise _Failed(failure, Fault.ANSWERED)
         try:
-            dialect.read_answer(body, self._route.facts)
+            dialect.read_answer(body, self._way.facts)
         except BrokenAnswer as answer:
             raise _Failed(answer.failure, Fault.BROKEN) from answer
         raise _Failed(broken("the answer to a streamed request is no stream"), Fault.BROKEN)

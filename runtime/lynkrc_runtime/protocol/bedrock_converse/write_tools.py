@@ -13,6 +13,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolChoice,
 )
+from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.turns import Changes
@@ -36,12 +37,6 @@ _WRITTEN = frozenset(
     )
 )
 """Members of another dialect's entry that are read, or written as something else."""
-
-_FREE_FORM: Mapping[str, Any] = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
 
 
 def tool_name(name: str, changes: Changes) -> str:
@@ -128,16 +123,20 @@ def _list_members(tool: Tool, changes: Changes) -> None:
     inner = tool.value.get(tool.kind)
     for entry in (tool.value, inner if isinstance(inner, dict) else {}):
         for name, value in entry.items():
-            if name not in _WRITTEN and value is not None:
+            is_told = name == "format" and tool.kind == "custom"
+            if name not in _WRITTEN and not is_told and value is not None:
                 changes[f"dropped={name}"] = None
 
 
 def _spec(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
     spec: Json = {"name": tool_name(tool.name, changes)}
-    if tool.description and tool.description.strip():
-        spec["description"] = tool.description
-    if tool.kind == "custom":
-        return spec | {"inputSchema": {"json": _FREE_FORM}}
+    is_custom = tool.kind == "custom"
+    told = description(tool) if is_custom else tool.description
+    if told and told.strip():
+        spec["description"] = told
+    if is_custom:
+        changes["mapped=custom-tools"] = None
+        return spec | {"inputSchema": {"json": dict(PARAMETERS)}}
     schema = object_schema(tool.parameters)
     if any(name in (tool.parameters or {}) for name in ("anyOf", "oneOf", "allOf")):
         changes[f"schema={tool.name}"] = None

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
+from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.gemini.schemas import open_schema
 from lynkrc_runtime.protocol.naming import GEMINI_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
@@ -17,11 +18,6 @@ _WRITTEN = frozenset(
 )
 """Members of a client's entry that have been read into the neutral tool."""
 
-_FREE_FORM: Json = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
 _MODES = {
     ChoiceKind.AUTO: "AUTO",
     ChoiceKind.REQUIRED: "ANY",
@@ -92,15 +88,20 @@ def list_extra(extra: Iterable[str], changes: Changes) -> None:
 
 
 def _declaration(tool: Tool, shape: RequestShape, changes: Changes) -> Json:
+    is_custom = tool.kind == "custom"
+    written = (*_WRITTEN, "format") if is_custom else _WRITTEN
     inner = tool.value.get(tool.kind)
     for entry in (tool.value, inner if isinstance(inner, dict) else {}):
-        list_extra((name for name in entry if name not in _WRITTEN), changes)
+        list_extra((name for name in entry if name not in written), changes)
     declared: Json = {"name": tool_name(tool.name, changes)}
-    if tool.description:
-        declared["description"] = tool.description
+    told = description(tool) if is_custom else tool.description
+    if told:
+        declared["description"] = told
     if tool.strict:
         changes["dropped=strict"] = None
-    schema = _FREE_FORM if tool.kind == "custom" else tool.parameters
+    if is_custom:
+        changes["mapped=custom-tools"] = None
+    schema = PARAMETERS if is_custom else tool.parameters
     if not schema:
         return declared
     if shape.plain_schemas is not False:

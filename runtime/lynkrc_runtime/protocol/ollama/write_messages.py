@@ -26,6 +26,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.ollama.options import Changes, Json
 from lynkrc_runtime.protocol.turns import settle
 
@@ -123,10 +124,7 @@ def _is_own(block: Thinking, facts: TargetFacts) -> bool:
 
 
 def _call(call: ToolCall, number: int) -> Json:
-    if call.custom:
-        arguments = msgspec.Raw(msgspec.json.encode({"input": call.arguments}))
-    else:
-        arguments = _arguments(call)
+    arguments = msgspec.Raw(wrapped(call.arguments)) if call.custom else _arguments(call)
     function = {"index": number, "name": call.name, "arguments": arguments}
     return {"id": call.id, "function": function}
 
@@ -180,7 +178,7 @@ class _Others:
                 if text:
                     self.texts.append(text)
             case Image():
-                _list_extra((name for name in block.extra if name != "detail"), self.changes)
+                _list_extra(block.extra, self.changes)
                 if self.texts:
                     # They stand beside the text, and the model sees them first.
                     self.changes["moved=images"] = None

@@ -18,6 +18,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.ollama.options import (
     STATED,
     Changes,
@@ -36,11 +37,6 @@ _WRITTEN = frozenset(
 )
 """Members of another dialect's tool that have been read into the neutral one."""
 
-_FREE_FORM: Json = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
 """The schema of a free-form tool's one argument (wire reference C.1.2)."""
 
 
@@ -120,16 +116,19 @@ def _tools(request: Request, changes: Changes) -> list[Json]:
 
 
 def _tool(tool: Tool, changes: Changes) -> Json:
+    is_custom = tool.kind == "custom"
     for name in tool.value:
-        if name not in _WRITTEN:
+        if name not in _WRITTEN and not (is_custom and name == "format"):
             changes[f"dropped={name}"] = None
     if tool.strict:
         changes["dropped=strict"] = None
     function: Json = {"name": tool.name}
-    if tool.description:
-        function["description"] = tool.description
-    if tool.kind == "custom":
-        function["parameters"] = _FREE_FORM
+    told = description(tool) if is_custom else tool.description
+    if told:
+        function["description"] = told
+    if is_custom:
+        changes["mapped=custom-tools"] = None
+        function["parameters"] = dict(PARAMETERS)
     else:
         parameters = dict(tool.parameters or {})
         parameters.setdefault("type", "object")

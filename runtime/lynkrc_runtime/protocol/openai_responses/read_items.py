@@ -108,7 +108,11 @@ class _Conversation:
                 pass
             case "item_reference":
                 found = as_text(item.get("id"), f"{place}.id")
-                raise malformed(place, f"item {found!r} is not stored here; send the item itself")
+                raise malformed(
+                    place,
+                    f"item {found!r} is not stored here: send the item itself, as clients do"
+                    " with `store: false`, or declare `responses_store` in the routing",
+                )
             case other if other.endswith(("_output", "_response")) or other in _OFFERS:
                 self.end_said()
                 self.results.append(Opaque(dialect=DIALECT_NAME, type=other, value=item))
