@@ -393,7 +393,9 @@ _INCOMPLETE = {Stop.LENGTH: "max_output_tokens", Stop.REFUSAL: "content_filter"}
 
 def _responses_value(speech: Speech) -> Json:
     prompt = _prompt(speech.usage)
-    outer = {"reasoning_tokens": speech.usage.reasoning} if speech.usage.reasoning is not None else {}
+    outer = (
+        {"reasoning_tokens": speech.usage.reasoning} if speech.usage.reasoning is not None else {}
+    )
     refused = any(isinstance(block, Refusal) for block in speech.blocks)
     is_whole = speech.stop not in _INCOMPLETE or (refused and speech.stop is Stop.REFUSAL)
     return {

@@ -65,9 +65,13 @@ def _chat_whole(body: bytes) -> Json:
 
 def _chat_stream(data: bytes) -> Json:
     chunks = [json.loads(item) for item in openai_chat_lint.split_data(data)[:-1]]
+    is_told = bool(chunks[-1]["usage"])
+    if not is_told:
+        # The upstream told none, so the one that was asked for never comes.
+        assert all(chunk.pop("usage") is None for chunk in chunks)
     known = "".join(f"data: {json.dumps(_as_functions(chunk))}\n\n" for chunk in chunks)
     assert data.endswith(b"data: [DONE]\n\n")
-    openai_chat_lint.lint_stream(f"{known}data: [DONE]\n\n".encode(), with_usage=True)
+    openai_chat_lint.lint_stream(f"{known}data: [DONE]\n\n".encode(), with_usage=is_told)
     message: Json = {"role": "assistant", "content": None, "refusal": None}
     finish = None
     for chunk in chunks:
@@ -85,7 +89,7 @@ def _chat_stream(data: bytes) -> Json:
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
     head = {name: chunks[0][name] for name in ("id", "created", "model")}
     whole = head | {"object": "chat.completion", "choices": [choice]}
-    return whole | ({"usage": chunks[-1]["usage"]} if chunks[-1]["usage"] else {})
+    return whole | ({"usage": chunks[-1]["usage"]} if is_told else {})
 
 
 def _as_functions(chunk: Json) -> Json:

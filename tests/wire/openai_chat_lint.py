@@ -26,7 +26,7 @@ from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 
 DATA = Path(__file__).parent / "data" / "openai-chat"
-EXTENSIONS = {"reasoning_content"}
+EXTENSIONS = {"reasoning_content", "reasoning_details"}
 """Members clients read that the SDK's types do not declare."""
 
 _M = TypeVar("_M", bound=BaseModel)

@@ -56,6 +56,7 @@ TRANSFORMS: tuple[TransformName, ...] = (
     _kept("orphan=tool_result", "a result whose call is gone is text of the user"),
     _kept("moved=*", "it stands at another place"),
     _kept("merged=messages", "neighbours of one role are one message"),
+    _kept("mapped=tool-ids", "ids of calls have the target's form"),
     _kept("mapped=tool-names", "tools have shorter names, which the answer restores"),
     _kept("mapped=custom-tools", "a tool that takes free text is a function with one text"),
     _kept("filtered=tools", "only the tools that may be called are offered"),

@@ -29,6 +29,7 @@ from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
+from lynkrc_runtime.protocol.openai_chat.carried import write_entry
 from lynkrc_runtime.protocol.openai_chat.checks import others
 from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
 from lynkrc_runtime.protocol.openai_chat.reasoning import carrier_of, details
@@ -207,6 +208,7 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     said: list[str] = []
     refused: list[str] = []
     thought: list[str] = []
+    entries: list[dict[str, Any]] = []
     calls: list[dict[str, Any]] = []
     for block in answer.blocks:
         match block:
@@ -216,11 +218,14 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
                 refused.append(text)
             case Thinking(text=text):
                 thought.append(text)
+                _add_entry(block, entries)
+            case RedactedThinking():
+                _add_entry(block, entries)
             case ToolCall():
                 name = names.get(block.name, block.name)
                 call_id = block.id or made_id(context.id, context.created, len(calls))
                 calls.append(_call(replace(block, id=call_id), name, name in free_form))
-            case RedactedThinking() | Opaque() | Image() | Document() | ToolResult():
+            case Opaque() | Image() | Document() | ToolResult():
                 # What only its own dialect has a place for, and what no answer holds.
                 pass
             case _:
@@ -234,9 +239,17 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     }
     if any(thought):
         message["reasoning_content"] = "".join(thought)
+    if entries:
+        message["reasoning_details"] = entries
     if calls:
         message["tool_calls"] = calls
     return message
+
+
+def _add_entry(block: Thinking | RedactedThinking, entries: list[dict[str, Any]]) -> None:
+    entry = write_entry(block, len(entries))
+    if entry is not None:
+        entries.append(entry)
 
 
 def _call(call: ToolCall, name: str, is_free_form: bool) -> dict[str, Any]:

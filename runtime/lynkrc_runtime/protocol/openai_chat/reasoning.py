@@ -15,6 +15,7 @@ import msgspec
 from lynkrc_runtime.protocol.carrier import DETAILS, MARKER, seal
 from lynkrc_runtime.protocol.conversation import RedactedThinking, Thinking
 from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.openai_chat.carried import read_entries
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 """Where reasoning may stand in a message or a delta."""
@@ -27,6 +28,9 @@ _CLAUDE_FORMAT = "anthropic-claude"
 
 def read_reasoning(message: Mapping[str, Any]) -> tuple[Thinking | RedactedThinking, ...]:
     """The reasoning of a message or a delta; both text fields at once are the same text."""
+    carried = read_entries(message)
+    if carried:
+        return carried
     made_by_claude = _claude(message)
     if made_by_claude:
         return made_by_claude

@@ -33,6 +33,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.openai_chat.answer import refuse_error
+from lynkrc_runtime.protocol.openai_chat.carried import read_entries
 from lynkrc_runtime.protocol.openai_chat.reasoning import (
     add_details,
     carrier_of,
@@ -229,6 +230,19 @@ class ChatStreamReader:
                 self._text(_text(part.get("text")), events)
 
     def _reasoning(self, delta: dict[str, Any], events: list[Event]) -> None:
+        carried = read_entries(delta)
+        for block in carried:
+            if isinstance(block, RedactedThinking):
+                self._end_thinking(events)
+                events.append(RedactedThinkingBlock(data=block.data))
+                continue
+            # The entry closes a block, whose text was said in pieces.
+            if not self._in_thinking:
+                events.append(ThinkingDelta(text=block.text))
+            self._in_thinking, self._signature = True, block.signature
+            self._end_thinking(events)
+        if carried:
+            return
         if self._keeps_details:
             add_details(self._details, details(delta))
             self._thinking(reasoning_text(delta), events)

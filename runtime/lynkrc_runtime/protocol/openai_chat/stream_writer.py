@@ -13,11 +13,13 @@ from lynkrc_runtime.protocol.conversation import (
     MessageEnd,
     MessageStart,
     OpaqueEvent,
+    RedactedThinking,
     RedactedThinkingBlock,
     RefusalDelta,
     Stop,
     StreamError,
     TextDelta,
+    Thinking,
     ThinkingDelta,
     ThinkingEnd,
     ToolCallDelta,
@@ -30,6 +32,7 @@ from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
+from lynkrc_runtime.protocol.openai_chat.carried import MEMBER, write_entry
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
 from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
 
@@ -60,12 +63,14 @@ class ChatStreamWriter:
     __slots__ = (
         "_calls",
         "_context",
+        "_entries",
         "_free_form",
         "_has_refusal",
         "_has_said",
         "_is_over",
         "_is_started",
         "_names",
+        "_thought",
         "_with_usage",
     )
 
@@ -76,6 +81,8 @@ class ChatStreamWriter:
         self._free_form = {tool.name for tool in tools if tool.kind == "custom"}
         self._with_usage = context.request.options.include_usage
         self._calls: dict[int, _Call] = {}
+        self._entries = 0
+        self._thought: list[str] = []
         self._is_started = False
         self._is_over = False
         self._has_said = False
@@ -95,6 +102,7 @@ class ChatStreamWriter:
                 self._has_refusal = self._has_refusal or bool(text)
                 return self._delta({"refusal": text}) if text else b""
             case ThinkingDelta(text=text):
+                self._thought.append(text)
                 return self._delta({"reasoning_content": text}) if text else b""
             case ToolCallStart():
                 return self._call_start(event)
@@ -102,7 +110,13 @@ class ChatStreamWriter:
                 return self._call_delta(event)
             case ToolCallEnd(index=index):
                 return self._call_end(self._calls[index])
-            case ThinkingEnd() | RedactedThinkingBlock() | BlockEnd() | OpaqueEvent():
+            case ThinkingEnd(signature=signature):
+                text = "".join(self._thought)
+                self._thought.clear()
+                return self._entry(Thinking(text=text, signature=signature))
+            case RedactedThinkingBlock(data=data):
+                return self._entry(RedactedThinking(data=data))
+            case BlockEnd() | OpaqueEvent():
                 # Chat has neither blocks nor a place for what only one dialect understands.
                 return b""
             case MessageEnd():
@@ -134,6 +148,13 @@ class ChatStreamWriter:
 
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return self._start() + self._chunk(delta, None)
+
+    def _entry(self, block: Thinking | RedactedThinking) -> bytes:
+        entry = write_entry(block, self._entries)
+        if entry is None:
+            return b""
+        self._entries += 1
+        return self._delta({MEMBER: [entry]})
 
     def _call_start(self, event: ToolCallStart) -> bytes:
         name = self._names.get(event.name, event.name)
