@@ -97,7 +97,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(derandomize=True, max_examples=15, deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_a_stream_is_the_whole_answer(
     client: str, target: str, data: st.DataObject, sizes: list[int]
@@ -133,7 +133,7 @@ def _parsed(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=25, deadline=None)
+@settings(derandomize=True, max_examples=15, deadline=None)
 @given(data=st.data())
 def test_tools_in_are_tools_out(client: str, target: str, data: st.DataObject) -> None:
     speech = data.draw(speeches(target))
@@ -141,22 +141,22 @@ def test_tools_in_are_tools_out(client: str, target: str, data: st.DataObject) -
     answer = judge.stream(streamed(target, client, DIALECTS[target].stream(speech)))
     calls = judge.calls(answer)
     wanted = [(call.name, json.loads(call.arguments)) for call in speech.calls]
-    assert [(name, _wrapped(given)) for _, name, given in calls] == wanted
-    assert len({given for given, _, _ in calls}) == len(calls)
-    for call, (given, _, _) in zip(speech.calls, calls, strict=True):
-        assert given
+    assert [(name, _wrapped(value)) for _, name, value in calls] == wanted
+    assert len({told for told, _, _ in calls}) == len(calls)
+    for call, (told, _, _) in zip(speech.calls, calls, strict=True):
+        assert told
         if call.id and (client != "anthropic-messages" or _LEGAL.fullmatch(call.id)):
-            assert given == call.id
+            assert told == call.id
 
-    results = {given: f"of {place}" for place, (given, _, _) in enumerate(calls)}
+    results = {told: f"of {place}" for place, (told, _, _) in enumerate(calls)}
     turns = judge.replay(answer, results)
     body = ASKED[client] | {judge.turns: [*ASKED[client][judge.turns], *turns]}
     written = write(client, target, json.dumps(body).encode(), SHAPE)
     oracle = ORACLES[target]
     sent = json.loads(written.body) if client == target else oracle.accept(written.body)
     heard = oracle.hear(sent)
-    assert [(name, _wrapped(given)) for _, name, given in heard.calls] == wanted
-    assert [given for given, _ in heard.results] == [given for given, _, _ in heard.calls]
+    assert [(name, _wrapped(value)) for _, name, value in heard.calls] == wanted
+    assert [told for told, _ in heard.results] == [told for told, _, _ in heard.calls]
     for place, (_, text) in enumerate(heard.results):
         assert f"of {place}" in text
 

@@ -10,9 +10,10 @@ from lynkrc_runtime.protocol.conversation import Stop, Text, Thinking, ToolCall
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.server.makers import Makers, signatures_of, without_foreign
+from tests.property.speech import Speech
 from tests.property.test_pair_answers import ASKED, SHAPE, context_of, events_of
 from tests.property.test_pair_requests import PAIRS, facts_of
-from tests.property.upstreams import DIALECTS, SIGNED, Speech
+from tests.property.upstreams import DIALECTS, SIGNED
 from tests.wire.client_oracles import JUDGES
 
 Json = dict[str, Any]

@@ -20,7 +20,8 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.losses import losses_in
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
-from tests.property.conversations import Talk, spell, talks
+from tests.property.conversations import Talk, talks
+from tests.property.spelled_requests import spell
 from tests.property.test_pair_requests import facts_of
 
 BOTH = [name for name in CLIENT_DIALECTS if name in TARGET_DIALECTS]
@@ -56,9 +57,9 @@ def parts_of(request: Request) -> dict[str, Any]:
         "format": options.format and options.format.schema,
         "parallel": options.parallel_tools is not False,
         # To choose freely is what every model does unasked.
-        "tool_choice": choice
-        and choice.kind is not ChoiceKind.AUTO
-        and (choice.kind, choice.name)
+        "tool_choice": (
+            choice and choice.kind is not ChoiceKind.AUTO and (choice.kind, choice.name)
+        )
         or None,
         # An empty schema takes an object without members: some dialects want that said.
         "tools": [
@@ -93,7 +94,7 @@ def _told(block: Block) -> Any:
 
 
 @pytest.mark.parametrize(("here", "there"), ROUTES)
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=20, deadline=None)
 @given(talk=talks(tidy=True))
 def test_what_both_have_words_for_comes_back(here: str, there: str, talk: Talk) -> None:
     read = CLIENT_DIALECTS[here].read_request(spell(here, talk), {})
@@ -107,7 +108,7 @@ def test_what_both_have_words_for_comes_back(here: str, there: str, talk: Talk) 
 
 
 @pytest.mark.parametrize(("here", "there"), ROUTES)
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=30, deadline=None)
 @given(talk=talks())
 def test_every_difference_is_listed(here: str, there: str, talk: Talk) -> None:
     read = CLIENT_DIALECTS[here].read_request(spell(here, talk), {})

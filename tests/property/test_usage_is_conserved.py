@@ -110,7 +110,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("target", "client"), PAIRS)
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=20, deadline=None)
 @given(usage=usages(), step=st.sampled_from([0, 1, 7]))
 def test_usage_by_kind_survives(target: str, client: str, usage: Usage, step: int) -> None:
     wanted = expected(target, client, usage)

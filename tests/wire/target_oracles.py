@@ -14,7 +14,6 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 from openai.types.responses.response_create_params import ResponseCreateParamsNonStreaming
 from pydantic import BaseModel, TypeAdapter
 
-from lynkrc_runtime.protocol.shapes import RequestShape
 from tests.wire import bedrock_frames, gemini_lint, ollama_lint, openai_responses_upstream
 
 Json = dict[str, Any]
@@ -44,7 +43,6 @@ class Oracle:
     order: Callable[[Json], None]
     hear: Callable[[Json], Heard]
     model: str = "m"
-    shape: RequestShape = RequestShape()
 
     def accept(self, body: bytes) -> Json:
         value: Json = json.loads(body)
