@@ -97,7 +97,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(derandomize=True, max_examples=25, deadline=None)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_a_stream_is_the_whole_answer(
     client: str, target: str, data: st.DataObject, sizes: list[int]
@@ -133,7 +133,7 @@ def _parsed(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(derandomize=True, max_examples=25, deadline=None)
 @given(data=st.data())
 def test_tools_in_are_tools_out(client: str, target: str, data: st.DataObject) -> None:
     speech = data.draw(speeches(target))

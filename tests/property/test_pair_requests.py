@@ -66,7 +66,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("client", "target"), CROSSINGS)
-@settings(derandomize=True, max_examples=30, deadline=None)
+@settings(derandomize=True, max_examples=50, deadline=None)
 @given(talk=talks(), shape=st.sampled_from(SHAPES))
 def test_what_is_written_is_taken(
     client: str, target: str, talk: Talk, shape: RequestShape
