@@ -16,7 +16,7 @@ help:
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
 	@echo "make generate  rewrite generated/ and docs/reference.md"
-	@echo "make bench     decision time, gateway overhead, check time"
+	@echo "make bench     decision time, gateway overhead, translation, check time"
 	@echo "make fuzz      broken specs for FUZZ_SECONDS seconds (default 150)"
 
 $(READY): pyproject.toml

@@ -62,7 +62,7 @@ def dialects_page() -> str:
                     f"- {link(part, part)}" for part in (_PAIRS, _FEATURES, _KINDS, _TRANSFORMS)
                 ),
                 "A client speaks one of these dialects to the gateway:",
-                table(("dialect", "is", "served", "`surface`"), _clients()),
+                table(("dialect", "is", "`surface`"), _clients()),
                 "A target is called in one of these:",
                 table(("dialect", "is"), ((code(name), _SPOKEN[name]) for name in TARGETS)),
                 "A client whose own dialect the target's kind speaks is passed through: every "
@@ -102,11 +102,9 @@ def dialects_page() -> str:
     )
 
 
-def _clients() -> Iterator[tuple[str, str, str, str]]:
-    surfaces = dict(zip(DIALECTS, SURFACES, strict=True))
-    for name in CLIENTS:
-        surface = code(surfaces[name]) if name in surfaces else ""
-        yield code(name), _SPOKEN[name], "yes" if surface else "not yet", surface
+def _clients() -> Iterator[tuple[str, str, str]]:
+    for name, surface in zip(DIALECTS, SURFACES, strict=True):
+        yield code(name), _SPOKEN[name], code(surface)
 
 
 def _pairs() -> Iterator[tuple[str, ...]]:

@@ -80,8 +80,9 @@ def reference_page() -> str:
                 capabilities_part(),
                 "## Provider kinds",
                 "The address is that of a call; `base_url` replaces its part before the path that "
-                "every call has. `{region}` is the provider's `region`, `{model}` the target's "
-                "`model`.",
+                "every call has. `{region}` and `{project}` are the provider's, `{model}` is the "
+                "target's `model`. [Providers](providers.md) has an example of each kind, [the "
+                "page of dialects](dialects.md#which-kinds-speak-what) what else it is called in.",
                 kinds_part(),
                 "## Not served yet",
                 f"What the language has and runtime {RUNTIME} does not act on yet. It is checked "

@@ -145,17 +145,17 @@ _KEYS = {
     Credentials.REQUIRED: "required",
     Credentials.OPTIONAL: "optional",
     Credentials.NONE: "none",
-    Credentials.FOUND: "or what is found here",
+    Credentials.FOUND: "or what the cloud's own tools find",
 }
 
 
 def kinds_part() -> str:
     """Every provider kind."""
     rows = [
-        (code(kind.name), kind.dialect, _address(kind), _credentials(kind), _served(kind))
+        (code(kind.name), kind.dialect, _address(kind), _credentials(kind))
         for kind in KINDS.values()
     ]
-    return table(("kind", "speaks", "address", "`api_key`", "served"), rows)
+    return table(("kind", "first called in", "address", "`api_key`"), rows)
 
 
 def _address(kind: ProviderKind) -> str:
@@ -171,10 +171,6 @@ def _credentials(kind: ProviderKind) -> str:
     if kind.credentials is Credentials.NONE:
         return words
     return f"{words}, in {codes(kind.auth_headers)}"
-
-
-def _served(kind: ProviderKind) -> str:
-    return "not yet" if f"kind.{kind.name}" in NOT_SERVED else "yes"
 
 
 def unserved_part() -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.sema_codes import LOSSY_PAIR
-from lynkrc.diagnostics.wording import listed, shown
+from lynkrc.diagnostics.wording import listed
 from lynkrc.sema.emptiness import NEEDED, serves
 from lynkrc.sema.merge import Spec
 from lynkrc.sema.partial import Facts, residue
@@ -23,10 +23,33 @@ from lynkrc_runtime.providers.ways import chosen, ways
 
 _SIMULATOR = "simulator"
 _DENY = "deny"
-_SHOWN = 4
+_SHOWN = 3
 """Losses that a finding names."""
 
-_HELP = "docs/dialects.md lists them all; `dialect` may choose another way"
+_FIRST = (
+    "cache_control",
+    "server tools",
+    "hosted tools",
+    "citations",
+    "stop sequences",
+    "context_management",
+    "parallel_tool_calls: false",
+    "seed",
+    "logprobs",
+)
+"""Of what matters, what is missed soonest; the rest in the order of the page."""
+
+_SPOKEN = {
+    "anthropic-messages": "Messages",
+    "openai-chat": "Chat",
+    "openai-responses": "Responses",
+    "gemini": "Gemini",
+    "bedrock-converse": "Converse",
+    "ollama-chat": "Ollama",
+}
+"""Dialects as people call them."""
+
+_HELP = "`lynkrc explain LK602` says where all are listed, and how to keep such requests away"
 
 
 def check_losses(
@@ -43,6 +66,7 @@ def check_losses(
         for one in spec.targets
         if any(allow.code.value == LOSSY_PAIR.id for allow in one.item.allow)
     }
+    told: list[tuple[str, Diagnostic]] = []
     for surface, dialect in zip(SURFACES, DIALECTS, strict=True):
         seen = [_seen(rule, {"surface": surface, "dialect": dialect}) for rule in rules]
         groups: dict[tuple[str, bool, str], list[TypedTarget]] = {}
@@ -52,8 +76,15 @@ def check_losses(
                 # What one target allows is not said of it to the others.
                 apart = target.name if target.name in allowing else ""
                 groups.setdefault((way, target.on_loss == _DENY, apart), []).append(target)
-        for (way, denies, _), found in sorted(groups.items()):
-            yield _finding(spec, dialect, way, found, denies=denies)
+        for (way, denies, apart), found in sorted(groups.items()):
+            told.append((apart, _finding(spec, dialect, way, found, denies=denies)))
+    # One page tells the way out of all of them: the first that is shown names it.
+    first = min((one for apart, one in told if not apart), key=_place, default=None)
+    return [replace(one, help=_HELP) if one is first else one for _, one in told]
+
+
+def _place(finding: Diagnostic) -> tuple[str, int]:
+    return finding.span.file.path, finding.span.start
 
 
 def _finding(
@@ -64,28 +95,30 @@ def _finding(
         (one.item.name for one in spec.targets if one.name in names),
         key=lambda name: (name.span.file.path, name.span.start),
     )
-    lost = _worst(client, way)
-    more = len(lossy(client, way)) - len(lost)
-    words = f"{', '.join(map(shown, lost))} and {more} more" if more else listed(lost, "and")
-    where = f"{client} to {way} on {listed(names, 'and')}"
+    where = f"{_SPOKEN[client]} to {_SPOKEN[way]} on {listed(names, 'and')}"
+    lost = _lost(client, way)
     return Diagnostic(
         code=LOSSY_PAIR,
-        message=f"{where} turns away requests with {words}: `on_loss` is `deny`"
+        message=f"{where}: requests with {lost} are turned away, as `on_loss` is `deny`"
         if denies
-        else f"{where} loses {words}, where a request has them",
+        else f"{where}: {lost} do not arrive",
         span=written.span,
-        help=_HELP if denies else f"{_HELP}, and `on_loss: deny` turns such requests away",
     )
 
 
-def _worst(client: str, way: str) -> tuple[str, ...]:
-    """The losses to name: those that are always lost first, and of each those that matter."""
+def _lost(client: str, way: str) -> str:
+    """What is lost, in words: what matters and is always lost comes first, the rest is counted."""
     table = pair_table(client, way)
     names = sorted(
         lossy(client, way),
-        key=lambda name: (not FEATURES[name].matters, table[name].does is not Does.DROPS),
+        key=lambda name: (
+            not FEATURES[name].matters,
+            table[name].does is not Does.DROPS,
+            _FIRST.index(name) if name in _FIRST else len(_FIRST),
+        ),
     )
-    return tuple(names[:_SHOWN])
+    words = [f"`{name}`" if "_" in name else name for name in names[:_SHOWN]]
+    return f"{', '.join(words)} and {len(names) - _SHOWN} more"
 
 
 def _way(target: TypedTarget, client: str) -> str | None:

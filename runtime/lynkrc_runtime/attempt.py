@@ -125,7 +125,6 @@ class Attempts:
         "_client_limit",
         "_committed",
         "_current",
-        "_fixed",
         "_fresh",
         "_may_retry",
         "_over",
@@ -161,7 +160,6 @@ class Attempts:
         self._retried = 0
         self._timeouts = 0
         self._stale_used = False
-        self._fixed = False
         self._fresh = False
         self._pending_wait: float | None = None
         self._current: tuple[int, float] | None = None
@@ -246,12 +244,11 @@ class Attempts:
     def fixed_up(self, failure: Failure, now: float) -> bool:
         """The running attempt failed for something the next one will leave out.
 
-        Once a request, and not after commit, the same target is then tried again at once, outside
-        its retries. False: nothing was recorded; tell `failed`.
+        The same target is then tried again at once, outside its retries, but not after commit:
+        False, and nothing was recorded; tell `failed`. That it ends is the caller's to see to.
         """
-        if self._fixed or self._committed:
+        if self._committed:
             return False
-        self._fixed = True
         self._record(Result.FAILED, now, Fault.ANSWERED, failure)
         return True
 

@@ -123,13 +123,17 @@ def charge(
 
 def total_of(charges: Iterable[Charge]) -> Cost | None:
     """The sum; None where the cost of any of them is not known, 0 where there are none."""
-    sums = dict.fromkeys(KINDS, 0)
+    total = Cost()
     for one in charges:
         if one.cost is None:
             return None
-        for kind in KINDS:
-            sums[kind] += getattr(one.cost, kind)
-    return Cost(**sums)
+        total = Cost(
+            input=total.input + one.cost.input,
+            output=total.output + one.cost.output,
+            cache_read=total.cache_read + one.cost.cache_read,
+            cache_write=total.cache_write + one.cost.cache_write,
+        )
+    return total
 
 
 def in_usd(micro: int) -> str:

@@ -22,7 +22,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "server.host": "the address comes from the command line",
         "server.port": "the port comes from the command line",
         "server.allowed_origins": "requests of web pages are refused",
-        "server.echo_requested_model": "answers name the model that served",
         "resilience.timeouts.max_stream": "a stream may last any time",
         "resilience.timeouts.commit_after": "a stream commits with its first content",
         "resilience.retry_budget": "retries are bounded by their number alone",

@@ -52,8 +52,8 @@ RUN = (
 )
 """Beginnings of commands that are run as they are and must end well."""
 SERVE = "lynkrc serve "
-NOT_RUN = ("make test",)
-"""This very run."""
+NOT_RUN = ("make test", "make test-clients")
+"""This very run, and what installs clients from the network."""
 
 
 @dataclass
@@ -174,6 +174,7 @@ def test_make_test_runs_the_tests(walk: Walk) -> None:
     assert planned.returncode == 0
     assert "pytest" in planned.stdout and "mypy" in planned.stdout and "ruff" in planned.stdout
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "exec make test"
+    assert "tests/clients" in walk.run("make", "-n", "test-clients").stdout
 
 
 def test_the_build_writes_what_the_page_says(walk: Walk) -> None:

@@ -111,7 +111,7 @@ def test_stop_sequences(lab: Lab, target: str) -> None:
     assert body[name] == ["one", "two"]
     body, listed = sent_by_anthropic(lab, target, stop_sequences=list("abcde"))
     assert body[name] == list("abcde")[: 4 if target == "mini" else 5]
-    assert ("stop=4" in listed) == (target == "mini")
+    assert ("enforced=stop" in listed) == (target == "mini")
 
 
 class City(BaseModel):

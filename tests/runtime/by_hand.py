@@ -24,6 +24,7 @@ from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.server.exchange import Incoming
+from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.serve import serve
@@ -158,6 +159,7 @@ def gateway(
         ),
         rotation=Rotation(),
         makers=Makers(lambda: asyncio.get_running_loop().time()),
+        fix_ups=FixUpMemory(lambda: asyncio.get_running_loop().time()),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),

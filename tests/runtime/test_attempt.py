@@ -196,12 +196,11 @@ def test_unsent_attempts_are_recorded_but_are_no_calls() -> None:
     assert attempts.calls == 1
 
 
-def test_a_fix_up_tries_the_same_target_at_once_and_only_once() -> None:
+def test_a_fix_up_tries_the_same_target_at_once_outside_its_retries() -> None:
     attempts = machine(candidate(0, retries=0), candidate(1), client_retries=True)
     assert tried(attempts.next(0.0)) == 0
     assert attempts.fixed_up(failure(FailureClass.CALLERS), 1.0)
     assert tried(attempts.next(1.0)) == 0
-    assert not attempts.fixed_up(failure(FailureClass.CALLERS), 2.0)
     attempts.failed(failure(FailureClass.CALLERS), Fault.ANSWERED, 2.0)
     assert gave_up(attempts.next(2.0)).kind is FailureClass.CALLERS
     assert [record.target for record in attempts.records] == [0, 0]

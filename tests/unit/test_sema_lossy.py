@@ -3,8 +3,9 @@
 import pytest
 
 from lynkrc.diagnostics.model import Severity
+from lynkrc.sema.lossy import _FIRST, _SPOKEN
 from lynkrc_runtime.feature_table import DIALECTS
-from lynkrc_runtime.protocol.losses import TARGETS, lossy
+from lynkrc_runtime.protocol.losses import FEATURES, TARGETS, lossy
 from tests.unit.sema_sample import resolved
 
 PROVIDERS = """\
@@ -25,23 +26,20 @@ tiers:
   - {name: LOW, up_to: 50, chain: [gpt, echo]}
   - {name: HIGH, chain: [claude]}
 """
-CHAT_NOTE, CLAUDE_NOTE = (
-    ("anthropic-messages to openai-chat", "`gpt`"),
-    ("openai-chat to anthropic-messages", "`claude`"),
-)
+CHAT_NOTE, CLAUDE_NOTE = (("Messages to Chat", "`gpt`"), ("Chat to Messages", "`claude`"))
 
 
 def notes(more: str = "", targets: str = TARGETS_PART) -> list[tuple[str, str]]:
-    """The pair and the targets of each note; of clients that are served today."""
+    """The pair and the targets of each note, but for clients that speak Responses."""
     typed, findings = resolved(PROVIDERS + targets + TIERS + more, notes=True)
     assert typed is not None, [one.message for one in findings]
     found = [one for one in findings if one.severity is Severity.NOTE]
     assert [one.message for one in findings if one not in found] == []
     pairs = [one.message.partition(" on ") for one in found]
     return [
-        (pair, rest.split(" loses ")[0].split(" turns ")[0])
+        (pair, rest.partition(": ")[0])
         for pair, _, rest in pairs
-        if not pair.startswith("openai-responses")
+        if not pair.startswith("Responses")
     ]
 
 
@@ -52,15 +50,28 @@ def test_every_pair_has_one_note_and_a_simulator_none() -> None:
 def test_targets_of_one_dialect_are_named_together() -> None:
     more = TARGETS_PART + f"  more: {{provider: ours, model: m2, {ABLE}}}\n"
     chain = "rules:\n  - {name: r, when: turns > 3, chain: [more, gpt]}\n"
-    assert notes(chain, more)[0] == ("anthropic-messages to openai-chat", "`gpt` and `more`")
+    assert notes(chain, more)[0] == ("Messages to Chat", "`gpt` and `more`")
 
 
 def test_what_matters_is_named_and_the_rest_counted() -> None:
     _, findings = resolved(PROVIDERS + TARGETS_PART + TIERS, notes=True)
     message = findings[0].message
-    assert "loses `cache_control`, " in message
     count = len(lossy("anthropic-messages", "openai-chat"))
-    assert f"and {count - 4} more, where a request has them" in message
+    named = "`cache_control`, server tools, citations"
+    assert message == f"Messages to Chat on `gpt`: {named} and {count - 3} more do not arrive"
+
+
+def test_the_first_note_that_is_shown_says_where_to_read_on() -> None:
+    _, findings = resolved(PROVIDERS + TARGETS_PART + TIERS, notes=True)
+    assert [one.help is not None for one in findings] == [True] + [False] * (len(findings) - 1)
+    silent = TARGETS_PART.replace("price: free}", 'price: free, allow: {LK602: "known"}}', 1)
+    _, findings = resolved(PROVIDERS + silent + TIERS, notes=True)
+    assert [one.help is not None for one in findings] == [True] + [False] * (len(findings) - 1)
+
+
+def test_what_is_named_first_is_a_row_that_matters() -> None:
+    assert [name for name in _FIRST if not FEATURES[name].matters] == []
+    assert set(_SPOKEN) == {*TARGETS, *DIALECTS}
 
 
 @pytest.mark.parametrize("test", ["surface == messages", "dialect == 'anthropic-messages'"])
@@ -91,7 +102,8 @@ def test_denied_requests_are_said_to_be_turned_away() -> None:
     strict = TARGETS_PART.replace("model: m, context", "model: m, on_loss: deny, context", 1)
     _, findings = resolved(PROVIDERS + strict + TIERS, notes=True)
     message = findings[0].message
-    assert message.startswith("anthropic-messages to openai-chat on `gpt` turns away requests with")
+    assert message.startswith("Messages to Chat on `gpt`: requests with `cache_control`, ")
+    assert message.endswith(" more are turned away, as `on_loss` is `deny`")
     assert notes("", strict) == [CHAT_NOTE, CLAUDE_NOTE]
 
 
@@ -99,7 +111,7 @@ def test_a_target_that_allows_it_leaves_the_others_theirs() -> None:
     more = TARGETS_PART + f"  more: {{provider: ours, model: m2, {ABLE}}}\n"
     chain = "rules:\n  - {name: r, when: turns > 3, chain: [more, gpt]}\n"
     silent = more.replace("price: free}", 'price: free, allow: {LK602: "known"}}', 1)
-    assert notes(chain, silent) == [("anthropic-messages to openai-chat", "`more`"), CLAUDE_NOTE]
+    assert notes(chain, silent) == [("Messages to Chat", "`more`"), CLAUDE_NOTE]
     assert notes(f'{chain}allow: {{LK602: "known"}}\n', more) == []
 
 

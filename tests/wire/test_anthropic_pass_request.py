@@ -213,7 +213,7 @@ def test_max_tokens_is_clamped() -> None:
             RequestShape(sampling=["temperature"]),
             {"temperature": 0.5, "stop_sequences": ["x"]},
             {"temperature": 0.5},
-            ("dropped=stop_sequences",),
+            ("enforced=stop",),
         ),
         (
             OPUS,

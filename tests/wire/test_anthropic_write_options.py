@@ -51,7 +51,7 @@ def test_sampling() -> None:
     assert body["temperature"] == 1
     assert body["stop_sequences"] == ["x"]
     assert "top_p" not in body
-    assert transforms == ("temperature=1", "dropped=top_p", "dropped=stop")
+    assert transforms == ("temperature=1", "dropped=top_p", "enforced=stop")
     assert headers == {"anthropic-version": "2023-06-01"}
     body, transforms, _ = send(options(temperature=0.2), NEWEST)
     assert "temperature" not in body

@@ -321,7 +321,7 @@ def test_sampling_and_stops() -> None:
     config = {"maxTokens": 1000, "temperature": 1.0, "topP": 0.5, "stopSequences": ["END"]}
     assert body["inferenceConfig"] == config
     assert len(body["requestMetadata"]["user_id"]) == 64
-    assert transforms == ("dropped=seed", "dropped=stop", "temperature=1", "hashed=user")
+    assert transforms == ("dropped=seed", "enforced=stop", "temperature=1", "hashed=user")
     body, _ = send(request(options=options(stop=("END",))))
     assert body["additionalModelResponseFieldPaths"] == ["/stop_sequence"]
 

@@ -25,13 +25,13 @@ def test_sampling_and_stops() -> None:
         "stopSequences": stops[:5],
         "maxOutputTokens": 100,
     }
-    assert changes == ["stop=5"]
+    assert changes == ["enforced=stop"]
 
 
 def test_an_empty_stop_is_none() -> None:
     config, changes = config_of(messages(HELLO, stop_sequences=["", "\n"]))
     assert config["stopSequences"] == ["\n"]
-    assert changes == ["dropped=stop"]
+    assert changes == ["enforced=stop"]
 
 
 def test_options_of_chat() -> None:
@@ -48,7 +48,7 @@ def test_a_shape_that_takes_no_sampling() -> None:
     asked = messages(HELLO, temperature=0.5, stop_sequences=["x"])
     config, changes = config_of(asked, sampling=["seed"])
     assert config == {"maxOutputTokens": 100}
-    assert changes == ["dropped=temperature", "dropped=stop"]
+    assert changes == ["dropped=temperature", "enforced=stop"]
 
 
 def wish(**members: Any) -> dict[str, Any]:

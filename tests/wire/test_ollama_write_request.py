@@ -164,7 +164,7 @@ def test_a_shape_takes_sampling_away() -> None:
     given = request(options=Options(temperature=1.0, seed=1, stop=("x",)))
     body, transforms = send(given, facts)
     assert body["options"] == {"num_ctx": 32768, "seed": 1}
-    assert transforms == ("dropped=temperature", "dropped=stop")
+    assert transforms == ("dropped=temperature", "enforced=stop")
 
 
 def test_without_a_known_context_none_is_written() -> None:

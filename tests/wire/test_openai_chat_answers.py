@@ -112,16 +112,26 @@ def test_blocks_become_one_message() -> None:
     )
     [choice] = json.loads(CLIENT.write_answer(answer, context_of()))["choices"]
     assert choice["finish_reason"] == "tool_calls"
-    entries = choice["message"].pop("reasoning_details")
-    assert [(one["type"], one.get("text")) for one in entries] == [
-        ("reasoning.text", "Hm"),
-        ("reasoning.encrypted", None),
-    ]
     assert choice["message"] == {
         "role": "assistant",
         "content": "Paris.",
         "refusal": None,
         "reasoning_content": "Hm",
+        "reasoning_details": [
+            {
+                "type": "reasoning.text",
+                "text": "Hm",
+                "signature": "s",
+                "format": "anthropic-claude-v1",
+                "index": 0,
+            },
+            {
+                "type": "reasoning.encrypted",
+                "data": "x",
+                "format": "anthropic-claude-v1",
+                "index": 1,
+            },
+        ],
         "tool_calls": [
             {
                 "id": "toolu_1",

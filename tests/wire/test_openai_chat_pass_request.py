@@ -215,7 +215,7 @@ EDITS: list[tuple[str, dict[str, Any], dict[str, Any], dict[str, Any], list[str]
             "dropped=logit_bias",
             "dropped=logprobs",
             "dropped=top_logprobs",
-            "dropped=stop",
+            "enforced=stop",
         ],
     ),
     ("null sampling is not listed", {"temperature": None}, {"sampling": []}, {}, []),

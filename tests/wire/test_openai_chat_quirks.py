@@ -73,7 +73,7 @@ def test_words_limits_and_strictness() -> None:
     assert body["stop"] == ["a", "b"]
     assert body["tools"] == [{"type": "function", "function": {"name": "f"}}]
     assert body["tool_stream"] is True
-    assert changes == ["stop=2", "temperature=1", "dropped=strict", "tool_choice=any"]
+    assert changes == ["enforced=stop", "temperature=1", "dropped=strict", "tool_choice=any"]
 
 
 @pytest.mark.parametrize("form", ["json_object", "json_schema"])

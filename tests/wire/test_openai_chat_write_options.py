@@ -43,7 +43,7 @@ def test_plain_options() -> None:
         "top_p": 0.9,
         "stop": ["a", "b", "c", "d"],
     }
-    assert transforms == ["dropped=top_k", "stop=4"]
+    assert transforms == ["dropped=top_k", "enforced=stop"]
 
 
 def test_options_within_a_shape() -> None:
@@ -51,7 +51,7 @@ def test_options_within_a_shape() -> None:
         {"max_tokens": 128000, "temperature": 0.5, "stop_sequences": ["a"]}, facts_of(**GPT)
     )
     assert body == {"max_completion_tokens": 4096}
-    assert transforms == ["max_completion_tokens=4096", "dropped=temperature", "dropped=stop"]
+    assert transforms == ["max_completion_tokens=4096", "dropped=temperature", "enforced=stop"]
 
 
 def test_the_limit_of_a_classic_server() -> None:

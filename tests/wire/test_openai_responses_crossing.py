@@ -82,7 +82,7 @@ def test_what_is_lost_is_listed(dialect: str) -> None:
             {"role": "user", "content": "Go"},
         ],
         tools=[{"type": "web_search"}, {"type": "tool_search", "execution": "client"}],
-        reasoning={"effort": "low", "summary": "auto"},
+        reasoning={"effort": "low", "summary": "auto", "context": "all_turns"},
         include=["reasoning.encrypted_content", "web_search_call.results"],
         store=False,
         prompt_cache_key="k",
@@ -91,7 +91,7 @@ def test_what_is_lost_is_listed(dialect: str) -> None:
         "dropped=web_search_call",
         "dropped=tools.web_search",
         "dropped=tools.tool_search",
-        "dropped=reasoning.summary",
+        "dropped=reasoning.context",
         "dropped=include.web_search_call.results",
         "dropped=prompt_cache_key",
     } <= set(transforms)

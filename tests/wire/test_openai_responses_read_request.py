@@ -321,13 +321,13 @@ def test_options_are_read_and_the_rest_is_named() -> None:
     )
     options = request.options
     assert (options.max_tokens, options.temperature, options.top_p) == (5, 0.5, 1)
-    assert (options.effort, options.verbosity) == ("low", "low")
+    assert (options.effort, options.show_reasoning, options.verbosity) == ("low", True, "low")
     assert options.format == JsonFormat(schema={}, name="n")
     assert (options.parallel_tools, options.stream, options.user) == (False, True, "ann")
     assert request.metadata == {"a": "b"}
     assert request.rest == (
         *("stream_options", "store", "prompt_cache_key"),
-        *("reasoning.summary", "reasoning.context", "include.web_search_call.results"),
+        *("reasoning.context", "include.web_search_call.results"),
     )
     assert request.bound == ()
 

@@ -99,7 +99,7 @@ def test_what_has_no_member_is_listed() -> None:
         "dropped=seed",
         "dropped=presence_penalty",
         "dropped=frequency_penalty",
-        "dropped=stop",
+        "enforced=stop",
         "hashed=user",
     ]
     body, transforms = written(request, facts_of(sampling=["seed"]))

@@ -201,6 +201,8 @@ class Options(Struct, frozen=True, kw_only=True, gc=False):
     stop: tuple[str, ...] = ()
     thinking: ThinkingWish | None = None
     effort: str | None = None
+    show_reasoning: bool = False
+    """The client asked to read a summary of the reasoning (OpenAI Responses)."""
     format: JsonFormat | None = None
     parallel_tools: bool | None = None
     seed: int | None = None

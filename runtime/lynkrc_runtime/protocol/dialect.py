@@ -11,7 +11,7 @@ from typing import Protocol, final
 
 from msgspec import Struct
 
-from lynkrc_runtime.protocol.conversation import Answer, Event, Failure, Request
+from lynkrc_runtime.protocol.conversation import Answer, Event, Failure, Options, Request
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 
@@ -36,6 +36,11 @@ class TargetFacts:
     foreign: frozenset[str] = frozenset()
     """Signatures, and data of redacted reasoning, that another target made: `pass_request` leaves
     such reasoning out. A translated request comes without it already."""
+
+
+def hides_reasoning(options: Options, facts: TargetFacts) -> bool:
+    """Whether the client asked to read reasoning of a model that has none."""
+    return options.show_reasoning and "thinking" not in facts.capabilities
 
 
 ANY_TARGET = TargetFacts(

@@ -57,23 +57,18 @@ class FrameReader:
         frames: list[Frame] = []
         start = 0
         while len(buffer) - start >= _PRELUDE:
-            if not self._total:
-                self._total = self._length(bytes(buffer[start : start + _PRELUDE]))
-            if len(buffer) - start < self._total:
+            total = self._total or _length(buffer, start)
+            if len(buffer) - start < total:
+                if not self._total:
+                    # A false length must not make us wait for what never comes.
+                    self._next(bytes(buffer[start : start + _PRELUDE]))
+                    self._total = total
                 break
-            frames.append(self._read(bytes(buffer[start : start + self._total])))
-            start += self._total
+            frames.append(self._read(bytes(buffer[start : start + total])))
+            start += total
             self._total = 0
         del buffer[:start]
         return frames
-
-    def _length(self, prelude: bytes) -> int:
-        """Bytes of the frame that begins so: a lie must not make us wait for gigabytes."""
-        total, headers, _ = struct.unpack("!III", prelude)
-        if not headers + _PRELUDE + _CRC <= total <= MAX_FRAME:
-            raise BrokenFrames("a frame of an impossible length")
-        self._next(prelude)
-        return int(total)
 
     def _read(self, frame: bytes) -> Frame:
         message = self._next(frame)
@@ -101,3 +96,11 @@ class FrameReader:
             raise BrokenFrames(str(error)) from error
         except (KeyError, IndexError, ValueError, struct.error) as error:
             raise BrokenFrames("a frame with malformed headers") from error
+
+
+def _length(buffer: bytearray, start: int) -> int:
+    """Bytes of the frame that begins at `start`, as its head says. Raises BrokenFrames."""
+    total, headers = struct.unpack_from("!II", buffer, start)
+    if not headers + _PRELUDE + _CRC <= total <= MAX_FRAME:
+        raise BrokenFrames("a frame of an impossible length")
+    return int(total)

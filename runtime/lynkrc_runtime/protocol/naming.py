@@ -20,6 +20,7 @@ ANTHROPIC_NAME_LIMIT = 128
 
 GEMINI_NAME_LIMIT = 64
 
+_LEGAL_EVERYWHERE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,63}")
 _ILLEGAL = re.compile(r"[^a-zA-Z0-9_-]")
 _MAPPINGS = ((CHAT_NAME_LIMIT, False), (ANTHROPIC_NAME_LIMIT, False), (GEMINI_NAME_LIMIT, True))
 _NO_BEGINNING = tuple("-0123456789")
@@ -74,6 +75,8 @@ def original_names(names: Iterable[str]) -> Mapping[str, str]:
     """
     found: dict[str, str] = {}
     for name in names:
+        if _LEGAL_EVERYWHERE.fullmatch(name):
+            continue
         for limit, word in _MAPPINGS:
             mapped = legal_name(name, limit=limit, word=word)
             if mapped != name:

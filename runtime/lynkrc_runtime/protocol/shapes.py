@@ -18,6 +18,8 @@ class RequestShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit
     """Legal `thinking.type` values (Anthropic): enabled, adaptive, between_tools, disabled."""
     disabled_max_effort: str | None = None
     """`thinking: disabled` is legal only up to this effort."""
+    hides_thinking: bool | None = None
+    """Anthropic; True: reasoning is shown only where `thinking.display` asks for it."""
     efforts: list[str] | None = None
     """Legal efforts: `output_config.effort` or `reasoning_effort`; [] takes none."""
     sampling: list[str] | None = None

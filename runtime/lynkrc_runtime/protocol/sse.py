@@ -13,6 +13,8 @@ MAX_EVENT = 64 * 1024 * 1024
 """Bytes one event may take before the stream counts as broken."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_USUAL = re.compile(rb"(?:event: ?([^\n]*+)\n)?data: ?([^\n]*+)\n\n")
+"""A whole event as nearly every server spells it: a name, maybe, and one line of data."""
 _SEPARATORS = re.compile("[\u0085\u2028\u2029]")
 _encode = msgspec.json.Encoder().encode
 
@@ -31,10 +33,12 @@ class SseParser:
     ([], [('ping', b'{}')])
     """
 
-    __slots__ = ("_buffer", "_data", "_event", "_size")
+    __slots__ = ("_buffer", "_data", "_event", "_held", "_size")
 
     def __init__(self) -> None:
         self._buffer = b""
+        """The line that has begun, but for `_held`: what came of it since without a line end."""
+        self._held: list[bytes] = []
         self._event = ""
         self._data: list[bytes] = []
         self._size = 0
@@ -42,8 +46,19 @@ class SseParser:
     def feed(self, chunk: bytes) -> list[tuple[str, bytes]]:
         """The events these bytes complete: event name ('' without one) and joined data lines."""
         events: list[tuple[str, bytes]] = []
-        buffer = self._buffer + chunk if self._buffer else chunk
+        buffer = chunk
+        if self._buffer:
+            if self._holds(chunk):
+                return events
+            buffer = b"".join((self._buffer, *self._held, chunk))
+            self._size -= sum(map(len, self._held))
+            self._held.clear()
         if b"\r" not in buffer:
+            if not self._data and not self._event:
+                buffer = self._read_usual(buffer, events)
+                if not buffer:
+                    self._buffer = buffer
+                    return events
             *lines, self._buffer = buffer.split(b"\n")
             for line in lines:
                 self._line(line, events)
@@ -52,6 +67,25 @@ class SseParser:
         if len(self._buffer) + self._size > MAX_EVENT:
             raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
         return events
+
+    def _holds(self, chunk: bytes) -> bool:
+        """Keep more of a line without end for later: a long one costs no more than its length."""
+        if b"\n" in chunk or b"\r" in chunk or self._buffer.endswith(b"\r"):
+            return False
+        self._held.append(chunk)
+        self._size += len(chunk)
+        if len(self._buffer) + self._size > MAX_EVENT:
+            raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
+        return True
+
+    def _read_usual(self, buffer: bytes, events: list[tuple[str, bytes]]) -> bytes:
+        """Read the events of the usual spelling at the head; returns what is left."""
+        position = 0
+        while position < len(buffer) and (event := _USUAL.match(buffer, position)):
+            name, data = event.groups()
+            events.append((name.decode("utf-8", "replace") if name else "", data))
+            position = event.end()
+        return buffer[position:]
 
     def _read_mixed(self, buffer: bytes, events: list[tuple[str, bytes]]) -> bytes:
         """Read the lines, whatever ends them; returns what is left."""

@@ -24,6 +24,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.open_calls import OpenCalls
 
 Changes: TypeAlias = dict[str, None]
 """Names of changes for `Written.transforms`, each once, in order."""
@@ -41,20 +42,20 @@ def settle(messages: Sequence[Message], changes: Changes) -> tuple[Message, ...]
     come first, in the order of the calls; a call without a result gets a stand-in, a result
     without a call becomes text. Members of messages that have no neutral name are listed as lost.
     """
-    turns: list[Message] = []
+    turns: list[tuple[Role, list[Block]]] = []
     for message in messages:
         for name in message.extra:
             changes[f"dropped=messages.{name}"] = None
         turn = _folded(message, changes)
         if not turn.blocks:
             continue
-        if turns and turns[-1].role is turn.role:
-            turns[-1] = replace(turns[-1], blocks=turns[-1].blocks + turn.blocks)
+        if turns and turns[-1][0] is turn.role:
+            turns[-1][1].extend(turn.blocks)
         else:
-            turns.append(turn)
-    if not turns or turns[0].role is Role.ASSISTANT:
+            turns.append((turn.role, list(turn.blocks)))
+    if not turns or turns[0][0] is Role.ASSISTANT:
         changes["added=user-turn"] = None
-        turns.insert(0, Message(role=Role.USER, blocks=(Text(text=CONTINUE),)))
+        turns.insert(0, (Role.USER, [Text(text=CONTINUE)]))
     return tuple(_paired(turns, changes))
 
 
@@ -65,7 +66,7 @@ def remind(text: str) -> str:
 
 def _folded(message: Message, changes: Changes) -> Message:
     if message.role is not Role.SYSTEM:
-        return Message(role=message.role, blocks=message.blocks)
+        return message
     changes["folded=mid-system"] = None
     blocks = tuple(
         replace(block, text=remind(block.text)) if isinstance(block, Text) else block
@@ -74,44 +75,45 @@ def _folded(message: Message, changes: Changes) -> Message:
     return Message(role=Role.USER, blocks=blocks)
 
 
-def _paired(turns: Sequence[Message], changes: Changes) -> list[Message]:
+def _paired(turns: Sequence[tuple[Role, list[Block]]], changes: Changes) -> list[Message]:
     paired: list[Message] = []
-    calls: tuple[ToolCall, ...] = ()
-    for turn in turns:
-        if turn.role is Role.ASSISTANT:
-            unique = _unique(turn)
-            calls = tuple(block for block in unique.blocks if isinstance(block, ToolCall))
-            paired.append(unique)
+    calls: tuple[str, ...] = ()
+    for role, blocks in turns:
+        if role is Role.ASSISTANT:
+            unique = _unique(blocks)
+            calls = tuple(block.id for block in unique if isinstance(block, ToolCall))
+            paired.append(Message(role=role, blocks=unique))
             continue
-        paired.append(_results_first(turn.blocks, calls, changes))
+        paired.append(_results_first(blocks, calls, changes))
         calls = ()
     if calls:
         paired.append(_results_first((), calls, changes))
     return paired
 
 
-def _unique(turn: Message) -> Message:
+def _unique(given: Sequence[Block]) -> tuple[Block, ...]:
     """Some local models repeat an id within a turn: the later one is numbered (C.1.5)."""
     seen: set[str] = set()
     blocks: list[Block] = []
-    for place, block in enumerate(turn.blocks):
+    for place, block in enumerate(given):
         kept = block
         if isinstance(block, ToolCall):
             if block.id in seen:
                 kept = replace(block, id=f"{block.id}__{place}")
             seen.add(block.id)
         blocks.append(kept)
-    return replace(turn, blocks=tuple(blocks))
+    return tuple(blocks)
 
 
-def _results_first(blocks: Sequence[Block], calls: Sequence[ToolCall], changes: Changes) -> Message:
+def _results_first(blocks: Sequence[Block], calls: Sequence[str], changes: Changes) -> Message:
+    waiting = OpenCalls(calls)
     found: dict[str, ToolResult] = {}
     others: list[Block] = []
     for block in blocks:
         if not isinstance(block, ToolResult):
             others.append(block)
             continue
-        call = _answered(block.call_id, calls, found)
+        call = waiting.take(block.call_id)
         if call is None:
             changes["orphan=tool_result"] = None
             others.append(Text(text=f"[tool result {block.call_id}]"))
@@ -120,20 +122,10 @@ def _results_first(blocks: Sequence[Block], calls: Sequence[ToolCall], changes: 
             found[call] = replace(block, call_id=call)
     results: list[Block] = []
     for wanted in calls:
-        if wanted.id not in found:
+        if wanted not in found:
             changes["added=tool_result"] = None
-        results.append(found.get(wanted.id) or _stand_in(wanted.id))
+        results.append(found.get(wanted) or _stand_in(wanted))
     return Message(role=Role.USER, blocks=(*results, *others))
-
-
-def _answered(given: str, calls: Sequence[ToolCall], found: dict[str, ToolResult]) -> str | None:
-    """The call a result belongs to; of a repeated id they go in order."""
-    for call in calls:
-        head, mark, number = call.id.rpartition("__")
-        is_renamed = bool(mark) and head == given and number.isdecimal()
-        if call.id not in found and (call.id == given or is_renamed):
-            return call.id
-    return None
 
 
 def _stand_in(call_id: str) -> ToolResult:

@@ -1,8 +1,7 @@
 """Provider kinds as rows of facts: endpoints, credentials, quirks. No kind has code of its own.
 
 A row says how a provider is reached, in which dialects, and what of a request all its models
-refuse. The kinds whose dialect or credentials this version does not speak are here for the
-compiler; `lynkrc_runtime.served` lists them.
+refuse.
 Sources: wire reference B.1 and the pages of each provider there (addresses, auth headers, paths).
 """
 

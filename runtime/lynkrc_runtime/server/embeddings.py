@@ -191,8 +191,9 @@ async def _attempt(
         return False
     try:
         found = way.form.read(body)
+        named = exchange.gateway.named(asked.model, route.target.model)
         usage = found.usage or Usage(input=exchange.input_estimate(), reported=False)
-        answer = write_answer(found, asked, route.target.model, usage)
+        answer = write_answer(found, asked, named, usage)
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False

@@ -15,10 +15,14 @@ from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server import headers as header
+from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
 from lynkrc_runtime.server.gateway import Gateway, Route
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
+
+DENY = "deny"
+"""The value of a target's `on_loss` by which a request is not sent with less than it said."""
 
 
 @final
@@ -64,6 +68,7 @@ class Exchange:
     """What is known of one request so far."""
 
     __slots__ = (
+        "_fixes",
         "attempts",
         "client",
         "decision",
@@ -77,14 +82,15 @@ class Exchange:
         "losses",
         "request",
         "route",
+        "sent",
         "simulated",
         "status",
+        "stops",
         "streamed",
         "transforms",
         "upstream_id",
         "usage",
         "wishes",
-        "without_thinking",
     )
 
     def __init__(self, gateway: Gateway, incoming: Incoming, client: Client) -> None:
@@ -101,7 +107,12 @@ class Exchange:
         self.route: Route | None = None
         self.transforms: tuple[str, ...] = ()
         self.losses: tuple[str, ...] = ()
-        self.without_thinking = False
+        """Names of what the answer said and the client's dialect has no place for."""
+        self.stops: tuple[str, ...] = ()
+        """Stop sequences that end the answer here, as the target was not sent all of them."""
+        self.sent = ("", b"{}")
+        """Address and body of the last attempt's request, for what its failure says of it."""
+        self._fixes: dict[int, tuple[FixUp, ...]] = {}
         self.fail: Callable[[Problem], bytes] | None = None
         """Writes the error that ends the stream under way."""
         self.usage: Usage | None = None
@@ -138,8 +149,6 @@ class Exchange:
             headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
         if self.transforms:
             headers["x-lynkr-transforms"] = header.list_value(self.transforms)
-        if self.losses:
-            headers["x-lynkr-losses"] = header.list_value(self.losses)
         if self.upstream_id is not None:
             headers["x-lynkr-upstream-request-id"] = header.value(self.upstream_id)
         if self.simulated:
@@ -149,6 +158,8 @@ class Exchange:
     def whole_headers(self) -> dict[str, str]:
         """The headers of an answer that is sent at once, when what it cost is known."""
         headers = self.headers()
+        if self.losses:
+            headers["x-lynkr-losses"] = header.list_value(self.losses)
         cost = total_of(() if self.attempts is None else self.attempts.charges)
         if cost is not None:
             headers["x-lynkr-cost-usd"] = in_usd(cost.total)
@@ -156,7 +167,7 @@ class Exchange:
 
     def forget_answer(self) -> None:
         """Nothing is known of the answer to come."""
-        self.usage, self.is_whole, self.streamed = None, False, 0
+        self.usage, self.is_whole, self.streamed, self.losses = None, False, 0, ()
 
     def charge(self) -> None:
         """Charge the running attempt, if one runs, for what came of it so far."""
@@ -196,6 +207,7 @@ class Exchange:
             attempts=() if attempts is None else attempts.records,
             usage=self.usage,
             transforms=self.transforms,
+            losses=self.losses,
         )
 
     def input_estimate(self) -> int:
@@ -217,13 +229,32 @@ class Exchange:
         headers = self.whole_headers() | {"content-type": "application/json"} | dict(extra or {})
         await self.client.answer(self.status, headers, body)
 
+    def fixes_of(self, route: Route) -> tuple[FixUp, ...]:
+        """The fix-ups of a request to the target: those known to help, and those found by now."""
+        found = self._fixes.get(route.index, ())
+        rows = {fix.row.name for fix in found}
+        known = self.gateway.fix_ups.of(route.target.name)
+        return (*(fix for fix in known if fix.row.name not in rows), *found)
+
     def fix_up(self, failure: Failure, now: float) -> bool:
-        """Whether the failed attempt is made again without the reasoning its target refused."""
-        attempts = self.attempts
-        if attempts is None or not failure.unreadable_thinking or self.without_thinking:
+        """Whether the failed attempt is made again with the edit that its failure asks for.
+
+        A target that may lose nothing (`on_loss: deny`) is not asked for less than was said.
+        """
+        attempts, route = self.attempts, self.route
+        if attempts is None or route is None:
             return False
-        self.without_thinking = attempts.fixed_up(failure, now)
-        return self.without_thinking
+        may_lose = route.target.on_loss != DENY
+        fix = fix_up_of(failure, *self.sent, self.fixes_of(route), may_lose=may_lose)
+        if fix is None or not attempts.fixed_up(failure, now):
+            return False
+        self._fixes[route.index] = (*self._fixes.get(route.index, ()), fix)
+        return True
+
+    def fixed(self) -> None:
+        """The target served: what helped it is remembered."""
+        if self.route is not None and self._fixes.get(self.route.index):
+            self.gateway.fix_ups.helped(self.route.target.name, self.fixes_of(self.route))
 
     def problem(self, status: int, message: str, param: str | None = None) -> Problem:
         """A problem of this request."""

@@ -5,7 +5,10 @@ sees usage, errors and the end. Otherwise every event is written anew. Any split
 bytes gives the same client bytes.
 """
 
+from collections.abc import Sequence
 from typing import assert_never, final
+
+from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
@@ -39,8 +42,10 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
+from lynkrc_runtime.protocol.stops import StopGuard
 from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
+from lynkrc_runtime.server.echo import echo_event
 
 
 @final
@@ -48,6 +53,9 @@ class Flow:
     """One stream. After `failure` is set or `has_ended`, nothing more is to be fed."""
 
     __slots__ = (
+        "_echo",
+        "_guard",
+        "_passed",
         "_passing",
         "_reader",
         "_splitter",
@@ -58,6 +66,7 @@ class Flow:
         "failure",
         "has_content",
         "has_ended",
+        "lost",
         "signatures",
         "usage",
     )
@@ -69,16 +78,24 @@ class Flow:
         context: AnswerContext,
         facts: TargetFacts = ANY_TARGET,
         unwrapper: Unwrapper | None = None,
+        *,
+        stops: Sequence[str] = (),
+        echoes: bool = False,
     ) -> None:
         """`source` is what the upstream speaks, `sink` the client; `facts` are the target's.
 
-        `unwrapper` takes the upstream's stream out of what it travels in.
+        `unwrapper` takes the upstream's stream out of what it travels in. `stops` end the answer
+        here, and then every event is written anew. `echoes`: an answer that passes is given the
+        model name of the context.
         """
         self._unwrapper = unwrapper
-        self._passing = source.name == sink.name
+        self._guard = StopGuard(stops) if stops else None
+        self._passing = source.name == sink.name and self._guard is None
+        self._echo = context.model if echoes else None
         self._reader = source.stream_reader(facts)
         # On a pass-through the writer only knows what may be put in: keep-alives, an error.
         self._writer = sink.stream_writer(context)
+        self._passed = self._writer.passed
         self._splitter = EventSplitter()
         self._strips_usage = (
             self._passing
@@ -95,6 +112,8 @@ class Flow:
         """The latest the upstream reported."""
         self.signatures: list[str] = []
         """By which the target will know its reasoning again, as they came."""
+        self.lost: dict[str, None] = {}
+        """Names of what the client's dialect has no place for, each once."""
         self._weight = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -117,6 +136,11 @@ class Flow:
         except BrokenFrames as error:
             self.failure = broken(f"upstream sent a malformed stream: {error}")
         return out
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the answer ended here, at a stop sequence, and the upstream goes on."""
+        return self._guard is not None and self._guard.matched is not None
 
     @property
     def streamed(self) -> int:
@@ -142,17 +166,30 @@ class Flow:
             if self.failure is not None:
                 return
             if piece and self._is_wanted(piece):
-                out.append(piece)
-                self._writer.passed(piece, events)
+                out.append(piece if self._echo is None else echo_event(piece, self._echo))
+                self._passed(piece, events)
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
-        for event in self._reader.feed(chunk) if chunk else self._reader.close():
+        events = self._reader.feed(chunk) if chunk else self._reader.close()
+        if self._guard is not None:
+            events = self._guard.feed(events)
+        if self.is_cut:
+            events[-1] = self._end_of_cut(events)
+        for event in events:
             self._note(event)
             if self.failure is not None:
                 return
             data = self._writer.write(event)
             if data:
                 out.append(data)
+
+    def _end_of_cut(self, events: list[Event]) -> Event:
+        """The end with what the answer used so far: the upstream has not said how much that is."""
+        end = events[-1]
+        assert isinstance(end, MessageEnd)
+        said = sum(weigh(event.text) for event in events if isinstance(event, TextDelta))
+        output = max(end.usage.output, tokens_of(self._weight + said))
+        return replace(end, usage=replace(end.usage, output=output))
 
     def _is_wanted(self, piece: bytes) -> bool:
         """False for the usage chunk of a Chat stream that we asked for and the client did not."""
@@ -162,6 +199,13 @@ class Flow:
 
     def _note(self, event: Event) -> None:
         match event:
+            # The many first: cases are tried one after the other.
+            case TextDelta(text=text) | ThinkingDelta(text=text) | RefusalDelta(text=text):
+                self.has_content = self.has_content or bool(text)
+                self._weight += weigh(text)
+            case ToolCallDelta(json=text) | ToolCallStart(name=text):
+                self.has_content = True
+                self._weight += weigh(text)
             case StreamError():
                 self.failure = event.failure
             case MessageStart():
@@ -172,12 +216,6 @@ class Flow:
                     return
                 self.usage = event.usage
                 self.has_content = self.has_ended = True
-            case TextDelta(text=text) | RefusalDelta(text=text) | ThinkingDelta(text=text):
-                self.has_content = self.has_content or bool(text)
-                self._weight += weigh(text)
-            case ToolCallDelta(json=text) | ToolCallStart(name=text):
-                self.has_content = True
-                self._weight += weigh(text)
             case ThinkingEnd(signature=signature):
                 self.has_content = True
                 if signature:
@@ -185,7 +223,11 @@ class Flow:
             case RedactedThinkingBlock(data=data):
                 self.has_content = True
                 self.signatures.append(data)
-            case ToolCallEnd() | OpaqueEvent():
+            case OpaqueEvent(type=name):
+                self.has_content = True
+                if not self._passing:
+                    self.lost[name] = None
+            case ToolCallEnd():
                 self.has_content = True
             case BlockEnd():
                 pass

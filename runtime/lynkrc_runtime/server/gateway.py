@@ -31,6 +31,7 @@ from lynkrc_runtime.providers.kind import Endpoint
 from lynkrc_runtime.providers.signers import signer_of
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
+from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
@@ -151,7 +152,8 @@ class Gateway:
     """What every request is served with.
 
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
-    reasoning, `responses` answers of the Responses API, where the bundle declares a store.
+    reasoning, `fix_ups` what a target takes requests by, `responses` answers of the Responses API,
+    where the bundle declares a store.
     """
 
     policy: Policy
@@ -164,7 +166,17 @@ class Gateway:
     random: Callable[[], float]
     rotation: Rotation
     makers: Makers
+    fix_ups: FixUpMemory
     responses: ResponseStore | None = None
+
+    @property
+    def echoes(self) -> bool:
+        """Whether answers name the model that was asked for, not the one that served."""
+        return self.policy.dispatch.settings.server.echo_requested_model
+
+    def named(self, requested: str, served: str) -> str:
+        """The model name of an answer."""
+        return requested if self.echoes else served
 
 
 def read_request(

@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.makers import Makers
@@ -138,6 +139,7 @@ def assemble(
         routes=routes,
         rotation=Rotation(),
         makers=Makers(time.monotonic),
+        fix_ups=FixUpMemory(time.monotonic),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(

@@ -3,7 +3,7 @@
 Clients make housekeeping calls (titles, probes, "is anybody there") that need words, not a model.
 What is said here costs nothing, and its usage says so: 0 tokens in, 0 out, since no model read or
 wrote one. Its `model` is the gateway's own name: an answer names what served, and the requested
-name would count these words as that model's.
+name would count these words as that model's (`server.echo_requested_model` wants just that).
 """
 
 from lynkrc_runtime.protocol.conversation import (
@@ -35,7 +35,7 @@ async def respond(exchange: Exchange, request: Request, text: str) -> None:
     context = AnswerContext(
         request=request,
         id=incoming.answer_id,
-        model=MODEL,
+        model=exchange.gateway.named(request.model, MODEL),
         created=incoming.created,
         input_estimate=lambda: 0,
         request_id=incoming.request_id,

@@ -3,7 +3,7 @@
 Reasoning goes back to the target that made it and to no other (design: "Thinking blocks"). What an
 answer signs is remembered for a day; on the way to another target such blocks are left out. What
 is not known was made before this gateway started, or elsewhere: it is sent, and an upstream that
-cannot read it says so (`Exchange.fix_up`).
+cannot read it says so (`server/fix_ups.py`).
 """
 
 from collections import OrderedDict
@@ -28,6 +28,8 @@ TTL = 24 * 3600.0
 """Seconds a signature is remembered."""
 LIMIT = 32_768
 """Signatures remembered, the oldest forgotten first: about 6 MB."""
+
+_REASONING = (Thinking, RedactedThinking)
 
 
 @final
@@ -69,12 +71,18 @@ class Makers:
         """The signatures in the history that another target than this one is known to have made."""
         if not self._known:
             return frozenset()
-        found = []
-        for message in request.messages:
-            for signature in signatures_of(message.blocks):
-                if self.maker_of(signature) not in (None, target):
-                    found.append(signature)
-        return frozenset(found)
+        # A long history has thousands of blocks, and most have none that reasons.
+        reasoning = [
+            block
+            for message in request.messages
+            for block in message.blocks
+            if isinstance(block, _REASONING)
+        ]
+        return frozenset(
+            signature
+            for signature in signatures_of(reasoning)
+            if self.maker_of(signature) not in (None, target)
+        )
 
 
 def signatures_of(blocks: Iterable[Block]) -> Iterator[str]:

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
+import msgspec
+
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.protocol.conversation import (
     Answer,
@@ -22,6 +24,7 @@ from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.losses import losses_in
+from lynkrc_runtime.protocol.stops import ENFORCED, cut_answer
 from lynkrc_runtime.server.answers import (
     MAX_ANSWER,
     is_empty,
@@ -29,16 +32,15 @@ from lynkrc_runtime.server.answers import (
     read_all,
     read_error,
 )
-from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.echo import echo_answer
+from lynkrc_runtime.server.exchange import DENY, Exchange
+from lynkrc_runtime.server.fix_ups import WITHOUT_THINKING, edited
 from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.makers import signatures_of, without_foreign
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
-
-DENY = "deny"
-"""The value of a target's `on_loss` by which a request is not sent with less than it said."""
 
 
 async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
@@ -55,7 +57,7 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     context = AnswerContext(
         request=request,
         id=exchange.incoming.answer_id,
-        model=route.target.model,
+        model=exchange.gateway.named(request.model, route.target.model),
         created=exchange.incoming.created,
         input_estimate=exchange.input_estimate,
         request_id=exchange.incoming.request_id,
@@ -94,18 +96,28 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         makers.foreign(request, route.target.name),
         passing=passing is not None,
     )
-    if exchange.without_thinking:
+    fixes = exchange.fixes_of(route)
+    if any(fix.row.name == WITHOUT_THINKING for fix in fixes):
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
+    url = way.stream_url if request.options.stream else way.url
+    if fixes:
+        sent = edited(url, written.body, fixes)
+        url = sent.url
+        transforms = tuple(dict.fromkeys((*written.transforms, *sent.changes)))
+        body = msgspec.json.encode(sent.body) if sent.changes else written.body
+        written = msgspec.structs.replace(written, body=body, transforms=transforms)
+    exchange.sent = (url, written.body)
     if route.target.on_loss == DENY:
         _refuse_loss(route.target.name, written.transforms)
     written = way.frame.request(written)
     exchange.route = route
     exchange.transforms = tuple(dict.fromkeys((*stripped, *written.transforms)))
+    exchange.stops = request.options.stop if ENFORCED in exchange.transforms else ()
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
     return UpstreamRequest(
-        url=way.stream_url if request.options.stream else way.url,
+        url=url,
         headers=upstream_headers(
             client_headers,
             same_dialect=same,
@@ -188,6 +200,9 @@ async def _whole(
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
     exchange.gateway.makers.remember(signatures_of(answer.blocks), route.target.name)
+    cut = cut_answer(answer, exchange.stops)
+    if cut is not None:
+        answer, passing = cut, False
     if not passing:
         if is_empty(bool(answer.blocks), answer.stop, answer.usage):
             _note_usage(exchange, answer)
@@ -197,6 +212,8 @@ async def _whole(
             return False
         body = exchange.dialect.write_answer(answer, context)
         exchange.losses = answer.lost
+    elif exchange.gateway.echoes:
+        body = echo_answer(body, context.model)
     _note_usage(exchange, answer)
     await deliver(exchange, answer.usage, body)
     return True
@@ -209,6 +226,7 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     exchange.status = 200
     headers = exchange.whole_headers() | {"content-type": "application/json"}
     await exchange.client.answer(200, headers, body)
+    exchange.fixed()
     if exchange.attempts is not None:
         exchange.attempts.served(asyncio.get_running_loop().time())
     exchange.ending = Ending.SERVED

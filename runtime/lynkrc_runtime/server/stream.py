@@ -88,6 +88,8 @@ class StreamRelay:
             context,
             self._way.facts,
             None if unwrap is None else unwrap(),
+            stops=exchange.stops,
+            echoes=exchange.gateway.echoes,
         )
         exchange.fail = self._flow.fail
         self._held: list[bytes] = []
@@ -107,12 +109,17 @@ class StreamRelay:
             try:
                 response = await self._send()
                 await self._check(response)
-                await self._relay(response)
+                try:
+                    await self._relay(response)
+                finally:
+                    self._note()
                 # The client has everything: that it leaves from here on is no abort.
                 self._exchange.charge()
+                self._exchange.fixed()
                 attempts.served(self._loop.time())
                 self._exchange.ending = Ending.SERVED
-                await _drain(response)
+                if not self._flow.is_cut:
+                    await _drain(response)
             finally:
                 if response is not None:
                     response.close()
@@ -193,11 +200,8 @@ class StreamRelay:
         self._byte_seen = True
         flow = self._flow
         out = flow.feed(chunk)
-        exchange = self._exchange
-        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended
-        exchange.streamed = flow.streamed
         if flow.signatures:
-            exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
+            self._exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
             flow.signatures.clear()
         if not self._committed:
             self._held += out
@@ -208,6 +212,13 @@ class StreamRelay:
         # Only now: a wait for the client is no silence of the upstream.
         self._last_read = self._loop.time()
         self._raise_failure()
+
+    def _note(self) -> None:
+        """What came of the answer, however it ended; until then nobody asks."""
+        exchange, flow = self._exchange, self._flow
+        exchange.usage, exchange.is_whole = flow.usage, flow.has_ended and not flow.is_cut
+        exchange.streamed = flow.streamed
+        exchange.losses = tuple(flow.lost)
 
     def _raise_failure(self) -> None:
         failure = self._flow.failure

@@ -135,6 +135,7 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
         **_cost(outcome.cost, estimated=outcome.is_estimated),
         "duration_ms": round(outcome.seconds * 1000, 1),
         "transforms": list(outcome.transforms),
+        "losses": list(outcome.losses),
     }
 
 

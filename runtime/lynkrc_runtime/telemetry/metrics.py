@@ -30,6 +30,7 @@ class Metrics:
         "_cost",
         "_dispatch",
         "_in_flight",
+        "_lossy",
         "_registry",
         "_requests",
         "_seconds",
@@ -81,6 +82,12 @@ class Metrics:
             ["target"],
             registry=self._registry,
         )
+        self._lossy = Counter(
+            "lynkr_lossy_answers",
+            "Answers of a target that lost something on the way to the client's dialect",
+            ["target"],
+            registry=self._registry,
+        )
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
         )
@@ -105,6 +112,8 @@ class Metrics:
         self._series(self._seconds, outcome.surface, "yes" if outcome.stream else "no").observe(
             outcome.seconds
         )
+        if outcome.losses:
+            self._series(self._lossy, target).inc()
         for record in outcome.attempts:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
@@ -115,8 +124,9 @@ class Metrics:
     def _spent(self, target: str, charge: Charge) -> None:
         for kind in KINDS:
             count = getattr(charge.usage, kind)
-            if count:
-                self._series(self._tokens, target, kind).inc(count)
+            if not count:
+                continue
+            self._series(self._tokens, target, kind).inc(count)
             if charge.cost is not None:
                 self._series(self._cost, target, kind).inc(getattr(charge.cost, kind))
         if charge.cost is None:

@@ -47,7 +47,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     `target` is the index of the target that served, or broke; `status` the HTTP status the client
     saw (0: none); `seconds` from its arrival to its end; `usage` what that target reported. What
-    was spent is the sum over the attempts, failed ones too.
+    was spent is the sum over the attempts, failed ones too. `transforms` were made to the request,
+    `losses` name what of the answer the client's dialect has no place for.
     """
 
     request_id: str
@@ -67,6 +68,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     attempts: tuple[AttemptRecord, ...] = ()
     usage: Usage | None = None
     transforms: tuple[str, ...] = ()
+    losses: tuple[str, ...] = ()
 
     @property
     def charges(self) -> tuple[Charge, ...]:

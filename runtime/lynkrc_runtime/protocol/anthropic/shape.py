@@ -25,7 +25,9 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingWish,
     ToolChoice,
 )
+from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 MIN_BUDGET = 1024
 """Thinking tokens: the least a budget may be, and the least we leave for the answer beside it."""
@@ -45,6 +47,8 @@ _BUDGETS: Mapping[str, int] = {
     "max": 32768,
 }
 _DEFAULT_EFFORT = "high"
+_SHOWN = (ThinkingKind.ADAPTIVE, ThinkingKind.ENABLED)
+"""Forms whose answers hold reasoning that can be read."""
 
 
 @final
@@ -85,6 +89,32 @@ def effort_of_budget(budget: int) -> str:
 def budget_of_effort(effort: str | None) -> int:
     """The thinking budget an effort word stands for, in tokens."""
     return _BUDGETS.get(effort or _DEFAULT_EFFORT, _BUDGETS[_DEFAULT_EFFORT])
+
+
+def shown(options: Options, choice: ToolChoice | None, facts: TargetFacts) -> Options:
+    """The options with the reasoning shown, where the client asked to read it (C.1.7, C.5.4).
+
+    A wish to read without a wish to think lets models think that choose for themselves how much.
+    Thinking is refused beside a forced tool.
+    """
+    wish, shape = options.thinking, facts.shape
+    if not options.show_reasoning:
+        return options
+    is_free = choice is None or choice.kind not in (ChoiceKind.REQUIRED, ChoiceKind.NAMED)
+    can_adapt = shape.thinking is None or ThinkingKind.ADAPTIVE.value in shape.thinking
+    if wish is None and options.effort is None and "thinking" in facts.capabilities:
+        wish = ThinkingWish(kind=ThinkingKind.ADAPTIVE) if is_free and can_adapt else None
+    if wish is not None and wish.kind in _SHOWN and shape.hides_thinking and wish.display is None:
+        wish = replace(wish, display="summarized")
+    return replace(options, thinking=wish)
+
+
+def is_hidden(options: Options) -> bool:
+    """Whether a client that asked to read the reasoning will find none."""
+    wish = options.thinking
+    thinks = wish is not None and wish.kind in _SHOWN
+    is_off = wish is not None and wish.kind is ThinkingKind.DISABLED
+    return options.show_reasoning and not thinks and not is_off
 
 
 def has_sampling(options: Options) -> bool:
@@ -218,7 +248,7 @@ def _fit_sampling(options: Options, shape: RequestShape, done: list[str]) -> Opt
     )
     if options.stop and "stop" not in legal:
         options = replace(options, stop=())
-        done.append("dropped=stop_sequences")
+        done.append(ENFORCED)
     return options
 
 

@@ -6,6 +6,7 @@ order. Pieces of arguments go out only while they are the beginning of valid JSO
 """
 
 from collections import deque
+from collections.abc import Mapping
 from typing import Any, assert_never, final
 
 import msgspec
@@ -54,7 +55,7 @@ class _Call:
         """A free-form call: its input is held back and given as the text of an object."""
         self.prefix = JsonPrefix()
         self.begun = False
-        self.waiting = ""
+        self.waiting: list[str] = []
         self.wrapped = False
         """The arguments are no object: they are held back and given as one (C.1.4)."""
 
@@ -83,18 +84,22 @@ class MessagesWriter:
         "_refused",
         "_started",
         "_tokens",
+        "_waiting",
     )
 
     def __init__(self, context: AnswerContext) -> None:
         self._context = context
-        self._names = original_names(tool.name for tool in context.request.tools)
+        self._names: Mapping[str, str] | None = None
         self._out: list[bytes] = []
         self._open: str | None = None
         self._declines = False
         self._next = 0
         self._call: _Call | None = None
         self._call_index = -1
-        self._later: deque[Event] = deque()
+        self._later: deque[list[Event]] = deque()
+        """What waits, in order: an event alone, or all that came of a call."""
+        self._waiting: dict[int, list[Event]] = {}
+        """Those of calls that are not whole, by index."""
         self._calls = 0
         self._ids: set[str] = set()
         self._started = False
@@ -129,7 +134,8 @@ class MessagesWriter:
 
     def passed(self, _piece: bytes, events: list[Event], /) -> None:
         """See `StreamWriter.passed`: pings are legal once the message has started."""
-        self._started = self._started or any(isinstance(event, MessageStart) for event in events)
+        if not self._started:
+            self._started = any(isinstance(event, MessageStart) for event in events)
 
     def _take(self, event: Event) -> None:
         match event:
@@ -140,7 +146,7 @@ class MessagesWriter:
             case MessageStart():
                 self._start(event.usage)
             case _ if self._must_wait(event):
-                self._later.append(event)
+                self._wait(event)
             case _:
                 self._handle(event)
                 self._resume()
@@ -153,16 +159,22 @@ class MessagesWriter:
             return event.index != self._call_index
         return True
 
+    def _wait(self, event: Event) -> None:
+        if isinstance(event, ToolCallDelta | ToolCallEnd):
+            self._waiting[event.index].append(event)
+            return
+        waiting: list[Event] = [event]
+        self._later.append(waiting)
+        if isinstance(event, ToolCallStart):
+            self._waiting[event.index] = waiting
+
     def _resume(self) -> None:
         """Take up what waited, as far as the next unfinished call lets it."""
         while self._call is None and self._later:
-            waiting, self._later = self._later, deque()
-            for event in waiting:
-                # Between two calls the next one that waits begins before anything behind it.
-                if self._must_wait(event) or (self._call is None and self._later):
-                    self._later.append(event)
-                else:
-                    self._handle(event)
+            for event in self._later.popleft():
+                self._handle(event)
+            # What comes of a call that goes on need not wait any more.
+            self._waiting.pop(self._call_index, None)
 
     def _handle(self, event: Event) -> None:
         self._start(Usage())
@@ -292,6 +304,8 @@ class MessagesWriter:
         if call_id in self._ids:
             call_id = f"{call_id}__{self._next}"
         self._ids.add(call_id)
+        if self._names is None:
+            self._names = original_names(tool.name for tool in self._context.request.tools)
         name = self._names.get(event.name, event.name)
         self._call = _Call(name, is_raw=event.custom)
         self._call_index = event.index
@@ -304,18 +318,17 @@ class MessagesWriter:
             raise ValueError("arguments for a call that is not open")
         self._tokens += estimate_text(piece)
         if call.is_raw:
-            call.waiting += piece
+            call.waiting.append(piece)
             return
         if not call.prefix.feed(piece):
             raise _BadArguments(f"the model wrote malformed arguments for the tool {call.name}")
         if not call.begun and piece.strip():
             call.begun = True
             call.wrapped = not piece.lstrip().startswith("{")
-        if call.wrapped or not call.begun:
-            call.waiting += piece
-        else:
-            self._delta("input_json_delta", "partial_json", call.waiting + piece)
-            call.waiting = ""
+        call.waiting.append(piece)
+        if call.begun and not call.wrapped:
+            self._delta("input_json_delta", "partial_json", "".join(call.waiting))
+            call.waiting.clear()
 
     def _end_call(self) -> None:
         call = self._call
@@ -323,9 +336,9 @@ class MessagesWriter:
             raise ValueError("the end of a call that is not open")
         self._call = None
         if call.is_raw:
-            self._delta("input_json_delta", "partial_json", wrapped(call.waiting))
+            self._delta("input_json_delta", "partial_json", wrapped("".join(call.waiting)))
         elif call.wrapped:
-            text = (call.waiting + call.prefix.closing()).strip()
+            text = "".join((*call.waiting, call.prefix.closing())).strip()
             if text != "null":
                 whole = msgspec.json.encode({"value": msgspec.Raw(text)}).decode()
                 self._delta("input_json_delta", "partial_json", whole)

@@ -7,6 +7,7 @@ a result and results without a call are made legal; neighbours of one role becom
 from lynkrc_runtime.protocol.anthropic.edit_messages import remind
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses, block_object
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Message
+from lynkrc_runtime.protocol.open_calls import OpenCalls
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _CONTINUE = "Continue."
@@ -96,19 +97,18 @@ def _pair_results(turns: list[Json], losses: Losses) -> list[Json]:
 def _results_first(content: list[Json], calls: list[str], losses: Losses) -> list[Json]:
     results: list[Json] = []
     others: list[Json] = []
-    open_calls = list(calls)
+    open_calls = OpenCalls(calls)
     for block in content:
         if block["type"] != "tool_result":
             others.append(block)
             continue
-        wanted = _matching(block["tool_use_id"], open_calls)
+        wanted = open_calls.take(block["tool_use_id"])
         if wanted is None:
             losses["orphan=tool_result"] = None
             others.extend(_orphan(block))
             continue
-        open_calls.remove(wanted)
         results.append(block | {"tool_use_id": wanted})
-    for call in open_calls:
+    for call in open_calls.left:
         losses["added=tool_result"] = None
         results.append(
             {
@@ -119,17 +119,6 @@ def _results_first(content: list[Json], calls: list[str], losses: Losses) -> lis
             }
         )
     return results + others
-
-
-def _matching(call_id: str, open_calls: list[str]) -> str | None:
-    """The open call of this id, the exact one first; of a repeated id they go in order."""
-    if call_id in open_calls:
-        return call_id
-    for call in open_calls:
-        head, mark, number = call.rpartition("__")
-        if mark and head == call_id and number.isdecimal():
-            return call
-    return None
 
 
 def _make_unique(content: list[Json]) -> None:

@@ -17,6 +17,8 @@ from lynkrc_runtime.protocol.anthropic.shape import (
     choose_version,
     fit,
     has_sampling,
+    is_hidden,
+    shown,
     without_sampling,
 )
 from lynkrc_runtime.protocol.anthropic.wishes import (
@@ -42,6 +44,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 DEFAULT_MAX_TOKENS = 32000
 """Sent where the client gave no limit and the model's own is not lower (C.1.2)."""
@@ -61,6 +64,8 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     fitted = fit(wanted, request.tool_choice, shape, facts.max_output)
     losses.update(dict.fromkeys(fitted.transforms))
     options = _beside_thinking(fitted, request, losses)
+    if is_hidden(options):
+        losses["dropped=reasoning.summary"] = None
     version = choose_version(None, options, shape)
     if has_sampling(options) and version not in SAMPLING_VERSIONS:
         options, dropped = without_sampling(options)
@@ -142,14 +147,14 @@ def _options(request: Request, facts: TargetFacts, losses: Losses) -> Options:
         losses["dropped=top_p"] = None
     stop = tuple(word for word in options.stop if word.strip())
     if stop != options.stop:
-        losses["dropped=stop"] = None
+        losses[ENFORCED] = None
     thinking, effort = _reasoning(options, request)
     if thinking is not None and thinking.kind is ThinkingKind.ADAPTIVE:
         raised = _room_for_budget(effort, max_tokens, facts)
         if raised != max_tokens:
             max_tokens = raised
             losses[f"max_tokens={max_tokens}"] = None
-    return replace(
+    wanted = replace(
         options,
         max_tokens=max_tokens,
         temperature=temperature,
@@ -158,6 +163,7 @@ def _options(request: Request, facts: TargetFacts, losses: Losses) -> Options:
         thinking=thinking,
         effort=effort,
     )
+    return shown(wanted, request.tool_choice, facts)
 
 
 def _reasoning(options: Options, request: Request) -> tuple[ThinkingWish | None, str | None]:

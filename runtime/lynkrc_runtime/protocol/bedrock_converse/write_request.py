@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from lynkrc_runtime.protocol.anthropic.shape import fit
+from lynkrc_runtime.protocol.anthropic.shape import fit, is_hidden, shown
 from lynkrc_runtime.protocol.anthropic.versions import split_betas
 from lynkrc_runtime.protocol.anthropic.wishes import (
     schema_instruction,
@@ -46,8 +46,9 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolChoice,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
+from lynkrc_runtime.protocol.stops import ENFORCED
 from lynkrc_runtime.protocol.turns import Changes
 
 _EMPTY = frozenset((b"null", b"false", b"[]", b"{}"))
@@ -79,6 +80,8 @@ def converse_body(
     options, choice = _fitted(request, facts, family, changes)
     turns = settled(request, facts, family, changes)
     options = _beside_history(options, turns, changes)
+    if is_hidden(options) if family.claude else hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     hints: list[str] = []
     tools = write_tools(request.tools, choice, family, facts.shape, changes)
     if tools and choice is not None and choice.kind is ChoiceKind.NONE:
@@ -153,7 +156,7 @@ def _fitted(
             changes[f"dropped={name}"] = None
     stop = tuple(word for word in options.stop if word.strip())
     if stop != options.stop:
-        changes["dropped=stop"] = None
+        changes[ENFORCED] = None
     temperature = options.temperature
     if temperature is not None and temperature > 1:
         temperature = 1.0
@@ -162,7 +165,10 @@ def _fitted(
     if family.claude and options.max_tokens is None:
         options = replace(options, max_tokens=min(facts.max_output, DEFAULT_MAX_TOKENS))
         changes[f"max_tokens={options.max_tokens}"] = None
-    options = _reasoning(options, choice) if family.claude else _plain(options, facts, changes)
+    if family.claude:
+        options = shown(_reasoning(options, choice), choice, facts)
+    else:
+        options = _plain(options, facts, changes)
     # Told in words, so no shape forbids it.
     is_none = choice is not None and choice.kind is ChoiceKind.NONE
     fitted = fit(options, None if is_none else choice, facts.shape, facts.max_output)

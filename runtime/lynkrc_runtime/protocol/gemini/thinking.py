@@ -41,7 +41,7 @@ def thinking_config(
     """`thinkingConfig`; None leaves it to the model. Changes name what could not be kept."""
     wish = options.thinking
     if not asks(options):
-        return None
+        return {"includeThoughts": True} if options.show_reasoning else None
     config = (
         _by_level(options, shape, changes)
         if shape.thinking_budgets is None

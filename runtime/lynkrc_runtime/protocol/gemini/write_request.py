@@ -16,11 +16,12 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     Role,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.gemini.schemas import open_schema
 from lynkrc_runtime.protocol.gemini.thinking import asks, is_off, thinking_config
 from lynkrc_runtime.protocol.gemini.write_contents import write_contents, write_system
 from lynkrc_runtime.protocol.gemini.write_tools import Json, write_choice, write_tools
+from lynkrc_runtime.protocol.stops import ENFORCED
 from lynkrc_runtime.protocol.turns import Changes
 
 MAX_STOPS = 5
@@ -116,10 +117,8 @@ def _generation_config(options: Options, facts: TargetFacts, changes: Changes) -
     stops = [word for word in options.stop if word and (legal is None or "stop" in legal)]
     if stops:
         config["stopSequences"] = stops[:MAX_STOPS]
-    if len(stops) < len(options.stop):
-        changes["dropped=stop"] = None
-    if len(stops) > MAX_STOPS:
-        changes[f"stop={MAX_STOPS}"] = None
+    if min(len(stops), MAX_STOPS) < len(options.stop):
+        changes[ENFORCED] = None
     if options.verbosity is not None:
         changes["dropped=verbosity"] = None
     thinking = _thinking(options, facts, changes)
@@ -133,6 +132,8 @@ def _generation_config(options: Options, facts: TargetFacts, changes: Changes) -
 
 
 def _thinking(options: Options, facts: TargetFacts, changes: Changes) -> Json | None:
+    if hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     if "thinking" in facts.capabilities:
         return thinking_config(options, facts.shape, changes)
     if options.thinking is not None and not is_off(options):

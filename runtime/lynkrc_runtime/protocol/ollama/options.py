@@ -15,7 +15,8 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
     ThinkingWish,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.dialect import TargetFacts, hides_reasoning
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 Json: TypeAlias = dict[str, Any]
 Changes: TypeAlias = dict[str, None]
@@ -103,7 +104,7 @@ def write_options(options: Options, facts: TargetFacts, changes: Changes) -> Jso
             written[member] = value
     if options.stop:
         if sampling is not None and "stop" not in sampling:
-            changes["dropped=stop"] = None
+            changes[ENFORCED] = None
         else:
             written["stop"] = list(options.stop)
     if options.verbosity is not None:
@@ -118,6 +119,8 @@ def write_think(options: Options, facts: TargetFacts, changes: Changes) -> bool 
     wish = options.thinking
     if wish is not None and wish.display is not None:
         changes["dropped=thinking.display"] = None
+    if hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     wants = _wants(wish, options.effort)
     if wants is None:
         return None

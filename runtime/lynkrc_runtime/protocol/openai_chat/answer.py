@@ -29,10 +29,10 @@ from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
-from lynkrc_runtime.protocol.openai_chat.carried import write_entry
 from lynkrc_runtime.protocol.openai_chat.checks import others
 from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
 from lynkrc_runtime.protocol.openai_chat.reasoning import carrier_of, details
+from lynkrc_runtime.protocol.openai_chat.reasoning_details import Details
 from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import (
     FAILED,
@@ -208,28 +208,31 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     said: list[str] = []
     refused: list[str] = []
     thought: list[str] = []
-    entries: list[dict[str, Any]] = []
     calls: list[dict[str, Any]] = []
+    waiting = Details()
+    held: list[dict[str, Any]] = []
     for block in answer.blocks:
         match block:
             case Text(text=text):
                 said.append(text)
             case Refusal(text=text):
                 refused.append(text)
-            case Thinking(text=text):
-                thought.append(text)
-                _add_entry(block, entries)
-            case RedactedThinking():
-                _add_entry(block, entries)
+            case Thinking() | RedactedThinking():
+                waiting.add(block)
+                thought.append(block.text if isinstance(block, Thinking) else "")
+                continue
             case ToolCall():
                 name = names.get(block.name, block.name)
                 call_id = block.id or made_id(context.id, context.created, len(calls))
                 calls.append(_call(replace(block, id=call_id), name, name in free_form))
+                held += waiting.take(call_id)
             case Opaque() | Image() | Document() | ToolResult():
                 # What only its own dialect has a place for, and what no answer holds.
                 pass
             case _:
                 assert_never(block)
+        held += waiting.take(None)
+    held += waiting.take(None)
     if answer.stop is Stop.REFUSAL and not (said or refused or calls):
         refused.append(DECLINED)
     message: dict[str, Any] = {
@@ -239,17 +242,11 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     }
     if any(thought):
         message["reasoning_content"] = "".join(thought)
-    if entries:
-        message["reasoning_details"] = entries
+    if held:
+        message["reasoning_details"] = held
     if calls:
         message["tool_calls"] = calls
     return message
-
-
-def _add_entry(block: Thinking | RedactedThinking, entries: list[dict[str, Any]]) -> None:
-    entry = write_entry(block, len(entries))
-    if entry is not None:
-        entries.append(entry)
 
 
 def _call(call: ToolCall, name: str, is_free_form: bool) -> dict[str, Any]:

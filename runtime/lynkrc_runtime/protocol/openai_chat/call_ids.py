@@ -14,7 +14,8 @@ from typing import Any
 ID_LIMIT = 40
 """Characters of a tool call id in Chat (wire reference A.2.1)."""
 
-_ROOM_FOR_NUMBER = 5
+KEPT = ID_LIMIT - 5
+"""Characters of a repeated id that are kept before its number."""
 
 
 def made_id(answer_id: str, created: Any, number: int) -> str:
@@ -29,9 +30,4 @@ def unique_id(given: str, taken: Collection[str]) -> str:
     >>> unique_id("call_0", ["call_0"])
     'call_0__1'
     """
-    return f"{marked_id(given)}{len(taken)}" if given in taken else given
-
-
-def marked_id(given: str) -> str:
-    """What `unique_id` puts before the number."""
-    return f"{given[: ID_LIMIT - _ROOM_FOR_NUMBER]}__"
+    return f"{given[:KEPT]}__{len(taken)}" if given in taken else given

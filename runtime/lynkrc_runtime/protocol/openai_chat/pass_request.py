@@ -11,22 +11,20 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request, Role
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
-from lynkrc_runtime.protocol.openai_chat.carried import MEMBER, without_entries
 from lynkrc_runtime.protocol.openai_chat.fit_messages import (
     edits_messages,
     fit_messages,
     mark_prefill,
 )
+from lynkrc_runtime.protocol.openai_chat.leave_reasoning import leave_reasoning
 from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.Encoder().encode
 _messages = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
-_CARRIED = b'"' + PREFIX.encode()
 _SYSTEM_ROLES = ("system", "developer")
 
 
@@ -38,33 +36,13 @@ def pass_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> 
     body: Body = {name: msgspec.Raw(raw) for name, raw in request.members.items()}
     body["model"] = facts.model
     changes: Changes = {}
-    _strip_carried(body, changes)
+    leave_reasoning(body, facts, changes)
     if request.model != facts.model:
         refuse_prefill(request, facts.shape)
         _fit(body, facts, changes)
     if request.options.stream and facts.shape.stream_options is not False:
         ask_for_usage(body, changes)
     return Written(body=_encode(body), headers={}, transforms=tuple(changes))
-
-
-def _strip_carried(body: Body, changes: Changes) -> None:
-    """Take out what this gateway told the client for another maker."""
-    given = body.get("messages")
-    if not isinstance(given, msgspec.Raw) or _CARRIED not in bytes(given):
-        return
-    is_edited = False
-    messages = _messages(given)
-    for message in messages:
-        entries = value_of(message, MEMBER)
-        kept = without_entries(entries)
-        if isinstance(entries, list) and len(kept) < len(entries):
-            message.pop(MEMBER)
-            if kept:
-                message[MEMBER] = msgspec.Raw(_encode(kept))
-            is_edited = True
-    if is_edited:
-        changes["stripped=thinking"] = None
-        body["messages"] = msgspec.Raw(_encode(messages))
 
 
 def _fit(body: Body, facts: TargetFacts, changes: Changes) -> None:

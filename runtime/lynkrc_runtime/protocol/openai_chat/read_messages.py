@@ -32,6 +32,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     malformed,
     others,
 )
+from lynkrc_runtime.protocol.openai_chat.reasoning_details import placed
 
 DIALECT_NAME = "openai-chat"
 
@@ -134,8 +135,11 @@ class _Conversation:
 def assistant_blocks(
     message: dict[str, Any], place: str, made_id: Callable[[int], str]
 ) -> tuple[Block, ...]:
-    """What an assistant message says, calls last; `made_id` names the n-th call without an id."""
-    blocks: list[Block] = [*reasoning.read_reasoning(message)]
+    """What an assistant message says, calls last; `made_id` names the n-th call without an id.
+
+    Reasoning stands at the head, or before the call it led to.
+    """
+    blocks: list[Block] = []
     if message.get("content") is not None:
         blocks += _content(message["content"], f"{place}.content")
     if message.get("refusal"):
@@ -149,7 +153,7 @@ def assistant_blocks(
         where = f"{place}.function_call"
         legacy = as_object(message["function_call"], where)
         blocks.append(_function(legacy, made_id(len(entries)), where, {}))
-    return tuple(blocks)
+    return placed(reasoning.read_reasoning(message), blocks)
 
 
 def _call(entry: dict[str, Any], made_id: str, place: str) -> ToolCall:

@@ -100,6 +100,8 @@ is the target's to refuse."""
 
 
 def _soft(members: Mapping[str, bytes]) -> dict[str, Any]:
+    if _SOFT.keys().isdisjoint(members):
+        return {}
     values = {name: decode_member(members[name], name) for name in _SOFT if name in members}
     return {
         name: value

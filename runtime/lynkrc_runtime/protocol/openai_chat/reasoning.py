@@ -1,10 +1,11 @@
 """Reasoning as Chat servers spell it, to neutral blocks (wire reference C.1.7, B.1 "Ext").
 
 `reasoning_content` (DeepSeek, Kimi, GLM, llama.cpp) and `reasoning` (OpenRouter, vLLM, Groq,
-Ollama) hold text. `reasoning_details` (OpenRouter) may hold a Claude signature beside it.
+Ollama) hold text. `reasoning_details` (OpenRouter, our own answers) may hold what its maker needs
+back beside it.
 
 >>> read_reasoning({"reasoning": "2+2"})
-(Thinking(text='2+2', signature=None),)
+(Held(block=Thinking(text='2+2', signature=None)),)
 """
 
 from collections.abc import Mapping
@@ -13,9 +14,9 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.carrier import DETAILS, MARKER, seal
-from lynkrc_runtime.protocol.conversation import RedactedThinking, Thinking
+from lynkrc_runtime.protocol.conversation import Thinking
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.openai_chat.carried import read_entries
+from lynkrc_runtime.protocol.openai_chat.reasoning_details import Held, read_details
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 """Where reasoning may stand in a message or a delta."""
@@ -23,28 +24,23 @@ FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 CONTENT_PARTS = ("thinking", "reasoning")
 """Types of parts that hold reasoning (Mistral, Databricks)."""
 
-_CLAUDE_FORMAT = "anthropic-claude"
 
-
-def read_reasoning(message: Mapping[str, Any]) -> tuple[Thinking | RedactedThinking, ...]:
+def read_reasoning(message: Mapping[str, Any]) -> tuple[Held, ...]:
     """The reasoning of a message or a delta; both text fields at once are the same text."""
-    carried = read_entries(message)
-    if carried:
-        return carried
-    made_by_claude = _claude(message)
-    if made_by_claude:
-        return made_by_claude
+    signed = read_details(details(message))
+    if signed:
+        return signed
     for name in ("reasoning_content", "reasoning"):
         text = message.get(name)
         if isinstance(text, str) and text:
-            return (Thinking(text=text),)
+            return (Held(block=Thinking(text=text)),)
     text = "".join(_detail_text(entry) for entry in details(message))
-    return (Thinking(text=text),) if text else ()
+    return (Held(block=Thinking(text=text)),) if text else ()
 
 
 def reasoning_text(message: Mapping[str, Any]) -> str:
     """All that `read_reasoning` finds, as one text."""
-    blocks = read_reasoning(message)
+    blocks = [held.block for held in read_reasoning(message)]
     return "".join(block.text for block in blocks if isinstance(block, Thinking))
 
 
@@ -108,19 +104,6 @@ def carrier_of(found: list[dict[str, Any]], facts: TargetFacts) -> str | None:
         if sealed is not None:
             return sealed
     return seal(MARKER, "", facts.maker)
-
-
-def _claude(message: Mapping[str, Any]) -> tuple[Thinking | RedactedThinking, ...]:
-    found: list[Thinking | RedactedThinking] = []
-    for entry in details(message):
-        if not _text(entry.get("format")).startswith(_CLAUDE_FORMAT):
-            continue
-        if entry.get("type") == "reasoning.encrypted" and _text(entry.get("data")):
-            found.append(RedactedThinking(data=entry["data"]))
-        elif entry.get("type") == "reasoning.text":
-            signature = _text(entry.get("signature")) or None
-            found.append(Thinking(text=_text(entry.get("text")), signature=signature))
-    return tuple(found)
 
 
 def _detail_text(entry: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ import msgspec
 from lynkrc_runtime.protocol.openai_chat.ask_reasoning import Wanted, ask_reasoning
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _SAMPLING = {
@@ -117,7 +118,7 @@ def fit_sampling(body: Body, shape: RequestShape, changes: Changes) -> None:
         stops = value_of(body, "stop")
         if isinstance(stops, list) and len(stops) > shape.max_stops:
             body["stop"] = stops[: shape.max_stops]
-            changes[f"stop={shape.max_stops}"] = None
+            changes[ENFORCED] = None
     if shape.max_temperature is not None:
         temperature = value_of(body, "temperature")
         if temperature is not None and temperature > shape.max_temperature:
@@ -128,6 +129,9 @@ def fit_sampling(body: Body, shape: RequestShape, changes: Changes) -> None:
     for name, members in _SAMPLING.items():
         if name not in shape.sampling:
             for member in members:
+                if member == "stop" and value_of(body, member):
+                    del body[member]
+                    changes[ENFORCED] = None
                 drop(body, member, changes)
 
 

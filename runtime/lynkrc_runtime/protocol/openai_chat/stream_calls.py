@@ -48,13 +48,15 @@ class _Call:
 class StreamCalls:
     """The calls of one answer. `answer` is its (id, created), for ids made here."""
 
-    __slots__ = ("_by_index", "_calls", "_ids", "answer")
+    __slots__ = ("_by_index", "_calls", "_ids", "_open", "answer")
 
     def __init__(self) -> None:
         self.answer: tuple[str, Any] = ("", None)
         self._calls: list[_Call] = []
+        self._open: list[_Call] = []
+        """Calls that have not ended."""
         self._by_index: dict[int, _Call] = {}
-        self._ids: list[str] = []
+        self._ids: dict[str, None] = {}
 
     @property
     def count(self) -> int:
@@ -83,20 +85,20 @@ class StreamCalls:
 
     def end_whole(self, events: list[Event]) -> bool:
         """End all open calls if every one is whole; whether none is open now."""
-        still_open = [call for call in self._calls if not call.is_ended]
-        if not all(call.number is not None and call.is_whole() for call in still_open):
+        if not all(call.number is not None and call.is_whole() for call in self._open):
             return False
-        for call in still_open:
+        for call in self._open:
             _end_call(call, events)
+        self._open.clear()
         return True
 
     def end(self, events: list[Event]) -> None:
         """The stream is at its end. BrokenAnswer for a call that never had a name."""
-        for call in self._calls:
+        for call in self._open:
             if call.number is None:
                 raise BrokenAnswer(broken("upstream sent a tool call without a name"))
-            if not call.is_ended:
-                _end_call(call, events)
+            _end_call(call, events)
+        self._open.clear()
 
     def _find(self, entry: dict[str, Any], *, has_name: bool) -> _Call:
         index, given = entry.get("index"), entry.get("id")
@@ -117,14 +119,16 @@ class StreamCalls:
     def _new(self, given_id: str) -> _Call:
         call = _Call(given_id)
         self._calls.append(call)
+        self._open.append(call)
         return call
 
     def _begin(self, call: _Call, name: str, events: list[Event]) -> None:
         number = len(self._ids)
         given = call.given_id or made_id(*self.answer, number)
-        self._ids.append(unique_id(given, self._ids))
+        call_id = unique_id(given, self._ids)
+        self._ids[call_id] = None
         call.number = number
-        events.append(ToolCallStart(index=number, id=self._ids[-1], name=name))
+        events.append(ToolCallStart(index=number, id=call_id, name=name))
         if call.pieces and not call.is_custom:
             events.append(ToolCallDelta(index=number, json="".join(call.pieces)))
 

@@ -33,7 +33,6 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.openai_chat.answer import refuse_error
-from lynkrc_runtime.protocol.openai_chat.carried import read_entries
 from lynkrc_runtime.protocol.openai_chat.reasoning import (
     add_details,
     carrier_of,
@@ -70,6 +69,7 @@ class ChatStreamReader:
         "_keeps_details",
         "_matched",
         "_parser",
+        "_said_plain",
         "_signature",
         "_tags",
         "_usage",
@@ -84,6 +84,7 @@ class ChatStreamReader:
         self._is_over = False
         self._in_thinking = False
         self._signature: str | None = None
+        self._said_plain = False
         self._details: list[dict[str, Any]] = []
         self._tags = ThinkTags() if facts.shape.think_tags else None
         self._has_refusal = False
@@ -230,30 +231,28 @@ class ChatStreamReader:
                 self._text(_text(part.get("text")), events)
 
     def _reasoning(self, delta: dict[str, Any], events: list[Event]) -> None:
-        carried = read_entries(delta)
-        for block in carried:
-            if isinstance(block, RedactedThinking):
-                self._end_thinking(events)
-                events.append(RedactedThinkingBlock(data=block.data))
-                continue
-            # The entry closes a block, whose text was said in pieces.
-            if not self._in_thinking:
-                events.append(ThinkingDelta(text=block.text))
-            self._in_thinking, self._signature = True, block.signature
-            self._end_thinking(events)
-        if carried:
-            return
         if self._keeps_details:
             add_details(self._details, details(delta))
             self._thinking(reasoning_text(delta), events)
             return
-        for block in read_reasoning(delta):
+        is_plain = "reasoning_details" not in delta
+        # A gateway like this one sends whole entries behind the text they repeat.
+        is_said = self._said_plain and self._in_thinking and not is_plain
+        blocks = [held.block for held in read_reasoning(delta)]
+        if is_said:
+            # The text under way is signed before a block of its own begins.
+            blocks.sort(key=lambda block: isinstance(block, RedactedThinking))
+        for block in blocks:
             if isinstance(block, RedactedThinking):
                 self._end_thinking(events)
                 events.append(RedactedThinkingBlock(data=block.data))
-            else:
-                self._signature = block.signature or self._signature
-                self._thinking(block.text, events)
+                continue
+            if self._signature is not None:
+                # It is whole: what comes now is the next one.
+                self._end_thinking(events)
+            self._signature = block.signature or self._signature
+            self._thinking("" if is_said else block.text, events)
+            self._said_plain = is_plain
 
     def _text(self, text: str, events: list[Event]) -> None:
         if self._tags is None:
@@ -278,7 +277,7 @@ class ChatStreamReader:
         if self._in_thinking:
             signature = self._signature or carrier_of(self._details, self._facts)
             events.append(ThinkingEnd(signature=signature))
-        self._in_thinking, self._signature = False, None
+        self._in_thinking, self._signature, self._said_plain = False, None, False
         self._details = []
 
     def _say(self, text: str, events: list[Event]) -> None:

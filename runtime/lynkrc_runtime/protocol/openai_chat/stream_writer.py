@@ -4,6 +4,7 @@ Every chunk has the same id, time and model. Calls are numbered over calls only;
 once, since clients append what comes again.
 """
 
+from collections.abc import Mapping
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
@@ -32,8 +33,8 @@ from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.naming import original_names
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
-from lynkrc_runtime.protocol.openai_chat.carried import MEMBER, write_entry
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
+from lynkrc_runtime.protocol.openai_chat.reasoning_details import Details
 from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
 
 _DONE = b"data: [DONE]\n\n"
@@ -63,7 +64,7 @@ class ChatStreamWriter:
     __slots__ = (
         "_calls",
         "_context",
-        "_entries",
+        "_details",
         "_free_form",
         "_has_refusal",
         "_has_said",
@@ -77,16 +78,16 @@ class ChatStreamWriter:
     def __init__(self, context: AnswerContext) -> None:
         tools = context.request.tools
         self._context = context
-        self._names = original_names(tool.name for tool in tools)
+        self._names: Mapping[str, str] | None = None
         self._free_form = {tool.name for tool in tools if tool.kind == "custom"}
         self._with_usage = context.request.options.include_usage
         self._calls: dict[int, _Call] = {}
-        self._entries = 0
-        self._thought: list[str] = []
         self._is_started = False
         self._is_over = False
         self._has_said = False
         self._has_refusal = False
+        self._details = Details()
+        self._thought: list[str] = []
 
     def write(self, event: Event) -> bytes:
         """The bytes this event adds."""
@@ -97,25 +98,26 @@ class ChatStreamWriter:
                 return self._start()
             case TextDelta(text=text):
                 self._has_said = self._has_said or bool(text)
-                return self._delta({"content": text}) if text else b""
+                return self._signed(None) + self._delta({"content": text}) if text else b""
             case RefusalDelta(text=text):
                 self._has_refusal = self._has_refusal or bool(text)
-                return self._delta({"refusal": text}) if text else b""
+                return self._signed(None) + self._delta({"refusal": text}) if text else b""
             case ThinkingDelta(text=text):
                 self._thought.append(text)
                 return self._delta({"reasoning_content": text}) if text else b""
+            case ThinkingEnd(signature=signature):
+                self._details.add(Thinking(text="".join(self._thought), signature=signature))
+                self._thought.clear()
+                return b""
+            case RedactedThinkingBlock(data=data):
+                self._details.add(RedactedThinking(data=data))
+                return b""
             case ToolCallStart():
                 return self._call_start(event)
             case ToolCallDelta():
                 return self._call_delta(event)
             case ToolCallEnd(index=index):
                 return self._call_end(self._calls[index])
-            case ThinkingEnd(signature=signature):
-                text = "".join(self._thought)
-                self._thought.clear()
-                return self._entry(Thinking(text=text, signature=signature))
-            case RedactedThinkingBlock(data=data):
-                return self._entry(RedactedThinking(data=data))
             case BlockEnd() | OpaqueEvent():
                 # Chat has neither blocks nor a place for what only one dialect understands.
                 return b""
@@ -149,14 +151,14 @@ class ChatStreamWriter:
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return self._start() + self._chunk(delta, None)
 
-    def _entry(self, block: Thinking | RedactedThinking) -> bytes:
-        entry = write_entry(block, self._entries)
-        if entry is None:
-            return b""
-        self._entries += 1
-        return self._delta({MEMBER: [entry]})
+    def _signed(self, call_id: str | None) -> bytes:
+        """What the reasoning before this is signed with, if it is."""
+        entries = self._details.take(call_id)
+        return self._delta({"reasoning_details": entries}) if entries else b""
 
     def _call_start(self, event: ToolCallStart) -> bytes:
+        if self._names is None:
+            self._names = original_names(tool.name for tool in self._context.request.tools)
         name = self._names.get(event.name, event.name)
         call = _Call(
             len(self._calls),
@@ -166,12 +168,13 @@ class ChatStreamWriter:
         self._calls[event.index] = call
         context = self._context
         call_id = event.id or made_id(context.id, context.created, call.number)
+        signed = self._signed(call_id)
         entry: dict[str, Any] = {"index": call.number, "id": call_id}
         if call.pieces is None:
             entry |= {"type": "function", "function": {"name": name, "arguments": ""}}
         else:
             entry |= {"type": "custom", "custom": {"name": name, "input": ""}}
-        return self._delta({"tool_calls": [entry]})
+        return signed + self._delta({"tool_calls": [entry]})
 
     def _call_delta(self, event: ToolCallDelta) -> bytes:
         call = self._calls[event.index]
@@ -198,7 +201,7 @@ class ChatStreamWriter:
 
     def _end(self, event: MessageEnd) -> bytes:
         self._is_over = True
-        written = self._start()
+        written = self._signed(None) + self._start()
         if event.stop is Stop.REFUSAL and not (self._has_said or self._has_refusal or self._calls):
             self._has_refusal = True
             written += self._delta({"refusal": DECLINED})

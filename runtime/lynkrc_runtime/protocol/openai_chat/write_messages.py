@@ -4,6 +4,7 @@ A call must be answered before anything else is said: after each assistant turn 
 first, then stand-ins for calls nobody answered, then what the user and the system said.
 """
 
+from collections.abc import Iterable
 from typing import final
 
 from msgspec.structs import replace
@@ -24,8 +25,9 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_id, legal_name
+from lynkrc_runtime.protocol.open_calls import OpenCalls
 from lynkrc_runtime.protocol.openai_chat.bodies import Changes
-from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, marked_id, unique_id
+from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, KEPT, unique_id
 from lynkrc_runtime.protocol.openai_chat.pass_request import remind
 from lynkrc_runtime.protocol.openai_chat.replay import Replay
 from lynkrc_runtime.protocol.openai_chat.write_parts import (
@@ -63,7 +65,7 @@ def write_messages(
         written.append({"role": role, "content": head})
     turns = turns_of(messages)
     for assistant, others in turns:
-        calls: list[str] = []
+        calls: Iterable[str] = ()
         if assistant is not None:
             message, calls = _assistant(assistant, facts, changes)
             if message is not None:
@@ -115,34 +117,41 @@ def _system(
 
 def turns_of(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
     """Each assistant message (neighbours joined) with what came before the next one."""
-    turns: list[tuple[Message | None, list[Message]]] = [(None, [])]
+    turns: list[tuple[list[Message], list[Message]]] = [([], [])]
     for message in messages:
-        assistant, others = turns[-1]
+        said, others = turns[-1]
         if message.role is not Role.ASSISTANT:
             others.append(message)
-        elif assistant is not None and not others:
-            extra = {**assistant.extra, **message.extra}
-            joined = replace(assistant, blocks=assistant.blocks + message.blocks, extra=extra)
-            turns[-1] = (joined, others)
+        elif said and not others:
+            said.append(message)
         else:
-            turns.append((message, []))
-    return turns
+            turns.append(([message], []))
+    return [(_joined(said), others) for said, others in turns]
+
+
+def _joined(messages: list[Message]) -> Message | None:
+    if len(messages) < 2:
+        return messages[0] if messages else None
+    blocks = tuple(block for message in messages for block in message.blocks)
+    extra = {name: value for message in messages for name, value in message.extra.items()}
+    return replace(messages[0], blocks=blocks, extra=extra)
 
 
 def _assistant(
     message: Message, facts: TargetFacts, changes: Changes
-) -> tuple[Json | None, list[str]]:
+) -> tuple[Json | None, Iterable[str]]:
     """(message, ids of its calls); None where nothing of it can be said."""
     thoughts: Replay | None = None
-    list_extra(named(message.extra), changes)
+    if message.extra:
+        list_extra(named(message.extra), changes)
     text = ""
     is_apart = False
     calls: list[Json] = []
-    ids: list[str] = []
+    ids: dict[str, None] = {}
     for block in message.blocks:
         match block:
             case Text(text=piece) | Refusal(text=piece):
-                if isinstance(block, Text):
+                if isinstance(block, Text) and block.extra:
                     list_extra(block.extra, changes)
                 if calls and piece:
                     changes["moved=text-before-calls"] = None
@@ -151,8 +160,9 @@ def _assistant(
                 is_apart = False
             case ToolCall():
                 list_extra(block.extra, changes)
-                ids.append(unique_id(call_id(block.id), ids))
-                calls.append(_call(block, ids[-1], changes))
+                given_id = unique_id(call_id(block.id), ids)
+                ids[given_id] = None
+                calls.append(_call(block, given_id, changes))
                 is_apart = True
             case Thinking() | RedactedThinking():
                 # Reasoning goes to its maker alone (design: "Thinking blocks").
@@ -167,7 +177,7 @@ def _assistant(
     if not text and not calls:
         if thoughts is not None:
             thoughts.drop()
-        return None, []
+        return None, ()
     written: Json = {"role": "assistant", "content": text or None}
     if thoughts is not None:
         thoughts.write(written, has_calls=bool(calls))
@@ -185,12 +195,12 @@ def _call(call: ToolCall, given_id: str, changes: Changes) -> Json:
 
 @final
 class _Answers:
-    """What follows one assistant turn; `open` holds the ids of its calls without a result."""
+    """What follows one assistant turn; `open` are its calls without a result."""
 
     __slots__ = ("changes", "media", "open", "results")
 
-    def __init__(self, calls: list[str], changes: Changes) -> None:
-        self.open = list(calls)
+    def __init__(self, calls: Iterable[str], changes: Changes) -> None:
+        self.open = OpenCalls(calls)
         self.changes = changes
         self.results: list[Json] = []
         self.media: list[Json] = []
@@ -198,7 +208,8 @@ class _Answers:
     def write(self, messages: list[Message], shape: RequestShape, role: str) -> list[Json]:
         said: list[Json] = []
         for message in messages:
-            list_extra(named(message.extra), self.changes)
+            if message.extra:
+                list_extra(named(message.extra), self.changes)
             if message.role is Role.SYSTEM:
                 said += self._system(message, shape, role)
                 continue
@@ -212,7 +223,7 @@ class _Answers:
             parts = orphans + user_parts(rest, shape, self.changes)
             if parts:
                 said.append({"role": "user", "content": parts})
-        for missing in self.open:
+        for missing in self.open.left:
             self.changes["added=tool_result"] = None
             self.results.append(_tool_message(missing, INTERRUPTED))
         return self.results + self._with_media(said)
@@ -220,11 +231,10 @@ class _Answers:
     def _result(self, result: ToolResult, shape: RequestShape) -> list[Json]:
         """The tool message; for a call that is not there, parts for the user message instead."""
         text, media = result_text(result, shape, self.changes)
-        wanted = self._matching(call_id(result.call_id))
+        wanted = self.open.take(call_id(result.call_id), KEPT)
         if wanted is None:
             self.changes["orphan=tool_result"] = None
             return [text_part(f"[tool result {result.call_id}] {text}"), *media]
-        self.open.remove(wanted)
         if shape.result_media:
             content = [text_part(text), *media] if media else text
             self.results.append({"role": "tool", "tool_call_id": wanted, "content": content})
@@ -232,16 +242,6 @@ class _Answers:
         self.results.append(_tool_message(wanted, text))
         self.media += media
         return []
-
-    def _matching(self, given: str) -> str | None:
-        """Calls of one id within a turn are answered in order; the exact id goes first."""
-        if given in self.open:
-            return given
-        marked = marked_id(given)
-        for name in self.open:
-            if name.startswith(marked) and name[len(marked) :].isdecimal():
-                return name
-        return None
 
     def _system(self, message: Message, shape: RequestShape, role: str) -> list[Json]:
         texts: list[str] = []

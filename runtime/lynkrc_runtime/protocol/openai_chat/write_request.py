@@ -17,7 +17,7 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     ThinkingKind,
 )
-from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.openai_chat.ask_reasoning import NO_WISH, Wanted, wanted_of
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
 from lynkrc_runtime.protocol.openai_chat.fit_messages import (
@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.openai_chat.write_messages import write_messages
 from lynkrc_runtime.protocol.openai_chat.write_tools import write_choice, write_tools
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 MAX_STOPS = 4
 """Stop sequences a Chat server takes where its shape does not say."""
@@ -131,7 +132,7 @@ def _put_options(body: Body, options: Options, shape: RequestShape, changes: Cha
         limit = shape.max_stops or MAX_STOPS
         body["stop"] = list(options.stop[:limit])
         if len(options.stop) > limit:
-            changes[f"stop={limit}"] = None
+            changes[ENFORCED] = None
     if options.stream:
         body["stream"] = True
         if shape.stream_options is not False:
@@ -143,6 +144,8 @@ def _wanted(facts: TargetFacts, options: Options, changes: Changes) -> Wanted:
     wish = options.thinking
     if wish is not None and wish.display is not None:
         changes["dropped=thinking.display"] = None
+    if hides_reasoning(options, facts):
+        changes["dropped=reasoning.summary"] = None
     if "thinking" in facts.capabilities:
         if options.effort is not None and facts.shape.reasoning_in in _WITHOUT_EFFORT:
             changes["dropped=effort"] = None

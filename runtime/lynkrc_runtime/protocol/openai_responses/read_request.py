@@ -52,6 +52,9 @@ _NEUTRAL = frozenset(
 _STATE = ("previous_response_id", "conversation", "prompt")
 """Members that stand for words the server keeps."""
 
+_REASONING = ("effort", "summary", "generate_summary")
+"""Members of `reasoning` with a neutral part; the last is an old name of the second."""
+
 CARRIED = "reasoning.encrypted_content"
 """The one entry of `include` that every target's answer honours: carriers travel there."""
 
@@ -114,7 +117,7 @@ def _rest(
         if not (name in _NEUTRAL or name in bound or raw == b"null" or _is_usual(name, raw))
     ]
     names += (f"text.{name}" for name in others(given.get("text", {}), ("format", "verbosity")))
-    names += (f"reasoning.{name}" for name in others(given.get("reasoning", {}), ("effort",)))
+    names += (f"reasoning.{name}" for name in others(given.get("reasoning", {}), _REASONING))
     included = as_list(given.get("include", []), "include")
     names += (f"include.{entry}" for entry in included if entry != CARRIED)
     return tuple(names)
@@ -136,6 +139,7 @@ def _options(given: Mapping[str, Any]) -> Options:
         temperature=_optional(as_number, given, "temperature"),
         top_p=_optional(as_number, given, "top_p"),
         effort=_inner(reasoning, "reasoning", "effort"),
+        show_reasoning=any(_inner(reasoning, "reasoning", name) for name in _REASONING[1:]),
         format=read_format(text["format"]) if text.get("format") is not None else None,
         parallel_tools=_optional(as_flag, given, "parallel_tool_calls"),
         verbosity=_inner(text, "text", "verbosity"),

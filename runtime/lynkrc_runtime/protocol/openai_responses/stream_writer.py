@@ -139,6 +139,8 @@ class ResponsesStreamWriter:
     def passed(self, piece: bytes, events: list[Event], /) -> None:
         """See `StreamWriter.passed`: an error of ours must go on with its ids and numbers."""
         self._sequence += b"data:" in piece
+        if self._started:
+            return
         for event in events:
             if isinstance(event, MessageStart):
                 self._started = True

@@ -4,6 +4,7 @@ Items keep the order in which a turn was said: reasoning, text, calls. Behind a 
 outputs of its calls, then stand-ins for calls nobody answered, then what the others said.
 """
 
+from collections import deque
 from typing import final
 
 import msgspec
@@ -170,6 +171,9 @@ class _Items:
     def answers(self, calls: list[_Call], messages: list[Message]) -> list[Json]:
         """What follows a turn: the outputs of its calls in their order, then the others' words."""
         outputs: dict[str, Json] = {}
+        waiting: dict[str, deque[_Call]] = {}
+        for call in calls:
+            waiting.setdefault(call.given, deque()).append(call)
         said: list[Json] = []
         for message in messages:
             list_extra(named(message.extra), self.changes)
@@ -182,10 +186,12 @@ class _Items:
                 if not isinstance(block, ToolResult):
                     rest.append(block)
                     continue
-                call = _answered(block.call_id, calls, outputs)
-                if call is None:
+                # Calls of one id are answered in order.
+                answered = waiting.get(block.call_id)
+                if not answered:
                     orphans += self._orphan(block)
                 else:
+                    call = answered.popleft()
                     outputs[call.written] = _output(call, write_output(block, self.changes))
             parts = orphans + write_parts(rest, self.changes)
             if parts:
@@ -237,11 +243,3 @@ def _message(role: str, content: str | list[Json]) -> Json:
 def _output(call: _Call, output: str | list[Json]) -> Json:
     kind = "custom_tool_call_output" if call.custom else "function_call_output"
     return {"type": kind, "call_id": call.written, "output": output}
-
-
-def _answered(given: str, calls: list[_Call], outputs: dict[str, Json]) -> _Call | None:
-    """The open call of this id; calls of one id are answered in order."""
-    for call in calls:
-        if call.given == given and call.written not in outputs:
-            return call
-    return None

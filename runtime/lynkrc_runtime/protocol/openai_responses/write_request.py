@@ -29,6 +29,7 @@ from lynkrc_runtime.protocol.openai_responses.shape import INCLUDED, fit_body, f
 from lynkrc_runtime.protocol.openai_responses.write_items import write_items
 from lynkrc_runtime.protocol.openai_responses.write_tools import write_choice, write_tools
 from lynkrc_runtime.protocol.shapes import RequestShape
+from lynkrc_runtime.protocol.stops import ENFORCED
 
 _LOST = ("top_k", "seed", "presence_penalty", "frequency_penalty")
 """Options without a member here."""
@@ -85,7 +86,7 @@ def _put_options(body: Body, options: Options, changes: Changes) -> None:
         if getattr(options, name) is not None:
             changes[f"dropped={name}"] = None
     if options.stop:
-        changes["dropped=stop"] = None
+        changes[ENFORCED] = None
     if options.stream:
         body["stream"] = True
 
