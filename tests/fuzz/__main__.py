@@ -1,66 +1,120 @@
-"""``python -m tests.fuzz``: broken specs for FUZZ_SECONDS seconds, guided by coverage.
+"""``python -m tests.fuzz [SUBJECT...]``: hostile input for FUZZ_SECONDS, guided by coverage.
 
-What breaks the compiler is kept as `build/fuzz/crash-*`. Without atheris, which has no wheel for
-every Python, the inputs are random mutations of the corpus.
+The subjects are the compiler (`specs`) and every reader of the protocol; without names, the time is
+shared among all. What breaks one is kept as `build/fuzz/SUBJECT/crash-*`. Without atheris, which
+has no wheel for every Python, the inputs are random mutations of the seeds.
 """
 
 import os
 import random
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
-from tests.fuzz.broken_input import ROOT, check_in_time, corpus
-from tests.fuzz.mutations import mutated
-
-KEPT = ROOT / "build" / "fuzz"
+KEPT = Path(__file__).resolve().parents[2] / "build" / "fuzz"
 LONGEST = 8_192  # bytes of one input: long ones are for tests/property, which knows their shapes
+SPECS = "specs"
+SECONDS = "FUZZ_SECONDS"
+
+Mutation = Callable[[bytes, random.Random, bytes], bytes]
 
 
 def main() -> None:
-    """Run for the time given."""
-    seconds = int(os.environ.get("FUZZ_SECONDS", "150"))
-    KEPT.mkdir(parents=True, exist_ok=True)
+    """Run the subjects named, one after the other, each in a process of its own."""
+    names = sys.argv[1:]
+    seconds = int(os.environ.get(SECONDS, "150"))
+    if len(names) == 1:
+        run(names[0], seconds)
+        return
+    if not names:
+        from tests.fuzz.wire_input import SUBJECTS
+
+        names = [SPECS, *SUBJECTS]
+    share = max(1, seconds // len(names))
+    broken = [name for name in names if _alone(name, share) != 0]
+    if broken:
+        sys.exit(f"broken: {', '.join(broken)}")
+
+
+def _alone(name: str, seconds: int) -> int:
+    """A fuzzer never returns: it ends its process."""
+    print(f"{name}: {seconds} s", flush=True)
+    command = [sys.executable, "-m", "tests.fuzz", name]
+    return subprocess.run(command, env=os.environ | {SECONDS: str(seconds)}, check=False).returncode
+
+
+def run(name: str, seconds: int) -> None:
+    """Fuzz one subject."""
+    kept = KEPT / name
+    kept.mkdir(parents=True, exist_ok=True)
     try:
         import atheris
     except ImportError:
         print(f"atheris is not installed: mutating at random for {seconds} s")
-        _at_random(seconds)
+        check, found, mutation = subject(name)
+        at_random(kept, check, found, mutation, seconds)
         return
-    seeds = KEPT / "corpus"
-    seeds.mkdir(exist_ok=True)
-    for data in corpus():
-        (seeds / sha256(data).hexdigest()[:16]).write_bytes(data[:LONGEST])
-    atheris.instrument_all()
+    with atheris.instrument_imports(include=["lynkrc", "lynkrc_runtime"]):
+        check, found, mutation = subject(name)
+    for data in found:
+        (kept / sha256(data).hexdigest()[:16]).write_bytes(data)
     options = [
         f"-max_total_time={seconds}",
-        f"-max_len={LONGEST}",
-        f"-artifact_prefix={KEPT}/",
+        f"-max_len={max(LONGEST, *map(len, found)) if name != SPECS else LONGEST}",
+        f"-artifact_prefix={kept}/",
         f"-dict={Path(__file__).parent / 'words.dict'}",
         "-timeout=20",
+        "-rss_limit_mb=2048",
         "-print_final_stats=1",
     ]
-    atheris.Setup([sys.argv[0], *options, str(seeds)], check_in_time)
+
+    def mutate(data: bytes, limit: int, seed: int) -> bytes:
+        chance = random.Random(seed)
+        if chance.random() < 0.3:
+            return bytes(atheris.Mutate(data, limit))
+        return mutation(data, chance, chance.choice(found))[:limit]
+
+    atheris.Setup([sys.argv[0], *options, str(kept)], check, custom_mutator=mutate)
     atheris.Fuzz()
 
 
-def _at_random(seconds: int) -> None:
+def subject(name: str) -> tuple[Callable[[bytes], None], list[bytes], Mutation]:
+    """What is checked, what is known to be sound, and how that is broken."""
+    # Imported here, so that atheris can instrument what is imported.
+    if name == SPECS:
+        from tests.fuzz.broken_input import check_in_time, corpus
+        from tests.fuzz.mutations import mutated
+
+        return check_in_time, [data[:LONGEST] for data in corpus()], mutated
+    from tests.fuzz.wire_input import SUBJECTS
+    from tests.fuzz.wire_mutations import mutated_wire
+
+    if name not in SUBJECTS:
+        sys.exit(f"no such subject: {name}; there are: {SPECS}, {', '.join(SUBJECTS)}")
+    return SUBJECTS[name].check, SUBJECTS[name].seeds(), mutated_wire
+
+
+def at_random(
+    kept: Path, check: Callable[[bytes], None], seeds: list[bytes], mutation: Mutation, seconds: int
+) -> None:
+    """Mutate seeds until the time is over."""
     chance = random.Random(seconds)
-    seeds = corpus()
     end = time.monotonic() + seconds
     runs = 0
     while time.monotonic() < end:
-        data = mutated(chance.choice(seeds), chance, chance.choice(seeds))
+        data = mutation(chance.choice(seeds), chance, chance.choice(seeds))
         try:
-            check_in_time(data)
+            check(data)
         except BaseException:
-            name = KEPT / f"crash-{sha256(data).hexdigest()[:16]}"
+            name = kept / f"crash-{sha256(data).hexdigest()[:16]}"
             name.write_bytes(data)
             print(f"kept as {name}")
             raise
         runs += 1
-    print(f"{runs:,} inputs, none broke the compiler")
+    print(f"{runs:,} inputs, none broke it")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ PIECES = (
 )
 
 
-def mutated(data: bytes, chance: random.Random, other: bytes) -> bytes:
+def mutated(
+    data: bytes, chance: random.Random, other: bytes, pieces: tuple[bytes, ...] = PIECES
+) -> bytes:
     """`data` after one to five edits; some take a part of `other` over."""
     edited = bytearray(data)
     for _ in range(chance.randint(1, 5)):
@@ -53,6 +55,6 @@ def mutated(data: bytes, chance: random.Random, other: bytes) -> bytes:
             start = chance.randint(0, len(edited))
             piece = bytes(edited[start : start + chance.randint(1, 80)])
         else:
-            piece = chance.choice(PIECES)
+            piece = chance.choice(pieces)
         edited[at:upto] = piece
     return bytes(edited)

@@ -176,9 +176,11 @@ def test_done_and_unknown_events_are_tolerated() -> None:
     data = to_sse(STREAMS["text"])
     marked = data + b"data: [DONE]\n\n"
     assert read(marked) == read(data)
-    odd = b'event: news\ndata: {"type":"news"}\n\n' + data
-    assert read(odd)[0] == OpaqueEvent(dialect="anthropic-messages", type="news")
-    assert read(odd)[1:] == read(data)
+    news = b'event: news\ndata: {"type":"news"}\n\n'
+    assert read(news + data) == read(data)
+    odd = data.replace(b"event: ping", news + b"event: ping", 1)
+    assert read(odd)[1] == OpaqueEvent(dialect="anthropic-messages", type="news")
+    assert read(odd)[:1] + read(odd)[2:] == read(data)
     done_midway = data.replace(b"event: ping", b"data: [DONE]\n\nevent: ping")
     assert read(done_midway) == read(data)
 

@@ -6,6 +6,7 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import ToolCall
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 def call_input(call: ToolCall) -> Any:
@@ -36,5 +37,5 @@ def call_input(call: ToolCall) -> Any:
 def _parse(text: str) -> Any:
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None

@@ -20,6 +20,7 @@ from typing import Final, final
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import RedactedThinking, Thinking
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 PREFIX = "gw1."
 
@@ -63,9 +64,11 @@ def unseal(signature: str | None) -> Carried | None:
     text = signature.removeprefix(PREFIX)
     try:
         content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        return msgspec.json.decode(content, type=Carried)
-    except (binascii.Error, ValueError, msgspec.DecodeError):
+        found = msgspec.json.decode(content, type=Carried)
+    except (binascii.Error, ValueError, *NOT_JSON):
         return None
+    # No maker gives a carrier: only a client could have put one into another.
+    return None if PREFIX in found.data else found
 
 
 def restored(signature: str | None, kind: str, maker: str) -> str | None:
@@ -80,7 +83,7 @@ def sealed_content(data: str) -> str | None:
     """The `encrypted_content` in the data of an `OPENAI` carrier."""
     try:
         found = msgspec.json.decode(data)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return None
     content = found.get("encrypted_content") if isinstance(found, dict) else None
     return content if isinstance(content, str) else None
@@ -104,6 +107,8 @@ def mark(model: str) -> str:
     return seal(MARKER, "", model) or PREFIX
 
 
-def is_foreign(block: Thinking) -> bool:
-    """Whether no Claude signed this reasoning."""
+def is_foreign(block: Thinking | RedactedThinking) -> bool:
+    """Whether no Claude signed this reasoning, or sealed it."""
+    if isinstance(block, RedactedThinking):
+        return block.data.startswith(PREFIX)
     return block.signature is None or block.signature.startswith(PREFIX)

@@ -6,6 +6,7 @@ first reader is made.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Any, final
 
 from msgspec import Struct
@@ -50,11 +51,13 @@ class FrameReader:
         self._total = 0
         """Bytes of the frame that has begun, 0 before its head is whole."""
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """The frames these bytes complete. Raises BrokenFrames."""
+    def feed(self, data: bytes) -> Iterator[Frame]:
+        """The frames these bytes complete, one by one: what stands before a broken one counts.
+
+        Raises BrokenFrames; nothing may be fed after that.
+        """
         buffer = self._buffer
         buffer += data
-        frames: list[Frame] = []
         start = 0
         while len(buffer) - start >= _PRELUDE:
             total = self._total or _length(buffer, start)
@@ -64,11 +67,10 @@ class FrameReader:
                     self._next(bytes(buffer[start : start + _PRELUDE]))
                     self._total = total
                 break
-            frames.append(self._read(bytes(buffer[start : start + total])))
+            yield self._read(bytes(buffer[start : start + total]))
             start += total
             self._total = 0
         del buffer[:start]
-        return frames
 
     def _read(self, frame: bytes) -> Frame:
         message = self._next(frame)

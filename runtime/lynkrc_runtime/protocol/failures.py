@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass, StreamError
 from lynkrc_runtime.protocol.dialect import Problem
 from lynkrc_runtime.protocol.google_details import QUOTA_EXHAUSTED, Details, read_details
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 MAX_MESSAGE = 2000
 """Characters of an upstream message that may reach the client."""
@@ -151,7 +152,7 @@ def read_failure(status: int, headers: Mapping[str, str], body: bytes) -> Failur
     """An upstream's error answer, classified. `headers` have lower-case names."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except NOT_JSON:
         return failure_of(status, _plain(body) or status_phrase(status), headers=headers)
     return value_failure(status, headers, value)
 
@@ -238,7 +239,7 @@ def dig_message(body: bytes) -> tuple[str, str | None, str | None, str | None]:
     """
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except NOT_JSON:
         return _plain(body), None, None, None
     return dig_value(value)
 

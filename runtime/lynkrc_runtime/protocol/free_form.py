@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import Tool
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 PARAMETERS: Mapping[str, Any] = MappingProxyType(
     {
@@ -45,7 +46,7 @@ def unwrapped(arguments: str) -> str:
     """The input inside the arguments; the arguments themselves where they hold none."""
     try:
         value = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return arguments
     text = value.get("input") if isinstance(value, dict) else None
     return text if isinstance(text, str) else arguments

@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.anthropic import raw
 from lynkrc_runtime.protocol.bedrock_converse.errors import frame_failure
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.event_stream import BrokenFrames, Frame, FrameReader
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _METRICS = "amazon-bedrock-invocationMetrics"
 
@@ -47,22 +48,35 @@ class _Typed(msgspec.Struct):
 class InvokeUnwrapper:
     """Feed bytes at any split; take whole events as bytes."""
 
-    __slots__ = ("_frames",)
+    __slots__ = ("_frames", "_is_broken")
 
     def __init__(self) -> None:
         self._frames = FrameReader()
+        self._is_broken = False
 
     def feed(self, data: bytes) -> bytes:
-        """The events these bytes complete. Raises BrokenFrames."""
-        return b"".join([_event(frame) for frame in self._frames.feed(data)])
+        """The events these bytes complete; frames that are none end it with an error event."""
+        events: list[bytes] = []
+        if self._is_broken:
+            return b""
+        try:
+            for frame in self._frames.feed(data):
+                events.append(_event(frame))
+        except BrokenFrames as error:
+            self._is_broken = True
+            events.append(_error("api_error", f"upstream sent a malformed stream: {error}"))
+        return b"".join(events)
+
+
+def _error(kind: str, message: str) -> bytes:
+    error = {"type": kind, "message": message}
+    return sse.event_bytes("error", {"type": "error", "error": error})
 
 
 def _event(frame: Frame) -> bytes:
     if frame.kind != "event":
         failure = frame_failure(frame)
-        kind = _TYPES.get(failure.status, "api_error")
-        error = {"type": kind, "message": failure.message}
-        return sse.event_bytes("error", {"type": "error", "error": error})
+        return _error(_TYPES.get(failure.status, "api_error"), failure.message)
     if frame.name != "chunk":
         return b""
     try:
@@ -74,6 +88,6 @@ def _event(frame: Frame) -> bytes:
             members = raw.members(data, None)
             members.pop(_METRICS, None)
             data = raw.join(members)
-    except (msgspec.DecodeError, binascii.Error, ValueError, MalformedRequest) as error:
+    except (*NOT_JSON, binascii.Error, ValueError, MalformedRequest) as error:
         raise BrokenFrames("a chunk that holds no event") from error
     return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

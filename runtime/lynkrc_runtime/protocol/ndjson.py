@@ -14,28 +14,26 @@ from lynkrc_runtime.protocol.sse import MAX_EVENT, EventTooLarge
 class LineSplitter:
     """Feed bytes; take lines without their ends. Blank lines are left out."""
 
-    __slots__ = ("_pieces", "_size")
+    __slots__ = ("_held",)
 
     def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._held = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
         """The lines these bytes complete. Raises EventTooLarge beyond `MAX_EVENT` bytes."""
         first, *others = data.split(b"\n")
-        # Pieces are joined once, when their line is whole: a long line costs no more than its size.
-        self._pieces.append(first)
-        self._size += len(first)
-        if self._size > MAX_EVENT:
+        # A long line grows in place: it costs no more than its size.
+        self._held += first
+        if len(self._held) > MAX_EVENT:
             raise EventTooLarge(f"a line exceeds {MAX_EVENT} bytes")
         if not others:
             return []
         lines = [self.rest(), *others[:-1]]
-        self._pieces, self._size = [others[-1]], len(others[-1])
+        self._held += others[-1]
         return [line for line in map(bytes.strip, lines) if line]
 
     def rest(self) -> bytes:
         """What came after the last line end; it is forgotten."""
-        line = b"".join(self._pieces).strip()
-        self._pieces, self._size = [], 0
+        line = bytes(self._held).strip()
+        self._held.clear()
         return line

@@ -12,6 +12,9 @@ import msgspec
 MAX_EVENT = 64 * 1024 * 1024
 """Bytes one event may take before the stream counts as broken."""
 
+_LINE = 64
+"""Bytes of memory a line takes beside its text, about."""
+
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 _USUAL = re.compile(rb"(?:event: ?([^\n]*+)\n)?data: ?([^\n]*+)\n\n")
 """A whole event as nearly every server spells it: a name, maybe, and one line of data."""
@@ -38,7 +41,7 @@ class SseParser:
     def __init__(self) -> None:
         self._buffer = b""
         """The line that has begun, but for `_held`: what came of it since without a line end."""
-        self._held: list[bytes] = []
+        self._held = bytearray()
         self._event = ""
         self._data: list[bytes] = []
         self._size = 0
@@ -50,8 +53,7 @@ class SseParser:
         if self._buffer:
             if self._holds(chunk):
                 return events
-            buffer = b"".join((self._buffer, *self._held, chunk))
-            self._size -= sum(map(len, self._held))
+            buffer = b"".join((self._buffer, self._held, chunk))
             self._held.clear()
         if b"\r" not in buffer:
             if not self._data and not self._event:
@@ -72,9 +74,8 @@ class SseParser:
         """Keep more of a line without end for later: a long one costs no more than its length."""
         if b"\n" in chunk or b"\r" in chunk or self._buffer.endswith(b"\r"):
             return False
-        self._held.append(chunk)
-        self._size += len(chunk)
-        if len(self._buffer) + self._size > MAX_EVENT:
+        self._held += chunk
+        if len(self._buffer) + len(self._held) + self._size > MAX_EVENT:
             raise EventTooLarge(f"an event exceeds {MAX_EVENT} bytes")
         return True
 
@@ -114,7 +115,7 @@ class SseParser:
         if field == b"data":
             self._data.append(value)
             # The line counts too: empty ones without end would fill the memory all the same.
-            self._size += len(value) + 1
+            self._size += len(value) + _LINE
         elif field == b"event":
             self._event = value.decode("utf-8", "replace")
         # Comments, id, retry: nothing we relay depends on them.

@@ -26,7 +26,7 @@ class Unwrapper(Protocol):
     """Takes the dialect's own stream out of what it travels in."""
 
     def feed(self, data: bytes) -> bytes:
-        """What these bytes complete, maybe nothing. Raises BrokenFrames."""
+        """What these bytes complete, maybe nothing; a break is an error event of the dialect."""
         ...
 
 

@@ -37,7 +37,6 @@ from lynkrc_runtime.protocol.dialect import (
     TargetFacts,
 )
 from lynkrc_runtime.protocol.estimate import tokens_of, weigh
-from lynkrc_runtime.protocol.event_stream import BrokenFrames
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.pieces import EventSplitter
@@ -46,6 +45,9 @@ from lynkrc_runtime.protocol.stops import StopGuard
 from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
 from lynkrc_runtime.server.echo import echo_event
+
+MAX_STREAM = 256 * 1024 * 1024
+"""Bytes of a stream: readers and writers remember of each what its end must repeat."""
 
 
 @final
@@ -58,6 +60,7 @@ class Flow:
         "_passed",
         "_passing",
         "_reader",
+        "_size",
         "_splitter",
         "_strips_usage",
         "_unwrapper",
@@ -115,6 +118,7 @@ class Flow:
         self.lost: dict[str, None] = {}
         """Names of what the client's dialect has no place for, each once."""
         self._weight = 0
+        self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Client bytes, one whole event or more each; b'' is the upstream's end.
@@ -122,6 +126,10 @@ class Flow:
         An event that tells of a failure is not passed: who relays writes its own.
         """
         out: list[bytes] = []
+        self._size += len(chunk)
+        if self._size > MAX_STREAM:
+            self.failure = broken(f"the stream is longer than {MAX_STREAM} bytes")
+            return out
         try:
             if chunk and self._unwrapper is not None:
                 chunk = self._unwrapper.feed(chunk)
@@ -133,8 +141,6 @@ class Flow:
                 self._rewrite(chunk, out)
         except EventTooLarge as error:
             self.failure = broken(str(error))
-        except BrokenFrames as error:
-            self.failure = broken(f"upstream sent a malformed stream: {error}")
         return out
 
     @property
@@ -168,6 +174,9 @@ class Flow:
             if piece and self._is_wanted(piece):
                 out.append(piece if self._echo is None else echo_event(piece, self._echo))
                 self._passed(piece, events)
+            if self.has_ended:
+                # What stands behind the end is no part of the answer.
+                return
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         events = self._reader.feed(chunk) if chunk else self._reader.close()

@@ -14,6 +14,7 @@ import msgspec
 
 from lynkrc_runtime.protocol import sse
 from lynkrc_runtime.protocol.dialect import Problem
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.gateway import Gateway
@@ -104,7 +105,7 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
         previous = _value(members.get("previous_response_id"))
         background = _value(members.get("background"))
         conversation = _value(members.get("conversation"))
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except NOT_JSON:
         return Settled(body=body)
     if background is True:
         raise RefusedState("background: answers are not made in the background here", "background")
@@ -204,7 +205,7 @@ class Keeper:
             if "response" not in event:
                 return piece
             event["response"] = msgspec.Raw(self._kept(bytes(event["response"]), is_end=is_end))
-        except msgspec.DecodeError:
+        except NOT_JSON:
             return piece
         return sse.event_bytes(name, event) if name else sse.data_bytes(event)
 

@@ -53,6 +53,9 @@ def read_answer(body: bytes, _: TargetFacts = ANY_TARGET) -> Answer:
                 failure = failure_of(200, message or "upstream error", code, kind, param)
                 raise BrokenAnswer(failure) from error
         raise BrokenAnswer(broken(_no_answer(body, error))) from error
+    except UnicodeDecodeError as error:
+        # Of a member that was kept raw until here.
+        raise BrokenAnswer(broken("upstream answered with bytes that are no text")) from error
 
 
 def _no_answer(body: bytes, error: MalformedRequest) -> str:

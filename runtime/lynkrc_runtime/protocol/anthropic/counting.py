@@ -12,6 +12,7 @@ from lynkrc_runtime.protocol.anthropic.write_request import write_request
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Request
 from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _COUNTED = frozenset(
     ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")
@@ -38,7 +39,7 @@ def read_count(body: bytes) -> int:
     """The input tokens of the answer. Raises BrokenAnswer."""
     try:
         return msgspec.json.decode(body, type=_Counted).input_tokens
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream's count is malformed")) from error
 
 

@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
@@ -74,7 +75,7 @@ def fast_messages(items: msgspec.Raw) -> tuple[Message, ...] | None:
     """The whole list, or None where some message of it must be read with care."""
     try:
         found = _list(items)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
     messages: list[Message] = []
     for entry in found:
@@ -89,7 +90,7 @@ def fast_message(item: msgspec.Raw) -> Message | None:
     """One message, or None where it must be read with care."""
     try:
         found = _one(item)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
     return _message(found)
 

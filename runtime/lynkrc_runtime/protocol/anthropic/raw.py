@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 Members: TypeAlias = dict[str, msgspec.Raw]
 
@@ -40,7 +41,7 @@ def members(raw: msgspec.Raw | bytes, place: str | None) -> Members:
     """The members of an object; MalformedRequest where it is none."""
     try:
         return _members(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise _wrong(error, raw, place, "an object") from error
 
 
@@ -48,7 +49,7 @@ def items(raw: msgspec.Raw | bytes, place: str) -> list[msgspec.Raw]:
     """The items of a list; MalformedRequest where it is none."""
     try:
         return _items(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise _wrong(error, raw, place, "a list") from error
 
 
@@ -56,7 +57,7 @@ def value(raw: msgspec.Raw | bytes, place: str) -> Any:
     """The value in full."""
     try:
         return msgspec.json.decode(raw)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise _wrong(error, raw, place, "valid JSON") from error
 
 

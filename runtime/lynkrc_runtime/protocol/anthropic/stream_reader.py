@@ -38,6 +38,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _DONE = b"[DONE]"
 
@@ -167,7 +168,7 @@ class MessagesReader:
     def _read(self, payload: bytes, events: list[Event]) -> None:
         try:
             event = _decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except NOT_JSON as error:
             if b'"error"' in payload and dig_message(payload)[0]:
                 self._error(payload, events)
                 return
@@ -189,8 +190,11 @@ class MessagesReader:
                 self._message_stop(events)
             case "error":
                 self._error(payload, events)
-            case _:
+            case _ if self._started:
                 events.append(OpaqueEvent(dialect=NAME, type=event.type))
+            case _:
+                # Before the start nothing can be lost: it is no part of an answer.
+                pass
 
     def _error(self, payload: bytes, events: list[Event]) -> None:
         message, code, kind, param = dig_message(payload)
@@ -281,7 +285,8 @@ class MessagesReader:
         self._stop_sequence = delta.stop_sequence or self._stop_sequence
         details = delta.stop_details
         explanation = details.get("explanation") if isinstance(details, dict) else None
-        if delta.stop_reason == "refusal" and not self._said and isinstance(explanation, str):
+        is_refused = self._started and not self._said and delta.stop_reason == "refusal"
+        if is_refused and isinstance(explanation, str):
             events.append(RefusalDelta(text=explanation))
 
     def _message_stop(self, events: list[Event]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
+from lynkrc_runtime.protocol.outside import count
 
 _Count = TypeVar("_Count", int, int | None)
 
@@ -95,6 +96,5 @@ def write_stop(stop: Stop, stop_sequence: str | None) -> dict[str, Any]:
 
 
 def _count(given: Any, otherwise: _Count) -> int | _Count:
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        return otherwise
-    return given
+    found = count(given)
+    return otherwise if found is None else found

@@ -91,16 +91,28 @@ def object_schema(given: Mapping[str, Any] | None) -> Json:
     properties: Json = {}
     required: list[str] = []
     for name in _COMBINATORS:
-        for branch in schema.pop(name, None) or ():
+        branches = schema.pop(name, None)
+        for branch in branches if isinstance(branches, list) else ():
             if isinstance(branch, dict):
-                properties |= branch.get("properties") or {}
-                required += branch.get("required") or () if name == "allOf" else ()
+                properties |= _properties(branch)
+                required += _required(branch) if name == "allOf" else ()
     schema.pop("enum", None)
     schema["type"] = "object"
-    schema["properties"] = properties | (schema.get("properties") or {})
+    schema["properties"] = properties | _properties(schema)
     if required:
-        schema["required"] = list(dict.fromkeys([*(schema.get("required") or ()), *required]))
+        schema["required"] = list(dict.fromkeys([*_required(schema), *required]))
     return schema
+
+
+def _properties(schema: Json) -> Json:
+    """Clients may send any JSON for a schema: what is none has no properties."""
+    found = schema.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _required(schema: Json) -> list[str]:
+    found = schema.get("required")
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 def _function(tool: Tool, shape: RequestShape, losses: Losses) -> Json:
@@ -130,6 +142,4 @@ def _entry(tool: Tool, schema: Json) -> Json:
 def _is_closed(schema: Mapping[str, Any]) -> bool:
     """Whether every property is required and no other allowed: what `strict` demands."""
     names = set(schema["properties"])
-    return schema.get("additionalProperties") is False and names == set(
-        schema.get("required") or ()
-    )
+    return schema.get("additionalProperties") is False and names == set(_required(dict(schema)))

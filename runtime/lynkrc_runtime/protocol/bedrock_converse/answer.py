@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -56,7 +57,7 @@ def read_answer(body: bytes, facts: TargetFacts) -> Answer:
     try:
         whole = _decode(body)
         typed = _inputs(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken(_no_answer(body))) from error
     if typed.output is None or typed.output.message is None:
         message, code, kind, param = dig_value(whole)
@@ -64,7 +65,7 @@ def read_answer(body: bytes, facts: TargetFacts) -> Answer:
             raise BrokenAnswer(failure_of(200, message, code, kind, param))
         raise BrokenAnswer(broken("upstream answered with something else than a message"))
     reason = whole.get("stopReason")
-    if reason in MALFORMED:
+    if isinstance(reason, str) and reason in MALFORMED:
         raise BrokenAnswer(broken(f"the model's answer could not be read: {reason}"))
     blocks: list[Block] = []
     lost: dict[str, None] = {}

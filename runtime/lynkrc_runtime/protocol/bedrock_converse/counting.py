@@ -9,6 +9,7 @@ from lynkrc_runtime.protocol.bedrock_converse.write_request import converse_body
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Request
 from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.turns import Changes
 
 _COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
@@ -35,7 +36,7 @@ def read_count(body: bytes) -> int:
     """The input tokens of the answer. Raises BrokenAnswer."""
     try:
         return msgspec.json.decode(body, type=_Counted).tokens
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream's count is malformed")) from error
 
 

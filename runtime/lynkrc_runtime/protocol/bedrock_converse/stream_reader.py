@@ -38,6 +38,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.event_stream import BrokenFrames, Frame, FrameReader
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 class _ToolUse(msgspec.Struct):
@@ -81,6 +82,9 @@ class _Event(msgspec.Struct):
 
 _decode = msgspec.json.Decoder(_Event).decode
 
+_CONTENT = frozenset(
+    ("messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop")
+)
 _TEXT, _THINKING, _CALL, _OTHER = "text", "thinking", "call", "other"
 
 
@@ -132,12 +136,17 @@ class ConverseReader:
         if self._ended:
             return events
         try:
-            for frame in self._frames.feed(data):
-                if not self._ended:
-                    self._read(frame, events)
+            self._take(data, events)
         except BrokenFrames as error:
             self._break(broken(f"upstream sent a malformed stream: {error}"), events)
         return events
+
+    def _take(self, data: bytes, events: list[Event]) -> None:
+        for frame in self._frames.feed(data):
+            self._read(frame, events)
+            if self._ended:
+                # What stands behind the end is not even looked at.
+                return
 
     def close(self) -> list[Event]:
         """The upstream ended; after `messageStop` that is a proper end."""
@@ -160,8 +169,12 @@ class ConverseReader:
             return
         try:
             event = _decode(frame.payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except NOT_JSON as error:
             self._break(broken(f"upstream sent a malformed {frame.name}: {error}"), events)
+            return
+        if self._stopped and frame.name in _CONTENT:
+            text = f"{frame.name} behind messageStop"
+            self._break(broken(f"upstream sent a malformed stream: {text}"), events)
             return
         match frame.name:
             case "contentBlockDelta":
@@ -178,8 +191,11 @@ class ConverseReader:
             case "metadata":
                 if self._stopped:
                     self._end(read_usage(event.usage), events)
-            case _:
+            case _ if self._started:
                 events.append(OpaqueEvent(dialect=NAME, type=frame.name or "event"))
+            case _:
+                # Before the start nothing can be lost: it is no part of an answer.
+                pass
 
     def _begin(self, events: list[Event]) -> None:
         if not self._started:

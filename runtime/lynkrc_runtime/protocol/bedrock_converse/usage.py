@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
+from lynkrc_runtime.protocol.outside import tokens
 
 MALFORMED = frozenset(("malformed_model_output", "malformed_tool_use"))
 """The model wrote what Bedrock could not read: no answer, and worth another try."""
@@ -36,10 +37,10 @@ def read_usage(given: Any) -> Usage:
     if not isinstance(given, dict):
         return Usage(reported=False)
     return Usage(
-        input=_count(given.get("inputTokens")),
-        output=_count(given.get("outputTokens")),
-        cache_read=_count(given.get("cacheReadInputTokens")),
-        cache_write=_count(given.get("cacheWriteInputTokens")),
+        input=tokens(given, "inputTokens") or 0,
+        output=tokens(given, "outputTokens") or 0,
+        cache_read=tokens(given, "cacheReadInputTokens") or 0,
+        cache_write=tokens(given, "cacheWriteInputTokens") or 0,
         cache_write_1h=_kept_for_an_hour(given.get("cacheDetails")),
     )
 
@@ -49,7 +50,7 @@ def _kept_for_an_hour(details: Any) -> int | None:
     if not isinstance(details, list) or not details:
         return None
     entries = [one for one in details if isinstance(one, dict) and one.get("ttl") == "1h"]
-    return sum(_count(one.get("inputTokens")) for one in entries)
+    return sum(tokens(one, "inputTokens") or 0 for one in entries)
 
 
 def matched_stop(fields: Any) -> str | None:
@@ -60,7 +61,3 @@ def matched_stop(fields: Any) -> str | None:
     """
     found = fields.get("stop_sequence") if isinstance(fields, dict) else None
     return found if isinstance(found, str) else None
-
-
-def _count(given: Any) -> int:
-    return given if isinstance(given, int) and not isinstance(given, bool) and given > 0 else 0

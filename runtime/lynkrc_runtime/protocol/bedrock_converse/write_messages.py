@@ -57,7 +57,7 @@ def _sayable(
     for block in message.blocks:
         match block:
             case Thinking() | RedactedThinking():
-                is_ours = family.claude and not (isinstance(block, Thinking) and is_foreign(block))
+                is_ours = family.claude and not is_foreign(block)
                 if facts.without_thinking or not is_ours:
                     changes["stripped=thinking"] = None
                     continue

@@ -20,6 +20,7 @@ import msgspec
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Failure, FailureClass, Usage
 from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest
 from lynkrc_runtime.protocol.failures import broken
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _NUMBERS = msgspec.json.Decoder(list[float])
 
@@ -118,5 +119,5 @@ def _unpacked(text: str) -> tuple[float, ...]:
 def _numbers(vector: msgspec.Raw) -> list[float]:
     try:
         return _NUMBERS.decode(vector)
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream sent a vector that is no list of numbers")) from error

@@ -13,7 +13,8 @@ from lynkrc_runtime.protocol.embeddings.request import (
     texts_alone,
     unknown_members,
 )
-from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 @final
@@ -45,10 +46,10 @@ def read_answer(body: bytes) -> Vectors:
     """The vectors; BrokenAnswer for anything else. No tokens are told."""
     try:
         value = msgspec.json.decode(body, type=_Body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream sent something else than embeddings")) from error
     if value.error:
-        message, code, kind, param = dig_value(msgspec.json.decode(body))
+        message, code, kind, param = dig_message(body)
         raise BrokenAnswer(failure_of(200, message or "upstream error", code, kind, param))
     if value.embeddings is None:
         raise BrokenAnswer(broken("upstream sent something else than embeddings"))

@@ -17,7 +17,8 @@ from lynkrc_runtime.protocol.embeddings.request import (
     texts_alone,
     unknown_members,
 )
-from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
+from lynkrc_runtime.protocol.outside import NOT_JSON, count
 
 
 @final
@@ -41,15 +42,15 @@ def read_answer(body: bytes) -> Vectors:
     """The vectors; BrokenAnswer for anything else."""
     try:
         value = msgspec.json.decode(body, type=_Body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream sent something else than embeddings")) from error
     if value.error:
-        message, code, kind, param = dig_value(msgspec.json.decode(body))
+        message, code, kind, param = dig_message(body)
         raise BrokenAnswer(failure_of(200, message or "upstream error", code, kind, param))
     if value.embeddings is None:
         raise BrokenAnswer(broken("upstream sent something else than embeddings"))
-    tokens = value.prompt_eval_count
+    tokens = count(value.prompt_eval_count)
     return Vectors(
         vectors=tuple(value.embeddings),
-        usage=None if tokens is None else Usage(input=max(0, tokens)),
+        usage=None if tokens is None else Usage(input=tokens),
     )

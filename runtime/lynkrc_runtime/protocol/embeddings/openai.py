@@ -8,7 +8,8 @@ from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, 
 from lynkrc_runtime.protocol.dialect import Written
 from lynkrc_runtime.protocol.embeddings.answer import Vectors
 from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, Takes
-from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
+from lynkrc_runtime.protocol.outside import NOT_JSON, count
 
 _OURS = frozenset(("object", "data", "model", "usage"))
 
@@ -60,10 +61,10 @@ def read_answer(body: bytes) -> Vectors:
     try:
         value = msgspec.json.decode(body, type=_Body)
         members = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream sent something else than embeddings")) from error
     if value.error:
-        message, code, kind, param = dig_value(msgspec.json.decode(body))
+        message, code, kind, param = dig_message(body)
         raise BrokenAnswer(failure_of(200, message or "upstream error", code, kind, param))
     if value.data is None:
         raise BrokenAnswer(broken("upstream sent something else than embeddings"))
@@ -73,9 +74,9 @@ def read_answer(body: bytes) -> Vectors:
     if sorted(places) != list(range(len(places))):
         raise BrokenAnswer(broken("upstream sent vectors whose indices contradict"))
     ordered = sorted(zip(places, value.data, strict=True), key=lambda one: one[0])
-    tokens = None if value.usage is None else value.usage.prompt_tokens
+    tokens = None if value.usage is None else count(value.usage.prompt_tokens)
     return Vectors(
         vectors=tuple(entry.embedding for _, entry in ordered),
-        usage=None if tokens is None else Usage(input=max(0, tokens)),
+        usage=None if tokens is None else Usage(input=tokens),
         members={name: member for name, member in members.items() if name not in _OURS},
     )

@@ -11,6 +11,7 @@ from typing import Any, final
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate, MalformedRequest
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 @final
@@ -50,7 +51,7 @@ def read_request(body: bytes) -> EmbeddingRequest:
     try:
         raw = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise MalformedRequest(None, "the body must be a JSON object") from error
     model = value.get("model")
     if not isinstance(model, str) or not model:

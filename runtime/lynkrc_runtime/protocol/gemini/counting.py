@@ -10,6 +10,7 @@ from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.gemini.write_request import encoded, write_body
 from lynkrc_runtime.protocol.gemini.write_tools import Json
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.turns import Changes
 
 _COUNTED = ("systemInstruction", "contents", "tools", "toolConfig")
@@ -37,7 +38,7 @@ def read_count(body: bytes) -> int:
     """The input tokens of the answer. Raises BrokenAnswer."""
     try:
         return msgspec.json.decode(body, type=_Counted).total_tokens
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream's count is malformed")) from error
 
 

@@ -33,6 +33,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.failures import broken, failure_of, value_failure
 from lynkrc_runtime.protocol.gemini.usage import FAILED, read_stop, read_usage
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 NAME = "gemini"
 """The dialect."""
@@ -278,14 +279,14 @@ def _parse(body: bytes) -> _Response:
         raise BrokenAnswer(_failure_of_list(stripped))
     try:
         return _decode(stripped)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(MALFORMED) from error
 
 
 def _failure_of_list(body: bytes) -> Failure:
     try:
         items = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except NOT_JSON:
         return broken("upstream answered with something else than an object")
     if items and isinstance(items[0], dict) and items[0].get("error"):
         return value_failure(200, {}, items[0])
@@ -298,7 +299,7 @@ def _arguments(args: msgspec.Raw) -> str:
     try:
         value = msgspec.json.decode(given) if given else None
         return given.decode() if value is not None else ""
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(MALFORMED) from error
 
 

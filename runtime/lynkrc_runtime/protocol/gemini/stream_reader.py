@@ -19,6 +19,8 @@ from lynkrc_runtime.protocol.gemini.response import MALFORMED, ResponseReader
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _CUT = broken("upstream stream ended early")
+_DONE = b"[DONE]"
+"""Not Gemini's: servers that speak like OpenAI too say it everywhere."""
 
 
 @final
@@ -58,7 +60,7 @@ class GeminiStreamReader:
     def _take(self, data: bytes, events: list[Event]) -> Failure | None:
         try:
             for _, payload in self._parser.feed(data):
-                if payload.strip():
+                if payload.strip() not in (b"", _DONE):
                     events += self._reader.read(payload)
         except EventTooLarge as error:
             return broken(str(error))

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
+from lynkrc_runtime.protocol.outside import tokens
 
 _STOPS: Mapping[str, Stop] = MappingProxyType(
     {
@@ -47,11 +48,11 @@ def read_usage(given: Any) -> Usage | None:
     """The counts; None where the object holds none. Cached tokens leave `input`."""
     if not isinstance(given, dict):
         return None
-    prompt, said = _count(given, "promptTokenCount"), _count(given, "candidatesTokenCount")
-    thought, cached = _count(given, "thoughtsTokenCount"), _count(given, "cachedContentTokenCount")
+    prompt, said = tokens(given, "promptTokenCount"), tokens(given, "candidatesTokenCount")
+    thought, cached = tokens(given, "thoughtsTokenCount"), tokens(given, "cachedContentTokenCount")
     if prompt is None and said is None and thought is None:
         return None
-    by_tools = _count(given, "toolUsePromptTokenCount")
+    by_tools = tokens(given, "toolUsePromptTokenCount")
     return Usage(
         input=max(0, (prompt or 0) + (by_tools or 0) - (cached or 0)),
         output=(said or 0) + (thought or 0),
@@ -64,10 +65,3 @@ def read_stop(finish: str, *, has_calls: bool) -> Stop:
     """Why the answer ended."""
     stop = _STOPS.get(finish, Stop.END)
     return Stop.TOOL_USE if has_calls and stop is Stop.END else stop
-
-
-def _count(given: Mapping[str, Any], name: str) -> int | None:
-    value = given.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value

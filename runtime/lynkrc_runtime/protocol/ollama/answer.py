@@ -15,7 +15,9 @@ from lynkrc_runtime.protocol.ollama.wire import (
     read_stop,
     read_usage,
 )
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
+_names = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _READ = frozenset((*Line.__struct_fields__, "prompt_eval_count", "eval_count"))
 _READ_OF_MESSAGE = frozenset((*Said.__struct_fields__, "role"))
 
@@ -51,6 +53,10 @@ def read_answer(body: bytes, facts: TargetFacts = ANY_TARGET) -> Answer:
 
 
 def _lost(body: bytes) -> tuple[str, ...]:
-    value = msgspec.json.decode(body)
-    names = [name for name in value if name not in _READ]
-    return (*names, *(name for name in value["message"] if name not in _READ_OF_MESSAGE))
+    try:
+        members = _names(body)
+        inner = _names(members["message"])
+    except NOT_JSON as error:
+        raise BrokenAnswer(broken("upstream sent something else than an answer")) from error
+    names = [name for name in members if name not in _READ]
+    return (*names, *(name for name in inner if name not in _READ_OF_MESSAGE))

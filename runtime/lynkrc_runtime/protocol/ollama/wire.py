@@ -12,7 +12,8 @@ import msgspec
 from msgspec import Struct
 
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Stop, ToolCall, Usage
-from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
+from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
+from lynkrc_runtime.protocol.outside import NOT_JSON, count
 
 
 @final
@@ -49,8 +50,8 @@ class Line(Struct, frozen=True):
     message: Said | None = None
     done: bool = False
     done_reason: str | None = None
-    prompt_eval_count: int | None = None
-    eval_count: int | None = None
+    prompt_eval_count: Any = None
+    eval_count: Any = None
     error: Any = None
 
 
@@ -61,10 +62,10 @@ def read_line(data: bytes) -> Line:
     """The object. BrokenAnswer for an error in its place, and for what is no answer at all."""
     try:
         line = _decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken(_no_answer(data))) from error
     if line.error:
-        message, code, kind, param = dig_value(msgspec.json.decode(data))
+        message, code, kind, param = dig_message(data)
         raise BrokenAnswer(failure_of(200, message or "upstream error", code, kind, param))
     return line
 
@@ -72,10 +73,16 @@ def read_line(data: bytes) -> Line:
 def read_call(call: Call, answer: tuple[str, str], number: int) -> ToolCall:
     """A call; without an id it gets one that depends on the answer and its place alone.
 
+    BrokenAnswer where its arguments are not UTF-8.
+
     `answer` is the model and the time of the answer's first line.
     """
     made = call.id or made_id(*answer, number)
-    return ToolCall(id=made, name=call.function.name, arguments=_arguments(call.function))
+    try:
+        arguments = _arguments(call.function)
+    except NOT_JSON as error:
+        raise BrokenAnswer(broken("upstream sent arguments that are no text")) from error
+    return ToolCall(id=made, name=call.function.name, arguments=arguments)
 
 
 def made_id(model: str, created: str, number: int) -> str:
@@ -97,10 +104,10 @@ def read_stop(reason: str | None, *, has_calls: bool) -> Stop:
 
 def read_usage(line: Line) -> Usage:
     """The counts. Older servers leave out `prompt_eval_count` where all of it was cached."""
-    output = max(0, line.eval_count or 0)
-    if line.prompt_eval_count is None:
+    prompt, output = count(line.prompt_eval_count), count(line.eval_count) or 0
+    if prompt is None:
         return Usage(output=output, reported=False)
-    return Usage(input=max(0, line.prompt_eval_count), output=output)
+    return Usage(input=prompt, output=output)
 
 
 def _arguments(function: Function) -> str:

@@ -28,6 +28,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.ollama.options import Changes, Json
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.turns import settle
 
 TOOL_ERROR = "[tool error] "
@@ -134,7 +135,7 @@ def _arguments(call: ToolCall) -> msgspec.Raw:
     text = call.arguments.strip() or "{}"
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise CannotTranslate(
             "tool_calls", f"the arguments of a call of {call.name!r} are no JSON"
         ) from error

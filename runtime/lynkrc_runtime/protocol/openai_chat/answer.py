@@ -41,6 +41,7 @@ from lynkrc_runtime.protocol.openai_chat.usage import (
     write_finish,
     write_usage,
 )
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 DECLINED = "The model declined to answer."
 """Said for a model that refused without a word: clients want a refusal to have text."""
@@ -53,7 +54,7 @@ def read_answer(body: bytes, facts: TargetFacts = ANY_TARGET) -> Answer:
     """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken(_no_json(body))) from error
     refuse_error(value)
     choice = _first_choice(value)

@@ -23,6 +23,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 class _Part(msgspec.Struct, forbid_unknown_fields=True):
@@ -78,7 +79,7 @@ def fast_messages(raw: bytes) -> tuple[tuple[Text, ...], tuple[Message, ...]] | 
     """(leading system text, the other messages), or None where they must be read with care."""
     try:
         entries = _decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return None
     if not entries:
         return None

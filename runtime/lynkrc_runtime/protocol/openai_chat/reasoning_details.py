@@ -124,7 +124,7 @@ def placed(held: Sequence[Held], blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 def is_carried(entry: Mapping[str, Any]) -> bool:
     """Whether the entry holds a carrier of ours, which no Chat server can read."""
-    return any(_text(entry.get(name)).startswith(PREFIX) for name in ("signature", "data"))
+    return any(_text(value).startswith(PREFIX) for value in entry.values())
 
 
 def _read(entry: Mapping[str, Any]) -> Held | None:

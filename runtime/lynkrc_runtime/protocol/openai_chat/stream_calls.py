@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.read_messages import arguments_text
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
 @final
@@ -147,6 +148,6 @@ def _end_call(call: _Call, events: list[Event]) -> None:
 def _is_json(text: str) -> bool:
     try:
         msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return False
     return True

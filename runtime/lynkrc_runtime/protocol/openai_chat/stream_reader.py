@@ -45,6 +45,7 @@ from lynkrc_runtime.protocol.openai_chat.reasoning import (
 from lynkrc_runtime.protocol.openai_chat.stream_calls import StreamCalls
 from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import FAILED, read_stop, read_usage
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _decode = msgspec.json.Decoder().decode
@@ -147,7 +148,7 @@ class ChatStreamReader:
             return
         try:
             chunk = _decode(payload)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except NOT_JSON as error:
             raise BrokenAnswer(_NOT_JSON) from error
         if name == "error":
             message, code, kind, param = dig_value(chunk)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
+from lynkrc_runtime.protocol.outside import tokens
 
 _STOPS: Mapping[str, Stop] = MappingProxyType(
     {
@@ -47,21 +48,21 @@ def read_usage(given: Any) -> Usage | None:
     """The counts; None where the object holds none. Cached tokens leave `input`."""
     if not isinstance(given, dict):
         return None
-    prompt, completion = _count(given, "prompt_tokens"), _count(given, "completion_tokens")
+    prompt, completion = tokens(given, "prompt_tokens"), tokens(given, "completion_tokens")
     if prompt is None and completion is None:
         return None
     details = given.get("prompt_tokens_details")
     details = details if isinstance(details, dict) else {}
     cache_read = _first(
-        _count(details, "cached_tokens"),
-        _count(given, "prompt_cache_hit_tokens"),
-        _count(given, "cached_tokens"),
+        tokens(details, "cached_tokens"),
+        tokens(given, "prompt_cache_hit_tokens"),
+        tokens(given, "cached_tokens"),
     )
-    cache_write = _first(_count(details, "cache_write_tokens"))
+    cache_write = _first(tokens(details, "cache_write_tokens"))
     out = given.get("completion_tokens_details")
-    reasoning = _count(out, "reasoning_tokens") if isinstance(out, dict) else None
+    reasoning = tokens(out, "reasoning_tokens") if isinstance(out, dict) else None
     prompt, completion = prompt or 0, completion or 0
-    if reasoning and _count(given, "total_tokens") == prompt + completion + reasoning:
+    if reasoning and tokens(given, "total_tokens") == prompt + completion + reasoning:
         # xAI counts reasoning beside the completion, not in it (B.1).
         completion += reasoning
     return Usage(
@@ -115,13 +116,6 @@ def write_finish(stop: Stop, *, has_calls: bool, has_refusal: bool) -> str:
     if stop is Stop.TOOL_USE or (stop is Stop.REFUSAL and has_refusal):
         return "stop"
     return _FINISHES[stop]
-
-
-def _count(given: Mapping[str, Any], name: str) -> int | None:
-    value = given.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value
 
 
 def _first(*counts: int | None) -> int:

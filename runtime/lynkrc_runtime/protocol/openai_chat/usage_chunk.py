@@ -9,6 +9,8 @@ True
 
 import msgspec
 
+from lynkrc_runtime.protocol.outside import NOT_JSON
+
 
 class _Chunk(msgspec.Struct):
     choices: list[msgspec.Raw] | None = None
@@ -27,6 +29,6 @@ def strip_usage_chunk(data: bytes) -> bytes | None:
         return data
     try:
         chunk = _decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return data
     return None if chunk.choices == [] and chunk.usage is not None else data

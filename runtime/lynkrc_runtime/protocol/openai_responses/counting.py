@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_responses.pass_request import pass_request
 from lynkrc_runtime.protocol.openai_responses.read_items import DIALECT_NAME
 from lynkrc_runtime.protocol.openai_responses.write_request import write_request
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _COUNTED = (
     "model",
@@ -51,7 +52,7 @@ def read_count(body: bytes) -> int:
     """The input tokens of the answer. Raises BrokenAnswer."""
     try:
         return msgspec.json.decode(body, type=_Counted).input_tokens
-    except msgspec.DecodeError as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken("upstream's count is malformed")) from error
 
 

@@ -23,6 +23,7 @@ from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.openai_responses.read_output import list_of, read_item, text_of
 from lynkrc_runtime.protocol.openai_responses.usage import read_stop, read_usage
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 ENDED = ("completed", "incomplete")
 """Statuses of a response that is an answer."""
@@ -32,7 +33,7 @@ def read_answer(body: bytes, facts: TargetFacts = ANY_TARGET) -> Answer:
     """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
     try:
         value = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+    except NOT_JSON as error:
         raise BrokenAnswer(broken(_no_json(body))) from error
     if not isinstance(value, dict):
         raise BrokenAnswer(broken("upstream answered with something else than an object"))

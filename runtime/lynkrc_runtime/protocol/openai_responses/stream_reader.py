@@ -37,6 +37,7 @@ from lynkrc_runtime.protocol.openai_responses.stream_items import (
     item_of,
 )
 from lynkrc_runtime.protocol.openai_responses.usage import read_stop, read_usage
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _CUT = broken("upstream stream ended early")
@@ -137,7 +138,7 @@ class ResponsesReader:
     def _read(self, name: str, payload: bytes, events: list[Event]) -> None:
         try:
             event = _decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except NOT_JSON as error:
             raise BrokenAnswer(_NOT_JSON) from error
         kind = text_of(event.type) or name
         response = event.response

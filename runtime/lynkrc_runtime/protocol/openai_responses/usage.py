@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
+from lynkrc_runtime.protocol.outside import tokens
 
 _REASONS: Mapping[str, Stop] = MappingProxyType(
     {"max_output_tokens": Stop.LENGTH, "content_filter": Stop.REFUSAL}
@@ -21,19 +22,19 @@ def read_usage(given: Any) -> Usage | None:
     """The counts; None where the object holds none. Cached tokens leave `input`."""
     if not isinstance(given, dict):
         return None
-    total, output = _count(given, "input_tokens"), _count(given, "output_tokens")
+    total, output = tokens(given, "input_tokens"), tokens(given, "output_tokens")
     if total is None and output is None:
         return None
     inner = given.get("input_tokens_details")
     inner = inner if isinstance(inner, dict) else {}
-    read, wrote = _count(inner, "cached_tokens") or 0, _count(inner, "cache_write_tokens") or 0
+    read, wrote = tokens(inner, "cached_tokens") or 0, tokens(inner, "cache_write_tokens") or 0
     outer = given.get("output_tokens_details")
     return Usage(
         input=max(0, (total or 0) - read - wrote),
         output=output or 0,
         cache_read=read,
         cache_write=wrote,
-        reasoning=_count(outer, "reasoning_tokens") if isinstance(outer, dict) else None,
+        reasoning=tokens(outer, "reasoning_tokens") if isinstance(outer, dict) else None,
     )
 
 
@@ -52,10 +53,3 @@ def read_stop(response: Mapping[str, Any], *, has_calls: bool, has_refusal: bool
     if has_calls:
         return Stop.TOOL_USE
     return Stop.REFUSAL if has_refusal else Stop.END
-
-
-def _count(given: Mapping[str, Any], name: str) -> int | None:
-    value = given.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value

@@ -34,6 +34,7 @@ from lynkrc_runtime.protocol.openai_responses.write_parts import (
     write_output,
     write_parts,
 )
+from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.turns import INTERRUPTED, remind
 
 ID_LIMIT = 64
@@ -90,7 +91,7 @@ def restored_reasoning(signature: str | None, facts: TargetFacts) -> Json | None
         return None
     try:
         sealed = _read_sealed(data)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return None
     kept = {"encrypted_content": sealed.encrypted_content}
     return kept if sealed.id is None else {"id": sealed.id, **kept}

@@ -1,0 +1,30 @@
+"""Values as others may send them, to values we can count on.
+
+>>> tokens({"n": 3}, "n"), tokens({"n": True}, "n"), tokens({"n": -1}, "n"), tokens({}, "n")
+(3, None, None, None)
+>>> tokens({"n": 1 << 80}, "n") is None
+True
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""All that decoding may raise of bytes that are no JSON, are no UTF-8, or nest too deep."""
+
+MOST_TOKENS: Final = 10**12
+"""More than this is no count of tokens, whoever says so: costs and sums stay what they are."""
+
+
+def tokens(given: Mapping[str, Any], name: str) -> int | None:
+    """A count of tokens; None where there is none, or no such number."""
+    return count(given.get(name))
+
+
+def count(value: Any) -> int | None:
+    """The value where it may be a count of tokens, else None."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_TOKENS:
+        return None
+    return value
