@@ -1,4 +1,4 @@
-"""Whatever an upstream does, the client gets a clean error in its own dialect, and nothing leaks."""
+"""Whatever an upstream does, the client gets a clean error of its own dialect; nothing leaks."""
 
 import asyncio
 import base64
@@ -120,7 +120,7 @@ def error_body(target: str) -> bytes:
 CASES: dict[str, Case] = {
     "endless line": Case(
         lambda t: streamed(t, endless(sound(t)[0] + b"data: ", b"a" * 30_000)),
-        lambda t: json_reply(endless(b'{"a":"', b"a" * 30_000)),
+        lambda _: json_reply(endless(b'{"a":"', b"a" * 30_000)),
     ),
     "endless line at once": Case(lambda t: streamed(t, endless(b"{", b"a" * 30_000))),
     "huge event": Case(
@@ -134,19 +134,19 @@ CASES: dict[str, Case] = {
     "invalid UTF-8 first": Case(lambda t: streamed(t, [event(t, b'{"\xff":1}')])),
     "no JSON": Case(
         lambda t: streamed(t, [*sound(t)[:3], event(t, b"{oops")]),
-        lambda t: json_reply([b"{oops"]),
+        lambda _: json_reply([b"{oops"]),
     ),
     "deep JSON": Case(
         lambda t: streamed(t, [*sound(t)[:3], event(t, b'{"a":' + DEEP)]),
-        lambda t: json_reply([b'{"a":' + DEEP]),
+        lambda _: json_reply([b'{"a":' + DEEP]),
     ),
     "number out of range": Case(
         lambda t: streamed(t, [*sound(t)[:3], event(t, b'{"index":1e999,"usage":{"a":NaN}}')]),
-        lambda t: json_reply([b'{"usage":1e999,"id":NaN}']),
+        lambda _: json_reply([b'{"usage":1e999,"id":NaN}']),
     ),
     "too many digits": Case(
         lambda t: streamed(t, [*sound(t)[:3], event(t, b'{"error":' + HUGE + b"}")]),
-        lambda t: json_reply([b'{"error":' + HUGE + b"}"]),
+        lambda _: json_reply([b'{"error":' + HUGE + b"}"]),
     ),
     "delta of an unopened block": Case(
         lambda t: streamed(t, [sound(t)[0], delta(t, 7)]),
@@ -168,8 +168,8 @@ CASES: dict[str, Case] = {
         lambda t: streamed(t, [sound(t)[0], sound(t)[0]]), targets=(MESSAGES, INVOKE)
     ),
     "wrong content type": Case(
-        lambda t: reply("application/xml", [b"<a/>"]),
-        lambda t: reply("application/xml", [b"<a/>"]),
+        lambda _: reply("application/xml", [b"<a/>"]),
+        lambda _: reply("application/xml", [b"<a/>"]),
     ),
     "HTML": Case(html, html),
     "a whole answer to a streamed request": Case(lambda t: json_reply([whole(t)])),
@@ -183,14 +183,14 @@ CASES: dict[str, Case] = {
             "application/json", [gzip.compress(whole(t))], headers={"content-encoding": "gzip"}
         ),
     ),
-    "empty body": Case(lambda t: streamed(t, []), lambda t: json_reply([])),
+    "empty body": Case(lambda t: streamed(t, []), lambda _: json_reply([])),
     "no body at all": Case(
-        lambda t: Reply(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
-        lambda t: Reply(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        lambda _: Reply(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        lambda _: Reply(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
     ),
-    "cut at once": Case(lambda t: Reply(b""), lambda t: Reply(b"")),
+    "cut at once": Case(lambda _: Reply(b""), lambda _: Reply(b"")),
     "cut behind the head": Case(
-        lambda t: streamed(t, [], cut=True), lambda t: json_reply([], cut=True)
+        lambda t: streamed(t, [], cut=True), lambda _: json_reply([], cut=True)
     ),
     "cut in the middle": Case(
         lambda t: streamed(t, sound(t)[:4], cut=True),
@@ -201,19 +201,19 @@ CASES: dict[str, Case] = {
     ),
     "a chunk that lies": Case(
         lambda t: Reply(
-            f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: {stream_type(t)}\r\n\r\n"
-            f"zz\r\n".encode(),
+            f"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ncontent-type: {stream_type(t)}"
+            f"\r\n\r\nzz\r\n".encode(),
         ),
-        lambda t: Reply(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffff\r\n{"),
+        lambda _: Reply(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffff\r\n{"),
     ),
     "header bomb": Case(
-        lambda t: Reply(b"HTTP/1.1 200 OK\r\n" + b"x-a: " + b"a" * 10_000_000 + b"\r\n\r\n"),
-        lambda t: Reply(b"HTTP/1.1 200 OK\r\n" + b"x-a: b\r\n" * 400_000 + b"\r\n"),
+        lambda _: Reply(b"HTTP/1.1 200 OK\r\n" + b"x-a: " + b"a" * 10_000_000 + b"\r\n\r\n"),
+        lambda _: Reply(b"HTTP/1.1 200 OK\r\n" + b"x-a: b\r\n" * 400_000 + b"\r\n"),
     ),
-    "no HTTP": Case(lambda t: Reply(b"\x16\x03\x01 hello"), lambda t: Reply(b"SSH-2.0-x\r\n")),
+    "no HTTP": Case(lambda _: Reply(b"\x16\x03\x01 hello"), lambda _: Reply(b"SSH-2.0-x\r\n")),
     "redirect": Case(
-        lambda t: reply(None, [], status="302 Found", headers={"location": "http://x.test/"}),
-        lambda t: reply(None, [], status="307 Go", headers={"location": "/elsewhere"}),
+        lambda _: reply(None, [], status="302 Found", headers={"location": "http://x.test/"}),
+        lambda _: reply(None, [], status="307 Go", headers={"location": "/elsewhere"}),
     ),
     "a silent stream": Case(lambda t: streamed(t, sound(t)[:4], stays=True)),
     "an error with secrets": Case(
@@ -225,12 +225,12 @@ CASES: dict[str, Case] = {
         lambda t: json_reply([error_body(t)], status="400 Bad"),
     ),
     "an error that is no JSON": Case(
-        lambda t: reply("text/plain", [b"\xff" + SECRETS[1].encode()], status="403 No"),
-        lambda t: reply("text/plain", [b"\xff" + SECRETS[1].encode()], status="403 No"),
+        lambda _: reply("text/plain", [b"\xff" + SECRETS[1].encode()], status="403 No"),
+        lambda _: reply("text/plain", [b"\xff" + SECRETS[1].encode()], status="403 No"),
     ),
     "an endless error": Case(
-        lambda t: json_reply(endless(b"{", b"a" * 30_000), status="429 Slow"),
-        lambda t: json_reply(endless(b"{", b"a" * 30_000), status="429 Slow"),
+        lambda _: json_reply(endless(b"{", b"a" * 30_000), status="429 Slow"),
+        lambda _: json_reply(endless(b"{", b"a" * 30_000), status="429 Slow"),
     ),
     "frames with a wrong checksum": Case(
         lambda t: streamed(t, [*sound(t)[:2], _flipped(sound(t)[2])]), targets=(INVOKE, CONVERSE)

@@ -32,7 +32,7 @@ ATOMS: tuple[Any, ...] = (
     ),
     *([], {}, [[]], [{}], [None], {"": None}, {"type": "text"}, {"error": {}}, "x" * 300),
 )
-PIECES = tuple(
+_WORDS = tuple(
     piece.encode()
     for piece in (
         *("{", "}", "[", "]", '"', ",", ":", "\n", "\r", "\r\n", "\n\n", "data: ", "event: ", "\\"),
@@ -51,7 +51,8 @@ PIECES = tuple(
             "gw1.",
         ),
     )
-) + (b"\xff", b"\xc3", b"\x00\x00\x00\x10", b"\x80")
+)
+PIECES = (*_WORDS, b"\xff", b"\xc3", b"\x00\x00\x00\x10", b"\x80")
 
 
 def mutated_wire(data: bytes, chance: random.Random, other: bytes) -> bytes:

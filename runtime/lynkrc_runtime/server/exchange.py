@@ -233,7 +233,7 @@ class Exchange:
         """The fix-ups of a request to the target: those known to help, and those found by now."""
         found = self._fixes.get(route.index, ())
         rows = {fix.row.name for fix in found}
-        known = self.gateway.fix_ups.of(route.target.name)
+        known = () if self._is_own(route) else self.gateway.fix_ups.of(route.target.name)
         return (*(fix for fix in known if fix.row.name not in rows), *found)
 
     def fix_up(self, failure: Failure, now: float) -> bool:
@@ -246,7 +246,9 @@ class Exchange:
             return False
         may_lose = route.target.on_loss != DENY
         fix = fix_up_of(failure, *self.sent, self.fixes_of(route), may_lose=may_lose)
-        if fix is None or not attempts.fixed_up(failure, now):
+        if fix is None or (self._is_own(route) and fix.row.lasts):
+            return False
+        if not attempts.fixed_up(failure, now):
             return False
         self._fixes[route.index] = (*self._fixes.get(route.index, ()), fix)
         return True
@@ -265,6 +267,13 @@ class Exchange:
             param=param,
             request_id=self.incoming.request_id,
         )
+
+    def _is_own(self, route: Route) -> bool:
+        """Whether the client speaks to this very model: what it says there is not improved."""
+        request = self.request
+        if request is None or request.model != route.target.model:
+            return False
+        return route.ways[request.dialect].dialect.name == request.dialect
 
     def _is_fallback(self) -> bool:
         return self.route is not None and self.first not in (None, self.route.index)

@@ -103,7 +103,10 @@ def _text(vector: msgspec.Raw) -> str | None:
     """The base64 text of a vector written so, checked; None for a list."""
     if not bytes(vector).lstrip().startswith(b'"'):
         return None
-    text: Any = msgspec.json.decode(vector)
+    try:
+        text: Any = msgspec.json.decode(vector)
+    except NOT_JSON as error:
+        raise BrokenAnswer(broken("upstream sent a vector that is not base64")) from error
     _unpacked(text)
     return str(text)
 
