@@ -52,6 +52,19 @@ FORMS = {
             ("seed", "12"),
         ),
     ),
+    "openai-responses": Form(
+        name="input",
+        holder='[ {"content":[{"text":"a\\u0062\u2028 \\/", "type":"input_text", '
+        + MARK
+        + '}] ,"role":"user", "extra": 1E-3 }, '
+        '{"type":"reasoning", "id":"rs_1","summary":[ ], "encrypted_content":"gA\\u0041=="}, '
+        '{"type":"of_next_year", "deep": %s}]',
+        also=(
+            ("store", "false"),
+            ("tools", '[{"type":"function","name":"t","parameters":{"x":1.50}, ' + MARK + "}]"),
+            ("top_logprobs", "2"),
+        ),
+    ),
 }
 
 ATOMS = st.sampled_from(

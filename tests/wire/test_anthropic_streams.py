@@ -253,6 +253,15 @@ def test_interleaved_calls_come_out_whole_and_in_order() -> None:
     assert message["stop_reason"] == "tool_use"
 
 
+def test_a_waiting_call_that_is_whole_lets_the_one_behind_it_begin_first() -> None:
+    events: list[Event] = [ToolCallStart(index=n, id=f"c{n}", name="look") for n in range(3)]
+    for index in (1, 2, 0):
+        events.append(ToolCallDelta(index=index, json=f'{{"n": {index}}}'))
+        events.append(ToolCallEnd(index=index))
+    message = fold_stream(lint_stream(write(START, *events, END)))
+    assert [block["input"] for block in message["content"]] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
 def test_the_first_call_is_streamed_while_others_wait() -> None:
     writer = CLIENT.stream_writer(CONTEXT)
     sizes = [len(writer.write(event)) for event in INTERLEAVED[:7]]

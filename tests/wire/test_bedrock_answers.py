@@ -90,7 +90,7 @@ def test_streams_add_up() -> None:
         (
             "reasoning_cache",
             Stop.END,
-            Usage(input=9, output=40, cache_read=18432, cache_write=2048),
+            Usage(input=9, output=40, cache_read=18432, cache_write=2048, cache_write_1h=1024),
         ),
         ("parallel_tools", Stop.TOOL_USE, Usage(input=21, output=12)),
     ],

@@ -79,6 +79,29 @@ def restored(signature: str | None, kind: str, maker: str) -> str | None:
     return carried.data
 
 
+def sealed_content(data: str) -> str | None:
+    """The `encrypted_content` in the data of an `OPENAI` carrier."""
+    try:
+        found = msgspec.json.decode(data)
+    except NOT_JSON:
+        return None
+    content = found.get("encrypted_content") if isinstance(found, dict) else None
+    return content if isinstance(content, str) else None
+
+
+def opened(sealed: str, text: str) -> Thinking | RedactedThinking:
+    """Reasoning that came back with a carrier: Claude's own signature stands free again."""
+    match unseal(sealed):
+        case None:
+            return Thinking(text=text)
+        case Carried(kind="claude", data=signature):
+            return Thinking(text=text, signature=signature)
+        case Carried(kind="claude-redacted", data=data):
+            return RedactedThinking(data=data)
+        case Carried():
+            return Thinking(text=text, signature=sealed)
+
+
 def mark(model: str) -> str:
     """The signature of reasoning that came without one: who made it."""
     return seal(MARKER, "", model) or PREFIX

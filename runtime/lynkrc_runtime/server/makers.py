@@ -14,7 +14,13 @@ from typing import final
 
 import msgspec
 
-from lynkrc_runtime.protocol.carrier import CLAUDE, CLAUDE_REDACTED, unseal
+from lynkrc_runtime.protocol.carrier import (
+    CLAUDE,
+    CLAUDE_REDACTED,
+    OPENAI,
+    sealed_content,
+    unseal,
+)
 from lynkrc_runtime.protocol.conversation import Block, RedactedThinking, Request, Thinking
 from lynkrc_runtime.protocol.dialect import TargetFacts
 
@@ -113,8 +119,10 @@ def without_foreign(
 
 
 def _key(signature: str) -> bytes:
-    """Sixteen bytes; Claude's own signature has one key, however it travels."""
+    """Sixteen bytes; what Claude signed or OpenAI sealed has one key, however it travels."""
     carried = unseal(signature)
     if carried is not None and carried.kind in (CLAUDE, CLAUDE_REDACTED):
         signature = carried.data
+    elif carried is not None and carried.kind == OPENAI:
+        signature = sealed_content(carried.data) or signature
     return blake2b(signature.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -73,6 +73,7 @@ class MessagesWriter:
         "_call_index",
         "_calls",
         "_context",
+        "_declines",
         "_ended",
         "_ids",
         "_later",
@@ -91,6 +92,7 @@ class MessagesWriter:
         self._names: Mapping[str, str] | None = None
         self._out: list[bytes] = []
         self._open: str | None = None
+        self._declines = False
         self._next = 0
         self._call: _Call | None = None
         self._call_index = -1
@@ -178,10 +180,10 @@ class MessagesWriter:
         self._start(Usage())
         match event:
             case TextDelta(text=text):
-                self._text(text)
+                self._text(text, declines=False)
             case RefusalDelta(text=text):
                 self._refused = True
-                self._text(text)
+                self._text(text, declines=True)
             case ThinkingDelta(text=text):
                 self._thinking(text)
             case ThinkingEnd(signature=signature):
@@ -275,12 +277,14 @@ class MessagesWriter:
         self._open = None
         self._next += 1
 
-    def _text(self, text: str) -> None:
+    def _text(self, text: str, *, declines: bool) -> None:
+        """More of a text; a refusal is one of its own, as in a whole answer."""
         if not text:
             return
-        if self._open != "text":
+        if self._open != "text" or declines != self._declines:
             self._close()
             self._begin("text", {"text": ""})
+        self._declines = declines
         self._tokens += estimate_text(text)
         self._delta("text_delta", "text", text)
 

@@ -30,11 +30,19 @@ def write_tools(
             losses["filtered=tools"] = None
         elif tool.kind == "function":
             found.append(_function(tool, shape, losses))
+            _list_name(tool.name, losses)
         elif tool.kind == "custom":
+            losses["mapped=custom-tools"] = None
+            _list_name(tool.name, losses)
             found.append(_entry(replace(tool, description=description(tool)), dict(PARAMETERS)))
         else:
             losses[f"dropped=tools.{tool.kind}"] = None
     return found
+
+
+def _list_name(name: str, losses: Losses) -> None:
+    if legal_name(name, limit=ANTHROPIC_NAME_LIMIT) != name:
+        losses["mapped=tool-names"] = None
 
 
 def _list_members(tool: Tool, losses: Losses) -> None:

@@ -41,7 +41,16 @@ def read_usage(given: Any) -> Usage:
         output=tokens(given, "outputTokens") or 0,
         cache_read=tokens(given, "cacheReadInputTokens") or 0,
         cache_write=tokens(given, "cacheWriteInputTokens") or 0,
+        cache_write_1h=_kept_for_an_hour(given.get("cacheDetails")),
     )
+
+
+def _kept_for_an_hour(details: Any) -> int | None:
+    """What of the written is kept so long; None where the entries by ``ttl`` are missing."""
+    if not isinstance(details, list) or not details:
+        return None
+    entries = [one for one in details if isinstance(one, dict) and one.get("ttl") == "1h"]
+    return sum(tokens(one, "inputTokens") or 0 for one in entries)
 
 
 def matched_stop(fields: Any) -> str | None:

@@ -13,7 +13,7 @@ from lynkrc_runtime.protocol.losses.model import (
 )
 
 _QUALIFIED = changes("where the schema qualifies", "dropped=strict")
-_SHORTENED = changes("shortened, and restored in the answer", "mapped=tool-names")
+_SHORTENED = changes("as the dialect takes them, restored in the answer", "mapped=tool-names")
 _ONE_INPUT = changes("a function with one text", "mapped=custom-tools")
 _LOST_CHOICE = "dropped=tool_choice"
 _ASKED = changes("asked for in words", "prompted=tool_choice", _LOST_CHOICE, "tool_choice=auto")
@@ -26,7 +26,6 @@ TOOLS: tuple[Feature, ...] = (
         "tool names",
         "Names longer than 64 characters or with other characters than `a-zA-Z0-9_-`.",
         EVERY,
-        messages=CARRIED,
         ollama=CARRIED,
         others=_SHORTENED,
     ),

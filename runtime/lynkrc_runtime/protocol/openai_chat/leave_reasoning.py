@@ -33,7 +33,8 @@ def leave_reasoning(body: Body, facts: TargetFacts, changes: Changes) -> None:
     except RecursionError as error:
         raise CannotTranslate("depth", "the request is nested too deeply to edit") from error
     if any(edited):
-        body["messages"] = messages
+        # As bytes: what edits them next reads them so.
+        body["messages"] = msgspec.Raw(msgspec.json.encode(messages))
         changes["stripped=thinking"] = None
 
 

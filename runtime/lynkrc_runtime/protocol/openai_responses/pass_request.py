@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.protocol.carrier import PREFIX
+from lynkrc_runtime.protocol.carrier import OPENAI, PREFIX, sealed_content, unseal
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
@@ -64,12 +64,15 @@ def _instruct(body: Body, instruction: str) -> None:
 def _fit_items(body: Body, facts: TargetFacts, changes: Changes) -> None:
     """Edit reasoning items that need it; every other item keeps its bytes."""
     given = _bytes_of(body.get("input"))
-    needs_edit = _CARRIED in given or (facts.without_thinking and b"reasoning" in given)
+    foreign = _contents(facts.foreign)
+    needs_edit = (
+        _CARRIED in given or (facts.without_thinking and b"reasoning" in given) or bool(foreign)
+    )
     if not needs_edit or not given.lstrip().startswith(b"["):
         return
     kept: list[msgspec.Raw | dict[str, Any]] = []
     for item in _items(given):
-        fitted = _fitted(item, facts)
+        fitted = _fitted(item, facts, foreign)
         if fitted is None:
             changes["stripped=thinking"] = None
         else:
@@ -79,10 +82,19 @@ def _fit_items(body: Body, facts: TargetFacts, changes: Changes) -> None:
     body["input"] = kept
 
 
-def _fitted(item: msgspec.Raw, facts: TargetFacts) -> msgspec.Raw | dict[str, Any] | None:
+def _contents(signatures: frozenset[str]) -> frozenset[str]:
+    """What of these OpenAI's dialect knows as `encrypted_content`."""
+    carried = [unseal(signature) for signature in signatures]
+    found = (sealed_content(one.data) for one in carried if one is not None and one.kind == OPENAI)
+    return frozenset(content for content in found if content)
+
+
+def _fitted(
+    item: msgspec.Raw, facts: TargetFacts, foreign: frozenset[str]
+) -> msgspec.Raw | dict[str, Any] | None:
     raw = bytes(item)
     is_carried = _CARRIED in raw
-    if not is_carried and not facts.without_thinking:
+    if not is_carried and not facts.without_thinking and not foreign:
         return item
     members: dict[str, Any] = _members(raw)
     kind = value_of(members, "type")
@@ -90,6 +102,8 @@ def _fitted(item: msgspec.Raw, facts: TargetFacts) -> msgspec.Raw | dict[str, An
     if kind not in ("reasoning", "compaction"):
         return item
     if kind == "reasoning" and facts.without_thinking:
+        return None
+    if kind == "reasoning" and isinstance(sealed, str) and sealed in foreign:
         return None
     if not isinstance(sealed, str) or not sealed.startswith(PREFIX):
         return item

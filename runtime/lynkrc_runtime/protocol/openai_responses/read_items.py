@@ -204,16 +204,7 @@ def _reasoning(item: dict[str, Any], place: str) -> Thinking | RedactedThinking:
         kept = {name: item[name] for name in ("id", "encrypted_content") if item.get(name)}
         data = msgspec.json.encode(kept).decode()
         return Thinking(text=text, signature=carrier.seal(carrier.OPENAI, data, ""))
-    carried = carrier.unseal(given)
-    match carried:
-        case None:
-            return Thinking(text=text)
-        case carrier.Carried(kind=carrier.CLAUDE):
-            return Thinking(text=text, signature=carried.data)
-        case carrier.Carried(kind=carrier.CLAUDE_REDACTED):
-            return RedactedThinking(data=carried.data)
-        case _:
-            return Thinking(text=text, signature=given)
+    return carrier.opened(given, text)
 
 
 def _pieces(item: dict[str, Any], name: str, place: str) -> list[str]:
