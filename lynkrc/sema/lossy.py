@@ -31,7 +31,6 @@ _FIRST = (
     "server tools",
     "hosted tools",
     "citations",
-    "stop sequences",
     "context_management",
     "parallel_tool_calls: false",
     "seed",

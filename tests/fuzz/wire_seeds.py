@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lynkrc_runtime.protocol import carrier
+from lynkrc_runtime.protocol.conversation import Stop, Text, Usage
 from tests.clients.said import SPEAK
 from tests.clients.script import Call, Plan
-from tests.property.test_usage_is_conserved import CHECK, FAKES
+from tests.property.speech import Speech
+from tests.property.upstreams import DIALECTS
 from tests.wire import anthropic_lint, bedrock_frames, gemini_lint
 from tests.wire import openai_chat_lint as chat
 from tests.wire import openai_responses_upstream as responses
@@ -21,6 +23,13 @@ PLANS = (
         text="Two of them.", calls=(Call("c1", "weather", {"city": "Oslo"}), Call("c2", "now", {}))
     ),
 )
+COUNTED = Speech(
+    blocks=(Text(text="Hi"),),
+    stop=Stop.END,
+    usage=Usage(input=9, output=140, cache_read=18432, cache_write=2048, reasoning=128),
+)
+"""An answer that tells every kind of token."""
+
 MESSAGES, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"
 GEMINI, CONVERSE, OLLAMA = "gemini", "bedrock-converse", "ollama-chat"
 
@@ -43,8 +52,7 @@ def streams(dialect: str) -> list[bytes]:
     if dialect == CONVERSE:
         return [_lines(rows) for rows in bedrock_frames.load("streams").values() if _is_rows(rows)]
     found = [b"".join(SPEAK[dialect].stream(plan, "m")) for plan in PLANS]
-    if dialect in FAKES:
-        found.append(FAKES[dialect].stream(CHECK))
+    found.append(DIALECTS[dialect].stream(COUNTED))
     match dialect:
         case "anthropic-messages":
             found += map(anthropic_lint.to_sse, _load("anthropic/streams").values())
