@@ -19,7 +19,6 @@ from lynkrc_runtime.protocol.losses import (
     TRANSFORMS,
     Does,
     Feature,
-    Outcome,
     lossy,
     pair_table,
     refused,
@@ -79,8 +78,8 @@ def dialects_page() -> str:
                 table(("client", *map(code, TARGETS)), _pairs()),
                 f"## {_FEATURES}",
                 "What a target dialect does with each feature of a translated request. An empty "
-                "cell carries it; *misfit* means that the request cannot mean the same, so the "
-                "next target is tried. It is told of a model that takes all that its dialect "
+                "cell carries it; *passed* is only ever passed through; *misfit* means that the "
+                "request cannot mean the same, so the next target is tried. It is told of a model that takes all that its dialect "
                 "has; a model that takes less is said to in its request shape, and what that "
                 "changes has the same names.",
                 *(f"### {heading}\n\n{_part(features)}" for heading, features in PARTS),
@@ -121,7 +120,7 @@ def _pair(client: str, target: str) -> str:
 
 def _part(features: Iterable[Feature]) -> str:
     rows = (
-        (one.name, one.meaning, _who(one), *(_cell(one.at[target]) for target in TARGETS))
+        (one.name, one.meaning, _who(one), *(_cell(one, target) for target in TARGETS))
         for one in features
     )
     return table(("feature", "is", "of", *map(code, TARGETS)), rows)
@@ -133,7 +132,10 @@ def _who(feature: Feature) -> str:
     return ", ".join(name.rpartition("-")[2] for name in feature.clients)
 
 
-def _cell(outcome: Outcome) -> str:
+def _cell(feature: Feature, target: str) -> str:
+    if set(feature.clients) == {target}:
+        return "passed"
+    outcome = feature.at[target]
     word = _WORDS[outcome.does]
     return f"{word}: {outcome.how}" if outcome.how else word
 
