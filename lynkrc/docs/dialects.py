@@ -80,8 +80,8 @@ def dialects_page() -> str:
                 "What a target dialect does with each feature of a translated request. An empty "
                 "cell carries it; *passed* is only ever passed through; *misfit* means that the "
                 "request cannot mean the same, so the next target is tried. It is told of "
-                "a model that takes all that its dialect has; a model that takes less is said to in its request shape, and what that "
-                "changes has the same names.",
+                "a model that takes all that its dialect has; a model that takes less is said to "
+                "in its request shape, and what that changes has the same names.",
                 *(f"### {heading}\n\n{_part(features)}" for heading, features in PARTS),
                 f"## {_KINDS}",
                 "The first is called where nothing else is said; a client that speaks another of "
