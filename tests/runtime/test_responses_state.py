@@ -239,7 +239,8 @@ async def test_without_a_store_nothing_is_kept() -> None:
     assert status == 400
     assert body == {
         "error": {
-            "message": f"Previous response with id '{made['id']}' not found.",
+            "message": f"Previous response with id '{made['id']}' not found. Answers are not kept"
+            " here: the policy has no section `responses_store`.",
             "type": "invalid_request_error",
             "param": "previous_response_id",
             "code": "previous_response_not_found",

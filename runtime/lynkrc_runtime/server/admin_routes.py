@@ -20,6 +20,7 @@ from lynkrc_runtime.server.http import (
     body_limit,
     guard,
     live,
+    nothing_here,
     read_body,
     ready,
     refusal,
@@ -110,4 +111,4 @@ def _decision(dispatch: Dispatch, decision: Decision) -> Mapping[str, Any]:
 
 
 async def _unknown(request: web.Request) -> web.Response:
-    return refusal(request, 404, f"there is no {request.method} {request.path} here")
+    return nothing_here(request)
