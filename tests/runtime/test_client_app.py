@@ -301,7 +301,7 @@ async def test_a_websocket_is_sent_to_http(client: Client, more: dict[str, str])
         assert answer.headers["upgrade"] == "HTTP/1.1"
         assert answer.headers["connection"].lower() == "upgrade, close"
     async with client.get("/v1/responses") as answer:
-        assert answer.status == 404
+        assert answer.status == 405
 
 
 async def test_health(client: Client) -> None:
