@@ -74,7 +74,7 @@ async def _analyze(request: web.Request) -> web.Response:
         read = read_request(gateway, _SURFACES[surface], body, headers)
         features = gateway.policy.extractor.explain(read, facts)
     except MalformedRequest as error:
-        return refusal(request, 400, malformed(error, "").message)
+        return refusal(request, 400, malformed(error, "").message, param=error.field)
     except RefusedRequest as error:
         return refusal(request, 400, error.message)
     vector = [feature.value for feature in features]

@@ -153,7 +153,7 @@ async def _count(request: web.Request) -> web.StreamResponse:
     try:
         count = await request.app[COUNTER].count(headers, request[REPEATED], body)
     except MalformedRequest as error:
-        return refusal(request, 400, malformed(error, "").message)
+        return refusal(request, 400, malformed(error, "").message, param=error.field)
     answer = identified(request)
     if count.estimated:
         answer["x-lynkr-transforms"] = "tokens-estimated"

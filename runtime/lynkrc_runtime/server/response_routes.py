@@ -159,7 +159,7 @@ def _count_tokens(counter: TokenCounter) -> Handler:
                 headers, request[REPEATED], settled.body, surface="responses", dialect=CLIENT.name
             )
         except MalformedRequest as error:
-            return refusal(request, 400, malformed(error, "").message)
+            return refusal(request, 400, malformed(error, "").message, param=error.field)
         except RefusedState as refused:
             status, answer = CLIENT.write_problem(refused.problem(request[REQUEST_ID]))
             return _json(request, answer, status=status)
