@@ -255,8 +255,8 @@ async def test_tokens_are_counted(client: Client) -> None:
     assert counted["input_tokens"] > 20
     status, body = await post(client, "/input_tokens", previous_response_id="gone")
     assert (status, body["error"]["code"]) == (400, "previous_response_not_found")
-    status, _ = await post(client, "/input_tokens", input=7)
-    assert status == 400
+    status, body = await post(client, "/input_tokens", input=7)
+    assert (status, body["error"]["param"]) == (400, "input")
 
 
 async def test_what_is_not_served_is_refused_in_shape(client: Client) -> None:
