@@ -15,9 +15,9 @@ help:
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
-	@echo "make generate  rewrite generated/ and docs/reference.md"
+	@echo "make generate  rewrite generated/, docs/reference.md and docs/dialects.md"
 	@echo "make bench     decision time, gateway overhead, translation, check time"
-	@echo "make fuzz      broken specs for FUZZ_SECONDS seconds (default 150)"
+	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150)"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -1,4 +1,4 @@
-"""``lynkrc explain``: the page of a finding, or the list of all findings."""
+"""``lynkrc explain``: the page of a finding, the list of all, or what two dialects lose."""
 
 import argparse
 import sys
@@ -8,16 +8,28 @@ from lynkrc.cli.terminal import columns_of, error, wants_colour
 from lynkrc.diagnostics.codes import CODES, PHASES, found
 from lynkrc.diagnostics.pages import read_page
 from lynkrc.diagnostics.render_page import render_page
+from lynkrc.diagnostics.sema_codes import LOSSY_PAIR
 from lynkrc.diagnostics.suggest import closest
 from lynkrc.diagnostics.wording import shown
 
+_PAIR = (
+    "a client's dialect (messages, chat or responses) and a target's (one of these, gemini, "
+    "converse or ollama)"
+)
 _MISREAD = str.maketrans("OIL", "011")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments: the code or the short name."""
+    """Arguments: the code or the short name; for LK602 also two dialects."""
     parser.add_argument(
         "code", nargs="?", help="such as LK101 or unknown-key; without one, all are listed"
+    )
+    parser.add_argument(
+        "pair",
+        nargs="*",
+        metavar="DIALECT",
+        help="after LK602: a client's and a target's, as the note names them; lists all that "
+        "is lost between them",
     )
 
 
@@ -31,7 +43,16 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if code is None:
         error(f"there is no finding {shown(arguments.code)}; {_way_out(arguments.code)}")
         return ExitCode.CANNOT_RUN
-    page = read_page(code.id)
+    if arguments.pair:
+        if code is not LOSSY_PAIR:
+            error(f"only LK602 is about dialects, not {code.id}")
+            return ExitCode.CANNOT_RUN
+        page = _pair(arguments.pair)
+        if page is None:
+            error("after LK602 go " + _PAIR)
+            return ExitCode.CANNOT_RUN
+    else:
+        page = read_page(code.id)
     columns = columns_of(out)
     if columns is not None:
         page = render_page(page, colour=wants_colour(out), columns=columns) + "\n"
@@ -49,6 +70,17 @@ def listing() -> str:
             lines += [f"  {code.id}  {code.severity.value:<8} {code.name}" for code in codes]
             lines.append("")
     return "\n".join([*lines, "`lynkrc explain CODE` prints the page of one.", ""])
+
+
+def _pair(words: list[str]) -> str | None:
+    # Late, so that the page of a code does not wait for the tables.
+    from lynkrc.docs.pair import dialect_of, pair_page
+    from lynkrc_runtime.protocol.losses import CLIENTS
+
+    names = [dialect_of(word) for word in words]
+    if len(names) != 2 or names[0] not in CLIENTS or names[1] is None:
+        return None
+    return pair_page(names[0], names[1])
 
 
 def _way_out(word: str) -> str:

@@ -58,8 +58,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             require_max_tokens(request)
         features = Extractor(bundle.dispatch, bundle.tables).explain(request, facts)
     except MalformedRequest as problem:
-        place = f" at {problem.field}" if problem.field else ""
-        error(f"{arguments.request}: the gateway answers 400{place}: {problem.message}")
+        is_named = problem.field is None or problem.field in problem.message
+        place = "" if is_named else f"{problem.field}: "
+        error(f"{arguments.request}: the gateway answers 400: {place}{problem.message}")
         return ExitCode.FINDINGS
     except RefusedRequest as problem:
         error(f"{arguments.request}: the gateway answers 400: {problem.message}")

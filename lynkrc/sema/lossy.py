@@ -38,7 +38,7 @@ _FIRST = (
 )
 """Of what matters, what is missed soonest; the rest in the order of the page."""
 
-_SPOKEN = {
+SPOKEN = {
     "anthropic-messages": "Messages",
     "openai-chat": "Chat",
     "openai-responses": "Responses",
@@ -94,7 +94,7 @@ def _finding(
         (one.item.name for one in spec.targets if one.name in names),
         key=lambda name: (name.span.file.path, name.span.start),
     )
-    where = f"{_SPOKEN[client]} to {_SPOKEN[way]} on {listed(names, 'and')}"
+    where = f"{SPOKEN[client]} to {SPOKEN[way]} on {listed(names, 'and')}"
     lost = _lost(client, way)
     return Diagnostic(
         code=LOSSY_PAIR,

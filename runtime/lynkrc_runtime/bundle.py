@@ -199,7 +199,8 @@ def _unzip(path: Path, data: bytes) -> dict[str, bytes]:
                     raise BrokenBundle(f"{path}: {entry.filename} is there twice")
                 contents[entry.filename] = archive.read(entry)
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
-        raise BrokenBundle(f"{path}: not a whole zip file: {error}") from error
+        hint = "" if path.suffix == ".lynkr" else " (`lynkrc build` makes a bundle, NAME.lynkr)"
+        raise BrokenBundle(f"{path}: not a whole zip file: {error}{hint}") from error
     return contents
 
 

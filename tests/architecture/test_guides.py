@@ -13,7 +13,7 @@ import yaml
 
 from lynkrc.diagnostics.model import Severity
 from lynkrc.diagnostics.sema_codes import NOT_SERVED
-from lynkrc.sema.lossy import _SPOKEN, _lost
+from lynkrc.sema.lossy import SPOKEN, _lost
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.fmt import format_spec
 from lynkrc_runtime.protocol.estimate import close_text, estimate_text
@@ -142,7 +142,7 @@ def test_the_estimates_on_the_page_are_what_is_measured() -> None:
 
 
 def test_the_notes_on_the_page_of_the_language_are_printed_so() -> None:
-    dialects = {spoken: name for name, spoken in _SPOKEN.items()}
+    dialects = {spoken: name for name, spoken in SPOKEN.items()}
     notes = re.findall(
         r"^note\[LK602\]: (\w+) to (\w+) on `\w+`: (.*) do not arrive$", LANGUAGE_PAGE, re.M
     )

@@ -170,12 +170,10 @@ async def test_request_ids_are_the_clients_if_harmless(client: Client) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/v1/messages"),
-        ("GET", "/v1/embeddings"),
+        ("GET", "/v1/files"),
         ("POST", "/v1/messages/batches"),
         ("GET", "/metrics"),
         ("GET", "/routing/table"),
-        ("DELETE", "/"),
     ],
 )
 async def test_unknown_paths_are_a_404_in_shape(client: Client, method: str, path: str) -> None:
@@ -186,6 +184,29 @@ async def test_unknown_paths_are_a_404_in_shape(client: Client, method: str, pat
     assert (error.get("type") == "error") == ("/messages" in path)
     async with client.request(method, path, headers=JSON | ANTHROPIC) as answer:
         assert (await answer.json())["error"]["type"] == "not_found_error"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/messages", "POST"),
+        ("GET", "/v1/messages/count_tokens", "POST"),
+        ("GET", "/v1/chat/completions", "POST"),
+        ("GET", "/v1/responses", "POST"),
+        ("DELETE", "/v1/responses", "GET, POST"),
+        ("GET", "/v1/embeddings", "POST"),
+        ("POST", "/v1/models", "GET"),
+        ("DELETE", "/", "GET, HEAD"),
+    ],
+)
+async def test_another_method_is_a_405_that_says_which(
+    client: Client, method: str, path: str, allowed: str
+) -> None:
+    async with client.request(method, path, headers=JSON) as answer:
+        assert (answer.status, answer.headers["allow"]) == (405, allowed)
+        error = await answer.json()
+    assert error["error"]["message"] == f"{path} takes {allowed}, not {method}"
+    assert error["error"]["type"] == "invalid_request_error"
 
 
 async def test_a_path_with_a_line_break_is_a_404_in_shape(client: Client) -> None:
@@ -240,6 +261,25 @@ async def test_one_model(client: Client) -> None:
     async with client.get("/v1/models/gpt-x", headers=ANTHROPIC) as answer:
         assert answer.status == 404
         assert (await answer.json())["error"]["message"] == "model: gpt-x"
+    async with client.get("/v1/models/gpt-x") as answer:
+        assert answer.status == 404
+        error = (await answer.json())["error"]
+    assert (error["param"], error["code"]) == ("model", "model_not_found")
+    assert "gpt-x" in error["message"]
+
+
+async def test_every_answer_of_our_own_has_an_id(client: Client) -> None:
+    count = {"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}
+    for answering in (
+        client.get("/v1/models"),
+        client.get("/v1/models", headers=ANTHROPIC),
+        client.get("/v1/models/auto"),
+        client.post("/v1/messages/count_tokens", json=count),
+        client.get("/v1/responses/resp_1"),
+    ):
+        async with answering as answer:
+            ids = {answer.headers[f"{prefix}request-id"] for prefix in ("", "x-", "x-lynkr-")}
+        assert len(ids) == 1
 
 
 async def test_the_root_says_what_this_is(client: Client) -> None:
@@ -261,7 +301,7 @@ async def test_a_websocket_is_sent_to_http(client: Client, more: dict[str, str])
         assert answer.headers["upgrade"] == "HTTP/1.1"
         assert answer.headers["connection"].lower() == "upgrade, close"
     async with client.get("/v1/responses") as answer:
-        assert answer.status == 404
+        assert answer.status == 405
 
 
 async def test_health(client: Client) -> None:

@@ -239,7 +239,8 @@ async def test_without_a_store_nothing_is_kept() -> None:
     assert status == 400
     assert body == {
         "error": {
-            "message": f"Previous response with id '{made['id']}' not found.",
+            "message": f"Previous response with id '{made['id']}' not found. Answers are not kept"
+            " here: the policy has no section `responses_store`.",
             "type": "invalid_request_error",
             "param": "previous_response_id",
             "code": "previous_response_not_found",
@@ -254,8 +255,8 @@ async def test_tokens_are_counted(client: Client) -> None:
     assert counted["input_tokens"] > 20
     status, body = await post(client, "/input_tokens", previous_response_id="gone")
     assert (status, body["error"]["code"]) == (400, "previous_response_not_found")
-    status, _ = await post(client, "/input_tokens", input=7)
-    assert status == 400
+    status, body = await post(client, "/input_tokens", input=7)
+    assert (status, body["error"]["param"]) == (400, "input")
 
 
 async def test_what_is_not_served_is_refused_in_shape(client: Client) -> None:

@@ -8,6 +8,7 @@ import pytest
 from lynkrc.cli.main import main
 from lynkrc.diagnostics.codes import CODES
 from lynkrc.source.resources import read_schema, schema_names
+from lynkrc_runtime.protocol.losses import lossy
 from tests.unit.cli_sample import SPEC
 
 
@@ -106,3 +107,26 @@ def test_explain_lists_every_code_by_phase(capsys: pytest.CaptureFixture[str]) -
     heads = [line for line in lines if line.startswith("LK")]
     assert heads[0] == "LK0xx  the file and its YAML"
     assert len(heads) >= 6
+
+
+def test_explain_lists_what_a_pair_loses(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "LK602", "Messages", "Ollama"]) == 0
+    out = capsys.readouterr().out
+    lost, rest = out.split("## A misfit")
+    assert out.startswith("# Messages to Ollama\n")
+    named = {line[2:].split(". ")[0] for line in lost.splitlines() if line.startswith("- ")}
+    assert named == set(lossy("anthropic-messages", "ollama-chat"))
+    assert "- document urls. " in rest
+
+
+def test_explain_says_what_is_passed_through(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "lossy-pair", "chat", "openai-chat"]) == 0
+    assert "Passed through" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", ["LK602 chat", "LK602 gemini chat", "LK602 chat x", "LK101 x x"])
+def test_explain_wants_a_pair_that_is_there(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", *words.split()]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "LK602" in said.err

@@ -3,7 +3,7 @@
 import pytest
 
 from lynkrc.diagnostics.model import Severity
-from lynkrc.sema.lossy import _FIRST, _SPOKEN
+from lynkrc.sema.lossy import _FIRST, SPOKEN
 from lynkrc_runtime.feature_table import DIALECTS
 from lynkrc_runtime.protocol.losses import FEATURES, TARGETS, lossy
 from tests.unit.sema_sample import resolved
@@ -71,7 +71,7 @@ def test_the_first_note_that_is_shown_says_where_to_read_on() -> None:
 
 def test_what_is_named_first_is_a_row_that_matters() -> None:
     assert [name for name in _FIRST if not FEATURES[name].matters] == []
-    assert set(_SPOKEN) == {*TARGETS, *DIALECTS}
+    assert set(SPOKEN) == {*TARGETS, *DIALECTS}
 
 
 @pytest.mark.parametrize("test", ["surface == messages", "dialect == 'anthropic-messages'"])

@@ -101,6 +101,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
     except MissingVariable as missing:
         raise UnresolvedProvider(
             f"provider {provider.name}: environment variable {missing.name} is not set"
+            " (--dry-run needs none)"
         ) from missing
     has_own = any(name in headers for name in CREDENTIAL_HEADERS)
     if key is None and not has_own and kind.credentials is Credentials.REQUIRED:

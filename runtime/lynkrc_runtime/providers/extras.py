@@ -18,7 +18,7 @@ def missing_extra(extra: str) -> str | None:
     """
     for package in _PACKAGES[extra]:
         if not _is_there(package):
-            return f"it needs the package {package}: install lynkrc[{extra}]"
+            return f"it needs the package {package}: pip install 'lynkrc[{extra}]'"
     return None
 
 

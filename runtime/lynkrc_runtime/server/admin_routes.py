@@ -20,6 +20,7 @@ from lynkrc_runtime.server.http import (
     body_limit,
     guard,
     live,
+    nothing_here,
     read_body,
     ready,
     refusal,
@@ -73,7 +74,7 @@ async def _analyze(request: web.Request) -> web.Response:
         read = read_request(gateway, _SURFACES[surface], body, headers)
         features = gateway.policy.extractor.explain(read, facts)
     except MalformedRequest as error:
-        return refusal(request, 400, malformed(error, "").message)
+        return refusal(request, 400, malformed(error, "").message, param=error.field)
     except RefusedRequest as error:
         return refusal(request, 400, error.message)
     vector = [feature.value for feature in features]
@@ -110,4 +111,4 @@ def _decision(dispatch: Dispatch, decision: Decision) -> Mapping[str, Any]:
 
 
 async def _unknown(request: web.Request) -> web.Response:
-    return refusal(request, 404, f"there is no {request.method} {request.path} here")
+    return nothing_here(request)

@@ -28,7 +28,9 @@ from lynkrc_runtime.server.http import (
     canonical,
     dialect_of,
     guard,
+    identified,
     live,
+    nothing_here,
     read_body,
     ready,
     refusal,
@@ -151,8 +153,8 @@ async def _count(request: web.Request) -> web.StreamResponse:
     try:
         count = await request.app[COUNTER].count(headers, request[REPEATED], body)
     except MalformedRequest as error:
-        return refusal(request, 400, malformed(error, "").message)
-    answer = {"x-lynkr-request-id": request[REQUEST_ID], "request-id": request[REQUEST_ID]}
+        return refusal(request, 400, malformed(error, "").message, param=error.field)
+    answer = identified(request)
     if count.estimated:
         answer["x-lynkr-transforms"] = "tokens-estimated"
     return web.json_response({"input_tokens": count.tokens}, headers=answer)
@@ -171,7 +173,7 @@ async def _models(request: web.Request) -> web.Response:
         )
     except ValueError:
         return refusal(request, 400, "limit: must be a number from 1 to 1000")
-    return web.json_response(answer)
+    return web.json_response(answer, headers=identified(request))
 
 
 async def _model(request: web.Request) -> web.Response:
@@ -180,8 +182,12 @@ async def _model(request: web.Request) -> web.Response:
     site = request.app[SITE]
     anthropic = dialect_of(request) == "anthropic-messages"
     if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):
-        return refusal(request, 404, f"model: {name}")
-    return web.json_response(models.entry(name, anthropic=anthropic, created=site.started))
+        if anthropic:
+            return refusal(request, 404, f"model: {name}")
+        message = f"The model '{name}' does not exist: GET /v1/models lists those there are"
+        return refusal(request, 404, message, param="model", code="model_not_found")
+    found = models.entry(name, anthropic=anthropic, created=site.started)
+    return web.json_response(found, headers=identified(request))
 
 
 async def _responses(request: web.Request) -> web.Response:
@@ -204,4 +210,4 @@ async def _root(_: web.Request) -> web.Response:
 
 
 async def _unknown(request: web.Request) -> web.Response:
-    return refusal(request, 404, f"there is no {request.method} {request.path} here")
+    return nothing_here(request)

@@ -65,21 +65,49 @@ def dialect_of(request: web.Request) -> str:
     return _RESPONSES if "/responses" in request.path else _CHAT
 
 
+def identified(request: web.Request) -> dict[str, str]:
+    """The headers by which clients of every dialect report a request."""
+    identity = request[REQUEST_ID]
+    return dict.fromkeys(("request-id", "x-request-id", "x-lynkr-request-id"), identity)
+
+
 def refusal(
-    request: web.Request, status: int, message: str, extra: Mapping[str, str] | None = None
+    request: web.Request,
+    status: int,
+    message: str,
+    extra: Mapping[str, str] | None = None,
+    *,
+    param: str | None = None,
+    code: str | None = None,
 ) -> web.Response:
     """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
     dialect: ClientDialect = request.app[SITE].gateway.dialects[dialect_of(request)]
-    identity = request[REQUEST_ID]
-    problem = Problem(status=status, kind=kind_of(status), message=message, request_id=identity)
+    problem = Problem(
+        status=status,
+        kind=kind_of(status),
+        message=message,
+        param=param,
+        code=code,
+        request_id=request[REQUEST_ID],
+    )
     _, body = dialect.write_problem(problem)
-    headers = {
-        "content-type": "application/json",
-        "request-id": identity,
-        "x-request-id": identity,
-        "x-lynkr-request-id": identity,
-    }
+    headers = identified(request) | {"content-type": "application/json"}
     return web.Response(status=status, headers=headers | dict(extra or {}), body=body)
+
+
+def nothing_here(request: web.Request) -> web.Response:
+    """No such path: 404; or not by this method: 405, with those that there are."""
+    path, methods = request.path, set[str]()
+    for resource in request.app.router.resources():
+        # What matches every path is the route that leads here.
+        if isinstance(resource, web.PlainResource) and resource.canonical == path:
+            methods |= {route.method for route in resource}
+    methods.discard(request.method)  # one that is there for something else: an upgrade
+    if not methods:
+        return refusal(request, 404, f"there is no {request.method} {path} here")
+    allowed = ", ".join(sorted(methods))
+    message = f"{path} takes {allowed}, not {request.method}"
+    return refusal(request, 405, message, {"allow": allowed})
 
 
 def guard(*, any_host: bool) -> Middleware:

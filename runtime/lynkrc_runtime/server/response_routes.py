@@ -27,7 +27,7 @@ from lynkrc_runtime.server.http import (
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_store import Kept, item_id
-from lynkrc_runtime.server.responses import RefusedState, scope_of, settle_state
+from lynkrc_runtime.server.responses import UNKEPT, RefusedState, scope_of, settle_state
 
 _encode = msgspec.json.encode
 _PAGE, _MAX_PAGE = 20, 100
@@ -159,7 +159,7 @@ def _count_tokens(counter: TokenCounter) -> Handler:
                 headers, request[REPEATED], settled.body, surface="responses", dialect=CLIENT.name
             )
         except MalformedRequest as error:
-            return refusal(request, 400, malformed(error, "").message)
+            return refusal(request, 400, malformed(error, "").message, param=error.field)
         except RefusedState as refused:
             status, answer = CLIENT.write_problem(refused.problem(request[REQUEST_ID]))
             return _json(request, answer, status=status)
@@ -184,7 +184,8 @@ def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
     store, headers = request.app[SITE].gateway.responses, request[HEADERS]
     kept = None if store is None else store.get(scope_of(headers), identity)
     if kept is None:
-        return refusal(request, 404, f"Response with id '{identity}' not found.")
+        why = UNKEPT if store is None else ""
+        return refusal(request, 404, f"Response with id '{identity}' not found.{why}")
     return kept
 
 

@@ -8,7 +8,7 @@ kept, and says so.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Any, final
+from typing import Any, Final, final
 
 import msgspec
 
@@ -27,6 +27,8 @@ _CALLERS = ("x-lynkr-key", "x-api-key", "authorization", "api-key")
 _encode = msgspec.json.encode
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
+UNKEPT: Final = " Answers are not kept here: the policy has no section `responses_store`."
+"""What is added where nothing could have been found."""
 _NULL = b"null"
 _HEADS = (b'"response.created"', b'"response.in_progress"', b'"response.queued"')
 _ENDS = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"')
@@ -118,7 +120,7 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
         kept = store.get(scope, previous) if store and isinstance(previous, str) else None
         if kept is None:
             raise RefusedState(
-                f"Previous response with id '{previous}' not found.",
+                f"Previous response with id '{previous}' not found." + ("" if store else UNKEPT),
                 "previous_response_id",
                 "previous_response_not_found",
             )

@@ -142,4 +142,4 @@ def _wrong(
         return MalformedRequest(place, f"{where}: JSON is nested too deeply")
     if isinstance(error, msgspec.ValidationError):
         return MalformedRequest(place, f"{where}: must be {wanted}, not {kind(raw)}")
-    return MalformedRequest(place, f"{where}: is not valid JSON ({error})")
+    return MalformedRequest(place, f"{where} is not valid JSON ({error})")
