@@ -30,7 +30,8 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.fold import fold, unfold
 from lynkrc_runtime.protocol.naming import legal_name
-from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET, strip_usage_chunk
+from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
+from lynkrc_runtime.protocol.openai_chat.usage_chunk import unasked
 from tests.wire.openai_chat_lint import (
     check_answer,
     context_of,
@@ -382,18 +383,30 @@ def test_a_free_form_tool_gets_its_text_back() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "is_kept"),
+    ("data", "left"),
     [
-        (b'{"choices":[],"usage":{"prompt_tokens":1}}', False),
-        (b'{"id":"c","choices":[],"usage":{"prompt_tokens":1},"timings":{}}', False),
-        (b'{"choices":[],"usage":null}', True),
-        (b'{"choices":[],"prompt_filter_results":[]}', True),
-        (b'{"choices":[{"delta":{"content":"\\"usage\\""}}]}', True),
-        (b'{"choices":[{"delta":{}}],"usage":{"prompt_tokens":1}}', True),
-        (b'{"error":{"message":"usage","type":"usage"},"usage":{}}', True),
-        (b"[DONE]", True),
-        (b'{"usage"', True),
+        (b'{"choices":[],"usage":{"prompt_tokens":1}}', None),
+        (b'{"id":"c","choices":[ ],"usage":{"prompt_tokens":1},"timings":{}}', None),
+        (b'{"choices":[],"usage":null}', b'{"choices":[]}'),
+        (
+            b'{"id": "c","usage": null,"choices":[{"delta":{"content":"\\u00e9 1e0"}}],"x":1.50}',
+            b'{"id":"c","choices":[{"delta":{"content":"\\u00e9 1e0"}}],"x":1.50}',
+        ),
+        (b'{"choices":[],"prompt_filter_results":[]}', ...),
+        (b'{"choices":[{"delta":{"content":"\\"usage\\""}}]}', ...),
+        (b'{"choices":[{"delta":{"content":",\\"usage\\":null"}}]}', ...),
+        (b'{"choices":[{"delta":{}}],"usage":{"prompt_tokens":1}}', ...),
+        (b'{"error":{"message":"usage","type":"usage"},"usage":{}}', ...),
+        (b"[DONE]", ...),
+        (b'{"usage"', ...),
+        (b'["usage"]', ...),
     ],
 )
-def test_only_the_usage_chunk_is_stripped(data: bytes, is_kept: bool) -> None:
-    assert strip_usage_chunk(data) == (data if is_kept else None)
+def test_what_nobody_asked_for_is_taken_out(data: bytes, left: Any) -> None:
+    piece = b"data: " + data + b"\n\n"
+    if left is ...:
+        assert unasked(piece) is piece
+    elif left is None:
+        assert unasked(piece) is None
+    else:
+        assert unasked(piece) == b"data: " + left + b"\n\n"

@@ -38,9 +38,9 @@ from lynkrc_runtime.protocol.dialect import (
 )
 from lynkrc_runtime.protocol.estimate import tokens_of, weigh
 from lynkrc_runtime.protocol.failures import broken
-from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
+from lynkrc_runtime.protocol.openai_chat.usage_chunk import unasked
 from lynkrc_runtime.protocol.pieces import EventSplitter
-from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
+from lynkrc_runtime.protocol.sse import EventTooLarge
 from lynkrc_runtime.protocol.stops import StopGuard
 from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
@@ -171,9 +171,10 @@ class Flow:
                 self._note(event)
             if self.failure is not None:
                 return
-            if piece and self._is_wanted(piece):
-                out.append(piece if self._echo is None else echo_event(piece, self._echo))
-                self._passed(piece, events)
+            wanted = unasked(piece) if self._strips_usage else piece
+            if wanted:
+                out.append(wanted if self._echo is None else echo_event(wanted, self._echo))
+                self._passed(wanted, events)
             if self.has_ended:
                 # What stands behind the end is no part of the answer.
                 return
@@ -199,12 +200,6 @@ class Flow:
         said = sum(weigh(event.text) for event in events if isinstance(event, TextDelta))
         output = max(end.usage.output, tokens_of(self._weight + said))
         return replace(end, usage=replace(end.usage, output=output))
-
-    def _is_wanted(self, piece: bytes) -> bool:
-        """False for the usage chunk of a Chat stream that we asked for and the client did not."""
-        if not self._strips_usage or b'"usage"' not in piece:
-            return True
-        return all(strip_usage_chunk(data) is not None for _, data in SseParser().feed(piece))
 
     def _note(self, event: Event) -> None:
         match event:

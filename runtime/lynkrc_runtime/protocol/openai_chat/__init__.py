@@ -9,10 +9,9 @@ from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME
 from lynkrc_runtime.protocol.openai_chat.read_request import read_request
 from lynkrc_runtime.protocol.openai_chat.stream_reader import ChatStreamReader
 from lynkrc_runtime.protocol.openai_chat.stream_writer import ChatStreamWriter
-from lynkrc_runtime.protocol.openai_chat.usage_chunk import strip_usage_chunk
 from lynkrc_runtime.protocol.openai_chat.write_request import write_request
 
-__all__ = ["CLIENT", "TARGET", "strip_usage_chunk"]
+__all__ = ["CLIENT", "TARGET"]
 
 CLIENT = ClientDialect(
     name=DIALECT_NAME,
