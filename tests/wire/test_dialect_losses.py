@@ -3,6 +3,8 @@
 Parametrised over the dialects there are: a new one is tested by being registered.
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +28,7 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from tests.wire.loss_pieces import PIECES, body_of
 
+CHAT = "openai-chat"
 PAIRS = [(client, target) for client in CLIENT_DIALECTS for target in TARGET_DIALECTS]
 CROSSINGS = [(client, target) for client, target in PAIRS if client != target]
 ABLE = frozenset(
@@ -184,3 +187,24 @@ def replace_facts(shape: RequestShape, max_output: int) -> TargetFacts:
         shape=replace(shape),
         maker="here",
     )
+
+
+@pytest.mark.parametrize(("client", "target"), [pair for pair in CROSSINGS if pair[0] == CHAT])
+@pytest.mark.parametrize(
+    ("piece", "misfit"),
+    [
+        ({"n": 1, "modalities": ["text"]}, None),
+        ({"n": 2}, "n"),
+        ({"modalities": ["text", "audio"]}, "audio"),
+    ],
+)
+def test_one_choice_of_text_asks_for_nothing_and_more_is_a_misfit(
+    client: str, target: str, piece: dict[str, Any], misfit: str | None
+) -> None:
+    if misfit is None:
+        found = write(client, target, body_of(client, [piece]), facts_of()).transforms
+        assert losses_in(found) == ()
+        return
+    with pytest.raises(CannotTranslate) as caught:
+        write(client, target, body_of(client, [piece]), facts_of())
+    assert caught.value.feature == misfit
