@@ -446,3 +446,22 @@ def test_budgeted_thinking_stops_with_the_reasoning_that_is_left_out(model: str)
         "dropped=context_management",
         "stripped=thinking",
     )
+
+
+@pytest.mark.parametrize("model", ["asked", "target"])
+def test_budgeted_thinking_stops_with_a_turn_that_another_maker_began(model: str) -> None:
+    """Its reasoning is ours to leave out, so the turn no longer begins with reasoning."""
+    ours = {"type": "thinking", "thinking": "a", "signature": "gw1.eyJ"}
+    call = {"type": "tool_use", "id": "t", "name": "n", "input": {}}
+    result = {"type": "tool_result", "tool_use_id": "t", "content": "r"}
+    value = body(
+        thinking={"type": "enabled", "budget_tokens": 2000},
+        messages=[
+            USER,
+            {"role": "assistant", "content": [ours, call]},
+            {"role": "user", "content": [result]},
+        ],
+    )
+    sent, written = send(value, MANUAL, model=model)
+    assert "thinking" not in sent
+    assert written.transforms == ("dropped=thinking", "stripped=thinking")

@@ -9,12 +9,15 @@ from lynkrc_runtime.protocol import openai_chat
 from lynkrc_runtime.protocol.anthropic import TARGET
 from lynkrc_runtime.protocol.anthropic.write_tools import object_schema
 from lynkrc_runtime.protocol.conversation import (
+    Block,
     CannotTranslate,
     ChoiceKind,
     JsonFormat,
     Options,
+    RedactedThinking,
     Request,
     Text,
+    Thinking,
     Tool,
     ToolChoice,
 )
@@ -113,6 +116,28 @@ def test_manual_thinking_is_left_out_in_a_tool_loop() -> None:
     body, transforms, _ = send(given, MANUAL)
     assert "thinking" not in body
     assert "dropped=thinking" in transforms
+
+
+@pytest.mark.parametrize(
+    ("thought", "thinks"),
+    [
+        (Thinking(text="t", signature="Eq=="), True),
+        (RedactedThinking(data="Eq=="), True),
+        (Thinking(text="t", signature="gw1.eyJ"), False),
+        (Thinking(text="t"), False),
+    ],
+)
+def test_manual_thinking_goes_on_where_claude_signed_the_turn(thought: Block, thinks: bool) -> None:
+    """A client of another dialect brings the signature back in a carrier (C.5.4)."""
+    given = request(
+        user("q"),
+        assistant(Text(text=" "), thought, call("c")),
+        user(result("c")),
+        options=Options(max_tokens=9000, effort="low"),
+    )
+    body, transforms, _ = send(given, MANUAL)
+    assert ("thinking" in body) == thinks
+    assert ("dropped=thinking" in transforms) == (not thinks)
 
 
 def test_temperature_leaves_beside_thinking() -> None:

@@ -3,6 +3,9 @@
 Parametrised over the dialects there are: a new one is tested by being registered.
 """
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +29,7 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from tests.wire.loss_pieces import PIECES, body_of
 
+CHAT, RESPONSES = "openai-chat", "openai-responses"
 PAIRS = [(client, target) for client in CLIENT_DIALECTS for target in TARGET_DIALECTS]
 CROSSINGS = [(client, target) for client, target in PAIRS if client != target]
 ABLE = frozenset(
@@ -184,3 +188,87 @@ def replace_facts(shape: RequestShape, max_output: int) -> TargetFacts:
         shape=replace(shape),
         maker="here",
     )
+
+
+@pytest.mark.parametrize(("client", "target"), [pair for pair in CROSSINGS if pair[0] == CHAT])
+@pytest.mark.parametrize(
+    ("piece", "misfit"),
+    [
+        ({"n": 1, "modalities": ["text"]}, None),
+        ({"n": 2}, "n"),
+        ({"modalities": ["text", "audio"]}, "audio"),
+    ],
+)
+def test_one_choice_of_text_asks_for_nothing_and_more_is_a_misfit(
+    client: str, target: str, piece: dict[str, Any], misfit: str | None
+) -> None:
+    if misfit is None:
+        found = write(client, target, body_of(client, [piece]), facts_of()).transforms
+        assert losses_in(found) == ()
+        return
+    with pytest.raises(CannotTranslate) as caught:
+        write(client, target, body_of(client, [piece]), facts_of())
+    assert caught.value.feature == misfit
+
+
+@pytest.mark.parametrize(("client", "target"), CROSSINGS)
+def test_a_conversation_of_nothing_that_can_be_said_is_a_misfit(client: str, target: str) -> None:
+    """No words are put in the user's mouth (wire reference C.1.3)."""
+    turn = {"role": "user", "content": [{"type": "input_text" if client == RESPONSES else "text",
+                                         "text": ""}]}  # fmt: skip
+    turns = "input" if client == RESPONSES else "messages"
+    body = json.dumps({"model": "m", "max_tokens": 9, turns: [turn]}).encode()
+    with pytest.raises(CannotTranslate) as caught:
+        write(client, target, body, facts_of())
+    assert caught.value.feature == "messages"
+
+
+@pytest.mark.parametrize("target", TARGET_DIALECTS)
+@pytest.mark.parametrize(
+    ("client", "piece", "name"),
+    [
+        (
+            CHAT,
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"name": "o", "schema": {}, "description": "What it is."},
+                }
+            },
+            "response_format.description",
+        ),
+        (
+            RESPONSES,
+            {
+                "text": {
+                    "format": {
+                        "type": "json_schema",
+                        "name": "o",
+                        "schema": {},
+                        "description": "What it is.",
+                    }
+                }
+            },
+            "text.format.description",
+        ),
+        (
+            RESPONSES,
+            {
+                "tools": [
+                    {
+                        "type": "namespace",
+                        "name": "files",
+                        "description": "All of them.",
+                        "tools": [{"type": "function", "name": "read", "parameters": None}],
+                    }
+                ]
+            },
+            "namespace.description",
+        ),
+    ],
+)
+def test_what_is_said_of_formats_and_groups_is_listed_where_it_is_lost(
+    client: str, piece: dict[str, Any], name: str, target: str
+) -> None:
+    found = write(client, target, body_of(client, [piece]), facts_of()).transforms
+    assert (f"dropped={name}" in found) == (client != target)

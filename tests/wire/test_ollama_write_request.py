@@ -352,10 +352,20 @@ def test_a_free_form_tool_has_one_argument() -> None:
     assert transforms == ("mapped=custom-tools", "added=tool_result", "folded=is_error")
 
 
-@pytest.mark.parametrize("arguments", ["*** raw", "[1]", '"text"'])
-def test_arguments_that_are_no_object_are_a_misfit(arguments: str) -> None:
-    given = request(user("Go"), assistant(call("a", arguments)))
-    assert refused(given).feature == "tool_calls"
+@pytest.mark.parametrize(
+    ("arguments", "sent"),
+    [
+        ("*** raw", {"_raw": "*** raw"}),
+        ("[1]", {"value": [1]}),
+        ('"text"', {"value": "text"}),
+        ('{"city": "Os', {"city": "Os"}),
+    ],
+)
+def test_arguments_that_are_no_object_become_one(arguments: str, sent: dict[str, Any]) -> None:
+    """A call that a model cut short must not shut a whole conversation out of a target."""
+    body, _ = send(request(user("Go"), assistant(call("a", arguments))))
+    [used] = body["messages"][1]["tool_calls"]
+    assert used["function"]["arguments"] == sent
 
 
 def test_instructions_between_turns_become_reminders() -> None:

@@ -32,6 +32,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import Problem
 from lynkrc_runtime.protocol.fold import unfold
+from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.openai_responses import CLIENT
 from tests.wire.openai_responses_lint import (
     context_of,
@@ -321,3 +322,9 @@ def test_an_error_behind_events_that_were_passed_goes_on_with_their_numbers() ->
 def test_a_keep_alive_is_a_comment_at_any_time() -> None:
     writer = CLIENT.stream_writer(context_of())
     assert writer.keep_alive() == b": keep-alive\n\n"
+
+
+def test_the_input_of_a_free_form_call_that_was_cut_short_is_what_came_of_it() -> None:
+    """Not the JSON around it, which the client has never seen."""
+    assert unwrapped('{"input": "*** Begin\\n+a') == "*** Begin\n+a"
+    assert unwrapped('{"inp') == '{"inp'

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.anthropic import CLIENT
+from lynkrc_runtime.protocol.conversation import MessageEnd, OpaqueEvent, TextDelta
 from lynkrc_runtime.protocol.estimate import (
     TOKENS_PER_IMAGE,
     TOKENS_PER_PAGE,
@@ -18,6 +19,7 @@ from lynkrc_runtime.protocol.estimate import (
 )
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
 from lynkrc_runtime.protocol.naming import legal_id, legal_name, original_names
+from lynkrc_runtime.protocol.stops import StopGuard
 
 JSON = st.recursive(
     st.none()
@@ -195,3 +197,14 @@ def test_documents_count_by_their_pages() -> None:
     assert document(pages + picture) == 4 * TOKENS_PER_PAGE
     assert document(b"%PDF-1.7 " + picture) == TOKENS_PER_PAGE, "its pages cannot be seen"
     assert document(b"text " * 400) == 500
+
+
+def test_a_stop_sequence_is_found_around_what_is_lost() -> None:
+    """An annotation between two chunks of a text does not end it."""
+    guard = StopGuard(("STOP",))
+    lost = OpaqueEvent(dialect="gemini", type="citationMetadata")
+    events = [event for one in (TextDelta(text="a ST"), lost, TextDelta(text="OP b")) for event in
+              guard.feed([one])]  # fmt: skip
+    assert events[:2] == [TextDelta(text="a "), lost]
+    assert isinstance(events[2], MessageEnd)
+    assert guard.matched == "STOP"

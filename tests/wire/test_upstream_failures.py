@@ -247,3 +247,19 @@ def test_business_codes_stand_for_a_status(
     """Z.AI numbers its errors, in streams without a status; Baidu names an unknown model."""
     failure = failure_of(status, "no", code)
     assert (failure.status, failure.kind) == (seen, kind)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "messages.3.content.0.type: Expected `thinking` or `redacted_thinking`, but found "
+        "`tool_use`. When `thinking` is enabled, a final `assistant` message must start with a "
+        "thinking block.",
+        "messages.1.content.0: Invalid `signature` in `thinking` block",
+    ],
+)
+def test_reasoning_that_claude_misses_can_be_left_out(message: str) -> None:
+    """A turn that a model without reasoning made has none to begin with (C.1.7)."""
+    error = {"type": "error", "error": {"type": "invalid_request_error", "message": message}}
+    failure = read_failure(400, {}, json.dumps(error).encode())
+    assert failure.unreadable_thinking

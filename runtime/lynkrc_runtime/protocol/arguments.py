@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import ToolCall
-from lynkrc_runtime.protocol.json_prefix import JsonPrefix
+from lynkrc_runtime.protocol.json_prefix import closed
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
@@ -24,9 +24,7 @@ def call_input(call: ToolCall) -> Any:
         return {}
     value = _parse(text)
     if value is None and text != "null":
-        prefix = JsonPrefix()
-        closed = text + prefix.closing() if prefix.feed(text) else ""
-        value = _parse(closed)
+        value = _parse(closed(text))
         return value if isinstance(value, dict) else {"_raw": call.arguments}
     if value is None:
         return {}

@@ -50,7 +50,8 @@ _OVERFLOW_TEXT = re.compile(
 # `thought_signature` that is corrupted or not there.
 _UNREADABLE_THINKING = re.compile(
     r"signature.{0,40}thinking|thinking.{0,40}signature|thought.?signature"
-    r"|encrypted content.{0,200}could not be (?:verified|decrypted)",
+    r"|encrypted content.{0,200}could not be (?:verified|decrypted)"
+    r"|expected .?thinking.? or .?redacted_thinking",
     re.IGNORECASE | re.DOTALL,
 )
 _FILTERED = frozenset(("content_filter", "content_policy_violation", "1301"))

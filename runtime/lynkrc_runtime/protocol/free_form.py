@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import Tool
+from lynkrc_runtime.protocol.json_prefix import closed
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 PARAMETERS: Mapping[str, Any] = MappingProxyType(
@@ -43,9 +44,13 @@ def wrapped(text: str) -> str:
 
 
 def unwrapped(arguments: str) -> str:
-    """The input inside the arguments; the arguments themselves where they hold none."""
+    """The input inside the arguments; the arguments themselves where they hold none.
+
+    >>> unwrapped('{"input": "cut sho')
+    'cut sho'
+    """
     try:
-        value = msgspec.json.decode(arguments)
+        value = msgspec.json.decode(closed(arguments))
     except NOT_JSON:
         return arguments
     text = value.get("input") if isinstance(value, dict) else None

@@ -196,3 +196,13 @@ class JsonPrefix:
         if character == "}":
             return self._stack[-1] == "{" and self._expect in (_KEY_OR_END, _COMMA_OR_END)
         return self._stack[-1] == "[" and self._expect in (_VALUE_OR_END, _COMMA_OR_END)
+
+
+def closed(text: str) -> str:
+    """The text with all closed that it leaves open; as it is where no JSON begins so.
+
+    >>> closed('{"city": "Os'), closed("no JSON")
+    ('{"city": "Os"}', 'no JSON')
+    """
+    prefix = JsonPrefix()
+    return text + prefix.closing() if prefix.feed(text) else text

@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.conversation import (
     Event,
     MessageEnd,
     MessageStart,
+    OpaqueEvent,
     Stop,
     Text,
     TextDelta,
@@ -56,7 +57,9 @@ class StopGuard:
                 continue
             if isinstance(event, MessageStart):
                 self._usage = event.usage
-            self._release(out)
+            if not isinstance(event, OpaqueEvent):
+                # What is lost between two pieces of a text does not end it.
+                self._release(out)
             out.append(event)
         return out
 

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.conversation import (
     Block,
+    CannotTranslate,
     Message,
     Role,
     Text,
@@ -41,6 +42,7 @@ def settle(messages: Sequence[Message], changes: Changes) -> tuple[Message, ...]
     System messages become reminders in user turns. Of a turn's results, those of its open calls
     come first, in the order of the calls; a call without a result gets a stand-in, a result
     without a call becomes text. Members of messages that have no neutral name are listed as lost.
+    CannotTranslate where no message is left that says anything.
     """
     turns: list[tuple[Role, list[Block]]] = []
     for message in messages:
@@ -53,6 +55,8 @@ def settle(messages: Sequence[Message], changes: Changes) -> tuple[Message, ...]
             turns[-1][1].extend(turn.blocks)
         else:
             turns.append((turn.role, list(turn.blocks)))
+    if messages and not turns:
+        raise CannotTranslate("messages", "nothing is left that the target could be sent")
     if not turns or turns[0][0] is Role.ASSISTANT:
         changes["added=user-turn"] = None
         turns.insert(0, (Role.USER, [Text(text=CONTINUE)]))

@@ -30,6 +30,7 @@ from lynkrc_runtime.protocol.anthropic.wishes import (
 )
 from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import (
+    Block,
     CannotTranslate,
     Options,
     RedactedThinking,
@@ -114,15 +115,20 @@ def _loses_open_turn(request: Request, facts: TargetFacts) -> bool:
     """Whether the turn that waits for its tools goes without its reasoning."""
     if facts.without_thinking:
         return True
-    if not facts.foreign:
-        return False
-    turns = [turn for turn in request.messages if turn.role is Role.ASSISTANT]
-    blocks = turns[-1].blocks if turns else ()
+    turns = (turn for turn in reversed(request.messages) if turn.role is Role.ASSISTANT)
+    last = next(turns, None)
+    blocks = last.blocks if last is not None else ()
     return any(isinstance(block, ToolCall) for block in blocks) and any(
-        (isinstance(block, Thinking) and block.signature in facts.foreign)
-        or (isinstance(block, RedactedThinking) and block.data in facts.foreign)
-        for block in blocks
+        _is_stripped(block, facts) for block in blocks
     )
+
+
+def _is_stripped(block: Block, facts: TargetFacts) -> bool:
+    match block:
+        case Thinking(signature=str(mark)) | RedactedThinking(data=mark):
+            return mark.startswith(PREFIX) or mark in facts.foreign
+        case _:
+            return False
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:

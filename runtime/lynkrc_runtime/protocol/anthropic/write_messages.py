@@ -19,11 +19,14 @@ def write_messages(
 ) -> list[Json]:
     """The `messages` list; `losses` collects what was left out or moved.
 
-    CannotTranslate for a trailing assistant message where the model refuses one.
+    CannotTranslate for a trailing assistant message where the model refuses one, and where no
+    message is left that says anything.
     """
     turns = _turns(messages, losses)
     turns = _place_system(turns, shape, losses)
     turns = _merge(turns)
+    if messages and not turns:
+        raise CannotTranslate("messages", "nothing is left that the target could be sent")
     if not turns or turns[0]["role"] == "assistant":
         turns.insert(0, _turn("user", [_text(_CONTINUE)]))
         losses["added=user-turn"] = None

@@ -29,14 +29,19 @@ from lynkrc_runtime.protocol.anthropic.wishes import (
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
 from lynkrc_runtime.protocol.anthropic.write_messages import write_messages
 from lynkrc_runtime.protocol.anthropic.write_tools import write_choice, write_tools
+from lynkrc_runtime.protocol.carrier import is_foreign
 from lynkrc_runtime.protocol.conversation import (
+    Block,
     CannotTranslate,
     ChoiceKind,
     Message,
+    Opaque,
     Options,
     RedactedThinking,
+    Refusal,
     Request,
     Role,
+    Text,
     Thinking,
     ThinkingKind,
     ThinkingWish,
@@ -63,7 +68,7 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     wanted = _options(request, facts, losses)
     fitted = fit(wanted, request.tool_choice, shape, facts.max_output)
     losses.update(dict.fromkeys(fitted.transforms))
-    options = _beside_thinking(fitted, request, losses)
+    options = _beside_thinking(fitted, request, facts, losses)
     if is_hidden(options):
         losses["dropped=reasoning.summary"] = None
     version = choose_version(None, options, shape)
@@ -192,14 +197,16 @@ def _room_for_budget(effort: str | None, max_tokens: int, facts: TargetFacts) ->
     return max_tokens if budget < max_tokens else min(max_tokens + budget, facts.max_output)
 
 
-def _beside_thinking(fitted: Fitted, request: Request, losses: Losses) -> Options:
+def _beside_thinking(
+    fitted: Fitted, request: Request, facts: TargetFacts, losses: Losses
+) -> Options:
     """Drop what is not legal together with thinking."""
     options = fitted.options
     wish = options.thinking
     if wish is None or wish.kind not in (ThinkingKind.ENABLED, ThinkingKind.ADAPTIVE):
         return options
-    if wish.kind is ThinkingKind.ENABLED and _is_in_tool_loop(request):
-        # Manual thinking wants the signed block of the last tool turn, which we do not have.
+    if wish.kind is ThinkingKind.ENABLED and _lacks_reasoning(request, facts):
+        # Manual thinking wants the signed block of the last tool turn.
         losses["dropped=thinking"] = None
         return replace(options, thinking=None)
     if options.temperature not in (None, 1):
@@ -208,9 +215,24 @@ def _beside_thinking(fitted: Fitted, request: Request, losses: Losses) -> Option
     return options
 
 
-def _is_in_tool_loop(request: Request) -> bool:
-    turns = [turn for turn in request.messages if turn.role is Role.ASSISTANT]
-    return bool(turns) and any(isinstance(block, ToolCall) for block in turns[-1].blocks)
+def _lacks_reasoning(request: Request, facts: TargetFacts) -> bool:
+    """Whether the last turn calls tools and does not begin with reasoning that Claude signed."""
+    last = next((turn for turn in reversed(request.messages) if turn.role is Role.ASSISTANT), None)
+    if last is None or not any(isinstance(block, ToolCall) for block in last.blocks):
+        return False
+    first = next(block for block in last.blocks if not _is_left_out(block))
+    is_signed = isinstance(first, Thinking | RedactedThinking)
+    return facts.without_thinking or not is_signed
+
+
+def _is_left_out(block: Block) -> bool:
+    match block:
+        case Thinking() | RedactedThinking():
+            return is_foreign(block)
+        case Text(text=text) | Refusal(text=text):
+            return not text.strip()
+        case _:
+            return isinstance(block, Opaque)
 
 
 def _system(

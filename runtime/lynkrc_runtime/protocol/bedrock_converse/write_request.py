@@ -196,7 +196,9 @@ def _reasoning(options: Options, choice: ToolChoice | None) -> Options:
 def _plain(options: Options, facts: TargetFacts, changes: Changes) -> Options:
     """Without what only Claude has a word for; an effort is Converse's own word."""
     wish = options.thinking
-    if wish is not None and wish.kind not in (ThinkingKind.DISABLED, ThinkingKind.BETWEEN_TOOLS):
+    is_off = wish is not None and wish.kind in (ThinkingKind.DISABLED, ThinkingKind.BETWEEN_TOOLS)
+    # Off is what a model without reasoning is anyway.
+    if wish is not None and not (is_off and "thinking" not in facts.capabilities):
         changes["dropped=thinking"] = None
     if options.top_k is not None:
         changes["dropped=top_k"] = None

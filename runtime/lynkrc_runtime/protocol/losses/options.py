@@ -122,9 +122,7 @@ LIMITS: tuple[Feature, ...] = (
         others=drops("logprobs", "top_logprobs"),
         matters=True,
     ),
-    feature(
-        "n", "Several answers to one request.", CHAT, others=refuses("n", "dropped=n"), matters=True
-    ),
+    feature("n", "Several answers to one request.", CHAT, others=refuses("n"), matters=True),
 )
 
 REASONING: tuple[Feature, ...] = (

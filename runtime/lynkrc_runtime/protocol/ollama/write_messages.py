@@ -7,8 +7,7 @@ are messages of their own and name their tool, since older servers know no ids.
 from collections.abc import Iterable
 from typing import final
 
-import msgspec
-
+from lynkrc_runtime.protocol.arguments import call_input
 from lynkrc_runtime.protocol.carrier import MARKER, restored
 from lynkrc_runtime.protocol.conversation import (
     Block,
@@ -26,9 +25,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.ollama.options import Changes, Json
-from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.turns import settle
 
 TOOL_ERROR = "[tool error] "
@@ -125,25 +122,8 @@ def _is_own(block: Thinking, facts: TargetFacts) -> bool:
 
 
 def _call(call: ToolCall, number: int) -> Json:
-    arguments = msgspec.Raw(wrapped(call.arguments)) if call.custom else _arguments(call)
-    function = {"index": number, "name": call.name, "arguments": arguments}
+    function = {"index": number, "name": call.name, "arguments": call_input(call)}
     return {"id": call.id, "function": function}
-
-
-def _arguments(call: ToolCall) -> msgspec.Raw:
-    """The arguments' own text, which must be an object; CannotTranslate where it is none."""
-    text = call.arguments.strip() or "{}"
-    try:
-        value = msgspec.json.decode(text)
-    except NOT_JSON as error:
-        raise CannotTranslate(
-            "tool_calls", f"the arguments of a call of {call.name!r} are no JSON"
-        ) from error
-    if not isinstance(value, dict):
-        raise CannotTranslate(
-            "tool_calls", f"the arguments of a call of {call.name!r} are no object"
-        )
-    return msgspec.Raw(text.encode())
 
 
 @final

@@ -80,7 +80,12 @@ def _encode(body: Json) -> bytes:
 def _refuse(request: Request, facts: TargetFacts) -> None:
     if request.options.max_tokens == 0:
         raise CannotTranslate("max_tokens", "the target cannot warm a cache: max_tokens is 0")
-    if "thread" in request.rest and b'"continue"' in request.members.get("thread", b""):
+    members = {name: request.members.get(name, b"") for name in request.rest}
+    if members.get("n", b"1") != b"1":
+        raise CannotTranslate("n", "the target gives one choice; n must be 1")
+    if b'"audio"' in members.get("modalities", b""):
+        raise CannotTranslate("audio", "the target does not answer in audio")
+    if b'"continue"' in members.get("thread", b""):
         raise CannotTranslate("thread", "the target does not hold the thread to continue")
     is_prefilled = bool(request.messages) and request.messages[-1].role is Role.ASSISTANT
     if is_prefilled and facts.shape.prefill is False:
@@ -168,8 +173,9 @@ def _choice_in_words(choice: ToolChoice | None, names: list[str]) -> str | None:
 
 def _list_rest(request: Request, changes: Changes) -> None:
     for name in request.rest:
-        # A dotted name is one member of an object that was read.
-        if request.members.get(name) not in _NOTHING:
+        # A dotted name is one member of an object that was read. What is refused above asks for
+        # nothing where it is not.
+        if name not in ("n", "modalities") and request.members.get(name) not in _NOTHING:
             changes[f"dropped={name}"] = None
     for name in request.metadata:
         if name != "user_id" or not request.options.user:

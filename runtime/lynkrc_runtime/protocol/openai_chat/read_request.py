@@ -119,7 +119,11 @@ def _rest(
         if name not in _NEUTRAL and name not in soft and raw != b"null"
     ]
     stream_options = others(given.get("stream_options", {}), ("include_usage",))
-    return (*names, *(f"stream_options.{name}" for name in stream_options))
+    names += (f"stream_options.{name}" for name in stream_options)
+    form = given.get("response_format", {}).get("json_schema")
+    if isinstance(form, dict):
+        names += (f"response_format.{name}" for name in others(form, ("name", "schema", "strict")))
+    return tuple(names)
 
 
 def _tools(given: Mapping[str, Any]) -> tuple[Tool, ...]:

@@ -95,7 +95,12 @@ def encode(body: Body) -> bytes:
 
 
 def refuse(request: Request) -> None:
-    """CannotTranslate for what no OpenAI dialect can do."""
+    """CannotTranslate for what no other dialect of OpenAI's can do."""
+    members = {name: request.members.get(name, b"") for name in request.rest}
+    if members.get("n", b"1") != b"1":
+        raise CannotTranslate("n", "the target gives one choice; n must be 1")
+    if b'"audio"' in members.get("modalities", b""):
+        raise CannotTranslate("audio", "the target does not answer in audio")
     if request.options.max_tokens == 0:
         raise CannotTranslate("max_tokens", "the target cannot warm a cache: max_tokens is 0")
     if "thread" in request.rest and b'"continue"' in request.members.get("thread", b""):
@@ -185,8 +190,9 @@ def is_strict(schema: Mapping[str, Any], wish: bool | None, changes: Changes) ->
 def list_rest(request: Request, changes: Changes) -> None:
     """List the members without a neutral part as lost."""
     for name in request.rest:
-        # A dotted name is one member of an object that was read.
-        if request.members.get(name) not in _NOTHING:
+        # A dotted name is one member of an object that was read. What is refused above asks for
+        # nothing where it is not.
+        if name not in ("n", "modalities") and request.members.get(name) not in _NOTHING:
             changes[f"dropped={name}"] = None
     for name in request.metadata:
         if name != "user_id" or not request.options.user:

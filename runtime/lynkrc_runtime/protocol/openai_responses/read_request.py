@@ -55,6 +55,12 @@ _STATE = ("previous_response_id", "conversation", "prompt")
 _REASONING = ("effort", "summary", "generate_summary")
 """Members of `reasoning` with a neutral part; the last is an old name of the second."""
 
+_FORMAT = ("type", "name", "schema", "strict")
+"""Members of `text.format` with a neutral part."""
+
+_NAMESPACE = ("type", "name", "tools")
+"""Members of a group of tools with a neutral part."""
+
 CARRIED = "reasoning.encrypted_content"
 """The one entry of `include` that every target's answer honours: carriers travel there."""
 
@@ -85,7 +91,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         options=_options(given),
         metadata=as_object(given.get("metadata", {}), "metadata"),
         members=members,
-        rest=_rest(members, given, bound),
+        rest=(*_rest(members, given, bound), *_of_namespaces(lists)),
         bound=bound,
     )
 
@@ -118,9 +124,23 @@ def _rest(
     ]
     names += (f"text.{name}" for name in others(given.get("text", {}), ("format", "verbosity")))
     names += (f"reasoning.{name}" for name in others(given.get("reasoning", {}), _REASONING))
+    form = given.get("text", {}).get("format") or {}
+    names += (f"text.format.{name}" for name in others(form, _FORMAT))
     included = as_list(given.get("include", []), "include")
     names += (f"include.{entry}" for entry in included if entry != CARRIED)
     return tuple(names)
+
+
+def _of_namespaces(lists: list[tuple[str, list[Any]]]) -> tuple[str, ...]:
+    """What is said of whole groups of tools: outside this dialect tools have none."""
+    groups = [
+        tool
+        for _, tools in lists
+        for tool in tools
+        if isinstance(tool, dict) and tool.get("type") == "namespace"
+    ]
+    found = {f"namespace.{name}": None for group in groups for name in others(group, _NAMESPACE)}
+    return tuple(found)
 
 
 def _is_usual(name: str, raw: bytes) -> bool:
