@@ -76,6 +76,22 @@ def test_nobody_sees_another_one_s_answers() -> None:
     assert not store.delete("you", "a")
 
 
+def test_an_item_of_two_answers_is_there_as_long_as_the_later_one() -> None:
+    store = ResponseStore(ttl=10.0, clock=Clock())
+    store.put("me", kept("a", output=(b'{"id":"msg_1","n":1}',)))
+    store.put("me", kept("b", output=(b'{"id":"msg_1","n":2}',)))
+    assert store.delete("me", "a")
+    assert store.item("me", "msg_1") == b'{"id":"msg_1","n":2}'
+    assert store.delete("me", "b")
+    assert store.item("me", "msg_1") is None
+
+
+@pytest.mark.parametrize("value", [b'"\xff"', b"1e999"])
+def test_a_reference_that_cannot_be_read_is_left_to_who_reads_the_request(value: bytes) -> None:
+    body = b'{"input":[{"type":"item_reference","id":' + value + b"}]}"
+    assert settle_state(body, ResponseStore(ttl=10.0), "").body == body
+
+
 def test_only_memory_is_served() -> None:
     assert open_store(Settings()) is None
     assert open_store(Settings(responses_store=ResponsesStore(ttl=1.0))) is not None

@@ -30,7 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.embeddings import EmbeddingRequest, read_request, write_answer
 from lynkrc_runtime.protocol.failures import read_failure
 from lynkrc_runtime.server.exchange import Exchange
-from lynkrc_runtime.server.gateway import EmbeddingWay, Route
+from lynkrc_runtime.server.gateway import EmbeddingWay, Route, refuse_repeated
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import deliver, fetch, misfit_of
@@ -64,6 +64,7 @@ async def embed(exchange: Exchange) -> None:
     """Serve a request for embeddings up to its ending."""
     gateway, incoming = exchange.gateway, exchange.incoming
     try:
+        refuse_repeated(gateway, incoming.body)
         asked = read_request(incoming.body)
     except MalformedRequest as error:
         await exchange.refuse(malformed(error, incoming.request_id), Ending.MALFORMED)

@@ -105,15 +105,15 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
         previous = _value(members.get("previous_response_id"))
         background = _value(members.get("background"))
         conversation = _value(members.get("conversation"))
+        items = list(given)
+        if store is not None:
+            items = [_referred(item, store, scope) for item in items]
     except NOT_JSON:
         return Settled(body=body)
     if background is True:
         raise RefusedState("background: answers are not made in the background here", "background")
     if conversation is not None:
         raise RefusedState("conversation: conversations are not kept here", "conversation")
-    items = list(given)
-    if store is not None:
-        items = [_referred(item, store, scope) for item in items]
     if previous is not None:
         kept = store.get(scope, previous) if store and isinstance(previous, str) else None
         if kept is None:
