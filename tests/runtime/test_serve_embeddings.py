@@ -41,14 +41,19 @@ def script(*data: Any, **more: Any) -> Script:
     return Script(steps=[msgspec.json.encode(body)], headers=JSON)
 
 
-def asked(served: Gateway, client: Recorder | None = None, **members: Any) -> Recorder:
+def asked(
+    served: Gateway,
+    client: Recorder | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Recorder:
     recorder = client or Recorder()
 
     async def main() -> None:
         incoming = Incoming(
             surface="embeddings",
             dialect=DIALECT,
-            headers={},
+            headers=headers or {},
             repeated=frozenset(),
             body=msgspec.json.encode({"model": "e", "input": "Hi"} | members),
             request_id="req_test",
@@ -173,3 +178,26 @@ def test_the_simulator_fails_as_it_is_told() -> None:
     said = Said()
     answer = asked(gateway(policy(made), said))
     assert (answer.status, answer.headers["retry-after"]) == (429, "2")
+
+
+def test_a_dry_run_hears_what_the_client_wishes() -> None:
+    served = gateway(policy(table(e="one")), Said(), settings=Settings(dry_run=True))
+    assert asked(served, headers={"x-lynkr-simulate": "one=fail:429"}).status == 429
+    assert asked(served, headers={"x-lynkr-simulate": "one=laugh"}).status == 400
+
+
+def test_the_simulator_makes_no_endless_vectors() -> None:
+    served = gateway(policy(table(e="one")), Said(), settings=Settings(dry_run=True))
+    answer = asked(served, dimensions=10**9)
+    assert answer.status == 400
+    assert "dimensions" in answer.json["error"]["message"]
+
+
+def test_the_log_line_is_bounded_whatever_members_are_called() -> None:
+    said = Said()
+    served = gateway(
+        policy(table("ollama", e="one")), said, http=Scripted({"one": [script(VECTOR)]})
+    )
+    asked(served, **{f"{number}{'n' * 500}": 1 for number in range(99)})
+    told = settled(said, served)["transforms"]
+    assert (len(told), told[-1], max(map(len, told))) == (51, "+49", 100)

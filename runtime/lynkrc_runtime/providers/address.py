@@ -18,7 +18,6 @@ from lynkrc_runtime.providers.extras import missing_extra
 from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.served import RUNTIME
-from lynkrc_runtime.unserved import unserved_kind
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
 """Ends of addresses that people paste whole."""
@@ -82,7 +81,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
         raise UnresolvedProvider(
             f"provider {provider.name}: this runtime does not know the kind {provider.kind!r}"
         )
-    reason = unserved_kind(kind.name) or (kind.extra and missing_extra(kind.extra))
+    reason = kind.extra and missing_extra(kind.extra)
     if reason:
         raise UnresolvedProvider(f"provider {provider.name}: {reason}")
     rest = provider.rest
@@ -103,13 +102,15 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             f"provider {provider.name}: environment variable {missing.name} is not set"
         ) from missing
     has_own = any(name in headers for name in CREDENTIAL_HEADERS)
-    if key is None and not has_own and kind.credentials is Credentials.REQUIRED:
+    needed = kind.credentials in (Credentials.REQUIRED, Credentials.FOUND)
+    if key is None and not has_own and needed:
         if rest.forwards_credentials:
             raise UnresolvedProvider(
                 f"provider {provider.name}: `credentials: caller` is not served by runtime"
                 f" {RUNTIME}: write an api_key"
             )
-        raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
+        if kind.credentials is Credentials.REQUIRED:
+            raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
     if key is not None and kind.keyed_header and "/projects/" not in base:
         headers[kind.keyed_header] = key
     elif key is not None:

@@ -34,8 +34,9 @@ from lynkrc_runtime.server.gateway import EmbeddingWay, Route, refuse_repeated
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import deliver, fetch, misfit_of
-from lynkrc_runtime.server.serve import OTHERWISE_DENY, refusal_message
+from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_message, wishes_of
 from lynkrc_runtime.server.walk import walk
+from lynkrc_runtime.simulator import UnknownBehaviour
 from lynkrc_runtime.string_classes import fold_ascii
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamRequest
@@ -66,8 +67,12 @@ async def embed(exchange: Exchange) -> None:
     try:
         refuse_repeated(gateway, incoming.body)
         asked = read_request(incoming.body)
+        exchange.wishes = wishes_of(exchange)
     except MalformedRequest as error:
         await exchange.refuse(malformed(error, incoming.request_id), Ending.MALFORMED)
+        return
+    except UnknownBehaviour as error:
+        await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
     exchange.request = _as_conversation(asked, asked.model)
     name = target_of(gateway.policy.dispatch.settings.embeddings, asked.model)
@@ -180,7 +185,7 @@ async def _attempt(
         target=route.target.name,
         dialect=EMBEDDINGS,
         signer=route.signer,
-        simulate=route.simulate,
+        simulate=exchange.wishes.get(route.target.name, route.simulate),
     )
     fetched = await fetch(exchange, route, call, step)
     if fetched is None:
