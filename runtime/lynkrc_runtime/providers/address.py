@@ -212,6 +212,10 @@ def join(base: str, path: str) -> str:
     'https://it.openai.azure.com/openai/v1/chat/completions'
     >>> join("https://it.openai.azure.com/openai/v1/chat/completions", "/openai/v1/responses")
     'https://it.openai.azure.com/openai/v1/responses'
+    >>> join("https://it.openai.azure.com/openai/deployments/d", "/openai/v1/responses")
+    'https://it.openai.azure.com/openai/v1/responses'
+    >>> join("https://it.openai.azure.com/openai/deployments/d", "/chat/completions")
+    'https://it.openai.azure.com/openai/deployments/d/chat/completions'
     """
     base = base.rstrip("/")
     call = next((one for one in _CALLS if base.endswith(one)), "")
@@ -221,6 +225,10 @@ def join(base: str, path: str) -> str:
     _, mark, deployed = path.partition(_DEPLOYMENTS)
     if mark and _DEPLOYMENTS in base:
         return base + "/" + deployed.partition("/")[2]
+    above, mark, _ = base.partition(_DEPLOYMENTS)
+    if mark and path.startswith(f"/{above.rpartition('/')[2]}/"):
+        # The address of one deployment; the call stands beside them, and names the model itself.
+        base = above
     leading = next((path.removesuffix(one) for one in _ENDS if path.endswith(one)), path)
     while leading:
         if base.endswith(leading):

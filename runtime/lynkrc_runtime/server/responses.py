@@ -13,11 +13,12 @@ from typing import Any, final
 import msgspec
 
 from lynkrc_runtime.protocol import sse
+from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.dialect import Problem
 from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.server.exchange import Client, Incoming
-from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.gateway import Gateway, refuse_repeated
 from lynkrc_runtime.server.response_store import Kept, ResponseStore
 from lynkrc_runtime.server.serve import serve
 
@@ -71,7 +72,7 @@ async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) 
     """`serve` for the Responses API: with what was kept, and keeping the answer."""
     store, scope = gateway.responses, scope_of(incoming.headers)
     try:
-        settled = settle_state(incoming.body, store, scope)
+        settled = settle(gateway, incoming.body, scope)
     except RefusedState as refused:
         problem = refused.problem(incoming.request_id)
         await serve(gateway, replace(incoming, refused=problem), client)
@@ -79,6 +80,16 @@ async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) 
     if store is not None and (settled.keep or settled.previous is not None):
         client = Keeper(client, store, scope, settled)
     await serve(gateway, replace(incoming, body=settled.body), client)
+
+
+def settle(gateway: Gateway, body: bytes, scope: str) -> Settled:
+    """`settle_state`, but for a body that is to be refused as it came. Raises RefusedState."""
+    try:
+        refuse_repeated(gateway, body)
+    except MalformedRequest:
+        # Written anew it would have each member once, and nobody would hear of it.
+        return Settled(body=body)
+    return settle_state(body, gateway.responses, scope)
 
 
 def scope_of(headers: Mapping[str, str]) -> str:
@@ -124,7 +135,7 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
             )
         items = [*kept.input, *kept.output, *items]
         del members["previous_response_id"]
-    if items != list(given):
+    if previous is not None or items != list(given):
         members["input"] = msgspec.Raw(_encode([msgspec.Raw(item) for item in items]))
         body = _encode(members)
     return Settled(
