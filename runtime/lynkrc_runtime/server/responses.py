@@ -161,11 +161,13 @@ def _input_items(raw: msgspec.Raw | None) -> tuple[bytes, ...]:
 
 
 def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
-    """The item itself where another is only a reference to it."""
-    if b"item_reference" not in item:
+    """The item itself where another is only a reference to it, which need not say its type."""
+    if b"item_reference" not in item and (b'"type"' in item or b'"role"' in item):
         return item
     value = msgspec.json.decode(item)
-    if not isinstance(value, dict) or value.get("type") != "item_reference":
+    if not isinstance(value, dict):
+        return item
+    if value.get("type") != "item_reference" and value.keys() != {"id"}:
         return item
     found = store.item(scope, str(value.get("id")))
     if found is None:
