@@ -201,3 +201,24 @@ def test_the_log_line_is_bounded_whatever_members_are_called() -> None:
     asked(served, **{f"{number}{'n' * 500}": 1 for number in range(99)})
     told = settled(said, served)["transforms"]
     assert (len(told), told[-1], max(map(len, told))) == (51, "+49", 100)
+
+
+def test_vectors_that_are_not_as_asked_are_paid_for() -> None:
+    said = Said()
+    answer = script(VECTOR, usage={"prompt_tokens": 9, "total_tokens": 9})
+    served = gateway(policy(table(e="one")), said, http=Scripted({"one": [answer]}))
+    assert asked(served, dimensions=2).status == 400
+    line = settled(said, served)
+    assert line["attempts"][0]["usage"]["input"] == 9
+    assert line["usage"] is None
+
+
+def test_a_target_that_may_lose_nothing_is_not_asked_for_less() -> None:
+    made = table("ollama", e="one")
+    strict = [msgspec.structs.replace(one, on_loss="deny") for one in made.targets]
+    upstream = Scripted({})
+    served = gateway(policy(msgspec.structs.replace(made, targets=strict)), Said(), http=upstream)
+    answer = asked(served, user="ann")
+    assert answer.status == 400
+    assert "dropped=user" in answer.json["error"]["message"]
+    assert upstream.requests == []

@@ -29,11 +29,11 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.embeddings import EmbeddingRequest, read_request, write_answer
 from lynkrc_runtime.protocol.failures import read_failure
-from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.exchange import DENY, Exchange
 from lynkrc_runtime.server.gateway import EmbeddingWay, Route, refuse_repeated
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
-from lynkrc_runtime.server.relay import deliver, fetch, misfit_of
+from lynkrc_runtime.server.relay import deliver, fetch, misfit_of, refuse_loss
 from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_message, wishes_of
 from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour
@@ -164,6 +164,8 @@ async def _attempt(
     assert attempts is not None
     try:
         written = way.form.write(asked, route.target.model, way.takes)
+        if route.target.on_loss == DENY:
+            refuse_loss(route.target.name, written.transforms)
     except CannotTranslate as misfit:
         attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
         return False
@@ -195,12 +197,18 @@ async def _attempt(
         failure = read_failure(response.status, response.headers, body)
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
+    usage: Usage | None = None
     try:
         found = way.form.read(body)
-        named = exchange.gateway.named(asked.model, route.target.model)
         usage = found.usage or Usage(input=exchange.input_estimate(), reported=False)
+        named = exchange.gateway.named(asked.model, route.target.model)
         answer = write_answer(found, asked, named, usage)
     except BrokenAnswer as fault:
+        if usage is not None:
+            # Vectors were made, though not as asked: they are paid for.
+            exchange.usage, exchange.is_whole = usage, True
+            exchange.charge()
+            exchange.forget_answer()
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
     await deliver(exchange, usage, answer)
