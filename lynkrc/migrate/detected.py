@@ -8,7 +8,6 @@ The environment comes in as a value: names of variables, never what they hold.
 ['simulator']
 """
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
@@ -30,7 +29,6 @@ from lynkrc.migrate.draft import (
     short_name,
     simulated,
 )
-from lynkrc.migrate.served import unserved_kind
 from lynkrc.migrate.vendors import VENDORS, Vendor, way_to
 from lynkrc_runtime.providers.kind import ProviderKind
 from lynkrc_runtime.providers.table import KINDS
@@ -248,11 +246,6 @@ def _unused_keys(
         if vendor.key not in environment.variables or vendor.id in used:
             continue
         way = way_to(vendor, kinds)
-        unserved = unserved_kind(way.kind)
-        if unserved:
-            text = f"{vendor.key} is set, too. The kind {way.kind} is {unserved}."
-            lines += ["", *textwrap.wrap(text, 90)]
-            continue
         lines += [
             "",
             f"{vendor.key} is set, too. The catalog knows no model of {vendor.title}, so a target",

@@ -28,7 +28,7 @@ from lynkrc.migrate.litellm_file import entries_of, items_of, read_litellm, text
 from lynkrc.migrate.litellm_keys import reason_of
 from lynkrc.migrate.litellm_settings import read_settings
 from lynkrc.migrate.migration import Migration, Unreadable
-from lynkrc.migrate.served import kind_notices, not_yet
+from lynkrc.migrate.served import not_yet
 from lynkrc.source.nodes import MappingNode, Node
 from lynkrc_runtime.providers.kind import ProviderKind
 from lynkrc_runtime.providers.table import KINDS
@@ -104,7 +104,6 @@ def migrate_litellm(
     else:
         draft = _draft(work, tuple(work.providers), chains, aliases, intro, ending)
     draft = replace(draft, settings=tuple(settings))
-    work.notices += kind_notices(draft.providers)
     return Migration(draft=draft, accounts=accounts, notices=tuple(work.notices))
 
 

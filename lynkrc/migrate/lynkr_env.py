@@ -28,7 +28,6 @@ from lynkrc.migrate.lynkr_settings import SETTINGS, read_settings
 from lynkrc.migrate.lynkr_variables import SPECIAL, row_of
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.read_env import Assignment, EnvFile, read_env
-from lynkrc.migrate.served import kind_notices
 from lynkrc.source.decode_text import MAX_BYTES
 from lynkrc_runtime.providers.kind import ProviderKind
 from lynkrc_runtime.providers.table import KINDS
@@ -103,7 +102,6 @@ def migrate_env(
     else:
         draft = _draft(work, chains, notes, intro, ending)
     draft = replace(draft, settings=read.settings)
-    work.notices += kind_notices(draft.providers)
     return Migration(draft=draft, accounts=accounts, notices=tuple(work.notices))
 
 

@@ -6,10 +6,9 @@
 ''
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from lynkrc.migrate.draft import DraftProvider
-from lynkrc_runtime.served import NOT_SERVED, RUNTIME
+from lynkrc_runtime.served import NOT_SERVED
 
 
 def not_yet(path: Sequence[str]) -> str:
@@ -19,18 +18,3 @@ def not_yet(path: Sequence[str]) -> str:
         if instead is not None:
             return f"; not yet served: {instead}"
     return ""
-
-
-def unserved_kind(kind: str) -> str:
-    """Why the targets of a provider kind cannot be called yet; "" where they can."""
-    instead = NOT_SERVED.get(f"kind.{kind}")
-    return "" if instead is None else f"not yet served by runtime {RUNTIME}: {instead}"
-
-
-def kind_notices(providers: Iterable[DraftProvider]) -> list[str]:
-    """What people must know of providers whose kind is compiled and not served."""
-    return [
-        f"`{one.name}`, of kind {one.kind}, is carried over and compiled, and {why}"
-        for one in providers
-        if (why := unserved_kind(one.kind))
-    ]

@@ -66,7 +66,6 @@ def _providers(spec: Spec) -> Iterator[tuple[str, str, Span]]:
         provider = one.item
         for key in _written(provider):
             yield f"providers.{key}", f"providers.{one.name}.{key}", provider.name.span
-        yield f"kind.{provider.kind.value}", f"kind: {provider.kind.value}", provider.kind.span
 
 
 def _written(provider: Provider) -> Iterator[str]:

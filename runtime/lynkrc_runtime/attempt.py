@@ -125,6 +125,7 @@ class Attempts:
         "_client_limit",
         "_committed",
         "_current",
+        "_fixed",
         "_fresh",
         "_may_retry",
         "_over",
@@ -167,6 +168,8 @@ class Attempts:
         self._committed = False
         self._over = False
         self._records: list[AttemptRecord] = []
+        self._fixed: list[AttemptRecord] = []
+        """Those of them whose failure was put right: what came after them tells more."""
 
     @property
     def records(self) -> tuple[AttemptRecord, ...]:
@@ -250,6 +253,7 @@ class Attempts:
         if self._committed:
             return False
         self._record(Result.FAILED, now, Fault.ANSWERED, failure)
+        self._fixed.append(self._records[-1])
         return True
 
     def charged(self, charge: Charge) -> None:
@@ -346,7 +350,9 @@ class Attempts:
         """The failure worth telling: a caller's own, else the one most useful to a retry."""
         self._over = True
         best: AttemptRecord | None = None
-        for record in self._records:
+        # A refusal that was put right is told only where nothing else went wrong.
+        told = [record for record in self._records if record not in self._fixed]
+        for record in told or self._records:
             if record.failure is not None and (best is None or _rank(record) <= _rank(best)):
                 best = record
         if best is None or best.failure is None:

@@ -14,7 +14,7 @@ RUNTIME = "0.1"
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
         "sessions": "no target is kept from one request to the next",
-        "state": "nothing is kept from one request to the next",
+        "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
         "server.shedding": "no request is shed",
         "server.admin": "the address comes from the command line, and there is no token",
         "server.reload": "a new bundle is loaded by a restart",
@@ -22,8 +22,8 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "server.host": "the address comes from the command line",
         "server.port": "the port comes from the command line",
         "server.allowed_origins": "requests of web pages are refused",
-        "resilience.timeouts.max_stream": "a stream may last any time",
-        "resilience.timeouts.commit_after": "a stream commits with its first content",
+        "resilience.timeouts.max_stream": "a stream lasts an hour at most",
+        "resilience.timeouts.commit_after": "a stream commits within 45 seconds",
         "resilience.retry_budget": "retries are bounded by their number alone",
         "resilience.breaker": "no breaker opens",
         "resilience.keep_alive": "the interval is 15 seconds",

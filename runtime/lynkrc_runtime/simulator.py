@@ -67,8 +67,8 @@ _DEPTH = 8
 """Levels of a schema that are filled in."""
 # The look behind keeps it linear: a long word is tried once, not from each of its letters.
 _NAMED_TOOL = re.compile(r"(?<![\w-])([\w-]+) tool\b", re.IGNORECASE)
-_DIMENSIONS = 8
-"""Of a simulated embedding."""
+_DIMENSIONS, _MOST_DIMENSIONS = 8, 4096
+"""Of a simulated embedding, unasked and at most: nobody is served while one is made."""
 _DIGITS = re.compile(r"[0-9]{1,9}")
 
 
@@ -345,7 +345,12 @@ class Simulator:
         if behaviour.act in (Act.FAIL, Act.ERROR):
             status = behaviour.status if behaviour.act is Act.FAIL else 529
             return _refusal(dialect, _problem(status), behaviour.retry_after)
-        body = to_json(simulated_vectors(read_embedding_request(request.body)))
+        asked = read_embedding_request(request.body)
+        if asked.dimensions is not None and asked.dimensions > _MOST_DIMENSIONS:
+            message = f"[simulated] dimensions must be at most {_MOST_DIMENSIONS}"
+            problem = Problem(status=400, kind="invalid", message=message, param="dimensions")
+            return _refusal(dialect, problem, None)
+        body = to_json(simulated_vectors(asked))
         if behaviour.act is Act.BREAK:
             return SimulatedResponse(200, _JSON, [body[: len(body) // 2]], Act.BREAK)
         return SimulatedResponse(200, _JSON, [body], behaviour.act)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from lynkrc_runtime.dispatch import Dispatch
-from lynkrc_runtime.served import NOT_SERVED, RUNTIME
+from lynkrc_runtime.served import NOT_SERVED
 from lynkrc_runtime.settings import Breaker, Settings
 
 _NOWHERE = frozenset({"assert"})
@@ -20,17 +20,9 @@ def unserved_parts(dispatch: Dispatch) -> list[str]:
     return [f"{path}: {instead}" for path, instead in NOT_SERVED.items() if _uses(dispatch, path)]
 
 
-def unserved_kind(kind: str) -> str | None:
-    """Why providers of a kind cannot be called by this version, None where they can."""
-    instead = NOT_SERVED.get(f"kind.{kind}")
-    return None if instead is None else f"runtime {RUNTIME} does not serve kind {kind}: {instead}"
-
-
 def _uses(dispatch: Dispatch, path: str) -> bool:
     first, _, rest = path.partition(".")
     match first:
-        case "kind":
-            return any(provider.kind == rest for provider in dispatch.providers)
         case "feature":
             return any(slot.feature == rest for slot in dispatch.slots)
         case "pick":

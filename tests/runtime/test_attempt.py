@@ -211,3 +211,20 @@ def test_there_is_no_fix_up_after_commit() -> None:
     tried(attempts.next(0.0))
     attempts.committed()
     assert not attempts.fixed_up(failure(FailureClass.CALLERS), 1.0)
+
+
+def test_a_refusal_that_was_put_right_is_not_what_the_client_hears() -> None:
+    """Its request was good: what failed it is what came after, and may be worth a retry."""
+    attempts = machine(candidate(0, retries=0))
+    tried(attempts.next(0.0))
+    assert attempts.fixed_up(failure(FailureClass.CALLERS), 1.0)
+    tried(attempts.next(1.0))
+    attempts.failed(TRANSIENT, Fault.ANSWERED, 2.0)
+    assert gave_up(attempts.next(2.0)) == TRANSIENT
+
+
+def test_a_refusal_that_was_put_right_too_late_is_told() -> None:
+    attempts = machine(candidate(0, total=1.0))
+    tried(attempts.next(0.0))
+    assert attempts.fixed_up(failure(FailureClass.CALLERS), 1.0)
+    assert gave_up(attempts.next(1.0)).kind is FailureClass.CALLERS

@@ -256,3 +256,16 @@ def test_reasoning_of_another_target_is_not_counted() -> None:
     own, other = (msgspec.json.decode(request.body) for request in upstream.requests)
     assert own["messages"] == turns
     assert [block["type"] for block in other["messages"][1]["content"]] == ["text"]
+
+
+def test_what_another_keeps_is_not_counted_by_who_does_not_know_it() -> None:
+    upstream = Scripted({"one": [counted()]})
+    body = msgspec.json.encode({"model": "m", "prompt": {"id": "pmpt_1"}})
+
+    async def main() -> Count:
+        return await counter(upstream).count(
+            {}, frozenset(), body, surface="responses", dialect="openai-responses"
+        )
+
+    assert run(main()).estimated
+    assert upstream.requests == []

@@ -237,13 +237,61 @@ def test_what_helped_is_remembered_for_an_hour_and_no_more_of_it_than_fits() -> 
     now = [0.0]
     memory = FixUpMemory(lambda: now[0])
     lasting = FixUp(row=FIX_UPS[-1], about="top_k")
-    memory.helped("t", (FixUp(row=FIX_UPS[0], about=""), lasting))
-    assert memory.of("t") == (lasting,), "what one conversation needed is not the target's"
+    passing = FixUp(row=FIX_UPS[0], about="", lasts=False)
+    memory.helped("t", CHAT, (passing, lasting))
+    assert memory.of("t", CHAT) == (lasting,), "what one conversation needed is not the target's"
+    assert memory.of("t", MESSAGES) == (), "another endpoint refuses other things"
     now[0] = TTL
-    assert memory.of("t") == ()
+    assert memory.of("t", CHAT) == ()
     for number in range(LIMIT + 1):
-        memory.helped(f"t{number}", (lasting,))
-    assert memory.of("t0") == () and memory.of(f"t{LIMIT}") == (lasting,)
+        memory.helped(f"t{number}", CHAT, (lasting,))
+    assert memory.of("t0", CHAT) == () and memory.of(f"t{LIMIT}", CHAT) == (lasting,)
+
+
+@pytest.mark.parametrize(
+    ("members", "answer", "lasts"),
+    [
+        ({"top_k": 1}, refusal("x", param="top_k", **UNSUPPORTED), True),
+        (
+            {"temperature": 0.2},
+            refusal(
+                "Unsupported value: 'temperature' does not support 0.2 with this model. "
+                "Only the default (1) value is supported.",
+                param="temperature",
+                code="unsupported_value",
+            ),
+            True,
+        ),
+        (
+            {"reasoning_effort": "minimal"},
+            refusal(
+                "Unsupported value: 'reasoning_effort' does not support 'minimal' with this model. "
+                "Supported values are: 'low', 'medium', and 'high'.",
+                param="reasoning_effort",
+                code="unsupported_value",
+            ),
+            False,
+        ),
+        (
+            {"parallel_tool_calls": False},
+            refusal(
+                "'parallel_tool_calls' is only for requests with tools",
+                param="parallel_tool_calls",
+                code="invalid_value",
+            ),
+            False,
+        ),
+    ],
+    ids=["member", "one value", "value", "place"],
+)
+def test_what_is_wrong_with_one_request_is_not_the_target_s(
+    members: dict[str, Any], answer: bytes, lasts: bool
+) -> None:
+    """Others' requests would lose what the target takes from them."""
+    fix = fix_up_of(
+        read_failure(400, {}, answer), ADDRESS, json.dumps(members).encode(), (), may_lose=True
+    )
+    assert fix is not None and fix.lasts is lasts
 
 
 # -- a gateway ---------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ SENT = {
     "x-codex-window-id": "1",
     "session-id": "s",
     "x-session-affinity": "f",
+    "x-session-token": "client",
+    "x-codex-auth": "client",
     "idempotency-key": "i",
     "traceparent": "00-1",
 }
@@ -39,7 +41,7 @@ def sent(dialect: str, *, same: bool) -> dict[str, str]:
 
 
 def test_the_clients_credentials_and_marks_stay_here() -> None:
-    for dialect in ("anthropic-messages", "openai-chat"):
+    for dialect in ("anthropic-messages", "openai-chat", "openai-responses"):
         for same in (True, False):
             headers = sent(dialect, same=same)
             assert "client" not in " ".join(headers.values())

@@ -106,3 +106,26 @@ def test_what_changes_and_is_not_lost_is_sent() -> None:
 def test_a_client_of_the_targets_own_dialect_loses_nothing() -> None:
     client, called = asked([0], body(CHAT, seed=7, of_tomorrow=1), CHAT)
     assert (client.status, called) == (200, ["strict"])
+
+
+def test_reasoning_of_another_target_counts_as_lost() -> None:
+    """It is left out before the request is written, which must not hide it."""
+    served, upstream = made([0, 1], "deny")
+    turns = [
+        {"role": "user", "content": "Hello"},
+        {
+            "role": "assistant",
+            "content": [
+                {"type": "thinking", "thinking": "Hm", "signature": "c2lnbmF0dXJl"},
+                {"type": "text", "text": "Hi"},
+            ],
+        },
+        {"role": "user", "content": "And?"},
+    ]
+
+    async def main() -> Recorder:
+        served.makers.remember(["c2lnbmF0dXJl"], "whole")
+        return await ask(served, body(messages=turns))
+
+    client = run(main())
+    assert (client.status, upstream.called) == (200, ["whole"])

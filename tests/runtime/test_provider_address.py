@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from lynkrc_runtime import unserved
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
 from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
 from lynkrc_runtime.providers.address import (
@@ -16,7 +15,6 @@ from lynkrc_runtime.providers.address import (
     url_of,
 )
 from lynkrc_runtime.providers.table import KINDS
-from lynkrc_runtime.served import NOT_SERVED
 
 
 def provider(kind: str = "openai", **members: Any) -> Provider:
@@ -97,7 +95,6 @@ def main_url(address: Address, kind: str) -> str:
 
 
 def test_every_kind_is_served_has_an_address_and_speaks_its_dialects() -> None:
-    assert not [path for path in NOT_SERVED if path.startswith("kind.")]
     assert set(KINDS) == {*ADDRESSES, *OWN_ADDRESSES}
     for name, kind in KINDS.items():
         base, url = OWN_ADDRESSES.get(name, (None, ADDRESSES.get(name)))
@@ -111,14 +108,11 @@ def test_every_kind_is_served_has_an_address_and_speaks_its_dialects() -> None:
         assert (kind.base_url is None) == (name in OWN_ADDRESSES)
 
 
-def test_a_kind_that_is_not_served_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unserved, "NOT_SERVED", {"kind.bedrock": "its targets cannot be called"})
-    with pytest.raises(UnresolvedProvider, match="does not serve kind bedrock:"):
-        resolve(provider("bedrock", base_url="https://h"), {"KEY": "k"})
-
-
-def test_a_caller_s_credentials_are_no_key_of_ours_yet() -> None:
-    row = provider(api_key=None, rest=ProviderSettings(forwards_credentials=True))
+@pytest.mark.parametrize("kind", ["openai", "bedrock", "vertex"])
+def test_a_caller_s_credentials_are_no_key_of_ours_yet(kind: str) -> None:
+    """Nor are what the machine has in their place: the caller was to pay."""
+    rest = ProviderSettings(forwards_credentials=True, region="eu-west-1", project="acme")
+    row = provider(kind, api_key=None, rest=rest)
     with pytest.raises(UnresolvedProvider, match="provider p: `credentials: caller` is not served"):
         resolve(row, {})
 

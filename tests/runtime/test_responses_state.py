@@ -76,6 +76,35 @@ def test_nobody_sees_another_one_s_answers() -> None:
     assert not store.delete("you", "a")
 
 
+def test_an_item_of_two_answers_is_there_as_long_as_the_later_one() -> None:
+    store = ResponseStore(ttl=10.0, clock=Clock())
+    store.put("me", kept("a", output=(b'{"id":"msg_1","n":1}',)))
+    store.put("me", kept("b", output=(b'{"id":"msg_1","n":2}',)))
+    assert store.delete("me", "a")
+    assert store.item("me", "msg_1") == b'{"id":"msg_1","n":2}'
+    assert store.delete("me", "b")
+    assert store.item("me", "msg_1") is None
+
+
+@pytest.mark.parametrize(
+    "reference", [b'{"id":"msg_1","type":"item_reference"}', b'{"id":"msg_1"}']
+)
+def test_a_reference_need_not_say_that_it_is_one(reference: bytes) -> None:
+    store = ResponseStore(ttl=10.0, clock=Clock())
+    item = b'{"id":"msg_1","type":"message"}'
+    store.put("me", kept("a", output=(item,)))
+    body = b'{"input":[' + reference + b"]}"
+    assert settle_state(body, store, "me").input == (item,)
+    with pytest.raises(RefusedState, match="Item with id 'msg_1' not found"):
+        settle_state(body, store, "you")
+
+
+@pytest.mark.parametrize("value", [b'"\xff"', b"1e999"])
+def test_a_reference_that_cannot_be_read_is_left_to_who_reads_the_request(value: bytes) -> None:
+    body = b'{"input":[{"type":"item_reference","id":' + value + b"}]}"
+    assert settle_state(body, ResponseStore(ttl=10.0), "").body == body
+
+
 def test_only_memory_is_served() -> None:
     assert open_store(Settings()) is None
     assert open_store(Settings(responses_store=ResponsesStore(ttl=1.0))) is not None

@@ -231,3 +231,10 @@ def test_chat_clients_hear_the_cost_too() -> None:
     answer, said, _ = serve({"one": [whole(MESSAGE)]}, dialect=CHAT)
     assert answer.headers["x-lynkr-cost-usd"] == in_usd(said.request["cost_micro_usd"]) != ""
     assert msgspec.json.decode(answer.body)["usage"]["total_tokens"] == 10
+
+
+def test_a_whole_answer_to_a_streamed_request_is_paid_for_though_nobody_gets_it() -> None:
+    answer, said, _ = serve({"one": [whole(MESSAGE), Script(steps=[WHOLE])]}, stream=True)
+    assert answer.status == 200
+    assert [one.get("cost_micro_usd") for one in said.request["attempts"]] == [66, 66]
+    assert (said.request["cost_micro_usd"], said.request["estimated"]) == (132, False)

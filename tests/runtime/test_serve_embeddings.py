@@ -41,14 +41,19 @@ def script(*data: Any, **more: Any) -> Script:
     return Script(steps=[msgspec.json.encode(body)], headers=JSON)
 
 
-def asked(served: Gateway, client: Recorder | None = None, **members: Any) -> Recorder:
+def asked(
+    served: Gateway,
+    client: Recorder | None = None,
+    headers: Mapping[str, str] | None = None,
+    **members: Any,
+) -> Recorder:
     recorder = client or Recorder()
 
     async def main() -> None:
         incoming = Incoming(
             surface="embeddings",
             dialect=DIALECT,
-            headers={},
+            headers=headers or {},
             repeated=frozenset(),
             body=msgspec.json.encode({"model": "e", "input": "Hi"} | members),
             request_id="req_test",
@@ -173,3 +178,47 @@ def test_the_simulator_fails_as_it_is_told() -> None:
     said = Said()
     answer = asked(gateway(policy(made), said))
     assert (answer.status, answer.headers["retry-after"]) == (429, "2")
+
+
+def test_a_dry_run_hears_what_the_client_wishes() -> None:
+    served = gateway(policy(table(e="one")), Said(), settings=Settings(dry_run=True))
+    assert asked(served, headers={"x-lynkr-simulate": "one=fail:429"}).status == 429
+    assert asked(served, headers={"x-lynkr-simulate": "one=laugh"}).status == 400
+
+
+def test_the_simulator_makes_no_endless_vectors() -> None:
+    served = gateway(policy(table(e="one")), Said(), settings=Settings(dry_run=True))
+    answer = asked(served, dimensions=10**9)
+    assert answer.status == 400
+    assert "dimensions" in answer.json["error"]["message"]
+
+
+def test_the_log_line_is_bounded_whatever_members_are_called() -> None:
+    said = Said()
+    served = gateway(
+        policy(table("ollama", e="one")), said, http=Scripted({"one": [script(VECTOR)]})
+    )
+    asked(served, **{f"{number}{'n' * 500}": 1 for number in range(99)})
+    told = settled(said, served)["transforms"]
+    assert (len(told), told[-1], max(map(len, told))) == (51, "+49", 100)
+
+
+def test_vectors_that_are_not_as_asked_are_paid_for() -> None:
+    said = Said()
+    answer = script(VECTOR, usage={"prompt_tokens": 9, "total_tokens": 9})
+    served = gateway(policy(table(e="one")), said, http=Scripted({"one": [answer]}))
+    assert asked(served, dimensions=2).status == 400
+    line = settled(said, served)
+    assert line["attempts"][0]["usage"]["input"] == 9
+    assert line["usage"] is None
+
+
+def test_a_target_that_may_lose_nothing_is_not_asked_for_less() -> None:
+    made = table("ollama", e="one")
+    strict = [msgspec.structs.replace(one, on_loss="deny") for one in made.targets]
+    upstream = Scripted({})
+    served = gateway(policy(msgspec.structs.replace(made, targets=strict)), Said(), http=upstream)
+    answer = asked(served, user="ann")
+    assert answer.status == 400
+    assert "dropped=user" in answer.json["error"]["message"]
+    assert upstream.requests == []

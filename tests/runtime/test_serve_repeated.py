@@ -1,6 +1,7 @@
 """What could be read in two ways is refused where something is asserted of the spec."""
 
 import asyncio
+import dataclasses
 
 import msgspec
 import pytest
@@ -9,8 +10,12 @@ from lynkrc_runtime.dispatch import Dispatch, Slot, StringClass
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.server.count_tokens import TokenCounter
+from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
+from lynkrc_runtime.server.response_store import Kept, ResponseStore
+from lynkrc_runtime.server.responses import settle
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.settings import Settings
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -89,6 +94,44 @@ def test_without_assertions_the_last_one_is_what_is_read_and_sent(case: str) -> 
     assert client.status == 200
     (sent,) = upstream.requests
     assert sent.body.count(b'"model"') == 1
+
+
+def test_embeddings_refuse_it_too() -> None:
+    made = msgspec.structs.replace(
+        table(has_assertions=True), settings=Settings(embeddings={"e": "two"})
+    )
+    served, client = gateway(policy(made), Said(), http=Scripted({})), Recorder()
+
+    async def main() -> None:
+        incoming = Incoming(
+            surface="embeddings",
+            dialect=CHAT,
+            headers={},
+            repeated=frozenset(),
+            body=b'{"model":"e","model":"e","input":"x"}',
+            request_id="req_test",
+            answer_id="a" * 24,
+            created=1_700_000_000,
+            arrived=asyncio.get_running_loop().time(),
+        )
+        await serve(served, incoming, client, embed)
+
+    run(main())
+    assert client.status == 400
+    assert client.json["error"]["message"] == "model: the member is repeated"
+
+
+def test_a_request_that_relies_on_a_kept_answer_is_refused_as_it_came() -> None:
+    store = ResponseStore(ttl=60.0, clock=lambda: 0.0)
+    store.put("", Kept(id="resp_1", body=b"{}", input=(), output=()))
+    body = (
+        b'{"model":"a","model":"b","input":[{"role":"user","content":"x"}],'
+        b'"previous_response_id":"resp_1"}'
+    )
+    for has_assertions in (False, True):
+        served = gateway(policy(table(has_assertions=has_assertions)), Said(), http=Scripted({}))
+        served = dataclasses.replace(served, responses=store)
+        assert (settle(served, body, "").body == body) is has_assertions
 
 
 def test_counting_refuses_it_too() -> None:

@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lynkrc_runtime import unserved
 from lynkrc_runtime.dispatch import Dispatch, ProviderSettings, Slot
 from lynkrc_runtime.served import NOT_SERVED
 from lynkrc_runtime.settings import (
@@ -21,7 +20,7 @@ from lynkrc_runtime.settings import (
     Timeouts,
     Tls,
 )
-from lynkrc_runtime.unserved import unserved_kind, unserved_parts
+from lynkrc_runtime.unserved import unserved_parts
 from tests.runtime.by_hand import dispatch, provider, target
 
 
@@ -90,11 +89,7 @@ def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
     assert paths(table(**rest)) == [path]
 
 
-def test_kinds_and_features(monkeypatch: pytest.MonkeyPatch) -> None:
-    declared = {**NOT_SERVED, "kind.bedrock": "its targets cannot be called"}
-    monkeypatch.setattr(unserved, "NOT_SERVED", declared)
+def test_features() -> None:
     slot = Slot(feature="session.turn", args=[], type="int", low=0, high=9, classes=[])
-    made = replace(table(kind="bedrock"), slots=[slot])
-    assert sorted(paths(made)) == ["feature.session.turn", "kind.bedrock"]
-    assert unserved_kind("bedrock") is not None
-    assert unserved_kind("openai") is None
+    made = replace(table(), slots=[slot])
+    assert paths(made) == ["feature.session.turn"]

@@ -18,7 +18,6 @@ from lynkrc_runtime.providers.extras import missing_extra
 from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.served import RUNTIME
-from lynkrc_runtime.unserved import unserved_kind
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
 """Ends of addresses that people paste whole."""
@@ -82,7 +81,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
         raise UnresolvedProvider(
             f"provider {provider.name}: this runtime does not know the kind {provider.kind!r}"
         )
-    reason = unserved_kind(kind.name) or (kind.extra and missing_extra(kind.extra))
+    reason = kind.extra and missing_extra(kind.extra)
     if reason:
         raise UnresolvedProvider(f"provider {provider.name}: {reason}")
     rest = provider.rest
@@ -104,13 +103,15 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             " (--dry-run needs none)"
         ) from missing
     has_own = any(name in headers for name in CREDENTIAL_HEADERS)
-    if key is None and not has_own and kind.credentials is Credentials.REQUIRED:
+    needed = kind.credentials in (Credentials.REQUIRED, Credentials.FOUND)
+    if key is None and not has_own and needed:
         if rest.forwards_credentials:
             raise UnresolvedProvider(
                 f"provider {provider.name}: `credentials: caller` is not served by runtime"
                 f" {RUNTIME}: write an api_key"
             )
-        raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
+        if kind.credentials is Credentials.REQUIRED:
+            raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
     if key is not None and kind.keyed_header and "/projects/" not in base:
         headers[kind.keyed_header] = key
     elif key is not None:
@@ -212,6 +213,10 @@ def join(base: str, path: str) -> str:
     'https://it.openai.azure.com/openai/v1/chat/completions'
     >>> join("https://it.openai.azure.com/openai/v1/chat/completions", "/openai/v1/responses")
     'https://it.openai.azure.com/openai/v1/responses'
+    >>> join("https://it.openai.azure.com/openai/deployments/d", "/openai/v1/responses")
+    'https://it.openai.azure.com/openai/v1/responses'
+    >>> join("https://it.openai.azure.com/openai/deployments/d", "/chat/completions")
+    'https://it.openai.azure.com/openai/deployments/d/chat/completions'
     """
     base = base.rstrip("/")
     call = next((one for one in _CALLS if base.endswith(one)), "")
@@ -221,6 +226,10 @@ def join(base: str, path: str) -> str:
     _, mark, deployed = path.partition(_DEPLOYMENTS)
     if mark and _DEPLOYMENTS in base:
         return base + "/" + deployed.partition("/")[2]
+    above, mark, _ = base.partition(_DEPLOYMENTS)
+    if mark and path.startswith(f"/{above.rpartition('/')[2]}/"):
+        # The address of one deployment; the call stands beside them, and names the model itself.
+        base = above
     leading = next((path.removesuffix(one) for one in _ENDS if path.endswith(one)), path)
     while leading:
         if base.endswith(leading):

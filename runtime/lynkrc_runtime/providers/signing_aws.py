@@ -66,13 +66,15 @@ class AwsSigner:
 
     def _frozen(self) -> Any:
         """The credentials as they are now, renewed where they were about to expire."""
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             if self._credentials is None:
                 self._credentials = self._find()
             return self._credentials and self._credentials.get_frozen_credentials()
-        except BotoCoreError as error:
+        except (BotoCoreError, ClientError, OSError, ValueError, RuntimeError) as error:
+            # ClientError is what STS refuses a role by; the others come of a program or a file that
+            # holds no credentials, and of credentials that had expired before they came.
             # The text may name accounts and files: only its kind is told.
             name = type(error).__name__
             raise UpstreamFault(Fault.BROKEN, f"AWS credentials failed: {name}") from error

@@ -62,7 +62,9 @@ class GcpSigner:
 
     async def headers(self, _: UpstreamRequest) -> Mapping[str, str]:
         """See `Signer.headers`."""
-        if not self._lasts(EARLY):
+        # Whoever comes while one renews goes out with the token there is, where it still lasts.
+        is_renewed = self._lock.locked() and self._lasts(timedelta())
+        if not is_renewed and not self._lasts(EARLY):
             async with self._lock:
                 if not self._lasts(EARLY):
                     await asyncio.to_thread(self._renew)
@@ -88,7 +90,7 @@ class GcpSigner:
             if self._credentials is None:
                 self._credentials = self._find()
             self._refresh(self._credentials)
-        except GoogleAuthError as error:
+        except (GoogleAuthError, OSError, ValueError) as error:
             if self._lasts(timedelta()):
                 # The old one still serves; the next request tries again.
                 return

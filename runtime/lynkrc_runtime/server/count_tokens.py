@@ -99,6 +99,8 @@ class TokenCounter:
         counting, url = way.dialect.counting, way.count_url
         assert counting is not None and url is not None, "the route can count"
         is_same = way.dialect.name == request.dialect
+        if request.bound and not is_same:
+            return None
         makers, name = self._gateway.makers, route.target.name
         request, facts, _ = without_foreign(
             request, way.facts, makers.foreign(request, name), passing=is_same

@@ -29,13 +29,14 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.embeddings import EmbeddingRequest, read_request, write_answer
 from lynkrc_runtime.protocol.failures import read_failure
-from lynkrc_runtime.server.exchange import Exchange
-from lynkrc_runtime.server.gateway import EmbeddingWay, Route
+from lynkrc_runtime.server.exchange import DENY, Exchange
+from lynkrc_runtime.server.gateway import EmbeddingWay, Route, refuse_repeated
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
-from lynkrc_runtime.server.relay import deliver, fetch, misfit_of
-from lynkrc_runtime.server.serve import OTHERWISE_DENY, refusal_message
+from lynkrc_runtime.server.relay import deliver, fetch, misfit_of, refuse_loss
+from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_message, wishes_of
 from lynkrc_runtime.server.walk import walk
+from lynkrc_runtime.simulator import UnknownBehaviour
 from lynkrc_runtime.string_classes import fold_ascii
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamRequest
@@ -64,9 +65,14 @@ async def embed(exchange: Exchange) -> None:
     """Serve a request for embeddings up to its ending."""
     gateway, incoming = exchange.gateway, exchange.incoming
     try:
+        refuse_repeated(gateway, incoming.body)
         asked = read_request(incoming.body)
+        exchange.wishes = wishes_of(exchange)
     except MalformedRequest as error:
         await exchange.refuse(malformed(error, incoming.request_id), Ending.MALFORMED)
+        return
+    except UnknownBehaviour as error:
+        await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
     exchange.request = _as_conversation(asked, asked.model)
     name = target_of(gateway.policy.dispatch.settings.embeddings, asked.model)
@@ -158,6 +164,8 @@ async def _attempt(
     assert attempts is not None
     try:
         written = way.form.write(asked, route.target.model, way.takes)
+        if route.target.on_loss == DENY:
+            refuse_loss(route.target.name, written.transforms)
     except CannotTranslate as misfit:
         attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
         return False
@@ -179,7 +187,7 @@ async def _attempt(
         target=route.target.name,
         dialect=EMBEDDINGS,
         signer=route.signer,
-        simulate=route.simulate,
+        simulate=exchange.wishes.get(route.target.name, route.simulate),
     )
     fetched = await fetch(exchange, route, call, step)
     if fetched is None:
@@ -189,12 +197,18 @@ async def _attempt(
         failure = read_failure(response.status, response.headers, body)
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
+    usage: Usage | None = None
     try:
         found = way.form.read(body)
-        named = exchange.gateway.named(asked.model, route.target.model)
         usage = found.usage or Usage(input=exchange.input_estimate(), reported=False)
+        named = exchange.gateway.named(asked.model, route.target.model)
         answer = write_answer(found, asked, named, usage)
     except BrokenAnswer as fault:
+        if usage is not None:
+            # Vectors were made, though not as asked: they are paid for.
+            exchange.usage, exchange.is_whole = usage, True
+            exchange.charge()
+            exchange.forget_answer()
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
     await deliver(exchange, usage, answer)

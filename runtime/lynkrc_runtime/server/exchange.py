@@ -233,7 +233,8 @@ class Exchange:
         """The fix-ups of a request to the target: those known to help, and those found by now."""
         found = self._fixes.get(route.index, ())
         rows = {fix.row.name for fix in found}
-        known = () if self._is_own(route) else self.gateway.fix_ups.of(route.target.name)
+        memory, dialect = self.gateway.fix_ups, self._dialect_at(route)
+        known = () if self._is_own(route) else memory.of(route.target.name, dialect)
         return (*(fix for fix in known if fix.row.name not in rows), *found)
 
     def fix_up(self, failure: Failure, now: float) -> bool:
@@ -256,7 +257,8 @@ class Exchange:
     def fixed(self) -> None:
         """The target served: what helped it is remembered."""
         if self.route is not None and self._fixes.get(self.route.index):
-            self.gateway.fix_ups.helped(self.route.target.name, self.fixes_of(self.route))
+            dialect = self._dialect_at(self.route)
+            self.gateway.fix_ups.helped(self.route.target.name, dialect, self.fixes_of(self.route))
 
     def problem(self, status: int, message: str, param: str | None = None) -> Problem:
         """A problem of this request."""
@@ -273,7 +275,11 @@ class Exchange:
         request = self.request
         if request is None or request.model != route.target.model:
             return False
-        return route.ways[request.dialect].dialect.name == request.dialect
+        return self._dialect_at(route) == request.dialect
+
+    def _dialect_at(self, route: Route) -> str:
+        """The dialect the target is called in for this client."""
+        return route.ways[self.dialect.name].dialect.name
 
     def _is_fallback(self) -> bool:
         return self.route is not None and self.first not in (None, self.route.index)

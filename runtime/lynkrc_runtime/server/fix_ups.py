@@ -62,10 +62,11 @@ class Row:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixUp:
-    """A row, and what it is about here."""
+    """A row, and what it is about here. `lasts`: the next request needs it too."""
 
     row: Row
     about: str
+    lasts: bool = True
 
 
 _CODES = frozenset(
@@ -78,6 +79,8 @@ _REFUSED = re.compile(
 )
 _ON_DEMAND = re.compile(r"on-demand throughput is(?:n.t| not) supported", re.IGNORECASE)
 _NO_THINKING = re.compile(r"(?:thinking|reasoning)\b.{0,60}not support|not support.{0,40}thinking")
+_OF_VALUE = re.compile(r"unsupported value", re.IGNORECASE)
+_ONE_VALUE = re.compile(r"only the default", re.IGNORECASE)
 _KEPT = frozenset(
     ("model", "messages", "input", "system", "instructions", "tools", "contents", "stream")
 )
@@ -116,6 +119,15 @@ def _names(member: str, failure: Failure) -> bool:
 
 def _is_coded(failure: Failure) -> bool:
     return failure.code in _CODES
+
+
+def _is_lasting(failure: Failure) -> bool:
+    """Whether the target refuses a member for good: not just this value of it, or this place."""
+    said = failure.message
+    if failure.code == "unsupported_value" or _OF_VALUE.search(said):
+        return _ONE_VALUE.search(said) is not None
+    signs = (_REFUSED, _NO_THINKING, _ON_DEMAND)
+    return _is_coded(failure) or any(sign.search(said) for sign in signs)
 
 
 def _unreadable(failure: Failure, _: Sent) -> str | None:
@@ -261,7 +273,7 @@ def fix_up_of(
             continue
         about = row.sign(failure, sent)
         if about is not None:
-            fix = FixUp(row=row, about=about)
+            fix = FixUp(row=row, about=about, lasts=row.lasts and _is_lasting(failure))
             return fix if may_lose or not _loses(fix, url, body) else None
     return None
 
@@ -282,31 +294,35 @@ def _loses(fix: FixUp, url: str, body: bytes) -> bool:
 
 @final
 class FixUpMemory:
-    """What helped a target, for a while; `clock` gives seconds that never run backwards."""
+    """What helped a target, for a while; `clock` gives seconds that never run backwards.
+
+    A target is remembered by its name and the dialect it was called in: what one of its endpoints
+    refuses another may take.
+    """
 
     __slots__ = ("_clock", "_known")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._known: OrderedDict[str, tuple[float, tuple[FixUp, ...]]] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], tuple[float, tuple[FixUp, ...]]] = OrderedDict()
 
-    def of(self, target: str) -> tuple[FixUp, ...]:
-        """The fix-ups that a request to the target (its name) needs from the start."""
-        known = self._known.get(target)
+    def of(self, target: str, dialect: str) -> tuple[FixUp, ...]:
+        """The fix-ups that a request to the target needs from the start."""
+        known = self._known.get((target, dialect))
         if known is None:
             return ()
         if self._clock() >= known[0]:
-            del self._known[target]
+            del self._known[target, dialect]
             return ()
         return known[1]
 
-    def helped(self, target: str, fixes: Iterable[FixUp]) -> None:
+    def helped(self, target: str, dialect: str, fixes: Iterable[FixUp]) -> None:
         """The target took a request with these."""
-        lasting = tuple(fix for fix in fixes if fix.row.lasts)
-        if not lasting or lasting == self.of(target):
+        lasting = tuple(fix for fix in fixes if fix.lasts)
+        if not lasting or lasting == self.of(target, dialect):
             return
-        self._known[target] = (self._clock() + TTL, lasting)
-        self._known.move_to_end(target)
+        self._known[target, dialect] = (self._clock() + TTL, lasting)
+        self._known.move_to_end((target, dialect))
         if len(self._known) > LIMIT:
             self._known.popitem(last=False)
 

@@ -183,12 +183,17 @@ def read_request(
     gateway: Gateway, dialect: str, body: bytes, headers: Mapping[str, str]
 ) -> Request:
     """A client's request, as every surface reads it. Raises MalformedRequest."""
+    refuse_repeated(gateway, body)
+    return gateway.dialects[dialect].read_request(body, headers)
+
+
+def refuse_repeated(gateway: Gateway, body: bytes) -> None:
+    """MalformedRequest where a member stands twice and the spec asserts something."""
     if gateway.policy.dispatch.has_assertions:
         name = repeated_member(body)
         if name is not None:
             shown = name[:_NAME_LIMIT]
             raise MalformedRequest(shown, f"{shown}: the member is repeated")
-    return gateway.dialects[dialect].read_request(body, headers)
 
 
 def read_policy(path: Path) -> Policy:

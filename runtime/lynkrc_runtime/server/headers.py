@@ -4,6 +4,7 @@ To an upstream only what is on the list goes, so credentials, cookies and ``x-ly
 by construction. Design: "Two declared additions".
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from lynkrc_runtime import __version__
@@ -22,6 +23,8 @@ _PREFIXES_OF_DIALECT: Mapping[str, tuple[str, ...]] = {
     # The last says that the body has the form of the newest models.
     "openai-responses": ("x-codex-", "x-session-", "x-openai-internal-codex-"),
 }
+_SECRET = re.compile(r"token|key|secret|auth|cookie|credential")
+"""In the name of a header that begins as a listed one does, and stays here all the same."""
 _AUTH = ("authorization", "x-api-key")
 
 TRANSFORMS_LIMIT = 1000
@@ -46,8 +49,8 @@ def upstream_headers(
     names = _OF_DIALECT.get(dialect, frozenset()) if same_dialect else frozenset[str]()
     prefixes = _PREFIXES_OF_DIALECT.get(dialect, ()) if same_dialect else tuple[str, ...]()
     for name, value in client.items():
-        listed = name in _EVERYWHERE or name in names or name.startswith(prefixes)
-        if listed and value.isascii():
+        is_alike = name.startswith(prefixes) and not _SECRET.search(name)
+        if (name in _EVERYWHERE or name in names or is_alike) and value.isascii():
             headers[name] = value
     for name, value in written.headers.items():
         if value.isascii():

@@ -109,7 +109,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         written = msgspec.structs.replace(written, body=body, transforms=transforms)
     exchange.sent = (url, written.body)
     if route.target.on_loss == DENY:
-        _refuse_loss(route.target.name, written.transforms)
+        refuse_loss(route.target.name, (*stripped, *written.transforms))
     written = way.frame.request(written)
     exchange.route = route
     exchange.transforms = tuple(dict.fromkeys((*stripped, *written.transforms)))
@@ -136,7 +136,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     )
 
 
-def _refuse_loss(target: str, transforms: Sequence[str]) -> None:
+def refuse_loss(target: str, transforms: Sequence[str]) -> None:
     """CannotTranslate where the target's dialect or model would not carry the request whole."""
     lost = losses_in(transforms)
     if lost:

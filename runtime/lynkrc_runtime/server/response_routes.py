@@ -27,7 +27,7 @@ from lynkrc_runtime.server.http import (
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_store import Kept, item_id
-from lynkrc_runtime.server.responses import UNKEPT, RefusedState, scope_of, settle_state
+from lynkrc_runtime.server.responses import UNKEPT, RefusedState, scope_of, settle
 
 _encode = msgspec.json.encode
 _PAGE, _MAX_PAGE = 20, 100
@@ -154,7 +154,7 @@ def _count_tokens(counter: TokenCounter) -> Handler:
             return body
         headers = request[HEADERS]
         try:
-            settled = settle_state(body, request.app[SITE].gateway.responses, scope_of(headers))
+            settled = settle(request.app[SITE].gateway, body, scope_of(headers))
             count = await counter.count(
                 headers, request[REPEATED], settled.body, surface="responses", dialect=CLIENT.name
             )

@@ -68,8 +68,8 @@ class ResponseStore:
         self._size = size
         self._clock = clock
         self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
-        self._items: dict[tuple[str, str], bytes] = {}
-        """Output items by scope and id, for references to them."""
+        self._items: dict[tuple[str, str], tuple[str, bytes]] = {}
+        """Output items by scope and id, with their answer's, for references to them."""
         self._bytes = 0
 
     def put(self, scope: str, kept: Kept) -> None:
@@ -78,7 +78,7 @@ class ResponseStore:
         if kept.size > self._size:
             return
         named = {name: item for item in kept.output if (name := item_id(item))}
-        self._items |= {(scope, name): item for name, item in named.items()}
+        self._items |= {(scope, name): (kept.id, item) for name, item in named.items()}
         entry = _Entry(kept=kept, until=self._clock() + self._ttl, items=tuple(named))
         self._entries[scope, kept.id] = entry
         self._bytes += kept.size
@@ -93,7 +93,8 @@ class ResponseStore:
     def item(self, scope: str, item: str) -> bytes | None:
         """An output item of any answer kept in the scope."""
         self._expire()
-        return self._items.get((scope, item))
+        found = self._items.get((scope, item))
+        return None if found is None else found[1]
 
     def delete(self, scope: str, response_id: str) -> bool:
         """Forget an answer; whether it was there."""
@@ -102,7 +103,9 @@ class ResponseStore:
             return False
         self._bytes -= entry.kept.size
         for name in entry.items:
-            self._items.pop((scope, name), None)
+            # Another answer may have an item of this id since: that one stays.
+            if self._items.get((scope, name), ("", b""))[0] == response_id:
+                del self._items[scope, name]
         return True
 
     def _expire(self) -> None:

@@ -13,11 +13,12 @@ from typing import Any, Final, final
 import msgspec
 
 from lynkrc_runtime.protocol import sse
+from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.dialect import Problem
 from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.server.exchange import Client, Incoming
-from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.gateway import Gateway, refuse_repeated
 from lynkrc_runtime.server.response_store import Kept, ResponseStore
 from lynkrc_runtime.server.serve import serve
 
@@ -73,7 +74,7 @@ async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) 
     """`serve` for the Responses API: with what was kept, and keeping the answer."""
     store, scope = gateway.responses, scope_of(incoming.headers)
     try:
-        settled = settle_state(incoming.body, store, scope)
+        settled = settle(gateway, incoming.body, scope)
     except RefusedState as refused:
         problem = refused.problem(incoming.request_id)
         await serve(gateway, replace(incoming, refused=problem), client)
@@ -81,6 +82,16 @@ async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) 
     if store is not None and (settled.keep or settled.previous is not None):
         client = Keeper(client, store, scope, settled)
     await serve(gateway, replace(incoming, body=settled.body), client)
+
+
+def settle(gateway: Gateway, body: bytes, scope: str) -> Settled:
+    """`settle_state`, but for a body that is to be refused as it came. Raises RefusedState."""
+    try:
+        refuse_repeated(gateway, body)
+    except MalformedRequest:
+        # Written anew it would have each member once, and nobody would hear of it.
+        return Settled(body=body)
+    return settle_state(body, gateway.responses, scope)
 
 
 def scope_of(headers: Mapping[str, str]) -> str:
@@ -107,15 +118,15 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
         previous = _value(members.get("previous_response_id"))
         background = _value(members.get("background"))
         conversation = _value(members.get("conversation"))
+        items = list(given)
+        if store is not None:
+            items = [_referred(item, store, scope) for item in items]
     except NOT_JSON:
         return Settled(body=body)
     if background is True:
         raise RefusedState("background: answers are not made in the background here", "background")
     if conversation is not None:
         raise RefusedState("conversation: conversations are not kept here", "conversation")
-    items = list(given)
-    if store is not None:
-        items = [_referred(item, store, scope) for item in items]
     if previous is not None:
         kept = store.get(scope, previous) if store and isinstance(previous, str) else None
         if kept is None:
@@ -126,7 +137,7 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
             )
         items = [*kept.input, *kept.output, *items]
         del members["previous_response_id"]
-    if items != list(given):
+    if previous is not None or items != list(given):
         members["input"] = msgspec.Raw(_encode([msgspec.Raw(item) for item in items]))
         body = _encode(members)
     return Settled(
@@ -152,11 +163,13 @@ def _input_items(raw: msgspec.Raw | None) -> tuple[bytes, ...]:
 
 
 def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
-    """The item itself where another is only a reference to it."""
-    if b"item_reference" not in item:
+    """The item itself where another is only a reference to it, which need not say its type."""
+    if b"item_reference" not in item and (b'"type"' in item or b'"role"' in item):
         return item
     value = msgspec.json.decode(item)
-    if not isinstance(value, dict) or value.get("type") != "item_reference":
+    if not isinstance(value, dict):
+        return item
+    if value.get("type") != "item_reference" and value.keys() != {"id"}:
         return item
     found = store.item(scope, str(value.get("id")))
     if found is None:

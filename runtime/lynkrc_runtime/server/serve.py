@@ -101,8 +101,7 @@ async def _converse(exchange: Exchange) -> None:
         if incoming.surface == "messages":
             require_max_tokens(request)
         exchange.request = request
-        if gateway.settings.dry_run and SIMULATE in incoming.headers:
-            exchange.wishes = parse_wishes(incoming.headers[SIMULATE])
+        exchange.wishes = wishes_of(exchange)
         vector = gateway.policy.extractor.extract(
             request,
             RequestFacts(
@@ -144,6 +143,13 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
         for index in targets
     ]
     await walk(exchange, candidates, lambda step: attempt(exchange, request, step))
+
+
+def wishes_of(exchange: Exchange) -> Mapping[str, str]:
+    """What a client wants simulated, under ``--dry-run`` alone. Raises UnknownBehaviour."""
+    headers = exchange.incoming.headers
+    is_heard = exchange.gateway.settings.dry_run and SIMULATE in headers
+    return parse_wishes(headers[SIMULATE]) if is_heard else {}
 
 
 def refusal_message(explained: Mapping[str, Any]) -> str:

@@ -157,9 +157,12 @@ class StreamRelay:
             failure = dialect.read_failure(response.status, response.headers, body)
             raise _Failed(failure, Fault.ANSWERED)
         try:
-            dialect.read_answer(body, self._way.facts)
-        except BrokenAnswer as answer:
-            raise _Failed(answer.failure, Fault.BROKEN) from answer
+            answer = dialect.read_answer(body, self._way.facts)
+        except BrokenAnswer as fault:
+            raise _Failed(fault.failure, Fault.BROKEN) from fault
+        if answer.usage.reported:
+            # Nobody gets it, and it is paid for all the same.
+            self._exchange.usage, self._exchange.is_whole = answer.usage, True
         raise _Failed(broken("the answer to a streamed request is no stream"), Fault.BROKEN)
 
     async def _relay(self, response: UpstreamResponse) -> None:

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, final
@@ -22,6 +22,8 @@ from lynkrc_runtime.telemetry.outcome import Outcome
 
 _MODEL_LIMIT = 200
 """Characters of the model name a client sent that are logged."""
+_NAMES, _NAME_LIMIT = 50, 100
+"""Transforms or losses of a request that are logged, and characters of each."""
 
 
 class Level(IntEnum):
@@ -134,9 +136,20 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
         "usage": None if outcome.usage is None else _usage(outcome.usage),
         **_cost(outcome.cost, estimated=outcome.is_estimated),
         "duration_ms": round(outcome.seconds * 1000, 1),
-        "transforms": list(outcome.transforms),
-        "losses": list(outcome.losses),
+        "transforms": _names(outcome.transforms),
+        "losses": _names(outcome.losses),
     }
+
+
+def _names(entries: Sequence[str]) -> list[str]:
+    """Entries within bounds: what a client or an upstream called a member stands in them.
+
+    >>> _names(["n"] * 52)[49:]
+    ['n', '+2']
+    """
+    kept = [entry[:_NAME_LIMIT] for entry in entries[:_NAMES]]
+    more = len(entries) - len(kept)
+    return [*kept, f"+{more}"] if more else kept
 
 
 def _attempt(dispatch: Dispatch, record: AttemptRecord) -> Mapping[str, Any]:
