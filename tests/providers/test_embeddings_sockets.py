@@ -10,7 +10,7 @@ import openai
 import pytest
 from aiohttp import web
 
-from lynkrc_runtime.protocol.embeddings import FORMS
+from lynkrc_runtime.protocol.embeddings.forms import FORMS
 from lynkrc_runtime.providers.address import Address, embedding_url
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.server.gateway import EmbeddingWay, Route

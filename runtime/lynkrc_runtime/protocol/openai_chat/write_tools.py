@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
-from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
+from lynkrc_runtime.protocol.openai_chat.write_parts import Json
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 WRITTEN = frozenset(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.schemas import object_schema
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
-from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
+from lynkrc_runtime.protocol.openai_chat.write_parts import Json
 from lynkrc_runtime.protocol.openai_chat.write_tools import WRITTEN, offered_kinds, strict_tool
 from lynkrc_runtime.protocol.shapes import RequestShape
 
