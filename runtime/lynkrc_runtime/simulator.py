@@ -52,8 +52,8 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext, ClientDialect, Problem
-from lynkrc_runtime.protocol.embeddings import EmbeddingRequest
-from lynkrc_runtime.protocol.embeddings import read_request as read_embedding_request
+from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest
+from lynkrc_runtime.protocol.embeddings.request import read_request as read_embedding_request
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.sse import to_json
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest

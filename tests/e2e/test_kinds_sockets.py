@@ -96,6 +96,8 @@ def test_every_kind_with_these_dialects_has_a_server() -> None:
     assert spoken == set(WAYS)
     speaking = {name for name, kind in KINDS.items() if kind.dialect in (CHAT, MESSAGES)}
     assert speaking - set(SERVERS) == {"simulator"}
+    # Those have servers of their own: `tests/providers`, and `test_gemini_sockets.py` beside this.
+    assert set(KINDS) - set(SERVERS) == {"bedrock", "vertex", "gemini", "simulator"}
 
 
 @pytest.mark.parametrize(("kind", "dialect"), WAYS)

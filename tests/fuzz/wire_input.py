@@ -31,7 +31,10 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext, StreamReader, TargetFacts
-from lynkrc_runtime.protocol.embeddings import FORMS, Takes, read_request, write_answer
+from lynkrc_runtime.protocol.embeddings.answer import write_answer
+from lynkrc_runtime.protocol.embeddings.forms import FORMS
+from lynkrc_runtime.protocol.embeddings.request import read_request
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.protocol.failures import stream_problem
 from lynkrc_runtime.protocol.invoke_stream import InvokeUnwrapper

@@ -51,6 +51,12 @@ _COMPLETION = {
     ],
     "usage": {"prompt_tokens": 21, "completion_tokens": 12, "total_tokens": 33},
 }
+_CHUNK = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1}
+_CHOICES: tuple[dict[str, Any], ...] = (
+    {"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None},
+    *({"index": 0, "delta": {"content": piece}, "finish_reason": None} for piece in SAID),
+    {"index": 0, "delta": {}, "finish_reason": "stop"},
+)
 
 
 @dataclass
@@ -80,7 +86,16 @@ class Bedrock:
             body = json.loads(await self._read(request))
         except PermissionError as refused:
             return _error(403, "AccessDeniedException", str(refused))
-        return web.json_response(_COMPLETION | {"model": body["model"]})
+        if not body.get("stream"):
+            return web.json_response(_COMPLETION | {"model": body["model"]})
+        events = [_CHUNK | {"model": body["model"], "choices": [one]} for one in _CHOICES]
+        if body.get("stream_options", {}).get("include_usage"):
+            events.append(
+                _CHUNK | {"model": body["model"], "choices": [], "usage": _COMPLETION["usage"]}
+            )
+        lines = [*(json.dumps(event) for event in events), "[DONE]"]
+        text = "".join(f"data: {line}\n\n" for line in lines)
+        return web.Response(text=text, content_type="text/event-stream")
 
     async def _read(self, request: web.Request) -> bytes:
         body = await request.read()

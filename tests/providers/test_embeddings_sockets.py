@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -10,10 +10,6 @@ import openai
 import pytest
 from aiohttp import web
 
-from lynkrc_runtime.protocol.embeddings import FORMS
-from lynkrc_runtime.providers.address import Address, embedding_url
-from lynkrc_runtime.providers.table import KINDS
-from lynkrc_runtime.server.gateway import EmbeddingWay, Route
 from tests.providers.embeddings_server import EmbeddingsServer
 from tests.providers.ollama_server import OllamaServer, vector
 from tests.providers.provider_lab import Lab, lab, serving
@@ -25,7 +21,7 @@ name: embeddings
 providers:
   gpt: {{kind: openai, base_url: http://upstream.test/v1, api_key: "${{KEY}}", trust: cloud, retry: {{times: 1, backoff: 1ms}}}}
   house: {{kind: ollama, base_url: http://upstream.test/v1, trust: local, retry: {{times: 0}}}}
-  google: {{kind: openai-compatible, base_url: http://upstream.test/v1beta, trust: cloud, retry: {{times: 0}}}}
+  google: {{kind: gemini, base_url: http://upstream.test/v1beta, api_key: "${{KEY}}", trust: cloud, retry: {{times: 0}}}}
   claude: {{kind: anthropic, base_url: http://upstream.test, api_key: "${{KEY}}", trust: cloud}}
 targets:
   small: {{provider: gpt, model: text-embedding-3-small, {TARGET}}}
@@ -55,19 +51,6 @@ class Served:
     house: OllamaServer
 
 
-def as_gemini(route: Route) -> Route:
-    """A route of Gemini's form, whose conversations other rooms test."""
-    row = KINDS["gemini"].embedding
-    if route.target.name != "gem" or row is None:
-        return route
-    url = embedding_url(route.address.base, row.path, route.target.model)
-    address = Address(
-        provider="google", base=route.address.base, headers={"x-goog-api-key": "secret-key"}
-    )
-    way = EmbeddingWay(form=FORMS[row.form], takes=row.takes, url=url)
-    return replace(route, embedding=way, address=address)
-
-
 @asynccontextmanager
 async def served() -> AsyncIterator[Served]:
     cloud, house = EmbeddingsServer(), OllamaServer()
@@ -81,7 +64,7 @@ async def served() -> AsyncIterator[Served]:
     async with AsyncExitStack() as stack:
         upstream = await stack.enter_async_context(serving(app))
         yield Served(
-            lab=await stack.enter_async_context(lab(SPEC, upstream, as_gemini)),
+            lab=await stack.enter_async_context(lab(SPEC, upstream)),
             cloud=cloud,
             house=house,
         )

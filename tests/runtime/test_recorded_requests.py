@@ -3,19 +3,43 @@
 Recorded from anthropic 2.11.0 and openai 3.52.0: address, credentials, version and body.
 """
 
+import asyncio
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
+from lynkrc_runtime.dispatch import ProviderSettings
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.providers.address import resolve, url_of
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
+from lynkrc_runtime.server.count_tokens import TokenCounter
+from lynkrc_runtime.server.embeddings import embed
+from lynkrc_runtime.server.exchange import Incoming
+from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.headers import upstream_headers
-from tests.runtime.by_hand import CHAT, MESSAGES, provider
+from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.settings import Settings as Declared
+from tests.runtime.by_hand import (
+    CHAT,
+    MESSAGES,
+    RESPONSES,
+    Recorder,
+    Said,
+    Script,
+    Scripted,
+    ask,
+    dispatch,
+    gateway,
+    policy,
+    provider,
+    target,
+)
+from tests.runtime.virtual_time import run
 
 TURN = [{"role": "user", "content": "x"}]
 VERSION = {"anthropic-version": "2026-10-21"}
@@ -83,13 +107,13 @@ def test_a_passed_request_is_the_sdk_s_own(
     endpoint = chosen(ways(KINDS[kind], model, None, None), dialect)
     assert endpoint.dialect == dialect
     assert url_of(address.base, endpoint.path, model, replaces=endpoint.replaces) == url
-    target = TARGET_DIALECTS[dialect]
+    spoken = TARGET_DIALECTS[dialect]
     given = json.dumps({"model": asked_for or model} | body).encode()
     came = VERSION | {"authorization": "Bearer CLIENT"} if dialect == MESSAGES else {}
     request = CLIENT_DIALECTS[dialect].read_request(given, came)
     facts = TargetFacts(model=model, max_output=100, capabilities=frozenset(), shape=RequestShape())
-    assert target.pass_request is not None
-    written = target.pass_request(request, facts, came)
+    assert spoken.pass_request is not None
+    written = spoken.pass_request(request, facts, came)
     sent = upstream_headers(
         came,
         same_dialect=True,
@@ -101,6 +125,123 @@ def test_a_passed_request_is_the_sdk_s_own(
     assert json.loads(written.body) == {"model": model} | body
     assert sent.items() >= (headers | JSON | {"accept": "application/json"}).items()
     assert "CLIENT" not in str(sent)
+
+
+def _routed(
+    kind: str, base: str | None, model: str, version: str = "", dialect: str | None = None
+) -> tuple[Gateway, Scripted]:
+    """A gateway whose only target is this one; nothing comes back, which does not matter."""
+    table = dispatch(
+        [
+            provider(
+                "p",
+                kind,
+                base_url=base,
+                api_key="${KEY}",
+                retries=0,
+                rest=ProviderSettings(api_version=version or None),
+            )
+        ],
+        [target("one", 0, model=model, dialect=dialect)],
+        [0],
+    )
+    named = Declared(embeddings={model: "one"})
+    upstream = Scripted({"one": [Script(status=500, headers={})]})
+    made = policy(msgspec.structs.replace(table, settings=named))
+    return gateway(made, Said(), http=upstream), upstream
+
+
+AZURE = "https://res.openai.azure.com"
+
+
+@pytest.mark.parametrize(
+    ("kind", "base", "model", "version", "url", "headers"),
+    [
+        (
+            "openai",
+            None,
+            "text-embedding-3-small",
+            "",
+            "https://api.openai.com/v1/embeddings",
+            {"authorization": "Bearer secret-key"},
+        ),
+        (
+            "azure-openai",
+            AZURE,
+            "my-deployment",
+            "2024-10-21",
+            f"{AZURE}/openai/deployments/my-deployment/embeddings?api-version=2024-10-21",
+            {"api-key": "secret-key"},
+        ),
+    ],
+)
+def test_embeddings_are_asked_as_the_sdk_asks(
+    kind: str, base: str | None, model: str, version: str, url: str, headers: dict[str, str]
+) -> None:
+    served, upstream = _routed(kind, base, model, version)
+    asked: dict[str, Any] = {"model": model, "input": "x", "encoding_format": "base64"}
+
+    async def main() -> None:
+        incoming = Incoming(
+            surface="embeddings",
+            dialect=CHAT,
+            headers={},
+            repeated=frozenset(),
+            body=json.dumps(asked).encode(),
+            request_id="req_test",
+            answer_id="a" * 24,
+            created=1_700_000_000,
+            arrived=asyncio.get_running_loop().time(),
+        )
+        await serve(served, incoming, Recorder(), embed)
+
+    run(main())
+    (request,) = upstream.requests
+    assert request.url == url
+    assert request.headers.items() >= (headers | JSON).items()
+    assert json.loads(request.body) == asked
+
+
+def test_tokens_are_counted_as_the_sdk_counts_them() -> None:
+    served, upstream = _routed("anthropic", None, "claude-sonnet-5-5")
+    asked = {"messages": TURN, "model": "claude-sonnet-5-5"}
+    run(TokenCounter(served).count(VERSION, frozenset(), json.dumps(asked).encode()))
+    (request,) = upstream.requests
+    assert request.url == "https://api.anthropic.com/v1/messages/count_tokens"
+    assert request.headers.items() >= (VERSION | JSON).items()
+    assert json.loads(request.body) == asked
+
+
+def test_betas_of_the_sdk_go_along() -> None:
+    served, upstream = _routed("anthropic", None, "claude-sonnet-5-5")
+    betas = {"anthropic-beta": "context-management-2025-06-27"}
+    run(ask(served, json.dumps({"model": "auto"} | ASKED).encode(), headers=VERSION | betas))
+    (request,) = upstream.requests
+    assert request.url == "https://api.anthropic.com/v1/messages"
+    assert request.headers.items() >= (VERSION | betas | JSON).items()
+    assert json.loads(request.body) == {"model": "claude-sonnet-5-5"} | ASKED
+
+
+@pytest.mark.parametrize("version", ["", "2024-10-21"])
+def test_azure_s_responses_are_those_of_v1(version: str) -> None:
+    """The SDK's dated address needs a later version than the one its Chat is asked with."""
+    served, upstream = _routed("azure-openai", AZURE, "my-deployment", version, RESPONSES)
+    asked = {"model": "my-deployment", "input": "x", "store": False}
+    run(ask(served, json.dumps(asked).encode(), RESPONSES))
+    (request,) = upstream.requests
+    assert request.url == f"{AZURE}/openai/v1/responses"
+    assert request.headers.items() >= ({"api-key": "secret-key"} | JSON).items()
+    assert json.loads(request.body) == asked
+
+
+@pytest.mark.parametrize("version", ["2023-06-01", "2026-10-21"])
+def test_either_version_of_messages_reaches_the_wire(version: str) -> None:
+    served, upstream = _routed("anthropic", None, "claude-sonnet-5-5")
+    came = {"anthropic-version": version}
+    run(ask(served, json.dumps({"model": "auto"} | ASKED).encode(), headers=came))
+    (request,) = upstream.requests
+    assert request.headers["anthropic-version"] == version
+    assert json.loads(request.body) == {"model": "claude-sonnet-5-5"} | ASKED
 
 
 BESIDE = [

@@ -57,11 +57,24 @@ def test_a_model_may_prefer_it() -> None:
             "https://r.openai.azure.com/openai/v1/chat/completions",
             "https://r.openai.azure.com/openai/v1/responses",
         ),
+        (
+            "databricks",
+            "https://w.test/serving-endpoints",
+            "https://w.test/serving-endpoints/responses",
+        ),
+        ("openai-compatible", "https://h/v1", "https://h/v1/responses"),
+        ("openrouter", None, "https://openrouter.ai/api/v1/responses"),
+        ("deepseek", None, "https://api.deepseek.com/responses"),
+        ("groq", None, "https://api.groq.com/openai/v1/responses"),
+        ("xai", None, "https://api.x.ai/v1/responses"),
+        ("llamacpp", None, "http://localhost:8080/v1/responses"),
+        ("lmstudio", None, "http://localhost:1234/v1/responses"),
+        ("vllm", None, "http://localhost:8000/v1/responses"),
         ("openai", "https://h/v1/chat/completions", "https://h/v1/responses"),
         ("openai", "https://h/v1/responses", "https://h/v1/responses"),
         ("ollama", "http://localhost:11434/v1", "http://localhost:11434/v1/responses"),
     ],
 )
-def test_addresses(kind: str, base: str, url: str) -> None:
+def test_addresses(kind: str, base: str | None, url: str) -> None:
     (only,) = ways(KINDS[kind], "any", RESPONSES, None)
-    assert url_of(base, only.path, "any") == url
+    assert url_of(base or KINDS[kind].base_url or "", only.path, "any") == url

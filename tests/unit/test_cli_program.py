@@ -198,6 +198,17 @@ def test_a_check_imports_nothing_that_only_a_build_needs(folder: Path) -> None:
     assert modules & HEAVY == {"yaml", "lark", "jsonschema", "msgspec"}
     rooms = {name.split(".")[1] for name in modules if name.startswith("lynkrc.")}
     assert rooms & {"codegen", "native", "bundle", "interp"} == set()
+    # Facts of providers and dialects, and none of the code that speaks to them.
+    known = {"embeddings", "embeddings.takes", "losses", "shapes"}
+    rest = {
+        name.removeprefix("lynkrc_runtime.protocol.")
+        for name in modules
+        if name.startswith("lynkrc_runtime.protocol.")
+    }
+    assert {name for name in rest if not name.startswith("losses.")} == known
+    assert (
+        modules & {"botocore", "google.auth", "email", "lynkrc_runtime.providers.signers"} == set()
+    )
 
 
 def test_a_build_imports_no_gateway(folder: Path) -> None:

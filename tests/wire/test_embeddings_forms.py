@@ -19,13 +19,10 @@ from lynkrc_runtime.protocol.conversation import (
     MalformedRequest,
     Usage,
 )
-from lynkrc_runtime.protocol.embeddings import (
-    FORMS,
-    EmbeddingRequest,
-    Takes,
-    read_request,
-    write_answer,
-)
+from lynkrc_runtime.protocol.embeddings.answer import write_answer
+from lynkrc_runtime.protocol.embeddings.forms import FORMS
+from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, read_request
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.providers.table import KINDS
 
 ANY = Takes(base64=True)

@@ -12,10 +12,10 @@ user first, every call answered in the next user turn and its results first ther
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 from msgspec.structs import replace
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -26,9 +26,6 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.open_calls import OpenCalls
-
-Changes: TypeAlias = dict[str, None]
-"""Names of changes for `Written.transforms`, each once, in order."""
 
 CONTINUE = "Continue."
 """Said for a user who has to speak first."""

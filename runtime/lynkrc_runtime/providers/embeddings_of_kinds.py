@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from lynkrc_runtime.protocol.embeddings import Takes
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.providers.kind import Embedding
 
 # A.2.5; vLLM's and llama.cpp's documentation lists `encoding_format` with base64 as OpenAI's does.

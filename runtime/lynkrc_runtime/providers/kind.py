@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import final
 
-from lynkrc_runtime.protocol.embeddings import Takes
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.protocol.shapes import ANYTHING, RequestShape
 
 CREDENTIAL_HEADERS = frozenset(("authorization", "api-key", "x-api-key", "x-goog-api-key"))

@@ -27,7 +27,8 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     Usage,
 )
-from lynkrc_runtime.protocol.embeddings import EmbeddingRequest, read_request, write_answer
+from lynkrc_runtime.protocol.embeddings.answer import write_answer
+from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, read_request
 from lynkrc_runtime.protocol.failures import read_failure
 from lynkrc_runtime.server.exchange import DENY, Exchange
 from lynkrc_runtime.server.gateway import EmbeddingWay, Route, refuse_repeated

@@ -15,7 +15,8 @@ from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import ClientDialect, TargetDialect, TargetFacts
-from lynkrc_runtime.protocol.embeddings import FORMS, Form, Takes
+from lynkrc_runtime.protocol.embeddings.forms import FORMS, Form
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.protocol.shapes import completed
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS

@@ -32,7 +32,7 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
-from lynkrc_runtime.protocol.estimate import estimate_text
+from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.naming import legal_id, original_names
 
@@ -131,7 +131,7 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
     )
     usage = answer.usage
     if not usage.reported:
-        output = sum(_weight(block) for block in answer.blocks)
+        output = estimate_blocks(answer.blocks)
         usage = Usage(input=context.input_estimate(), output=output, reported=False)
     return sse.to_json(
         {
@@ -176,13 +176,3 @@ def _make_unique(content: list[dict[str, Any]]) -> None:
             if block["id"] in seen:
                 block["id"] = f"{block['id']}__{position}"
             seen.add(block["id"])
-
-
-def _weight(block: Block) -> int:
-    match block:
-        case Text(text=text) | Refusal(text=text) | Thinking(text=text):
-            return estimate_text(text)
-        case ToolCall():
-            return estimate_text(block.name) + estimate_text(block.arguments)
-        case _:
-            return 0

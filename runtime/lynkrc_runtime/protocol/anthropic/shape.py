@@ -11,7 +11,6 @@ Pure decisions, the same for pass-through and translation (design: "Model shape"
 ('adaptive', ('max_tokens=64000', 'thinking=adaptive', 'effort=medium'))
 """
 
-from collections.abc import Mapping
 from typing import assert_never, final
 
 from msgspec import Struct
@@ -26,27 +25,21 @@ from lynkrc_runtime.protocol.conversation import (
     ToolChoice,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.efforts import (
+    EFFORTS,
+    MIN_BUDGET,
+    budget_of_effort,
+    effort_of_budget,
+    nearest_effort,
+)
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.stops import ENFORCED
-
-MIN_BUDGET = 1024
-"""Thinking tokens: the least a budget may be, and the least we leave for the answer beside it."""
 
 OLD_VERSION = "2023-06-01"
 """The version assumed without a header, and the only one that takes sampling parameters."""
 
 SAMPLING_VERSIONS = frozenset((OLD_VERSION,))
 
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-_BUDGETS: Mapping[str, int] = {
-    "minimal": 2048,
-    "low": 2048,
-    "medium": 8192,
-    "high": 16384,
-    "xhigh": 32768,
-    "max": 32768,
-}
-_DEFAULT_EFFORT = "high"
 _SHOWN = (ThinkingKind.ADAPTIVE, ThinkingKind.ENABLED)
 """Forms whose answers hold reasoning that can be read."""
 
@@ -76,19 +69,6 @@ def fit(
     fitted = replace(options, max_tokens=max_tokens, thinking=wish, effort=effort)
     fitted = _fit_sampling(fitted, shape, done)
     return Fitted(options=fitted, choice=_fit_choice(choice, shape, done), transforms=tuple(done))
-
-
-def effort_of_budget(budget: int) -> str:
-    """The effort word a thinking budget stands for (wire reference C.1.7)."""
-    for limit, effort in ((8192, "low"), (16384, "medium"), (32768, "high")):
-        if budget < limit:
-            return effort
-    return "xhigh"
-
-
-def budget_of_effort(effort: str | None) -> int:
-    """The thinking budget an effort word stands for, in tokens."""
-    return _BUDGETS.get(effort or _DEFAULT_EFFORT, _BUDGETS[_DEFAULT_EFFORT])
 
 
 def shown(options: Options, choice: ToolChoice | None, facts: TargetFacts) -> Options:
@@ -209,26 +189,17 @@ def _complete(
 def _fit_effort(effort: str | None, wish: ThinkingWish | None, shape: RequestShape) -> str | None:
     """The nearest legal effort, a lower one first."""
     if effort is not None and shape.efforts is not None:
-        effort = _nearest((shape.effort_words or {}).get(effort, effort), shape.efforts)
+        effort = nearest_effort((shape.effort_words or {}).get(effort, effort), shape.efforts)
     limit = shape.disabled_max_effort
     if wish is not None and wish.kind is ThinkingKind.DISABLED and limit and effort:
-        effort = _nearest(
-            effort, [e for e in shape.efforts or _EFFORTS if _rank(e) <= _rank(limit)]
+        effort = nearest_effort(
+            effort, [e for e in shape.efforts or EFFORTS if _rank(e) <= _rank(limit)]
         )
     return effort
 
 
 def _rank(effort: str) -> int:
-    return _EFFORTS.index(effort) if effort in _EFFORTS else -1
-
-
-def _nearest(effort: str, legal: list[str]) -> str | None:
-    if effort in legal:
-        return effort
-    if _rank(effort) < 0:
-        return None
-    lower = [e for e in legal if _rank(e) <= _rank(effort)]
-    return max(lower, key=_rank) if lower else min(legal, key=_rank, default=None)
+    return EFFORTS.index(effort) if effort in EFFORTS else -1
 
 
 def _fit_sampling(options: Options, shape: RequestShape, done: list[str]) -> Options:

@@ -1,7 +1,5 @@
 """Neutral blocks from another dialect, to Anthropic blocks (wire reference C.1.4, C.1.7)."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any, TypeAlias, assert_never
 
@@ -21,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.media import sniffed
 from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_id, legal_name
 
 Json: TypeAlias = dict[str, Any]
@@ -30,11 +29,6 @@ Losses: TypeAlias = dict[str, None]
 ID_LIMIT = 128
 """Characters of a tool call id; the API states no limit, only the alphabet."""
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-)
 _IMAGE_TYPES = frozenset(("image/jpeg", "image/png", "image/gif", "image/webp"))
 _KEPT_EXTRA = frozenset(("cache_control",))
 _UNTRANSLATABLE = frozenset(("input_audio", "audio"))
@@ -93,7 +87,7 @@ def call_object(call: ToolCall) -> Json:
 
 def _image(block: Image) -> Json:
     if block.data is not None:
-        media_type = _sniff(block.data) or block.media_type or "image/png"
+        media_type = sniffed(block.data) or block.media_type or "image/png"
         if media_type not in _IMAGE_TYPES:
             raise CannotTranslate("image", f"the target takes no {media_type}")
         source: Json = {"type": "base64", "media_type": media_type, "data": block.data}
@@ -102,17 +96,6 @@ def _image(block: Image) -> Json:
     else:
         raise CannotTranslate("file_id", "a file of another provider cannot be sent")
     return {"type": "image", "source": source}
-
-
-def _sniff(data: str) -> str | None:
-    """The media type by the first bytes: clients lie, and Anthropic checks."""
-    try:
-        head = base64.b64decode(data[:24])
-    except (binascii.Error, ValueError):
-        return None
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "image/webp"
-    return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
 def _document(block: Document) -> Json:

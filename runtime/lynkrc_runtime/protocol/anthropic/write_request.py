@@ -13,7 +13,6 @@ from msgspec.structs import replace
 from lynkrc_runtime.protocol.anthropic.shape import (
     SAMPLING_VERSIONS,
     Fitted,
-    budget_of_effort,
     choose_version,
     fit,
     has_sampling,
@@ -48,6 +47,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.efforts import budget_of_effort
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.stops import ENFORCED
 

@@ -6,11 +6,11 @@ from typing import final
 import msgspec
 
 from lynkrc_runtime.protocol.bedrock_converse.write_request import converse_body
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Request
 from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.turns import Changes
 
 _COUNTED = ("messages", "system", "toolConfig", "additionalModelRequestFields")
 

@@ -1,7 +1,5 @@
 """Neutral blocks of settled turns, to Converse content (wire reference B.5, C.2)."""
 
-import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -10,6 +8,7 @@ from typing import assert_never, final
 from lynkrc_runtime.protocol.arguments import call_input
 from lynkrc_runtime.protocol.bedrock_converse.families import Family
 from lynkrc_runtime.protocol.bedrock_converse.write_tools import Json, cache_point, tool_name
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -23,8 +22,8 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.media import sniffed
 from lynkrc_runtime.protocol.naming import legal_id
-from lynkrc_runtime.protocol.turns import Changes
 
 ID_LIMIT = 64
 """Characters of a `toolUseId`."""
@@ -51,11 +50,6 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
 )
 """Media types of documents, as Converse names them."""
 
-_MAGIC = (
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"GIF8", "gif"),
-)
 _PICTURES = frozenset(("png", "jpeg", "gif", "webp"))
 _UNTRANSLATABLE = frozenset(("input_audio", "audio"))
 _ILLEGAL_IN_NAME = re.compile(r"[^A-Za-z0-9 \-()\[\]]+")
@@ -156,7 +150,8 @@ class BlockWriter:
         if image.data is None:
             source = "file_id" if image.file_id is not None else "image.url"
             raise CannotTranslate(source, "an image can only be sent with its content")
-        kind = _sniff(image.data) or (image.media_type or "image/png").removeprefix("image/")
+        media_type = sniffed(image.data) or image.media_type or "image/png"
+        kind = media_type.removeprefix("image/")
         if kind not in _PICTURES:
             raise CannotTranslate("image", f"the target takes no {image.media_type}")
         return {"format": kind, "source": {"bytes": image.data}}
@@ -190,17 +185,6 @@ class BlockWriter:
             name = f"{plain} ({number})"
         self._names.add(name)
         return name
-
-
-def _sniff(data: str) -> str | None:
-    """The format by the first bytes: clients lie, and models check."""
-    try:
-        head = base64.b64decode(data[:24])
-    except (binascii.Error, ValueError):
-        return None
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "webp"
-    return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
 def lose(block: Opaque, changes: Changes) -> None:

@@ -8,6 +8,7 @@ from lynkrc_runtime.protocol.bedrock_converse.families import Family
 from lynkrc_runtime.protocol.bedrock_converse.write_blocks import BlockWriter, lose, says_something
 from lynkrc_runtime.protocol.bedrock_converse.write_tools import Json, cache_point
 from lynkrc_runtime.protocol.carrier import is_foreign
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -22,7 +23,7 @@ from lynkrc_runtime.protocol.conversation import (
     Thinking,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.turns import Changes, settle
+from lynkrc_runtime.protocol.turns import settle
 
 _BILLING = "x-anthropic-billing-header"
 

@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.bedrock_converse.write_tools import (
     write_choice,
     write_tools,
 )
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     ChoiceKind,
@@ -49,7 +50,6 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.stops import ENFORCED
-from lynkrc_runtime.protocol.turns import Changes
 
 _EMPTY = frozenset((b"null", b"false", b"[]", b"{}"))
 """Values of members nobody translates that ask for nothing, so nothing is lost."""

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from lynkrc_runtime.protocol.anthropic.write_tools import object_schema
 from lynkrc_runtime.protocol.bedrock_converse.families import Family
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     ChoiceKind,
@@ -16,7 +17,6 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.protocol.turns import Changes
 
 Json: TypeAlias = dict[str, Any]
 

@@ -9,10 +9,10 @@ from lynkrc_runtime.protocol.dialect import Written
 from lynkrc_runtime.protocol.embeddings.answer import Vectors
 from lynkrc_runtime.protocol.embeddings.request import (
     EmbeddingRequest,
-    Takes,
     texts_alone,
     unknown_members,
 )
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.outside import NOT_JSON
 

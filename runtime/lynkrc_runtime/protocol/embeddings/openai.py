@@ -7,7 +7,8 @@ import msgspec
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Usage
 from lynkrc_runtime.protocol.dialect import Written
 from lynkrc_runtime.protocol.embeddings.answer import Vectors
-from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, Takes
+from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest
+from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.outside import NOT_JSON, count
 

@@ -5,13 +5,13 @@ from typing import final
 
 import msgspec
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, Request
 from lynkrc_runtime.protocol.dialect import Counting, TargetFacts, Written
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.gemini.write_request import encoded, write_body
 from lynkrc_runtime.protocol.gemini.write_tools import Json
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.turns import Changes
 
 _COUNTED = ("systemInstruction", "contents", "tools", "toolConfig")
 """Members of a request that are part of its prompt."""

@@ -11,13 +11,14 @@ Models before Gemini 3 think by a budget of tokens, later ones by a level; the s
 {'thinkingBudget': 8000, 'includeThoughts': True}
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import Options, ThinkingKind
+from lynkrc_runtime.protocol.efforts import budget_of_effort, nearest_effort
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.protocol.turns import Changes
 
 LEVELS = ("minimal", "low", "medium", "high", "xhigh")
 """Words of `thinkingLevel`, rising; Gemini spells them in capitals."""
@@ -26,11 +27,6 @@ _USUAL_LEVELS = LEVELS[:4]
 """Legal where the shape does not say."""
 
 _LEVEL_OF_EFFORT = MappingProxyType({"none": "minimal", "max": "xhigh"})
-
-_BUDGETS: Mapping[str, int] = MappingProxyType(
-    {"minimal": 2048, "low": 2048, "medium": 8192, "high": 16384, "xhigh": 32768}
-)
-"""Tokens a level stands for where a model knows budgets only."""
 
 _OFF = frozenset((ThinkingKind.DISABLED, ThinkingKind.BETWEEN_TOOLS))
 
@@ -69,7 +65,7 @@ def _by_level(options: Options, shape: RequestShape, changes: Changes) -> dict[s
     wanted = _level(options)
     if wanted is None:
         return {}
-    level = _nearest(wanted, legal)
+    level = nearest_effort(wanted, [word for word in legal if word in LEVELS])
     if level is None:
         changes["dropped=thinking"] = None
         return {}
@@ -94,17 +90,6 @@ def _level_of_budget(budget: int) -> str:
     return "medium" if budget < 16384 else "high"
 
 
-def _nearest(wanted: str, legal: Sequence[str]) -> str | None:
-    """The legal level nearest to `wanted`, a lower one first; None where none is."""
-    if wanted in legal:
-        return wanted
-    known = [level for level in LEVELS if level in legal]
-    if wanted not in LEVELS or not known:
-        return None
-    lower = [level for level in known if LEVELS.index(level) < LEVELS.index(wanted)]
-    return lower[-1] if lower else known[0]
-
-
 def _by_budget(
     options: Options, shape: RequestShape, legal: Sequence[int], changes: Changes
 ) -> dict[str, Any]:
@@ -127,4 +112,5 @@ def _by_budget(
 def _budget(asked: int | None, effort: str | None) -> int | None:
     if asked is not None:
         return asked
-    return None if effort is None else _BUDGETS.get(_LEVEL_OF_EFFORT.get(effort, effort))
+    level = None if effort is None else _LEVEL_OF_EFFORT.get(effort, effort)
+    return budget_of_effort(level) if level in LEVELS else None

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from lynkrc_runtime.protocol import carrier
 from lynkrc_runtime.protocol.arguments import call_input
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     Message,
@@ -26,8 +27,8 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.gemini.write_parts import Part, result_parts, said_parts
-from lynkrc_runtime.protocol.gemini.write_tools import Json, list_extra, tool_name
-from lynkrc_runtime.protocol.turns import Changes, settle
+from lynkrc_runtime.protocol.gemini.write_tools import Json, tool_name
+from lynkrc_runtime.protocol.turns import settle
 
 ANY_SIGNATURE: Final = base64.b64encode(b"skip_thought_signature_validator").decode()
 """Stands for a signature that is not there (https://ai.google.dev/gemini-api/docs/thought-signatures)."""

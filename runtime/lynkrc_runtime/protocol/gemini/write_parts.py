@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -18,9 +19,8 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     ToolResult,
 )
-from lynkrc_runtime.protocol.gemini.write_tools import list_extra
+from lynkrc_runtime.protocol.media import document_text
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.protocol.turns import Changes
 
 Part: TypeAlias = dict[str, Any]
 
@@ -52,7 +52,7 @@ def said_parts(blocks: Iterable[Block], shape: RequestShape, changes: Changes) -
                 parts.append(_media(block, "image/png", shape))
             case Document(text=str()):
                 list_extra(block.extra, changes)
-                parts.append({"text": _document_text(block)})
+                parts.append({"text": document_text(block)})
             case Document():
                 list_extra(block.extra, changes)
                 if block.title:
@@ -82,7 +82,7 @@ def result_parts(
                 texts.append(text)
             case Document(text=str()):
                 list_extra(block.extra, changes)
-                texts.append(_document_text(block))
+                texts.append(document_text(block))
             case Image() | Document():
                 media += said_parts((block,), shape, changes)
                 if is_apart:
@@ -130,8 +130,3 @@ def _audio(block: Opaque) -> Part:
     if not isinstance(data, str) or not isinstance(form, str):
         raise CannotTranslate("input_audio", "the audio is malformed")
     return {"inlineData": {"mimeType": f"audio/{form}", "data": data}}
-
-
-def _document_text(document: Document) -> str:
-    text = document.text or ""
-    return f"{document.title}\n{text}" if document.title else text

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     JsonFormat,
@@ -22,7 +23,6 @@ from lynkrc_runtime.protocol.gemini.thinking import asks, is_off, thinking_confi
 from lynkrc_runtime.protocol.gemini.write_contents import write_contents, write_system
 from lynkrc_runtime.protocol.gemini.write_tools import Json, write_choice, write_tools
 from lynkrc_runtime.protocol.stops import ENFORCED
-from lynkrc_runtime.protocol.turns import Changes
 
 MAX_STOPS = 5
 """Stop sequences Gemini takes."""

@@ -1,14 +1,13 @@
 """Neutral tools and tool choice, to `tools` and `toolConfig` (wire reference C.3)."""
 
-from collections.abc import Iterable
 from typing import Any, TypeAlias
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.gemini.schemas import open_schema
 from lynkrc_runtime.protocol.naming import GEMINI_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.protocol.turns import Changes
 
 Json: TypeAlias = dict[str, Any]
 
@@ -79,12 +78,6 @@ def write_choice(
             raise CannotTranslate("tool_choice", "the target has none of the allowed tools")
         config["allowedFunctionNames"] = allowed
     return config
-
-
-def list_extra(extra: Iterable[str], changes: Changes) -> None:
-    """Members without a place in Gemini are lost, each listed once."""
-    for name in extra:
-        changes[f"dropped={name}"] = None
 
 
 def _declaration(tool: Tool, shape: RequestShape, changes: Changes) -> Json:

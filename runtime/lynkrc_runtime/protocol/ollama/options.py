@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, final
 
 from msgspec import Struct
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     JsonFormat,
     Options,
@@ -16,11 +17,10 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingWish,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, hides_reasoning
+from lynkrc_runtime.protocol.efforts import EFFORTS, OFF, effort_of_budget, nearest_effort
 from lynkrc_runtime.protocol.stops import ENFORCED
 
 Json: TypeAlias = dict[str, Any]
-Changes: TypeAlias = dict[str, None]
-"""Names of changes, each once, in order."""
 
 
 @final
@@ -68,8 +68,6 @@ LEVELS = (
 )
 """Models, by the last part of their name, that take more than true and false. Servers before these
 words came refuse them, and those servers do not run these models."""
-
-_EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 _NAMES: Mapping[str, str] = {
     "temperature": "temperature",
@@ -170,8 +168,8 @@ def _wants(wish: ThinkingWish | None, effort: str | None) -> bool | None:
 def _levels(facts: TargetFacts) -> Levels | None:
     """The shape's words where it has any, else those of the model's row."""
     if facts.shape.efforts is not None:
-        words = tuple(word for word in _EFFORTS if word in facts.shape.efforts and word != "none")
-        can_stop = "none" in facts.shape.efforts
+        words = tuple(word for word in EFFORTS if word in facts.shape.efforts and word != OFF)
+        can_stop = OFF in facts.shape.efforts
         return Levels("", words, can_stop) if words else None
     name = facts.model.rpartition("/")[2]
     return next((row for row in LEVELS if name.startswith(row.prefix)), None)
@@ -181,10 +179,7 @@ def _effort_of(wish: ThinkingWish | None) -> str | None:
     """The word for a budget of tokens (wire reference C.1.7)."""
     if wish is None or wish.budget is None:
         return None
-    for limit, effort in ((8192, "low"), (16384, "medium"), (32768, "high")):
-        if wish.budget < limit:
-            return effort
-    return "xhigh"
+    return effort_of_budget(wish.budget)
 
 
 def _nearest(effort: str, words: tuple[str, ...]) -> str:
@@ -193,6 +188,4 @@ def _nearest(effort: str, words: tuple[str, ...]) -> str:
     >>> _nearest("max", ("low", "high")), _nearest("minimal", ("low", "high"))
     ('high', 'low')
     """
-    rank = _EFFORTS.index(effort) if effort in _EFFORTS else 0
-    lower = [word for word in words if _EFFORTS.index(word) <= rank]
-    return lower[-1] if lower else words[0]
+    return nearest_effort(effort, words) or words[0]

@@ -9,6 +9,7 @@ from typing import final
 
 from lynkrc_runtime.protocol.arguments import call_input
 from lynkrc_runtime.protocol.carrier import MARKER, restored
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -25,7 +26,8 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.ollama.options import Changes, Json
+from lynkrc_runtime.protocol.media import document_text
+from lynkrc_runtime.protocol.ollama.options import Json
 from lynkrc_runtime.protocol.turns import settle
 
 TOOL_ERROR = "[tool error] "
@@ -68,7 +70,7 @@ def _system(system: tuple[Text, ...], changes: Changes) -> list[str]:
         if block.text.startswith(_BILLING):
             changes["dropped=billing-header"] = None
             continue
-        _list_extra(block.extra, changes)
+        list_extra(block.extra, changes)
         if block.text:
             texts.append(block.text)
     return texts
@@ -83,7 +85,7 @@ def _assistant(blocks: tuple[Block, ...], facts: TargetFacts, changes: Changes) 
         match block:
             case Text(text=piece) | Refusal(text=piece):
                 if isinstance(block, Text):
-                    _list_extra(block.extra, changes)
+                    list_extra(block.extra, changes)
                 if calls and piece:
                     changes["moved=text-before-calls"] = None
                 # Neighbouring blocks are one text; what stood apart stays apart.
@@ -91,7 +93,7 @@ def _assistant(blocks: tuple[Block, ...], facts: TargetFacts, changes: Changes) 
                 is_apart = False
                 continue
             case ToolCall():
-                _list_extra(block.extra, changes)
+                list_extra(block.extra, changes)
                 calls.append(_call(block, len(calls)))
             case Thinking() if _is_own(block, facts):
                 if block.text:
@@ -155,17 +157,17 @@ class _Others:
         match block:
             case Text(text=text) | Refusal(text=text):
                 if isinstance(block, Text):
-                    _list_extra(block.extra, self.changes)
+                    list_extra(block.extra, self.changes)
                 if text:
                     self.texts.append(text)
             case Image():
-                _list_extra(block.extra, self.changes)
+                list_extra(block.extra, self.changes)
                 if self.texts:
                     # They stand beside the text, and the model sees them first.
                     self.changes["moved=images"] = None
                 self.images.append(_picture(block))
             case Document():
-                _list_extra(block.extra, self.changes)
+                list_extra(block.extra, self.changes)
                 self.texts.append(_document(block))
             case Opaque(type=kind):
                 self.changes[f"dropped={kind}"] = None
@@ -174,18 +176,18 @@ class _Others:
                 self.changes[f"dropped=user.{type(block).__name__.lower()}"] = None
 
     def _result(self, result: ToolResult) -> Json:
-        _list_extra(result.extra, self.changes)
+        list_extra(result.extra, self.changes)
         pieces: list[str] = []
         for block in result.content:
             match block:
                 case Text(text=text):
-                    _list_extra(block.extra, self.changes)
+                    list_extra(block.extra, self.changes)
                     pieces.append(text)
                 case Document():
-                    _list_extra(block.extra, self.changes)
+                    list_extra(block.extra, self.changes)
                     pieces.append(_document(block))
                 case Image():
-                    _list_extra(block.extra, self.changes)
+                    list_extra(block.extra, self.changes)
                     self.images.append(_picture(block))
                     pieces.append(f"[image {len(self.images)} of the next message]")
                     self.changes["moved=tool-result-media"] = None
@@ -216,9 +218,4 @@ def _picture(image: Image) -> str:
 def _document(document: Document) -> str:
     if document.text is None:
         raise CannotTranslate("document", "the target takes documents as text only")
-    return f"{document.title}\n{document.text}" if document.title else document.text
-
-
-def _list_extra(extra: Iterable[str], changes: Changes) -> None:
-    for name in extra:
-        changes[f"dropped={name}"] = None
+    return document_text(document)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     ChoiceKind,
@@ -21,7 +22,6 @@ from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.ollama.options import (
     STATED,
-    Changes,
     Json,
     write_format,
     write_options,

@@ -12,21 +12,19 @@ from typing import Any, final
 
 from msgspec import Struct
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import Options, ThinkingKind
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
+from lynkrc_runtime.protocol.efforts import (
+    MIN_BUDGET,
+    OFF,
+    budget_of_effort,
+    effort_of_budget,
+    nearest_effort,
+)
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, drop, value_of
 from lynkrc_runtime.protocol.shapes import RequestShape
 
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
-"""Words of `reasoning_effort`, rising (wire reference A.2.1)."""
-
-OFF = "none"
-"""The word that turns reasoning off."""
-
 _EFFORT = "reasoning_effort"
-_BUDGETS = {"minimal": 1024, "low": 2048, "medium": 8192, "high": 16384}
-_MOST = 32768
-_LEAST = 1024
-"""Thinking tokens: the least a budget may be, and the least left for the answer beside it."""
 
 
 @final
@@ -52,7 +50,7 @@ def wanted_of(options: Options) -> Wanted:
         case ThinkingKind.BETWEEN_TOOLS:
             return Wanted(effort="low")
         case ThinkingKind.ENABLED if options.effort is None and wish.budget is not None:
-            effort = _effort_of_budget(wish.budget)
+            effort = effort_of_budget(wish.budget)
             return Wanted(effort=effort, is_on=True, budget=wish.budget)
         case _:
             return Wanted(effort=options.effort, is_on=True)
@@ -94,26 +92,6 @@ def ask_reasoning(body: Body, shape: RequestShape, wanted: Wanted | None, change
             _ask_effort(body, shape, wish, changes)
     if is_own and wish.effort is not None and _EFFORT not in body:
         _list_moved(body, changes)
-
-
-def nearest_effort(effort: str, legal: list[str]) -> str | None:
-    """The legal word nearest to `effort`; None where none is, or the word is unknown.
-
-    A lower one first, but `none` only for itself: it turns reasoning off.
-
-    >>> nearest_effort("max", ["none", "low", "high"]), nearest_effort("minimal", ["none", "low"])
-    ('high', 'low')
-    """
-    if effort in legal:
-        return effort
-    if effort not in EFFORTS:
-        return None
-    wanted = EFFORTS.index(effort)
-    known = sorted(EFFORTS.index(word) for word in legal if word in EFFORTS and word != OFF)
-    lower = [rank for rank in known if rank <= wanted]
-    if lower:
-        return EFFORTS[lower[-1]]
-    return EFFORTS[known[0]] if known else None
 
 
 def _list_moved(body: Body, changes: Changes) -> None:
@@ -161,12 +139,12 @@ def _ask_budget(body: Body, wish: Wanted, changes: Changes) -> None:
     if wish.effort == OFF:
         body["thinking"] = {"type": "disabled"}
     else:
-        budget = wish.budget or _BUDGETS.get(wish.effort or "high", _MOST)
+        budget = wish.budget or budget_of_effort(wish.effort)
         limits = (value_of(body, name) for name in ("max_completion_tokens", "max_tokens"))
         limit = next((limit for limit in limits if limit is not None), None)
         if limit is not None and budget >= limit:
-            budget = limit - _LEAST
-        if budget < _LEAST:
+            budget = limit - MIN_BUDGET
+        if budget < MIN_BUDGET:
             drop(body, _EFFORT, changes)
             changes["dropped=thinking"] = None
             return
@@ -185,13 +163,6 @@ def _fitted(effort: str | None, shape: RequestShape, changes: Changes) -> str | 
     elif legal != effort:
         changes[f"{_EFFORT}={legal}"] = None
     return legal
-
-
-def _effort_of_budget(budget: int) -> str:
-    for limit, effort in ((8192, "low"), (16384, "medium"), (32768, "high")):
-        if budget < limit:
-            return effort
-    return "xhigh"
 
 
 def _has_function_tools(body: Body) -> bool:

@@ -12,11 +12,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from lynkrc_runtime.protocol.changes import Changes
+
 Body: TypeAlias = dict[str, Any]
 """Members by name; values plain or `msgspec.Raw`."""
-
-Changes: TypeAlias = dict[str, None]
-"""Names of changes, each once, in order."""
 
 
 def value_of(body: Body, name: str) -> Any:

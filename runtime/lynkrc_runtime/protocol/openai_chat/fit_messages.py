@@ -14,9 +14,10 @@ True
 
 from typing import Any
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import CannotTranslate
 from lynkrc_runtime.protocol.naming import alnum_id
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, value_of
 from lynkrc_runtime.protocol.openai_chat.reasoning import FIELDS, reasoning_text
 from lynkrc_runtime.protocol.shapes import RequestShape
 

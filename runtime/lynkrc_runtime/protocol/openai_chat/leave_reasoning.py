@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.carrier import PREFIX
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import CannotTranslate
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, value_of
 from lynkrc_runtime.protocol.openai_chat.reasoning import FIELDS, details
 from lynkrc_runtime.protocol.openai_chat.reasoning_details import is_carried
 

@@ -192,12 +192,19 @@ def arguments_text(arguments: Any) -> str:
 
 
 def _content(content: Any, place: str) -> tuple[Block, ...]:
+    return read_content(content, place, _part)
+
+
+def read_content(
+    content: Any, place: str, read_part: Callable[[dict[str, Any], str], Block]
+) -> tuple[Block, ...]:
+    """The blocks of a string or of an array of parts, each read by `read_part(part, place)`."""
     if isinstance(content, str):
         return (Text(text=content),) if content else ()
     if not isinstance(content, list):
         raise malformed(place, "must be a string or an array of parts")
     return tuple(
-        _part(as_object(part, f"{place}.{number}"), f"{place}.{number}")
+        read_part(as_object(part, f"{place}.{number}"), f"{place}.{number}")
         for number, part in enumerate(content)
     )
 
@@ -244,13 +251,17 @@ def _file(part: dict[str, Any], place: str) -> Document:
     if source.get("file_data") is None:
         file_id = as_text(source.get("file_id"), f"{where}.file_id")
         return Document(file_id=file_id, title=title, extra=extra)
-    data = as_text(source["file_data"], f"{where}.file_data")
-    media_type: str | None = None
-    if data[:5].lower() == "data:":
-        media_type, data = split_data_url(data, f"{where}.file_data")
-    elif title is not None and title.lower().endswith(".pdf"):
-        media_type = "application/pdf"
+    media_type, data = file_data(source["file_data"], title, f"{where}.file_data")
     return Document(media_type=media_type, data=data, title=title, extra=extra)
+
+
+def file_data(value: Any, title: str | None, place: str) -> tuple[str | None, str]:
+    """(media type, base64 data) of a file; without a ``data:`` URL its name may tell the type."""
+    data = as_text(value, place)
+    if data[:5].lower() == "data:":
+        return split_data_url(data, place)
+    is_pdf = title is not None and title.lower().endswith(".pdf")
+    return "application/pdf" if is_pdf else None, data
 
 
 def split_data_url(url: str, place: str) -> tuple[str | None, str]:

@@ -24,9 +24,9 @@ from lynkrc_runtime.protocol.carrier import (
     is_foreign,
     restored,
 )
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import RedactedThinking, Thinking
 from lynkrc_runtime.protocol.dialect import TargetFacts
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 
 Json = dict[str, Any]
 

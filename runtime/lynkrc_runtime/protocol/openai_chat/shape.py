@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.openai_chat.ask_reasoning import Wanted, ask_reasoning
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, drop, value_of
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.stops import ENFORCED
 

@@ -9,6 +9,7 @@ from typing import final
 
 from msgspec.structs import replace
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -26,7 +27,6 @@ from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_id, legal_name
 from lynkrc_runtime.protocol.open_calls import OpenCalls
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.call_ids import ID_LIMIT, KEPT, unique_id
 from lynkrc_runtime.protocol.openai_chat.pass_request import remind
 from lynkrc_runtime.protocol.openai_chat.replay import Replay
@@ -34,7 +34,6 @@ from lynkrc_runtime.protocol.openai_chat.write_parts import (
     CACHE_MARK,
     Json,
     content_of,
-    list_extra,
     marked_part,
     named,
     result_text,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -13,7 +14,7 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     ToolResult,
 )
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
+from lynkrc_runtime.protocol.media import document_text, picture_url
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 Json: TypeAlias = dict[str, Any]
@@ -25,12 +26,6 @@ CACHE_MARK = "cache_control"
 
 NO_OUTPUT = "(no output)"
 """Some servers refuse an empty tool message."""
-
-
-def list_extra(extra: Iterable[str], changes: Changes) -> None:
-    """Members of a block without a place in Chat are lost, each listed once."""
-    for name in extra:
-        changes[f"dropped={name}"] = None
 
 
 def marked_part(block: Text, shape: RequestShape, changes: Changes) -> Json:
@@ -84,15 +79,9 @@ def text_part(text: str) -> Json:
 
 def image_part(image: Image, shape: RequestShape) -> Json:
     """An `image_url` part; CannotTranslate for what would have to be fetched for the server."""
-    if image.data is not None:
-        url = f"data:{image.media_type or 'image/png'};base64,{image.data}"
-    elif image.url is not None and shape.media_urls is False:
+    if image.data is None and image.url is not None and shape.media_urls is False:
         raise CannotTranslate("image.url", "the target takes pictures only with their data")
-    elif image.url is not None:
-        url = image.url
-    else:
-        raise CannotTranslate("file_id", "a file of another provider cannot be sent")
-    source: Json = {"url": url}
+    source: Json = {"url": picture_url(image)}
     if "detail" in image.extra:
         source["detail"] = image.extra["detail"]
     return {"type": "image_url", "image_url": source}
@@ -150,12 +139,6 @@ def _document_part(document: Document) -> Json:
             "file_data": f"data:{media_type};base64,{document.data}",
         },
     }
-
-
-def document_text(document: Document) -> str:
-    """A document of plain text, its title first."""
-    text = document.text or ""
-    return f"{document.title}\n{text}" if document.title else text
 
 
 def named(extra: Mapping[str, Any]) -> tuple[str, ...]:

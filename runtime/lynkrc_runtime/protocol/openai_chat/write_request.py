@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
     JsonFormat,
@@ -19,7 +20,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written, hides_reasoning
 from lynkrc_runtime.protocol.openai_chat.ask_reasoning import NO_WISH, Wanted, wanted_of
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
+from lynkrc_runtime.protocol.openai_chat.bodies import Body
 from lynkrc_runtime.protocol.openai_chat.fit_messages import (
     edits_messages,
     fit_messages,

@@ -1,15 +1,17 @@
 """Neutral tools and tool choice from another dialect, to Chat's (wire reference C.1.1, C.1.6)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
-from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
+from lynkrc_runtime.protocol.openai_chat.write_parts import Json
 from lynkrc_runtime.protocol.shapes import RequestShape
+
+_OFFERED = ("function", "custom")
 
 WRITTEN = frozenset(
     ("type", "name", "description", "input_schema", "parameters", "strict", "function", "custom")
@@ -19,16 +21,19 @@ WRITTEN = frozenset(
 
 def write_tools(tools: tuple[Tool, ...], shape: RequestShape, changes: Changes) -> list[Json]:
     """The `tools` list in the client's order; tools another provider runs are left out, listed."""
-    written: list[Json] = []
+    return [
+        _function(tool, shape, changes) if tool.kind == "function" else _custom(tool, changes)
+        for tool in offered(tools, changes)
+    ]
+
+
+def offered(tools: tuple[Tool, ...], changes: Changes) -> Iterator[Tool]:
+    """The tools that the client runs; those another provider runs are lost, listed in turn."""
     for tool in tools:
-        match tool.kind:
-            case "function":
-                written.append(_function(tool, shape, changes))
-            case "custom":
-                written.append(_custom(tool, changes))
-            case _:
-                changes[f"dropped=tools.{tool.kind}"] = None
-    return written
+        if tool.kind in _OFFERED:
+            yield tool
+        else:
+            changes[f"dropped=tools.{tool.kind}"] = None
 
 
 def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Json | None:
@@ -47,7 +52,7 @@ def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Js
 
 def offered_kinds(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> Mapping[str, str]:
     """Name -> kind of the tools that are written; CannotTranslate where a demanded one is not."""
-    kinds = {tool.name: tool.kind for tool in tools if tool.kind in ("function", "custom")}
+    kinds = {tool.name: tool.kind for tool in tools if tool.kind in _OFFERED}
     if choice is None:
         return kinds
     if choice.kind is ChoiceKind.NAMED and choice.name not in kinds:

@@ -19,7 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import AnswerContext
-from lynkrc_runtime.protocol.estimate import estimate_text
+from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.free_form import unwrapped
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_responses.output_items import (
@@ -54,7 +54,7 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
     status, details = outcome(answer.stop, refused=refused)
     usage = answer.usage
     if not usage.reported:
-        output = sum(_weight(block) for block in answer.blocks)
+        output = estimate_blocks(answer.blocks)
         usage = Usage(input=context.input_estimate(), output=output)
     response = response_base(context) | {
         "status": status,
@@ -110,13 +110,3 @@ def _call(block: ToolCall, offered: Offered, index: int, context: AnswerContext)
         return custom_item(item_id("custom_tool_call", context, index), call, head, text)
     identity = item_id("function_call", context, index)
     return function_item(identity, call, head, block.arguments or "{}", COMPLETED)
-
-
-def _weight(block: Block) -> int:
-    match block:
-        case Text(text=text) | Refusal(text=text) | Thinking(text=text):
-            return estimate_text(text)
-        case ToolCall():
-            return estimate_text(block.name) + estimate_text(block.arguments)
-        case _:
-            return 0

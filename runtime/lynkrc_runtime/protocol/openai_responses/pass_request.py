@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.carrier import OPENAI, PREFIX, sealed_content, unseal
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, value_of
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, value_of
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_responses.shape import (
     ask_for_reasoning,

@@ -30,7 +30,11 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     malformed,
     others,
 )
-from lynkrc_runtime.protocol.openai_chat.read_messages import split_data_url
+from lynkrc_runtime.protocol.openai_chat.read_messages import (
+    file_data,
+    read_content,
+    split_data_url,
+)
 from lynkrc_runtime.protocol.openai_responses.read_tools import ToolNames
 
 DIALECT_NAME = "openai-responses"
@@ -218,14 +222,7 @@ def _pieces(item: dict[str, Any], name: str, place: str) -> list[str]:
 
 
 def _content(content: Any, place: str) -> tuple[Block, ...]:
-    if isinstance(content, str):
-        return (Text(text=content),) if content else ()
-    if not isinstance(content, list):
-        raise malformed(place, "must be a string or an array of parts")
-    return tuple(
-        _part(as_object(part, f"{place}.{number}"), f"{place}.{number}")
-        for number, part in enumerate(content)
-    )
+    return read_content(content, place, _part)
 
 
 def _part(part: dict[str, Any], place: str) -> Block:
@@ -266,10 +263,5 @@ def _file(part: dict[str, Any], place: str) -> Document:
     if part.get("file_data") is None:
         file_id = as_text(part.get("file_id"), f"{place}.file_id")
         return Document(file_id=file_id, title=title, extra=extra)
-    data = as_text(part["file_data"], f"{place}.file_data")
-    media_type: str | None = None
-    if data[:5].lower() == "data:":
-        media_type, data = split_data_url(data, f"{place}.file_data")
-    elif title is not None and title.lower().endswith(".pdf"):
-        media_type = "application/pdf"
+    media_type, data = file_data(part["file_data"], title, f"{place}.file_data")
     return Document(media_type=media_type, data=data, title=title, extra=extra)

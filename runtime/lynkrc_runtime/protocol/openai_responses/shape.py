@@ -15,8 +15,9 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.protocol.openai_chat.ask_reasoning import nearest_effort
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes, drop, value_of
+from lynkrc_runtime.protocol.changes import Changes
+from lynkrc_runtime.protocol.efforts import nearest_effort
+from lynkrc_runtime.protocol.openai_chat.bodies import Body, drop, value_of
 from lynkrc_runtime.protocol.openai_chat.shape import fit_sampling, fit_tools
 from lynkrc_runtime.protocol.shapes import RequestShape
 

@@ -10,6 +10,7 @@ from typing import final
 import msgspec
 
 from lynkrc_runtime.protocol.carrier import OPENAI, restored
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -25,9 +26,8 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.naming import legal_id
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name, turns_of
-from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra, named
+from lynkrc_runtime.protocol.openai_chat.write_parts import Json, named
 from lynkrc_runtime.protocol.openai_responses.write_parts import (
     content_of,
     text_part,

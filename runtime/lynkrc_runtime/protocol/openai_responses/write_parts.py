@@ -6,6 +6,7 @@
 
 from collections.abc import Iterable
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import (
     Block,
     CannotTranslate,
@@ -16,13 +17,11 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     ToolResult,
 )
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
+from lynkrc_runtime.protocol.media import document_text, picture_url
 from lynkrc_runtime.protocol.openai_chat.write_parts import (
     NO_OUTPUT,
     TOOL_ERROR,
     Json,
-    document_text,
-    list_extra,
 )
 
 
@@ -79,13 +78,8 @@ def content_of(parts: list[Json]) -> str | list[Json]:
 
 
 def _image(image: Image) -> Json:
-    if image.data is not None:
-        url = f"data:{image.media_type or 'image/png'};base64,{image.data}"
-    elif image.url is not None:
-        url = image.url
-    else:
-        raise CannotTranslate("file_id", "a file of another provider cannot be sent")
-    return {"type": "input_image", "detail": image.extra.get("detail", "auto"), "image_url": url}
+    detail = image.extra.get("detail", "auto")
+    return {"type": "input_image", "detail": detail, "image_url": picture_url(image)}
 
 
 def _document(document: Document) -> Json:

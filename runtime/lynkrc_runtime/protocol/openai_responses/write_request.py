@@ -6,6 +6,7 @@ Nothing is stored at the target: reasoning comes back encrypted and travels with
 from collections.abc import Mapping
 from typing import Any
 
+from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     JsonFormat,
     Options,
@@ -15,7 +16,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.openai_chat.ask_reasoning import wanted_of
-from lynkrc_runtime.protocol.openai_chat.bodies import Body, Changes
+from lynkrc_runtime.protocol.openai_chat.bodies import Body
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.write_messages import system_text
 from lynkrc_runtime.protocol.openai_chat.write_request import (

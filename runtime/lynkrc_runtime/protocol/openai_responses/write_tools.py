@@ -3,28 +3,27 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
-from lynkrc_runtime.protocol.openai_chat.bodies import Changes
 from lynkrc_runtime.protocol.openai_chat.schemas import object_schema
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
-from lynkrc_runtime.protocol.openai_chat.write_parts import Json, list_extra
-from lynkrc_runtime.protocol.openai_chat.write_tools import WRITTEN, offered_kinds, strict_tool
+from lynkrc_runtime.protocol.openai_chat.write_parts import Json
+from lynkrc_runtime.protocol.openai_chat.write_tools import (
+    WRITTEN,
+    offered,
+    offered_kinds,
+    strict_tool,
+)
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 
 def write_tools(tools: tuple[Tool, ...], shape: RequestShape, changes: Changes) -> list[Json]:
     """The `tools` list in the client's order; tools another provider runs are left out, listed."""
-    written: list[Json] = []
-    for tool in tools:
-        match tool.kind:
-            case "function":
-                written.append(_function(tool, shape, changes))
-            case "custom":
-                written.append(_custom(tool, changes))
-            case _:
-                changes[f"dropped=tools.{tool.kind}"] = None
-    return written
+    return [
+        _function(tool, shape, changes) if tool.kind == "function" else _custom(tool, changes)
+        for tool in offered(tools, changes)
+    ]
 
 
 def write_choice(choice: ToolChoice | None, tools: tuple[Tool, ...]) -> str | Json | None:
