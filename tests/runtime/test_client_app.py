@@ -87,6 +87,14 @@ async def test_an_alias_is_warned_about_once(client: Client, said: Said) -> None
     assert "/v1/messages" in warning["hint"]
 
 
+async def test_an_id_is_no_alias_of_its_own(client: Client, said: Said) -> None:
+    for path in ("/responses/resp_1", "/responses/resp_2", "/v1/responses/resp_3"):
+        async with client.get(path) as answer:
+            assert answer.status == 404
+    (warning,) = [line for line in said.lines if line["event"] == "alias"]
+    assert (warning["path"], warning["hint"]) == ("/responses", "clients should call /v1/responses")
+
+
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
 async def test_a_body_over_the_limit_is_a_413_in_shape(
     client: Client, path: str, monkeypatch: pytest.MonkeyPatch

@@ -40,7 +40,14 @@ REPEATS = {
     "deep": b'{"model":"a","max_tokens":9,"messages":[{"role":"user","content":"x"}],'
     b'"metadata":{"a":[{"k":1,"k":1}]}}',
 }
-NAMES = {"model": "model", "content": "content", "spelt": "content", "deep": "k"}
+REPEATS["beside a long number"] = REPEATS["model"][:-1] + b',"z":' + b"1" * 5000 + b"}"
+NAMES = {
+    "beside a long number": "model",
+    "model": "model",
+    "content": "content",
+    "spelt": "content",
+    "deep": "k",
+}
 
 
 def table(*, has_assertions: bool) -> Dispatch:

@@ -24,7 +24,8 @@ class _Repeated(Exception):
 def repeated_member(body: bytes) -> str | None:
     """Its name; None without one, and for what is no JSON: the dialect's reader says why."""
     try:
-        json.loads(body, object_pairs_hook=_members)
+        # No number is wanted, and one too long to be read would end the search.
+        json.loads(body, object_pairs_hook=_members, parse_int=len)
     except _Repeated as repeated:
         return repeated.name
     except (ValueError, RecursionError):

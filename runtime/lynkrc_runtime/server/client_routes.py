@@ -178,7 +178,7 @@ async def _models(request: web.Request) -> web.Response:
 
 async def _model(request: web.Request) -> web.Response:
     name = request.match_info["id"]
-    canonical(request, f"/v1/models/{name}")
+    canonical(request, "/v1/models", f"/{name}")
     site = request.app[SITE]
     anthropic = dialect_of(request) == "anthropic-messages"
     if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):

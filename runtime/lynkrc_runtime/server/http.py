@@ -148,13 +148,16 @@ async def read_body(request: web.Request) -> bytes | web.Response:
         return refusal(request, 400, "the body is not encoded as its headers say")
 
 
-def canonical(request: web.Request, path: str) -> None:
-    """Note that a client used another spelling of `path`; each is warned about once."""
-    site = request.app[SITE]
-    if request.path != path and request.path not in site.aliases and len(site.aliases) < 100:
-        site.aliases.add(request.path)
+def canonical(request: web.Request, path: str, below: str = "") -> None:
+    """Note that a client used another spelling of `path`; each is warned about once.
+
+    `below` is what follows it, as an id: it is no part of the spelling.
+    """
+    site, spelled = request.app[SITE], request.path.removesuffix(below)
+    if spelled != path and spelled not in site.aliases and len(site.aliases) < 100:
+        site.aliases.add(spelled)
         site.gateway.log.line(
-            Level.WARNING, "alias", path=request.path, hint=f"clients should call {path}"
+            Level.WARNING, "alias", path=spelled, hint=f"clients should call {path}"
         )
 
 

@@ -180,7 +180,7 @@ def _not_served(message: str) -> Handler:
 def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
     """The answer the path names, or the refusal of one that is not kept."""
     identity = request.match_info["id"]
-    canonical(request, f"/v1/responses/{identity}{below}")
+    canonical(request, "/v1/responses", f"/{identity}{below}")
     store, headers = request.app[SITE].gateway.responses, request[HEADERS]
     kept = None if store is None else store.get(scope_of(headers), identity)
     if kept is None:
