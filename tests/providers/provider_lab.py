@@ -1,6 +1,6 @@
 """A compiled spec served over sockets, in the test's own event loop, with the official clients."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import cache
@@ -16,7 +16,7 @@ from openai import AsyncOpenAI
 from lynkrc.cli.specs import compile_file
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.gateway import Gateway, Policy, Route, read_policy
+from lynkrc_runtime.server.gateway import Gateway, Policy, read_policy
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.upstream import HttpUpstream
 from tests.runtime.by_hand import Said, gateway
@@ -66,15 +66,12 @@ def at(policy: Policy, upstream: str) -> Policy:
 
 
 @asynccontextmanager
-async def lab(
-    spec: str, upstream: str, change: Callable[[Route], Route] = lambda route: route
-) -> AsyncIterator[Lab]:
-    """Compile and serve; `change` edits the routes."""
+async def lab(spec: str, upstream: str) -> AsyncIterator[Lab]:
+    """Compile and serve."""
     said = Said()
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(HttpUpstream())
         made = gateway(at(compiled(spec), upstream), said, http=http)
-        made = replace(made, routes=tuple(map(change, made.routes)))
         url = await stack.enter_async_context(serving(client_app(Site(gateway=made))))
         openai = await stack.enter_async_context(
             AsyncOpenAI(base_url=f"{url}/v1", api_key="client-key", max_retries=0)
