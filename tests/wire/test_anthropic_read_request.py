@@ -150,7 +150,7 @@ def test_options_tools_and_choice() -> None:
             ],
             tool_choice={"type": "tool", "name": "a", "disable_parallel_tool_use": True},
             metadata={"user_id": "u"},
-            service_tier="auto",
+            service_tier="standard_only",
         )
     )
     options = request.options

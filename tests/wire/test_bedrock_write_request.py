@@ -378,7 +378,7 @@ def test_members_of_other_dialects_are_listed() -> None:
         "model": "m",
         "max_tokens": 9,
         "messages": [{"role": "user", "content": "x"}],
-        "service_tier": "auto",
+        "service_tier": "standard_only",
         "context_management": {"edits": []},
         "metadata": {"user_id": "me", "team": "red"},
     }

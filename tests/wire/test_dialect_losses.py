@@ -27,7 +27,7 @@ from lynkrc_runtime.protocol.losses import (
 from lynkrc_runtime.protocol.losses.members import UNKNOWN
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
-from tests.wire.loss_pieces import PIECES, body_of
+from tests.wire.loss_pieces import PIECES, PNG, body_of
 
 CHAT, RESPONSES = "openai-chat", "openai-responses"
 PAIRS = [(client, target) for client in CLIENT_DIALECTS for target in TARGET_DIALECTS]
@@ -272,3 +272,16 @@ def test_what_is_said_of_formats_and_groups_is_listed_where_it_is_lost(
 ) -> None:
     found = write(client, target, body_of(client, [piece]), facts_of()).transforms
     assert (f"dropped={name}" in found) == (client != target)
+
+
+@pytest.mark.parametrize(("client", "target"), CROSSINGS)
+def test_what_holds_anyway_is_no_loss(client: str, target: str) -> None:
+    """OpenAI's SDKs have to say how closely a picture is looked at."""
+    data = "data:image/png;base64," + PNG
+    pieces: dict[str, list[dict[str, Any]]] = {
+        CHAT: [{"type": "image_url", "image_url": {"url": data, "detail": "auto"}}],
+        RESPONSES: [{"type": "input_image", "image_url": data, "detail": "auto"}],
+    }
+    turn = {"role": "user", "content": pieces.get(client, "Hi")}
+    piece = {"service_tier": "auto", "+": [turn]}
+    assert losses_in(write(client, target, body_of(client, [piece]), facts_of()).transforms) == ()

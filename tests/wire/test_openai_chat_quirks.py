@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol import anthropic
 from lynkrc_runtime.protocol.carrier import MARKER, seal, unseal
-from lynkrc_runtime.protocol.conversation import CannotTranslate, Text, Thinking
+from lynkrc_runtime.protocol.conversation import CannotTranslate, Text, Thinking, ToolCall
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
@@ -320,3 +320,19 @@ def read_tags(pieces: list[str]) -> tuple[str, str]:
 def test_tags_in_any_pieces(text: str, expected: tuple[str, str], data: st.DataObject) -> None:
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))) | {0, len(text)})
     assert read_tags([text[a:b] for a, b in pairwise(cuts)]) == expected
+
+
+def test_calls_that_share_an_index_and_have_no_id_are_told_apart_by_their_names() -> None:
+    def chunk(*calls: tuple[str, str]) -> bytes:
+        entries = [
+            {"index": 0, "id": "", "function": {"name": name, "arguments": arguments}}
+            for name, arguments in calls
+        ]
+        delta = {"choices": [{"index": 0, "delta": {"tool_calls": entries}}]}
+        return b"data: " + json.dumps(delta).encode() + b"\n\n"
+
+    reader = TARGET.stream_reader(facts())
+    said = chunk(("f", '{"a":'), ("f", "1}"), ("g", ""), ("h", "{}")) + b"data: [DONE]\n\n"
+    answer = fold(reader.feed(said) + reader.close())
+    found = [(call.name, call.arguments) for call in answer.blocks if isinstance(call, ToolCall)]
+    assert found == [("f", '{"a":1}'), ("g", "{}"), ("h", "{}")]

@@ -259,7 +259,7 @@ def test_single_calls() -> None:
 def test_members_without_a_place_are_listed_once() -> None:
     _, transforms = options(
         {
-            "service_tier": "auto",
+            "service_tier": "standard_only",
             "container": "c",
             "context_management": {"edits": []},
             "mcp_servers": [],

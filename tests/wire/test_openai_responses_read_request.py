@@ -135,7 +135,7 @@ def test_pictures_and_files() -> None:
         }
     ) == (
         Image(url="https://a/b.png", extra={"detail": "high"}),
-        Image(file_id="file-1", extra={"detail": "auto"}),
+        Image(file_id="file-1"),
         Document(media_type="application/pdf", data="aGk=", title="a.pdf"),
         Document(media_type="text/plain", data="aGk="),
         Document(url="https://a/b.pdf"),

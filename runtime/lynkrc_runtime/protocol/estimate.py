@@ -8,7 +8,7 @@ at the kinds of characters and is off a third as far (measured: tests/bench/meas
 >>> estimate_text("The quick brown fox jumps over it."), estimate_text("敏捷的棕色狐狸")
 (9, 5)
 >>> close_text("The quick brown fox jumps over it."), close_text("0x3b5d5c37")
-(9, 10)
+(8, 8)
 """
 
 import base64

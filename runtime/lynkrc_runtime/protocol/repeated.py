@@ -4,7 +4,7 @@ Readers differ in which of the two they take, so an upstream might see another r
 that was decided on. Where something is asserted of a spec, no such body is served (design:
 "Same dialect").
 
->>> repeated_member(b'{"model": "a", "messages": [{"role": "user", "r\\u006fle": "x"}]}')
+>>> repeated_member(rb'{"model": "a", "messages": [{"role": "user", "r\\u006fle": "x"}]}')
 'role'
 >>> repeated_member(b'{"a": {"b": 1}, "b": 2}') is None
 True

@@ -51,6 +51,8 @@ _CHOICES = {
     "tool": ChoiceKind.NAMED,
     "none": ChoiceKind.NONE,
 }
+_USUAL_TIER = b'"auto"'
+"""What holds without a `service_tier` too."""
 _THINKING = {kind.value: kind for kind in ThinkingKind}
 
 
@@ -68,6 +70,8 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         raise MalformedRequest("messages", "messages: field required")
     messages = fast_messages(members["messages"]) or _read_messages(members["messages"])
     rest = [name for name in members if name not in _NEUTRAL]
+    if bytes(members.get("service_tier", b"")) == _USUAL_TIER:
+        rest.remove("service_tier")
     system = members.get("system")
     choice, parallel_tools = _tool_choice(members.get("tool_choice"))
     effort, output_format = _output_config(members.get("output_config"), rest)

@@ -1,7 +1,8 @@
 """Gemini's token counts and finish reasons, to neutral ones (wire reference B.8, C.3).
 
->>> read_usage({"promptTokenCount": 9, "cachedContentTokenCount": 5, "thoughtsTokenCount": 2})
-Usage(input=4, output=2, cache_read=5, cache_write=0, reasoning=2, reported=True)
+>>> given = {"promptTokenCount": 9, "cachedContentTokenCount": 5, "thoughtsTokenCount": 2}
+>>> read_usage(given) == Usage(input=4, output=2, cache_read=5, reasoning=2)
+True
 """
 
 from collections.abc import Mapping

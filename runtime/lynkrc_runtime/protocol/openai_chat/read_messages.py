@@ -39,6 +39,9 @@ DIALECT_NAME = "openai-chat"
 KNOWN_MEMBERS = ("role", "content", "refusal", "tool_calls", "function_call", *reasoning.FIELDS)
 """Members of an assistant message that `assistant_blocks` reads."""
 
+USUAL_DETAIL = "auto"
+"""The `detail` of a picture that asks for nothing; the SDKs have to say it."""
+
 _ROLES = "developer, system, user, assistant, tool, function"
 
 
@@ -236,6 +239,8 @@ def _image(part: dict[str, Any], place: str) -> Image:
     source = as_object(source, where)
     url = as_text(source.get("url"), f"{where}.url")
     extra = others(part, ("type", "image_url")) | others(source, ("url",))
+    if extra.get("detail") == USUAL_DETAIL:
+        del extra["detail"]
     if url[:5].lower() == "data:":
         media_type, data = split_data_url(url, f"{where}.url")
         return Image(media_type=media_type, data=data, extra=extra)

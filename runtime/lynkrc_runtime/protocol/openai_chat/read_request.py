@@ -59,6 +59,10 @@ _NEUTRAL = frozenset(
 )
 
 
+_USUAL = ("service_tier", b'"auto"')
+"""A member that says what holds without it too."""
+
+
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
     members = read_members(body)
@@ -116,7 +120,7 @@ def _rest(
     names = [
         name
         for name, raw in members.items()
-        if name not in _NEUTRAL and name not in soft and raw != b"null"
+        if name not in _NEUTRAL and name not in soft and raw != b"null" and (name, raw) != _USUAL
     ]
     stream_options = others(given.get("stream_options", {}), ("include_usage",))
     names += (f"stream_options.{name}" for name in stream_options)

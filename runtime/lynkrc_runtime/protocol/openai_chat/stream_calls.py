@@ -26,11 +26,12 @@ from lynkrc_runtime.protocol.outside import NOT_JSON
 class _Call:
     """One call under way; `number` is None until it has begun, that is until it has a name."""
 
-    __slots__ = ("given_id", "is_custom", "is_ended", "number", "pieces", "size")
+    __slots__ = ("given_id", "is_custom", "is_ended", "name", "number", "pieces", "size")
 
     def __init__(self, given_id: str) -> None:
         self.given_id = given_id
         self.number: int | None = None
+        self.name = ""
         self.pieces: list[str] = []
         self.size = 0
         self.is_ended = False
@@ -69,7 +70,8 @@ class StreamCalls:
         function = entry.get("function") or entry.get("custom")
         function = function if isinstance(function, dict) else {}
         name = function.get("name")
-        call = self._find(entry, has_name=bool(name))
+        name = name if isinstance(name, str) else ""
+        call = self._find(entry, name)
         call.is_custom = call.is_custom or "custom" in entry
         piece = arguments_text(function.get("input" if call.is_custom else "arguments"))
         if call.is_ended:
@@ -81,7 +83,7 @@ class StreamCalls:
             call.size += len(piece)
             if call.number is not None and not call.is_custom:
                 events.append(ToolCallDelta(index=call.number, json=piece))
-        if call.number is None and isinstance(name, str) and name:
+        if call.number is None and name:
             self._begin(call, name, events)
 
     def end_whole(self, events: list[Event]) -> bool:
@@ -101,18 +103,16 @@ class StreamCalls:
             _end_call(call, events)
         self._open.clear()
 
-    def _find(self, entry: dict[str, Any], *, has_name: bool) -> _Call:
+    def _find(self, entry: dict[str, Any], name: str) -> _Call:
         index, given = entry.get("index"), entry.get("id")
         given = given if isinstance(given, str) else ""
         if isinstance(index, int) and not isinstance(index, bool):
             call = self._by_index.get(index)
-            # Some servers give every call the index 0: another id with a name is another call.
-            is_other = call is not None and bool(given) and call.given_id not in ("", given)
-            if call is None or (is_other and has_name):
+            if call is None or (name and _is_other(call, given, name)):
                 call = self._by_index[index] = self._new(given)
         else:
             same = [call for call in self._calls if given and call.given_id == given]
-            is_new = not self._calls or bool(given) or has_name
+            is_new = not self._calls or bool(given) or bool(name)
             call = same[0] if same else self._new(given) if is_new else self._calls[-1]
         call.given_id = call.given_id or given
         return call
@@ -128,10 +128,20 @@ class StreamCalls:
         given = call.given_id or made_id(*self.answer, number)
         call_id = unique_id(given, self._ids)
         self._ids[call_id] = None
-        call.number = number
+        call.number, call.name = number, name
         events.append(ToolCallStart(index=number, id=call_id, name=name))
         if call.pieces and not call.is_custom:
             events.append(ToolCallDelta(index=number, json="".join(call.pieces)))
+
+
+def _is_other(call: _Call, given: str, name: str) -> bool:
+    """Whether a named entry at the index of `call` is another one.
+
+    Some servers give every call the index 0; some of them no id either.
+    """
+    if given and call.given_id:
+        return given != call.given_id
+    return not given and call.name not in ("", name) and call.is_whole()
 
 
 def _end_call(call: _Call, events: list[Event]) -> None:

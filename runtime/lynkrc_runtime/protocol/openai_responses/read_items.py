@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     others,
 )
 from lynkrc_runtime.protocol.openai_chat.read_messages import (
+    USUAL_DETAIL,
     file_data,
     read_content,
     split_data_url,
@@ -244,6 +245,8 @@ def _part(part: dict[str, Any], place: str) -> Block:
 
 def _image(part: dict[str, Any], place: str) -> Image:
     extra = others(part, ("type", "image_url", "file_id"))
+    if extra.get("detail") == USUAL_DETAIL:
+        del extra["detail"]
     if part.get("image_url") is None:
         return Image(file_id=as_text(part.get("file_id"), f"{place}.file_id"), extra=extra)
     url = as_text(part["image_url"], f"{place}.image_url")
