@@ -1,4 +1,4 @@
-"""The examples in the docstrings of the compiler are true."""
+"""The examples in the docstrings of both packages are true."""
 
 import doctest
 import importlib
@@ -7,8 +7,13 @@ import pkgutil
 import pytest
 
 import lynkrc
+import lynkrc_runtime
 
-MODULES = sorted(module.name for module in pkgutil.walk_packages(lynkrc.__path__, "lynkrc."))
+MODULES = sorted(
+    module.name
+    for package in (lynkrc, lynkrc_runtime)
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+)
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if not name.endswith("__main__")])
@@ -18,5 +23,6 @@ def test_examples(name: str) -> None:
 
 def test_there_are_examples() -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)
-    module = importlib.import_module("lynkrc.syntax.parse")
-    assert any(test.examples for test in finder.find(module))
+    for name in ("lynkrc.syntax.parse", "lynkrc_runtime.protocol.sse"):
+        module = importlib.import_module(name)
+        assert any(test.examples for test in finder.find(module))
