@@ -1,6 +1,7 @@
 """``lynkrc``: arguments to one command's module, imported only when it is called."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -58,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except BrokenPipeError:
         # The reader of our output went away (`lynkrc trace ... | head`); nobody hears more of it.
+        # What is still held would be written at exit: it goes where nobody minds.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.close()
         return ExitCode.OK
     except KeyboardInterrupt:

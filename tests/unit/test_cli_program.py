@@ -135,15 +135,16 @@ def test_a_screen_without_such_letters_still_shows_the_finding(folder: Path) -> 
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
 @pytest.mark.parametrize("words", [["schema", "routing"], ["check", "broken.yaml"], ["explain"]])
-def test_a_reader_who_leaves_is_no_failure(words: list[str], folder: Path) -> None:
+def test_a_reader_who_leaves_is_no_failure(words: list[str], unbuffered: str, folder: Path) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     with os.fdopen(theirs, "wb") as out:
         done = subprocess.run(
             [sys.executable, "-m", "lynkrc", *words],
             cwd=folder,
-            env=environment(),
+            env=environment() | {"PYTHONUNBUFFERED": unbuffered},
             stdout=out,
             stderr=subprocess.PIPE,
             check=False,
