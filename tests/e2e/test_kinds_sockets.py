@@ -340,7 +340,7 @@ def test_every_wish_of_a_messages_client_is_legal_or_left_out(kinds: Lab, kind: 
             ],
             tools=[{"name": "weather", "input_schema": SCHEMA, "strict": True}],
             tool_choice={"type": "auto", "disable_parallel_tool_use": True},
-            thinking=thinking,  # type: ignore[arg-type]  # the three forms in turn
+            thinking=thinking,
             stop_sequences=["a", "b", "c", "d", "e", "f"],
             metadata={"user_id": "somebody"},
             extra_body={"temperature": 1.0, "top_k": 40},
@@ -378,13 +378,13 @@ def test_pictures_by_address_are_refused_before_they_are_sent(kinds: Lab, kind: 
     with pytest.raises(openai.BadRequestError, match="only with their data"):
         kinds.openai.chat.completions.create(
             model=model,
-            messages=[{"role": "user", "content": [part]}],  # type: ignore[list-item]  # a plain dict
+            messages=[{"role": "user", "content": [part]}],
         )
     with pytest.raises(anthropic.BadRequestError, match="only with their data"):
         kinds.anthropic.messages.create(
             model=model,
             max_tokens=9,
-            messages=[{"role": "user", "content": [{"type": "image", "source": source}]}],  # type: ignore[list-item]  # a plain dict
+            messages=[{"role": "user", "content": [{"type": "image", "source": source}]}],
         )
     assert kinds.face(kind).seen == []
 
@@ -425,9 +425,9 @@ def test_an_error_in_the_provider_s_own_words(kinds: Lab, kind: str, dialect: st
     model, messages = f"lynkr/{name_of(kind, CHAT)}", [{"role": "user", "content": ASK}]
     if dialect == CHAT:
         with pytest.raises(openai.APIStatusError) as chat_error:
-            kinds.openai.chat.completions.create(model=model, messages=messages)  # type: ignore[arg-type]  # a plain dict
+            kinds.openai.chat.completions.create(model=model, messages=messages)
         assert chat_error.value.status_code == server.error.openai
     else:
         with pytest.raises(anthropic.APIStatusError) as error:
-            kinds.anthropic.messages.create(model=model, max_tokens=9, messages=messages)  # type: ignore[arg-type]  # a plain dict
+            kinds.anthropic.messages.create(model=model, max_tokens=9, messages=messages)
         assert error.value.status_code == server.error.anthropic

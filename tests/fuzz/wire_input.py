@@ -23,6 +23,7 @@ from lynkrc_runtime.protocol.conversation import (
     MalformedRequest,
     MessageEnd,
     MessageStart,
+    Request,
     StreamError,
     ToolCall,
     ToolCallDelta,
@@ -30,7 +31,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCallStart,
     Usage,
 )
-from lynkrc_runtime.protocol.dialect import AnswerContext, StreamReader, TargetFacts
+from lynkrc_runtime.protocol.dialect import AnswerContext, StreamReader, TargetFacts, Written
 from lynkrc_runtime.protocol.embeddings.answer import write_answer
 from lynkrc_runtime.protocol.embeddings.forms import FORMS
 from lynkrc_runtime.protocol.embeddings.request import read_request
@@ -345,16 +346,16 @@ def check_request(client: str, data: bytes) -> None:
         return
     for name, dialect in TARGET_DIALECTS.items():
         for facts in FACTS:
-            _check_put(lambda: dialect.write_request(request, facts, {}).body)  # noqa: B023
+            _check_put(dialect.write_request, request, facts)
             if dialect.pass_request is not None and name == client:
-                _check_put(lambda: dialect.pass_request(request, facts, {}).body)  # noqa: B023
+                _check_put(dialect.pass_request, request, facts)
             if dialect.counting is not None:
-                _check_put(lambda: dialect.counting.write(request, facts, {}).body)  # noqa: B023
+                _check_put(dialect.counting.write, request, facts)
 
 
-def _check_put(write: Callable[[], bytes]) -> None:
+def _check_put(write: Callable[..., Written], request: Request, facts: TargetFacts) -> None:
     try:
-        body = write()
+        body = write(request, facts, {}).body
     except CannotTranslate as misfit:
         assert misfit.message
         return

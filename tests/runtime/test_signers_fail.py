@@ -56,7 +56,7 @@ class Token:
 
 @pytest.mark.parametrize(
     "error",
-    [RefreshError("secret"), PermissionError("secret"), ValueError("secret")],  # type: ignore[no-untyped-call]  # google-auth states no types
+    [RefreshError("secret"), PermissionError("secret"), ValueError("secret")],
 )
 def test_whatever_keeps_a_google_token_away_moves_on(error: Exception) -> None:
     def find() -> Any:
