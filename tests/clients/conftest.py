@@ -4,8 +4,6 @@
 """
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.model_server import ModelServer, model_server
-from tests.e2e.gateway import ROOT, GatewayProcess, environment, serving
+from tests.e2e.gateway import ROOT, GatewayProcess, built, serving
 
 SPEC = Path(__file__).parent / "clients.yaml"
 CLIENTS = Path(os.environ.get("CLIENTS", ROOT / ".clients"))
@@ -32,18 +30,11 @@ class ClientLab:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientLab]:
     folder = tmp_path_factory.mktemp("bundle")
-    subprocess.run(
-        [sys.executable, "-m", "lynkrc", "build", str(SPEC), "-o", str(folder)],
-        cwd=ROOT,
-        env=environment(),
-        check=True,
-        capture_output=True,
-        timeout=PATIENCE,
-    )
+    bundle = built(SPEC, folder, "clients")
     with model_server() as model:
         environ = {"MODEL_URL": model.url, "KEY": "key-of-the-provider"}
         log = folder / "log"
-        with serving(folder / "clients.lynkr", log, environ=environ) as gateway:
+        with serving(bundle, log, environ=environ) as gateway:
             yield ClientLab(gateway=gateway, model=model)
             assert gateway.stop() == 0
             assert not [line for line in gateway.lines if line["event"] == "mistake"]

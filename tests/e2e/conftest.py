@@ -1,33 +1,20 @@
 """One gateway for all tests of a session: a spec compiled by the CLI, upstreams in a thread."""
 
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.gateway import ROOT, environment, serving
+from tests.e2e.gateway import built, serving
 from tests.e2e.socket_lab import CLIENT_KEY, SPEC, Lab, clients, environ_of, key_of, new_server
-from tests.e2e.upstream_server import PATIENCE, in_background
+from tests.e2e.upstream_server import in_background
 
 
 @pytest.fixture(scope="session")
 def sockets_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tests' spec, built as a user builds it."""
-    folder = tmp_path_factory.mktemp("bundle")
-    built = subprocess.run(
-        [sys.executable, "-m", "lynkrc", "build", str(SPEC), "-o", str(folder)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    return folder / "sockets.lynkr"
+    return built(SPEC, tmp_path_factory.mktemp("bundle"), "sockets")
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,21 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": path} | dict(more or {})
 
 
+def built(spec: Path, folder: Path, name: str) -> Path:
+    """The bundle of a spec called `name`, built into a folder as a user builds it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lynkrc", "build", str(spec), "-o", str(folder)],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / f"{name}.lynkr"
+
+
 @dataclass
 class GatewayProcess:
     """A running gateway; `url` for clients, `admin` for operators, `ready` its first line."""

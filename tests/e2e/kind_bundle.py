@@ -6,8 +6,6 @@ nothing: the request shape of each model is put into the bundle as its maker's a
 
 import hashlib
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import msgspec
 from lynkrc.cli.specs import catalog_files
 from lynkrc.sema.catalog import facts_of, provision_of
 from lynkrc.sema.catalog_read import read_catalog
-from tests.e2e.gateway import PATIENCE, ROOT, environment
+from tests.e2e.gateway import built
 from tests.e2e.kind_servers import CHAT, SERVERS
 
 USUAL = "usual"
@@ -88,17 +86,7 @@ def build(folder: Path) -> Path:
     """The bundle, built as a user builds it, each target in the dialect its name says."""
     written = folder / "kinds.yaml"
     written.write_text(spec(), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "lynkrc", "build", str(written), "-o", str(folder)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    bundle = folder / "kinds.lynkr"
+    bundle = built(written, folder, "kinds")
     with zipfile.ZipFile(bundle) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     files["dispatch.json"] = _with_shapes(files["dispatch.json"])

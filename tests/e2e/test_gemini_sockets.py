@@ -1,8 +1,6 @@
 """Both official SDKs through the gateway to a server that behaves like Gemini."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +10,8 @@ import anthropic
 import openai
 import pytest
 
-from tests.e2e.gateway import ROOT, GatewayProcess, environment, serving
+from tests.e2e.gateway import GatewayProcess, built, serving
 from tests.e2e.socket_lab import CLIENT_KEY, clients, exchange
-from tests.e2e.upstream_server import PATIENCE
 from tests.providers.gemini_server import (
     COUNT,
     KEY,
@@ -74,18 +71,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle")
-    built = subprocess.run(
-        [sys.executable, "-m", "lynkrc", "build", str(SPEC), "-o", str(folder)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    return folder / "gemini.lynkr"
+    return built(SPEC, tmp_path_factory.mktemp("bundle"), "gemini")
 
 
 @pytest.fixture(scope="module")
