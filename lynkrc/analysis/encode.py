@@ -1,0 +1,419 @@
+"""A RouteTable to the formulas of its decision on one unknown request.
+
+Step by step as `lynkrc.interp.evaluate`. Tiers, chains and targets are sets of Bools; the score
+stays a sum in 1/6400 points that is compared with the tiers' bounds and nothing else. What is used
+more than once has a name of its own, whose definition is in `definitions`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import final
+
+import msgspec
+import z3
+
+from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.formulas import Formulas
+from lynkrc.analysis.symbols import Symbols
+from lynkrc.ir.domain import View
+from lynkrc.ir.table import (
+    ChainId,
+    Otherwise,
+    RouteTable,
+    Rule,
+    RuleId,
+    TargetId,
+    TierId,
+)
+from lynkrc_runtime.decide import Outcome
+from lynkrc_runtime.feature_table import EMBEDDINGS
+from lynkrc_runtime.settings import Settings
+
+_POINT = 6_400
+
+
+_EFFECTS: Mapping[str, Callable[[Rule], bool]] = {
+    "deny": lambda rule: rule.deny is not None,
+    "respond": lambda rule: rule.respond is not None,
+    "tier": lambda rule: rule.tier is not None,
+    "chain": lambda rule: rule.chain is not None,
+    "prefer": lambda rule: rule.prefer is not None,
+}
+
+
+@final
+class Encoder:
+    """Builds the formulas; `tag` tells the names of two tables, or two requests, apart."""
+
+    def __init__(self, table: RouteTable, symbols: Symbols, view: View, *, tag: str = "") -> None:
+        self._table = table
+        self._symbols = symbols
+        self._formulas = Formulas(symbols, view)
+        self._tag = tag
+        self._definitions: list[z3.BoolRef] = []
+
+    def encode(self) -> Encoded:
+        """Everything."""
+        table, f = self._table, self._formulas
+        matches = self._names("rule", (f.holds(rule.guard) for rule in table.rules))
+        needs = self._names("need", (f.holds(need.guard) for need in table.needs))
+        first = {effect: self._first(effect, has, matches) for effect, has in _EFFECTS.items()}
+        denied = f.some(list(first["deny"].values()))
+        responds = f.some(list(first["respond"].values()))
+        decided = self._name("decided", z3.And(z3.Not(denied), z3.Not(responds)))
+        pins = self._first_pin()
+        pinned = self._name("pinned", f.some(list(pins)))
+        to_target = [p for p, pin in zip(pins, table.pins, strict=True) if pin.chain is not None]
+        pinned_target = self._name("pinned target", f.some(to_target))
+        values = tuple(self._dimensions())
+        sum_ = self._sum(values, matches)
+        by_score = self._by_score(sum_)
+        chosen = self._chosen(by_score, first["tier"])
+        floors = self._at_least(matches)
+        ceilings = self._below(matches)
+        tier, raised, lowered = self._bounded(chosen, floors, ceilings, pins, pinned)
+        kept = self._kept(matches, needs)
+        filled = self._names(
+            "filled", (f.some([kept[t] for t in chain.targets]) for chain in table.chains)
+        )
+        start = self._start(decided, tier, pins, pinned, first["chain"])
+        final_ = self._final(start, filled, tier, pinned_target, ceilings)
+        attempted = self._names(
+            "attempted",
+            (
+                z3.And(
+                    kept[target.id],
+                    f.some([final_[c.id] for c in table.chains if target.id in c.targets]),
+                )
+                for target in table.targets
+            ),
+        )
+        return Encoded(
+            table=table,
+            symbols=self._symbols,
+            formulas=f,
+            matches=matches,
+            needs=needs,
+            first_deny=first["deny"],
+            first_respond=first["respond"],
+            first_tier=first["tier"],
+            first_chain=first["chain"],
+            first_prefer=first["prefer"],
+            first_pin=pins,
+            pinned=pinned,
+            pinned_target=pinned_target,
+            sum=sum_,
+            values=values,
+            by_score=by_score,
+            chosen=chosen,
+            tier=tier,
+            decided=decided,
+            floor_rule=self._bounding(matches, lambda rule: rule.floor, highest=True),
+            ceiling_rule=self._bounding(matches, lambda rule: rule.ceiling, highest=False),
+            raised=raised,
+            lowered=lowered,
+            kept=kept,
+            start=start,
+            final=final_,
+            attempted=attempted,
+            outcome=self._outcomes(denied, decided, needs, final_, pinned_target),
+            definitions=(*self._definitions, self._embeddings(pins)),
+        )
+
+    # -- names ---------------------------------------------------------------------------------
+
+    def _name(self, name: str, formula: z3.BoolRef) -> z3.BoolRef:
+        named = z3.Bool(f"{self._tag}{name}", self._symbols.context)
+        self._definitions.append(named == formula)
+        return named
+
+    def _names(self, name: str, formulas: Iterator[z3.BoolRef]) -> tuple[z3.BoolRef, ...]:
+        return tuple(self._name(f"{name} {i}", formula) for i, formula in enumerate(formulas))
+
+    # -- first matches -------------------------------------------------------------------------
+
+    def _first(
+        self, effect: str, has: Callable[[Rule], bool], matches: Sequence[z3.BoolRef]
+    ) -> dict[RuleId, z3.BoolRef]:
+        """When each rule with an effect is the first of them that matches."""
+        owners = [rule.id for rule in self._table.rules if has(rule)]
+        found = self._first_of(effect, [matches[rule] for rule in owners])
+        return dict(zip(owners, found, strict=True))
+
+    def _first_of(self, name: str, matches: Sequence[z3.BoolRef]) -> tuple[z3.BoolRef, ...]:
+        before = self._formulas.constant(False)
+        found = []
+        for i, match in enumerate(matches):
+            found.append(self._name(f"first {name} {i}", z3.And(match, z3.Not(before))))
+            before = self._name(f"some {name} {i}", z3.Or(before, match))
+        return tuple(found)
+
+    def _first_pin(self) -> tuple[z3.BoolRef, ...]:
+        return self._first_of("pin", [self._formulas.holds(p.guard) for p in self._table.pins])
+
+    # -- score and tier ------------------------------------------------------------------------
+
+    def _dimensions(self) -> Iterator[z3.ArithRef]:
+        for i, dimension in enumerate(self._table.dimensions):
+            named = z3.Int(f"{self._tag}dimension {i}", self._symbols.context)
+            if dimension.terms is not None:
+                points = self._formulas.slot(dimension.terms)
+                self._definitions.append(named == 100 * points)
+            elif dimension.value is not None:
+                value = self._formulas.percent(self._formulas.value(dimension.value))
+                self._definitions.append(named == dimension.weight64 * value)
+            yield named
+
+    def _sum(self, values: Sequence[z3.ArithRef], matches: Sequence[z3.BoolRef]) -> z3.ArithRef:
+        """The score before rounding, in 1/6400 points."""
+        f = self._formulas
+        adds = [
+            z3.If(matches[rule.id], f.number(100 * rule.add64), f.number(0))
+            for rule in self._table.rules
+            if rule.add64 is not None
+        ]
+        sum_ = z3.Int(f"{self._tag}sum", self._symbols.context)
+        total = z3.Sum([f.number(100 * self._table.offset64), *values, *adds])
+        self._definitions.append(sum_ == total)
+        return sum_
+
+    def _by_score(self, sum_: z3.ArithRef) -> tuple[z3.BoolRef, ...]:
+        below = self._formulas.constant(False)
+        found = []
+        for tier in self._table.tiers:
+            within = self._formulas.constant(True)
+            if tier.up_to is not None and tier.up_to < 100:
+                # score <= k where floor((sum + 3200) / 6400) <= k; scores are at least 0.
+                within = (
+                    self._formulas.constant(False)
+                    if tier.up_to < 0
+                    else sum_ < _POINT * (tier.up_to + 1) - _POINT // 2
+                )
+            found.append(self._name(f"score tier {tier.id}", z3.And(within, z3.Not(below))))
+            below = self._name(f"score up to {tier.id}", z3.Or(below, within))
+        return tuple(found)
+
+    def _chosen(
+        self, by_score: Sequence[z3.BoolRef], first: Mapping[RuleId, z3.BoolRef]
+    ) -> tuple[z3.BoolRef, ...]:
+        """Step 4."""
+        f, rules = self._formulas, self._table.rules
+        by_rule = self._name("tier by rule", f.some(list(first.values())))
+        return self._names(
+            "chosen",
+            (
+                z3.Or(
+                    f.some([when for rule, when in first.items() if rules[rule].tier == k]),
+                    z3.And(z3.Not(by_rule), by_score[k]),
+                )
+                for k in range(len(by_score))
+            ),
+        )
+
+    def _at_least(self, matches: Sequence[z3.BoolRef]) -> tuple[z3.BoolRef, ...]:
+        """For each tier: some floor is at least as high."""
+        rules = [rule for rule in self._table.rules if rule.floor is not None]
+        return self._names(
+            "floor",
+            (
+                self._formulas.some(
+                    [matches[r.id] for r in rules if r.floor is not None and r.floor >= k]
+                )
+                for k in range(len(self._table.tiers))
+            ),
+        )
+
+    def _below(self, matches: Sequence[z3.BoolRef]) -> tuple[z3.BoolRef, ...]:
+        """For each tier: some ceiling is below it."""
+        rules = [rule for rule in self._table.rules if rule.ceiling is not None]
+        return self._names(
+            "ceiling",
+            (
+                self._formulas.some(
+                    [matches[r.id] for r in rules if r.ceiling is not None and r.ceiling < k]
+                )
+                for k in range(len(self._table.tiers))
+            ),
+        )
+
+    def _bounded(
+        self,
+        chosen: Sequence[z3.BoolRef],
+        floors: Sequence[z3.BoolRef],
+        ceilings: Sequence[z3.BoolRef],
+        pins: Sequence[z3.BoolRef],
+        pinned: z3.BoolRef,
+    ) -> tuple[tuple[z3.BoolRef, ...], z3.BoolRef, z3.BoolRef]:
+        """Step 5, or the pinned tier; and whether a floor, then a ceiling changed it."""
+        f, count = self._formulas, len(chosen)
+        at_least = [f.some(list(chosen[k:])) for k in range(count)]
+        after_floor = [
+            self._name(f"raised to {k}", z3.Or(at_least[k], floors[k])) for k in range(count)
+        ]
+        after_both = [
+            self._name(f"bounded to {k}", z3.And(after_floor[k], z3.Not(ceilings[k])))
+            for k in range(count)
+        ]
+        raised = self._name(
+            "raised", f.some([z3.And(after_floor[k], z3.Not(at_least[k])) for k in range(count)])
+        )
+        lowered = self._name(
+            "lowered", f.some([z3.And(after_floor[k], ceilings[k]) for k in range(count)])
+        )
+        tiers = []
+        for k in range(count):
+            above = after_both[k + 1] if k + 1 < count else f.constant(False)
+            own = z3.And(after_both[k], z3.Not(above))
+            to_tier = [
+                when for when, pin in zip(pins, self._table.pins, strict=True) if pin.tier == k
+            ]
+            either = z3.If(pinned, f.some(to_tier), own)
+            tiers.append(self._name(f"tier {k}", either))
+        return tuple(tiers), raised, lowered
+
+    def _bounding(
+        self,
+        matches: Sequence[z3.BoolRef],
+        bound: Callable[[Rule], TierId | None],
+        *,
+        highest: bool,
+    ) -> dict[RuleId, z3.BoolRef]:
+        """When a rule's bound is the strictest that matches; of several, the first as written."""
+        rules = [(rule.id, tier) for rule in self._table.rules if (tier := bound(rule)) is not None]
+        found = {}
+        for own, tier in rules:
+            stricter = [
+                matches[other]
+                for other, level in rules
+                if (level > tier if highest else level < tier) or (level == tier and other < own)
+            ]
+            found[own] = z3.And(matches[own], z3.Not(self._formulas.some(stricter)))
+        return found
+
+    # -- chains --------------------------------------------------------------------------------
+
+    def _kept(
+        self, matches: Sequence[z3.BoolRef], needs: Sequence[z3.BoolRef]
+    ) -> tuple[z3.BoolRef, ...]:
+        """Step 7, of every target."""
+        f, table = self._formulas, self._table
+
+        def conditions(target: TargetId) -> Iterator[z3.BoolRef]:
+            for need, present in zip(table.needs, needs, strict=True):
+                if target not in need.met_by:
+                    yield z3.Not(present)
+            for rule in table.rules:
+                for keep in rule.require or ():
+                    if keep.target == target:
+                        yield z3.Implies(matches[rule.id], f.holds(keep.guard))
+
+        return self._names("kept", (f.every(list(conditions(t.id))) for t in table.targets))
+
+    def _start(
+        self,
+        decided: z3.BoolRef,
+        tier: Sequence[z3.BoolRef],
+        pins: Sequence[z3.BoolRef],
+        pinned: z3.BoolRef,
+        first: Mapping[RuleId, z3.BoolRef],
+    ) -> tuple[z3.BoolRef, ...]:
+        """Step 6: the chain of a pinned target, else of a rule, else of the tier."""
+        f, table = self._formulas, self._table
+        by_rule = self._name("chain by rule", z3.And(z3.Not(pinned), f.some(list(first.values()))))
+        to_target = [pin.chain is not None for pin in table.pins]
+        elsewhere = f.some(
+            [by_rule, *(when for when, other in zip(pins, to_target, strict=True) if other)]
+        )
+
+        def ways(chain: ChainId) -> Iterator[z3.BoolRef]:
+            for pin, when in zip(table.pins, pins, strict=True):
+                if pin.chain == chain:
+                    yield when
+            for rule, when in first.items():
+                if table.rules[rule].chain == chain:
+                    yield z3.And(by_rule, when)
+            for one in table.tiers:
+                if one.chain == chain:
+                    yield z3.And(z3.Not(elsewhere), tier[one.id])
+
+        return self._names(
+            "start", (z3.And(decided, f.some(list(ways(chain.id)))) for chain in table.chains)
+        )
+
+    def _final(
+        self,
+        start: Sequence[z3.BoolRef],
+        filled: Sequence[z3.BoolRef],
+        tier: Sequence[z3.BoolRef],
+        pinned_target: z3.BoolRef,
+        ceilings: Sequence[z3.BoolRef],
+    ) -> tuple[z3.BoolRef, ...]:
+        """Steps 7 and 8: the first chain in turn with a target left."""
+        f, table = self._formulas, self._table
+        ways: list[list[z3.BoolRef]] = [
+            [z3.And(start[chain.id], filled[chain.id])] for chain in table.chains
+        ]
+        if table.otherwise is Otherwise.ESCALATE:
+            began = f.some([z3.And(start[chain.id], filled[chain.id]) for chain in table.chains])
+            decided = f.some(list(start))
+            emptied = self._name("emptied", z3.And(decided, z3.Not(pinned_target), z3.Not(began)))
+            for k in range(len(table.tiers)):
+                open_ = self._name(f"escalates from {k}", z3.And(emptied, tier[k]))
+                for other in (*range(k + 1, len(table.tiers)), *range(k - 1, -1, -1)):
+                    chain = table.tiers[other].chain
+                    here = z3.And(z3.Not(ceilings[other]), filled[chain])
+                    ways[chain].append(z3.And(open_, here))
+                    open_ = self._name(
+                        f"escalates from {k} past {other}", z3.And(open_, z3.Not(here))
+                    )
+        return self._names("final", (f.some(way) for way in ways))
+
+    def _outcomes(
+        self,
+        denied: z3.BoolRef,
+        decided: z3.BoolRef,
+        needs: Sequence[z3.BoolRef],
+        final_: Sequence[z3.BoolRef],
+        pinned_target: z3.BoolRef,
+    ) -> dict[Outcome, z3.BoolRef]:
+        f, table = self._formulas, self._table
+        routed = self._name("routed", f.some(list(final_)))
+        left = z3.And(decided, z3.Not(routed))
+        late = f.constant(False)
+        if table.otherwise is Otherwise.DENY:
+            able = [
+                f.every(
+                    [
+                        z3.Not(present)
+                        for need, present in zip(table.needs, needs, strict=True)
+                        if target.id not in need.met_by
+                    ]
+                )
+                for target in table.targets
+            ]
+            late = z3.And(left, z3.Not(pinned_target), f.some(able))
+        return {
+            Outcome.ROUTE: routed,
+            Outcome.DENY: self._name("denied", z3.Or(denied, late)),
+            Outcome.RESPOND: self._name("answered", z3.And(z3.Not(denied), z3.Not(decided))),
+            Outcome.REFUSE: self._name("refused", z3.And(left, z3.Not(late))),
+        }
+
+    # -- what is true of requests --------------------------------------------------------------
+
+    def _embeddings(self, pins: Sequence[z3.BoolRef]) -> z3.BoolRef:
+        """Embeddings are put to the decision as if their declared target were pinned."""
+        f, table = self._formulas, self._table
+        slot = next((slot for slot in table.slots if slot.feature == "surface"), None)
+        if slot is None:
+            return f.constant(True)
+        declared = set(msgspec.json.decode(table.settings, type=Settings).embeddings.values())
+        chains = {
+            chain.id
+            for chain in table.chains
+            if len(chain.targets) == 1 and table.targets[chain.targets[0]].name in declared
+        }
+        to_declared = [
+            when for when, pin in zip(pins, table.pins, strict=True) if pin.chain in chains
+        ]
+        classes = tuple(i for i, one in enumerate(slot.classes) if one.text == EMBEDDINGS)
+        return z3.Implies(f.member(slot.id, classes), f.some(to_declared))

@@ -1,0 +1,145 @@
+"""Questions about one request (or two) to answers: a point, none, or not known.
+
+What bounds a question is the solver's own count of steps (`rlimit`), never time, and its seeds are
+fixed: the same question gives the same answer on the next machine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+import z3
+
+from lynkrc.analysis.symbols import Symbols, at_rest
+from lynkrc.ir.domain import Point
+
+RLIMIT = 30_000_000
+"""Steps of one question: some seconds here, of which ordinary ones take thousandths."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The question has this answer, among others."""
+
+    points: tuple[Point, ...]
+    """One for each request the question is about."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """No request is like that. `core` are the numbers of the conditions that exclude it."""
+
+    core: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The solver gave up, and why."""
+
+    reason: str
+
+
+Answer: TypeAlias = Found | Impossible | Unknown
+
+
+@final
+class Solver:
+    """What is known of some requests, and questions about them."""
+
+    def __init__(
+        self,
+        requests: Sequence[Symbols],
+        known: Sequence[z3.BoolRef],
+        *,
+        rlimit: int = RLIMIT,
+    ) -> None:
+        self._requests = tuple(requests)
+        self._context = requests[0].context
+        self._solver = z3.Solver(ctx=self._context)
+        self._solver.set("rlimit", rlimit)
+        self._solver.set("random_seed", 0)
+        self._solver.set("core.minimize", True)
+        for symbols in requests:
+            self._solver.add(*symbols.ranges)
+        self._solver.add(*known)
+        self._asked = 0
+
+    def ask(self, *conditions: z3.BoolRef) -> Answer:
+        """A request for which all conditions hold."""
+        return self._ask(self._marks(conditions))
+
+    def smallest(self, *conditions: z3.BoolRef) -> Answer:
+        """As `ask`, and the request is as plain as can be: as much as can be is at rest, and the
+        rest as near to it. Where the solver gives up on the way, the plainest so far.
+        """
+        marks = self._marks(conditions)
+        answer = self._ask(marks)
+        if not isinstance(answer, Found):
+            return answer
+        self._solver.push()
+        try:
+            self._solver.add(*marks)
+            for number, symbols in enumerate(self._requests):
+                for index, rest in enumerate(at_rest(symbols.domain)):
+                    answer = self._nearer(answer, number, index, rest)
+        finally:
+            self._solver.pop()
+        return answer
+
+    def _nearer(self, answer: Found, number: int, index: int, rest: int) -> Found:
+        """The answer with one variable as near to rest as can be, and fixed there."""
+        symbol = self._requests[number].ints[index]
+        is_class = bool(self._requests[number].domain.slots[index].classes)
+        value = answer.points[number][index]
+        if value != rest:
+            at_rest_too = self._ask([symbol == rest])
+            if isinstance(at_rest_too, Found):
+                answer, value = at_rest_too, rest
+            elif not is_class:
+                answer = self._narrow(answer, number, index, rest)
+                value = answer.points[number][index]
+        self._solver.add(symbol == value)
+        return answer
+
+    def _narrow(self, answer: Found, number: int, index: int, rest: int) -> Found:
+        symbol = self._requests[number].ints[index]
+        value = answer.points[number][index]
+        sign = 1 if value > rest else -1
+        near, far = 1, abs(value - rest)  # the distance lies between, both inclusive
+        while near < far:
+            middle = (near + far) // 2
+            closer = self._ask([sign * (symbol - rest) <= middle, sign * (symbol - rest) >= near])
+            if isinstance(closer, Found):
+                answer = closer
+                far = abs(closer.points[number][index] - rest)
+            else:
+                near = middle + 1
+        return answer
+
+    def _marks(self, conditions: Sequence[z3.BoolRef]) -> list[z3.BoolRef]:
+        """A literal for each condition, so that a core can name it."""
+        marks = []
+        for condition in conditions:
+            if z3.is_const(condition) or (z3.is_not(condition) and z3.is_const(condition.arg(0))):
+                marks.append(condition)
+                continue
+            mark = z3.Bool(f"question {self._asked}", self._context)
+            self._asked += 1
+            self._solver.add(z3.Implies(mark, condition))
+            marks.append(mark)
+        return marks
+
+    def _ask(self, marks: Sequence[z3.BoolRef]) -> Answer:
+        verdict = self._solver.check(*marks)
+        if verdict == z3.sat:
+            model = self._solver.model()
+            return Found(points=tuple(symbols.point(model) for symbols in self._requests))
+        if verdict == z3.unsat:
+            core = {mark.get_id() for mark in self._solver.unsat_core()}
+            return Impossible(
+                core=tuple(i for i, mark in enumerate(marks) if mark.get_id() in core)
+            )
+        return Unknown(reason=self._solver.reason_unknown())

@@ -1,0 +1,103 @@
+"""A domain to solver symbols: one Int in its range for each variable, a Bool where it is a bool.
+
+Every object of one question lives in one context of its own, so that an answer depends on nothing
+that was asked before.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias, final
+
+import z3
+
+from lynkrc.ir.domain import ABSENT, OTHER, Domain, Point
+from lynkrc.ir.table import Slot, SlotType
+
+Ints: TypeAlias = tuple[z3.ArithRef, ...]
+Bools: TypeAlias = tuple[z3.BoolRef | None, ...]
+
+AUTO = "auto"
+"""The requested model name that is always routed."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symbols:
+    """The unknown values of one request, by variable.
+
+    `bools[i]` is the truth of a boolean variable, whose `ints[i]` is 0 or 1; None for others.
+    `ranges` is what holds of every value, whatever the request.
+    """
+
+    context: z3.Context
+    domain: Domain
+    ints: Ints
+    bools: Bools
+    ranges: tuple[z3.BoolRef, ...]
+
+    def point(self, model: z3.ModelRef) -> Point:
+        """The values in a model; what it leaves open is at rest."""
+        rest = at_rest(self.domain)
+        return tuple(_number(model.eval(value), rest[i]) for i, value in enumerate(self.ints))
+
+
+def symbols_of(domain: Domain, context: z3.Context) -> Symbols:
+    """Symbols for every variable, named after it."""
+    pairs = [_symbol(slot, f"{slot.id}:{slot.text}", context) for slot in domain.slots]
+    ints = tuple(number for number, _ in pairs)
+    return Symbols(
+        context=context,
+        domain=domain,
+        ints=ints,
+        bools=tuple(truth for _, truth in pairs),
+        ranges=_ranges(domain, ints, range(len(ints))),
+    )
+
+
+def changed(symbols: Symbols, fresh: Mapping[int, str]) -> Symbols:
+    """The symbols of another request that differs in some variables alone.
+
+    `fresh` gives each of them a tag that tells its new symbol from the old one.
+    """
+    ints, bools = list(symbols.ints), list(symbols.bools)
+    for i, tag in fresh.items():
+        slot = symbols.domain.slots[i]
+        ints[i], bools[i] = _symbol(slot, f"{tag}{slot.id}:{slot.text}", symbols.context)
+    return replace(
+        symbols,
+        ints=tuple(ints),
+        bools=tuple(bools),
+        ranges=_ranges(symbols.domain, tuple(ints), fresh),
+    )
+
+
+def at_rest(domain: Domain) -> Point:
+    """What the plainest request has: nothing, ``auto`` as the model."""
+    return tuple(_rest(slot) for slot in domain.slots)
+
+
+def _rest(slot: Slot) -> int:
+    if slot.feature == "model":
+        texts = [one.text for one in slot.classes]
+        return texts.index(AUTO) if AUTO in texts else OTHER
+    return ABSENT if slot.classes else min(max(0, slot.low), slot.high)
+
+
+def _symbol(slot: Slot, name: str, context: z3.Context) -> tuple[z3.ArithRef, z3.BoolRef | None]:
+    if slot.type is not SlotType.BOOL:
+        return z3.Int(name, context), None
+    truth = z3.Bool(name, context)
+    return z3.If(truth, z3.IntVal(1, context), z3.IntVal(0, context)), truth
+
+
+def _ranges(domain: Domain, ints: Ints, which: Mapping[int, str] | range) -> tuple[z3.BoolRef, ...]:
+    found: list[z3.BoolRef] = []
+    for i in which:
+        slot = domain.slots[i]
+        if slot.type is not SlotType.BOOL:
+            found += [ints[i] >= slot.low, ints[i] <= slot.high]
+    return tuple(found)
+
+
+def _number(value: z3.ExprRef, rest: int) -> int:
+    return value.as_long() if z3.is_int_value(value) else rest
