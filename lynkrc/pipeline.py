@@ -18,6 +18,7 @@ from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
 from lynkrc.sema.typed_config import TypedConfig
 from lynkrc.source.text import SourceFile, Span
+from lynkrc.syntax.config import Assertion
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
@@ -111,12 +112,43 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: Sequence[Sour
     )
 
 
-def _resolved(path: str, data: bytes, loader: Loader, catalog: Sequence[SourceFile]) -> Checked:
-    """The spec as far as `sema` goes, with all that was found up to there."""
+def ask_spec(
+    path: str, data: bytes, question: str, *, loader: Loader, catalog: Sequence[SourceFile]
+) -> Checked:
+    """`check_spec` of the spec with one more assertion, which is then the only one.
+
+    The question is typed with the spec, so that what it alone reads (a lexicon) is part of what is
+    lowered. Findings about it point into a file called `lynkrc.syntax.read_question.PATH`.
+    """
+    from lynkrc.syntax.read_question import PATH, read_question
+
+    asked, found = read_question(question)
+    if asked is None:
+        return Checked(diagnostics=_bounded(found), typed=None, sources=())
+    checked = _resolved(path, data, loader, catalog, (asked,))
+    checked = replace(checked, diagnostics=_bounded(checked.diagnostics))
+    if checked.typed is None:
+        return checked
+    only = tuple(one for one in checked.typed.assertions if one.span.file.path == PATH)
+    return replace(checked, typed=replace(checked.typed, assertions=only))
+
+
+def _resolved(
+    path: str,
+    data: bytes,
+    loader: Loader,
+    catalog: Sequence[SourceFile],
+    asked: tuple[Assertion, ...] = (),
+) -> Checked:
+    """The spec as far as `sema` goes, with all that was found up to there.
+
+    `asked` is asserted beside what the spec asserts.
+    """
     recording = RecordingLoader(loader, path)
     typed = None
     config, findings = read_source(path, data)
     if config is not None:
+        config = replace(config, assertions=(*config.assertions, *asked))
         typed, found = resolve(config, recording, catalog)
         if _has_errors(findings):
             # The tree holds what is sound of the document: what else is wrong with that is told.

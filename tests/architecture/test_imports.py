@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
 """Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""
 
 RUNTIME_PURE = (
+    "lynkrc_runtime.attempt",
     "lynkrc_runtime.feature_table",
     "lynkrc_runtime.features",
     "lynkrc_runtime.scan",
@@ -57,6 +58,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.providers.ways",
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
+    "lynkrc_runtime.times",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 

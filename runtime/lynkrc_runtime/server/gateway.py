@@ -38,6 +38,7 @@ from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.times import Times
 from lynkrc_runtime.upstream import Signer, Upstream
 
 _NAME_LIMIT = 100
@@ -45,21 +46,6 @@ _NAME_LIMIT = 100
 
 SIMULATOR = "simulator"
 """The provider kind without a socket."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """Defaults in seconds, where a provider does not say otherwise (design: "Attempts")."""
-
-    connect: float = 5.0
-    first_event: float = 120.0
-    first_event_local: float = 600.0
-    total: float = 600.0
-    idle: float = 120.0
-    max_stream: float = 3600.0
-    commit_after: float = 45.0
-    keep_alive: float = 15.0
 
 
 @final
@@ -244,7 +230,7 @@ def build_routes(
         endpoints = _endpoints(provider, target)
         simulated = settings.dry_run or provider.kind == SIMULATOR
         times = settings.times
-        patient = times.first_event_local if provider.trust == "local" else times.first_event
+        patient = times.patience(provider.trust)
         routes.append(
             Route(
                 index=index,
