@@ -11,6 +11,7 @@ import z3
 
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.known import known_of
 from lynkrc.analysis.solver import RLIMIT, Solver
 from lynkrc.analysis.symbols import Symbols, symbols_of
 from lynkrc.ir.assertion import NO_ASSERTIONS, Assertions, is_beside
@@ -35,6 +36,7 @@ class Study:
     symbols: Symbols
     encoded: Encoded
     known: tuple[z3.BoolRef, ...]
+    rlimit: int
     loose: frozenset[int]
     solver: Solver
 
@@ -54,7 +56,7 @@ def study(
     )
     symbols = symbols_of(domain, z3.Context())
     encoded = Encoder(table, symbols, domain.views[0]).encode()
-    known = encoded.definitions
+    known = known_of(symbols)
     return Study(
         table=table,
         assertions=assertions,
@@ -62,9 +64,10 @@ def study(
         claims=_with_beside(assertions, domain.views[1]),
         symbols=symbols,
         encoded=encoded,
-        known=known,
-        loose=frozenset(),
-        solver=Solver([symbols], known, rlimit=rlimit),
+        known=(*encoded.definitions, *known.constraints),
+        rlimit=rlimit,
+        loose=known.loose,
+        solver=Solver([symbols], [*encoded.definitions, *known.constraints], rlimit=rlimit),
     )
 
 
