@@ -45,6 +45,7 @@ ALLOWED: dict[str, set[str]] = {
 """Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""
 
 RUNTIME_PURE = (
+    "lynkrc_runtime.feature_facts",
     "lynkrc_runtime.feature_table",
     "lynkrc_runtime.features",
     "lynkrc_runtime.scan",
@@ -80,6 +81,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
+    "z3": ("lynkrc/analysis/",),
 }
 """Third-party package -> path prefixes that may import it."""
 
