@@ -83,7 +83,9 @@ def moves(
     before = _decision(old, Encoder(old.table, symbols, domain.views[0], tag="old ").encode())
     after = _decision(new, Encoder(new.table, symbols, domain.views[1], tag="new ").encode())
     known = (*before.encoded.definitions, *after.encoded.definitions)
-    solver = Solver([symbols], [*known, *known_of(symbols).constraints], rlimit=rlimit)
+    solver = Solver(
+        [symbols], [*known, *known_of(symbols, (old.table, new.table)).constraints], rlimit=rlimit
+    )
     points: list[Point] = []
     unknown: list[str] = []
     for kind, differs in _kinds(before, after).items():

@@ -10,8 +10,9 @@ from typing import TypeAlias, final
 
 import z3
 
-from lynkrc.analysis.symbols import Symbols, at_rest
+from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import Point
+from lynkrc.ir.witness import at_rest
 
 RLIMIT = 30_000_000
 """Steps of one question: some seconds here, of which ordinary ones take thousandths."""

@@ -56,7 +56,7 @@ def study(
     )
     symbols = symbols_of(domain, z3.Context())
     encoded = Encoder(table, symbols, domain.views[0]).encode()
-    known = known_of(symbols)
+    known = known_of(symbols, (table,))
     return Study(
         table=table,
         assertions=assertions,

@@ -10,14 +10,12 @@ from typing import TypeAlias, final
 
 import z3
 
-from lynkrc.ir.domain import ABSENT, OTHER, Domain, Point
+from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import Slot, SlotType
+from lynkrc.ir.witness import at_rest
 
 Ints: TypeAlias = tuple[z3.ArithRef, ...]
 Bools: TypeAlias = tuple[z3.BoolRef | None, ...]
-
-AUTO = "auto"
-"""The requested model name that is always routed."""
 
 
 @final
@@ -69,18 +67,6 @@ def changed(symbols: Symbols, fresh: Mapping[int, str]) -> Symbols:
         bools=tuple(bools),
         ranges=_ranges(symbols.domain, tuple(ints), fresh),
     )
-
-
-def at_rest(domain: Domain) -> Point:
-    """What the plainest request has: nothing, ``auto`` as the model."""
-    return tuple(_rest(slot) for slot in domain.slots)
-
-
-def _rest(slot: Slot) -> int:
-    if slot.feature == "model":
-        texts = [one.text for one in slot.classes]
-        return texts.index(AUTO) if AUTO in texts else OTHER
-    return ABSENT if slot.classes else min(max(0, slot.low), slot.high)
 
 
 def _symbol(slot: Slot, name: str, context: z3.Context) -> tuple[z3.ArithRef, z3.BoolRef | None]:

@@ -125,7 +125,11 @@ def _monotone(study: Study, assertion: Assertion) -> Verdict:
     variable = study.claims.variables[assertion.feature]
     lesser, greater = study.symbols, changed(study.symbols, {variable: "greater "})
     other = Encoder(study.table, greater, study.domain.views[0], tag="greater ").encode()
-    known = [*study.known, *other.definitions, *known_of(greater).constraints]
+    known = [
+        *study.known,
+        *other.definitions,
+        *known_of(greater, (study.table,), tag="greater ").constraints,
+    ]
     solver = Solver([lesser, greater], known, rlimit=study.rlimit)
     tiers = range(len(study.table.tiers))
     sinks = [z3.And(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]

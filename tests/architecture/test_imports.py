@@ -46,6 +46,7 @@ ALLOWED: dict[str, set[str]] = {
 
 RUNTIME_PURE = (
     "lynkrc_runtime.attempt",
+    "lynkrc_runtime.feature_facts",
     "lynkrc_runtime.feature_table",
     "lynkrc_runtime.features",
     "lynkrc_runtime.scan",
@@ -83,6 +84,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     ),
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
+    "z3": ("lynkrc/analysis/",),
 }
 """Third-party package -> path prefixes that may import it."""
 
