@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from lynkrc.diagnostics.model import Code, Severity
 from lynkrc.diagnostics.pattern_codes import PATTERN_CODES
+from lynkrc.diagnostics.proof_codes import PROOF_CODES
 from lynkrc.diagnostics.sema_codes import SEMA_CODES
 from lynkrc.diagnostics.settings_codes import SETTINGS_CODES
 
@@ -113,7 +114,15 @@ CODES: Mapping[str, Code] = MappingProxyType(
     {
         code.id: code
         for code in sorted(
-            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES, *SETTINGS_CODES),
+            (
+                *_FILE,
+                *_STRUCTURE,
+                *PATTERN_CODES,
+                *_EXPRESSIONS,
+                *SEMA_CODES,
+                *SETTINGS_CODES,
+                *PROOF_CODES,
+            ),
             key=lambda code: code.id,
         )
     }

@@ -5,7 +5,7 @@ request and read back by the code that serves. A witness the interpreter does no
 nothing.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 
@@ -13,10 +13,8 @@ from lynkrc.analysis.study import Study
 from lynkrc.analysis.verdicts import Status, Verdict, decide
 from lynkrc.interp.assertions import Claim, decided
 from lynkrc.interp.trace import Trace, trace
-from lynkrc.ir.assertion import Assertion, Kind, is_beside
+from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.ir.domain import Point
-from lynkrc.ir.ranges import slots_read
-from lynkrc.ir.table import RouteTable
 from lynkrc.testing.synthesize import Synthesized
 
 Realise: TypeAlias = Callable[[Point], Synthesized]
@@ -146,7 +144,7 @@ def _judged(subject: Study, proof: Proof) -> Proof:
     if proof.assertion.kind is Kind.REACHABLE:
         reason = f"a vector shows it, and no request could be built that has it: {missed}"
         return replace(proof, verdict=_unknown(proof.verdict, reason))
-    if subject.loose & {i for i in subject.loose if _stands_out(proof, i)}:
+    if any(_stands_out(proof, variable) for variable in subject.loose):
         reason = f"the witness may not exist: no request could be built that has {missed}"
         return replace(proof, verdict=_unknown(proof.verdict, reason))
     return proof
@@ -158,45 +156,3 @@ def _stands_out(proof: Proof, variable: int) -> bool:
 
 def _unknown(verdict: Verdict, reason: str) -> Verdict:
     return replace(verdict, status=Status.UNKNOWN, reason=reason)
-
-
-def assumptions(table: RouteTable, subject: Study) -> tuple[str, ...]:
-    """What the proofs of a study take for granted, in words; only what its assertions lean on."""
-    kinds = {one.kind for one in subject.assertions.items}
-    read = {
-        subject.assertions.slots[slot].feature
-        for one in subject.assertions.items
-        if one.guard is not None
-        for slot in slots_read(one.guard)
-    }
-    sides = sorted({f"{call.surface} {call.call}" for call in table.calls})
-    told = [text for feature, text in _OF_FEATURES.items() if feature in read]
-    told += [text for kind, text in _OF_KINDS.items() if kind in kinds]
-    if any(
-        feature.startswith(("key.", "session.", "budget.")) for feature in read | _read(subject)
-    ):
-        told.append("keys, sessions and budgets may have any value in their range")
-    if subject.assertions.items:
-        told.append(
-            f"every upstream call goes to a target of the decided chain: {len(sides)} kinds"
-        )
-    return tuple(told)
-
-
-def _read(subject: Study) -> set[str]:
-    return {slot.feature for slot in subject.domain.slots if not is_beside(slot)}
-
-
-_OF_FEATURES: Mapping[str, str] = {
-    "tier": "what reads `tier` speaks of requests that have one: not of those that are denied, "
-    "answered by a rule, or pinned to a target",
-    "target.first": "`target.first` is the decided order; sessions and breakers may begin elsewhere",
-    "target.trust": "the trust of a provider is declared, not checked",
-}
-
-_OF_KINDS: Mapping[Kind, str] = {
-    Kind.MAX_COST_USD: "the input is at most 1.1 times its estimate; prices are those of the spec "
-    "and the catalog; every attempt is billed in full",
-    Kind.MAX_LATENCY: "time-outs are kept; the time the gateway itself takes is not counted",
-    Kind.MONOTONE: "all other features stay as they are",
-}
