@@ -22,6 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"ir"},
     "interp": {"ir"},
     "analysis": {"ir"},
+    "diff": {"ir", "interp"},
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
@@ -45,6 +46,8 @@ ALLOWED: dict[str, set[str]] = {
 """Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""
 
 RUNTIME_PURE = (
+    "lynkrc_runtime.attempt",
+    "lynkrc_runtime.cost",
     "lynkrc_runtime.feature_table",
     "lynkrc_runtime.features",
     "lynkrc_runtime.scan",
