@@ -13,8 +13,7 @@ from lynkrc.diff.plan import Category, Side
 from lynkrc.interp.evaluate import Vector
 from lynkrc.ir.table import RouteTable, TierId
 
-
-Group: TypeAlias = tuple[Category, *tuple[str, ...]]
+Group: TypeAlias = tuple[Category, tuple[str, ...]]
 
 
 @final
@@ -60,7 +59,7 @@ def group_of(difference: Difference) -> Group:
     rules = (before.rule, after.rule)
     if before.rule == after.rule and before.outcome == after.outcome == "route":
         rules = ("", "")
-    return (difference.category, *_said(before, rules[0]), *_said(after, rules[1]))
+    return difference.category, (*_said(before, rules[0]), *_said(after, rules[1]))
 
 
 def _said(side: Side, rule: str) -> tuple[str, ...]:

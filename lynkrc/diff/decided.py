@@ -88,9 +88,10 @@ def _order(table: RouteTable, chain: Chain, mask: int, prefer: int) -> tuple[Pla
         left = [(first,), *(tuple(one for one in group if one != first) for group in left)]
     weights = dict(chain.weights)
     places: list[Place] = []
-    for group in left:
+    for kept in left:
+        group = kept
         if pick is Pick.CHEAPEST:
-            group = tuple(sorted(group, key=lambda one: _price(table.targets[one])))
+            group = tuple(sorted(kept, key=lambda one: _price(table.targets[one])))
         if pick in FIXED or len(group) == 1:
             places += [Place(targets=(one,)) for one in group]
         elif group:

@@ -202,7 +202,8 @@ class Plan:
     @property
     def categories(self) -> tuple[Category, ...]:
         """The category of each region and change."""
-        return tuple(found.category for found in (*self.regions, *self.changes))
+        regions = (region.category for region in self.regions)
+        return (*regions, *(change.category for change in self.changes))
 
     @property
     def same_meaning(self) -> bool:

@@ -65,7 +65,9 @@ def sample(pair: Pair, domain: Domain) -> Found:
 def _points(pair: Pair, domain: Domain) -> Iterator[Point]:
     plain = plain_point(domain)
     yield plain
-    edges = [_edges(pair, domain, index) for index in range(len(domain.variables))]
+    edges: list[Sequence[int]] = [
+        _edges(pair, domain, index) for index in range(len(domain.variables))
+    ]
     for index, values in enumerate(edges):
         for value in values:
             yield (*plain[:index], value, *plain[index + 1 :])
@@ -75,10 +77,10 @@ def _points(pair: Pair, domain: Domain) -> Iterator[Point]:
                 wishes: dict[int, set[int]] = {}
                 _push(guard, table, wanted, wishes)
                 point = list(plain)
-                for slot, values in wishes.items():
+                for slot, wished in wishes.items():
                     variable = view.variables[slot]
                     classes = view.classes[slot]
-                    for value in values:
+                    for value in wished:
                         joint = value if classes is None else classes.index(value)
                         low, high = domain.slots[variable].low, domain.slots[variable].high
                         point[variable] = min(max(joint, low), high)

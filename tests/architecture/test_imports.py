@@ -60,6 +60,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.providers.ways",
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
+    "lynkrc_runtime.usage_record",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 
