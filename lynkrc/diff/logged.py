@@ -117,13 +117,14 @@ def slots_of(table: RouteTable, notes: Notes) -> Slots:
     reads: list[tuple[str, Read]] = []
     lacks: list[str] = []
     for slot in table.slots:
-        note = notes.slots.get(slot.text)
         if len(slot.args) == 2:
-            if note is None or note.lexicon != lexicons[slot.args[1]]:
+            counted = _counted(slot, lexicons[slot.args[1]], notes)
+            if counted is None:
                 lacks.append(f"{slot.text}, whose lexicon is another or not told")
-                continue
-        if slot.type is SlotType.CLASS:
-            reads.append((slot.text, _classes(slot, note)))
+            else:
+                reads.append((counted, _number(slot)))
+        elif slot.type is SlotType.CLASS:
+            reads.append((slot.text, _classes(slot, notes.slots.get(slot.text))))
         else:
             reads.append((slot.text, _number(slot)))
     return Slots(reads=tuple(reads), lacks=tuple(lacks))
@@ -134,6 +135,17 @@ def _lexicons(table: RouteTable) -> Mapping[str, str]:
         one.name: lexicon_digest([(entry.pattern, entry.weight64) for entry in one.entries])
         for one in table.lexicons
     }
+
+
+def _counted(slot: Slot, lexicon: str, notes: Notes) -> str | None:
+    """What the log calls the slot: a lexicon is known by its entries, not by its name."""
+    begins = f"{slot.feature}({slot.args[0]}, "
+    alike = [
+        text
+        for text, note in notes.slots.items()
+        if note.lexicon == lexicon and text.startswith(begins)
+    ]
+    return slot.text if slot.text in alike else next(iter(alike), None)
 
 
 def _number(slot: Slot) -> Read:

@@ -49,7 +49,7 @@ class Decider:
 
 def decider_of(table: RouteTable, digest: str) -> Decider:
     """A table ready to decide records."""
-    prices = []
+    prices: list[Prices | None] = []
     for target in table.targets:
         stated = target.price
         if stated is None:
@@ -135,7 +135,7 @@ def _count(
     tally.moved += _is_moved(pair, *decisions)
     tables = pair.old, pair.new
     for counter, words in (
-        (tally.outcomes, lambda table, one: one.outcome.name.lower()),
+        (tally.outcomes, _outcome),
         (tally.tiers, _tier),
         (tally.targets, _first),
     ):
@@ -163,6 +163,10 @@ def _places(places: Sequence[Place], destinations: Sequence[object]) -> list[obj
         (tuple(destinations[one] for one in place.targets), place.pick, place.weights)
         for place in places
     ]
+
+
+def _outcome(_: RouteTable, one: Decided) -> str:
+    return one.outcome.name.lower()
 
 
 def _tier(table: RouteTable, one: Decided) -> str:

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"ir"},
     "interp": {"ir"},
     "analysis": {"ir"},
-    "diff": {"ir", "interp"},
+    "diff": {"ir", "interp", "diagnostics"},
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
