@@ -60,6 +60,22 @@ class Compilation:
         return _has_errors(self.diagnostics)
 
 
+def place_in_bundle(name: str, from_place: str) -> tuple[str, str]:
+    """Where the file `name`, as the file at `from_place` refers to it, stands, and its name in a
+    bundle's ``source/``. The place of the spec itself is empty.
+
+    >>> place_in_bundle("../team/base.yaml", "")
+    ('../team/base.yaml', 'extends/_up_/team/base.yaml')
+    """
+    if name.startswith("builtin/"):
+        return f"{name}.yaml", f"{name}.yaml"
+    folder = posixpath.dirname(from_place)
+    place = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
+    # A name in a bundle leads nowhere else, so it holds no "..".
+    steps = ("_up_" if step == ".." else step for step in place.split("/"))
+    return place, "/".join(("extends", *steps))
+
+
 @final
 class RecordingLoader:
     """A loader that remembers what it gave, so that a bundle holds every source that took part.
@@ -77,14 +93,7 @@ class RecordingLoader:
         """As the inner loader does."""
         file = self._inner.load(name, from_path)
         if file is not None and file.path not in self._places:
-            if name.startswith("builtin/"):
-                place = bundled = f"{name}.yaml"
-            else:
-                folder = posixpath.dirname(self._places[from_path])
-                place = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
-                # A name in a bundle leads nowhere else, so it holds no "..".
-                steps = ("_up_" if step == ".." else step for step in place.split("/"))
-                bundled = "/".join(("extends", *steps))
+            place, bundled = place_in_bundle(name, self._places[from_path])
             self._places[file.path] = place
             self._given[bundled] = file
         return file

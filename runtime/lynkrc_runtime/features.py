@@ -21,7 +21,7 @@ from lynkrc_runtime.scan.tables import Tables
 from lynkrc_runtime.string_classes import StringClasses
 from lynkrc_runtime.text_counts import COUNTS
 
-__all__ = ["Extractor", "RefusedRequest", "RequestFacts", "SlotValue"]
+__all__ = ["Extractor", "RefusedRequest", "RequestFacts", "SlotValue", "written"]
 
 _T = TypeVar("_T")
 _Feature: TypeAlias = Callable[[Reading], int]
@@ -95,7 +95,7 @@ class Extractor:
                 patterns = tuple(_matched(self._lexicons[name][1], matches[text]))
             explained.append(
                 SlotValue(
-                    slot=_written(slot), value=value, shown=_shown(slot, value), patterns=patterns
+                    slot=written(slot), value=value, shown=_shown(slot, value), patterns=patterns
                 )
             )
         return explained
@@ -147,7 +147,7 @@ class Extractor:
 
     def _over_lexicon(self, slot: Slot) -> Callable[[Found], int]:
         if self._matcher is None:
-            raise ValueError(f"{_written(slot)} needs tables")
+            raise ValueError(f"{written(slot)} needs tables")
         _, name = slot.args
         number, lexicon = self._lexicons[name]
         first = lexicon.first
@@ -306,7 +306,8 @@ def _matched(lexicon: Lexicon, positions: Mapping[int, int]) -> list[tuple[str, 
     ]
 
 
-def _written(slot: Slot) -> str:
+def written(slot: Slot) -> str:
+    """A slot as the language writes it: ``count(ask, greeting)``, ``header("x-team")``."""
     if not slot.args:
         return slot.feature
     if slot.feature in _OVER_LEXICON:

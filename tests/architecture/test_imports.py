@@ -22,6 +22,9 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"ir"},
     "interp": {"ir"},
     "analysis": {"ir", "interp", "diagnostics"},
+    "diff": {"ir", "interp", "analysis", "diagnostics"},
+    "testing": {"ir", "interp", "analysis", "codegen", "source", "diagnostics"},
+    "proofs": {"ir", "interp", "analysis", "diff", "testing", "diagnostics"},
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
@@ -46,6 +49,7 @@ ALLOWED: dict[str, set[str]] = {
 
 RUNTIME_PURE = (
     "lynkrc_runtime.attempt",
+    "lynkrc_runtime.cost",
     "lynkrc_runtime.feature_facts",
     "lynkrc_runtime.feature_table",
     "lynkrc_runtime.features",
@@ -60,6 +64,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
     "lynkrc_runtime.times",
+    "lynkrc_runtime.usage_record",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 

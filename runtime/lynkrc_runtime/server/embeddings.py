@@ -110,7 +110,7 @@ async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) ->
     pinned = _as_conversation(asked, f"lynkr/{route.target.name}")
     facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
     try:
-        vector = gateway.policy.extractor.extract(pinned, facts)
+        vector = exchange.vector = gateway.policy.extractor.extract(pinned, facts)
     except RefusedRequest as error:
         await exchange.refuse(exchange.problem(400, error.message, error.field), Ending.MALFORMED)
         return None

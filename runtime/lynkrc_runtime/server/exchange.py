@@ -90,6 +90,7 @@ class Exchange:
         "transforms",
         "upstream_id",
         "usage",
+        "vector",
         "wishes",
     )
 
@@ -100,6 +101,8 @@ class Exchange:
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
         self.request: Request | None = None
         self.decision: Decision | None = None
+        self.vector: list[int] | None = None
+        """What the policy read of the request."""
         self.first: int | None = None
         """The target that is tried first."""
         self.attempts: Attempts | None = None
@@ -201,6 +204,8 @@ class Exchange:
             tier=None if decision is None else decision.tier,
             rule=None if decision is None else decision.rule,
             score=None if decision is None else decision.score,
+            verdict=None if decision is None else decision.outcome.name.lower(),
+            vector=None if self.vector is None else tuple(self.vector),
             target=None if self.route is None else self.route.index,
             fallback=self._is_fallback(),
             calls=0 if attempts is None else attempts.calls,

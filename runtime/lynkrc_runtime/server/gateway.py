@@ -38,6 +38,7 @@ from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.times import Times
 from lynkrc_runtime.upstream import Signer, Upstream
 
@@ -140,7 +141,7 @@ class Gateway:
 
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
     reasoning, `fix_ups` what a target takes requests by, `responses` answers of the Responses API,
-    where the bundle declares a store.
+    where the bundle declares a store. `usage_log` gets a record of each request, where one is kept.
     """
 
     policy: Policy
@@ -155,6 +156,7 @@ class Gateway:
     makers: Makers
     fix_ups: FixUpMemory
     responses: ResponseStore | None = None
+    usage_log: UsageLog | None = None
 
     @property
     def echoes(self) -> bool:

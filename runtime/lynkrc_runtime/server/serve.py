@@ -68,6 +68,8 @@ async def serve(
         outcome = exchange.outcome(asyncio.get_running_loop().time())
         gateway.metrics.settled(outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
+        if gateway.usage_log is not None:
+            gateway.usage_log.settled(outcome)
 
 
 async def _confess(exchange: Exchange) -> None:
@@ -102,7 +104,7 @@ async def _converse(exchange: Exchange) -> None:
             require_max_tokens(request)
         exchange.request = request
         exchange.wishes = wishes_of(exchange)
-        vector = gateway.policy.extractor.extract(
+        vector = exchange.vector = gateway.policy.extractor.extract(
             request,
             RequestFacts(
                 surface=incoming.surface, headers=incoming.headers, repeated=incoming.repeated
