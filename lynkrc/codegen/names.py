@@ -91,6 +91,7 @@ _OWN_WORDS = frozenset(
         "chain",
         "left",
         "matched",
+        "atoms",
         "values",
         "needs",
         "pins",
