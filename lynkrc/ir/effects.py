@@ -17,7 +17,8 @@ def _effects(rule: Rule, table: RouteTable) -> Iterator[tuple[str, str]]:
     if rule.respond is not None:
         yield "respond", "answer without a model"
     if rule.add64 is not None:
-        yield "add", f"add {print_points(rule.add64)} points"
+        sign = "+" if rule.add64 >= 0 else ""
+        yield "add", f"add {sign}{print_points(rule.add64)}"
     for kind, tier in (("tier", rule.tier), ("floor", rule.floor), ("ceiling", rule.ceiling)):
         if tier is not None:
             yield kind, f"{kind} {table.tiers[tier].name}"
