@@ -17,7 +17,7 @@ from lynkrc.codegen.scorer import (
     shared_lines,
     unpacking,
 )
-from lynkrc.ir.atoms import atoms_of, print_atom, slots_of
+from lynkrc.ir.atoms import atoms_of, print_atom, sides_of, slots_of
 from lynkrc.ir.effects import effects_of
 from lynkrc.ir.guard import Guard
 from lynkrc.ir.table import Dimension, Otherwise, RouteTable, Rule
@@ -52,6 +52,7 @@ def print_explain(table: RouteTable) -> str:
         shared=shared_lines(printer),
         rule_guards=_guards(printer, ((rule.guard, rule.name) for rule in table.rules)),
         atom_guards=_guards(printer, ((atom, print_atom(atom, table.slots)) for atom in atoms)),
+        sides=[line for number, atom in enumerate(atoms) for line in _sides(printer, number, atom)],
         dimension_values=[line for d in table.dimensions for line in _value(table, printer, d)],
         pin_guards=_guards(printer, ((pin.guard, pin.pattern) for pin in table.pins)),
         need_guards=_guards(printer, ((need.guard, need.name) for need in table.needs)),
@@ -127,6 +128,14 @@ def _value(table: RouteTable, printer: Printer, dimension: Dimension) -> list[st
     if needs_clamp(dimension, table):
         piece = Bracketed(name="percent", pieces=(piece,))
     return _entry(piece, dimension.name)
+
+
+def _sides(printer: Printer, number: int, atom: Guard) -> list[str]:
+    sides = sides_of(atom)
+    if sides is None:
+        return []
+    pieces = tuple(printer.number(side) for side in sides)
+    return statement(f"{number}: ", Bracketed(pieces=pieces, is_tuple=True), ",", indent=_ENTRY)
 
 
 def _keeps(printer: Printer, rule: Rule) -> Iterator[str]:

@@ -92,6 +92,7 @@ _OWN_WORDS = frozenset(
         "left",
         "matched",
         "atoms",
+        "sides",
         "values",
         "needs",
         "pins",

@@ -10,8 +10,9 @@ from typing import Any, final
 
 from lynkrc.interp import evaluate as steps
 from lynkrc.interp.evaluate import Vector
-from lynkrc.ir.atoms import atoms_of, print_atom, slots_of
+from lynkrc.ir.atoms import atoms_of, print_atom, sides_of, slots_of
 from lynkrc.ir.effects import effects_of
+from lynkrc.ir.guard import Guard
 from lynkrc.ir.table import Need, RouteTable, Rule, TierId
 from lynkrc_runtime.decide import RULE_PIN, RULE_SCORE, Outcome, Verdict
 
@@ -52,10 +53,14 @@ class ChainTrace:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AtomTrace:
-    """An atom of a condition, whether it holds, and the slots it reads."""
+    """An atom of a condition, whether it holds, and the slots it reads.
+
+    `sides` are the values of what it compares, where those are more than a slot or a literal.
+    """
 
     atom: str
     holds: bool
+    sides: tuple[int, int] | None
     reads: tuple[int, ...]
 
 
@@ -211,7 +216,12 @@ def _rule_json(rule: RuleTrace) -> dict[str, Any]:
         "when": rule.when,
         "matched": rule.matched,
         "atoms": [
-            {"atom": atom.atom, "holds": atom.holds, "reads": list(atom.reads)}
+            {
+                "atom": atom.atom,
+                "holds": atom.holds,
+                "sides": None if atom.sides is None else list(atom.sides),
+                "reads": list(atom.reads),
+            }
             for atom in rule.atoms
         ],
         "effects": [{"effect": words, "took": took} for words, took in rule.effects],
@@ -240,12 +250,18 @@ def _rule(rule: Rule, table: RouteTable, v: Vector, took: frozenset[str]) -> Rul
             AtomTrace(
                 atom=print_atom(atom, table.slots),
                 holds=steps.holds(atom, v),
+                sides=_sides(atom, v),
                 reads=tuple(int(slot) for slot in slots_of(atom)),
             )
             for atom in atoms_of(rule.guard)
         ),
         effects=tuple((words, kind in took) for kind, words in effects_of(rule, table)),
     )
+
+
+def _sides(atom: Guard, v: Vector) -> tuple[int, int] | None:
+    sides = sides_of(atom)
+    return None if sides is None else (steps.value(sides[0], v), steps.value(sides[1], v))
 
 
 def _took(

@@ -62,6 +62,17 @@ def print_atom(atom: Guard, slots: Sequence[Slot]) -> str:
     return print_guard(atom, slots)
 
 
+def sides_of(atom: Guard) -> tuple[IntExpr, IntExpr] | None:
+    """What a comparison compares, where a side is more than a slot or a literal."""
+    match atom:
+        case IntCompare(left=IntSlot() | IntConst(), right=IntSlot() | IntConst()):
+            return None
+        case IntCompare(left=left, right=right):
+            return left, right
+        case _:
+            return None
+
+
 def _atoms(guard: Guard) -> Iterator[Guard]:
     match guard:
         case BoolConst():

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any, final
 
-from lynkrc.tracing.view import Addend, Chain, Excerpt, Feature, Rule, view_of
+from lynkrc.tracing.view import Addend, Chain, Excerpt, Feature, Rule, short, view_of
 
 WIDTH = 100
 _NARROWEST = 40
@@ -31,14 +31,14 @@ def render_trace(
         lines += page.section(
             "tier", (line for step in view.steps for line in page.entry("  ", step))
         )
-    if view.rules:
-        matched = sum(rule.matched for rule in view.rules)
-        title = f"rules: {matched} of {len(view.rules)} matched"
-        lines += page.section(title, (line for rule in view.rules for line in _rule(page, rule)))
     if view.chains:
         chains = [line for chain in view.chains for line in _chain(page, chain)]
         order = page.entry("  tried in this order: ", view.order) if view.order else []
         lines += page.section("chain", [*chains, *order])
+    if view.rules:
+        matched = sum(rule.matched for rule in view.rules)
+        title = f"rules: {matched} of {len(view.rules)} matched"
+        lines += page.section(title, (line for rule in view.rules for line in _rule(page, rule)))
     left_out = f" ({view.zeros} are zero)" if view.zeros else ""
     lines += page.section(f"features of the request{left_out}", _features(page, view.features))
     return "\n".join(lines) + "\n"
@@ -93,10 +93,9 @@ def _aligned(points: str, wholes: int) -> str:
 
 def _rule(page: _Page, rule: Rule) -> Iterator[str]:
     head = "  yes  " if rule.matched else "  no   "
-    words = list(rule.did)
+    words = [*rule.did]
     if rule.matched:
-        words += [f"({effect}: changed nothing)" for effect in rule.changed_nothing]
-        words = words or ["(no effect)"]
+        words += [f"{effect} (changed nothing)" for effect in rule.changed_nothing]
     did = f": {', '.join(words)}" if words else ""
     style = _GOOD if rule.matched else _FAINT
     yield from page.entry(head, rule.name + did, head_style=style)
@@ -104,10 +103,14 @@ def _rule(page: _Page, rule: Rule) -> Iterator[str]:
         yield from page.entry("       when ", rule.when, style=_FAINT)
     for atom in rule.atoms:
         truth = "true " if atom.holds else "false"
-        beside = f"  [{atom.values}]" if atom.values else ""
-        yield from page.entry(
-            f"         {truth} ", atom.text + beside, head_style=_GOOD if atom.holds else _BAD
-        )
+        head, style = f"         {truth} ", _GOOD if atom.holds else _BAD
+        one_line = f"{atom.short}  [{atom.values}]"
+        if atom.values and len(head) + len(one_line) <= page.width:
+            yield from page.entry(head, one_line, head_style=style)
+            continue
+        yield from page.entry(head, atom.short, head_style=style)
+        if atom.values:
+            yield from page.entry(" " * (len(head) + 2), f"[{atom.values}]", style=_FAINT)
 
 
 def _chain(page: _Page, chain: Chain) -> Iterator[str]:
@@ -133,7 +136,7 @@ def _features(page: _Page, features: Sequence[Feature]) -> Iterator[str]:
         yield from page.entry(head + " " * room, feature.shown)
         for pattern in feature.patterns:
             times = f" x{pattern.times}" if pattern.times > 1 else ""
-            yield from page.entry("      ", f"{pattern.text}{times}")
+            yield from page.entry("      ", f"{short(pattern.text)}{times}")
             for place in pattern.places:
                 yield _excerpt_line(page, place)
 

@@ -7,6 +7,11 @@ from typing import Any, final
 
 from lynkrc.diagnostics.wording import printable
 
+_SHORT, _TAIL = 80, 30
+"""Characters of a text that is cut to one line, and of its end."""
+_MANY = 3
+_IDLE = ("0", "false", "absent")
+
 UNIT = 6400
 """Parts of a point that a trace counts in."""
 
@@ -24,9 +29,13 @@ class Addend:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Atom:
-    """An atom, whether it holds, and the values it read."""
+    """An atom, whether it holds, and the values it read.
+
+    `short` is the text where it fits a line, else what it begins and ends with.
+    """
 
     text: str
+    short: str
     holds: bool
     values: str
 
@@ -226,15 +235,39 @@ def _rule(rule: Mapping[str, Any]) -> Rule:
         atoms=tuple(
             Atom(
                 text=printable(atom["atom"]),
+                short=short(printable(atom["atom"])),
                 holds=atom["holds"],
-                values=", ".join(
-                    f"{printable(slot)} = {printable(shown)}"
-                    for slot, shown in atom["reads"].items()
-                ),
+                values=_values(atom),
             )
             for atom in rule["atoms"]
         ),
     )
+
+
+def short(text: str) -> str:
+    """The text where it has at most 80 characters, else its beginning and its end.
+
+    >>> short("when(" + "x" * 100 + ") >= 20")[-32:]
+    'xxxxxxxxxxxxxxxxxxxxxxxxx) >= 20'
+    """
+    if len(text) <= _SHORT:
+        return text
+    return f"{text[: _SHORT - _TAIL - 5]} ... {text[-_TAIL:]}"
+
+
+def _values(atom: Mapping[str, Any]) -> str:
+    """What an atom compared; of many features only those that are not zero."""
+    if list(atom["reads"]) == [atom["atom"].removeprefix("not ")]:
+        return ""  # Its truth is the value.
+    found = [f"{printable(slot)} = {printable(shown)}" for slot, shown in atom["reads"].items()]
+    if len(found) > _MANY:
+        idle = tuple(f" = {value}" for value in _IDLE)
+        found = [text for text in found if not text.endswith(idle)]
+        found.append(f"{len(atom['reads']) - len(found)} others zero")
+    if atom["sides"] is not None:
+        left, right = atom["sides"]
+        found.insert(0, f"{left} against {right}")
+    return ", ".join(found)
 
 
 def _chains(decision: Mapping[str, Any]) -> Iterator[Chain]:

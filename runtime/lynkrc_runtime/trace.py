@@ -76,6 +76,7 @@ def _decision(
                     {
                         "atom": atom["atom"],
                         "holds": atom["holds"],
+                        "sides": atom["sides"],
                         "reads": {
                             features[slot].slot: features[slot].shown for slot in atom["reads"]
                         },

@@ -472,6 +472,16 @@ def test_a_vector_without_lexicons_needs_no_tables() -> None:
     ]
 
 
+def found(pattern: str, weight64: int, *ranges: tuple[int, int]) -> PatternFound:
+    """A pattern found at these ranges of a text in ASCII."""
+    places = [
+        Place(start=start, end=end, byte_start=start, byte_end=end) for start, end in ranges
+    ]
+    return PatternFound(
+        pattern=pattern, weight64=weight64, times=len(places), places=tuple(places)
+    )
+
+
 def test_explain_names_values_and_patterns() -> None:
     extractor = Extractor(
         dispatch(
@@ -489,8 +499,20 @@ def test_explain_names_values_and_patterns() -> None:
     known = facts(user_agent="coder-cli/1")
     explained = extractor.explain(conversation, known)
     assert explained == [
-        SlotValue(slot="count(ask, greeting)", value=3, shown="3", patterns=(("hi|hello", 3),)),
-        SlotValue(slot="points(ask, proof)", value=224, shown="3.5", patterns=(("prove*", 1),)),
+        SlotValue(
+            slot="count(ask, greeting)",
+            value=3,
+            shown="3",
+            text="ask",
+            patterns=(found("hi|hello", 64, (0, 2), (3, 5), (6, 11)),),
+        ),
+        SlotValue(
+            slot="points(ask, proof)",
+            value=224,
+            shown="3.5",
+            text="ask",
+            patterns=(found("prove*", 224, (13, 18)),),
+        ),
         SlotValue(slot="ask.last_is_question", value=1, shown="true"),
         SlotValue(slot="model", value=2, shown="gpt-..."),
         SlotValue(slot='header("X-Data-Class")', value=0, shown="absent"),
