@@ -39,7 +39,7 @@ def render_trace(
         matched = sum(rule.matched for rule in view.rules)
         title = f"rules: {matched} of {len(view.rules)} matched"
         lines += page.section(title, (line for rule in view.rules for line in _rule(page, rule)))
-    left_out = f" ({view.zeros} are zero)" if view.zeros else ""
+    left_out = f" ({view.zeros} {'is' if view.zeros == 1 else 'are'} zero)" if view.zeros else ""
     lines += page.section(f"features of the request{left_out}", _features(page, view.features))
     return "\n".join(lines) + "\n"
 

@@ -35,7 +35,7 @@ class Count:
 
     tokens: int
     estimated: bool
-    trace: str | None
+    trace: str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
