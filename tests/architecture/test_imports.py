@@ -30,6 +30,7 @@ ALLOWED: dict[str, set[str]] = {
     "bundle": {"codegen", "diagnostics", "ir", "source"},
     # Words for people are those that the language server shows.
     "docs": {"source", "diagnostics", "sema", "lsp.words"},
+    "tracing": {"diagnostics.wording"},
     "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
     "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
@@ -64,6 +65,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
     "lynkrc_runtime.times",
+    "lynkrc_runtime.trace",
     "lynkrc_runtime.usage_record",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
@@ -72,8 +74,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "yaml": ("lynkrc/source/",),
     "jsonschema": ("lynkrc/syntax/schema_check.py",),
     "lark": ("lynkrc/syntax/",),
-    "jinja2": ("lynkrc/codegen/",),
-    "z3": ("lynkrc/analysis/",),
+    "jinja2": ("lynkrc/codegen/", "lynkrc/tracing/page.py"),
     "pygls": ("lynkrc/lsp/server.py",),
     "lsprotocol": ("lynkrc/lsp/server.py", "lynkrc/lsp/convert.py"),
     "Cython": ("lynkrc/native/build.py",),

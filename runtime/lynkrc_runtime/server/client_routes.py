@@ -154,9 +154,7 @@ async def _count(request: web.Request) -> web.StreamResponse:
         count = await request.app[COUNTER].count(headers, request[REPEATED], body)
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message, param=error.field)
-    answer = identified(request)
-    if count.estimated:
-        answer["x-lynkr-transforms"] = "tokens-estimated"
+    answer = identified(request) | count.headers
     return web.json_response({"input_tokens": count.tokens}, headers=answer)
 
 

@@ -36,6 +36,7 @@ from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import deliver, fetch, misfit_of, refuse_loss
 from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_message, wishes_of
+from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour
 from lynkrc_runtime.string_classes import fold_ascii
@@ -110,11 +111,11 @@ async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) ->
     pinned = _as_conversation(asked, f"lynkr/{route.target.name}")
     facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
     try:
-        vector = exchange.vector = gateway.policy.extractor.extract(pinned, facts)
+        decision, vector = decide(gateway, pinned, facts, exchange.trace)
+        exchange.vector = vector
     except RefusedRequest as error:
         await exchange.refuse(exchange.problem(400, error.message, error.field), Ending.MALFORMED)
         return None
-    decision = gateway.decider.decide(vector)
     match decision.outcome:
         case Verdict.ROUTE if route.index in decision.targets:
             return decision

@@ -18,6 +18,7 @@ from lynkrc_runtime.server import headers as header
 from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
 from lynkrc_runtime.server.gateway import Gateway, Route
 from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.traces import TRACE_ID, asked
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
@@ -87,6 +88,7 @@ class Exchange:
         "status",
         "stops",
         "streamed",
+        "trace",
         "transforms",
         "upstream_id",
         "usage",
@@ -99,6 +101,7 @@ class Exchange:
         self.incoming = incoming
         self.client = client
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
+        self.trace = asked(gateway, incoming.headers, incoming.surface)
         self.request: Request | None = None
         self.decision: Decision | None = None
         self.vector: list[int] | None = None
@@ -138,6 +141,8 @@ class Exchange:
             "x-request-id": incoming.request_id,
             "x-lynkr-bundle": self.gateway.policy.digest,
         }
+        if self.trace is not None:
+            headers[TRACE_ID] = self.trace.id
         if decision is not None:
             headers["x-lynkr-rule"] = header.value(decision.rule)
             if decision.tier is not None:

@@ -35,6 +35,7 @@ from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
+from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -140,8 +141,9 @@ class Gateway:
     """What every request is served with.
 
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
-    reasoning, `fix_ups` what a target takes requests by, `responses` answers of the Responses API,
-    where the bundle declares a store. `usage_log` gets a record of each request, where one is kept.
+    reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
+    were, `responses` answers of the Responses API, where the bundle declares a store. `usage_log`
+    gets a record of each request, where one is kept.
     """
 
     policy: Policy
@@ -155,6 +157,7 @@ class Gateway:
     rotation: Rotation
     makers: Makers
     fix_ups: FixUpMemory
+    traces: TraceStore
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
 

@@ -33,6 +33,7 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -161,6 +162,7 @@ def assemble(
         rotation=Rotation(),
         makers=Makers(time.monotonic),
         fix_ups=FixUpMemory(time.monotonic),
+        traces=TraceStore(time.monotonic),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(
