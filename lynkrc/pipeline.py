@@ -23,6 +23,7 @@ from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
     from lynkrc.codegen.artifacts import Artifacts
+    from lynkrc.ir.assertion import Assertions
     from lynkrc.ir.table import RouteTable
 
 SPEC_NAME = "routing.yaml"
@@ -48,10 +49,14 @@ class Checked:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
-    """What became of one spec: findings in the order of the text, and, without errors, the rest."""
+    """What became of one spec: findings in the order of the text, and, without errors, the rest.
+
+    `assertions` are what it claims of `table`; nothing here says whether they hold.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     table: "RouteTable | None"
+    assertions: "Assertions | None"
     artifacts: "Artifacts | None"
 
     @property
@@ -176,14 +181,16 @@ def compile_spec(
     """`check_spec`, and for a spec without errors everything that is generated from it."""
     from lynkrc.codegen.artifacts import SpecSource, generate
     from lynkrc.ir.digest import meaning_digest, source_digest
+    from lynkrc.lower.assertions import lower_assertions
     from lynkrc.lower.table import lower
     from lynkrc.passes import run_passes
 
     checked = _resolved(path, data, loader, catalog)
-    lowered, found = (None, []) if checked.typed is None else lower(checked.typed)
+    typed = checked.typed
+    lowered, found = (None, []) if typed is None else lower(typed)
     diagnostics = _bounded([*checked.diagnostics, *found])
-    if lowered is None:
-        return Compilation(diagnostics=diagnostics, table=None, artifacts=None)
+    if typed is None or lowered is None:
+        return Compilation(diagnostics=diagnostics, table=None, assertions=None, artifacts=None)
     table = run_passes(lowered)
     artifacts = generate(
         table,
@@ -193,7 +200,22 @@ def compile_spec(
         source_digest=source_digest(data),
         meaning_digest=meaning_digest(lowered),
     )
-    return Compilation(diagnostics=diagnostics, table=table, artifacts=artifacts)
+    return Compilation(
+        diagnostics=diagnostics,
+        table=table,
+        assertions=lower_assertions(typed),
+        artifacts=artifacts,
+    )
+
+
+def claims_of(typed: TypedConfig) -> "tuple[RouteTable, Assertions] | None":
+    """The table that proofs are about and what is claimed of it; None where `lower` fails."""
+    from lynkrc.lower.assertions import lower_assertions
+    from lynkrc.lower.table import lower
+    from lynkrc.passes import run_passes
+
+    lowered, _ = lower(typed)
+    return None if lowered is None else (run_passes(lowered), lower_assertions(typed))
 
 
 def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str | None]:

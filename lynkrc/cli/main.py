@@ -16,6 +16,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("check", "report every finding in a spec; write nothing"),
     ("fmt", "write specs in their canonical form"),
     ("build", "check, compile and pack a bundle"),
+    ("prove", "whether what a spec asserts holds, or one question"),
     ("trace", "why a request goes where it goes"),
     ("diff", "what a change of the spec does to requests"),
     ("inspect", "what a bundle holds"),

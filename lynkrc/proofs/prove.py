@@ -20,8 +20,8 @@ from lynkrc.testing.synthesize import Synthesized
 Realise: TypeAlias = Callable[[Point], Synthesized]
 """Builds a request of a point of the study's domain and reads it back."""
 
-Compare: TypeAlias = Callable[[str], Verdict]
-"""Decides `same_as` for a file as written."""
+Compare: TypeAlias = Callable[[Assertion], Verdict]
+"""Decides `same_as`, which needs another table."""
 
 UNCONFIRMED = (
     "the solver's witness is not confirmed by the reference interpreter: this is a mistake of "
@@ -94,17 +94,10 @@ def prove(
     found = []
     for assertion in subject.assertions.items:
         progress(assertion.source)
-        verdict = (
-            compare(assertion.file or "")
-            if assertion.kind is Kind.SAME_AS
-            else decide(subject, assertion)
-        )
-        verdict = replace(verdict, assertion=assertion)
-        found.append(
-            Proof(verdict=verdict, witnesses=())
-            if assertion.kind is Kind.SAME_AS
-            else _replayed(subject, verdict, realise)
-        )
+        if assertion.kind is Kind.SAME_AS:
+            found.append(Proof(verdict=compare(assertion), witnesses=()))
+        else:
+            found.append(_replayed(subject, decide(subject, assertion), realise))
     return tuple(found)
 
 
