@@ -10,15 +10,14 @@ The one list that both the solver (`lynkrc.analysis.facts`) and `violated` read.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never, final
+from typing import assert_never, final
 
 from lynkrc.analysis.elimination import eliminate
 from lynkrc.analysis.entries import holds_word
-from lynkrc.ir.domain import ABSENT, OTHER, Domain, Point, Variable
+from lynkrc.ir.domain import ABSENT, OTHER, Domain, Point
 from lynkrc.ir.table import Entry, Slot, StringClass
 from lynkrc_runtime.feature_facts import (
     FACTS,
-    OCCURS,
     AtMost,
     Begins,
     Fact,

@@ -88,7 +88,7 @@ class On:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begins:
-    """The string is there and begins so (ASCII case folded); `where` is a feature and its member."""
+    """The string is there and begins so, case folded; `where` is a feature and its member."""
 
     feature: str
     prefix: str
@@ -231,7 +231,7 @@ _CONVERSATION: tuple[Fact, ...] = (
         left=((4, _TOKENS),),
         right=_CONTEXT,
         factor=5,
-        offset=-17,
+        offset=-18,
         where=Within(feature=_TOKENS, low=1),
     ),
     Needs(left=_CHARS, right="turns"),
