@@ -58,6 +58,7 @@ def test_no_request_breaks_a_fact(made: Made, seeds: list[int]) -> None:
         assert broken(one.domain, known(seed), one.point(made)) == ()
 
 
+CODER = {"user-agent": "Coder/1"}
 CALL = ToolCall(id="c", name="look", arguments="{}")
 RESULT = ToolResult(call_id="c", content=(), is_error=True)
 LONG = Message(
@@ -115,6 +116,7 @@ EXAMPLES: tuple[Made, ...] = (
     conversation(said("a"), answered("a")),
     conversation(said("a"), answered("hi"), said("b"), answered("c")),
     conversation(answered("a")),
+    conversation(answered("hi")),
     conversation(answered("hi prove that good morning thanks c++ ! 证明")),
     conversation(answered("!"), tools=(tool("Bash"),)),
     conversation(said(""), system=(Text(text="hi prove good evening"),)),
@@ -132,8 +134,8 @@ EXAMPLES: tuple[Made, ...] = (
     ),
     conversation(tools=(tool("Bash"), tool("look"), tool("patch"))),
     conversation(tools=(tool("other"),)),
-    conversation(tools=(tool("look"),)),
-    conversation(tools=(tool("look"), tool("Deploy"))),
+    conversation(tools=(tool("look"),), headers=CODER),
+    conversation(tools=(tool("look"), tool("Deploy")), headers=CODER),
     conversation(tools=(tool("other"), tool("other"))),
     conversation(said("a"), surface="chat"),
     conversation(said("a"), surface="responses"),
@@ -182,12 +184,6 @@ def test_each_fact_says_as_much_as_is_true(number: int) -> None:
     stronger = [one for relation in own for one in tightened(relation)]
     slack = [one for one in stronger if all(holds(one, point) for point in points())]
     assert len(slack) < len(stronger)
-    if isinstance(FACTS[number], AtMost | Needs) and FACTS[number] not in LOOSE:
-        words = [str(one) for one in slack]
-        assert len(own) > 1 or words == []
-
-
-LOOSE: tuple[Fact, ...] = ()
 
 
 def _at_most(left: str, right: str, factor: int = 1, offset: int = 0) -> AtMost:
