@@ -51,7 +51,18 @@ def _eliminate(facts: tuple[Fact, ...], present: frozenset[str]) -> tuple[Fact, 
         ]
         kept = [fact for fact in numeric if feature not in _names(fact)]
         numeric = _strongest([*kept, *joined])
-    return (*others, *numeric)
+    bounds = [one for one in numeric if isinstance(one, AtMost) and one.where is None]
+    return (*others, *(one for one in numeric if not any(_implies(bound, one) for bound in bounds)))
+
+
+def _implies(bound: AtMost, fact: _Numeric) -> bool:
+    """Whether a bound alone says what is needed."""
+    if not isinstance(fact, Needs) or (bound.text, bound.right) != (fact.text, fact.right):
+        return False
+    if fact.text is not None or _left(bound) != fact.left:
+        return False
+    ((times, _),) = bound.left
+    return -((bound.offset - times * fact.low) // bound.factor) >= fact.least
 
 
 def _stripped(fact: _Numeric, present: frozenset[str]) -> Iterator[_Numeric]:

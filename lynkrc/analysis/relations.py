@@ -89,8 +89,26 @@ def groups_of(domain: Domain) -> tuple[Group, ...]:
 
 
 def relations(domain: Domain, facts: Sequence[Fact] = FACTS) -> tuple[Relation, ...]:
-    """What the facts say of the domain's variables, after clamping."""
-    return tuple(_Reader(domain).read(facts))
+    """What the facts say of the domain's variables, after clamping, beyond their ranges."""
+    slots = domain.slots
+    found: dict[tuple[tuple[Bound, ...], tuple[tuple[int, int], ...]], Relation] = {}
+    for one in _Reader(domain).read(facts):
+        key = one.where, one.terms
+        if _says_something(one, slots) and (key not in found or one.most < found[key].most):
+            found[key] = one
+    return tuple(found.values())
+
+
+def _says_something(relation: Relation, slots: Sequence[Slot]) -> bool:
+    """Whether some values in range have the conditions, and some do not have the sum."""
+    for bound in relation.where:
+        slot = slots[bound.variable]
+        low = slot.low if bound.low is None else max(bound.low, slot.low)
+        high = slot.high if bound.high is None else min(bound.high, slot.high)
+        if low > high:
+            return False
+    ends = ((n * slots[one].low, n * slots[one].high) for n, one in relation.terms)
+    return sum(map(max, ends)) > relation.most
 
 
 def violated(domain: Domain, point: Point) -> tuple[str, ...]:

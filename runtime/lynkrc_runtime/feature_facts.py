@@ -11,7 +11,7 @@ any value in range, in any combination.
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
-from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, SURFACES
+from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, OTHER_CLIENT, SURFACES
 
 
 @final
@@ -88,7 +88,7 @@ class On:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begins:
-    """The string is there and begins so (ASCII case folded); `where` is a feature and its member."""
+    """The string is there and begins so, case folded; `where` is a feature and its member."""
 
     feature: str
     prefix: str
@@ -231,7 +231,7 @@ _CONVERSATION: tuple[Fact, ...] = (
         left=((4, _TOKENS),),
         right=_CONTEXT,
         factor=5,
-        offset=-17,
+        offset=-18,
         where=Within(feature=_TOKENS, low=1),
     ),
     Needs(left=_CHARS, right="turns"),
@@ -251,6 +251,18 @@ _TOOLS: tuple[Fact, ...] = (
         left=((1, "tools.max_weight"),),
         right="tools.mean_weight",
         where=Within(feature="tools.added", low=1, high=1),
+    ),
+    # Without a profile (`other`, the first member) no tool is usual, and each weighs the same.
+    AtMost(
+        left=((1, "tools.count"),),
+        right="tools.added",
+        where=Within(feature="client", low=0, high=0),
+    ),
+    On(
+        feature="client",
+        member=OTHER_CLIENT,
+        features=("tools.max_weight", "tools.mean_weight"),
+        most=50,
     ),
 )
 _SURFACES: tuple[Fact, ...] = (
