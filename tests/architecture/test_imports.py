@@ -22,6 +22,8 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"ir"},
     "interp": {"ir"},
     "analysis": {"ir"},
+    # A file of tests is checked by its schema, as a spec is.
+    "testing": {"ir", "interp", "analysis", "diagnostics", "source", "syntax.schema_check"},
     "codegen": {"ir", "source.text"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
@@ -49,7 +51,9 @@ RUNTIME_PURE = (
     "lynkrc_runtime.features",
     "lynkrc_runtime.scan",
     "lynkrc_runtime.decide",
+    "lynkrc_runtime.decision_headers",
     "lynkrc_runtime.dispatch",
+    "lynkrc_runtime.embedded",
     "lynkrc_runtime.bundle",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.kind",
@@ -57,6 +61,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.providers.ways",
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
+    "lynkrc_runtime.string_classes",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
 
