@@ -22,10 +22,10 @@ from lynkrc.pipeline import Compilation
 from lynkrc.source.edits import apply_edits
 from lynkrc.source.text import SourceFile
 from lynkrc.testing.case import Case
-from lynkrc.testing.cases import TestFile, read_cases
+from lynkrc.testing.cases import CaseFile, read_cases
 from lynkrc.testing.coverage import Coverage, measure
 from lynkrc.testing.goals import seen
-from lynkrc.testing.outcome import FileRuns, Tested
+from lynkrc.testing.outcome import FileRuns, Results
 from lynkrc.testing.report_github import render_github
 from lynkrc.testing.report_json import render_json
 from lynkrc.testing.report_junit import render_junit
@@ -99,33 +99,33 @@ def _run(arguments: argparse.Namespace) -> ExitCode:
         if has_errors(findings):
             return ExitCode.FINDINGS
     engines = _engines(compilation, table, native=arguments.native)
-    tested = _tested(files, engines, arguments)
-    if arguments.update and tested.failed:
-        if not _update(data, tested, table):
+    results = _tested(files, engines, arguments)
+    if arguments.update and results.failed:
+        if not _update(data, results, table):
             return ExitCode.CANNOT_RUN
         files, _ = _read(data, table)
-        tested = _tested(files, engines, arguments)
-    sys.stdout.write(_report(tested, arguments))
-    return _verdict(tested, arguments)
+        results = _tested(files, engines, arguments)
+    sys.stdout.write(_report(results, arguments))
+    return _verdict(results, arguments)
 
 
-def _report(tested: Tested, arguments: argparse.Namespace) -> str:
+def _report(results: Results, arguments: argparse.Namespace) -> str:
     report = Report(root=str(Path.cwd()), spec=str(arguments.spec), version=__version__)
     match arguments.format:
         case "json":
-            return render_json(tested, report)
+            return render_json(results, report)
         case "junit":
-            return render_junit(tested, report)
+            return render_junit(results, report)
         case "github":
-            return render_github(tested, report)
+            return render_github(results, report)
         case _:
-            return render_text(tested, quiet=arguments.quiet)
+            return render_text(results, quiet=arguments.quiet)
 
 
-def _verdict(tested: Tested, arguments: argparse.Namespace) -> ExitCode:
-    code = ExitCode.FINDINGS if tested.failed else ExitCode.OK
-    if arguments.fail_under is not None and tested.coverage is not None:
-        share = tested.coverage.count().share
+def _verdict(results: Results, arguments: argparse.Namespace) -> ExitCode:
+    code = ExitCode.FINDINGS if results.failed else ExitCode.OK
+    if arguments.fail_under is not None and results.coverage is not None:
+        share = results.coverage.count().share
         if share < arguments.fail_under:
             note(f"{percent(share)} % covered; --fail-under wants {arguments.fail_under:g} %")
             code = ExitCode.FINDINGS
@@ -151,7 +151,7 @@ def _test_paths(spec: Path, named: Sequence[Path] | None) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
-def _read(data: dict[Path, bytes], table: RouteTable) -> tuple[list[TestFile], list[Diagnostic]]:
+def _read(data: dict[Path, bytes], table: RouteTable) -> tuple[list[CaseFile], list[Diagnostic]]:
     files, findings = [], []
     for path, content in data.items():
         file, found = read_cases(str(path), content, table, bodies=_Bodies(path.parent).read)
@@ -185,7 +185,7 @@ def _engines(compilation: Compilation, table: RouteTable, *, native: bool) -> En
     return engines_of(table, bundle, compiled.scorer)
 
 
-def _tested(files: Sequence[TestFile], engines: Engines, arguments: argparse.Namespace) -> Tested:
+def _tested(files: Sequence[CaseFile], engines: Engines, arguments: argparse.Namespace) -> Results:
     total = sum(len(file.cases) for file in files)
     wanted = [
         (file, [case for case in file.cases if _is_wanted(case, arguments.filter)])
@@ -201,7 +201,7 @@ def _tested(files: Sequence[TestFile], engines: Engines, arguments: argparse.Nam
     ]
     runs = [run for file in ran for run in file.runs]
     wants_coverage = arguments.coverage or arguments.fail_under is not None
-    return Tested(
+    return Results(
         spec=str(arguments.spec),
         files=tuple(ran),
         skipped=total - count,
@@ -246,9 +246,9 @@ def _coverage(runs: Sequence[Run], table: RouteTable) -> Coverage:
     )
 
 
-def _update(data: dict[Path, bytes], tested: Tested, table: RouteTable) -> bool:
+def _update(data: dict[Path, bytes], results: Results, table: RouteTable) -> bool:
     """Rewrite the files, in `data` too; whether that was possible. Shows what changed."""
-    for path, file in zip(data, tested.files, strict=True):
+    for path, file in zip(data, results.files, strict=True):
         found = update(run for run in file.runs if not run.is_passed)
         for left in found.left:
             note(f"{file.path}: case {left.run.case.name!r}: {left.reason}")

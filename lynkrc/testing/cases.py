@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TypeAlias, final
 
@@ -14,7 +14,6 @@ from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.ir.table import RouteTable
 from lynkrc.source.decode_text import decode_source
-from lynkrc.source.fixes import rename
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
@@ -37,7 +36,7 @@ _MAX_TOKENS = 1024
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TestFile:
+class CaseFile:
     """A file and its cases: those without a mistake, in order."""
 
     file: SourceFile
@@ -67,7 +66,6 @@ class _Known:
                     message=f"the spec has no {what} {shown(text)}",
                     span=node.span,
                     help=did_you_mean(text, choices, "it has"),
-                    fix=rename(node.span, text, choices),
                 )
             )
 
@@ -79,14 +77,14 @@ def read_cases(
     *,
     bodies: Bodies,
     violated: Violated = nothing_violated,
-) -> tuple[TestFile, list[Diagnostic]]:
+) -> tuple[CaseFile, list[Diagnostic]]:
     """The cases of a file shown under `path`, bound to a table, and every finding in it."""
     file, findings = decode_source(path, data)
     if findings:
-        return TestFile(file=file, cases=()), findings
+        return CaseFile(file=file, cases=()), findings
     root, findings = read_nodes(file)
     if root is None:
-        return TestFile(file=file, cases=()), findings
+        return CaseFile(file=file, cases=()), findings
     # What was cut out of a broken document has its finding, and nothing else is said of it.
     broken = {(found.span.start, found.span.end) for found in findings}
     structure = [
@@ -98,7 +96,9 @@ def read_cases(
     known.findings.extend([*findings, *structure])
     # Where there is more than is told, what else is wrong is not known.
     cases = () if len(structure) >= MAX_FINDINGS else tuple(_cases(root, known))
-    return TestFile(file=file, cases=cases), in_order(known.findings)
+    # No command makes the fixes of such a file.
+    told = [replace(found, fix=None) for found in in_order(known.findings)]
+    return CaseFile(file=file, cases=cases), told
 
 
 def _cases(root: Node, known: _Known) -> Iterator[Case]:

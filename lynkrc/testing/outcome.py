@@ -19,7 +19,7 @@ class FileRuns:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tested:
+class Results:
     """Everything a report says. `skipped` cases were not asked for; `coverage` None likewise."""
 
     spec: str
@@ -43,12 +43,12 @@ def place(span: Span) -> str:
     return f"{span.file.path}:{span.line}"
 
 
-def summary(tested: Tested) -> str:
+def summary(results: Results) -> str:
     """``12 cases: 11 passed, 1 failed``."""
-    total, failed = len(tested.runs), len(tested.failed)
+    total, failed = len(results.runs), len(results.failed)
     parts = [f"{total - failed} passed"]
     if failed:
         parts.append(f"{failed} failed")
-    if tested.skipped:
-        parts.append(f"{tested.skipped} not asked for")
+    if results.skipped:
+        parts.append(f"{results.skipped} not asked for")
     return f"{total} case{'' if total == 1 else 's'}: {', '.join(parts)}"

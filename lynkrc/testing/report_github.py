@@ -4,18 +4,18 @@ from lynkrc.diagnostics.places import Run as Report
 from lynkrc.diagnostics.places import place_of
 from lynkrc.diagnostics.render_github import data, property_value
 from lynkrc.diagnostics.wording import printable
-from lynkrc.testing.outcome import Tested, summary
+from lynkrc.testing.outcome import Results, summary
 from lynkrc.testing.report_text import percent
 from lynkrc.testing.runner import Run
 from lynkrc.testing.wording import failure_lines
 
 
-def render_github(tested: Tested, report: Report) -> str:
+def render_github(results: Results, report: Report) -> str:
     """A command for each failed case, then one that sums up."""
-    commands = [_command(run, report) for run in tested.failed]
-    told = summary(tested)
-    if tested.coverage is not None:
-        told += f"; coverage {percent(tested.coverage.count().share)} %"
+    commands = [_command(run, report) for run in results.failed]
+    told = summary(results)
+    if results.coverage is not None:
+        told += f"; coverage {percent(results.coverage.count().share)} %"
     return "".join(f"{line}\n" for line in [*commands, f"::notice title=lynkrc test::{data(told)}"])
 
 

@@ -9,27 +9,27 @@ from lynkrc.interp.trace import as_json
 from lynkrc.source.text import Span
 from lynkrc.testing.case import Expected
 from lynkrc.testing.coverage import Coverage, CoverageItem, Kind
-from lynkrc.testing.outcome import Tested
+from lynkrc.testing.outcome import Results
 from lynkrc.testing.runner import Run
 
 VERSION = 1
 """Of the form."""
 
 
-def render_json(tested: Tested, report: Report) -> str:
+def render_json(results: Results, report: Report) -> str:
     """One JSON document, indented, ended by a line break."""
-    failed = len(tested.failed)
+    failed = len(results.failed)
     document = {
         "version": VERSION,
-        "spec": report.path(tested.spec),
+        "spec": report.path(results.spec),
         "summary": {
-            "cases": len(tested.runs),
-            "passed": len(tested.runs) - failed,
+            "cases": len(results.runs),
+            "passed": len(results.runs) - failed,
             "failed": failed,
-            "skipped": tested.skipped,
+            "skipped": results.skipped,
         },
-        "cases": [_case(run, report) for run in tested.runs],
-        "coverage": None if tested.coverage is None else _coverage(tested.coverage, report),
+        "cases": [_case(run, report) for run in results.runs],
+        "coverage": None if results.coverage is None else _coverage(results.coverage, report),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 

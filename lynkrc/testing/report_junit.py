@@ -5,15 +5,15 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from lynkrc.diagnostics.places import Run as Report
 from lynkrc.diagnostics.places import place_of
 from lynkrc.diagnostics.wording import printable
-from lynkrc.testing.outcome import FileRuns, Tested
+from lynkrc.testing.outcome import FileRuns, Results
 from lynkrc.testing.wording import failure_lines, mismatch_line
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 
-def render_junit(tested: Tested, report: Report) -> str:
+def render_junit(results: Results, report: Report) -> str:
     """One XML document, in ASCII, ended by a line break."""
-    files = [file for file in tested.files if file.runs]
+    files = [file for file in results.files if file.runs]
     root = Element("testsuites", {"name": "lynkrc test", **_counts(*files)})
     for file in files:
         path = printable(report.path(file.path))

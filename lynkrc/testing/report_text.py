@@ -5,18 +5,19 @@ from fractions import Fraction
 
 from lynkrc.diagnostics.wording import printable
 from lynkrc.testing.coverage import Coverage, Kind
-from lynkrc.testing.outcome import Tested, place, summary
+from lynkrc.testing.outcome import Results, place, summary
 from lynkrc.testing.wording import failure_lines
 
 _MOST_MISSING = 200
+_LONGEST = 160  # characters of an item
 
 
-def render_text(tested: Tested, *, quiet: bool = False) -> str:
+def render_text(results: Results, *, quiet: bool = False) -> str:
     """Every case with what is wrong with it, the coverage, and a last line that sums up.
 
     `quiet` leaves out the cases that passed, and where all did everything but the last line.
     """
-    return "".join(f"{line}\n" for line in _lines(tested, quiet))
+    return "".join(f"{line}\n" for line in _lines(results, quiet))
 
 
 def percent(share: Fraction) -> str:
@@ -30,8 +31,16 @@ def percent(share: Fraction) -> str:
     return f"{whole}" if share == whole else f"{whole}.{tenth}"
 
 
-def _lines(tested: Tested, quiet: bool) -> Iterator[str]:
-    for file in tested.files:
+def _short(text: str) -> str:
+    text = printable(text)
+    if len(text) <= _LONGEST:
+        return text
+    # Both ends tell it apart: the rule, and what is wanted of it.
+    return f"{text[: _LONGEST - 45]} ... {text[-40:]}"
+
+
+def _lines(results: Results, quiet: bool) -> Iterator[str]:
+    for file in results.files:
         shown = [run for run in file.runs if not (quiet and run.is_passed)]
         if not shown:
             continue
@@ -44,10 +53,10 @@ def _lines(tested: Tested, quiet: bool) -> Iterator[str]:
             yield f"  FAIL  {name}  ({printable(place(run.case.span))})"
             yield from (f"          {line}" for line in failure_lines(run))
         yield ""
-    if tested.coverage is not None:
-        yield from _coverage(tested.coverage, quiet)
+    if results.coverage is not None:
+        yield from _coverage(results.coverage, quiet)
         yield ""
-    yield summary(tested)
+    yield summary(results)
 
 
 def _coverage(coverage: Coverage, quiet: bool) -> Iterator[str]:
@@ -66,6 +75,6 @@ def _coverage(coverage: Coverage, quiet: bool) -> Iterator[str]:
         places = [printable(place(item.span)) for item in missing[:_MOST_MISSING]]
         width = max(map(len, places))
         for where, item in zip(places, missing, strict=False):
-            yield f"  {where:<{width}}  {printable(item.text)}"
+            yield f"  {where:<{width}}  {_short(item.text)}"
         if len(missing) > _MOST_MISSING:
             yield f"  and {len(missing) - _MOST_MISSING} more; --format json has all of them"

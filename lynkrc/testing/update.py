@@ -16,7 +16,7 @@ from lynkrc.diagnostics.model import Edit
 from lynkrc.source.nodes import Node, ScalarNode
 from lynkrc.source.quoting import is_plain, quote
 from lynkrc.testing.case import Expected, Subject
-from lynkrc.testing.judge import Mismatch
+from lynkrc.testing.judge import Mismatch, rounded
 from lynkrc.testing.runner import Run
 
 _CLAIMS = (Subject.CHAIN_HAS, Subject.CHAIN_LACKS)
@@ -66,8 +66,7 @@ def yaml_of(value: Expected) -> str:
         case str():
             return value if is_plain(value, flow=True) else quote(value)
         case Decimal():
-            text = f"{float(value):.2f}".rstrip("0").rstrip(".")
-            return "0" if text == "-0" else text
+            return f"{rounded(value).normalize():f}"
         case int():
             return str(value)
         case _:

@@ -17,7 +17,6 @@ from lynkrc.diagnostics.model import Code, Diagnostic
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.ir.table import Slot, SlotType
-from lynkrc.source.fixes import rename
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode
 from lynkrc.source.text import Span
 from lynkrc_runtime.dispatch import StringClass
@@ -91,7 +90,6 @@ def _unread(key: ScalarNode, name: str, known: dict[str, Slot]) -> Diagnostic:
         message=message,
         span=key.span,
         help=did_you_mean(name, known, "the spec reads"),
-        fix=rename(key.span, name, known),
     )
 
 
@@ -104,7 +102,7 @@ def _value(slot: Slot, node: Node) -> int | Diagnostic:
         case SlotType.BOOL if isinstance(value, bool):
             return int(value)
         case SlotType.BOOL:
-            return _wrong(f"{name} is true or false", node)
+            return _wrong(f"{name} is true or false", node, "write true or false")
         case SlotType.CLASS:
             return _class(slot, value, node)
         case SlotType.INT if isinstance(value, int) and not isinstance(value, bool):
@@ -112,9 +110,9 @@ def _value(slot: Slot, node: Node) -> int | Diagnostic:
         case SlotType.FIXED if isinstance(value, int | float) and not isinstance(value, bool):
             number = (Decimal(value) if isinstance(value, int) else Decimal(text)) * FIXED_UNIT
         case SlotType.INT:
-            return _wrong(f"{name} is a whole number", node)
+            return _wrong(f"{name} is a whole number", node, "write it without quotes or decimals")
         case SlotType.FIXED:
-            return _wrong(f"{name} is a number", node)
+            return _wrong(f"{name} is a number", node, "write it without quotes")
     unit = FIXED_UNIT if slot.type is SlotType.FIXED else 1
     if number != number.to_integral_value():
         message = f"{name} counts 1/{unit}, and {shown(text)} is no multiple of it"
@@ -134,22 +132,21 @@ def _class(slot: Slot, value: object, node: Node) -> int | Diagnostic:
         if isinstance(value, str) and value in members:
             return members[value]
         if not isinstance(value, str):
-            return _wrong(f"{name} is one of {listed(members)}", node)
+            return _wrong(f"{name} is one of {listed(members)}", node, "write its name")
         return Diagnostic(
             code=codes.UNKNOWN_CHOICE,
             message=f"{name} is one of {listed(members)}, not {shown(value)}",
             span=node.span,
             help=did_you_mean(value, members, "there are"),
-            fix=rename(node.span, value, members),
         )
     if value is not None and not isinstance(value, str):
-        return _wrong(f"{name} is text, or null where it is absent", node)
+        return _wrong(f"{name} is text, or null where it is absent", node, "put it in quotes")
     return StringClasses([StringClass(one.kind, one.text) for one in slot.classes]).classify(value)
 
 
-def _wrong(message: str, node: Node) -> Diagnostic:
+def _wrong(message: str, node: Node, help: str) -> Diagnostic:
     text = node.span.text
-    return _finding(codes.WRONG_TYPE, f"{message}, not {shown(text)}", node.span, "write it so")
+    return _finding(codes.WRONG_TYPE, f"{message}, not {shown(text)}", node.span, help)
 
 
 def _finding(code: Code, message: str, span: Span, help: str) -> Diagnostic:

@@ -10,7 +10,7 @@ from typing import Any
 
 from lynkrc.diagnostics.wording import printable
 from lynkrc.testing.case import Expected, Subject
-from lynkrc.testing.judge import Mismatch
+from lynkrc.testing.judge import Mismatch, is_exact, rounded
 from lynkrc.testing.runner import Disagreement, Run
 
 _MOST = 6  # dimensions that are named
@@ -34,8 +34,10 @@ def written(value: Expected) -> str:
 
 
 def mismatch_line(mismatch: Mismatch) -> str:
-    """``tier: expected SIMPLE, got MEDIUM``."""
+    """``tier: expected SIMPLE, got MEDIUM``; points in as many decimals as are compared."""
     subject, got = mismatch.expectation.subject, mismatch.got
+    if isinstance(got, Decimal) and not is_exact(mismatch.expectation.wanted):
+        got = rounded(got)
     verb = _VERBS.get(subject, "expected")
     told = written(got)
     if subject is Subject.TARGET and isinstance(got, tuple):
