@@ -81,10 +81,10 @@ def read_cases(
     """The cases of a file shown under `path`, bound to a table, and every finding in it."""
     file, findings = decode_source(path, data)
     if findings:
-        return CaseFile(file=file, cases=()), findings
+        return CaseFile(file=file, cases=()), _told(findings)
     root, findings = read_nodes(file)
     if root is None:
-        return CaseFile(file=file, cases=()), findings
+        return CaseFile(file=file, cases=()), _told(findings)
     # What was cut out of a broken document has its finding, and nothing else is said of it.
     broken = {(found.span.start, found.span.end) for found in findings}
     structure = [
@@ -96,9 +96,12 @@ def read_cases(
     known.findings.extend([*findings, *structure])
     # Where there is more than is told, what else is wrong is not known.
     cases = () if len(structure) >= MAX_FINDINGS else tuple(_cases(root, known))
-    # No command makes the fixes of such a file.
-    told = [replace(found, fix=None) for found in in_order(known.findings)]
-    return CaseFile(file=file, cases=cases), told
+    return CaseFile(file=file, cases=cases), _told(known.findings)
+
+
+def _told(findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """Findings in order, without their fixes: no command makes them in a file of tests."""
+    return [replace(found, fix=None) for found in in_order(findings)]
 
 
 def _cases(root: Node, known: _Known) -> Iterator[Case]:
@@ -212,7 +215,9 @@ def _named(subject: Subject, name: ScalarNode, value: Node, known: _Known) -> Ex
         choices = [*(dimension.name for dimension in table.dimensions), *adding]
         known.check_name(UNKNOWN_RULE, "dimension or rule with points called", name, choices)
         number = value.value
-        wanted: Expected = Decimal(number) if isinstance(number, int) else Decimal(value.text)
+        wanted: Expected = None
+        if number is not None:
+            wanted = Decimal(number) if isinstance(number, int) else Decimal(value.text)
         return Expectation(subject=subject, name=called, wanted=wanted, node=value)
     called = called.lower()
     if called not in DECISION_HEADERS:
