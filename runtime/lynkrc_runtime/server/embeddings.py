@@ -6,25 +6,19 @@ answer as they do there. Design: "Embeddings".
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
+from lynkrc_runtime.embedded import DIALECT, RULE, as_conversation, pinned_name, target_of
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import (
     BrokenAnswer,
     CannotTranslate,
     MalformedRequest,
-    Message,
-    Opaque,
-    Options,
-    Request,
-    Role,
-    Text,
     Usage,
 )
 from lynkrc_runtime.protocol.embeddings.answer import write_answer
@@ -39,28 +33,8 @@ from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_messag
 from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour
-from lynkrc_runtime.string_classes import fold_ascii
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamRequest
-
-DIALECT = "openai-chat"
-"""Whose errors and headers the surface speaks."""
-RULE = "embeddings"
-"""What ``x-lynkr-rule`` says of a target that was declared."""
-
-
-def target_of(declared: Mapping[str, str], model: str) -> str | None:
-    """The target of a requested name: exact names first, else the longest ``prefix*``.
-
-    >>> target_of({"text-*": "small", "text-large": "big"}, "Text-Large")
-    'big'
-    """
-    asked = fold_ascii(model)
-    by_name = {fold_ascii(name): target for name, target in declared.items()}
-    if asked in by_name and not asked.endswith("*"):
-        return by_name[asked]
-    prefixes = [name for name in by_name if name.endswith("*") and asked.startswith(name[:-1])]
-    return by_name[max(prefixes, key=len)] if prefixes else None
 
 
 async def embed(exchange: Exchange) -> None:
@@ -76,7 +50,7 @@ async def embed(exchange: Exchange) -> None:
     except UnknownBehaviour as error:
         await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
-    exchange.request = _as_conversation(asked, asked.model)
+    exchange.request = as_conversation(asked, asked.model)
     name = target_of(gateway.policy.dispatch.settings.embeddings, asked.model)
     if name is None:
         await _unknown(exchange, asked.model)
@@ -108,7 +82,7 @@ async def _unknown(exchange: Exchange, model: str) -> None:
 async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) -> Decision | None:
     """The decision for the target alone; None where the policy forbids it and the client knows."""
     gateway, incoming = exchange.gateway, exchange.incoming
-    pinned = _as_conversation(asked, f"lynkr/{route.target.name}")
+    pinned = as_conversation(asked, pinned_name(route.target.name))
     facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
     try:
         decision, vector = decide(gateway, pinned, facts, exchange.trace)
@@ -137,26 +111,6 @@ async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) ->
         case _:
             assert_never(decision.outcome)
     return None
-
-
-def _as_conversation(asked: EmbeddingRequest, model: str) -> Request:
-    """What the policy reads: the texts as one message of the user."""
-    blocks = tuple(Text(text=text) for text in asked.texts) + tuple(
-        Opaque(dialect=EMBEDDINGS, type="tokens", value={"tokens": tokens})
-        for tokens in asked.tokens
-    )
-    return Request(
-        dialect=DIALECT,
-        model=model,
-        system=(),
-        messages=(Message(role=Role.USER, blocks=blocks),),
-        tools=(),
-        tool_choice=None,
-        options=Options(),
-        metadata={},
-        members=asked.members,
-        rest=(),
-    )
 
 
 async def _attempt(

@@ -11,12 +11,13 @@ from typing import Protocol, final
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.cost import charge, in_usd, total_of
 from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.decision_headers import decision_headers, header_value
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
-from lynkrc_runtime.server import headers as header
 from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
 from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.headers import list_value
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.traces import TRACE_ID, asked
 from lynkrc_runtime.simulator import SIMULATED
@@ -144,21 +145,17 @@ class Exchange:
         if self.trace is not None:
             headers[TRACE_ID] = self.trace.id
         if decision is not None:
-            headers["x-lynkr-rule"] = header.value(decision.rule)
-            if decision.tier is not None:
-                headers["x-lynkr-tier"] = header.value(decision.tier)
-            if decision.score is not None:
-                headers["x-lynkr-score"] = str(decision.score)
+            headers |= decision_headers(decision)
         if self.attempts is not None:
             headers["x-lynkr-attempts"] = str(self.attempts.calls)
         if route is not None:
-            headers["x-lynkr-provider"] = header.value(route.provider.name)
-            headers["x-lynkr-model"] = header.value(route.target.model)
+            headers["x-lynkr-provider"] = header_value(route.provider.name)
+            headers["x-lynkr-model"] = header_value(route.target.model)
             headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
         if self.transforms:
-            headers["x-lynkr-transforms"] = header.list_value(self.transforms)
+            headers["x-lynkr-transforms"] = list_value(self.transforms)
         if self.upstream_id is not None:
-            headers["x-lynkr-upstream-request-id"] = header.value(self.upstream_id)
+            headers["x-lynkr-upstream-request-id"] = header_value(self.upstream_id)
         if self.simulated:
             headers[SIMULATED] = "1"
         return headers
@@ -167,7 +164,7 @@ class Exchange:
         """The headers of an answer that is sent at once, when what it cost is known."""
         headers = self.headers()
         if self.losses:
-            headers["x-lynkr-losses"] = header.list_value(self.losses)
+            headers["x-lynkr-losses"] = list_value(self.losses)
         cost = total_of(() if self.attempts is None else self.attempts.charges)
         if cost is not None:
             headers["x-lynkr-cost-usd"] = in_usd(cost.total)
