@@ -103,35 +103,51 @@ def _head(x: int, y: int, wide: int, title: str, hint: str) -> tuple[Words, ...]
 
 
 def _row(graph: Graph, row: Row, box: Box, name_room: int) -> list[Box]:
-    """The row's box, and in it the chip of its effect."""
-    effect = words(0, box.y + 15, row.effect, "chip", _EFFECT)
-    chip_x = box.right - PAD - effect.width - PAD
-    middle = chip_x + PAD + effect.width // 2
+    """The row's box, and in it the chips of its effect."""
+    when_x = box.x + PAD + name_room + PAD
+    chips = _chips(graph, row, box, when_x)
+    end = chips[-1].x - PAD
+    lines = [
+        words(box.x + PAD, box.y + 15, row.name, "name", name_room),
+        words(when_x, box.y + 15, row.when, "mono", end - when_x),
+        words(when_x, box.y + 15 + SECOND, row.second, "mono", box.right - PAD - when_x),
+    ]
+    title = "\n".join(filter(None, (row.name, row.when, row.second, row.effect, row.note)))
+    return [replace(box, words=tuple(line for line in lines if line.text), title=title), *chips]
+
+
+def _chips(graph: Graph, row: Row, box: Box, when_x: int) -> list[Box]:
+    """One chip a kept target where they leave room for the condition, else one with words."""
+    shown = [(graph.targets[kept].name, graph.targets[kept].trust) for kept in row.kept]
+    chips: list[Box] = []
+    right = box.right - PAD
+    for name, trust in reversed(shown):
+        chips.append(_chip(box, len(chips), right, name, hue(trust, graph.classes)))
+        right = chips[-1].x - 4
+    if chips and right - when_x >= (box.right - when_x) * 3 // 5:
+        return chips
     look = "plain"
     if row.tier is not None:
         look = shade(row.tier, len(graph.steps))
     elif row.target is not None:
         look = hue(graph.targets[row.target].trust, graph.classes)
-    lines = [words(box.x + PAD, box.y + 15, row.name, "name", name_room)]
-    when_x = box.x + PAD + name_room + PAD
-    lines.append(words(when_x, box.y + 15, row.when, "mono", chip_x - PAD - when_x))
-    if row.second:
-        below = box.y + 15 + SECOND
-        lines.append(words(when_x, below, row.second, "mono", box.right - PAD - when_x))
-    title = "\n".join(filter(None, (row.name, row.when, row.second or row.effect, row.note)))
-    return [
-        replace(box, words=tuple(line for line in lines if line.text), title=title),
-        Box(
-            id=f"{box.id}:effect",
-            parent=box.id,
-            x=chip_x,
-            y=box.y + 2,
-            width=effect.width + 2 * PAD,
-            height=LINE - 4,
-            look=f"chip {look}",
-            words=(words(middle, box.y + 15, row.effect, "chip", _EFFECT, "middle"),),
-        ),
-    ]
+    return [_chip(box, 0, box.right - PAD, row.effect, look)]
+
+
+def _chip(box: Box, number: int, right: int, text: str, look: str) -> Box:
+    """A chip in a row's first line that ends at `right`."""
+    shown = words(0, box.y + 15, text, "chip", _EFFECT)
+    middle = right - PAD - shown.width // 2
+    return Box(
+        id=f"{box.id}:{number}",
+        parent=box.id,
+        x=right - shown.width - 2 * PAD,
+        y=box.y + 2,
+        width=shown.width + 2 * PAD,
+        height=LINE - 4,
+        look=f"chip {look}",
+        words=(replace(shown, x=middle, anchor="middle"),),
+    )
 
 
 def _brackets(graph: Graph, group: Group, boxes: Sequence[Box], panel: str) -> Iterator[Box]:
@@ -386,9 +402,7 @@ def _targets_in_order_of_use(graph: Graph) -> list[tuple[int, Place]]:
 def _in_order_of_use(graph: Graph, lane: Lane) -> list[int]:
     """Providers with a box in the lane, as their targets are used; the unused last."""
     used = [
-        place.provider
-        for _, place in _targets_in_order_of_use(graph)
-        if place.trust == lane.rank
+        place.provider for _, place in _targets_in_order_of_use(graph) if place.trust == lane.rank
     ]
     own = [place.provider for place in graph.providers if place.trust == lane.rank]
     return list(dict.fromkeys([*used, *own]))

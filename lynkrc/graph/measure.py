@@ -10,7 +10,7 @@ rounded up by class of character; monospaced text is 0.61 em a character.
 import unicodedata
 
 _NARROW = frozenset("ijl|'.,:;!I ()[]/\\-`")
-_MIDDLE = frozenset("ftrs\"*{}")
+_MIDDLE = frozenset('ftrs"*{}')
 _WIDE = frozenset("mMwW@%—…")
 ELLIPSIS = "…"
 

@@ -48,6 +48,8 @@ class Row:
     tier: TierId | None = None
     chain: ChainId | None = None
     target: TargetId | None = None
+    kept: tuple[TargetId, ...] = ()
+    """The targets that stay, where some do and some do not."""
     binds: bool = True
     """Whether it names the tier, or only bounds or hints at something."""
     note: str = ""
@@ -212,7 +214,7 @@ def _groups(table: RouteTable, notes: Mapping[str, str]) -> Iterator[Group]:
     yield Group(
         key="require",
         title="Require",
-        hint="every match drops targets from the chain",
+        hint="each match keeps only these",
         rows=requires,
         filters=True,
     )
@@ -220,7 +222,7 @@ def _groups(table: RouteTable, notes: Mapping[str, str]) -> Iterator[Group]:
     yield Group(
         key="need",
         title="Needs of the request",
-        hint="drop targets that cannot meet them",
+        hint="each keeps only these",
         rows=needs,
         filters=True,
     )
@@ -242,6 +244,7 @@ def _groups(table: RouteTable, notes: Mapping[str, str]) -> Iterator[Group]:
 def _row(table: RouteTable, rule: Rule, effect: str, notes: Mapping[str, str]) -> Row:
     """A rule's part in the group of one of its effects."""
     words, second = "", ""
+    kept: Sequence[TargetId] | None = None
     tier: TierId | None = None
     chain: ChainId | None = None
     target: TargetId | None = None
@@ -262,7 +265,9 @@ def _row(table: RouteTable, rule: Rule, effect: str, notes: Mapping[str, str]) -
         case "chain":
             chain, words = rule.chain, "chain"
         case "require":
-            words, second = _kept(table, rule), f"require {rule.require_source}"
+            kept = _kept(rule)
+            words = "depends" if kept is None else _choice(table, kept)
+            second = f"require {rule.require_source}"
         case _:
             assert rule.prefer is not None
             target = rule.prefer.target
@@ -278,16 +283,18 @@ def _row(table: RouteTable, rule: Rule, effect: str, notes: Mapping[str, str]) -
         tier=tier,
         chain=chain,
         target=target,
+        kept=_some(table, kept or ()),
         binds=effect == "tier",
         note=notes.get(f"rule:{rule.name}", ""),
     )
 
 
-def _kept(table: RouteTable, rule: Rule) -> str:
+def _kept(rule: Rule) -> list[TargetId] | None:
+    """The targets that a requirement lets stay; None where that depends on the request."""
     keeps = rule.require or ()
     if any(keep.guard not in (ALWAYS, NEVER) for keep in keeps):
-        return "depends"
-    return _choice(table, [keep.target for keep in keeps if keep.guard == ALWAYS])
+        return None
+    return [keep.target for keep in keeps if keep.guard == ALWAYS]
 
 
 def _choice(table: RouteTable, kept: Sequence[TargetId]) -> str:
@@ -303,6 +310,10 @@ def _choice(table: RouteTable, kept: Sequence[TargetId]) -> str:
     return f"not {dropped[0]}" if len(dropped) == 1 else f"keeps {len(kept)} of {len(names)}"
 
 
+def _some(table: RouteTable, kept: Sequence[TargetId]) -> tuple[TargetId, ...]:
+    return () if len(kept) == len(table.targets) else tuple(kept)
+
+
 def _need(table: RouteTable, need: Need, notes: Mapping[str, str]) -> Row:
     key = f"need:{need.name}"
     return Row(
@@ -310,6 +321,7 @@ def _need(table: RouteTable, need: Need, notes: Mapping[str, str]) -> Row:
         name=need.name,
         when=print_guard(need.guard, table.slots),
         effect=_choice(table, need.met_by),
+        kept=_some(table, need.met_by),
         note=notes.get(key, ""),
     )
 

@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "interp": {"ir"},
     "analysis": {"ir"},
     "codegen": {"ir", "source.text"},
+    "graph": {"ir"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
     # Words for people are those that the language server shows.
