@@ -235,7 +235,7 @@ def _tier(step: Step, x: int, y: int, wide: int, tiers: int) -> list[Box]:
     from_x = x + PAD + min(step.low, 100) * track_wide // 101
     to_x = x + PAD + (step.high + 1) * track_wide // 101
     box = Box(
-        id=step.key,
+        id=f"tier:{step.id}",
         parent="",
         x=x,
         y=y,
@@ -249,8 +249,8 @@ def _tier(step: Step, x: int, y: int, wide: int, tiers: int) -> list[Box]:
         title="\n".join(filter(None, (f"tier {step.name}: {scores}", step.note))),
     )
     track = Box(
-        id=f"{step.key}:track",
-        parent=step.key,
+        id=f"{box.id}:track",
+        parent=box.id,
         x=x + PAD,
         y=y + 46,
         width=track_wide,
@@ -260,7 +260,7 @@ def _tier(step: Step, x: int, y: int, wide: int, tiers: int) -> list[Box]:
     if empty:
         return [box, track]
     band = Box(
-        id=f"{step.key}:band",
+        id=f"{box.id}:band",
         parent=track.id,
         x=from_x,
         y=y + 46,

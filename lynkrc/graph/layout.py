@@ -97,7 +97,7 @@ def _lowered(boxes: Sequence[Box], down: int) -> Iterator[Box]:
 
 
 def _edges(graph: Graph, boxes: dict[str, Box]) -> Iterator[Edge]:
-    tiers = [boxes[step.key] for step in graph.steps]
+    tiers = [boxes[f"tier:{step.id}"] for step in graph.steps]
     request = boxes["request"]
     for group in graph.groups:
         panel = boxes[f"group:{group.key}"]
@@ -116,8 +116,8 @@ def _edges(graph: Graph, boxes: dict[str, Box]) -> Iterator[Edge]:
                     yield _edge(panel, tier, "scores", title, from_head=True)
         for number, row in enumerate(group.rows):
             if row.chain is not None:
-                path = next(i for i, path in enumerate(graph.paths) if path.id == row.chain)
-                source, goal = boxes[f"row:{group.key}:{number}"], boxes[f"path:{path}"]
+                drawn = next(i for i, one in enumerate(graph.paths) if one.id == row.chain)
+                source, goal = boxes[f"row:{group.key}:{number}"], boxes[f"path:{drawn}"]
                 yield _edge(source, goal, "sets", f"rule {row.name}", bend=tiers[0].x)
     for number, tier in enumerate(tiers):
         yield _edge(tier, boxes[f"path:{number}"], "flow", "")
@@ -125,8 +125,8 @@ def _edges(graph: Graph, boxes: dict[str, Box]) -> Iterator[Edge]:
         for place, link in enumerate(path.links):
             box = boxes[f"link:{number}:{place}"]
             goal = boxes[f"target:{link.target}"]
-            first = "first" if link.order == 1 else "later"
-            look = f"{first} {hue(graph.targets[link.target].trust, graph.classes)}"
+            kind = "first" if link.order == 1 else "later"
+            look = f"{kind} {hue(graph.targets[link.target].trust, graph.classes)}"
             yield _edge(box, goal, look, box.title)
     for number, target in enumerate(graph.targets):
         look = f"first {hue(target.trust, graph.classes)}"

@@ -1,20 +1,20 @@
 """A graph to a Mermaid flowchart, which GitHub and GitLab draw in Markdown.
 
 Rules that lead to the same tier one after the other are one node; Mermaid places everything.
-Labels are quoted strings of HTML (https://mermaid.js.org/syntax/flowchart.html), in which every
-character with a meaning of its own is a character reference.
+Labels are quoted strings in which every character that may have a meaning of its own is an entity
+code (https://mermaid.js.org/syntax/flowchart.html, "Entity codes to escape characters").
 """
 
 from collections.abc import Iterator, Sequence
 
 from lynkrc.graph.columns import runs
-from lynkrc.graph.model import Graph, Group, Row
+from lynkrc.graph.model import Graph, Group, Place, Row
 from lynkrc.graph.picture import hue
 from lynkrc.graph.style import LIGHT
 
 _LONGEST = 40
 """Characters of a condition, a name or a hint; the rest is cut."""
-_MOST = 8
+_MOST = 12
 """Rules written out in one node; the rest are counted."""
 _SAFE = frozenset(" .,-_/:()+=!?")
 _CONFIG = """\
@@ -48,10 +48,10 @@ def _lines(graph: Graph) -> Iterator[str]:
         yield f"  subgraph trust{lane.rank}[{_label([lane.name, *closed])}]"
         for number, target in enumerate(graph.targets):
             if target.trust == lane.rank:
-                yield f"    target{number}[{_label([_cut(target.name), _cut(target.about)])}]"
+                yield f"    target{number}[{_place(target)}]"
         for number, provider in enumerate(graph.providers):
             if provider.trust == lane.rank:
-                yield f"    provider{number}([{_label([_cut(provider.name), _cut(provider.about)])}])"
+                yield f"    provider{number}([{_place(provider)}])"
         yield "  end"
     yield from _chains(graph)
     for number, target in enumerate(graph.targets):
@@ -113,22 +113,24 @@ def _chains(graph: Graph) -> Iterator[str]:
 
 
 def _classes(graph: Graph) -> Iterator[str]:
+    places = [
+        *((f"target{number}", one) for number, one in enumerate(graph.targets)),
+        *((f"provider{number}", one) for number, one in enumerate(graph.providers)),
+    ]
+    ranks = {key: place.trust for key, place in places}
+    ranks |= {f"trust{lane.rank}": lane.rank for lane in graph.lanes}
+    panels = ["tiers", *(f"group_{group.key}" for group in graph.groups)]
+    yield f"  classDef panel fill:{LIGHT.panel},stroke:{LIGHT.line},color:{LIGHT.words}"
+    yield f"  class {','.join(panels)} panel"
     for number, one in enumerate(LIGHT.hues):
-        inside = [
-            *(
-                f"target{i}"
-                for i, place in enumerate(graph.targets)
-                if _is(graph, place.trust, number)
-            ),
-            *(f"provider{i}" for i, p in enumerate(graph.providers) if _is(graph, p.trust, number)),
-        ]
+        inside = [key for key, rank in ranks.items() if hue(rank, graph.classes) == f"t{number}"]
         if inside:
             yield f"  classDef t{number} fill:{one.ground},stroke:{one.line},color:{one.words}"
             yield f"  class {','.join(inside)} t{number}"
 
 
-def _is(graph: Graph, trust: int, number: int) -> bool:
-    return hue(trust, graph.classes) == f"t{number}"
+def _place(place: Place) -> str:
+    return _label([_cut(place.name), _cut(place.about)])
 
 
 def _label(lines: Sequence[str]) -> str:
@@ -143,7 +145,7 @@ def _cut(text: str) -> str:
 def _escaped(text: str) -> str:
     """Text for a quoted label, on one line."""
     shown = " ".join(text.split())
-    return "".join(one if one.isalnum() or one in _SAFE else f"&#{ord(one)};" for one in shown)
+    return "".join(one if one.isalnum() or one in _SAFE else f"#{ord(one)};" for one in shown)
 
 
 def _quiet(text: str) -> str:

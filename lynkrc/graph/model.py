@@ -214,7 +214,7 @@ def _groups(table: RouteTable, notes: Mapping[str, str]) -> Iterator[Group]:
     yield Group(
         key="require",
         title="Require",
-        hint="each match keeps only these",
+        hint="targets that may serve",
         rows=requires,
         filters=True,
     )
@@ -222,7 +222,7 @@ def _groups(table: RouteTable, notes: Mapping[str, str]) -> Iterator[Group]:
     yield Group(
         key="need",
         title="Needs of the request",
-        hint="each keeps only these",
+        hint="targets that may serve",
         rows=needs,
         filters=True,
     )
