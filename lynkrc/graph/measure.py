@@ -24,14 +24,19 @@ def width(text: str, *, size: int, is_mono: bool = False, is_bold: bool = False)
 
 
 def cut(text: str, room: int, *, size: int, is_mono: bool = False, is_bold: bool = False) -> str:
-    """The text, or as much of its beginning as fits into `room` pixels with an ellipsis."""
+    """The text, or as much of its beginning as fits into `room` pixels with an ellipsis.
+
+    Nothing where not even the ellipsis fits.
+    """
     if width(text, size=size, is_mono=is_mono, is_bold=is_bold) <= room:
         return text
     # No character is this narrow, marks aside, so this much of any text is enough to look at.
     kept = text[: max(0, room)]
     while kept and width(kept + ELLIPSIS, size=size, is_mono=is_mono, is_bold=is_bold) > room:
         kept = kept[:-1]
-    return kept.rstrip() + ELLIPSIS
+    cut_off = kept.rstrip() + ELLIPSIS
+    fits = width(cut_off, size=size, is_mono=is_mono, is_bold=is_bold) <= room
+    return cut_off if fits else ""
 
 
 def _thousandths(character: str, is_mono: bool) -> int:
