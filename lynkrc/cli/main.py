@@ -19,6 +19,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("prove", "whether what a spec asserts holds, or one question"),
     ("trace", "why a request goes where it goes"),
     ("test", "check that requests go where they must, and what of the spec that shows"),
+    ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
     ("inspect", "what a bundle holds"),
     ("catalog", "the models we know, with their prices and who says so"),

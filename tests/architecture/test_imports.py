@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     },
     "proofs": {"ir", "interp", "analysis", "diff", "testing", "diagnostics"},
     "codegen": {"ir", "source.text"},
+    "graph": {"ir"},
     "native": {"codegen"},
     "bundle": {"codegen", "diagnostics", "ir", "source"},
     # Words for people are those that the language server shows.
