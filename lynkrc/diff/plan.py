@@ -233,12 +233,13 @@ def fails(plan: Plan, named: Iterable[str] | None) -> bool:
 
 
 def ordered(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """Regions, the gravest first; then by what they were and become, so reports do not vary."""
+    """Regions, the gravest first, then the plainest witness; the rest so that it never varies."""
     return tuple(
         sorted(
             regions,
             key=lambda one: (
                 one.category.rank,
+                len(one.witness.features),
                 tuple(_key(one.before)),
                 tuple(_key(one.after)),
                 one.witness.point,

@@ -56,7 +56,9 @@ def title(region: Region) -> str:
     if region.category is Category.PRIVACY:
         return f"{_reaches(before)} => {_reaches(after)}"
     if before.tier != after.tier:
-        return f"tier {_or_dash(before.tier)} => {_or_dash(after.tier)}"
+        chains = f": {before.chain or '-'} => {after.chain or '-'}"
+        tiers = f"tier {_or_dash(before.tier)} => {_or_dash(after.tier)}"
+        return tiers + (chains if before.chain != after.chain else "")
     if before.answer != after.answer:
         return f"{_ending(before)} => {_ending(after)}"
     if before.chain != after.chain:
