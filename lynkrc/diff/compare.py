@@ -15,7 +15,8 @@ from lynkrc.diff.cost import bound
 from lynkrc.diff.identity import Pair, pair_of
 from lynkrc.diff.items import acting, changed_items
 from lynkrc.diff.plan import Change, Plan, Region, Relation, Spec, ordered
-from lynkrc.diff.sample import Found, sample
+from lynkrc.diff.sample import Found
+from lynkrc.diff.search import search
 from lynkrc.diff.witness import plainest, witness_of
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.domain import Domain, Part, Point, domain_of
@@ -29,7 +30,7 @@ MOST = 200
 
 
 def compare(
-    old: RouteTable, new: RouteTable, *, specs: tuple[Spec, Spec], find: Finder = sample
+    old: RouteTable, new: RouteTable, *, specs: tuple[Spec, Spec], find: Finder = search
 ) -> Plan:
     """The plan from `old` to `new`, which `specs` name and digest."""
     pair = pair_of(old, new)
