@@ -1,0 +1,1 @@
+"""Requests and tests made from what a spec means."""
