@@ -7,7 +7,7 @@ whoever asks measures the text.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count, islice, product
+from itertools import count, islice, pairwise, product
 from typing import final
 
 from lynkrc.testing.char_plan import CharPlan, Size, plan_chars
@@ -83,7 +83,7 @@ def write_ask(wish: AskWish, fragments: Sequence[str], letters: str, digits: str
     'oooo hello llll?'
     """
     held = TextCounts(" \n".join(fragments))
-    words = _words(wish, len(held.words), len(set(held.words)), len(fragments))
+    words = _words(wish, len(held.words), len(set(held.words)))
     sentences = _sentences(wish, words)
     fillers = max(0, words - len(held.words))
     merged = _merged(wish, fragments, fillers, sentences)
@@ -97,7 +97,12 @@ def write_ask(wish: AskWish, fragments: Sequence[str], letters: str, digits: str
     return layout.render()
 
 
-def _words(wish: AskWish, held: int, held_distinct: int, fragments: int) -> int:
+def filler_words(letters: str) -> Iterator[str]:
+    """Different words of these letters, as people may read them aloud."""
+    return _names(letters, tight=False)
+
+
+def _words(wish: AskWish, held: int, held_distinct: int) -> int:
     """How many words the text has."""
     bounds = wish.of("words")
     anything = (*_NEED_WORDS, "bytes", "chars", "tokens", "lines", "non_ascii_pct")
@@ -111,9 +116,9 @@ def _words(wish: AskWish, held: int, held_distinct: int, fragments: int) -> int:
     pct = wish.of("distinct_word_pct")
     if pct.least is None and pct.most is None:
         return words
-    if pct.most == 0 and bounds.allows(0) and not held:
-        if not any(wish.least(name) for name in _NEED_WORDS):
-            return 0
+    needs_words = bool(held) or any(wish.least(name) for name in _NEED_WORDS)
+    if pct.most == 0 and bounds.allows(0) and not needs_words:
+        return 0
     for more in range(words, words + 400):
         if bounds.allows(more) and _distinct(pct, more, held_distinct) is not None:
             return more
@@ -246,7 +251,7 @@ def _spread(
     first = min(first, len(units) - sentences)
     rest = len(units) - first
     edges = [0, *(first + rest * number // sentences for number in range(1, sentences + 1))]
-    return [list(units[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return [list(units[a:b]) for a, b in pairwise(edges)]
 
 
 def _add_han(wish: AskWish, spread: list[list[_Unit]], merged: int, words: int) -> None:

@@ -109,7 +109,5 @@ def _widths(size: Size, chars: int, wide: int, ideographs: int) -> CharPlan | No
             continue
         four = max(0, extra - 2 * rest)
         three = extra - rest - 2 * four
-        return CharPlan(
-            chars=chars, two=rest - three - four, three=three, hangul=hangul, four=four
-        )
+        return CharPlan(chars=chars, two=rest - three - four, three=three, hangul=hangul, four=four)
     return None

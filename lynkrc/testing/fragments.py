@@ -174,6 +174,4 @@ def _weight(walker: Walker, number: int, bits: int) -> int:
     """The weights of the entries, in 1/64."""
     lexicon = walker.lexicons[number]
     bits >>= lexicon.first
-    return sum(
-        entry.weight64 for place, entry in enumerate(lexicon.entries) if bits >> place & 1
-    )
+    return sum(entry.weight64 for place, entry in enumerate(lexicon.entries) if bits >> place & 1)

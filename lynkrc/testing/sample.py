@@ -19,7 +19,7 @@ _ASCII = "etaoinsrhldcumfpgwybvkxjqz0123456789 -_'/.,:;()+*=&%#@!?\"$[]{}|<>~^`\
 _CONFIRMED = 1_000
 """What confirming one more entry costs, in characters."""
 _BLANK = " \n\t"
-_COUNTED = frozenset(".,()?\"!`~\n")
+_COUNTED = frozenset('.,()?"!`~\n')
 _COUNTED_COST = 20
 """What a character costs that a feature of the ask counts."""
 _FILLER_LETTERS = "olmuvaneirtsdkbpwcfghyxjqz"

@@ -164,9 +164,7 @@ def lexicon_of(variable: Variable, known: Mapping[tuple[Entry, ...], int]) -> in
 
 
 def _bounds(slot: Slot, value: int) -> Bounds:
-    return Bounds(
-        None if value <= slot.low else value, None if value >= slot.high else value
-    )
+    return Bounds(None if value <= slot.low else value, None if value >= slot.high else value)
 
 
 def _add_wish(wishes: dict[str, Bounds], slot: Slot, value: int) -> None:
