@@ -1,1 +1,1 @@
-"""Tests of routes: requests and feature vectors, what is expected of them, and what they cover."""
+"""Tests of routes, what they cover, and requests made from what a spec means."""

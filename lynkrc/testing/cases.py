@@ -21,8 +21,8 @@ from lynkrc.syntax.schema_check import check_schema
 from lynkrc.testing.case import Case, Expectation, Expected, Features, Sent, Subject
 from lynkrc.testing.vectors import Violated, nothing_violated, read_features
 from lynkrc_runtime.decision_headers import DECISION_HEADERS
-from lynkrc_runtime.embedded import RULE
 from lynkrc_runtime.feature_table import EMBEDDINGS
+from lynkrc_runtime.protocol.embeddings.policy import RULE
 
 Bodies: TypeAlias = Callable[[str], bytes | None]
 """A path as a case names it to the file's bytes; None where there is none to be read."""

@@ -12,11 +12,11 @@ from lynkrc.testing.case import Case, Features, Sent
 from lynkrc.testing.judge import Mismatch, judge
 from lynkrc_runtime.bundle import LoadedBundle
 from lynkrc_runtime.decide import Decider, Decision, Outcome, Scorer, Verdict
-from lynkrc_runtime.embedded import RULE, as_conversation, pinned_name, target_of
 from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, SURFACES
 from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.protocol.embeddings.policy import RULE, pinned, target_of
 from lynkrc_runtime.protocol.embeddings.request import read_request
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
@@ -155,8 +155,7 @@ def _extracted(sent: Sent, engines: Engines) -> tuple[Vector, str | None]:
         if target is None:
             reason = f"no target makes embeddings for model {asked.model!r}"
             raise Undecided(f"the gateway answers 404: {reason}")
-        pinned = as_conversation(asked, pinned_name(target))
-        return tuple(engines.extractor.extract(pinned, facts)), target
+        return tuple(engines.extractor.extract(pinned(asked, target), facts)), target
     request = CLIENT_DIALECTS[_DIALECTS[sent.surface]].read_request(sent.body, facts.headers)
     if sent.surface == "messages":
         require_max_tokens(request)

@@ -17,7 +17,7 @@ from lynkrc.testing.runner import run_case
 from lynkrc.testing.wording import failure_lines
 from lynkrc_runtime.decide import Outcome, Verdict
 from lynkrc_runtime.decision_headers import DECISION_HEADERS, decision_headers, header_value
-from lynkrc_runtime.embedded import DIALECT
+from lynkrc_runtime.protocol.embeddings.policy import DIALECT
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Settings, read_policy

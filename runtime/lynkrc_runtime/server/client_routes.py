@@ -10,9 +10,9 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime import __version__
-from lynkrc_runtime.embedded import DIALECT as EMBEDDING_DIALECT
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.protocol.embeddings.policy import DIALECT as EMBEDDING_DIALECT
 from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.embeddings import embed

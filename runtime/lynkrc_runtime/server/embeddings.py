@@ -12,7 +12,6 @@ from typing import assert_never
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
-from lynkrc_runtime.embedded import DIALECT, RULE, as_conversation, pinned_name, target_of
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import (
@@ -22,6 +21,13 @@ from lynkrc_runtime.protocol.conversation import (
     Usage,
 )
 from lynkrc_runtime.protocol.embeddings.answer import write_answer
+from lynkrc_runtime.protocol.embeddings.policy import (
+    DIALECT,
+    RULE,
+    as_conversation,
+    pinned,
+    target_of,
+)
 from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, read_request
 from lynkrc_runtime.protocol.failures import read_failure
 from lynkrc_runtime.server.exchange import DENY, Exchange
@@ -82,10 +88,10 @@ async def _unknown(exchange: Exchange, model: str) -> None:
 async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) -> Decision | None:
     """The decision for the target alone; None where the policy forbids it and the client knows."""
     gateway, incoming = exchange.gateway, exchange.incoming
-    pinned = as_conversation(asked, pinned_name(route.target.name))
     facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
     try:
-        decision, vector = decide(gateway, pinned, facts, exchange.trace)
+        request = pinned(asked, route.target.name)
+        decision, vector = decide(gateway, request, facts, exchange.trace)
         exchange.vector = vector
     except RefusedRequest as error:
         await exchange.refuse(exchange.problem(400, error.message, error.field), Ending.MALFORMED)

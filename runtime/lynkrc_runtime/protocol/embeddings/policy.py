@@ -1,10 +1,4 @@
-"""A request for embeddings to what the policy reads of it: its declared target, and a conversation.
-
-The request is put to the policy as if its target were pinned (design: "Embeddings").
-
->>> target_of({"text-*": "small", "text-large": "big"}, "Text-Large")
-'big'
-"""
+"""A request for embeddings, to what the policy reads of it: its target, and its texts."""
 
 from collections.abc import Mapping
 
@@ -20,7 +14,11 @@ RULE = "embeddings"
 
 
 def target_of(declared: Mapping[str, str], model: str) -> str | None:
-    """The target of a requested name: exact names first, else the longest ``prefix*``."""
+    """The target of a requested name: exact names first, else the longest ``prefix*``.
+
+    >>> target_of({"text-*": "small", "text-large": "big"}, "Text-Large")
+    'big'
+    """
     asked = fold_ascii(model)
     by_name = {fold_ascii(name): target for name, target in declared.items()}
     if asked in by_name and not asked.endswith("*"):
@@ -29,8 +27,13 @@ def target_of(declared: Mapping[str, str], model: str) -> str | None:
     return by_name[max(prefixes, key=len)] if prefixes else None
 
 
+def pinned(asked: EmbeddingRequest, target: str) -> Request:
+    """The request as the policy is asked about it: as if the target were pinned."""
+    return as_conversation(asked, f"lynkr/{target}")
+
+
 def as_conversation(asked: EmbeddingRequest, model: str) -> Request:
-    """What the policy reads: the texts as one message of the user, under a model's name."""
+    """What the policy reads: the texts as one message of the user."""
     blocks = tuple(Text(text=text) for text in asked.texts) + tuple(
         Opaque(dialect=EMBEDDINGS, type="tokens", value={"tokens": tokens})
         for tokens in asked.tokens
@@ -47,8 +50,3 @@ def as_conversation(asked: EmbeddingRequest, model: str) -> Request:
         members=asked.members,
         rest=(),
     )
-
-
-def pinned_name(target: str) -> str:
-    """The model name that pins a target."""
-    return f"lynkr/{target}"
