@@ -12,7 +12,6 @@ import z3
 
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import Point
-from lynkrc.ir.witness import at_rest
 
 RLIMIT = 30_000_000
 """Steps of one question: some seconds here, of which ordinary ones take thousandths."""
@@ -82,7 +81,7 @@ class Solver:
         try:
             self._solver.add(*marks)
             for number, symbols in enumerate(self._requests):
-                for index, rest in enumerate(at_rest(symbols.domain)):
+                for index, rest in enumerate(symbols.rest):
                     answer = self._nearer(answer, number, index, rest)
         finally:
             self._solver.pop()

@@ -14,8 +14,9 @@ from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
 from lynkrc.analysis.solver import RLIMIT, Solver
 from lynkrc.analysis.symbols import Symbols, symbols_of
+from lynkrc.interp.assertions import joint_domain
 from lynkrc.ir.assertion import NO_ASSERTIONS, Assertions, is_beside
-from lynkrc.ir.domain import Domain, Part, Point, View, domain_of
+from lynkrc.ir.domain import Domain, Point, View
 from lynkrc.ir.table import RouteTable
 
 
@@ -46,15 +47,19 @@ class Study:
 
 
 def study(
-    table: RouteTable, assertions: Assertions = NO_ASSERTIONS, *, rlimit: int = RLIMIT
+    table: RouteTable,
+    assertions: Assertions = NO_ASSERTIONS,
+    *,
+    rest: Point | None = None,
+    rlimit: int = RLIMIT,
 ) -> Study:
-    """Everything that is known of a request, encoded; `rlimit` bounds each question."""
-    features = tuple(slot for slot in assertions.slots if not is_beside(slot))
-    domain = domain_of(
-        Part(slots=table.slots, lexicons=table.lexicons),
-        Part(slots=features, lexicons=table.lexicons),
-    )
-    symbols = symbols_of(domain, z3.Context())
+    """Everything that is known of a request, encoded.
+
+    Witnesses are as near to `rest` as can be, a point of `joint_domain`; `rlimit` bounds each
+    question.
+    """
+    domain = joint_domain(table, assertions)
+    symbols = symbols_of(domain, z3.Context(), rest)
     encoded = Encoder(table, symbols, domain.views[0]).encode()
     known = known_of(symbols, (table,))
     return Study(

@@ -16,6 +16,7 @@ import z3
 from lynkrc.analysis.amounts import Amount, cost, latency
 from lynkrc.analysis.claims import Claims
 from lynkrc.analysis.encode import Encoder
+from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
 from lynkrc.analysis.solver import Answer, Found, Impossible, Solver, Unknown
 from lynkrc.analysis.study import Study
@@ -56,16 +57,37 @@ def decide(study: Study, assertion: Assertion) -> Verdict:
     return _DECIDERS[assertion.kind](study, assertion)
 
 
+def another(study: Study, assertion: Assertion, given: Mapping[int, int]) -> Point | None:
+    """Another point that refutes the assertion or shows it, with these values of variables.
+
+    None where there is none, or none is found. ValueError for an assertion about two requests.
+    """
+    fixed = [study.symbols.ints[variable] == value for variable, value in given.items()]
+    answer = study.solver.smallest(*fixed, _speaks(study, assertion))
+    return answer.points[0] if isinstance(answer, Found) else None
+
+
+def _speaks(study: Study, assertion: Assertion) -> z3.BoolRef:
+    """That a request refutes the assertion, or shows that what is claimed to be reachable is."""
+    match assertion.kind:
+        case Kind.NEVER | Kind.ALWAYS | Kind.REACHABLE:
+            return Claims(study).against(assertion)
+        case Kind.MAX_COST_USD | Kind.MAX_LATENCY:
+            return _AMOUNTS[assertion.kind](study.encoded).over(Fraction(assertion.amount or 0))
+        case Kind.MONOTONE | Kind.SAME_AS:
+            raise ValueError(f"{assertion.source} is not about one request")
+
+
 # -- never, always, reachable ----------------------------------------------------------------------
 
 
 def _refute(study: Study, assertion: Assertion) -> Verdict:
-    answer = study.solver.smallest(Claims(study).against(assertion))
+    answer = study.solver.smallest(_speaks(study, assertion))
     return _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
 
 
 def _show(study: Study, assertion: Assertion) -> Verdict:
-    answer = study.solver.smallest(Claims(study).against(assertion))
+    answer = study.solver.smallest(_speaks(study, assertion))
     return _verdict(assertion, answer, found=Status.PROVED, impossible=Status.REFUTED)
 
 
@@ -82,9 +104,9 @@ def _verdict(assertion: Assertion, answer: Answer, *, found: Status, impossible:
 # -- bounds ----------------------------------------------------------------------------------------
 
 
-def _bound(study: Study, assertion: Assertion, amount: Amount) -> Verdict:
-    over = amount.over(Fraction(assertion.amount or 0))
-    answer = study.solver.smallest(over)
+def _bound(study: Study, assertion: Assertion) -> Verdict:
+    amount = _AMOUNTS[assertion.kind](study.encoded)
+    answer = study.solver.smallest(_speaks(study, assertion))
     verdict = _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
     if verdict.status is Status.PROVED and isinstance(study.solver.ask(amount.unknown), Found):
         reason = "a target without a price can be attempted"
@@ -146,13 +168,17 @@ def _other_spec(study: Study, assertion: Assertion) -> Verdict:
     raise ValueError(f"{assertion.source} is about two tables, {study.table.name} and another")
 
 
+_AMOUNTS: Mapping[Kind, Callable[[Encoded], Amount]] = MappingProxyType(
+    {Kind.MAX_COST_USD: cost, Kind.MAX_LATENCY: latency}
+)
+
 _DECIDERS: Mapping[Kind, Callable[[Study, Assertion], Verdict]] = MappingProxyType(
     {
         Kind.NEVER: _refute,
         Kind.ALWAYS: _refute,
         Kind.REACHABLE: _show,
-        Kind.MAX_COST_USD: lambda study, one: _bound(study, one, cost(study.encoded)),
-        Kind.MAX_LATENCY: lambda study, one: _bound(study, one, latency(study.encoded)),
+        Kind.MAX_COST_USD: _bound,
+        Kind.MAX_LATENCY: _bound,
         Kind.MONOTONE: _monotone,
         Kind.SAME_AS: _other_spec,
     }

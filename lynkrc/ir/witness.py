@@ -21,12 +21,18 @@ def rest_of(slot: Slot) -> int:
     return ABSENT if slot.classes else min(max(0, slot.low), slot.high)
 
 
-def features_of(domain: Domain, point: Point) -> tuple[tuple[str, str], ...]:
-    """What a request of this point has: features and their values, those at rest left out."""
+def features_of(
+    domain: Domain, point: Point, rest: Point | None = None
+) -> tuple[tuple[str, str], ...]:
+    """What a request of this point has: features and their values, those of `rest` left out.
+
+    That is `at_rest` where it is not given.
+    """
+    plain = at_rest(domain) if rest is None else rest
     return tuple(
         (slot.text, shown_value(slot, value))
-        for slot, value in zip(domain.slots, point, strict=True)
-        if value != rest_of(slot)
+        for slot, value, usual in zip(domain.slots, point, plain, strict=True)
+        if value != usual
     )
 
 
@@ -43,7 +49,7 @@ def shown_value(slot: Slot, value: int) -> str:
             return str(value)
 
 
-def told(domain: Domain, point: Point) -> str:
+def told(domain: Domain, point: Point, rest: Point | None = None) -> str:
     """The features in one line: ``ask.words = 3, client = codex``."""
-    pairs = [f"{name} = {value}" for name, value in features_of(domain, point)]
+    pairs = [f"{name} = {value}" for name, value in features_of(domain, point, rest)]
     return ", ".join(pairs) or "nothing out of the ordinary"

@@ -48,7 +48,7 @@ def _why(proof: Proof, domain: Domain) -> Iterator[str]:
         yield proof.verdict.reason or "no request shows it"
         return
     for witness in proof.witnesses:
-        yield f"a request with {told(domain, witness.point)}: {_decided(witness)}"
+        yield f"a request with {told(domain, witness.point, witness.plain)}: {_decided(witness)}"
         if witness.request.missed:
             yield f"not realised: {', '.join(witness.request.missed)}"
     worst = proof.verdict.worst

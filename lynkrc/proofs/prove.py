@@ -10,18 +10,23 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 
 from lynkrc.analysis.study import Study
-from lynkrc.analysis.verdicts import Status, Verdict, decide
-from lynkrc.interp.assertions import Claim, decided
+from lynkrc.analysis.verdicts import Status, Verdict, another, decide
+from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
 from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.ir.domain import Point
 from lynkrc.testing.synthesize import Synthesized
 
-Realise: TypeAlias = Callable[[Point], Synthesized]
-"""Builds a request of a point of the study's domain and reads it back."""
+Shows: TypeAlias = Callable[[Point], bool]
+Realise: TypeAlias = Callable[[Point, Shows], Synthesized]
+"""Builds a request of a point of the study's domain, or another that shows the same, and reads it
+back."""
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""
+
+ROUNDS = 5
+"""How often the solver is asked for a point that a request can be built of."""
 
 UNCONFIRMED = (
     "the solver's witness is not confirmed by the reference interpreter: this is a mistake of "
@@ -34,10 +39,13 @@ UNCONFIRMED = (
 class Witness:
     """A request that shows something: its point, what is decided of it, and the request itself.
 
-    `targets` are the attempted ones it shows it with, by name; none where no target is read.
+    Where a request was built, the point is what was read back of it, else the solver's. `plain` is
+    what the plainest request has. `targets` are the attempted ones it shows it with, by name; none
+    where no target is read.
     """
 
     point: Point
+    plain: Point
     trace: Trace
     targets: tuple[str, ...]
     request: Synthesized
@@ -105,28 +113,81 @@ def _replayed(subject: Study, verdict: Verdict, realise: Realise) -> Proof:
     if not verdict.points:
         return Proof(verdict=verdict, witnesses=())
     claim = Claim(subject.table, subject.assertions, verdict.assertion, subject.domain)
-    shown = [decided(subject.table, subject.vector(point)) for point in verdict.points]
+
+    def decision(point: Point) -> Decided:
+        return decided(subject.table, subject.vector(point))
+
     if verdict.assertion.kind is Kind.MONOTONE:
-        lesser, greater = zip(verdict.points, shown, strict=True)
-        by: list[tuple[str, ...]] = [(), ()]
-        confirmed = claim.sinks(lesser, greater)
-    else:
-        (point,), (found,) = verdict.points, shown
-        breaking = claim.breaks(point, found)
-        by = [tuple(subject.table.targets[one].name for one in breaking if one is not None)]
-        confirmed = bool(breaking)
-    if not confirmed:
-        return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
-    witnesses = tuple(
-        Witness(
-            point=point,
-            trace=trace(subject.table, subject.vector(point)),
-            targets=targets,
-            request=realise(point),
+        lesser, greater = verdict.points
+        if not claim.sinks((lesser, decision(lesser)), (greater, decision(greater))):
+            return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
+        # Each of the two must be exactly itself: they differ in one feature alone.
+        witnesses = tuple(
+            _witness(subject, point, (), realise(point, _exactly(point)))
+            for point in verdict.points
         )
-        for point, targets in zip(verdict.points, by, strict=True)
-    )
+    else:
+        (point,) = verdict.points
+        if not claim.breaks(point, decision(point)):
+            return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
+        point, request = _request(
+            subject,
+            verdict,
+            realise,
+            lambda other: bool(claim.breaks(other, decision(other))),
+        )
+        names = [one.name for one in subject.table.targets]
+        breaking = claim.breaks(point, decision(point))
+        reached = tuple(names[one] for one in breaking if one is not None)
+        witnesses = (_witness(subject, point, reached, request),)
     return _judged(subject, Proof(verdict=verdict, witnesses=witnesses))
+
+
+def _request(
+    subject: Study, verdict: Verdict, realise: Realise, shows: Shows
+) -> tuple[Point, Synthesized]:
+    """A request that shows it, and its point; else the solver's point and what came nearest.
+
+    Where a request does not come out as the solver wants it, the solver is told what it had
+    instead, and asked again.
+    """
+    (first,) = verdict.points
+    point: Point | None = first
+    nearest: Synthesized | None = None
+    given: dict[int, int] = {}
+    for _ in range(ROUNDS):
+        if point is None:
+            break
+        request = realise(point, shows)
+        if request.realised and request.point is not None:
+            return request.point, request
+        nearest = nearest or request
+        if request.point is None:
+            break
+        given |= {
+            variable: got
+            for variable, (got, wanted) in enumerate(zip(request.point, point, strict=True))
+            if got != wanted
+        }
+        point = another(subject, verdict.assertion, given)
+    assert nearest is not None, "a request was built of the first point"
+    return first, nearest
+
+
+def _exactly(point: Point) -> Shows:
+    return lambda other: other == point
+
+
+def _witness(
+    subject: Study, point: Point, targets: tuple[str, ...], request: Synthesized
+) -> Witness:
+    return Witness(
+        point=point,
+        plain=subject.symbols.rest,
+        trace=trace(subject.table, subject.vector(point)),
+        targets=targets,
+        request=request,
+    )
 
 
 def _judged(subject: Study, proof: Proof) -> Proof:

@@ -57,7 +57,7 @@ def _found(proof: Proof, domain: Domain) -> dict[str, Any]:
 def _witness(witness: Witness, domain: Domain) -> dict[str, Any]:
     request = witness.request
     return {
-        "features": dict(features_of(domain, witness.point)),
+        "features": dict(features_of(domain, witness.point, witness.plain)),
         "targets": list(witness.targets),
         "decision": as_json(witness.trace),
         "realised": request.realised,

@@ -6,12 +6,14 @@ from typing import final
 
 from lynkrc.analysis.study import study
 from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.interp.assertions import joint_domain
 from lynkrc.ir.assertion import Assertions
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import RouteTable
+from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
-from lynkrc.proofs.prove import Compare, Proof, prove
+from lynkrc.proofs.prove import Compare, Proof, Shows, prove
 from lynkrc.testing.synthesize import Synthesized, Synthesizer
 
 
@@ -38,14 +40,15 @@ def run(
     progress: Callable[[str], None] = lambda _: None,
 ) -> Proved:
     """Prove every assertion about a table with its automaton."""
-    subject = study(table, assertions)
-    realise = _Realiser(table, subject.domain)
+    domain = joint_domain(table, assertions)
+    realise = _Realiser(table, domain)
+    subject = study(table, assertions, rest=realise.plainest() if assertions.items else None)
     proofs = prove(subject, realise, compare, progress)
     return Proved(
         proofs=proofs,
-        domain=subject.domain,
+        domain=domain,
         assumptions=assumptions(subject),
-        diagnostics=tuple(proof_findings(proofs, subject.domain)),
+        diagnostics=tuple(proof_findings(proofs, domain)),
     )
 
 
@@ -58,7 +61,12 @@ class _Realiser:
         self._domain = domain
         self._synthesizer: Synthesizer | None = None
 
-    def __call__(self, point: Point) -> Synthesized:
+    def __call__(self, point: Point, shows: Shows) -> Synthesized:
         if self._synthesizer is None:
             self._synthesizer = Synthesizer(self._table, self._domain)
-        return self._synthesizer.synthesize(point)
+        return self._synthesizer.synthesize(point, shows)
+
+    def plainest(self) -> Point:
+        """What the gateway reads of a request that says as little as can be."""
+        rest = at_rest(self._domain)
+        return self(rest, lambda _: True).point or rest

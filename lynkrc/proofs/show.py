@@ -63,7 +63,7 @@ def _proof(proof: Proof, domain: Domain, *, colour: bool) -> Iterator[str]:
 
 
 def _witness(proof: Proof, witness: Witness, domain: Domain, title: str) -> Iterator[str]:
-    features = features_of(domain, witness.point)
+    features = features_of(domain, witness.point, witness.plain)
     yield f"{_INDENT}{title} with" + ("" if features else " nothing out of the ordinary")
     width = max((len(name) for name, _ in features), default=0)
     for name, value in features:

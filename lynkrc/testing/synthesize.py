@@ -5,9 +5,9 @@ its dialect and the real extractor. What came out otherwise is corrected and bui
 times; the replay alone says what a request realises.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.domain import Domain, Point
@@ -35,11 +35,15 @@ MOST_BYTES = 4 * 1024 * 1024
 
 _JSON = "application/json"
 
+Shows: TypeAlias = Callable[[Point], bool]
+"""Whether the point of a request shows what is wanted of it."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Synthesized:
-    """A request. `realised` is whether it has every value of the point; `missed` says where not.
+    """A request. `realised` is whether it shows what was wanted; `missed` says where it does not
+    have the point's values. `point` is what was read back of it, None where it would be refused.
 
     `headers` are by lower-case name and complete but for ``host`` and ``content-length``; a miss is
     written like ``ask.words (wanted 3, got 4)``.
@@ -50,11 +54,8 @@ class Synthesized:
     headers: Mapping[str, str]
     body: Mapping[str, Any]
     missed: tuple[str, ...]
-
-    @property
-    def realised(self) -> bool:
-        """Whether every variable has the point's value."""
-        return not self.missed
+    point: Point | None
+    realised: bool
 
 
 @final
@@ -88,30 +89,35 @@ class Synthesizer:
         self._walker = Walker(known.lexicons, known.automaton)
         self._replay = Replay(table, domain, known.lexicons, known.automaton)
 
-    def synthesize(self, point: Point) -> Synthesized:
-        """The request for one point of the domain, the best of those built."""
+    def synthesize(self, point: Point, shows: Shows | None = None) -> Synthesized:
+        """The request for one point of the domain, the best of those built.
+
+        Where `shows` is given, any request will do whose own point shows what is wanted.
+        """
         wanted = wanted_of(self._domain, point, self._lexicons)
         best: tuple[Synthesized, int] | None = None
         for surface in _surfaces(wanted):
-            made = self._on(surface, wanted, point)
+            made = self._on(surface, wanted, point, shows)
             if best is None or made[1] < best[1]:
                 best = made
-            if not best[1]:
+            if not best[1] or best[0].realised:
                 break
         assert best is not None
         return best[0]
 
-    def _on(self, surface: str, wanted: Wanted, point: Point) -> tuple[Synthesized, int]:
+    def _on(
+        self, surface: str, wanted: Wanted, point: Point, shows: Shows | None
+    ) -> tuple[Synthesized, int]:
         """The best request of one surface and how many variables it misses."""
         wish = ask_wish(wanted)
         padding = 0
         best: tuple[Synthesized, int] | None = None
         for number in range(ROUNDS):
             draft = self._draft(surface, wanted, wish, number, padding)
-            made, found, tokens = self._judged(surface, draft, point)
-            if best is None or len(found) < best[1]:
+            made, found, tokens = self._judged(surface, draft, point, shows)
+            if best is None or len(found) < best[1] or made.realised:
                 best = (made, len(found))
-            if not found:
+            if made.realised:
                 break
             wish = _corrected(wish, found)
             wanted_tokens = wanted.of("context.tokens").least
@@ -121,7 +127,7 @@ class Synthesizer:
         return best
 
     def _judged(
-        self, surface: str, draft: Draft, point: Point
+        self, surface: str, draft: Draft, point: Point, shows: Shows | None
     ) -> tuple[Synthesized, list[Difference], int]:
         body = SPELL[surface](draft)
         try:
@@ -132,12 +138,17 @@ class Synthesizer:
         else:
             refused = None
         found = differences(self._domain, point, values)
+        own = tuple(value for value in values if value is not None)
+        read = own if len(own) == len(values) and refused is None else None
         made = Synthesized(
             surface=surface,
             path=PATHS[surface],
             headers=draft.headers,
             body=body,
             missed=(refused,) if refused else tuple(map(shown_difference, found)),
+            point=read,
+            realised=refused is None
+            and (not found or (shows is not None and read is not None and shows(read))),
         )
         return made, found, tokens
 
