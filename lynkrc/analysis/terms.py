@@ -64,7 +64,7 @@ def terms(
             if key not in entries:
                 entries[key] = z3.Bool(f"{key[0]}: {key[1]}")
         constraints += _of_group(domain, group, entries, ints, bools)
-    shape = shape_of(parts)
+    shape = shape_of(parts, {pattern for _, pattern in entries})
     constraints += _implications(entries, shape)
     constraints += _words(domain, entries, shape, ints)
     return Terms(constraints=constraints, entries=entries, loose=frozenset(loose))
