@@ -5,7 +5,8 @@
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import final
@@ -74,8 +75,8 @@ class Shape:
     in_words: frozenset[str]
 
 
-def shape_of(parts: Sequence[Scanned]) -> Shape:
-    """What the automata say of their entries, together.
+def shape_of(parts: Sequence[Scanned], patterns: Set[str]) -> Shape:
+    """What the automata say of the entries with these patterns, together.
 
     A pattern means the same in all of them. Sound, not complete: what an entry implies is known
     where the other is always confirmed no later.
@@ -89,10 +90,11 @@ def shape_of(parts: Sequence[Scanned]) -> Shape:
             lexicon.first + offset: entry.pattern
             for lexicon in part.lexicons
             for offset, entry in enumerate(lexicon.entries)
+            if entry.pattern in patterns
         }
         bare = _without_words(part.automaton)
         in_words |= {name for number, name in names.items() if number not in bare}
-        for number, seen in _implied(part.automaton).items():
+        for number, seen in _implied(part.automaton, names.keys()).items():
             name = names[number]
             others = {names[one] for one in _members(seen)} - {name}
             implies[name] = implies.get(name, frozenset()) | others
@@ -118,23 +120,23 @@ def _without_words(automaton: Automaton) -> frozenset[int]:
     return frozenset(entry for state in seen for entry in automaton.accepts[state])
 
 
-def _implied(automaton: Automaton) -> dict[int, int]:
-    """For each entry a set (of bits) of those confirmed wherever it is confirmed."""
-    confirmed = _confirmed(automaton)
+def _implied(automaton: Automaton, asked: Set[int]) -> dict[int, int]:
+    """For each entry asked of a set (of bits) of those confirmed wherever it is confirmed."""
+    confirmed = _confirmed(automaton, asked)
     implied: dict[int, int] = {}
     for entries, seen in zip(automaton.accepts, confirmed, strict=True):
-        for entry in entries:
+        for entry in asked & set(entries):
             implied[entry] = implied.get(entry, seen) & seen
     return implied
 
 
-def _confirmed(automaton: Automaton) -> list[int]:
-    """For each state the entries (as bits) that every text on its way there has had confirmed.
+def _confirmed(automaton: Automaton, asked: Set[int]) -> list[int]:
+    """For each state those asked of (as bits) that every text on its way there has had confirmed.
 
     The greatest solution of: those of the state itself, and those that all states before it agree
     on. The start has none behind it.
     """
-    own = [sum(1 << entry for entry in set(entries)) for entries in automaton.accepts]
+    own = [sum(1 << entry for entry in asked & set(entries)) for entries in automaton.accepts]
     every = 0
     for bits in own:
         every |= bits
@@ -144,19 +146,22 @@ def _confirmed(automaton: Automaton) -> list[int]:
     ]
     known = [every] * automaton.states
     known[0] = own[0]
-    waiting = [0]
-    queued = {0}
-    reached = {0}
+    # First come, first served: near states settle before far ones are looked at again.
+    waiting = deque([0])
+    is_waiting = bytearray(automaton.states)
+    is_reached = bytearray(automaton.states)
+    is_reached[0] = 1
     while waiting:
-        state = waiting.pop()
-        queued.discard(state)
+        state = waiting.popleft()
+        is_waiting[state] = 0
+        before = known[state]
         for after in rows[state]:
-            agreed = known[after] & (known[state] | own[after])
-            if agreed != known[after] or after not in reached:
-                reached.add(after)
+            agreed = known[after] & (before | own[after])
+            if agreed != known[after] or not is_reached[after]:
+                is_reached[after] = 1
                 known[after] = agreed
-                if after not in queued:
-                    queued.add(after)
+                if not is_waiting[after]:
+                    is_waiting[after] = 1
                     waiting.append(after)
     return known
 

@@ -66,7 +66,7 @@ def terms(
             if key not in entries:
                 entries[key] = z3.Bool(f"{tag}{key[0]}: {key[1]}", ints[0].ctx)
         constraints += _of_group(domain, group, entries, ints, bools)
-    shape = shape_of(parts)
+    shape = shape_of(parts, {pattern for _, pattern in entries})
     constraints += _implications(entries, shape)
     constraints += _words(domain, entries, shape, ints)
     return Terms(constraints=constraints, entries=entries, loose=frozenset(loose))

@@ -170,9 +170,9 @@ def test_sums_are_those_of_the_sets_of_entries(slots: list[tuple[str, str]]) -> 
 
 
 def test_what_one_entry_implies_is_read_off_the_automaton() -> None:
-    shape = shape_of([scanned()])
-    assert {name: set(one) for name, one in shape.implies.items() if one} == IMPLIED
     every = {text for entries in ENTRIES.values() for text, _ in entries}
+    shape = shape_of([scanned()], every)
+    assert {name: set(one) for name, one in shape.implies.items() if one} == IMPLIED
     assert every - shape.in_words == {"/[!?]{1,3}/", "~/\\s/"}
 
 
@@ -234,7 +234,8 @@ def test_what_is_said_of_entries_is_true_of_the_reference(drawn: list[str], text
         entries=tuple(Entry(pattern=one, weight64=64) for one in drawn),
         first=0,
     )
-    shape = shape_of([Scanned(lexicons=(lexicon,), automaton=build_automaton([patterns]))])
+    part = Scanned(lexicons=(lexicon,), automaton=build_automaton([patterns]))
+    shape = shape_of([part], set(drawn))
     folded = fold_text(text)
     present = {one.text for one in patterns if any(True for _ in matches(one, folded))}
     has_word = any(map(is_word, folded))
