@@ -25,11 +25,11 @@ from lynkrc.testing.case import Case
 from lynkrc.testing.cases import CaseFile, read_cases
 from lynkrc.testing.coverage import Coverage, measure
 from lynkrc.testing.goals import seen
-from lynkrc.testing.outcome import FileRuns, Results
 from lynkrc.testing.report_github import render_github
 from lynkrc.testing.report_json import render_json
 from lynkrc.testing.report_junit import render_junit
 from lynkrc.testing.report_text import percent, render_text
+from lynkrc.testing.results import FileRuns, Results
 from lynkrc.testing.runner import Engines, Run, engines_of, run_case
 from lynkrc.testing.update import update
 from lynkrc_runtime.bundle import BrokenBundle

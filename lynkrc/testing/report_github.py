@@ -4,8 +4,8 @@ from lynkrc.diagnostics.places import Run as Report
 from lynkrc.diagnostics.places import place_of
 from lynkrc.diagnostics.render_github import data, property_value
 from lynkrc.diagnostics.wording import printable
-from lynkrc.testing.outcome import Results, summary
 from lynkrc.testing.report_text import percent
+from lynkrc.testing.results import Results, summary
 from lynkrc.testing.runner import Run
 from lynkrc.testing.wording import failure_lines
 

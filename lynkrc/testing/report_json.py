@@ -9,7 +9,7 @@ from lynkrc.interp.trace import as_json
 from lynkrc.source.text import Span
 from lynkrc.testing.case import Expected
 from lynkrc.testing.coverage import Coverage, CoverageItem, Kind
-from lynkrc.testing.outcome import Results
+from lynkrc.testing.results import Results
 from lynkrc.testing.runner import Run
 
 VERSION = 1

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from lynkrc.diagnostics.places import Run as Report
 from lynkrc.diagnostics.places import place_of
 from lynkrc.diagnostics.wording import printable
-from lynkrc.testing.outcome import FileRuns, Results
+from lynkrc.testing.results import FileRuns, Results
 from lynkrc.testing.wording import failure_lines, mismatch_line
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from lynkrc.diagnostics.wording import printable
 from lynkrc.testing.coverage import Coverage, Kind
-from lynkrc.testing.outcome import Results, place, summary
+from lynkrc.testing.results import Results, place, summary
 from lynkrc.testing.wording import failure_lines
 
 _MOST_MISSING = 200

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.source.edits import apply_edits
 from lynkrc.testing.cases import read_cases
-from lynkrc.testing.outcome import FileRuns, Results
 from lynkrc.testing.report_text import render_text as render_report
+from lynkrc.testing.results import FileRuns, Results
 from lynkrc.testing.runner import run_case
 from lynkrc.testing.update import update
 from tests.property.test_any_text_is_compiled_or_explained import TOKEN, changed
