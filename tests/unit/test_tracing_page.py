@@ -1,6 +1,7 @@
 """Traces for people: the text fits a terminal, the page stands alone, and neither can be abused."""
 
 import json
+import re
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -132,8 +133,6 @@ def test_the_text_fits_the_screen_and_prints_nothing_else(
 
 
 def test_colours_change_nothing_but_colours(trace: dict[str, Any]) -> None:
-    import re
-
     plain, coloured = render_trace(trace), render_trace(trace, colour=True)
     assert "\x1b[" in coloured
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == plain
