@@ -71,8 +71,8 @@ def check_geometry(picture: Picture) -> None:
     seen = set()
     for box in picture.boxes:
         assert box.width > 0 and box.height > 0
-        assert 0 <= box.x and box.right <= picture.width
-        assert 0 <= box.y and box.bottom <= picture.height
+        assert box.x >= 0 and box.right <= picture.width
+        assert box.y >= 0 and box.bottom <= picture.height
         if box.parent:
             assert box.parent in seen, "a box is drawn before the one it lies in"
             parent = boxes[box.parent]
