@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import ClientSession
 
-from tests.e2e.gateway import PATIENCE, ROOT, built, environment, serving
+from tests.e2e.gateway import PATIENCE, ROOT, built, command, environment, serving
 from tests.unit.diff_sample import SPEC, edited
 
 SECRET = "a planted secret of the user"
@@ -95,8 +95,7 @@ def test_a_usage_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> N
     spec.write_text(SPEC)
     bundle = built(spec, tmp_path / "out", "shop")
     done = subprocess.run(
-        [sys.executable, "-m", "lynkrc_runtime", "serve", str(bundle), "--port", "0"]
-        + ["--admin-port", "0", "--usage-log", str(tmp_path / "nowhere" / "log")],
+        [*command(bundle), "--usage-log", str(tmp_path / "nowhere" / "log")],
         cwd=ROOT,
         env=environment(),
         capture_output=True,
