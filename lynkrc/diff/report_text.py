@@ -16,6 +16,7 @@ from lynkrc.diff.words import (
     INTERVALS,
     SIGNS,
     counts,
+    cut,
     headline,
     item_words,
     percent,
@@ -59,13 +60,14 @@ def render_plan(plan: Plan, *, colour: bool = False) -> str:
 def _lines(plan: Plan, pen: _Pen) -> Iterator[str]:
     for sign, spec in (("-", plan.old), ("+", plan.new)):
         tint = _RED if sign == "-" else _GREEN
-        yield f"{pen.paint(tint, sign)} {printable(spec.label)}  (meaning {spec.digest[:16]})"
+        label = printable(cut(spec.label))
+        yield from _wrapped(f"{sign} ", f"{label}  (meaning {spec.digest[:16]})", pen, tint)
     yield ""
     yield pen.paint(_BOLD, headline(plan) + ".")
     if not plan.same_meaning or plan.relation is not None:
         yield from _wrapped("  attempts  ", relation_words(plan))
     for reason in plan.unknown:
-        yield from _wrapped("  not proved  ", reason)
+        yield from _wrapped("  not proved  ", printable(reason))
     for category in Category:
         yield from _category(plan, category, pen)
     if plan.items:
@@ -151,6 +153,7 @@ def _replay(replay: Replay, pen: _Pen) -> Iterator[str]:
         if moves:
             yield ""
             yield from _moves(name, moves, replay.replayed)
+    yield ""
     yield f"  {INTERVALS}"
 
 

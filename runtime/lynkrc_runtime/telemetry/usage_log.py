@@ -29,10 +29,22 @@ WAITING = 10_000
 class UsageLog:
     """The usage log of one bundle. OSError where the file cannot be opened, or not written to.
 
-    Closed by leaving the `with` block: what waits is written first. `clock` gives Unix seconds.
+    Closed by leaving the `with` block: what waits is written first. `clock` gives Unix seconds,
+    `append` writes bytes to an open file.
     """
 
-    __slots__ = ("_clock", "_digest", "_dispatch", "_file", "_log", "_lost", "_queue", "_thread")
+    __slots__ = (
+        "_append",
+        "_clock",
+        "_digest",
+        "_dispatch",
+        "_fails",
+        "_file",
+        "_log",
+        "_lost",
+        "_queue",
+        "_thread",
+    )
 
     def __init__(
         self,
@@ -43,7 +55,10 @@ class UsageLog:
         log: Log,
         clock: Callable[[], float] = time.time,
         waiting: int = WAITING,
+        append: Callable[[int, bytes], None] | None = None,
     ) -> None:
+        self._append = append or _write
+        self._fails = False
         self._dispatch, self._digest, self._log, self._clock = dispatch, digest, log, clock
         self._queue: Queue[tuple[str, Outcome] | None] = Queue(waiting)
         self._lost = 0
@@ -82,7 +97,7 @@ class UsageLog:
         """The bundle's line, behind what stands there; a line cut off by a crash is ended first."""
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
-            _write(self._file, b"\n")
+            self._append(self._file, b"\n")
         self._put(bundle_line(self._dispatch, self._digest, self._now()))
 
     def _write_all(self) -> None:
@@ -102,12 +117,15 @@ class UsageLog:
         try:
             self._put(line)
         except OSError as error:
-            if not self._lost:
+            if not self._fails:
                 self._log.line(Level.ERROR, "usage-log", reason=error.strerror)
+            self._fails = True
             self._lost += requests
+        else:
+            self._fails = False
 
     def _put(self, line: Line) -> None:
-        _write(self._file, msgspec.json.encode(line) + b"\n")
+        self._append(self._file, msgspec.json.encode(line) + b"\n")
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
