@@ -94,7 +94,9 @@ def _slots(feature: Feature, table: RouteTable, lexicons: Sequence[str]) -> list
 def cut(domain: Domain, point: Point, places: Sequence[int]) -> tuple[Domain, Point]:
     """The domain and the point of these variables alone."""
     kept = tuple(
-        Variable(slot=_numbered(domain.variables[place].slot, n), entries=domain.variables[place].entries)
+        Variable(
+            slot=_numbered(domain.variables[place].slot, n), entries=domain.variables[place].entries
+        )
         for n, place in enumerate(places)
     )
     view = View(variables=tuple(range(len(kept))), classes=(None,) * len(kept))
