@@ -136,7 +136,7 @@ def _cases(root: Node, known: _Known) -> Iterator[Case]:
 def _given(node: MappingNode, known: _Known) -> Sent | Features | None:
     features = node.get("features")
     if features is not None:
-        vector, findings = read_features(_mapping(features), known.table.slots, known.violated)
+        vector, findings = read_features(_mapping(features), known.table, known.violated)
         known.findings.extend(findings)
         return Features(vector=vector)
     request = _mapping(node.get("request"))
