@@ -85,7 +85,7 @@ def read_cases(
     root, findings = read_nodes(file)
     if root is None:
         return CaseFile(file=file, cases=()), _told(findings)
-    # What was cut out of a broken document has its finding, and nothing else is said of it.
+    # Of what cannot be read in one way nothing else is said.
     broken = {(found.span.start, found.span.end) for found in findings}
     structure = [
         found
