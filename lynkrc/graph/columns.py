@@ -174,7 +174,7 @@ def runs(group: Group) -> Iterator[tuple[int, int]]:
     first = 0
     for number, row in enumerate(group.rows):
         following = group.rows[number + 1] if number + 1 < len(group.rows) else None
-        if following is None or following.tier != row.tier:
+        if following is None or (following.tier, following.effect) != (row.tier, row.effect):
             if row.tier is not None and group.key != "model":
                 yield first, number
             first = number + 1

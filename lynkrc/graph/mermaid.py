@@ -100,8 +100,8 @@ def _parts(group: Group) -> list[Sequence[Row]]:
 
 def _row(row: Row) -> str:
     """``greetings: ask.words <= 4 (SIMPLE)``."""
-    condition = row.second or row.when
-    return f"{_cut(row.name)}{':' if condition else ''} {_cut(condition)} ({row.effect})"
+    told = ", ".join(_cut(text) for text in (row.when, row.second) if text)
+    return f"{_cut(row.name)}{':' if told else ''} {told} ({row.effect})"
 
 
 def _chains(graph: Graph) -> Iterator[str]:
