@@ -7,8 +7,8 @@ code (https://mermaid.js.org/syntax/flowchart.html, "Entity codes to escape char
 
 from collections.abc import Iterator, Sequence
 
-from lynkrc.graph.columns import runs
 from lynkrc.graph.model import Graph, Group, Place, Row
+from lynkrc.graph.panels import runs
 from lynkrc.graph.picture import hue
 from lynkrc.graph.style import LIGHT
 
