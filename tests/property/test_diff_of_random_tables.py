@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 
 from lynkrc.diff.classify import classify
 from lynkrc.diff.compare import compare
-from lynkrc.diff.identity import pair_of
+from lynkrc.diff.identity import Pair, pair_of
 from lynkrc.diff.plan import Category, Plan, Relation, Spec
 from lynkrc.diff.sample import Found, sample
 from lynkrc.interp.evaluate import evaluate
 from lynkrc.ir.digest import meaning_digest
-from lynkrc.ir.domain import Part, domain_of
+from lynkrc.ir.domain import Domain, Part, domain_of
 from lynkrc.ir.table import RouteTable
 from tests.property.random_tables import tables, vectors
 
@@ -29,8 +29,8 @@ def plan_of(old: RouteTable, new: RouteTable, points: int = 150) -> Plan:
         Spec(label="a", name="a", digest=meaning_digest(table), routes="") for table in (old, new)
     ]
 
-    def find(pair: object, domain: object) -> Found:
-        found = sample(pair, domain)  # type: ignore[arg-type]  # passed on as they are
+    def find(pair: Pair, domain: Domain) -> Found:
+        found = sample(pair, domain)
         return Found(points=found.points[:points], unknown=found.unknown)
 
     return compare(old, new, specs=(specs[0], specs[1]), find=find)
