@@ -51,6 +51,8 @@ class TypedChain:
     groups: tuple[tuple[str, ...], ...]
     pick: str
     weights: tuple[tuple[str, int], ...]
+    spans: tuple[Span, ...] = field(compare=False, repr=False)
+    """Where each target is named."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -67,6 +69,7 @@ class TypedTier:
     up_to: int | None
     chain: TypedChain
     span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
 
 
 @final
@@ -90,6 +93,7 @@ class TypedDimension:
     terms: Feature | None
     source: str
     span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
 
 
 @final
@@ -112,6 +116,7 @@ class TypedRule:
     source: str
     require_source: str
     span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
 
 
 @final
