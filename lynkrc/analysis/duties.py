@@ -41,6 +41,10 @@ class Act(Enum):
     FALSE = "atom false"
 
 
+OF_GUARDS = frozenset((Act.MATCHES, Act.TRUE, Act.FALSE))
+"""Acts that are about a guard alone, whatever is decided."""
+
+
 class Duty(NamedTuple):
     """One act of the thing with this index; `part` is the target of `TRIED`."""
 
@@ -59,10 +63,13 @@ class Atom:
 
 
 def duties_of(table: RouteTable, atoms: tuple[Atom, ...]) -> tuple[Duty, ...]:
-    """Every duty, those of rules first, as written."""
+    """Every duty, those of rules first; like beside like."""
     return (
-        *(Duty(act, rule.id) for rule in table.rules for act in (Act.MATCHES, *acts_of(rule))),
-        *(Duty(act, tier.id) for tier in table.tiers for act in (Act.REACHED, Act.SCORED)),
+        *sorted(
+            (Duty(act, rule.id) for rule in table.rules for act in (Act.MATCHES, *acts_of(rule))),
+            key=lambda duty: (duty.act.value, duty.owner),
+        ),
+        *(Duty(act, tier.id) for act in (Act.REACHED, Act.SCORED) for tier in table.tiers),
         *(
             Duty(Act.TRIED, chain.id, target)
             for chain in table.chains
@@ -70,7 +77,7 @@ def duties_of(table: RouteTable, atoms: tuple[Atom, ...]) -> tuple[Duty, ...]:
             for target in chain.targets
         ),
         *(Duty(Act.COUNTS, i) for i in range(len(table.dimensions))),
-        *(Duty(act, i) for i in range(len(atoms)) for act in (Act.TRUE, Act.FALSE)),
+        *(Duty(act, i) for act in (Act.TRUE, Act.FALSE) for i in range(len(atoms))),
     )
 
 

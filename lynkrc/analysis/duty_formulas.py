@@ -66,6 +66,12 @@ class DutyFormulas:
             case _:
                 assert_never(duty.act)
 
+    def holds_for(self, duty: Duty) -> z3.BoolRef:
+        """When a duty of a guard alone is called for, in terms of the request alone."""
+        if duty.act is Act.MATCHES:
+            return self._f.holds(self._table.rules[duty.owner].guard)
+        return self.calls_for(duty)
+
     @cached_property
     def unpinned(self) -> z3.BoolRef:
         """Steps 3 to 9 take place, and no requested name takes the place of 4 to 6."""

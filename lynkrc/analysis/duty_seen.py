@@ -6,7 +6,16 @@ The guards of the rules are worked out once; everything else follows from them.
 from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple, assert_never, final
 
-from lynkrc.analysis.duties import Act, Atom, Duty, bounds_of, is_given, overtaken, regrouped
+from lynkrc.analysis.duties import (
+    OF_GUARDS,
+    Act,
+    Atom,
+    Duty,
+    bounds_of,
+    is_given,
+    overtaken,
+    regrouped,
+)
 from lynkrc.interp.evaluate import (
     Vector,
     add_points,
@@ -71,15 +80,13 @@ class Seen:
         match act:
             case Act.MATCHES:
                 return owner in self.matches
+            case Act.TRUE | Act.FALSE:
+                return _holds_for(self._table, self._vector, duty, atoms)
             case Act.DENIES:
                 return self._deny is not None and self._deny.id == owner
             case Act.ANSWERS:
                 answers = self._deny is None and self._respond is not None
                 return answers and self._respond is not None and self._respond.id == owner
-            case Act.TRUE:
-                return any(holds(guard, self._vector) for guard in atoms[owner].guards)
-            case Act.FALSE:
-                return not all(holds(guard, self._vector) for guard in atoms[owner].guards)
             case _:
                 return self.decided and self._once_decided(duty)
 
@@ -249,5 +256,15 @@ def seen(
     table: RouteTable, vector: Vector, duties: Collection[Duty], atoms: Sequence[Atom]
 ) -> list[Duty]:
     """Those of the duties that the vector calls for."""
+    if all(duty.act in OF_GUARDS for duty in duties):
+        return [duty for duty in duties if _holds_for(table, vector, duty, atoms)]
     one = Seen(table, vector)
     return [duty for duty in duties if one.calls_for(duty, atoms)]
+
+
+def _holds_for(table: RouteTable, vector: Vector, duty: Duty, atoms: Sequence[Atom]) -> bool:
+    """Whether the vector calls for a duty of a guard alone."""
+    if duty.act is Act.MATCHES:
+        return holds(table.rules[duty.owner].guard, vector)
+    found = [holds(guard, vector) for guard in atoms[duty.owner].guards]
+    return any(found) if duty.act is Act.TRUE else not all(found)
