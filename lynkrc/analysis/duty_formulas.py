@@ -142,9 +142,7 @@ class DutyFormulas:
 
     def _drops(self, rule: Rule) -> z3.BoolRef:
         e, table = self._e, self._table
-        dropped = {
-            keep.target: z3.Not(self._f.holds(keep.guard)) for keep in rule.require or ()
-        }
+        dropped = {keep.target: z3.Not(self._f.holds(keep.guard)) for keep in rule.require or ()}
 
         def of(targets: Sequence[int]) -> z3.BoolRef:
             return self._f.some([when for t, when in dropped.items() if t in targets])
@@ -165,9 +163,7 @@ class DutyFormulas:
         began = [
             z3.And(self._e.start[chain.id], self._filled(chain.id)) for chain in self._table.chains
         ]
-        return z3.And(
-            self._e.decided, z3.Not(self._e.pinned_target), z3.Not(self._f.some(began))
-        )
+        return z3.And(self._e.decided, z3.Not(self._e.pinned_target), z3.Not(self._f.some(began)))
 
     def emptied(self, chain: int) -> z3.BoolRef:
         """Nothing is left of this chain, though some target of the spec could serve."""

@@ -1,4 +1,4 @@
-"""A vector to the duties it calls for, by the steps of the decision: what `duty_formulas` says of it.
+"""A vector to the duties it calls for, by the steps of the decision, as `duty_formulas` has them.
 
 The guards of the rules are worked out once; everything else follows from them.
 """

@@ -23,6 +23,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 TOGETHER = 24
 """Most duties that one question asks about: where none of them is called for, it settles all."""
 
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep:
@@ -39,7 +40,7 @@ def sweep(
     formulas: DutyFormulas,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Settle every duty; those about the decision first, since what is found then settles others."""
+    """Settle every duty; first those about the decision, as what is found then settles others."""
     settling = _Settling(
         study=study,
         atoms=atoms,
@@ -79,7 +80,7 @@ class _Settling:
         """Ask until none of the duties is open."""
         while duties:
             duties = [duty for duty in duties if duty in self.open]
-            asked = _alike(duties)
+            asked: Sequence[Duty] = _alike(duties)
             while any(duty in self.open for duty in asked):
                 asked = [duty for duty in asked if duty in self.open]
                 asked = self._ask(asked, solver, formula)

@@ -7,6 +7,7 @@ dimensions and lexicons carry their origin (``builtin/greetings``).
 from dataclasses import dataclass, field
 from typing import final
 
+from lynkrc.sema.allows import OpenAllow
 from lynkrc.sema.typed import Bool, Feature, Number
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import AssertionKind, Client, Deny, Lexicon, Price, Provider
@@ -144,6 +145,8 @@ class TypedAssertion:
 class TypedConfig:
     """A sound spec. Providers, targets, lexicons and clients are sorted by name."""
 
+    path: str
+    """Of the document itself; what other files gave has another."""
     name: str
     trust_levels: tuple[str, ...]
     lexicons: tuple[TypedLexicon, ...]
@@ -162,3 +165,4 @@ class TypedConfig:
     """Of `thinking` and `max_tokens`, those the spec makes hard."""
     assertions: tuple[TypedAssertion, ...]
     settings: Settings
+    allows: tuple[OpenAllow, ...] = field(compare=False, repr=False)
