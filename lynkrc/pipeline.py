@@ -18,11 +18,13 @@ from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.sema.resolve import resolve
 from lynkrc.sema.typed_config import TypedConfig
 from lynkrc.source.text import SourceFile, Span
+from lynkrc.syntax.config import Assertion
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
     from lynkrc.analysis.sweep import Progress
     from lynkrc.codegen.artifacts import Artifacts
+    from lynkrc.ir.assertion import Assertions
     from lynkrc.ir.table import RouteTable
 
 SPEC_NAME = "routing.yaml"
@@ -48,16 +50,36 @@ class Checked:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compilation:
-    """What became of one spec: findings in the order of the text, and, without errors, the rest."""
+    """What became of one spec: findings in the order of the text, and, without errors, the rest.
+
+    `assertions` are what it claims of `table`; nothing here says whether they hold.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     table: "RouteTable | None"
+    assertions: "Assertions | None"
     artifacts: "Artifacts | None"
 
     @property
     def has_errors(self) -> bool:
         """Whether the spec cannot be built."""
         return _has_errors(self.diagnostics)
+
+
+def place_in_bundle(name: str, from_place: str) -> tuple[str, str]:
+    """Where the file `name`, as the file at `from_place` refers to it, stands, and its name in a
+    bundle's ``source/``. The place of the spec itself is empty.
+
+    >>> place_in_bundle("../team/base.yaml", "")
+    ('../team/base.yaml', 'extends/_up_/team/base.yaml')
+    """
+    if name.startswith("builtin/"):
+        return f"{name}.yaml", f"{name}.yaml"
+    folder = posixpath.dirname(from_place)
+    place = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
+    # A name in a bundle leads nowhere else, so it holds no "..".
+    steps = ("_up_" if step == ".." else step for step in place.split("/"))
+    return place, "/".join(("extends", *steps))
 
 
 @final
@@ -77,14 +99,7 @@ class RecordingLoader:
         """As the inner loader does."""
         file = self._inner.load(name, from_path)
         if file is not None and file.path not in self._places:
-            if name.startswith("builtin/"):
-                place = bundled = f"{name}.yaml"
-            else:
-                folder = posixpath.dirname(self._places[from_path])
-                place = posixpath.normpath(posixpath.join(folder, name.replace("\\", "/")))
-                # A name in a bundle leads nowhere else, so it holds no "..".
-                steps = ("_up_" if step == ".." else step for step in place.split("/"))
-                bundled = "/".join(("extends", *steps))
+            place, bundled = place_in_bundle(name, self._places[from_path])
             self._places[file.path] = place
             self._given[bundled] = file
         return file
@@ -139,12 +154,43 @@ def _proved(
     return after_proofs(find(study(table), typed.path, told, progress), typed.allows)
 
 
-def _resolved(path: str, data: bytes, loader: Loader, catalog: Sequence[SourceFile]) -> Checked:
-    """The spec as far as `sema` goes, with all that was found up to there."""
+def ask_spec(
+    path: str, data: bytes, question: str, *, loader: Loader, catalog: Sequence[SourceFile]
+) -> Checked:
+    """`check_spec` of the spec with one more assertion, which is then the only one.
+
+    The question is typed with the spec, so that what it alone reads (a lexicon) is part of what is
+    lowered. Findings about it point into a file called `lynkrc.syntax.read_question.PATH`.
+    """
+    from lynkrc.syntax.read_question import PATH, read_question
+
+    asked, found = read_question(question)
+    if asked is None:
+        return Checked(diagnostics=_bounded(found), typed=None, sources=())
+    checked = _resolved(path, data, loader, catalog, (asked,))
+    checked = replace(checked, diagnostics=_bounded(checked.diagnostics))
+    if checked.typed is None:
+        return checked
+    only = tuple(one for one in checked.typed.assertions if one.span.file.path == PATH)
+    return replace(checked, typed=replace(checked.typed, assertions=only))
+
+
+def _resolved(
+    path: str,
+    data: bytes,
+    loader: Loader,
+    catalog: Sequence[SourceFile],
+    asked: tuple[Assertion, ...] = (),
+) -> Checked:
+    """The spec as far as `sema` goes, with all that was found up to there.
+
+    `asked` is asserted beside what the spec asserts.
+    """
     recording = RecordingLoader(loader, path)
     typed = None
     config, findings = read_source(path, data)
     if config is not None:
+        config = replace(config, assertions=(*config.assertions, *asked))
         typed, found = resolve(config, recording, catalog)
         if _has_errors(findings):
             # The tree holds what is sound of the document: what else is wrong with that is told.
@@ -172,16 +218,18 @@ def compile_spec(
     """
     from lynkrc.codegen.artifacts import SpecSource, generate
     from lynkrc.ir.digest import meaning_digest, source_digest
+    from lynkrc.lower.assertions import lower_assertions
     from lynkrc.lower.table import lower
     from lynkrc.passes import run_passes
 
     checked = _resolved(path, data, loader, catalog)
-    lowered, found = (None, []) if checked.typed is None else lower(checked.typed)
-    if proves and lowered is not None and checked.typed is not None:
-        found = [*found, *_proved(lowered, checked.typed, checked.diagnostics, progress)]
+    typed = checked.typed
+    lowered, found = (None, []) if typed is None else lower(typed)
+    if proves and typed is not None and lowered is not None:
+        found = [*found, *_proved(lowered, typed, checked.diagnostics, progress)]
     diagnostics = _bounded([*checked.diagnostics, *found])
-    if lowered is None or _has_errors(diagnostics):
-        return Compilation(diagnostics=diagnostics, table=None, artifacts=None)
+    if typed is None or lowered is None or _has_errors(diagnostics):
+        return Compilation(diagnostics=diagnostics, table=None, assertions=None, artifacts=None)
     table = run_passes(lowered)
     artifacts = generate(
         table,
@@ -191,7 +239,22 @@ def compile_spec(
         source_digest=source_digest(data),
         meaning_digest=meaning_digest(lowered),
     )
-    return Compilation(diagnostics=diagnostics, table=table, artifacts=artifacts)
+    return Compilation(
+        diagnostics=diagnostics,
+        table=table,
+        assertions=lower_assertions(typed),
+        artifacts=artifacts,
+    )
+
+
+def claims_of(typed: TypedConfig) -> "tuple[RouteTable, Assertions] | None":
+    """The table that proofs are about and what is claimed of it; None where `lower` fails."""
+    from lynkrc.lower.assertions import lower_assertions
+    from lynkrc.lower.table import lower
+    from lynkrc.passes import run_passes
+
+    lowered, _ = lower(typed)
+    return None if lowered is None else (run_passes(lowered), lower_assertions(typed))
 
 
 def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str | None]:

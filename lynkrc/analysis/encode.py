@@ -406,14 +406,10 @@ class Encoder:
         slot = next((slot for slot in table.slots if slot.feature == "surface"), None)
         if slot is None:
             return f.constant(True)
-        declared = set(msgspec.json.decode(table.settings, type=Settings).embeddings.values())
-        chains = {
-            chain.id
-            for chain in table.chains
-            if len(chain.targets) == 1 and table.targets[chain.targets[0]].name in declared
-        }
+        declared = msgspec.json.decode(table.settings, type=Settings).embeddings.values()
+        names = {f"lynkr/{target}" for target in declared}
         to_declared = [
-            when for when, pin in zip(pins, table.pins, strict=True) if pin.chain in chains
+            when for when, pin in zip(pins, table.pins, strict=True) if pin.pattern in names
         ]
         classes = tuple(i for i, one in enumerate(slot.classes) if one.text == EMBEDDINGS)
         return z3.Implies(f.member(slot.id, classes), f.some(to_declared))

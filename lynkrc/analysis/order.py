@@ -1,69 +1,108 @@
-"""An encoded decision to the targets its order may begin with (design: "The decision", step 9).
+"""An encoded decision to the order its targets are tried in (design: "The decision", step 9).
 
 The decided order: sessions, breakers and budgets, which change what is tried first, come after it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import combinations
+from typing import final
 
 import z3
 
 from lynkrc.analysis.encoded import Encoded
-from lynkrc.ir.table import Pick, Target, TargetId
+from lynkrc.ir.table import Pick, RouteTable, Target, TargetId
+
+ORDERED = (Pick.ORDER, Pick.CHEAPEST)
+"""Picks whose order is the same for every request."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to order a chain, and `when` it is taken.
+
+    `groups` hold what is tried in turn, sorted where the pick is ordered; `preferred` goes before
+    them wherever it is left.
+    """
+
+    when: z3.BoolRef
+    groups: tuple[tuple[TargetId, ...], ...]
+    pick: Pick
+    weights: tuple[tuple[TargetId, int], ...]
+    preferred: TargetId | None
+
+    def before(self) -> Iterator[tuple[TargetId, TargetId]]:
+        """The pairs of targets of which the first is always tried before the second."""
+        rank = {one: i for i, group in enumerate(self.groups) for one in group}
+        place = {one: i for group in self.groups for i, one in enumerate(group)}
+        for pair in combinations(rank, 2):
+            for one, other in (pair, pair[::-1]):
+                if self.preferred in pair:
+                    is_before = one == self.preferred
+                elif rank[one] != rank[other]:
+                    is_before = rank[one] < rank[other]
+                else:
+                    is_before = self.pick in ORDERED and place[one] < place[other]
+                if is_before:
+                    yield one, other
+
+
+def ways(encoded: Encoded) -> tuple[Way, ...]:
+    """Every way; of those where something is routed exactly one is taken."""
+    f, table = encoded.formulas, encoded.table
+    nobody = z3.Not(f.some(list(encoded.first_prefer.values())))
+    found = []
+    for chain in table.chains:
+        final_ = encoded.final[chain.id]
+        plain = z3.And(final_, z3.Or(encoded.pinned_target, nobody))
+        taken: list[tuple[z3.BoolRef, Pick, TargetId | None]] = [(plain, chain.pick, None)]
+        for rule, when in encoded.first_prefer.items():
+            prefer = table.rules[rule].prefer
+            if prefer is not None:
+                here = z3.And(final_, z3.Not(encoded.pinned_target), when)
+                taken.append((here, prefer.pick or chain.pick, prefer.target))
+        for when, pick, target in taken:
+            found.append(
+                Way(
+                    when=when,
+                    groups=tuple(_sorted(table, group, pick) for group in chain.groups),
+                    pick=pick,
+                    weights=chain.weights if pick is Pick.WEIGHTED else (),
+                    preferred=target if target in chain.targets else None,
+                )
+            )
+    return tuple(found)
+
+
+def leading(encoded: Encoded, way: Way) -> Iterator[tuple[TargetId, z3.BoolRef]]:
+    """Which targets may be tried first when the way is taken, and where."""
+    f, kept = encoded.formulas, encoded.kept
+    open_ = f.constant(True)
+    if way.preferred is not None:
+        yield way.preferred, kept[way.preferred]
+        open_ = z3.Not(kept[way.preferred])
+    for group in way.groups:
+        for i, target in enumerate(group):
+            earlier = group[:i] if way.pick in ORDERED else ()
+            yield target, z3.And(open_, kept[target], z3.Not(f.some([kept[t] for t in earlier])))
+        open_ = z3.And(open_, z3.Not(f.some([kept[target] for target in group])))
 
 
 def first_in_order(encoded: Encoded) -> tuple[z3.BoolRef, ...]:
-    """For each target: the decided order, before sessions and breakers, may begin with it."""
-    f, table = encoded.formulas, encoded.table
-    found: list[list[z3.BoolRef]] = [[] for _ in table.targets]
-    preferring = list(encoded.first_prefer.items())
-    for chain in table.chains:
-        pinned = z3.And(encoded.final[chain.id], encoded.pinned_target)
-        plain = z3.And(encoded.final[chain.id], z3.Not(encoded.pinned_target))
-        nobody = z3.Not(f.some([when for _, when in preferring]))
-        ways: list[tuple[z3.BoolRef, Pick, TargetId | None]] = [
-            (z3.Or(pinned, z3.And(plain, nobody)), chain.pick, None)
-        ]
-        for rule, when in preferring:
-            prefer = table.rules[rule].prefer
-            if prefer is not None:
-                ways.append((z3.And(plain, when), prefer.pick or chain.pick, prefer.target))
-        for when, pick, preferred in ways:
-            first = preferred if preferred in chain.targets else None
-            for target, leads in _leading(encoded, chain.groups, pick, first):
-                found[target].append(z3.And(when, leads))
-    return tuple(f.some(ways) for ways in found)
+    """For each target: the decided order may begin with it."""
+    found: list[list[z3.BoolRef]] = [[] for _ in encoded.table.targets]
+    for way in ways(encoded):
+        for target, leads in leading(encoded, way):
+            found[target].append(z3.And(way.when, leads))
+    return tuple(encoded.formulas.some(one) for one in found)
 
 
-def _leading(
-    encoded: Encoded,
-    groups: Sequence[Sequence[TargetId]],
-    pick: Pick,
-    preferred: TargetId | None,
-) -> Iterator[tuple[TargetId, z3.BoolRef]]:
-    f, kept, targets = encoded.formulas, encoded.kept, encoded.table.targets
-
-    def cost(target: TargetId) -> tuple[bool, Decimal]:
-        price = targets[target].price
-        return (
-            (True, Decimal(0)) if price is None else (False, Decimal(price[0]) + Decimal(price[1]))
-        )
-
-    open_ = f.constant(True)
-    if preferred is not None:
-        yield preferred, kept[preferred]
-        open_ = z3.Not(kept[preferred])
-    for group in groups:
-        order = (
-            sorted(group, key=lambda one: _cost(targets[one]))
-            if pick is Pick.CHEAPEST
-            else list(group)
-        )
-        is_ordered = pick in (Pick.ORDER, Pick.CHEAPEST)
-        for i, target in enumerate(order):
-            before = [kept[other] for other in order[:i]] if is_ordered else []
-            yield target, z3.And(open_, kept[target], z3.Not(f.some(before)))
-        open_ = z3.And(open_, z3.Not(f.some([kept[target] for target in group])))
+def _sorted(table: RouteTable, group: tuple[TargetId, ...], pick: Pick) -> tuple[TargetId, ...]:
+    if pick is not Pick.CHEAPEST:
+        return group
+    return tuple(sorted(group, key=lambda one: _cost(table.targets[one])))
 
 
 def _cost(target: Target) -> tuple[bool, Decimal]:

@@ -1,6 +1,6 @@
 """A point of a domain to words: what a request has that the plainest one has not."""
 
-from lynkrc.analysis.symbols import at_rest
+from lynkrc.ir.witness import at_rest
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import Slot, SlotType, StringClass
 

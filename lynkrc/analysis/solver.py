@@ -10,7 +10,7 @@ from typing import TypeAlias, final
 
 import z3
 
-from lynkrc.analysis.symbols import Symbols, at_rest
+from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import Point
 
 RLIMIT = 30_000_000
@@ -47,7 +47,7 @@ Answer: TypeAlias = Found | Impossible | Unknown
 
 @final
 class Solver:
-    """What is known of some requests, and questions about them."""
+    """What is known of some requests (their ranges too), and questions about them."""
 
     def __init__(
         self,
@@ -62,8 +62,6 @@ class Solver:
         self._solver.set("rlimit", rlimit)
         self._solver.set("random_seed", 0)
         self._solver.set("core.minimize", True)
-        for symbols in requests:
-            self._solver.add(*symbols.ranges)
         self._solver.add(*known)
         self._asked = 0
 
@@ -83,11 +81,20 @@ class Solver:
         try:
             self._solver.add(*marks)
             for number, symbols in enumerate(self._requests):
-                for index, rest in enumerate(at_rest(symbols.domain)):
+                for index, rest in enumerate(symbols.rest):
                     answer = self._nearer(answer, number, index, rest)
         finally:
             self._solver.pop()
         return answer
+
+    def name(self, condition: z3.BoolRef) -> z3.BoolRef:
+        """A short name for a condition that is asked often."""
+        (mark,) = self._marks([condition])
+        return mark
+
+    def exclude(self, conditions: Sequence[z3.BoolRef]) -> None:
+        """From now on, no request for which all of these hold is found."""
+        self._solver.add(z3.Not(z3.And(*conditions)))
 
     def _nearer(self, answer: Found, number: int, index: int, rest: int) -> Found:
         """The answer with one variable as near to rest as can be, and fixed there."""

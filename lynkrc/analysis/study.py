@@ -11,10 +11,12 @@ import z3
 
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.known import known_of
 from lynkrc.analysis.solver import RLIMIT, Solver
 from lynkrc.analysis.symbols import Symbols, symbols_of
+from lynkrc.interp.assertions import joint_domain
 from lynkrc.ir.assertion import NO_ASSERTIONS, Assertions, is_beside
-from lynkrc.ir.domain import Domain, Part, Point, View, domain_of
+from lynkrc.ir.domain import Domain, Point, View
 from lynkrc.ir.table import RouteTable
 
 
@@ -35,6 +37,7 @@ class Study:
     symbols: Symbols
     encoded: Encoded
     known: tuple[z3.BoolRef, ...]
+    rlimit: int
     loose: frozenset[int]
     solver: Solver
 
@@ -44,17 +47,21 @@ class Study:
 
 
 def study(
-    table: RouteTable, assertions: Assertions = NO_ASSERTIONS, *, rlimit: int = RLIMIT
+    table: RouteTable,
+    assertions: Assertions = NO_ASSERTIONS,
+    *,
+    rest: Point | None = None,
+    rlimit: int = RLIMIT,
 ) -> Study:
-    """Everything that is known of a request, encoded; `rlimit` bounds each question."""
-    features = tuple(slot for slot in assertions.slots if not is_beside(slot))
-    domain = domain_of(
-        Part(slots=table.slots, lexicons=table.lexicons),
-        Part(slots=features, lexicons=table.lexicons),
-    )
-    symbols = symbols_of(domain, z3.Context())
+    """Everything that is known of a request, encoded.
+
+    Witnesses are as near to `rest` as can be, a point of `joint_domain`; `rlimit` bounds each
+    question.
+    """
+    domain = joint_domain(table, assertions)
+    symbols = symbols_of(domain, z3.Context(), rest)
     encoded = Encoder(table, symbols, domain.views[0]).encode()
-    known = encoded.definitions
+    known = known_of(symbols, (table,))
     return Study(
         table=table,
         assertions=assertions,
@@ -62,9 +69,10 @@ def study(
         claims=_with_beside(assertions, domain.views[1]),
         symbols=symbols,
         encoded=encoded,
-        known=known,
-        loose=frozenset(),
-        solver=Solver([symbols], known, rlimit=rlimit),
+        known=(*encoded.definitions, *known.constraints),
+        rlimit=rlimit,
+        loose=known.loose,
+        solver=Solver([symbols], [*encoded.definitions, *known.constraints], rlimit=rlimit),
     )
 
 

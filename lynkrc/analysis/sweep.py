@@ -52,7 +52,9 @@ def sweep(
     settling.all(of_decision, study.solver, formulas.calls_for)
     of_guards = [duty for duty in duties if duty in settling.open]
     # Without the decision the questions are small.
-    settling.all(of_guards, Solver([study.symbols], facts_of(study)), formulas.holds_for)
+    settling.all(
+        of_guards, Solver([study.symbols], facts_of(study), rlimit=study.rlimit), formulas.holds_for
+    )
     undecided = tuple(duty for duty in duties if duty in settling.undecided)
     return Sweep(dead=frozenset(settling.dead), undecided=undecided)
 

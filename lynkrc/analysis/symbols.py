@@ -10,14 +10,12 @@ from typing import TypeAlias, final
 
 import z3
 
-from lynkrc.ir.domain import ABSENT, OTHER, Domain, Point
+from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import Slot, SlotType
+from lynkrc.ir.witness import at_rest
 
 Ints: TypeAlias = tuple[z3.ArithRef, ...]
 Bools: TypeAlias = tuple[z3.BoolRef | None, ...]
-
-AUTO = "auto"
-"""The requested model name that is always routed."""
 
 
 @final
@@ -26,28 +24,29 @@ class Symbols:
     """The unknown values of one request, by variable.
 
     `bools[i]` is the truth of a boolean variable, whose `ints[i]` is 0 or 1; None for others.
-    `ranges` is what holds of every value, whatever the request.
+    `ranges` is what holds of every value, whatever the request; `rest` what a plain one has.
     """
 
     context: z3.Context
     domain: Domain
+    rest: Point
     ints: Ints
     bools: Bools
     ranges: tuple[z3.BoolRef, ...]
 
     def point(self, model: z3.ModelRef) -> Point:
         """The values in a model; what it leaves open is at rest."""
-        rest = at_rest(self.domain)
-        return tuple(_number(model.eval(value), rest[i]) for i, value in enumerate(self.ints))
+        return tuple(_number(model.eval(value), self.rest[i]) for i, value in enumerate(self.ints))
 
 
-def symbols_of(domain: Domain, context: z3.Context) -> Symbols:
-    """Symbols for every variable, named after it."""
+def symbols_of(domain: Domain, context: z3.Context, rest: Point | None = None) -> Symbols:
+    """Symbols for every variable, named after it. `rest` is `at_rest` where it is not given."""
     pairs = [_symbol(slot, f"{slot.id}:{slot.text}", context) for slot in domain.slots]
     ints = tuple(number for number, _ in pairs)
     return Symbols(
         context=context,
         domain=domain,
+        rest=at_rest(domain) if rest is None else rest,
         ints=ints,
         bools=tuple(truth for _, truth in pairs),
         ranges=_ranges(domain, ints, range(len(ints))),
@@ -69,18 +68,6 @@ def changed(symbols: Symbols, fresh: Mapping[int, str]) -> Symbols:
         bools=tuple(bools),
         ranges=_ranges(symbols.domain, tuple(ints), fresh),
     )
-
-
-def at_rest(domain: Domain) -> Point:
-    """What the plainest request has: nothing, ``auto`` as the model."""
-    return tuple(_rest(slot) for slot in domain.slots)
-
-
-def _rest(slot: Slot) -> int:
-    if slot.feature == "model":
-        texts = [one.text for one in slot.classes]
-        return texts.index(AUTO) if AUTO in texts else OTHER
-    return ABSENT if slot.classes else min(max(0, slot.low), slot.high)
 
 
 def _symbol(slot: Slot, name: str, context: z3.Context) -> tuple[z3.ArithRef, z3.BoolRef | None]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import final
 
-from lynkrc.pipeline import Checked, Compilation, check_spec, compile_spec
+from lynkrc.pipeline import Checked, Compilation, ask_spec, check_spec, compile_spec
 from lynkrc.sema.loader import BaseFile
 from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile
@@ -57,6 +57,12 @@ def check_file(path: Path) -> Checked:
 def check_bytes(path: Path, data: bytes) -> Checked:
     """Find everything there is to find in a spec as if `data` were what stands at a path."""
     return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
+
+
+def ask_file(path: Path, question: str) -> Checked:
+    """The spec at a path with one question as its only assertion."""
+    data = spec_bytes(path)
+    return ask_spec(str(path), data, question, loader=DiskLoader(), catalog=catalog_files())
 
 
 def compile_file(

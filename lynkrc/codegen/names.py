@@ -91,6 +91,8 @@ _OWN_WORDS = frozenset(
         "chain",
         "left",
         "matched",
+        "atoms",
+        "sides",
         "values",
         "needs",
         "pins",

@@ -9,8 +9,10 @@ Each code has a page beside this module, `pages/LKnnn.md`.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from lynkrc.diagnostics.case_codes import CASE_CODES
 from lynkrc.diagnostics.model import Code, Severity
 from lynkrc.diagnostics.pattern_codes import PATTERN_CODES
+from lynkrc.diagnostics.proof_codes import PROOF_CODES
 from lynkrc.diagnostics.sema_codes import SEMA_CODES
 from lynkrc.diagnostics.settings_codes import SETTINGS_CODES
 
@@ -113,7 +115,16 @@ CODES: Mapping[str, Code] = MappingProxyType(
     {
         code.id: code
         for code in sorted(
-            (*_FILE, *_STRUCTURE, *PATTERN_CODES, *_EXPRESSIONS, *SEMA_CODES, *SETTINGS_CODES),
+            (
+                *_FILE,
+                *_STRUCTURE,
+                *PATTERN_CODES,
+                *_EXPRESSIONS,
+                *SEMA_CODES,
+                *SETTINGS_CODES,
+                *PROOF_CODES,
+                *CASE_CODES,
+            ),
             key=lambda code: code.id,
         )
     }
@@ -128,7 +139,7 @@ PHASES: Mapping[str, str] = MappingProxyType(
         "LK3": "expressions",
         "LK4": "names, bases and the catalog",
         "LK5": "tiers, chains, rules and score",
-        "LK6": "bundle, output and runtime",
+        "LK6": "bundle, output, runtime and tests",
     }
 )
 """What the codes of a range are about, by how their ids begin."""

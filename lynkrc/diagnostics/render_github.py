@@ -2,7 +2,7 @@
 
 The form and its escapes: docs.github.com, "Workflow commands for GitHub Actions".
 
->>> _property("a: b, 100%")
+>>> property_value("a: b, 100%")
 'a%3A b%2C 100%25'
 """
 
@@ -31,16 +31,18 @@ def _command(finding: Diagnostic, run: Run) -> str:
     if place.line == place.end_line:
         properties |= {"col": place.column, "endColumn": place.end_column}
     properties["title"] = f"{finding.code.id} {finding.code.name}"
-    listed = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
+    listed = ",".join(f"{name}={property_value(str(value))}" for name, value in properties.items())
     message = printable(finding.message)
     if finding.help is not None:
         message += f"\nhelp: {printable(finding.help)}"
-    return f"::{_COMMANDS[finding.severity]} {listed}::{_data(message)}"
+    return f"::{_COMMANDS[finding.severity]} {listed}::{data(message)}"
 
 
-def _data(text: str) -> str:
+def data(text: str) -> str:
+    """A command's message, escaped."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def property_value(text: str) -> str:
+    """The value of a command's property, escaped."""
+    return data(text).replace(":", "%3A").replace(",", "%2C")

@@ -34,6 +34,7 @@ from lynkrc.ir.guard import (
     IntSum,
     Not,
     Or,
+    SlotId,
 )
 from lynkrc.ir.table import Slot
 
@@ -102,6 +103,19 @@ def interval(expr: IntExpr, slots: Sequence[Slot]) -> Interval:
             return saturate_value(low, full), saturate_value(high, full)
         case _:
             assert_never(expr)
+
+
+def slots_read(node: Guard | IntExpr) -> frozenset[SlotId]:
+    """Every slot a guard or expression reads.
+
+    >>> sorted(slots_read(Not(operand=BoolSlot(slot=SlotId(3)))))
+    [3]
+    """
+    match node:
+        case BoolSlot(slot=slot) | ClassTest(slot=slot) | IntSlot(slot=slot):
+            return frozenset((slot,))
+        case _:
+            return frozenset().union(*(slots_read(part) for part in subexpressions(node)))
 
 
 def subexpressions(node: Guard | IntExpr) -> list[Guard | IntExpr]:

@@ -342,7 +342,8 @@ class Client:
 class Call:
     """One kind of upstream call and where its target comes from.
 
-    `call` is ``primary retry failover fix-up count_tokens``; `source` is ``decision`` (a target of
+    `surface` is where the request came in, ``embeddings`` among them. `call` is ``primary retry
+    failover fix-up count_tokens``; `source` is ``decision`` (a target of
     the decided chain) or ``local`` (nothing leaves the gateway).
     """
 

@@ -3,8 +3,9 @@
 A violation is a mistake in the compiler, not in a spec, so the lines are for its authors.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import TypeAlias
 
 from lynkrc.ir.guard import (
@@ -33,6 +34,7 @@ from lynkrc.ir.table import Pick, Prefer, RouteTable, Slot, SlotType
 from lynkrc.ir.verify_settings import broken_settings
 from lynkrc_runtime.feature_table import (
     CAPABILITIES,
+    EMBEDDINGS,
     FEATURES,
     NO_TIER,
     OTHER_CLIENT,
@@ -42,10 +44,19 @@ from lynkrc_runtime.feature_table import (
 
 Findings: TypeAlias = Iterator[str]
 
-DECIDED_CALLS = ("primary", "retry", "failover", "fix-up")
-"""Calls every surface makes; their target is always one of the decided chain."""
+COUNT_TOKENS = "count_tokens"
 
-CALLS = (*DECIDED_CALLS, "count_tokens")
+CALLS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        **dict.fromkeys(SURFACES, ("primary", "retry", "failover", "fix-up")),
+        "messages": ("primary", "retry", "failover", "fix-up", COUNT_TOKENS),
+        "responses": ("primary", "retry", "failover", "fix-up", COUNT_TOKENS),
+        EMBEDDINGS: ("primary", "retry"),
+    }
+)
+"""Every upstream call the runtime makes, by surface. The target is always one of the decided chain,
+but for tokens, which may be counted locally. What analyses a request calls nobody.
+"""
 
 INT64 = 2**62
 """Every intermediate result stays below this, so that C and Python agree."""
@@ -419,13 +430,13 @@ def _calls(table: RouteTable) -> Findings:
     if len(set(rows)) != len(rows):
         yield "a call has two rows"
     for call in table.calls:
-        if call.surface not in SURFACES or call.call not in CALLS:
+        if call.call not in CALLS.get(call.surface, ()):
             yield f"unknown call {call.call} on {call.surface}"
         if call.source not in ("decision", "local"):
             yield f"call {call.call} on {call.surface}: source {call.source}"
-        if call.call in DECIDED_CALLS and call.source != "decision":
+        if call.call != COUNT_TOKENS and call.source != "decision":
             yield f"call {call.call} on {call.surface} must go to the decided chain"
-    for surface in SURFACES:
-        for kind in DECIDED_CALLS:
+    for surface, calls in CALLS.items():
+        for kind in calls:
             if (surface, kind) not in rows:
                 yield f"no row for {kind} on {surface}"

@@ -34,7 +34,7 @@ from lynkrc.sema.typed import (
 from lynkrc.sema.typed_config import TypedChain, TypedConfig, TypedMapping, TypedTarget
 from lynkrc.sema.types import BoolType, IntType, StringType
 from lynkrc.source.text import SourceFile, Span
-from lynkrc_runtime.feature_table import FEATURES, SURFACES, FeatureType
+from lynkrc_runtime.feature_table import EMBEDDINGS, FEATURES, SURFACES, FeatureType
 
 AUTO = "auto"
 """The model name that is always routed."""
@@ -233,10 +233,16 @@ def _constant(value: int) -> Number:
 
 
 def lower_calls() -> tuple[Call, ...]:
-    """Every kind of call the runtime makes, by the surface the request came to."""
-    decided = [
-        Call(surface=surface, call=call, source="decision")
+    """Every kind of call the runtime makes, by the surface the request came to.
+
+    An embedding goes to the target that was declared, and only if the decision allows it: another
+    model's vectors differ, so it never fails over.
+    """
+    rows = [
+        (surface, call)
         for surface in SURFACES
         for call in ("primary", "retry", "failover", "fix-up")
     ]
-    return (*decided, Call(surface="messages", call="count_tokens", source="decision"))
+    rows += [(EMBEDDINGS, "primary"), (EMBEDDINGS, "retry")]
+    rows += [("messages", "count_tokens"), ("responses", "count_tokens")]
+    return tuple(Call(surface=surface, call=call, source="decision") for surface, call in rows)

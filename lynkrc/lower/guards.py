@@ -29,12 +29,10 @@ from lynkrc.ir.guard import (
 )
 from lynkrc.lower.slots import Layout, classes_of
 from lynkrc.sema.typed import (
-    Attribute,
     Bool,
     Choice,
     Connective,
     Constant,
-    Feature,
     Flag,
     Greatest,
     Leaf,
@@ -62,12 +60,14 @@ _COMPARES: Mapping[Order, Compare] = MappingProxyType(
 
 
 def lower_guard(expr: Bool, layout: Layout) -> Guard:
-    """The guard that holds where `expr` does. No attribute of a target may be left in it."""
+    """The guard that holds where `expr` does. Raises KeyError for a leaf the layout did not plan:
+    only a layout of assertions has slots for attributes of a target and of the decision.
+    """
     match expr:
         case Truth(value=value):
             return ALWAYS if value else NEVER
         case Flag(leaf=leaf):
-            return BoolSlot(slot=layout.slot(_feature(leaf)).id, span=leaf.span)
+            return BoolSlot(slot=layout.slot(leaf).id, span=leaf.span)
         case Negation(operand=operand):
             return Not(operand=lower_guard(operand, layout))
         case Logic(op=Connective.IMPLIES, left=left, right=right):
@@ -84,10 +84,10 @@ def lower_guard(expr: Bool, layout: Layout) -> Guard:
                 span=span,
             )
         case MemberTest(leaf=leaf, members=members, span=span):
-            slot = layout.slot(_feature(leaf))
+            slot = layout.slot(leaf)
             return _in_classes(
                 layout,
-                _feature(leaf),
+                leaf,
                 tuple(i for i, one in enumerate(slot.classes) if one.text in members),
                 span,
             )
@@ -104,7 +104,7 @@ def lower_number(expr: Number, layout: Layout) -> IntExpr:
         case Constant(value=value):
             return IntConst(value=value)
         case Reading(leaf=leaf):
-            return IntSlot(slot=layout.slot(_feature(leaf)).id)
+            return IntSlot(slot=layout.slot(leaf).id)
         case Sum():
             return IntSum(terms=tuple(lower_number(term, layout) for term in _terms(expr)))
         case Scaled(factor=factor, term=term):
@@ -129,14 +129,8 @@ def lower_number(expr: Number, layout: Layout) -> IntExpr:
             assert_never(expr)
 
 
-def _feature(leaf: Leaf) -> Feature:
-    if isinstance(leaf, Attribute):
-        raise AssertionError(f"{leaf.name} is left in a guard")
-    return leaf
-
-
-def _in_classes(layout: Layout, feature: Feature, classes: tuple[int, ...], span: Span) -> Guard:
-    slot = layout.slot(feature)
+def _in_classes(layout: Layout, leaf: Leaf, classes: tuple[int, ...], span: Span) -> Guard:
+    slot = layout.slot(leaf)
     if not classes:
         return NEVER
     if len(classes) == len(slot.classes):

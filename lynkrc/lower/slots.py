@@ -12,9 +12,9 @@ from typing import final
 
 from lynkrc.ir.guard import SlotId
 from lynkrc.ir.table import Slot, SlotType, StringClass
-from lynkrc.sema.typed import Feature, StringOp, StringTest, TypedExpr
+from lynkrc.sema.typed import Attribute, Leaf, StringOp, StringTest, TypedExpr
 from lynkrc.sema.types import BoolType, EnumType, FixedType, IntType, StringType
-from lynkrc.sema.walk import features_in, nodes_in
+from lynkrc.sema.walk import leaves_in, nodes_in
 
 _AFTER_ALL = "\U0010ffff" * 2  # behind whatever goes on after a prefix
 
@@ -25,9 +25,14 @@ ABSENT, OTHER = 0, 1
 @final
 @dataclass(slots=True)
 class SlotPlan:
-    """Collects what is read, then lays out the slots."""
+    """Collects what is read, then lays out the slots.
 
-    _features: dict[tuple[str, tuple[str, ...]], Feature] = field(default_factory=dict)
+    `beside`: what stands beside the request (attributes of the target under test, the decision) is
+    planned too, as assertions need it.
+    """
+
+    beside: bool = False
+    _leaves: dict[tuple[str, tuple[str, ...]], Leaf] = field(default_factory=dict)
     _literals: defaultdict[tuple[str, tuple[str, ...]], set[str]] = field(
         default_factory=lambda: defaultdict(set)
     )
@@ -36,10 +41,11 @@ class SlotPlan:
     )
 
     def read(self, expressions: Iterable[TypedExpr]) -> None:
-        """Plan a slot for every feature the expressions read, a class for every literal."""
+        """Plan a slot for every leaf the expressions read, a class for every literal."""
         for expression in expressions:
-            for feature in features_in(expression):
-                self.add(feature)
+            for leaf in leaves_in(expression):
+                if self.beside or not isinstance(leaf, Attribute):
+                    self.add(leaf)
             for node in nodes_in(expression):
                 match node:
                     case StringTest(op=StringOp.EQUALS):
@@ -49,37 +55,38 @@ class SlotPlan:
                     case _:
                         pass
 
-    def add(self, feature: Feature) -> None:
-        """Plan a slot for one feature."""
-        self._features.setdefault(_key(feature), feature)
+    def add(self, leaf: Leaf) -> None:
+        """Plan a slot for one leaf."""
+        self._leaves.setdefault(_key(leaf), leaf)
 
     def layout(self) -> "Layout":
         """The slots of everything planned so far."""
         slots = tuple(
-            self._slot(SlotId(index), self._features[key])
-            for index, key in enumerate(sorted(self._features))
+            self._slot(SlotId(index), self._leaves[key])
+            for index, key in enumerate(sorted(self._leaves))
         )
         return Layout(slots=slots, _ids={(slot.feature, slot.args): slot.id for slot in slots})
 
-    def _slot(self, id: SlotId, feature: Feature) -> Slot:
+    def _slot(self, id: SlotId, leaf: Leaf) -> Slot:
         classes: tuple[StringClass, ...] = ()
-        match feature.type:
+        name, args = key = _key(leaf)
+        match leaf.type:
             case BoolType():
                 type_, low, high = SlotType.BOOL, 0, 1
             case IntType():
-                type_, low, high = SlotType.INT, feature.type.low, feature.type.high
+                type_, low, high = SlotType.INT, leaf.type.low, leaf.type.high
             case FixedType():
-                type_, low, high = SlotType.FIXED, feature.type.low, feature.type.high
+                type_, low, high = SlotType.FIXED, leaf.type.low, leaf.type.high
             case EnumType(members=members):
                 classes = tuple(StringClass(kind="member", text=member) for member in members)
                 type_, low, high = SlotType.CLASS, 0, len(classes) - 1
             case StringType():
-                classes = self._classes(_key(feature))
+                classes = self._classes(key)
                 type_, low, high = SlotType.CLASS, 0, len(classes) - 1
         return Slot(
             id=id,
-            feature=feature.name,
-            args=feature.args,
+            feature=name,
+            args=args,
             type=type_,
             low=low,
             high=high,
@@ -103,9 +110,9 @@ class Layout:
     slots: tuple[Slot, ...]
     _ids: dict[tuple[str, tuple[str, ...]], SlotId]
 
-    def slot(self, feature: Feature) -> Slot:
-        """The slot of a planned feature. Raises KeyError for another."""
-        return self.slots[self._ids[_key(feature)]]
+    def slot(self, leaf: Leaf) -> Slot:
+        """The slot of a planned leaf. Raises KeyError for another."""
+        return self.slots[self._ids[_key(leaf)]]
 
 
 def classes_of(slot: Slot, op: StringOp, values: Iterable[str]) -> tuple[int, ...]:
@@ -139,5 +146,5 @@ def _text(one: StringClass) -> str:
     return one.text
 
 
-def _key(feature: Feature) -> tuple[str, tuple[str, ...]]:
-    return feature.name, feature.args
+def _key(leaf: Leaf) -> tuple[str, tuple[str, ...]]:
+    return leaf.name, () if isinstance(leaf, Attribute) else leaf.args

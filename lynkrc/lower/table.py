@@ -6,7 +6,6 @@ dimensions as written and then as inherited.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import TypeVar
 
 import msgspec
@@ -47,6 +46,7 @@ from lynkrc.lower.chains import (
     pin_tests,
     rule_chains,
 )
+from lynkrc.lower.decimals import written
 from lynkrc.lower.guards import lower_guard, lower_number
 from lynkrc.lower.patterns import AutomatonTooLarge, build_automaton, too_large
 from lynkrc.lower.slots import Layout, SlotPlan
@@ -234,12 +234,7 @@ def _target(index: int, target: TypedTarget) -> Target:
 def _price(price: config.Price) -> tuple[str, str, str, str]:
     read = price.input if price.cache_read is None else price.cache_read
     write = price.input if price.cache_write is None else price.cache_write
-    return _usd(price.input), _usd(price.output), _usd(read), _usd(write)
-
-
-def _usd(amount: float) -> str:
-    """The shortest decimal that reads back as the amount, which is what was written."""
-    return format(Decimal(repr(amount)).normalize(), "f")
+    return written(price.input), written(price.output), written(read), written(write)
 
 
 def _provider(provider: config.Provider, resilience: Resilience) -> Provider:

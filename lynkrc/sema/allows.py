@@ -27,7 +27,6 @@ from lynkrc.syntax.config import (
     Tier,
 )
 
-
 _PROVED = frozenset(code.id for code in PROVED)
 
 

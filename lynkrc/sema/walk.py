@@ -10,6 +10,7 @@ from lynkrc.sema.typed import (
     Feature,
     Flag,
     Greatest,
+    Leaf,
     Least,
     Logic,
     MemberTest,
@@ -57,14 +58,20 @@ def nodes_in(expr: TypedExpr) -> Iterator[TypedExpr]:
         yield from nodes_in(child)
 
 
-def features_in(expr: TypedExpr) -> Iterator[Feature]:
-    """Every feature read, as often as it is read."""
+def leaves_in(expr: TypedExpr) -> Iterator[Leaf]:
+    """Every leaf read, as often as it is read."""
     for node in nodes_in(expr):
         match node:
             case Flag(leaf=leaf) | Reading(leaf=leaf) | MemberTest(leaf=leaf):
-                if not isinstance(leaf, Attribute):
-                    yield leaf
+                yield leaf
             case StringTest(leaf=feature):
                 yield feature
             case _:
                 pass
+
+
+def features_in(expr: TypedExpr) -> Iterator[Feature]:
+    """Every feature of the request read, as often as it is read."""
+    for leaf in leaves_in(expr):
+        if not isinstance(leaf, Attribute):
+            yield leaf

@@ -1,4 +1,4 @@
-"""Nodes to findings about their structure, by `schema/routing.schema.json`.
+"""Nodes to findings about their structure, by the schema of a spec or of a file of tests.
 
 jsonschema says what is wrong; the wording, the place and the way out are ours (`schema_wording`).
 """
@@ -6,26 +6,30 @@ jsonschema says what is wrong; the wording, the place and the way out are ours (
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
 from lynkrc.source.resources import read_schema
-from lynkrc.syntax.schema_wording import WHOLE, WORDINGS, Fault
+from lynkrc.syntax.schema_wording import WORDINGS, Fault
 
 if TYPE_CHECKING:
     from jsonschema import ValidationError
     from jsonschema.protocols import Validator
 
 
-def check_schema(root: Node) -> list[Diagnostic]:
-    """Every finding of the routing schema about a document, the first `MAX_FINDINGS` of them."""
+_CALLED = {"routing": "the spec", "test": "the file"}
+"""The schemas that files of the user's are checked by, and what a document of each is called."""
+
+
+def check_schema(root: Node, schema: str = "routing") -> list[Diagnostic]:
+    """Every finding of a schema about a document, the first `MAX_FINDINGS` of them."""
     findings: dict[tuple[str, int, int, str], Diagnostic] = {}
     entries = _Entries()
-    for error in _validator().iter_errors(plain(root)):
-        fault = _locate(root, error, entries)
+    for error in _validator(schema).iter_errors(plain(root)):
+        fault = _locate(root, error, entries, _CALLED[schema])
         for finding in WORDINGS[fault.keyword](fault):
             # jsonschema repeats itself where one value breaks a keyword several times.
             key = (finding.code.id, finding.span.start, finding.span.end, finding.message)
@@ -38,16 +42,16 @@ def check_schema(root: Node) -> list[Diagnostic]:
 @cache
 def section_names() -> tuple[str, ...]:
     """The keys a spec may have, in the schema's order."""
-    return tuple(_schema()["properties"])
+    return tuple(_schema("routing")["properties"])
 
 
 @cache
-def _schema() -> Any:
-    return json.loads(read_schema("routing"))
+def _schema(name: str) -> Any:
+    return json.loads(read_schema(name))
 
 
 @cache
-def _validator() -> "Validator":
+def _validator(name: str) -> "Validator":
     # Imported here: 60 ms that only a check needs.
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
@@ -56,21 +60,21 @@ def _validator() -> "Validator":
     extended: Callable[..., type[Validator]] = extend  # its stub has no types
     checker = extended(
         Draft202012Validator,
-        {"$ref": _follow, "pattern": _check_pattern, "uniqueItems": _check_unique},
+        {"$ref": partial(_follow, name), "pattern": _check_pattern, "uniqueItems": _check_unique},
     )
-    return checker(_schema())
+    return checker(_schema(name))
 
 
 def _follow(
-    validator: Any, ref: str, instance: object, __: object
+    name: str, validator: Any, ref: str, instance: object, __: object
 ) -> Iterator["ValidationError"]:  # `descend` is not in the protocol
     # Within the one schema; jsonschema looks a reference up anew for each of thousands of items.
-    yield from validator.descend(instance, _definition(ref))
+    yield from validator.descend(instance, _definition(name, ref))
 
 
 @cache
-def _definition(ref: str) -> Any:
-    found = _schema()
+def _definition(name: str, ref: str) -> Any:
+    found = _schema(name)
     for step in ref.removeprefix("#/").split("/"):
         found = found[step]
     return found
@@ -110,7 +114,7 @@ class _Entries:
         return index[key]
 
 
-def _locate(root: Node, error: "ValidationError", entries: _Entries) -> Fault:
+def _locate(root: Node, error: "ValidationError", entries: _Entries, called: str) -> Fault:
     node, key = root, None
     words: list[str] = []
     for step in error.absolute_path:
@@ -121,7 +125,7 @@ def _locate(root: Node, error: "ValidationError", entries: _Entries) -> Fault:
             key, node = None, node.items[int(step)]
             name = node.get("name") if isinstance(node, MappingNode) else None
             words.append(name.text if isinstance(name, ScalarNode) else f"#{int(step) + 1}")
-    title = _title(words)
+    title = _title(words) if words else called
     schema_path = tuple(error.absolute_schema_path)
     if "propertyNames" in schema_path and isinstance(node, MappingNode):
         key = None
@@ -134,12 +138,12 @@ def _locate(root: Node, error: "ValidationError", entries: _Entries) -> Fault:
         node=node,
         key=key,
         title=title,
+        is_whole=not words,
     )
 
 
 def _title(words: Sequence[str]) -> str:
-    if not words:
-        return WHOLE
+    """A path, which has a word at least, in words."""
     if words[-1].startswith("#") and len(words) > 1:
         return f"item {words[-1][1:]} of {_title(words[:-1])}"
     return shown(".".join(words))

@@ -22,9 +22,6 @@ from lynkrc.source.text import Span
 if TYPE_CHECKING:
     pass
 
-WHOLE = "the spec"
-"""What the document itself is called."""
-
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +35,9 @@ class Fault:
     node: Node
     key: ScalarNode | None
     title: str
-    """Path of the node in words: ``providers.openai``, or "the spec"."""
+    """Path of the node in words: ``providers.openai``, or what the document is called."""
+    is_whole: bool
+    """Whether it is the document itself."""
 
     @property
     def name(self) -> str:
@@ -64,7 +63,7 @@ class Fault:
         """What names the node: its key, a list item's first key, the document's beginning."""
         if self.key is not None:
             return self.key.span
-        if self.title == WHOLE:
+        if self.is_whole:
             start = self.node.span.start
             return Span(file=self.node.span.file, start=start, end=start)
         if isinstance(self.node, MappingNode) and self.node.entries:
@@ -98,8 +97,8 @@ TYPE_WORDS = {
 def _wrong_type(fault: Fault) -> Iterator[Diagnostic]:
     types = [fault.argument] if isinstance(fault.argument, str) else fault.argument
     wanted = fault.schema.get("title") or " or ".join(TYPE_WORDS[name] for name in types)
-    if fault.title == WHOLE:
-        wanted, name = TYPE_WORDS["object"], WHOLE
+    if fault.is_whole:
+        wanted, name = TYPE_WORDS["object"], fault.title
     else:
         name = fault.name if fault.key is not None else "this item"
     message = f"{name} must be {wanted}, not {_found(fault.node)}"
@@ -128,7 +127,7 @@ def _convert(fault: Fault, types: Sequence[str]) -> str | None:
     node = fault.node
     if isinstance(node, MappingNode) and "array" in types:
         return "write a list: each item begins with `- `"
-    if isinstance(node, SequenceNode) and "object" in types and fault.title != WHOLE:
+    if isinstance(node, SequenceNode) and "object" in types and not fault.is_whole:
         return "write a mapping: each entry is `name: value`, without `- `"
     if not isinstance(node, ScalarNode):
         return None
@@ -176,7 +175,7 @@ def _unknown_keys(fault: Fault) -> Iterator[Diagnostic]:
             continue
         free = [name for name in known if name not in written]
         near = closest(key.text, free)
-        where = "" if fault.title == WHOLE else f" in {fault.title}"
+        where = "" if fault.is_whole else f" in {fault.title}"
         message = f"unknown key {shown(key.text)}{where}"
         homes = _homes(fault, key.text)
         if homes and not any(name.startswith(key.text) for name in known):
@@ -194,7 +193,7 @@ def _unknown_keys(fault: Fault) -> Iterator[Diagnostic]:
 
 def _homes(fault: Fault, name: str) -> list[str]:
     """Sections that have the key `name`, themselves or in their entries, for one at the top."""
-    if fault.title != WHOLE:
+    if not fault.is_whole:
         return []
     definitions = fault.schema["$defs"]
 

@@ -42,6 +42,13 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--insecure-open", action="store_true", help="allow --host to be open to the network"
     )
+    serve.add_argument(
+        "--usage-log",
+        type=Path,
+        metavar="FILE",
+        help="append one record a request: features and decision, tokens and cost, no text of "
+        "anybody's; `lynkrc diff --replay` reads it",
+    )
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
 
@@ -61,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         dry_run=options.dry_run,
         insecure_open=options.insecure_open,
         log_level=Level[options.log_level.upper()],
+        usage_log=options.usage_log,
     )
     try:
         check(serving)

@@ -4,7 +4,7 @@ The plan, one function a slot, is made once from the dispatch table; a request p
 parts its slots read.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
@@ -16,19 +16,45 @@ from lynkrc_runtime.feature_table import FIXED_UNIT, OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.reading import Reading, RefusedRequest, RequestFacts, repeats
+from lynkrc_runtime.scan.places import Place
 from lynkrc_runtime.scan.portable import Found, Matcher
 from lynkrc_runtime.scan.tables import Tables
 from lynkrc_runtime.string_classes import StringClasses
 from lynkrc_runtime.text_counts import COUNTS
 
-__all__ = ["Extractor", "RefusedRequest", "RequestFacts", "SlotValue"]
+__all__ = [
+    "Extractor",
+    "PatternFound",
+    "RefusedRequest",
+    "RequestFacts",
+    "SlotValue",
+    "written",
+]
 
 _T = TypeVar("_T")
 _Feature: TypeAlias = Callable[[Reading], int]
 _Step: TypeAlias = tuple[int, Callable[[_T], int], int, int]
 """Place in the vector, how its value is got, the least and the greatest it may be."""
 
+PLACES = 5
+"""Places of one entry that are told, the first ones."""
+
 _THINKS = frozenset({ThinkingKind.ENABLED, ThinkingKind.ADAPTIVE})
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatternFound:
+    """An entry of a lexicon that occurs in a text, by its pattern; it holds nothing of the text.
+
+    `times` counts the positions where a match of it ends (of the first 10,000 matches in the
+    text), `places` are the first of them; `weight64` is the entry's weight in 1/64.
+    """
+
+    pattern: str
+    weight64: int
+    times: int
+    places: tuple[Place, ...]
 
 
 @final
@@ -37,14 +63,14 @@ class SlotValue:
     """One entry of the vector, explained.
 
     `slot` is written as in the language; `value` is the vector's integer, `shown` what it means.
-    `patterns` are, for a slot that reads a lexicon, the entries that occur with the number of
-    positions where a match of the entry ends (of the first 10,000 matches in the text).
+    A slot that reads a lexicon has the `text` it reads and the `patterns` that occur in it.
     """
 
     slot: str
     value: int
     shown: str
-    patterns: tuple[tuple[str, int], ...] = ()
+    text: str | None = None
+    patterns: tuple[PatternFound, ...] = ()
 
 
 @final
@@ -84,21 +110,32 @@ class Extractor:
         """The vector with its reasons. Raises RefusedRequest as `extract` does."""
         reading = self._read(request, facts)
         vector = self._vector(reading)
-        matches: dict[str, dict[int, int]] = {}
+        ends: dict[str, dict[int, list[int]]] = {}
+        found: dict[tuple[str, ...], tuple[PatternFound, ...]] = {}
         explained = []
         for slot, value in zip(self._dispatch.slots, vector, strict=True):
-            patterns: tuple[tuple[str, int], ...] = ()
+            text: str | None = None
             if slot.feature in _OVER_LEXICON:
                 text, name = slot.args
-                if text not in matches:
-                    matches[text] = _positions(reading, text)
-                patterns = tuple(_matched(self._lexicons[name][1], matches[text]))
+                if text not in ends:
+                    ends[text] = _ends(reading, text)
+                if (text, name) not in found:
+                    lexicon = self._lexicons[name][1]
+                    found[text, name] = tuple(_found(reading, text, lexicon, ends[text]))
             explained.append(
                 SlotValue(
-                    slot=_written(slot), value=value, shown=_shown(slot, value), patterns=patterns
+                    slot=written(slot),
+                    value=value,
+                    shown=_shown(slot, value),
+                    text=text,
+                    patterns=() if text is None else found[text, name],
                 )
             )
         return explained
+
+    def text(self, request: Request, facts: RequestFacts, name: str) -> str:
+        """``ask``, ``history`` or ``envelope`` of a request: what places of patterns point into."""
+        return self._read(request, facts).text(name)
 
     def _read(self, request: Request, facts: RequestFacts) -> Reading:
         return Reading(request, facts, self._profiles, self._markers, self._matcher)
@@ -147,7 +184,7 @@ class Extractor:
 
     def _over_lexicon(self, slot: Slot) -> Callable[[Found], int]:
         if self._matcher is None:
-            raise ValueError(f"{_written(slot)} needs tables")
+            raise ValueError(f"{written(slot)} needs tables")
         _, name = slot.args
         number, lexicon = self._lexicons[name]
         first = lexicon.first
@@ -291,22 +328,32 @@ _PLAIN: Mapping[str, _Feature] = MappingProxyType(
 """Features without parameters, beside ``ask.*``, not yet clamped."""
 
 
-def _positions(reading: Reading, text: str) -> dict[int, int]:
-    positions: dict[int, int] = {}
-    for entry, _ in reading.matcher.locate(reading.folded(text)):
-        positions[entry] = positions.get(entry, 0) + 1
-    return positions
+def _ends(reading: Reading, text: str) -> dict[int, list[int]]:
+    """Where matches end in a folded text, by entry."""
+    ends: dict[int, list[int]] = {}
+    for entry, end in reading.matcher.locate(reading.folded(text)):
+        ends.setdefault(entry, []).append(end)
+    return ends
 
 
-def _matched(lexicon: Lexicon, positions: Mapping[int, int]) -> list[tuple[str, int]]:
-    return [
-        (pattern, positions[lexicon.first + offset])
-        for offset, pattern in enumerate(lexicon.patterns)
-        if lexicon.first + offset in positions
-    ]
+def _found(
+    reading: Reading, text: str, lexicon: Lexicon, ends: Mapping[int, list[int]]
+) -> Iterator[PatternFound]:
+    places = None
+    for offset, pattern in enumerate(lexicon.patterns):
+        entry = lexicon.first + offset
+        if entry in ends:
+            places = places or reading.matcher.places(reading.text(text), reading.folded(text))
+            yield PatternFound(
+                pattern=pattern,
+                weight64=lexicon.weights64[offset],
+                times=len(ends[entry]),
+                places=tuple(places.of(entry, end) for end in ends[entry][:PLACES]),
+            )
 
 
-def _written(slot: Slot) -> str:
+def written(slot: Slot) -> str:
+    """A slot as the language writes it: ``count(ask, greeting)``, ``header("x-team")``."""
     if not slot.args:
         return slot.feature
     if slot.feature in _OVER_LEXICON:

@@ -158,17 +158,20 @@ class Reading:
         """``ask``, ``history`` or ``envelope``, folded for matching."""
         folded = self._folded.get(text)
         if folded is None:
-            match text:
-                case "ask":
-                    source = self.ask.text
-                case "history":
-                    source = history_text(self.request.messages, self.ask, self._markers)
-                case "envelope":
-                    source = envelope_text(self.request)
-                case _:
-                    raise ValueError(f"no text is called {text}")
-            folded = self._folded[text] = fold(source)
+            folded = self._folded[text] = fold(self.text(text))
         return folded
+
+    def text(self, name: str) -> str:
+        """``ask``, ``history`` or ``envelope``, as it was written."""
+        match name:
+            case "ask":
+                return self.ask.text
+            case "history":
+                return history_text(self.request.messages, self.ask, self._markers)
+            case "envelope":
+                return envelope_text(self.request)
+            case _:
+                raise ValueError(f"no text is called {name}")
 
     def found(self, text: str) -> Found:
         """Which entries occur in ``ask``, ``history`` or ``envelope``."""

@@ -33,7 +33,7 @@ _ASCII_STOPS = re.compile("[.!?]+")
 _LINE = re.compile(r"\S[^\n]*")
 _DIGITS = re.compile(r"\d+")
 _ASCII_DIGITS = re.compile("[0-9]+")
-_HAS_WORD = re.compile(r"\w")
+_SURE_WORD = re.compile("[^\\W\u02bc]")  # an apostrophe that counts as a letter is none
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})", re.MULTILINE)
 
 
@@ -63,7 +63,7 @@ class TextCounts:
         start = 0
         for end in (*self._stops(), len(self.text)):
             sentence = self.text[start:end]
-            if _HAS_WORD.search(sentence):
+            if _has_word(sentence):
                 lengths.append(len(sentence.strip()))
             start = end
         return lengths
@@ -88,6 +88,13 @@ class TextCounts:
     def number_of(self, characters: str) -> int:
         """How often any of these characters occurs."""
         return sum(map(self.text.count, characters))
+
+
+def _has_word(text: str) -> bool:
+    """Whether any of `TextCounts.words` is in there: a mark alone is one, too."""
+    if _SURE_WORD.search(text):
+        return True
+    return not text.isascii() and _WORD.search(fold_text(text)) is not None
 
 
 def _mean_sentence(counts: TextCounts) -> int:

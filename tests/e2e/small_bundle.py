@@ -20,7 +20,23 @@ def decide(v):
 """
 _EXPLAIN = """\
 def explain(v):
-    return {{"verdict": list({verdict}), "outcome": "route", "chains": []}}
+    return {{
+        "verdict": list({verdict}),
+        "outcome": "route",
+        "tier": "ONLY",
+        "rule": "score",
+        "score": 42,
+        "chain": "all",
+        "targets": [],
+        "points": {{"offset": 0, "dimensions": [], "adds": [], "sum": 0, "rounded": 0}},
+        "rules": [],
+        "pin": None,
+        "tiers": None,
+        "needs": [],
+        "chain_rule": None,
+        "prefer": None,
+        "chains": [],
+    }}
 """
 
 

@@ -1,4 +1,4 @@
-"""What the solver finds in whole specs, as people see it, and near misses in which it finds nothing.
+"""What the solver finds in whole specs, as people see it, and near misses where it finds nothing.
 
 One folder a case: `routing.yaml`, what is found in it, and `near.yaml`, which differs in little and
 has no finding. Sections that a case leaves out are those of every sample. `--update-golden`

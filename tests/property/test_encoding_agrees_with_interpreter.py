@@ -48,7 +48,7 @@ def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int
     for slot, variable in enumerate(symbols.domain.views[0].variables):
         point[variable] = vector[slot]
     fixed = [symbol == value for symbol, value in zip(symbols.ints, point, strict=True)]
-    solver = Solver([symbols], [*found.definitions, *fixed])
+    solver = Solver([symbols], [*symbols.ranges, *found.definitions, *fixed])
     facts = facts_of(table, found, vector)
     assert isinstance(solver.ask(*facts), Found)
     assert isinstance(solver.ask(z3.Not(z3.And(*facts))), Impossible)
@@ -58,7 +58,7 @@ def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int
 @given(tables())
 def test_what_is_found_for_an_outcome_has_it(table: RouteTable) -> None:
     symbols, found = encoded(table)
-    solver = Solver([symbols], found.definitions)
+    solver = Solver([symbols], [*symbols.ranges, *found.definitions])
     view = symbols.domain.views[0]
     for outcome, formula in found.outcome.items():
         answer = solver.smallest(formula)

@@ -77,7 +77,7 @@ def test_an_emptied_chain_goes_on_with_the_other_tiers(
     for vector in found:
         verdict = evaluate(table, vector)
         assert decide(vector) == verdict
-        assert explain(vector) == as_json(trace(table, vector))
+        assert explain(vector) == as_json(trace(printed, vector))
         event(_checked(table, vector, verdict[0], verdict[3]))
 
 

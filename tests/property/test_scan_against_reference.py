@@ -83,13 +83,18 @@ def ends(node: PatternNode, text: str, at: int) -> set[int]:
 
 
 def matches(pattern: Pattern, text: str) -> Iterator[int]:
+    for _, end in spans(pattern, text):
+        yield end
+
+
+def spans(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
     for start in range(len(text)):
         if pattern.bounded and start > 0 and is_word(text[start - 1]):
             continue
         for end in ends(pattern.root, text, start):
             if pattern.bounded and end < len(text) and is_word(text[end]):
                 continue
-            yield end
+            yield start, end
 
 
 # -- comparison ------------------------------------------------------------------------------
@@ -122,7 +127,22 @@ def check(lexicons: list[list[str]], text: str) -> None:
         assert found_now.counts == tuple(expected_counts)
         present = {number for number in range(entry) if found_now.present >> number & 1}
         assert present == {number for number, _ in expected_matches}
-    assert set(matcher.locate(fold(text))) == expected_matches
+    located = matcher.locate(fold(text))
+    assert set(located) == expected_matches
+
+    flat = [pattern for lexicon in patterns for pattern in lexicon]
+    places = matcher.places(text, fold(text))
+    for number, end in located:
+        place = places.of(number, end)
+        # The last start of a match that ends here, in characters of the text as written.
+        start = max(s for s, e in spans(flat[number], folded) if offset[e] == end)
+        begins = offset[start]
+        written = [len(fold(text[:index])) for index in range(len(text) + 1)]
+        assert place.start is not None
+        assert written[place.start] <= begins < written[place.start + 1]
+        assert written[place.end - 1] < end <= written[place.end]
+        assert place.byte_start == len(text[: place.start].encode("utf-8", "surrogatepass"))
+        assert place.byte_end == len(text[: place.end].encode("utf-8", "surrogatepass"))
 
 
 WORDS = ("a", "ab", "abc", "b", "ba", "ß", "ss", "é", "中", "中文", "文", "x1", "don't", "c++")

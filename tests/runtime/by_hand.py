@@ -28,6 +28,7 @@ from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
@@ -113,12 +114,34 @@ def route_all(_: list[int]) -> Verdict:
     return (0, 0, -1, 0, (1 << 62) - 1, 42, -1)
 
 
+def explanation(verdict: Verdict) -> dict[str, Any]:
+    """What a bundle without rules, needs or dimensions says of a verdict."""
+    outcome, tier, rule, chain, _, score, _ = verdict
+    return {
+        "verdict": list(verdict),
+        "outcome": ("route", "deny", "respond", "refuse")[outcome],
+        "tier": None if tier < 0 else "ONLY",
+        "rule": "score" if rule < 0 else "no-entry",
+        "score": None if score < 0 else score,
+        "chain": None if chain < 0 else "all",
+        "targets": [],
+        "points": {"offset": 0, "dimensions": [], "adds": [], "sum": 0, "rounded": 0},
+        "rules": [],
+        "pin": None,
+        "tiers": None,
+        "needs": [],
+        "chain_rule": None,
+        "prefer": None,
+        "chains": [],
+    }
+
+
 def policy(table: Dispatch, scorer: Callable[[list[int]], Verdict] = route_all) -> Policy:
     return Policy(
         dispatch=table,
         extractor=Extractor(table, None),
         scorer=scorer,
-        explain=lambda _: {"outcome": "route", "unmet": []},
+        explain=lambda vector: explanation(scorer(vector)),
         digest="d" * 64,
         engine="python",
         notice=None,
@@ -160,6 +183,7 @@ def gateway(
         rotation=Rotation(),
         makers=Makers(lambda: asyncio.get_running_loop().time()),
         fix_ups=FixUpMemory(lambda: asyncio.get_running_loop().time()),
+        traces=TraceStore(lambda: asyncio.get_running_loop().time()),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),

@@ -67,16 +67,15 @@ async def test_a_dry_run_tells_the_decision_and_calls_nobody(client: Client, que
     content = body(dialect)
     async with client.post(f"/routing/analyze{query}", data=content, headers=JSON) as answer:
         told = await answer.json()
-    assert told["decision"] == {
-        "outcome": "route",
-        "tier": "ONLY",
-        "rule": "score",
-        "score": 42,
-        "targets": ["one"],
-        "deny": None,
-    }
-    assert told["features"] == []
-    assert told["explain"]["outcome"] == "route"
+    assert (told["bundle"], told["served"], told["features"]) == ("d" * 64, None, [])
+    decision = told["decision"]
+    assert [decision[name] for name in ("outcome", "tier", "rule", "score", "targets")] == [
+        "route",
+        "ONLY",
+        "score",
+        42,
+        ["one"],
+    ]
 
 
 async def test_a_dry_run_refuses_what_it_cannot_read(client: Client) -> None:

@@ -13,7 +13,7 @@ from lynkrc.syntax.pattern_parse import parse_pattern
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Client, Dispatch, Lexicon, Slot, StringClass
 from lynkrc_runtime.feature_table import DIALECTS, FEATURES, SURFACES, FeatureType, Parameter
-from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SlotValue
+from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import (
     Document,
     Image,
@@ -470,31 +470,3 @@ def test_a_vector_without_lexicons_needs_no_tables() -> None:
     assert Extractor(dispatch(slot("ask.words")), None).extract(request(user("a b")), facts()) == [
         2
     ]
-
-
-def test_explain_names_values_and_patterns() -> None:
-    extractor = Extractor(
-        dispatch(
-            slot("count", "ask", "greeting"),
-            slot("points", "ask", "proof"),
-            slot("ask.last_is_question"),
-            slot("model", classes=string_classes(("prefix", "gpt-"))),
-            HEADER,
-            slot("client", classes=members("other", "coder", "other-coder")),
-            slot("ask.words"),
-        ),
-        TABLES,
-    )
-    conversation = request(user("Hi hi hello, prove it?"), model="gpt-5")
-    known = facts(user_agent="coder-cli/1")
-    explained = extractor.explain(conversation, known)
-    assert explained == [
-        SlotValue(slot="count(ask, greeting)", value=3, shown="3", patterns=(("hi|hello", 3),)),
-        SlotValue(slot="points(ask, proof)", value=224, shown="3.5", patterns=(("prove*", 1),)),
-        SlotValue(slot="ask.last_is_question", value=1, shown="true"),
-        SlotValue(slot="model", value=2, shown="gpt-..."),
-        SlotValue(slot='header("X-Data-Class")', value=0, shown="absent"),
-        SlotValue(slot="client", value=1, shown="coder"),
-        SlotValue(slot="ask.words", value=5, shown="5"),
-    ]
-    assert [entry.value for entry in explained] == extractor.extract(conversation, known)

@@ -9,7 +9,8 @@ import pytest
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.dispatch import Dispatch
-from lynkrc_runtime.server.embeddings import DIALECT, embed, target_of
+from lynkrc_runtime.protocol.embeddings.policy import DIALECT, target_of
+from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.gateway import Gateway, Settings
 from lynkrc_runtime.server.serve import serve

@@ -197,7 +197,8 @@ def test_after_a_commit_by_time_a_refusal_becomes_an_error_event() -> None:
 
 
 def test_a_target_that_says_nothing_is_left_for_the_next_one() -> None:
-    from lynkrc_runtime.server.gateway import Settings, Times
+    from lynkrc_runtime.server.gateway import Settings
+    from lynkrc_runtime.times import Times
 
     said = Said()
     upstream = Scripted(

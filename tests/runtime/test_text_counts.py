@@ -23,6 +23,8 @@ CASES = [
     ("ask.sentences", "Really?! Yes...", 2),
     ("ask.sentences", "\u4f60\u597d\u3002\u518d\u89c1\uff01", 2),
     ("ask.sentences", "... !!", 0),
+    ("ask.sentences", "\u0301", 1),  # a mark alone is a word
+    ("ask.sentences", "\u02bc. a", 1),  # an apostrophe is none
     ("ask.sentences", 'He said "no." Fine.', 2),
     ("ask.longest_sentence", "One. Twelve. Six.", 7),
     ("ask.longest_sentence", "", 0),

@@ -347,7 +347,10 @@ TABLE = RouteTable(
             for surface in ("messages", "chat", "responses")
             for call in ("primary", "retry", "failover", "fix-up")
         ),
+        Call(surface="embeddings", call="primary", source="decision"),
+        Call(surface="embeddings", call="retry", source="decision"),
         Call(surface="messages", call="count_tokens", source="local"),
+        Call(surface="responses", call="count_tokens", source="local"),
     ),
     settings=msgspec.json.encode(Settings(), order="sorted").decode(),
     assertions=(),

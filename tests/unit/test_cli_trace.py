@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from lynkrc.cli.main import main
-from tests.unit.cli_sample import BROKEN, SPEC
+from lynkrc.source.resources import read_schema
+from tests.unit.cli_sample import BROKEN, SPEC, environment, program
 
 ASK = "Please write a long poem about the sea in winter, with rhymes, for my grandmother today"
 
@@ -44,9 +46,34 @@ def test_the_answer_comes_first_and_the_reasons_follow(
         "score     80",
         "targets   large -> small",
     ]
-    assert "  ask.words                16" in lines
-    assert "  size    80    +80.00" in lines
-    assert lines[-1] == "  chain     HIGH: large, small"
+    assert lines[5:15] == [
+        "",
+        "score",
+        "  80  size  80% of 100: ramp(ask.words, 0, 20)",
+        "  = sum 80",
+        "",
+        "tier",
+        "  HIGH by the score",
+        "",
+        "chain",
+        "  HIGH (of the tier)",
+    ]
+    assert lines[15:] == [
+        "    kept     large",
+        "    kept     small",
+        "  tried in this order: large -> small (as written)",
+        "",
+        "rules: 0 of 1 matched",
+        "  no   legal",
+        '       when header("x-team") == "legal"',
+        '         false header("x-team") in {"legal"}  [header("x-team") = absent]',
+        "",
+        "features of the request (5 are zero)",
+        "  ask.words             16",
+        "  context.tokens        26",
+        "  model               auto",
+        "  request.max_tokens    64",
+    ]
 
 
 RULED = """\
@@ -61,11 +88,10 @@ def test_a_chain_of_a_rule_and_a_preference_are_told(
 ) -> None:
     (folder / "routing.yaml").write_text(SPEC + RULED)
     lines = traced(capsys).splitlines()
-    assert lines[-3:] == [
-        "  chain of  poems",
-        "  prefers   large-first",
-        "  chain     rule:poems: small, large",
-    ]
+    assert "  rule:poems (chosen by rule poems)" in lines
+    assert "  yes  poems: chain rule:poems" in lines
+    assert "  yes  large-first: prefer large" in lines
+    assert "         true  ask.words > 9  [ask.words = 16]" in lines
     request(folder, {"max_tokens": 64}, ask="ping")
     assert traced(capsys).splitlines()[:5] == [
         "outcome   respond",
@@ -88,6 +114,7 @@ def test_json_has_the_features_and_the_decision(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = json.loads(traced(capsys, "--format", "json"))
+    Draft202012Validator(json.loads(read_schema("trace"))).validate(document)
     values = {feature["slot"]: feature["value"] for feature in document["features"]}
     assert values["ask.words"] == 16
     assert document["decision"]["tier"] == "HIGH"
@@ -122,7 +149,7 @@ def test_a_body_the_gateway_refuses_is_refused_with_its_words(
 @pytest.mark.parametrize("header", ["x-team: legal", "X-TEAM:Legal", "x-team:  legal  "])
 def test_headers_decide(header: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = traced(capsys, "-H", header).splitlines()
-    assert lines[0] == "outcome   deny"
+    assert lines[0] == "outcome   deny with status 403"
     assert lines[2] == "rule      legal"
 
 
@@ -156,6 +183,7 @@ def test_a_broken_spec_is_shown_in_the_format_asked_for(
         (["request.json", "--spec", "missing.yaml"], "cannot read missing.yaml"),
         (["request.json", "--bundle", "missing.lynkr"], "missing.lynkr: cannot be read"),
         (["request.json", "--bundle", "routing.yaml"], "not a whole zip file"),
+        (["request.json", "--html", "missing/a.html"], "cannot write missing/a.html"),
         (["request.json", "--bundle", "."], "holds 0 files *.lynkr"),
     ],
 )
@@ -173,3 +201,21 @@ def test_a_trace_leaves_nothing_behind(folder: Path, capsys: pytest.CaptureFixtu
     before = sorted(folder.rglob("*"))
     traced(capsys)
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_page_is_written_where_it_is_wanted(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["trace", "request.json", "--html", "why.html"]) == 0
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", "note: wrote why.html\n")
+    assert (folder / "why.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_colour_is_for_terminals(folder: Path) -> None:
+    plain = program("trace", "request.json", cwd=folder)
+    assert (plain.returncode, "\x1b" in plain.stdout) == (0, False)
+    forced = environment(FORCE_COLOR="1")
+    assert "\x1b[1mroute\x1b[0m" in program("trace", "request.json", cwd=folder, env=forced).stdout
+    forbidden = forced | {"NO_COLOR": "1"}
+    assert program("trace", "request.json", cwd=folder, env=forbidden).stdout == plain.stdout

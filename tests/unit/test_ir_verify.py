@@ -19,6 +19,7 @@ from lynkrc.ir.guard import (
     Not,
 )
 from lynkrc.ir.table import (
+    Call,
     ChainId,
     Keep,
     Pick,
@@ -225,6 +226,22 @@ BREAKS: dict[str, tuple[Callable[[], RouteTable], str]] = {
     "missing call": (
         lambda: replace(TABLE, calls=TABLE.calls[1:]),
         "no row for primary on messages",
+    ),
+    "embeddings nobody speaks of": (
+        lambda: replace(
+            TABLE, calls=tuple(one for one in TABLE.calls if one.surface != "embeddings")
+        ),
+        "no row for primary on embeddings",
+    ),
+    "an embedding that fails over": (
+        lambda: replace(
+            TABLE,
+            calls=(
+                *TABLE.calls,
+                Call(surface="embeddings", call="failover", source="decision"),
+            ),
+        ),
+        "unknown call failover on embeddings",
     ),
     "call elsewhere": (
         lambda: replace(TABLE, calls=first(TABLE.calls, source="local")),

@@ -187,5 +187,12 @@ def test_a_pinned_target_has_a_chain_of_its_own(table: RouteTable) -> None:
         ("pin:big", 1),
         ("pin:small", 1),
     ]
-    assert {(call.surface, call.call) for call in table.calls} >= {("messages", "count_tokens")}
     assert evaluate(table, vector(table))
+
+
+def test_every_call_of_the_runtime_goes_to_the_decided_chain(table: RouteTable) -> None:
+    side = {(c.surface, c.call) for c in table.calls if c.surface == "embeddings"}
+    assert side == {("embeddings", "primary"), ("embeddings", "retry")}
+    counting = {call.surface for call in table.calls if call.call == "count_tokens"}
+    assert counting == {"messages", "responses"}
+    assert {call.source for call in table.calls} == {"decision"}

@@ -11,6 +11,7 @@ from typing import final
 from msgspec import Struct
 
 from lynkrc_runtime.scan.fold import END
+from lynkrc_runtime.scan.places import Places
 from lynkrc_runtime.scan.tables import Tables
 
 MAX_COUNT = 255
@@ -116,6 +117,10 @@ class Matcher:
                 break
         found.sort(key=lambda match: (match[1], match[0]))
         return found[:limit]
+
+    def places(self, text: str, data: bytes) -> Places:
+        """What finds the places of matches in `text`, whose folded form is `data`."""
+        return Places(self._tables, text, data)
 
     def _hit(self, before: int, state: int) -> _Hit:
         """What stepping from `before` into `state` adds.

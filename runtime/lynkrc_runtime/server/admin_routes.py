@@ -1,12 +1,9 @@
-"""The operators' application: health, metrics, the route table, and dry runs of the decision."""
+"""The operators' application: health, metrics, the route table, dry runs and kept traces."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from aiohttp import web
 
-from lynkrc_runtime.decide import Decision
-from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
@@ -27,7 +24,11 @@ from lynkrc_runtime.server.http import (
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
+from lynkrc_runtime.trace import trace_of
 from lynkrc_runtime.unserved import unserved_parts
+
+_ID_LIMIT = 100
+"""Characters of an unknown trace's id that are told back."""
 
 _SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 
@@ -42,6 +43,7 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_get("/metrics/prometheus", _metrics)
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
+    app.router.add_get("/routing/trace/{id}", _trace)
     app.router.add_route("*", r"/{path:[\s\S]*}", _unknown)
     return app
 
@@ -60,7 +62,7 @@ async def _table(request: web.Request) -> web.Response:
 
 
 async def _analyze(request: web.Request) -> web.Response:
-    """`POST /routing/analyze[?surface=chat]`: what would be decided; no target is called."""
+    """`POST /routing/analyze[?surface=chat]`: the trace of a request that no target gets."""
     surface = request.query.get("surface", "messages")
     if surface not in _SURFACES:
         return refusal(request, 400, f"surface: one of {', '.join(_SURFACES)}")
@@ -77,37 +79,27 @@ async def _analyze(request: web.Request) -> web.Response:
         return refusal(request, 400, malformed(error, "").message, param=error.field)
     except RefusedRequest as error:
         return refusal(request, 400, error.message)
+    policy = gateway.policy
     vector = [feature.value for feature in features]
-    dispatch = gateway.policy.dispatch
     return web.json_response(
-        {
-            "bundle": gateway.policy.digest,
-            "features": [
-                {
-                    "slot": feature.slot,
-                    "value": feature.value,
-                    "shown": feature.shown,
-                    "patterns": dict(feature.patterns),
-                }
-                for feature in features
-            ],
-            "decision": _decision(dispatch, gateway.decider.decide(vector)),
-            "explain": gateway.policy.explain(vector),
-        }
+        trace_of(
+            bundle=policy.digest,
+            surface=surface,
+            dispatch=policy.dispatch,
+            features=features,
+            explained=policy.explain(vector),
+            decision=gateway.decider.decide(vector),
+        )
     )
 
 
-def _decision(dispatch: Dispatch, decision: Decision) -> Mapping[str, Any]:
-    return {
-        "outcome": decision.outcome.name.lower(),
-        "tier": decision.tier,
-        "rule": decision.rule,
-        "score": decision.score,
-        "targets": [dispatch.targets[index].name for index in decision.targets],
-        "deny": None
-        if decision.deny is None
-        else {"status": decision.deny.status, "message": decision.deny.message},
-    }
+async def _trace(request: web.Request) -> web.Response:
+    """`GET /routing/trace/{id}`: why a request that asked was decided as it was."""
+    identity = request.match_info["id"]
+    trace = request.app[SITE].gateway.traces.get(identity)
+    if trace is None:
+        return refusal(request, 404, f"there is no trace {identity[:_ID_LIMIT]!r}, or no longer")
+    return web.Response(body=trace, content_type="application/json")
 
 
 async def _unknown(request: web.Request) -> web.Response:

@@ -12,9 +12,9 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime import __version__
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.protocol.embeddings.policy import DIALECT as EMBEDDING_DIALECT
 from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
-from lynkrc_runtime.server.embeddings import DIALECT as EMBEDDING_DIALECT
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.gateway import Gateway
@@ -154,9 +154,7 @@ async def _count(request: web.Request) -> web.StreamResponse:
         count = await request.app[COUNTER].count(headers, request[REPEATED], body)
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message, param=error.field)
-    answer = identified(request)
-    if count.estimated:
-        answer["x-lynkr-transforms"] = "tokens-estimated"
+    answer = identified(request) | count.headers
     return web.json_response({"input_tokens": count.tokens}, headers=answer)
 
 

@@ -20,6 +20,7 @@ from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, Route, read_request
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.makers import without_foreign
+from lynkrc_runtime.server.traces import TRACE_ID, Asked, asked, decide
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 
 CALL_TIME = 5.0
@@ -30,10 +31,17 @@ CALLS_AT_ONCE = 4
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """`tokens` of the input; `estimated` when no target counted them."""
+    """`tokens` of the input; `estimated` when no target counted them; the id of its `trace`."""
 
     tokens: int
     estimated: bool
+    trace: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the answer's headers tell of the count."""
+        headers = {"x-lynkr-transforms": "tokens-estimated"} if self.estimated else {}
+        return headers if self.trace is None else headers | {TRACE_ID: self.trace}
 
 
 @final
@@ -63,21 +71,23 @@ class TokenCounter:
         """
         request = read_request(self._gateway, dialect, body, headers)
         facts = RequestFacts(surface=surface, headers=headers, repeated=repeated)
-        route = self._route(request, facts)
+        trace = asked(self._gateway, headers, surface)
+        route = self._route(request, facts, trace)
         tokens = None if route is None else await self._ask(route, request, headers)
+        identity = None if trace is None else trace.id
         if tokens is None:
-            return Count(tokens=estimate_tokens(request, close_text), estimated=True)
-        return Count(tokens=tokens, estimated=False)
+            estimate = estimate_tokens(request, close_text)
+            return Count(tokens=estimate, estimated=True, trace=identity)
+        return Count(tokens=tokens, estimated=False, trace=identity)
 
-    def _route(self, request: Request, facts: RequestFacts) -> Route | None:
+    def _route(self, request: Request, facts: RequestFacts, trace: Asked | None) -> Route | None:
         """Who counts: the target this request would go to first, where it can.
 
         Else another of the decided ones that serves the same model at the same trust: another
         model counts otherwise, and nobody less trusted may see the prompt.
         """
-        policy = self._gateway.policy
         try:
-            decision = self._gateway.decider.decide(policy.extractor.extract(request, facts))
+            decision, _ = decide(self._gateway, request, facts, trace)
         except RefusedRequest:
             return None
         if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:

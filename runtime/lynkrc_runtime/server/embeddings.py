@@ -6,7 +6,6 @@ answer as they do there. Design: "Embeddings".
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import assert_never
 
@@ -19,15 +18,16 @@ from lynkrc_runtime.protocol.conversation import (
     BrokenAnswer,
     CannotTranslate,
     MalformedRequest,
-    Message,
-    Opaque,
-    Options,
-    Request,
-    Role,
-    Text,
     Usage,
 )
 from lynkrc_runtime.protocol.embeddings.answer import write_answer
+from lynkrc_runtime.protocol.embeddings.policy import (
+    DIALECT,
+    RULE,
+    as_conversation,
+    pinned,
+    target_of,
+)
 from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, read_request
 from lynkrc_runtime.protocol.failures import read_failure
 from lynkrc_runtime.server.exchange import DENY, Exchange
@@ -36,30 +36,11 @@ from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import deliver, fetch, misfit_of, refuse_loss
 from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_message, wishes_of
+from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour
-from lynkrc_runtime.string_classes import fold_ascii
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamRequest
-
-DIALECT = "openai-chat"
-"""Whose errors and headers the surface speaks."""
-RULE = "embeddings"
-"""What ``x-lynkr-rule`` says of a target that was declared."""
-
-
-def target_of(declared: Mapping[str, str], model: str) -> str | None:
-    """The target of a requested name: exact names first, else the longest ``prefix*``.
-
-    >>> target_of({"text-*": "small", "text-large": "big"}, "Text-Large")
-    'big'
-    """
-    asked = fold_ascii(model)
-    by_name = {fold_ascii(name): target for name, target in declared.items()}
-    if asked in by_name and not asked.endswith("*"):
-        return by_name[asked]
-    prefixes = [name for name in by_name if name.endswith("*") and asked.startswith(name[:-1])]
-    return by_name[max(prefixes, key=len)] if prefixes else None
 
 
 async def embed(exchange: Exchange) -> None:
@@ -75,7 +56,7 @@ async def embed(exchange: Exchange) -> None:
     except UnknownBehaviour as error:
         await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
-    exchange.request = _as_conversation(asked, asked.model)
+    exchange.request = as_conversation(asked, asked.model)
     name = target_of(gateway.policy.dispatch.settings.embeddings, asked.model)
     if name is None:
         await _unknown(exchange, asked.model)
@@ -107,14 +88,14 @@ async def _unknown(exchange: Exchange, model: str) -> None:
 async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) -> Decision | None:
     """The decision for the target alone; None where the policy forbids it and the client knows."""
     gateway, incoming = exchange.gateway, exchange.incoming
-    pinned = _as_conversation(asked, f"lynkr/{route.target.name}")
     facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
     try:
-        vector = gateway.policy.extractor.extract(pinned, facts)
+        request = pinned(asked, route.target.name)
+        decision, vector = decide(gateway, request, facts, exchange.trace)
+        exchange.vector = vector
     except RefusedRequest as error:
         await exchange.refuse(exchange.problem(400, error.message, error.field), Ending.MALFORMED)
         return None
-    decision = gateway.decider.decide(vector)
     match decision.outcome:
         case Verdict.ROUTE if route.index in decision.targets:
             return decision
@@ -136,26 +117,6 @@ async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) ->
         case _:
             assert_never(decision.outcome)
     return None
-
-
-def _as_conversation(asked: EmbeddingRequest, model: str) -> Request:
-    """What the policy reads: the texts as one message of the user."""
-    blocks = tuple(Text(text=text) for text in asked.texts) + tuple(
-        Opaque(dialect=EMBEDDINGS, type="tokens", value={"tokens": tokens})
-        for tokens in asked.tokens
-    )
-    return Request(
-        dialect=DIALECT,
-        model=model,
-        system=(),
-        messages=(Message(role=Role.USER, blocks=blocks),),
-        tools=(),
-        tool_choice=None,
-        options=Options(),
-        metadata={},
-        members=asked.members,
-        rest=(),
-    )
 
 
 async def _attempt(

@@ -11,13 +11,15 @@ from typing import Protocol, final
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.cost import charge, in_usd, total_of
 from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.decision_headers import decision_headers, header_value
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
-from lynkrc_runtime.server import headers as header
 from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
 from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.headers import list_value
 from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.traces import TRACE_ID, asked
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
@@ -87,9 +89,11 @@ class Exchange:
         "status",
         "stops",
         "streamed",
+        "trace",
         "transforms",
         "upstream_id",
         "usage",
+        "vector",
         "wishes",
     )
 
@@ -98,8 +102,11 @@ class Exchange:
         self.incoming = incoming
         self.client = client
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
+        self.trace = asked(gateway, incoming.headers, incoming.surface)
         self.request: Request | None = None
         self.decision: Decision | None = None
+        self.vector: list[int] | None = None
+        """What the policy read of the request."""
         self.first: int | None = None
         """The target that is tried first."""
         self.attempts: Attempts | None = None
@@ -135,22 +142,20 @@ class Exchange:
             "x-request-id": incoming.request_id,
             "x-lynkr-bundle": self.gateway.policy.digest,
         }
+        if self.trace is not None:
+            headers[TRACE_ID] = self.trace.id
         if decision is not None:
-            headers["x-lynkr-rule"] = header.value(decision.rule)
-            if decision.tier is not None:
-                headers["x-lynkr-tier"] = header.value(decision.tier)
-            if decision.score is not None:
-                headers["x-lynkr-score"] = str(decision.score)
+            headers |= decision_headers(decision)
         if self.attempts is not None:
             headers["x-lynkr-attempts"] = str(self.attempts.calls)
         if route is not None:
-            headers["x-lynkr-provider"] = header.value(route.provider.name)
-            headers["x-lynkr-model"] = header.value(route.target.model)
+            headers["x-lynkr-provider"] = header_value(route.provider.name)
+            headers["x-lynkr-model"] = header_value(route.target.model)
             headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
         if self.transforms:
-            headers["x-lynkr-transforms"] = header.list_value(self.transforms)
+            headers["x-lynkr-transforms"] = list_value(self.transforms)
         if self.upstream_id is not None:
-            headers["x-lynkr-upstream-request-id"] = header.value(self.upstream_id)
+            headers["x-lynkr-upstream-request-id"] = header_value(self.upstream_id)
         if self.simulated:
             headers[SIMULATED] = "1"
         return headers
@@ -159,7 +164,7 @@ class Exchange:
         """The headers of an answer that is sent at once, when what it cost is known."""
         headers = self.headers()
         if self.losses:
-            headers["x-lynkr-losses"] = header.list_value(self.losses)
+            headers["x-lynkr-losses"] = list_value(self.losses)
         cost = total_of(() if self.attempts is None else self.attempts.charges)
         if cost is not None:
             headers["x-lynkr-cost-usd"] = in_usd(cost.total)
@@ -201,6 +206,8 @@ class Exchange:
             tier=None if decision is None else decision.tier,
             rule=None if decision is None else decision.rule,
             score=None if decision is None else decision.score,
+            verdict=None if decision is None else decision.outcome.name.lower(),
+            vector=None if self.vector is None else tuple(self.vector),
             target=None if self.route is None else self.route.index,
             fallback=self._is_fallback(),
             calls=0 if attempts is None else attempts.calls,

@@ -35,9 +35,12 @@ from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
+from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.usage_log import UsageLog
+from lynkrc_runtime.times import Times
 from lynkrc_runtime.upstream import Signer, Upstream
 
 _NAME_LIMIT = 100
@@ -45,21 +48,6 @@ _NAME_LIMIT = 100
 
 SIMULATOR = "simulator"
 """The provider kind without a socket."""
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Times:
-    """Defaults in seconds, where a provider does not say otherwise (design: "Attempts")."""
-
-    connect: float = 5.0
-    first_event: float = 120.0
-    first_event_local: float = 600.0
-    total: float = 600.0
-    idle: float = 120.0
-    max_stream: float = 3600.0
-    commit_after: float = 45.0
-    keep_alive: float = 15.0
 
 
 @final
@@ -153,8 +141,9 @@ class Gateway:
     """What every request is served with.
 
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
-    reasoning, `fix_ups` what a target takes requests by, `responses` answers of the Responses API,
-    where the bundle declares a store.
+    reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
+    were, `responses` answers of the Responses API, where the bundle declares a store. `usage_log`
+    gets a record of each request, where one is kept.
     """
 
     policy: Policy
@@ -168,7 +157,9 @@ class Gateway:
     rotation: Rotation
     makers: Makers
     fix_ups: FixUpMemory
+    traces: TraceStore
     responses: ResponseStore | None = None
+    usage_log: UsageLog | None = None
 
     @property
     def echoes(self) -> bool:
@@ -244,7 +235,7 @@ def build_routes(
         endpoints = _endpoints(provider, target)
         simulated = settings.dry_run or provider.kind == SIMULATOR
         times = settings.times
-        patient = times.first_event_local if provider.trust == "local" else times.first_event
+        patient = times.patience(provider.trust)
         routes.append(
             Route(
                 index=index,

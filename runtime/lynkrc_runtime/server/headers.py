@@ -80,10 +80,3 @@ def list_value(entries: Sequence[str]) -> str:
             break
         kept.append(clean)
     return ", ".join(kept)
-
-
-def value(text: str) -> str:
-    """One name as a header value: printable ASCII, bounded."""
-    if len(text) <= 200 and text.isascii() and text.isprintable():
-        return text
-    return "".join(char if " " <= char <= "~" else "?" for char in text[:200])

@@ -13,7 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import final
 
 from aiohttp import web
@@ -31,9 +33,11 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.unserved import unserved_parts
 from lynkrc_runtime.upstream import HttpUpstream
 
@@ -55,6 +59,7 @@ class Options:
     dry_run: bool = False
     insecure_open: bool = False
     log_level: Level = Level.INFO
+    usage_log: Path | None = None
 
 
 @final
@@ -79,8 +84,24 @@ async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> N
     """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served."""
     log = Log(level=options.log_level)
     settings = Settings(dry_run=options.dry_run, any_host=options.insecure_open)
+    # Closed last, when the last request has been settled.
+    with ExitStack() as logs:
+        usage_log = None
+        if options.usage_log is not None:
+            usage_log = logs.enter_context(_usage_log(options.usage_log, policy, log))
+        await _run(policy, options, environ, settings, log, usage_log)
+
+
+async def _run(
+    policy: Policy,
+    options: Options,
+    environ: Mapping[str, str],
+    settings: Settings,
+    log: Log,
+    usage_log: UsageLog | None,
+) -> None:
     async with HttpUpstream() as http:
-        gateway = assemble(policy, settings, environ, http=http, log=log)
+        gateway = assemble(policy, settings, environ, http=http, log=log, usage_log=usage_log)
         site = Site(gateway=gateway)
         clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
         stop = asyncio.Event()
@@ -117,6 +138,7 @@ def assemble(
     *,
     http: HttpUpstream,
     log: Log,
+    usage_log: UsageLog | None = None,
 ) -> Gateway:
     """A gateway from a policy. Raises CannotServe, naming what lacks or is not served."""
     try:
@@ -140,6 +162,7 @@ def assemble(
         rotation=Rotation(),
         makers=Makers(time.monotonic),
         fix_ups=FixUpMemory(time.monotonic),
+        traces=TraceStore(time.monotonic),
         dialects=CLIENT_DIALECTS,
         settings=settings,
         metrics=Metrics(
@@ -148,7 +171,16 @@ def assemble(
         log=log,
         random=random.random,
         responses=responses,
+        usage_log=usage_log,
     )
+
+
+def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:
+    """The usage log at a path. Raises CannotServe where nothing can be written there."""
+    try:
+        return UsageLog(path, policy.dispatch, policy.digest, log=log)
+    except OSError as error:
+        raise CannotServe(f"cannot write the usage log {path}: {error.strerror}") from error
 
 
 def runner(app: web.Application, log: Log) -> web.AppRunner:

@@ -163,9 +163,8 @@ def _count_tokens(counter: TokenCounter) -> Handler:
         except RefusedState as refused:
             status, answer = CLIENT.write_problem(refused.problem(request[REQUEST_ID]))
             return _json(request, answer, status=status)
-        extra = {"x-lynkr-transforms": "tokens-estimated"} if count.estimated else {}
         found = {"object": "response.input_tokens", "input_tokens": count.tokens}
-        return _json(request, _encode(found), extra)
+        return _json(request, _encode(found), count.headers)
 
     return handle
 

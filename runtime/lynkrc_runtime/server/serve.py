@@ -19,6 +19,7 @@ from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import attempt
+from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
 from lynkrc_runtime.telemetry.log import Level, place_of
@@ -68,6 +69,10 @@ async def serve(
         outcome = exchange.outcome(asyncio.get_running_loop().time())
         gateway.metrics.settled(outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
+        if gateway.usage_log is not None:
+            gateway.usage_log.settled(outcome)
+        if exchange.trace is not None:
+            exchange.trace.settled(outcome)
 
 
 async def _confess(exchange: Exchange) -> None:
@@ -102,12 +107,11 @@ async def _converse(exchange: Exchange) -> None:
             require_max_tokens(request)
         exchange.request = request
         exchange.wishes = wishes_of(exchange)
-        vector = gateway.policy.extractor.extract(
-            request,
-            RequestFacts(
-                surface=incoming.surface, headers=incoming.headers, repeated=incoming.repeated
-            ),
+        facts = RequestFacts(
+            surface=incoming.surface, headers=incoming.headers, repeated=incoming.repeated
         )
+        decision, vector = decide(gateway, request, facts, exchange.trace)
+        exchange.vector = vector
     except MalformedRequest as error:
         await exchange.refuse(malformed(error, incoming.request_id), Ending.MALFORMED)
         return
@@ -117,7 +121,7 @@ async def _converse(exchange: Exchange) -> None:
     except UnknownBehaviour as error:
         await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
-    decision = exchange.decision = gateway.decider.decide(vector)
+    exchange.decision = decision
     match decision.outcome:
         case Verdict.ROUTE:
             await _route(exchange, request, decision)

@@ -45,10 +45,11 @@ ENDING_OF = {
 class Outcome(Struct, frozen=True, kw_only=True):
     """Everything there is to tell about an ended request. It holds no text of anybody's.
 
-    `target` is the index of the target that served, or broke; `status` the HTTP status the client
-    saw (0: none); `seconds` from its arrival to its end; `usage` what that target reported. What
-    was spent is the sum over the attempts, failed ones too. `transforms` were made to the request,
-    `losses` name what of the answer the client's dialect has no place for.
+    `vector` is what was decided on, in slot order, and `verdict` (route, deny, respond or refuse)
+    how; None before that. `target` is the index of the target that served, or broke; `status` the
+    HTTP status the client saw (0: none); `seconds` from its arrival to its end; `usage` what that
+    target reported. What was spent is the sum over the attempts, failed ones too. `transforms` were
+    made to the request, `losses` name what of the answer the client's dialect has no place for.
     """
 
     request_id: str
@@ -62,6 +63,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     tier: str | None = None
     rule: str | None = None
     score: int | None = None
+    verdict: str | None = None
+    vector: tuple[int, ...] | None = None
     target: int | None = None
     fallback: bool = False
     calls: int = 0

@@ -1,0 +1,45 @@
+"""A study to vectors that stand on both sides of every bound the decision has.
+
+For each tier's bound a sum just within it and one just beyond, each outcome, each tier by score, by
+rule and by pin, each rule matching and not: where one of them occurs, one request that has it.
+"""
+
+from collections.abc import Iterator
+
+import z3
+
+from lynkrc.analysis.solver import Found
+from lynkrc.analysis.study import Study
+from lynkrc.ir.domain import Point
+
+_POINT = 6_400
+
+
+def chosen_points(study: Study) -> tuple[Point, ...]:
+    """One point for each cell that occurs and is found within the solver's limit."""
+    found: dict[Point, None] = {}
+    for cell in _cells(study):
+        answer = study.solver.ask(cell)
+        if isinstance(answer, Found):
+            found[answer.points[0]] = None
+    return tuple(found)
+
+
+def _cells(study: Study) -> Iterator[z3.BoolRef]:
+    encoded = study.encoded
+    for tier in study.table.tiers:
+        if tier.up_to is not None:
+            # The score is `up_to` in one band of the sum and one more in the next.
+            beyond = _POINT * tier.up_to + _POINT // 2
+            here = z3.And(encoded.decided, z3.Not(encoded.pinned))
+            yield z3.And(here, encoded.sum < beyond, encoded.sum >= beyond - _POINT)
+            yield z3.And(here, encoded.sum >= beyond, encoded.sum < beyond + _POINT)
+    yield from encoded.outcome.values()
+    for k in range(len(study.table.tiers)):
+        yield z3.And(encoded.has_tier, encoded.tier[k])
+        yield z3.And(encoded.decided, encoded.by_score[k])
+    yield from encoded.final
+    yield from encoded.first_pin
+    for match in encoded.matches:
+        yield match
+        yield z3.Not(match)

@@ -1,0 +1,89 @@
+"""What commands share in proving: the spec that another is to be the same as, and progress."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lynkrc.analysis.verdicts import Status, Verdict
+from lynkrc.cli.comparands import compile_path
+from lynkrc.cli.specs import CannotRead
+from lynkrc.diff.compare import compare
+from lynkrc.diff.plan import Plan, Spec
+from lynkrc.ir.assertion import Assertion, Assertions
+from lynkrc.ir.digest import meaning_digest
+from lynkrc.ir.table import RouteTable
+from lynkrc.proofs.run import Proved, run
+
+_PATIENCE = 1.0
+"""Seconds after which it is shown what is being done."""
+
+
+def prove(table: RouteTable, assertions: Assertions, spec: Path) -> Proved:
+    """Prove what the spec at a path claims of its table."""
+
+    def is_same(assertion: Assertion) -> Verdict:
+        return _same_as(table, assertion, spec)
+
+    with Progress() as say:
+        return run(table, assertions, is_same, say)
+
+
+class Progress:
+    """Says on a terminal what is being decided, once that takes longer than a second."""
+
+    def __enter__(self) -> Callable[[str], None]:
+        """How to say it."""
+        self._began = time.monotonic()
+        self._spoke = False
+        return self._say
+
+    def __exit__(self, *_: object) -> None:
+        """Leave a clean line."""
+        if self._spoke:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+    def _say(self, what: str) -> None:
+        if sys.stderr.isatty() and time.monotonic() - self._began > _PATIENCE:
+            self._spoke = True
+            print(f"\r\x1b[Kproving {what[:80]}", end="", file=sys.stderr, flush=True)
+
+
+def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
+    """Whether the spec means what the file means; the file is named from where the spec lies."""
+    path = spec.parent / (assertion.file or "")
+    try:
+        other = compile_path(path)
+    except CannotRead as problem:
+        return _unknown(assertion, str(problem))
+    if other.table is None or other.artifacts is None:
+        return _unknown(assertion, f"{path} has errors: `lynkrc check {path}` shows them")
+    plan = compare(
+        other.table,
+        table,
+        specs=(
+            Spec(
+                label=str(path),
+                name=other.artifacts.name,
+                digest=other.artifacts.meaning_digest,
+                routes="",
+            ),
+            Spec(label=str(spec), name=table.name, digest=meaning_digest(table), routes=""),
+        ),
+    )
+    return _judged(assertion, plan, f"`lynkrc diff {path} {spec}` shows all of it")
+
+
+def _judged(assertion: Assertion, plan: Plan, hint: str) -> Verdict:
+    if plan.same_meaning:
+        return Verdict(assertion=assertion, status=Status.PROVED)
+    if plan.worst is None:
+        return _unknown(assertion, "; ".join(plan.unknown))
+    reason = (
+        f"{len(plan.categories)} differences, the gravest of them in {plan.worst.value}; {hint}"
+    )
+    return Verdict(assertion=assertion, status=Status.REFUTED, reason=reason)
+
+
+def _unknown(assertion: Assertion, reason: str) -> Verdict:
+    return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)

@@ -1,0 +1,73 @@
+"""Points of a domain as people read them, and the plainest one that still shows a difference."""
+
+from collections.abc import Callable
+
+from lynkrc.diff.plan import Witness
+from lynkrc.ir.domain import Domain, Point
+from lynkrc.ir.table import Slot, SlotType
+from lynkrc.ir.text import print_class, print_points
+
+
+def plain_value(slot: Slot) -> int:
+    """What a slot reads of an empty request: 0, false, absent, or the first of an enum."""
+    return min(max(0, slot.low), slot.high)
+
+
+def plain_point(domain: Domain) -> Point:
+    """The point of an empty request."""
+    return tuple(plain_value(slot) for slot in domain.slots)
+
+
+def witness_of(domain: Domain, point: Point) -> Witness:
+    """The point with its features in words, the plain ones left out."""
+    return Witness(
+        features=tuple(
+            (slot.text, shown_value(slot, value))
+            for slot, value in zip(domain.slots, point, strict=True)
+            if value != plain_value(slot)
+        ),
+        point=point,
+    )
+
+
+def shown_value(slot: Slot, value: int) -> str:
+    """A slot's value as the language writes it: ``true``, ``12``, ``2.5``, ``"legal"``."""
+    match slot.type:
+        case SlotType.BOOL:
+            return "true" if value else "false"
+        case SlotType.FIXED:
+            return print_points(value)
+        case SlotType.CLASS:
+            return print_class(slot.classes[value])
+        case _:
+            return str(value)
+
+
+def plainest(domain: Domain, point: Point, shows: Callable[[Point], bool]) -> Point:
+    """The point with every variable plain that need not be otherwise, numbers as small as can be.
+
+    `shows` says whether a point still shows what this one shows; it is asked at most some dozen
+    times a variable.
+    """
+    now = list(point)
+    for index, slot in enumerate(domain.slots):
+        plain = plain_value(slot)
+        if now[index] == plain:
+            continue
+        kept = now[index]
+        now[index] = plain
+        if shows(tuple(now)):
+            continue
+        now[index] = kept
+        if slot.type in (SlotType.INT, SlotType.FIXED):
+            # The nearest value to the plain one that still shows it, if there is one edge.
+            far, near = kept, plain
+            while abs(far - near) > 1:
+                middle = (far + near) // 2
+                now[index] = middle
+                if shows(tuple(now)):
+                    far = middle
+                else:
+                    near = middle
+            now[index] = far
+    return tuple(now)

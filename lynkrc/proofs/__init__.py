@@ -1,0 +1,1 @@
+"""The proof of a spec: verdicts with witnesses that were replayed, as findings and reports."""

@@ -1,0 +1,72 @@
+"""A lowered spec and its assertions to everything the solver has to say of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import final
+
+from lynkrc.analysis.study import study
+from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.interp.assertions import joint_domain
+from lynkrc.ir.assertion import Assertions
+from lynkrc.ir.domain import Domain, Point
+from lynkrc.ir.table import RouteTable
+from lynkrc.ir.witness import at_rest
+from lynkrc.proofs.assumed import assumptions
+from lynkrc.proofs.findings import proof_findings
+from lynkrc.proofs.prove import Compare, Proof, Shows, prove
+from lynkrc.testing.synthesize import Synthesized, Synthesizer
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proved:
+    """The proofs in the order written, the findings they make, and what they take for granted."""
+
+    proofs: tuple[Proof, ...]
+    domain: Domain
+    assumptions: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every assertion is proved, or waived where it is unknown."""
+        return all(proof.holds for proof in self.proofs)
+
+
+def run(
+    table: RouteTable,
+    assertions: Assertions,
+    compare: Compare,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Proved:
+    """Prove every assertion about a table with its automaton."""
+    domain = joint_domain(table, assertions)
+    realise = _Realiser(table, domain)
+    subject = study(table, assertions, rest=realise.plainest() if assertions.items else None)
+    proofs = prove(subject, realise, compare, progress)
+    return Proved(
+        proofs=proofs,
+        domain=domain,
+        assumptions=assumptions(subject),
+        diagnostics=tuple(proof_findings(proofs, domain)),
+    )
+
+
+@final
+class _Realiser:
+    """Builds requests; what that takes is made when the first is wanted."""
+
+    def __init__(self, table: RouteTable, domain: Domain) -> None:
+        self._table = table
+        self._domain = domain
+        self._synthesizer: Synthesizer | None = None
+
+    def __call__(self, point: Point, shows: Shows) -> Synthesized:
+        if self._synthesizer is None:
+            self._synthesizer = Synthesizer(self._table, self._domain)
+        return self._synthesizer.synthesize(point, shows)
+
+    def plainest(self) -> Point:
+        """What the gateway reads of a request that says as little as can be."""
+        rest = at_rest(self._domain)
+        return self(rest, lambda _: True).point or rest

@@ -1,0 +1,1 @@
+"""Tests of routes, what they cover, and requests made from what a spec means."""

@@ -1,0 +1,207 @@
+"""An automaton to texts: shortest ones in which a wanted entry occurs, and letters for fillers.
+
+One search over the states gives the cheapest way to each, where a way pays for what else it
+confirms. Ways go by characters that fold to themselves, so what is printed is what is matched.
+"""
+
+import heapq
+from collections.abc import Iterable, Sequence
+from typing import final
+
+from lynkrc.ir.automaton import Automaton
+from lynkrc.ir.table import Lexicon
+from lynkrc_runtime.scan.fold import fold, fold_text
+from lynkrc_runtime.scan.portable import Found, Matcher
+from lynkrc_runtime.scan.tables import Tables
+
+_ASCII = "etaoinsrhldcumfpgwybvkxjqz0123456789 -_'/.,:;()+*=&%#@!?\"$[]{}|<>~^`\\\n\t"
+"""Characters a way may take, those first that nothing else counts."""
+_CONFIRMED = 1_000
+"""What confirming one more entry costs, in characters."""
+_BLANK = " \n\t"
+_COUNTED = frozenset('.,()?"!`~\n')
+_COUNTED_COST = 20
+"""What a character costs that a feature of the ask counts."""
+_FILLER_LETTERS = "olmuvaneirtsdkbpwcfghyxjqz"
+_MOST_LETTERS = 12
+
+
+@final
+class Walker:
+    """Finds texts for the entries of the lexicons of one automaton."""
+
+    def __init__(self, lexicons: Sequence[Lexicon], automaton: Automaton) -> None:
+        self.lexicons = lexicons
+        self._automaton = automaton
+        sizes = [len(lexicon.entries) for lexicon in lexicons]
+        self._matcher = Matcher(tables_of(automaton, sum(sizes)), sizes) if lexicons else None
+        self._accepts = [sum(1 << entry for entry in entries) for entries in automaton.accepts]
+        patterns = (entry.pattern for lexicon in lexicons for entry in lexicon.entries)
+        self._steps = _alphabet(automaton, patterns)
+        self._ways: dict[int, _Ways] = {}
+
+    def scan(self, text: str) -> Found:
+        """What occurs in the text, as the extractor finds it."""
+        if self._matcher is None:
+            return Found(present=0, counts=())
+        return self._matcher.scan(fold(text))
+
+    def mask(self, number: int) -> int:
+        """The entries of a lexicon, as bits of `Found.present`."""
+        lexicon = self.lexicons[number]
+        return (1 << len(lexicon.entries)) - 1 << lexicon.first
+
+    def sample(self, entry: int, forbidden: int) -> str | None:
+        """A short text in which the entry occurs and nothing of the bits `forbidden` does.
+
+        None where there is none; among short ones, the one in which least else occurs.
+        """
+        return self._ways_around(forbidden).samples.get(entry)
+
+    def filler_letters(self, forbidden: int) -> str:
+        """Letters of which no words, however many, hold anything of the bits `forbidden`."""
+        return self._ways_around(forbidden).letters
+
+    def filler_digits(self, forbidden: int) -> str:
+        """Digits that may stand in such words too."""
+        return self._ways_around(forbidden).digits
+
+    def _ways_around(self, forbidden: int) -> "_Ways":
+        ways = self._ways.get(forbidden)
+        if ways is None:
+            ways = self._ways[forbidden] = _Ways(
+                self._automaton, self._accepts, self._steps, forbidden
+            )
+        return ways
+
+
+@final
+class _Ways:
+    """What can be reached without confirming anything of the bits `forbidden`."""
+
+    def __init__(
+        self,
+        automaton: Automaton,
+        accepts: Sequence[int],
+        steps: Sequence[tuple[str, tuple[int, ...]]],
+        forbidden: int,
+    ) -> None:
+        self._automaton = automaton
+        self._accepts = accepts
+        self._forbidden = forbidden
+        self.letters = self._safe(_FILLER_LETTERS, " -\n", _MOST_LETTERS)
+        self.digits = self._safe("1203456789", self.letters + " -\n", 10)
+        self.samples = self._find(steps)
+
+    def _find(self, steps: Sequence[tuple[str, tuple[int, ...]]]) -> dict[int, str]:
+        costs = {0: 0}
+        came: dict[int, tuple[int, str]] = {}
+        queue = [(0, 0)]
+        best: dict[int, tuple[int, int]] = {}
+        while queue:
+            cost, state = heapq.heappop(queue)
+            if cost > costs[state]:
+                continue
+            if state not in came or came[state][1] not in _BLANK:
+                self._note(state, cost, best)
+            for char, classes in steps:
+                if state == 0 and char in _BLANK:
+                    continue
+                stepped = self._step(state, classes)
+                if stepped is None:
+                    continue
+                after, confirmed = stepped
+                price = cost + 1 + _CONFIRMED * confirmed + _COUNTED_COST * (char in _COUNTED)
+                if after not in costs or price < costs[after]:
+                    costs[after] = price
+                    came[after] = (state, char)
+                    heapq.heappush(queue, (price, after))
+        return {entry: _way(state, came) for entry, (_, state) in best.items()}
+
+    def _note(self, state: int, cost: int, best: dict[int, tuple[int, int]]) -> None:
+        """Remember the state for the entries it confirms, as it is or where the text ends."""
+        ended = self._step(state, (self._automaton.byte_class[0],))
+        if ended is None:
+            return
+        after, confirmed = ended
+        found = self._accepts[after] | self._accepts[state]
+        cost += _CONFIRMED * confirmed
+        while found:
+            lowest = found & -found
+            entry = lowest.bit_length() - 1
+            if entry not in best or cost < best[entry][0]:
+                best[entry] = (cost, state)
+            found ^= lowest
+
+    def _step(self, state: int, classes: Iterable[int]) -> tuple[int, int] | None:
+        """The state after a character and how many entries it confirmed; None if a forbidden."""
+        automaton, confirmed = self._automaton, 0
+        for number in classes:
+            state = automaton.transitions[state * automaton.classes + number]
+            accepted = self._accepts[state]
+            if accepted & self._forbidden:
+                return None
+            confirmed += accepted.bit_count()
+        return state, confirmed
+
+    def _safe(self, candidates: str, given: str, most: int) -> str:
+        """The candidates that may be strung together, with the given, and confirm nothing."""
+        kept = ""
+        for char in candidates:
+            if len(kept) == most:
+                break
+            if self._is_safe(given + kept + char):
+                kept += char
+        return kept
+
+    def _is_safe(self, alphabet: str) -> bool:
+        automaton = self._automaton
+        classes = {automaton.byte_class[ord(char)] for char in alphabet}
+        classes.add(automaton.byte_class[0])
+        seen, stack = {0}, [0]
+        while stack:
+            state = stack.pop()
+            for number in classes:
+                after = automaton.transitions[state * automaton.classes + number]
+                if self._accepts[after] & self._forbidden:
+                    return False
+                if after not in seen:
+                    seen.add(after)
+                    stack.append(after)
+        return True
+
+
+def tables_of(automaton: Automaton, entries: int) -> Tables:
+    """The automaton in the form that is run."""
+    from array import array
+
+    return Tables(
+        classes=automaton.classes,
+        entries=entries,
+        byte_class=automaton.byte_class,
+        transitions=array("I", automaton.transitions),
+        accepts=automaton.accepts,
+        free=automaton.free,
+    )
+
+
+def _way(state: int, came: dict[int, tuple[int, str]]) -> str:
+    chars = []
+    while state in came:
+        state, char = came[state]
+        chars.append(char)
+    return "".join(reversed(chars))
+
+
+def _alphabet(
+    automaton: Automaton, patterns: Iterable[str]
+) -> tuple[tuple[str, tuple[int, ...]], ...]:
+    """Characters that differ to the automaton, each with the classes of its bytes."""
+    foreign = sorted({char for pattern in patterns for char in pattern if not char.isascii()})
+    found: dict[tuple[int, ...], str] = {}
+    for char in (*_ASCII, *foreign):
+        folded = fold_text(char)
+        if len(folded) == 1 and fold_text(folded) == folded:
+            classes = tuple(automaton.byte_class[byte] for byte in folded.encode())
+            found.setdefault(classes, folded)
+    return tuple((char, classes) for classes, char in found.items())

@@ -1,0 +1,132 @@
+"""What is not covered, and witnesses of it, to cases that are ready to be pasted.
+
+Where witnesses come from is not known here: `Suggest` is what finds them. A witness that shows
+several things is written once.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias, assert_never, final
+
+from lynkrc.ir.table import Slot, SlotType
+from lynkrc.source.nodes import Plain
+from lynkrc.source.quoting import is_plain, quote
+from lynkrc.testing.case import Case, Features, Sent
+from lynkrc.testing.coverage import CoverageItem
+from lynkrc.testing.goals import is_met, seen
+from lynkrc.testing.runner import Engines, Run, run_case
+from lynkrc.testing.update import yaml_of
+from lynkrc_runtime.dispatch import StringClass
+from lynkrc_runtime.feature_table import FIXED_UNIT
+from lynkrc_runtime.string_classes import StringClasses
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A witness of an item, or None and the reason why there is none."""
+
+    item: CoverageItem
+    given: Features | Sent | None
+    reason: str = ""
+
+
+Suggest: TypeAlias = Callable[[Sequence[CoverageItem]], Sequence[Suggestion]]
+"""Items to a suggestion for each, in their order."""
+
+
+def suggested_cases(suggestions: Sequence[Suggestion], engines: Engines) -> str:
+    """The items of `cases` as YAML, each expecting what is decided now; others as comments."""
+    met: set[CoverageItem] = set()
+    lines: list[str] = []
+    for suggestion in suggestions:
+        item, given = suggestion.item, suggestion.given
+        if item in met:
+            continue
+        if given is None:
+            lines.append(f"  # no case for: {item.text} ({suggestion.reason})")
+            continue
+        run = run_case(Case(name=item.text, given=given, expected=(), span=item.span), engines)
+        if run.why is None or run.vector is None or run.decision is None:
+            lines.append(f"  # no case for: {item.text} ({run.problem})")
+            continue
+        shown = seen(engines.table, run.vector, run.why, run.decision.targets)
+        met |= {one.item for one in suggestions if is_met(one.item.goal, engines.table, shown)}
+        lines += _case(item.text, run, engines)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _case(name: str, run: Run, engines: Engines) -> Iterator[str]:
+    table, decision = engines.table, run.decision
+    assert decision is not None
+    yield f"  - name: {yaml_of(name[:200])}"
+    match run.case.given:
+        case Features(vector=vector):
+            pairs = [
+                f"{_key(slot.text)}: {_value(slot, value)}"
+                for slot, value in zip(table.slots, vector, strict=True)
+                if value != min(max(0, slot.low), slot.high)
+            ]
+            yield f"    features: {{{', '.join(pairs)}}}"
+        case Sent(surface=surface, headers=headers, body=body):
+            yield "    request:"
+            yield f"      surface: {surface}"
+            if headers:
+                yield f"      headers: {_flow(dict(headers))}"
+            yield f"      body: {_flow(json.loads(body))}"
+        case _:
+            assert_never(run.case.given)
+    chain = tuple(table.targets[target].name for target in decision.targets)
+    expected = (
+        ("outcome", decision.outcome.name.lower()),
+        ("tier", decision.tier),
+        ("rule", decision.rule),
+        ("chain", chain),
+    )
+    told = ", ".join(f"{key}: {yaml_of(value)}" for key, value in expected)
+    yield f"    expect: {{{told}}}"
+
+
+def _value(slot: Slot, value: int) -> str:
+    """A slot's integer as it is written under `features`."""
+    match slot.type:
+        case SlotType.BOOL:
+            return "true" if value else "false"
+        case SlotType.INT:
+            return str(value)
+        case SlotType.FIXED:
+            return f"{(Decimal(value) / FIXED_UNIT).normalize():f}"
+        case SlotType.CLASS:
+            return "null" if slot.classes[value].kind == "absent" else quote(_text(slot, value))
+        case _:
+            assert_never(slot.type)
+
+
+def _text(slot: Slot, value: int) -> str:
+    """A text of a class; a member's name."""
+    chosen = slot.classes[value]
+    if chosen.kind in ("member", "literal"):
+        return chosen.text
+    classes = StringClasses([StringClass(one.kind, one.text) for one in slot.classes])
+    # Of more texts than there are classes, one is of no other class.
+    texts = (f"{chosen.text or 'other'}{number or ''}" for number in range(len(slot.classes) + 1))
+    return next((text for text in texts if classes.classify(text) == value), chosen.text)
+
+
+def _key(text: str) -> str:
+    return text if is_plain(text, flow=True) else quote(text)
+
+
+def _flow(value: Plain) -> str:
+    """A value on one line, as both YAML and this language read it back."""
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{_key(key)}: {_flow(part)}' for key, part in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(_flow, value))}]"
+        case str():
+            return quote(value)
+        case _:
+            return json.dumps(value)

@@ -1,0 +1,280 @@
+"""A point of a domain, to a complete client request that has exactly these feature values.
+
+The request is built from what the point wants, part by part, then replayed through the reader of
+its dialect and the real extractor. What came out otherwise is corrected and built again, a few
+times; the replay alone says what a request realises.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, final
+
+from lynkrc.ir.automaton import Automaton
+from lynkrc.ir.domain import Domain, Point
+from lynkrc.ir.table import Lexicon, RouteTable
+from lynkrc.testing.ask_text import AskWish, ask_wish, filler_words, write_ask
+from lynkrc.testing.compare import Difference, differences, shown_difference
+from lynkrc.testing.draft import Draft
+from lynkrc.testing.fragments import fragments_for, watched_in
+from lynkrc.testing.replay import DIALECT_OF, Replay
+from lynkrc.testing.sample import Walker
+from lynkrc.testing.spell import PATHS, SPELL, USUAL_MAX_TOKENS
+from lynkrc.testing.strings import value_of, values_of
+from lynkrc.testing.structure import Sayings, messages_for
+from lynkrc.testing.tools_plan import plan_tools
+from lynkrc.testing.wanted import Bounds, Wanted, wanted_of
+from lynkrc_runtime.feature_table import EMBEDDINGS
+from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.protocol.estimate import BYTES_PER_TOKEN
+
+ROUNDS = 6
+"""How often a request is built again for one surface."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Larger bodies are not built."""
+
+_JSON = "application/json"
+
+Shows: TypeAlias = Callable[[Point], bool]
+"""Whether the point of a request shows what is wanted of it."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesized:
+    """A request. `realised` is whether it shows what was wanted; `missed` says where it does not
+    have the point's values. `point` is what was read back of it, None where it would be refused.
+
+    `headers` are by lower-case name and complete but for ``host`` and ``content-length``; a miss is
+    written like ``ask.words (wanted 3, got 4)``.
+    """
+
+    surface: str
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+    missed: tuple[str, ...]
+    point: Point | None
+    realised: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patterns:
+    """Lexicons and the automaton of all their entries, for domains of more than one table."""
+
+    lexicons: tuple[Lexicon, ...]
+    automaton: Automaton
+
+
+def synthesize(
+    table: RouteTable, domain: Domain, point: Point, patterns: Patterns | None = None
+) -> Synthesized:
+    """The request. `patterns`, where given, stand for the table's lexicons and automaton.
+
+    Variables over lexicons that neither knows are missed; so is state of a session other than at
+    rest.
+    """
+    return Synthesizer(table, domain, patterns).synthesize(point)
+
+
+@final
+class Synthesizer:
+    """`synthesize` for many points of one domain: what does not depend on them is made once."""
+
+    def __init__(self, table: RouteTable, domain: Domain, patterns: Patterns | None = None) -> None:
+        known = patterns or Patterns(lexicons=table.lexicons, automaton=table.automaton)
+        self._domain = domain
+        self._lexicons = known.lexicons
+        self._walker = Walker(known.lexicons, known.automaton)
+        self._replay = Replay(table, domain, known.lexicons, known.automaton)
+
+    def synthesize(self, point: Point, shows: Shows | None = None) -> Synthesized:
+        """The request for one point of the domain, the best of those built.
+
+        Where `shows` is given, any request will do whose own point shows what is wanted.
+        """
+        wanted = wanted_of(self._domain, point, self._lexicons)
+        best: tuple[Synthesized, int] | None = None
+        for surface in _surfaces(wanted):
+            made = self._on(surface, wanted, point, shows)
+            if best is None or made[1] < best[1]:
+                best = made
+            if not best[1] or best[0].realised:
+                break
+        assert best is not None
+        return best[0]
+
+    def _on(
+        self, surface: str, wanted: Wanted, point: Point, shows: Shows | None
+    ) -> tuple[Synthesized, int]:
+        """The best request of one surface and how many variables it misses."""
+        wish = ask_wish(wanted)
+        padding = 0
+        best: tuple[Synthesized, int] | None = None
+        for number in range(ROUNDS):
+            draft = self._draft(surface, wanted, wish, number, padding)
+            made, found, tokens = self._judged(surface, draft, point, shows)
+            if best is None or len(found) < best[1] or made.realised:
+                best = (made, len(found))
+            if made.realised:
+                break
+            wish = _corrected(wish, found)
+            wanted_tokens = wanted.of("context.tokens").least
+            if wanted_tokens is not None:
+                padding = max(0, padding + wanted_tokens - tokens)
+        assert best is not None
+        return best
+
+    def _judged(
+        self, surface: str, draft: Draft, point: Point, shows: Shows | None
+    ) -> tuple[Synthesized, list[Difference], int]:
+        body = SPELL[surface](draft)
+        try:
+            values, tokens = self._replay.values(surface, draft.headers, body)
+        except MalformedRequest as error:
+            values, tokens = [None] * len(point), 0
+            refused: str | None = f"the gateway would refuse the request: {error.message}"
+        else:
+            refused = None
+        found = differences(self._domain, point, values)
+        own = tuple(value for value in values if value is not None)
+        read = own if len(own) == len(values) and refused is None else None
+        made = Synthesized(
+            surface=surface,
+            path=PATHS[surface],
+            headers=draft.headers,
+            body=body,
+            missed=(refused,) if refused else tuple(map(shown_difference, found)),
+            point=read,
+            realised=refused is None
+            and (not found or (shows is not None and read is not None and shows(read))),
+        )
+        return made, found, tokens
+
+    def _draft(
+        self, surface: str, wanted: Wanted, wish: AskWish, number: int, padding: int
+    ) -> Draft:
+        envelope = wanted.lexicons.get("envelope", ())
+        names = filler_words(self._walker.filler_letters(watched_in(self._walker, envelope)))
+        plan = plan_tools(wanted, self._replay.clients, names)
+        sayings = self._sayings(wanted, wish, number, plan.tools)
+        system = [self._text("envelope", wanted, number)]
+        if padding:
+            room = min(padding * BYTES_PER_TOKEN, MOST_BYTES)
+            system.append(_filled(sayings.word, room))
+        limit = wanted.of("request.max_tokens")
+        return Draft(
+            model=self._model(surface, wanted),
+            headers=_headers(wanted, plan.agent),
+            metadata=_strings(wanted.metadata),
+            system=tuple(text for text in system if text),
+            tools=plan.tools,
+            messages=messages_for(wanted, sayings, merges=surface == "responses"),
+            word=sayings.word,
+            max_tokens=None if limit == Bounds() else limit.nearest(USUAL_MAX_TOKENS),
+            thinking=bool(wanted.least("wants.thinking")),
+            schema=bool(wanted.least("wants.json_schema")),
+            stream=bool(wanted.least("wants.stream")),
+            texts=(sayings.ask or sayings.nothing,),
+        )
+
+    def _sayings(self, wanted: Wanted, wish: AskWish, number: int, tools: Sequence[str]) -> Sayings:
+        walker = self._walker
+        asked = wanted.lexicons.get("ask", ())
+        watched = watched_in(walker, asked)
+        fragments = _in_order(fragments_for(walker, asked), number)
+        ask = write_ask(
+            wish, fragments, walker.filler_letters(watched), walker.filler_digits(watched)
+        )
+        free = not wish.bounds and not fragments
+        safe = [*asked, *wanted.lexicons.get("history", ())]
+        word = _word(walker.filler_letters(watched_in(walker, safe)))
+        return Sayings(
+            ask=word if free and wanted.of("turns").most != 0 else ask,
+            history=self._text("history", wanted, number),
+            word=word,
+            nothing=" ",
+            tool=tools[0] if tools else "lookup",
+        )
+
+    def _text(self, text: str, wanted: Wanted, number: int) -> str:
+        """A text of which only lexicons are asked."""
+        wishes = wanted.lexicons.get(text, ())
+        fragments = _in_order(fragments_for(self._walker, wishes), number)
+        letters = self._walker.filler_letters(watched_in(self._walker, wishes))
+        return f" {_word(letters)} ".join(fragments)
+
+    def _model(self, surface: str, wanted: Wanted) -> str:
+        wish = wanted.model
+        if surface == EMBEDDINGS:
+            declared = self._replay.embeddings
+            for name, target in declared.items():
+                if wish is None or f"lynkr/{target}" in values_of(wish, (f"lynkr/{target}",)):
+                    return name.replace("*", "x")
+            return next(iter(declared), "none").replace("*", "x")
+        found = None if wish is None else value_of(wish)
+        return found or "auto"
+
+
+def _surfaces(wanted: Wanted) -> tuple[str, ...]:
+    """The surfaces worth a try, those first that fit best."""
+    if wanted.surface is not None:
+        return (wanted.surface,)
+    for surface, dialect in DIALECT_OF.items():
+        if dialect == wanted.dialect:
+            return (surface,)
+    if wanted.of("request.max_tokens").most == 0:
+        return ("chat", "responses", "messages")
+    return ("messages", "chat", "responses")
+
+
+def _headers(wanted: Wanted, agent: str | None) -> dict[str, str]:
+    headers = {} if "content-type" in wanted.headers else {"content-type": _JSON}
+    if agent is not None:
+        headers["user-agent"] = agent
+    others = {name: wish for name, wish in wanted.headers.items() if name != "user-agent"}
+    return headers | _strings(others)
+
+
+def _strings(wishes: Mapping[str, Any]) -> dict[str, str]:
+    values = ((name, value_of(wish)) for name, wish in wishes.items())
+    return {name: value for name, value in values if value is not None}
+
+
+def _word(letters: str) -> str:
+    return next(filler_words(letters))
+
+
+def _filled(word: str, size: int) -> str:
+    """A text of so many bytes that holds nothing but the word, and no blank at its ends."""
+    text = (f"{word} " * (size // (len(word) + 1) + 1))[:size]
+    return text[:-1] + word[-1] if text.endswith(" ") else text
+
+
+def _in_order(fragments: Sequence[str], number: int) -> list[str]:
+    """The pieces in another order each time: neighbours may make what neither holds."""
+    match number % 3:
+        case 0:
+            return list(fragments)
+        case 1:
+            return list(reversed(fragments))
+        case _:
+            return [*fragments[1::2], *fragments[::2]]
+
+
+def _corrected(wish: AskWish, found: Sequence[Difference]) -> AskWish:
+    """The wish, moved by what the text was off."""
+    bounds = dict(wish.bounds)
+    for one in found:
+        name = one.slot.feature.removeprefix("ask.")
+        if name in bounds and one.got is not None and name in _CORRECTED:
+            bounds[name] = bounds[name].moved(one.wanted - one.got)
+    return replace(wish, bounds=bounds)
+
+
+_CORRECTED = frozenset(
+    {"sentences", "longest_sentence", "lines", "commas", "periods", "numbers", "parens", "quotes",
+     "questions", "words"}
+)  # fmt: skip
+"""Counts that add up: what is too little by one is one more the next time."""

@@ -1,0 +1,103 @@
+"""A generated scorer to the vectors on which it does not decide as the table means (none, we hope).
+
+Every build asks: the passes, the printer and the C compiler are believed on what was seen alone.
+The vectors are those around which decisions turn: each edge of each slot, from the plainest vector
+and from every one the solver chose.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any, TypeAlias, final
+
+from lynkrc.interp.evaluate import evaluate
+from lynkrc.interp.trace import as_json, trace
+from lynkrc.ir.edges import edges_of
+from lynkrc.ir.table import RouteTable
+from lynkrc.ir.witness import rest_of
+
+Engine: TypeAlias = Callable[[list[int]], Sequence[int]]
+"""``decide`` of a generated scorer, native or not."""
+
+Explain: TypeAlias = Callable[[list[int]], Mapping[str, Any]]
+"""``explain`` of the generated code."""
+
+MOST = 600
+"""Vectors that are tried at most; the solver's own come first."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """One vector, and what the engine and the reference say of it, each with its reasons."""
+
+    engine: str
+    vector: tuple[int, ...]
+    got: tuple[int, ...]
+    wanted: tuple[int, ...]
+    explained: Mapping[str, Any]
+    reference: Mapping[str, Any]
+
+
+def validate(
+    table: RouteTable,
+    engines: Mapping[str, Engine],
+    explain: Explain,
+    chosen: Iterable[Sequence[int]] = (),
+    *,
+    most: int = MOST,
+) -> tuple[Mismatch | None, int]:
+    """The first mismatch, and how many vectors were tried.
+
+    `engines` are named as in the report. Reasons are compared on the chosen vectors and where
+    verdicts differ.
+    """
+    own = [tuple(vector) for vector in chosen]
+    tried = 0
+    for vector in islice(_distinct(chain(own, _around(table, own))), most):
+        tried += 1
+        wanted = tuple(int(number) for number in evaluate(table, vector))
+        for name, engine in engines.items():
+            got = tuple(int(number) for number in engine(list(vector)))
+            if got != wanted:
+                return _mismatch(table, name, vector, got, wanted, explain), tried
+        if tried <= len(own) and explain(list(vector)) != as_json(trace(table, vector)):
+            return _mismatch(table, "explain", vector, wanted, wanted, explain), tried
+    return None, tried
+
+
+def _around(table: RouteTable, chosen: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:
+    """Every edge of every slot: from the plainest vector, then from the chosen ones in turn."""
+    edges = edges_of(table)
+    plain = tuple(rest_of(slot) for slot in table.slots)
+    for start in (plain, *chosen):
+        yield tuple(start)
+        for slot, values in enumerate(edges):
+            for value in values:
+                yield (*start[:slot], value, *start[slot + 1 :])
+
+
+def _distinct(vectors: Iterable[tuple[int, ...]]) -> Iterator[tuple[int, ...]]:
+    seen: set[tuple[int, ...]] = set()
+    for vector in vectors:
+        if vector not in seen:
+            seen.add(vector)
+            yield vector
+
+
+def _mismatch(
+    table: RouteTable,
+    engine: str,
+    vector: tuple[int, ...],
+    got: tuple[int, ...],
+    wanted: tuple[int, ...],
+    explain: Explain,
+) -> Mismatch:
+    return Mismatch(
+        engine=engine,
+        vector=vector,
+        got=got,
+        wanted=wanted,
+        explained=explain(list(vector)),
+        reference=as_json(trace(table, vector)),
+    )

@@ -1,0 +1,1 @@
+"""Traces to words and pages: why one request is decided as it is."""
