@@ -11,7 +11,7 @@ from lynkrc.proofs.prove import Proof, Witness
 from lynkrc.proofs.run import Proved
 from lynkrc.proofs.words import amount, ends
 from lynkrc.testing.curl import as_curl
-from lynkrc.testing.test_case import as_test_case
+from lynkrc.testing.case_text import as_test_case
 
 WIDTH = 100
 GATEWAY = "http://localhost:8081"

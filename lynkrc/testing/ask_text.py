@@ -83,7 +83,7 @@ def write_ask(wish: AskWish, fragments: Sequence[str], letters: str, digits: str
     'oooo hello llll?'
     """
     held = TextCounts(" \n".join(fragments))
-    words = _words(wish, len(held.words), len(set(held.words)))
+    words = _words(wish, held)
     sentences = _sentences(wish, words)
     fillers = max(0, words - len(held.words))
     merged = _merged(wish, fragments, fillers, sentences)
@@ -102,11 +102,14 @@ def filler_words(letters: str) -> Iterator[str]:
     return _names(letters, tight=False)
 
 
-def _words(wish: AskWish, held: int, held_distinct: int) -> int:
+def _words(wish: AskWish, counts: TextCounts) -> int:
     """How many words the text has."""
     bounds = wish.of("words")
+    held, held_distinct = len(counts.words), len(set(counts.words))
     anything = (*_NEED_WORDS, "bytes", "chars", "tokens", "lines", "non_ascii_pct")
     least = max(held, wish.least("sentences"), int(any(wish.least(name) for name in anything)))
+    if wish.least("numbers") > counts.numbers or wish.least("non_ascii_pct"):
+        least = max(least, held + 1)  # only a filler has room for these
     size = max(
         wish.least("chars"), wish.least("bytes"), 4 * wish.least("tokens"),
         wish.least("longest_sentence"),

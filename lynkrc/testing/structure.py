@@ -35,7 +35,9 @@ def messages_for(wanted: Wanted, sayings: Sayings, *, merges: bool) -> tuple[Sai
     before: list[Said] = []
     asking: list[Said] = []
     if speaks:
-        turns = wanted.of("turns").nearest(2 if sayings.history else 1)
+        room = wanted.of("messages.count").most
+        roomy = sayings.history and (room is None or room > 2)
+        turns = wanted.of("turns").nearest(2 if roomy else 1)
         before = _earlier(min(turns, MOST_PIECES), sayings)
         words = (Words(sayings.ask),) if sayings.ask else ()
         asking = [Said("user", (*media, *words))]
