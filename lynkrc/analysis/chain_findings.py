@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from lynkrc.analysis.asked import Asked, Undecided, extent_of, place_of
 from lynkrc.analysis.duties import Act, atoms_in
 from lynkrc.analysis.duty_seen import Seen
-from lynkrc.analysis.point_words import words_of
 from lynkrc.analysis.reasons import exclusion
 from lynkrc.analysis.solver import Found, Unknown
 from lynkrc.diagnostics.model import Diagnostic, Label
@@ -23,6 +22,7 @@ from lynkrc.diagnostics.sema_codes import (
 from lynkrc.diagnostics.wording import listed, shown
 from lynkrc.ir.guard import BoolSlot, ClassTest, IntCompare
 from lynkrc.ir.table import Chain, Otherwise, Rule, TargetId, Tier
+from lynkrc.ir.witness import told
 from lynkrc.source.text import Span
 
 _TOP = 100
@@ -165,7 +165,7 @@ def empty_findings(asked: Asked) -> Iterator[Diagnostic | Undecided]:
         )
         yield Diagnostic(
             code=CHAIN_MAY_BE_EMPTY,
-            message=f"a request {title} with {words_of(study.domain, point)} has no target left, "
+            message=f"a request {title} with `{told(study.domain, point)}` has no target left, "
             f"though {names} could serve it",
             span=place_of(owner),
             help="add `otherwise: escalate` to go on with other tiers, or `otherwise: deny`",
