@@ -22,6 +22,7 @@ from lynkrc.syntax.config import Assertion
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
+    from lynkrc.analysis.sweep import Progress
     from lynkrc.codegen.artifacts import Artifacts
     from lynkrc.ir.assertion import Assertions
     from lynkrc.ir.table import RouteTable
@@ -126,6 +127,33 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: Sequence[Sour
     )
 
 
+def prove(checked: Checked, progress: "Progress | None" = None) -> Checked:
+    """What was checked, with what only the solver finds; a spec with errors is given back as it is.
+
+    Deterministic and bounded, but not as quick as `check_spec`: an editor does without.
+    `progress` is told how many of how many questions are settled.
+    """
+    if checked.typed is None or checked.has_errors:
+        return checked
+    from lynkrc.lower.table import lower_decision
+
+    found = _proved(lower_decision(checked.typed), checked.typed, checked.diagnostics, progress)
+    return replace(checked, diagnostics=_bounded([*checked.diagnostics, *found]))
+
+
+def _proved(
+    table: "RouteTable",
+    typed: TypedConfig,
+    told: Sequence[Diagnostic],
+    progress: "Progress | None",
+) -> list[Diagnostic]:
+    from lynkrc.analysis.findings import find
+    from lynkrc.analysis.study import study
+    from lynkrc.sema.allows import after_proofs
+
+    return after_proofs(find(study(table), typed.path, told, progress), typed.allows)
+
+
 def ask_spec(
     path: str, data: bytes, question: str, *, loader: Loader, catalog: Sequence[SourceFile]
 ) -> Checked:
@@ -176,9 +204,18 @@ def _resolved(
 
 
 def compile_spec(
-    path: str, data: bytes, *, loader: Loader, catalog: Sequence[SourceFile]
+    path: str,
+    data: bytes,
+    *,
+    loader: Loader,
+    catalog: Sequence[SourceFile],
+    proves: bool = False,
+    progress: "Progress | None" = None,
 ) -> Compilation:
-    """`check_spec`, and for a spec without errors everything that is generated from it."""
+    """`check_spec`, and for a spec without errors everything that is generated from it.
+
+    With `proves` also what only the solver finds (`prove`), whose errors stop it too.
+    """
     from lynkrc.codegen.artifacts import SpecSource, generate
     from lynkrc.ir.digest import meaning_digest, source_digest
     from lynkrc.lower.assertions import lower_assertions
@@ -188,8 +225,10 @@ def compile_spec(
     checked = _resolved(path, data, loader, catalog)
     typed = checked.typed
     lowered, found = (None, []) if typed is None else lower(typed)
+    if proves and typed is not None and lowered is not None:
+        found = [*found, *_proved(lowered, typed, checked.diagnostics, progress)]
     diagnostics = _bounded([*checked.diagnostics, *found])
-    if typed is None or lowered is None:
+    if typed is None or lowered is None or _has_errors(diagnostics):
         return Compilation(diagnostics=diagnostics, table=None, assertions=None, artifacts=None)
     table = run_passes(lowered)
     artifacts = generate(

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
-from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
+from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings, progress_line
 from lynkrc.codegen.artifacts import Artifacts
 from lynkrc.diagnostics.formats import FOR_PEOPLE
 from lynkrc.diagnostics.levels import has_errors, strict
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Build; 1 for errors in the spec or stale files, 2 where files cannot be read or written."""
     try:
-        compilation = compile_file(arguments.spec)
+        compilation = compile_file(arguments.spec, proves=True, progress=progress_line())
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN

@@ -7,12 +7,19 @@ from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, check_bytes, check_file, spec_bytes
-from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings, report
+from lynkrc.cli.terminal import (
+    add_report_arguments,
+    error,
+    note,
+    print_findings,
+    progress_line,
+    report,
+)
 from lynkrc.diagnostics.levels import has_errors, strict
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.render_text import summary
 from lynkrc.diagnostics.secrets import text_without_secrets
-from lynkrc.pipeline import Checked
+from lynkrc.pipeline import Checked, prove
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +51,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     try:
         if arguments.fix:
             return _fix(arguments)
-        return _report(check_file(arguments.spec), arguments, fixed=None)
+        checked = prove(check_file(arguments.spec), progress_line())
+        return _report(checked, arguments, fixed=None)
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN
@@ -115,7 +123,7 @@ def _fix(arguments: argparse.Namespace) -> ExitCode:
         except OSError as problem:
             error(f"cannot write {path}: {problem.strerror}")
             return ExitCode.CANNOT_RUN
-    return _report(fixed.checked, arguments, fixed=fixed.count)
+    return _report(prove(fixed.checked, progress_line()), arguments, fixed=fixed.count)
 
 
 def _counted(fixes: int) -> str:

@@ -1,0 +1,63 @@
+"""What findings are made of: a table's study, its settled duties, and what is told already."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+from lynkrc.analysis.duties import Act, Atom, Duty
+from lynkrc.analysis.duty_formulas import DutyFormulas
+from lynkrc.analysis.study import Study
+from lynkrc.diagnostics.model import Code, Diagnostic
+from lynkrc.ir.table import Dimension, Rule, Tier
+from lynkrc.source.text import Span
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """`own` is the path of the spec: what it inherits is not its own to correct.
+
+    `dead` are the duties no request calls for, `told` what was found without proofs.
+    """
+
+    study: Study
+    formulas: DutyFormulas
+    atoms: tuple[Atom, ...]
+    dead: frozenset[Duty]
+    own: str
+    told: Sequence[Diagnostic]
+
+    def is_dead(self, act: Act, owner: int, part: int = -1) -> bool:
+        """Whether no request calls for a duty."""
+        return Duty(act, owner, part) in self.dead
+
+    def is_told(self, code: Code, item: Span) -> bool:
+        """Whether something in an item is told of with this code."""
+        return any(
+            one.code == code
+            and one.span.file is item.file
+            and item.start <= one.span.start
+            and one.span.end <= item.end
+            for one in self.told
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undecided:
+    """A question without an answer, in the words that name what it was about."""
+
+    what: str
+    span: Span
+
+
+def place_of(item: Rule | Tier | Dimension) -> Span:
+    """Where an item is named."""
+    return item.span if item.name_span is None else item.name_span
+
+
+def extent_of(item: Rule | Tier | Dimension) -> Span:
+    """The whole of an item, its name included."""
+    name = place_of(item)
+    start, end = min(item.span.start, name.start), max(item.span.end, name.end)
+    return Span(file=item.span.file, start=start, end=end)
