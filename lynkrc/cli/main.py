@@ -17,7 +17,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("fmt", "write specs in their canonical form"),
     ("build", "check, compile and pack a bundle"),
     ("trace", "why a request goes where it goes"),
-    ("test", "check that requests go where they must, and what of the spec that shows"),
+    ("test", "check that requests go where they must"),
     ("inspect", "what a bundle holds"),
     ("catalog", "the models we know, with their prices and who says so"),
     ("schema", "print a JSON Schema, or list them"),
