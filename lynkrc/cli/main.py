@@ -18,13 +18,9 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("build", "check, compile and pack a bundle"),
     ("prove", "whether what a spec asserts holds, or one question"),
     ("trace", "why a request goes where it goes"),
-<<<<<<< HEAD
     ("test", "check that requests go where they must, and what of the spec that shows"),
     ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
-=======
-    ("test", "check that requests go where they must"),
->>>>>>> cases
     ("inspect", "what a bundle holds"),
     ("catalog", "the models we know, with their prices and who says so"),
     ("schema", "print a JSON Schema, or list them"),
