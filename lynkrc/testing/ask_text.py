@@ -81,7 +81,7 @@ def write_ask(wish: AskWish, fragments: Sequence[str], letters: str, digits: str
 
     >>> write_ask(AskWish(bounds={"words": Bounds(3, 3), "questions": Bounds(1, 1)}),
     ...           ["hello"], "olm", "12")
-    'oooo hello llll?'
+    'lolo hello lololo?'
     """
     held = TextCounts(" \n".join(fragments))
     words = _words(wish, held)
