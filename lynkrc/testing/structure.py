@@ -93,7 +93,9 @@ def _loop(wanted: Wanted, sayings: Sayings) -> list[Said]:
     errors = min(wanted.least("loop.tool_errors"), MOST_PIECES)
     results = wanted.of("loop.tool_results").nearest(max(results, errors))
     wished = wanted.of("loop.steps_since_user")
-    steps = min(wished.nearest(1 if results or repeats else 0), MOST_PIECES)
+    room = wanted.of("messages.count").most
+    stepping = bool(repeats or (results and (room is None or room > 2)))
+    steps = min(wished.nearest(int(stepping)), MOST_PIECES)
     if not steps:
         made = [Result(f"call_{n}", sayings.word, n < errors) for n in range(results)]
         return [Said("user", tuple(made))] if made else []

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, final
 
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import RouteTable
-from lynkrc.testing.ask_text import AskWish, ask_wish, filler_words, write_ask
+from lynkrc.testing.ask_text import MOST_CHARS, AskWish, ask_wish, filler_words, write_ask
 from lynkrc.testing.compare import Difference, differences, shown_difference
 from lynkrc.testing.draft import Draft
 from lynkrc.testing.fragments import fragments_for, watched_in
@@ -88,7 +88,7 @@ class Synthesizer:
             made = self._on(surface, wanted, point, shows)
             if best is None or made[1] < best[1]:
                 best = made
-            if not best[1] or best[0].realised:
+            if not best[1] or best[0].realised or _is_huge(wanted):
                 break
         assert best is not None
         return best[0]
@@ -100,7 +100,7 @@ class Synthesizer:
         wish = ask_wish(wanted)
         padding, small = 0, False
         best: tuple[Synthesized, int] | None = None
-        for number in range(ROUNDS):
+        for number in range(1 if _is_huge(wanted) else ROUNDS):
             draft = self._draft(surface, wanted, wish, number, padding, small)
             made, found, tokens = self._judged(surface, draft, point, shows)
             if best is None or len(found) < best[1] or made.realised:
@@ -255,6 +255,15 @@ def _in_order(fragments: Sequence[str], number: int) -> list[str]:
             return list(reversed(fragments))
         case _:
             return [*fragments[1::2], *fragments[::2]]
+
+
+def _is_huge(wanted: Wanted) -> bool:
+    """Whether so much is wanted that no attempt will have it all: then one has to do."""
+    least = max((wanted.least(name) for name in _SIZES), default=0)
+    return least > MOST_CHARS or wanted.least("context.tokens") * BYTES_PER_TOKEN > MOST_BYTES
+
+
+_SIZES = ("ask.bytes", "ask.chars", "ask.words", "ask.tokens", "ask.longest_sentence")
 
 
 def _is_too_long(one: Difference) -> bool:
