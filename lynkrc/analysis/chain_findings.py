@@ -173,16 +173,10 @@ def empty_findings(asked: Asked) -> Iterator[Diagnostic | Undecided]:
 
 
 def dimension_findings(asked: Asked) -> Iterator[Diagnostic]:
-    """Dimensions without which every request has the same tier.
-
-    Where the score as a whole leads to less than it should, that is told of the tier alone.
-    """
-    dimensions = asked.study.table.dimensions
-    idle = [i for i in range(len(dimensions)) if asked.is_dead(Act.COUNTS, i)]
-    tiers = asked.study.table.tiers
-    if len(idle) == len(dimensions) and any(asked.is_dead(Act.SCORED, one.id) for one in tiers):
+    """Dimensions without which every request has the same tier."""
+    if asked.is_score_idle:
         return
-    for i, dimension in enumerate(dimensions):
+    for i, dimension in enumerate(asked.study.table.dimensions):
         if not asked.is_dead(Act.COUNTS, i) or asked.is_told(WITHOUT_EFFECT, extent_of(dimension)):
             continue
         yield Diagnostic(

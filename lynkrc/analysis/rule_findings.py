@@ -33,6 +33,7 @@ _WHY = {
 
 def rule_findings(asked: Asked) -> Iterator[Diagnostic]:
     """One finding a rule and code at most."""
+    skipped = {Act.ADDS} if asked.is_score_idle else set()
     for rule in asked.study.table.rules:
         if rule.span.file.path != asked.own:
             continue
@@ -44,7 +45,7 @@ def rule_findings(asked: Asked) -> Iterator[Diagnostic]:
         first = [act for act in dead if act in _FIRST_MATCH]
         if first:
             yield from _shadowed(asked, rule, first, is_all=len(dead) == len(acts))
-        others = [act for act in dead if act in _WHY]
+        others = [act for act in dead if act in _WHY and act not in skipped]
         if others and not (first and len(dead) == len(acts)):
             yield from _without_effect(asked, rule, others)
 
