@@ -7,7 +7,7 @@ nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.verdicts import Status, Verdict, another, decide
@@ -15,10 +15,12 @@ from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
 from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.ir.domain import Point
-from lynkrc.testing.synthesize import Synthesized
+
+if TYPE_CHECKING:
+    from lynkrc.testing.synthesize import Synthesized
 
 Shows: TypeAlias = Callable[[Point], bool]
-Realise: TypeAlias = Callable[[Point, Shows], Synthesized]
+Realise: TypeAlias = "Callable[[Point, Shows], Synthesized]"
 """Builds a request of a point of the study's domain, or another that shows the same, and reads it
 back."""
 
@@ -48,7 +50,7 @@ class Witness:
     plain: Point
     trace: Trace
     targets: tuple[str, ...]
-    request: Synthesized
+    request: "Synthesized"
 
 
 @final
@@ -145,7 +147,7 @@ def _replayed(subject: Study, verdict: Verdict, realise: Realise) -> Proof:
 
 def _request(
     subject: Study, verdict: Verdict, realise: Realise, shows: Shows
-) -> tuple[Point, Synthesized]:
+) -> "tuple[Point, Synthesized]":
     """A request that shows it, and its point; else the solver's point and what came nearest.
 
     Where a request does not come out as the solver wants it, the solver is told what it had
@@ -179,7 +181,7 @@ def _exactly(point: Point) -> Shows:
 
 
 def _witness(
-    subject: Study, point: Point, targets: tuple[str, ...], request: Synthesized
+    subject: Study, point: Point, targets: tuple[str, ...], request: "Synthesized"
 ) -> Witness:
     return Witness(
         point=point,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from lynkrc.analysis.study import study
 from lynkrc.analysis.verdicts import Status, Verdict
@@ -15,7 +15,9 @@ from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
 from lynkrc.proofs.prove import Proof, Shows, prove
-from lynkrc.testing.synthesize import Synthesized, Synthesizer
+
+if TYPE_CHECKING:
+    from lynkrc.testing.synthesize import Synthesized, Synthesizer
 
 
 @final
@@ -57,15 +59,18 @@ def run(
     Without `compare`, whether the table is the same as another is unknown.
     """
 
+    domain = joint_domain(table, assertions)
+    if not assertions.items:
+        return Proved(proofs=(), domain=domain, assumptions=(), diagnostics=())
+
     def is_same(assertion: Assertion) -> Verdict:
         if compare is None:
             reason = "other specs are not looked at here: `lynkrc prove` decides it"
             return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
         return compare(table, assertion)
 
-    domain = joint_domain(table, assertions)
     realise = _Realiser(table, domain)
-    subject = study(table, assertions, rest=realise.plainest() if assertions.items else None)
+    subject = study(table, assertions, rest=realise.plainest())
     proofs = prove(subject, realise, is_same, progress)
     return Proved(
         proofs=proofs,
@@ -84,8 +89,10 @@ class _Realiser:
         self._domain = domain
         self._synthesizer: Synthesizer | None = None
 
-    def __call__(self, point: Point, shows: Shows) -> Synthesized:
+    def __call__(self, point: Point, shows: Shows) -> "Synthesized":
         if self._synthesizer is None:
+            from lynkrc.testing.synthesize import Synthesizer
+
             self._synthesizer = Synthesizer(self._table, self._domain)
         return self._synthesizer.synthesize(point, shows)
 
