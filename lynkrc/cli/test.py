@@ -23,7 +23,7 @@ from lynkrc.source.text import SourceFile
 from lynkrc.testing.case import Case
 from lynkrc.testing.cases import CaseFile, read_cases
 from lynkrc.testing.coverage import Coverage, measure
-from lynkrc.testing.goals import seen
+from lynkrc.interp.goals import seen
 from lynkrc.testing.report_github import render_github
 from lynkrc.testing.report_json import render_json
 from lynkrc.testing.report_junit import render_junit

@@ -22,7 +22,7 @@ from lynkrc.ir.ranges import interval, subexpressions
 from lynkrc.ir.table import Otherwise, RouteTable, Rule, Slot, SlotType, TierId
 from lynkrc.ir.text import print_guard, print_int, print_points
 from lynkrc.source.text import Span
-from lynkrc.testing.goals import (
+from lynkrc.interp.goals import (
     AtomIs,
     Decides,
     Escalates,

@@ -15,7 +15,7 @@ from lynkrc.source.nodes import Plain
 from lynkrc.source.quoting import is_plain, quote
 from lynkrc.testing.case import Case, Features, Sent
 from lynkrc.testing.coverage import CoverageItem
-from lynkrc.testing.goals import is_met, seen
+from lynkrc.interp.goals import is_met, seen
 from lynkrc.testing.runner import Engines, Run, run_case
 from lynkrc.testing.update import yaml_of
 from lynkrc_runtime.dispatch import StringClass
