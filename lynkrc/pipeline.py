@@ -22,7 +22,7 @@ from lynkrc.syntax.config import Assertion
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
-    from lynkrc.analysis.sweep import Progress
+    from lynkrc.analysis.settle import Progress
     from lynkrc.codegen.artifacts import Artifacts
     from lynkrc.ir.assertion import Assertions
     from lynkrc.ir.table import RouteTable

@@ -1,7 +1,8 @@
 """Goals to those that no request meets, those of which that is not known, and witnesses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import final
 
 from lynkrc.analysis.goal_formulas import GoalFormulas
@@ -13,6 +14,8 @@ from lynkrc.ir.domain import Point
 
 _OF_GUARDS = (Matches, AtomIs, NumberIs)
 """Goals that are about a guard alone, whatever is decided."""
+
+_FREE: Mapping[int, int] = MappingProxyType({})
 
 
 @final
@@ -50,16 +53,17 @@ def reached(study: Study, goals: Sequence[Goal], progress: Progress | None = Non
     )
 
 
-def goals_met(
-    study: Study, goals: Sequence[Goal], point: Point, among: Sequence[int]
-) -> list[int]:
+def goals_met(study: Study, goals: Sequence[Goal], point: Point, among: Sequence[int]) -> list[int]:
     """Which of the goals with these numbers a request meets."""
     by = seen(study.table, tuple(study.vector(point)))
     return [one for one in among if is_met(goals[one], study.table, by)]
 
 
-def plainest(study: Study, goals: Sequence[Goal]) -> Point | None:
-    """The plainest request that meets all of the goals, None where none is found."""
+def plainest(study: Study, goals: Sequence[Goal], given: Mapping[int, int] = _FREE) -> Point | None:
+    """The plainest request that meets all of the goals and has these values of variables; None
+    where none is found.
+    """
     formulas = GoalFormulas(study.encoded)
-    answer = study.solver.smallest(*(formulas.meets(goal) for goal in goals))
+    fixed = [study.symbols.ints[variable] == value for variable, value in given.items()]
+    answer = study.solver.smallest(*fixed, *(formulas.meets(goal) for goal in goals))
     return answer.points[0] if isinstance(answer, Found) else None

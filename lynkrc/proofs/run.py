@@ -13,8 +13,8 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
-from lynkrc.proofs.prove import Compare, Proof, Shows, prove
-from lynkrc.testing.synthesize import Synthesized, Synthesizer
+from lynkrc.proofs.prove import Compare, Proof, prove
+from lynkrc.testing.synthesize import Shows, Synthesized, Synthesizer
 
 
 @final

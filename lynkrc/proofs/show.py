@@ -10,8 +10,8 @@ from lynkrc.ir.witness import features_of
 from lynkrc.proofs.prove import Proof, Witness
 from lynkrc.proofs.run import Proved
 from lynkrc.proofs.words import amount, ends
-from lynkrc.testing.curl import as_curl
 from lynkrc.testing.case_text import as_test_case
+from lynkrc.testing.curl import as_curl
 
 WIDTH = 100
 GATEWAY = "http://localhost:8081"
