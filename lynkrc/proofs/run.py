@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, final
+from typing import TypeAlias, final
 
 from lynkrc.analysis.study import study
 from lynkrc.analysis.verdicts import Status, Verdict
@@ -14,10 +14,8 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
-from lynkrc.proofs.prove import Proof, Shows, prove
-
-if TYPE_CHECKING:
-    from lynkrc.testing.synthesize import Synthesized, Synthesizer
+from lynkrc.proofs.prove import Proof, prove
+from lynkrc.testing.synthesize import Shows, Synthesized, Synthesizer
 
 
 @final
@@ -60,8 +58,6 @@ def run(
     """
 
     domain = joint_domain(table, assertions)
-    if not assertions.items:
-        return Proved(proofs=(), domain=domain, assumptions=(), diagnostics=())
 
     def is_same(assertion: Assertion) -> Verdict:
         if compare is None:
@@ -89,10 +85,8 @@ class _Realiser:
         self._domain = domain
         self._synthesizer: Synthesizer | None = None
 
-    def __call__(self, point: Point, shows: Shows) -> "Synthesized":
+    def __call__(self, point: Point, shows: Shows) -> Synthesized:
         if self._synthesizer is None:
-            from lynkrc.testing.synthesize import Synthesizer
-
             self._synthesizer = Synthesizer(self._table, self._domain)
         return self._synthesizer.synthesize(point, shows)
 
