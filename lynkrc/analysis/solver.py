@@ -11,6 +11,7 @@ from typing import TypeAlias, final
 import z3
 
 from lynkrc.analysis.limits import RLIMIT
+from lynkrc.analysis.logic import all_of, implies, not_
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import Point
 
@@ -92,7 +93,7 @@ class Solver:
 
     def exclude(self, conditions: Sequence[z3.BoolRef]) -> None:
         """From now on, no request for which all of these hold is found."""
-        self._solver.add(z3.Not(z3.And(*conditions)))
+        self._solver.add(not_(all_of(*conditions)))
 
     def _nearer(self, answer: Found, number: int, index: int, rest: int) -> Found:
         """The answer with one variable as near to rest as can be, and fixed there."""
@@ -133,7 +134,7 @@ class Solver:
                 continue
             mark = z3.Bool(f"question {self._asked}", self._context)
             self._asked += 1
-            self._solver.add(z3.Implies(mark, condition))
+            self._solver.add(implies(mark, condition))
             marks.append(mark)
         return marks
 

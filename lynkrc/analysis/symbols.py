@@ -10,6 +10,7 @@ from typing import TypeAlias, final
 
 import z3
 
+from lynkrc.analysis.logic import choice
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import Slot, SlotType
 from lynkrc.ir.witness import at_rest
@@ -74,7 +75,7 @@ def _symbol(slot: Slot, name: str, context: z3.Context) -> tuple[z3.ArithRef, z3
     if slot.type is not SlotType.BOOL:
         return z3.Int(name, context), None
     truth = z3.Bool(name, context)
-    return z3.If(truth, z3.IntVal(1, context), z3.IntVal(0, context)), truth
+    return choice(truth, z3.IntVal(1, context), z3.IntVal(0, context)), truth
 
 
 def _ranges(domain: Domain, ints: Ints, which: Mapping[int, str] | range) -> tuple[z3.BoolRef, ...]:

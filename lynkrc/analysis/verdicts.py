@@ -18,6 +18,7 @@ from lynkrc.analysis.claims import Claims
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
+from lynkrc.analysis.logic import all_of
 from lynkrc.analysis.solver import Answer, Found, Impossible, Solver, Unknown
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.symbols import changed
@@ -154,7 +155,7 @@ def _monotone(study: Study, assertion: Assertion) -> Verdict:
     ]
     solver = Solver([lesser, greater], known, rlimit=study.rlimit)
     tiers = range(len(study.table.tiers))
-    sinks = [z3.And(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
+    sinks = [all_of(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
     answer = solver.smallest(
         lesser.ints[variable] < greater.ints[variable],
         *(one.outcome[Outcome.ROUTE] for one in (study.encoded, other)),
