@@ -26,7 +26,7 @@ class Amount:
     """`total` of these are what a request comes to; `scale` of them are one USD or second.
 
     `most` is more than any request comes to. `unknown` is when a target without a price is
-    attempted.
+    attempted: `total` then leaves that out.
     """
 
     total: z3.ArithRef
@@ -34,9 +34,16 @@ class Amount:
     most: int
     unknown: z3.BoolRef
 
+    @property
+    def known(self) -> z3.BoolRef:
+        """That every target attempted has a price."""
+        return z3.Not(self.unknown)
+
     def over(self, bound: Fraction) -> z3.BoolRef:
-        """That the amount is greater than so many USD or seconds."""
-        return self.total * bound.denominator > self.scale * bound.numerator
+        """That the amount is known and greater than so many USD or seconds."""
+        return z3.And(
+            self.known, self.total * bound.denominator > self.scale * bound.numerator
+        )
 
 
 def cost(encoded: Encoded) -> Amount:

@@ -3,6 +3,7 @@
 Pure: the tables and one vector of each go in. Who finds the vectors is not this module's matter.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -11,7 +12,7 @@ from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
 from lynkrc.diff.plan import Category, Side
 from lynkrc.interp.evaluate import Vector
-from lynkrc.ir.table import RouteTable, TierId
+from lynkrc.ir.table import Pick, RouteTable, TierId
 
 Group: TypeAlias = tuple[Category, tuple[str, ...]]
 
@@ -106,7 +107,11 @@ def _category(
 
 
 def _place(place: Place, places: tuple[Destination, ...]) -> tuple[object, ...]:
-    return tuple(places[one] for one in place.targets), place.pick, place.weights
+    order = tuple(places[one] for one in place.targets)
+    if place.pick is Pick.WEIGHTED:
+        # A draw by weights knows no order.
+        return place.pick, frozenset(Counter(zip(order, place.weights, strict=True)).items())
+    return place.pick, order
 
 
 def _name(table: RouteTable, tier: TierId | None) -> str | None:
