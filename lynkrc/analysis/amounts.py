@@ -46,10 +46,15 @@ class Amount:
         )
 
 
-def cost(encoded: Encoded) -> Amount:
-    """The worst case of a request in USD."""
+def cost(encoded: Encoded, *, shared: bool = False) -> Amount:
+    """The worst case of a request in USD.
+
+    Where the table does not read the size of a request it is as large as a target takes; with
+    `shared`, only where no other table of the domain reads it either.
+    """
     f, table = encoded.formulas, encoded.table
-    tokens, asked = _slot(encoded, "context.tokens"), _slot(encoded, "request.max_tokens")
+    size = _shared if shared else _slot
+    tokens, asked = size(encoded, "context.tokens"), size(encoded, "request.max_tokens")
     priced = [target for target in table.targets if target.price is not None]
     rates = {target.id: _rates(target) for target in priced}
     scale = (
@@ -126,6 +131,13 @@ def _slot(encoded: Encoded, feature: str) -> z3.ArithRef | None:
         encoded.formulas.slot(slot.id) for slot in encoded.table.slots if slot.feature == feature
     )
     return next(found, None)
+
+
+def _shared(encoded: Encoded, feature: str) -> z3.ArithRef | None:
+    symbols = encoded.symbols
+    return next(
+        (symbols.ints[slot.id] for slot in symbols.domain.slots if slot.feature == feature), None
+    )
 
 
 def _denominator(amounts: Sequence[Fraction]) -> int:

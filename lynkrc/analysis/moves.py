@@ -181,7 +181,7 @@ def _decision(side: Side, encoded: Encoded) -> _Decision:
         draws=_merged(encoded, draws),
         first_draws=_merged(encoded, first_draws),
         ranks={rank: f.some(when) for rank, when in ranks.items()},
-        amount=cost(encoded),
+        amount=cost(encoded, shared=True),
     )
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from lynkrc.ir.guard import And, Guard, IntCompare, IntConst, Not, Or
 from lynkrc.ir.table import Otherwise, Pick, RouteTable, Rule, RuleId
 from tests.property.small_specs import small_guards, small_tables
+from tests.unit.sample_table import number_slot
 
 Change: TypeAlias = Callable[[st.DrawFn, RouteTable], RouteTable]
 
@@ -20,7 +21,7 @@ def changed_tables(draw: st.DrawFn) -> tuple[RouteTable, RouteTable]:
     new = old
     for name in draw(st.lists(st.sampled_from(sorted(CHANGES)), min_size=1, max_size=2)):
         new = CHANGES[name](draw, new)
-    return old, new
+    return (new, old) if draw(st.booleans()) else (old, new)
 
 
 def numbered(table: RouteTable, rules: list[Rule]) -> RouteTable:
@@ -159,6 +160,15 @@ def _retries(draw: st.DrawFn, table: RouteTable) -> RouteTable:
     )
 
 
+def _sizes(draw: st.DrawFn, table: RouteTable) -> RouteTable:
+    """The table reads one more size of a request, which no rule of it asks for."""
+    feature = draw(st.sampled_from(["context.tokens", "request.max_tokens"]))
+    if any(slot.feature == feature for slot in table.slots):
+        return table
+    read = number_slot(len(table.slots), feature, 2)
+    return _price(draw, replace(table, slots=(*table.slots, read)))
+
+
 CHANGES: Mapping[str, Change] = {
     "a rule dropped": _dropped,
     "rules moved": _moved,
@@ -175,4 +185,5 @@ CHANGES: Mapping[str, Change] = {
     "needs": _needs,
     "pins": _pins,
     "retries": _retries,
+    "sizes": _sizes,
 }
