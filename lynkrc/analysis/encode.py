@@ -403,13 +403,16 @@ class Encoder:
     def _embeddings(self, pins: Sequence[z3.BoolRef]) -> z3.BoolRef:
         """Embeddings are put to the decision as if their declared target were pinned."""
         f, table = self._formulas, self._table
-        slot = next((slot for slot in table.slots if slot.feature == "surface"), None)
+        # Assertions, or another table, may tell surfaces apart that this table does not.
+        slots = self._symbols.domain.slots
+        slot = next((slot for slot in slots if slot.feature == "surface"), None)
         if slot is None:
             return f.constant(True)
         declared = msgspec.json.decode(table.settings, type=Settings).embeddings.values()
-        names = {f"lynkr/{target}" for target in declared}
+        names = {f"lynkr/{target}".lower() for target in declared}
         to_declared = [
-            when for when, pin in zip(pins, table.pins, strict=True) if pin.pattern in names
+            when for when, pin in zip(pins, table.pins, strict=True) if pin.pattern.lower() in names
         ]
-        classes = tuple(i for i, one in enumerate(slot.classes) if one.text == EMBEDDINGS)
-        return z3.Implies(f.member(slot.id, classes), f.some(to_declared))
+        surface = self._symbols.ints[slot.id]
+        is_embeddings = [surface == i for i, one in enumerate(slot.classes) if one.text == EMBEDDINGS]
+        return z3.Implies(f.some(is_embeddings), f.some(to_declared))

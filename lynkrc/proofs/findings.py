@@ -49,7 +49,7 @@ def _why(proof: Proof, domain: Domain) -> Iterator[str]:
         return
     for witness in proof.witnesses:
         yield f"a request with {told(domain, witness.point, witness.plain)}: {_decided(witness)}"
-        if witness.request.missed:
+        if not witness.request.realised:
             yield f"not realised: {', '.join(witness.request.missed)}"
     worst = proof.verdict.worst
     if worst is not None and proof.assertion.kind in (Kind.MAX_COST_USD, Kind.MAX_LATENCY):

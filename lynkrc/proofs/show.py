@@ -70,7 +70,7 @@ def _witness(proof: Proof, witness: Witness, domain: Domain, title: str) -> Iter
         yield f"{_INDENT}  {name:<{width}} = {value}"
     reached = f", which reaches {' and '.join(witness.targets)}" if witness.targets else ""
     yield from _wrapped(f"is {ends(witness.trace)}{reached}")
-    if witness.request.missed:
+    if not witness.request.realised:
         yield from _wrapped(f"vector only, not realised: {', '.join(witness.request.missed)}")
         return
     if proof.status is Status.REFUTED:
