@@ -41,9 +41,7 @@ class Amount:
 
     def over(self, bound: Fraction) -> z3.BoolRef:
         """That the amount is known and greater than so many USD or seconds."""
-        return z3.And(
-            self.known, self.total * bound.denominator > self.scale * bound.numerator
-        )
+        return z3.And(self.known, self.total * bound.denominator > self.scale * bound.numerator)
 
 
 def cost(encoded: Encoded, *, shared: bool = False) -> Amount:

@@ -10,10 +10,11 @@ from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.opening import open_source
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
 from lynkrc.cli.terminal import error, print_findings
+from lynkrc.graph.build import graph_of
 from lynkrc.graph.html import write_html
 from lynkrc.graph.layout import lay_out
 from lynkrc.graph.mermaid import write_mermaid
-from lynkrc.graph.model import Graph, graph_of
+from lynkrc.graph.model import Graph
 from lynkrc.graph.svg import write_svg
 
 

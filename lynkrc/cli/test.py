@@ -14,7 +14,6 @@ from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.rewriting import difference, replace_file
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file, read_bytes
 from lynkrc.cli.terminal import error, note, print_findings
-from lynkrc.diagnostics.levels import has_errors
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.places import Run as Report
 from lynkrc.ir.table import RouteTable
@@ -96,15 +95,14 @@ def _run(arguments: argparse.Namespace) -> ExitCode:
     files, findings = _read(data, table)
     if findings:
         print_findings(findings, arguments.format, spec=arguments.spec)
-        if has_errors(findings):
-            return ExitCode.FINDINGS
+        return ExitCode.FINDINGS
     engines = _engines(compilation, table, native=arguments.native)
-    results = _tested(files, engines, arguments)
+    results = _results(files, engines, arguments)
     if arguments.update and results.failed:
         if not _update(data, results, table):
             return ExitCode.CANNOT_RUN
         files, _ = _read(data, table)
-        results = _tested(files, engines, arguments)
+        results = _results(files, engines, arguments)
     sys.stdout.write(_report(results, arguments))
     return _verdict(results, arguments)
 
@@ -154,14 +152,14 @@ def _test_paths(spec: Path, named: Sequence[Path] | None) -> list[Path]:
 def _read(data: dict[Path, bytes], table: RouteTable) -> tuple[list[CaseFile], list[Diagnostic]]:
     files, findings = [], []
     for path, content in data.items():
-        file, found = read_cases(str(path), content, table, bodies=_Bodies(path.parent).read)
+        file, found = read_cases(str(path), content, table, bodies=_Bodies(folder=path.parent).read)
         files.append(file)
         findings += found
     return files, findings
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=False)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Bodies:
     """Files that cases name, relative to the folder of the file of tests."""
 
@@ -185,7 +183,7 @@ def _engines(compilation: Compilation, table: RouteTable, *, native: bool) -> En
     return engines_of(table, bundle, compiled.scorer)
 
 
-def _tested(files: Sequence[CaseFile], engines: Engines, arguments: argparse.Namespace) -> Results:
+def _results(files: Sequence[CaseFile], engines: Engines, arguments: argparse.Namespace) -> Results:
     total = sum(len(file.cases) for file in files)
     wanted = [
         (file, [case for case in file.cases if _is_wanted(case, arguments.filter)])
@@ -259,7 +257,7 @@ def _update(data: dict[Path, bytes], results: Results, table: RouteTable) -> boo
         mark = _MARK if data[path].startswith(_MARK) else b""
         changed = mark + text.encode()
         _, findings = _read({path: changed}, table)
-        if has_errors(findings):
+        if findings:
             error(f"{path} would not be read back; it is left as it is")
             return False
         try:

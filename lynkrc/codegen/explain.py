@@ -96,13 +96,13 @@ def _dimension(dimension: Dimension) -> list[str]:
 
 
 def _text(text: str) -> Piece:
-    """A string literal; a long one as a sum of pieces, which Python puts together when it reads."""
+    """A string literal; a long one in pieces, which Python puts together when it reads them."""
     first, *rest = (
         literal(text[start : start + _LONGEST]) for start in range(0, len(text) or 1, _LONGEST)
     )
     if not rest:
         return Leaf(text=first)
-    return Chain(first=Leaf(text=first), rest=tuple(("+", Leaf(text=part)) for part in rest))
+    return Chain(first=Leaf(text=first), rest=tuple(("", Leaf(text=part)) for part in rest))
 
 
 def _row(piece: Piece) -> list[str]:

@@ -22,7 +22,10 @@ class Leaf:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
-    """Operands joined by operators; a line may end before each operator."""
+    """Operands joined by operators; a line may end before each operator.
+
+    String literals joined by the empty operator are one string.
+    """
 
     first: "Piece"
     rest: tuple[tuple[str, "Piece"], ...]
@@ -50,7 +53,7 @@ def flat(piece: Piece) -> str:
         case Leaf(text=text):
             return text
         case Chain(first=first, rest=rest):
-            return " ".join([flat(first), *(f"{op} {flat(operand)}" for op, operand in rest)])
+            return " ".join([flat(first), *(_after(op, flat(operand)) for op, operand in rest)])
         case Bracketed(name=name, pieces=pieces):
             comma = "," if piece.is_tuple and len(pieces) == 1 else ""
             return f"{name}({', '.join(flat(part) for part in pieces)}{comma})"
@@ -85,7 +88,7 @@ def _broken(piece: Piece, width: int) -> list[str]:
             lines = _lines(first, width)
             for op, operand in rest:
                 head, *tail = _lines(operand, width - len(op) - 1)
-                lines += [f"{op} {head}", *tail]
+                lines += [_after(op, head), *tail]
             return lines
         case Bracketed(name=name, pieces=pieces):
             lines = [f"{name}("]
@@ -97,3 +100,7 @@ def _broken(piece: Piece, width: int) -> list[str]:
             return [*lines, ")"]
         case _:
             assert_never(piece)
+
+
+def _after(operator: str, text: str) -> str:
+    return f"{operator} {text}" if operator else text

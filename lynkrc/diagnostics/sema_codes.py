@@ -63,6 +63,21 @@ TOO_MANY_TARGETS = _error(510, "too-many-targets")
 ENVELOPE_DIMENSION = _warning(511, "envelope-dimension")
 FLOOR_OVER_CEILING = _warning(512, "floor-over-ceiling")
 REQUIREMENT_UNMET = _warning(513, "requirement-unmet")
+CONTRADICTORY = _error(514, "contradictory-condition", allowable=True)
+UNDECIDED = Code(id="LK515", name="undecided", severity=Severity.NOTE)
+PROVED: frozenset[Code] = frozenset(
+    (
+        CONSTANT_ATOM,
+        DEAD_FALLBACK,
+        UNREACHABLE_TIER,
+        WEIGHTS_REACH,
+        SHADOWED_RULE,
+        WITHOUT_EFFECT,
+        FLOOR_OVER_CEILING,
+        CONTRADICTORY,
+    )
+)
+"""What may be found by proof as well, after `lynkrc.sema`: an `allow` of it may be needed then."""
 
 NOT_SERVED = _warning(601, "not-served")
 LOSSY_PAIR = Code(id="LK602", name="lossy-pair", severity=Severity.NOTE, allowable=True)
@@ -118,6 +133,8 @@ SEMA_CODES: tuple[Code, ...] = (
     ENVELOPE_DIMENSION,
     FLOOR_OVER_CEILING,
     REQUIREMENT_UNMET,
+    CONTRADICTORY,
+    UNDECIDED,
     NOT_SERVED,
     LOSSY_PAIR,
 )

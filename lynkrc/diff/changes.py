@@ -217,7 +217,7 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _listed(old: RouteTable, new: RouteTable) -> Iterator[Change]:
-    if old.calls != new.calls:
+    if set(old.calls) != set(new.calls):
         texts = [
             ", ".join(f"{one.surface}/{one.call} ({one.source})" for one in table.calls)
             for table in (old, new)

@@ -171,9 +171,11 @@ def _relation(
     old = dict(zip((one.name for one in pair.old.targets), pair.old_places, strict=True))
     new = dict(zip((one.name for one in pair.new.targets), pair.new_places, strict=True))
     is_moved = any(name in new and new[name] != place for name, place in old.items())
-    is_moved = is_moved or any(one.item.kind == "embeddings" for one in changes)
-    gains = is_moved or any(region.gains for region in regions)
-    loses = is_moved or any(region.loses for region in regions)
+    named = [one.item for one in changes if one.item.kind == "embeddings"]
+    gains = is_moved or any(one.gains for one in regions)
+    gains = gains or any(item.after is not None for item in named)
+    loses = is_moved or any(one.loses for one in regions)
+    loses = loses or any(item.before is not None for item in named)
     if gains and loses:
         return Relation.INCOMPARABLE
     if not is_known:

@@ -135,7 +135,8 @@ def _lexicons(table: RouteTable) -> Parts:
     for lexicon in table.lexicons:
         entries = sorted((entry.pattern, entry.weight64) for entry in lexicon.entries)
         shown = ", ".join(pattern for pattern, _ in entries)
-        parts[lexicon.name] = Part(says=entries, text=f"{len(entries)} entries: {shown}")
+        counted = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+        parts[lexicon.name] = Part(says=entries, text=f"{counted}: {shown}")
     return parts
 
 

@@ -22,12 +22,21 @@ def witness_of(domain: Domain, point: Point) -> Witness:
     """The point with its features in words, the plain ones left out."""
     return Witness(
         features=tuple(
-            (slot.text, shown_value(slot, value))
-            for slot, value in zip(domain.slots, point, strict=True)
+            (_name(domain, index), shown_value(slot, value))
+            for index, (slot, value) in enumerate(zip(domain.slots, point, strict=True))
             if value != plain_value(slot)
         ),
         point=point,
     )
+
+
+def _name(domain: Domain, index: int) -> str:
+    """The feature as the language writes it; where both specs have a lexicon of one name with
+    other entries, also whose it is."""
+    text = domain.slots[index].text
+    if sum(slot.text == text for slot in domain.slots) == 1:
+        return text
+    return f"{text} of the {'old' if index in domain.views[0].variables else 'new'} spec"
 
 
 def shown_value(slot: Slot, value: int) -> str:

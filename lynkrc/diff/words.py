@@ -56,16 +56,20 @@ def title(region: Region) -> str:
     if region.category is Category.PRIVACY:
         return f"{_reaches(before)} => {_reaches(after)}"
     if before.tier != after.tier:
-        chains = f": {before.chain or '-'} => {after.chain or '-'}"
+        chains = f", {_ways(before, after)}"
         tiers = f"tier {_or_dash(before.tier)} => {_or_dash(after.tier)}"
         return tiers + (chains if before.chain != after.chain else "")
     if before.answer != after.answer:
         return f"{_ending(before)} => {_ending(after)}"
     if before.chain != after.chain:
-        return f"{before.chain or '-'} => {after.chain or '-'}"
+        return _ways(before, after)
     if before.rule != after.rule:
         return f"rule {before.rule} => {after.rule}"
     return f"worst case {usd(before.cost)} => {usd(after.cost)}"
+
+
+def _ways(before: Side, after: Side) -> str:
+    return f"from {before.chain or 'no target'} to {after.chain or 'no target'}"
 
 
 def _ending(side: Side) -> str:

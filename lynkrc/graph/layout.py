@@ -7,18 +7,11 @@ edge runs between columns, never over a box. The same graph gives the same pictu
 
 from collections.abc import Iterator, Sequence
 
-from lynkrc.graph.columns import (
-    GAP,
-    HEAD,
-    PAD,
-    TOP,
-    filters_column,
-    ladder_columns,
-    lanes_column,
-    rules_column,
-    runs,
-)
+from lynkrc.graph.grid import GAP, HEAD, PAD, TOP
+from lynkrc.graph.ladder import ladder_columns
+from lynkrc.graph.lanes import lanes_column
 from lynkrc.graph.model import Graph
+from lynkrc.graph.panels import filters_column, rules_column, runs
 from lynkrc.graph.picture import Box, Edge, Picture, hue, moved, shade, words
 
 MARGIN = 20

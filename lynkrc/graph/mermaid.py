@@ -7,8 +7,8 @@ code (https://mermaid.js.org/syntax/flowchart.html, "Entity codes to escape char
 
 from collections.abc import Iterator, Sequence
 
-from lynkrc.graph.columns import runs
 from lynkrc.graph.model import Graph, Group, Place, Row
+from lynkrc.graph.panels import runs
 from lynkrc.graph.picture import hue
 from lynkrc.graph.style import LIGHT
 
@@ -100,8 +100,8 @@ def _parts(group: Group) -> list[Sequence[Row]]:
 
 def _row(row: Row) -> str:
     """``greetings: ask.words <= 4 (SIMPLE)``."""
-    condition = row.second or row.when
-    return f"{_cut(row.name)}{':' if condition else ''} {_cut(condition)} ({row.effect})"
+    told = ", ".join(_cut(text) for text in (row.when, row.second) if text)
+    return f"{_cut(row.name)}{':' if told else ''} {told} ({row.effect})"
 
 
 def _chains(graph: Graph) -> Iterator[str]:

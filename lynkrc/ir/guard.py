@@ -4,11 +4,15 @@ Every leaf is a slot of the feature vector or a constant, so a guard can be inte
 Python, or handed to a solver without any further look-up. Sugar (chained comparison, named
 features, ``implies``, ``clamp``) is gone. After ``normalize_guards`` a `Not` stands only on a
 `BoolSlot` (negation normal form) and `And`/`Or` are flat with at least two operands.
+
+An atom's `span` is where it was written, None where nobody wrote it; passes may lose it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NewType, TypeAlias, final
+
+from lynkrc.source.text import Span
 
 SlotId = NewType("SlotId", int)
 """Index into the feature vector."""
@@ -148,6 +152,7 @@ class BoolSlot:
     """A boolean slot is 1."""
 
     slot: SlotId
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @final
@@ -158,6 +163,7 @@ class IntCompare:
     op: Compare
     left: IntExpr
     right: IntExpr
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @final
@@ -167,6 +173,7 @@ class ClassTest:
 
     slot: SlotId
     classes: tuple[int, ...]
+    span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @final

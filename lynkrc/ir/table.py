@@ -4,7 +4,7 @@
 `lynkrc.codegen` prints it. `lynkrc.ir.verify` lists what always holds.
 
 Names shown to people carry the origin prefix (``builtin/greetings``). Ids are indices into the
-table's own tuples.
+table's own tuples. A `span` is the whole item as written, a `name_span` its name.
 """
 
 from dataclasses import dataclass, field
@@ -106,6 +106,7 @@ class Dimension:
     source: str
     """Canonical text, for printing: ``saturate(count(ask, proof), 2)``."""
     span: Span = field(compare=False, repr=False)
+    name_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @final
@@ -118,6 +119,7 @@ class Tier:
     up_to: int | None
     chain: ChainId
     span: Span = field(compare=False, repr=False)
+    name_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 class Pick(Enum):
@@ -144,6 +146,8 @@ class Chain:
     groups: tuple[tuple[TargetId, ...], ...]
     pick: Pick
     weights: tuple[tuple[TargetId, int], ...]
+    spans: tuple[Span, ...] = field(default=(), compare=False, repr=False)
+    """Where each target of the chain is named; empty where nobody wrote it."""
 
     @property
     def targets(self) -> tuple[TargetId, ...]:
@@ -211,6 +215,7 @@ class Rule:
     require_source: str
     """Canonical text of the requirement, empty when there is none."""
     span: Span = field(compare=False, repr=False)
+    name_span: Span | None = field(default=None, compare=False, repr=False)
 
 
 @final

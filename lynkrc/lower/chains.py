@@ -65,7 +65,7 @@ def rule_chains(typed: TypedConfig) -> dict[str, ChainId]:
 
 
 def _alone(target: str) -> TypedChain:
-    return TypedChain(groups=((target,),), pick="order", weights=())
+    return TypedChain(groups=((target,),), pick="order", weights=(), spans=())
 
 
 def _chain(chain_id: ChainId, name: str, chain: TypedChain, ids: Mapping[str, TargetId]) -> Chain:
@@ -80,6 +80,7 @@ def _chain(chain_id: ChainId, name: str, chain: TypedChain, ids: Mapping[str, Ta
         groups=tuple(tuple(ids[target] for target in group) for group in chain.groups),
         pick=pick,
         weights=tuple(sorted(weights.items())),
+        spans=chain.spans,
     )
 
 

@@ -52,6 +52,7 @@ from lynkrc.sema.typed import (
     Sum,
     Truth,
 )
+from lynkrc.source.text import Span
 
 _COMPARES: Mapping[Order, Compare] = MappingProxyType(
     {order: Compare(order.value) for order in Order}
@@ -66,7 +67,7 @@ def lower_guard(expr: Bool, layout: Layout) -> Guard:
         case Truth(value=value):
             return ALWAYS if value else NEVER
         case Flag(leaf=leaf):
-            return BoolSlot(slot=layout.slot(leaf).id)
+            return BoolSlot(slot=layout.slot(leaf).id, span=leaf.span)
         case Negation(operand=operand):
             return Not(operand=lower_guard(operand, layout))
         case Logic(op=Connective.IMPLIES, left=left, right=right):
@@ -75,21 +76,24 @@ def lower_guard(expr: Bool, layout: Layout) -> Guard:
         case Logic(op=op):
             operands = tuple(lower_guard(part, layout) for part in _flat(expr, op))
             return (And if op is Connective.AND else Or)(operands=operands)
-        case NumberTest(op=order, left=first, right=second):
+        case NumberTest(op=order, left=first, right=second, span=span):
             return IntCompare(
                 op=_COMPARES[order],
                 left=lower_number(first, layout),
                 right=lower_number(second, layout),
+                span=span,
             )
-        case MemberTest(leaf=leaf, members=members):
+        case MemberTest(leaf=leaf, members=members, span=span):
             slot = layout.slot(leaf)
             return _in_classes(
                 layout,
                 leaf,
                 tuple(i for i, one in enumerate(slot.classes) if one.text in members),
+                span,
             )
-        case StringTest(leaf=feature, op=string_op, values=values):
-            return _in_classes(layout, feature, classes_of(layout.slot(feature), string_op, values))
+        case StringTest(leaf=feature, op=string_op, values=values, span=span):
+            classes = classes_of(layout.slot(feature), string_op, values)
+            return _in_classes(layout, feature, classes, span)
         case _:
             assert_never(expr)
 
@@ -125,11 +129,13 @@ def lower_number(expr: Number, layout: Layout) -> IntExpr:
             assert_never(expr)
 
 
-def _in_classes(layout: Layout, leaf: Leaf, classes: tuple[int, ...]) -> Guard:
+def _in_classes(layout: Layout, leaf: Leaf, classes: tuple[int, ...], span: Span) -> Guard:
     slot = layout.slot(leaf)
     if not classes:
         return NEVER
-    return ALWAYS if len(classes) == len(slot.classes) else ClassTest(slot=slot.id, classes=classes)
+    if len(classes) == len(slot.classes):
+        return ALWAYS
+    return ClassTest(slot=slot.id, classes=classes, span=span)
 
 
 def _flat(expr: Bool, op: Connective) -> list[Bool]:

@@ -98,7 +98,14 @@ def _table(typed: TypedConfig, automaton: Automaton) -> RouteTable:
         targets=tuple(_target(i, target) for i, target in enumerate(typed.targets)),
         chains=lower_chains(typed),
         tiers=tuple(
-            Tier(id=TierId(i), name=tier.name, up_to=tier.up_to, chain=ChainId(i), span=tier.span)
+            Tier(
+                id=TierId(i),
+                name=tier.name,
+                up_to=tier.up_to,
+                chain=ChainId(i),
+                span=tier.span,
+                name_span=tier.name_span,
+            )
             for i, tier in enumerate(typed.tiers)
         ),
         pins=lower_pins(typed, layout),
@@ -187,6 +194,7 @@ def _rules(typed: TypedConfig, layout: Layout) -> tuple[Rule, ...]:
             source=rule.source,
             require_source=rule.require_source,
             span=rule.span,
+            name_span=rule.name_span,
         )
 
     return tuple(lowered(i, rule) for i, rule in enumerate(typed.rules))
@@ -201,6 +209,7 @@ def _dimension(dimension: TypedDimension, layout: Layout) -> Dimension:
         terms=None if terms is None else layout.slot(terms).id,
         source=dimension.source,
         span=dimension.span,
+        name_span=dimension.name_span,
     )
 
 

@@ -10,7 +10,7 @@ from typing import TypeAlias, final
 
 from lynkrc.diagnostics.codes import CODES
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.diagnostics.sema_codes import NOT_ALLOWABLE, UNNEEDED_ALLOW
+from lynkrc.diagnostics.sema_codes import NOT_ALLOWABLE, PROVED, UNNEEDED_ALLOW
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.text import Span
@@ -27,12 +27,28 @@ from lynkrc.syntax.config import (
     Tier,
 )
 
+_PROVED = frozenset(code.id for code in PROVED)
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scope:
     allow: Allow
     item: Span
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAllow:
+    """An `allow` of what a proof may find: its code, the item it is for, and where it stands.
+
+    `is_needed`: it silenced something already, or stands in a base, where it is not judged.
+    """
+
+    code: str
+    item: Span
+    span: Span
+    is_needed: bool
 
 
 _Item: TypeAlias = Provider | Target | Lexicon | NamedExpression | Client | Tier | Rule | Dimension
@@ -73,7 +89,53 @@ def unneeded_allows(findings: Sequence[Diagnostic], config: Config) -> list[Diag
     """The allows that silence none of the findings, which are expected to be all there are."""
     scopes = _sound(config)
     needed = {_answering(scopes, one) for one in findings}
-    return [_unneeded(scope.allow) for i, scope in enumerate(scopes) if i not in needed]
+    return [
+        _unneeded(scope.allow.code.value, scope.allow.code.span)
+        for i, scope in enumerate(scopes)
+        if i not in needed and scope.allow.code.value not in _PROVED
+    ]
+
+
+def open_allows(
+    findings: Sequence[Diagnostic], config: Config, documents: Sequence[Config]
+) -> tuple[OpenAllow, ...]:
+    """The allows of what a proof may find, of `config` and of the `documents` it builds on."""
+    found = []
+    for document in (config, *documents):
+        scopes = _sound(document)
+        needed = {_answering(scopes, one) for one in findings}
+        found += [
+            OpenAllow(
+                code=scope.allow.code.value,
+                item=scope.item,
+                span=scope.allow.code.span,
+                is_needed=i in needed or document is not config,
+            )
+            for i, scope in enumerate(scopes)
+            if scope.allow.code.value in _PROVED
+        ]
+    return tuple(found)
+
+
+def after_proofs(found: Sequence[Diagnostic], allows: Sequence[OpenAllow]) -> list[Diagnostic]:
+    """Those of the proved findings that no allow silences, and the allows that nothing needs."""
+    answers = [_answer(allows, one) for one in found]
+    left = [one for one, answer in zip(found, answers, strict=True) if answer is None]
+    unneeded = [
+        _unneeded(allow.code, allow.span)
+        for i, allow in enumerate(allows)
+        if not allow.is_needed and i not in answers
+    ]
+    return [*left, *unneeded]
+
+
+def _answer(allows: Sequence[OpenAllow], finding: Diagnostic) -> int | None:
+    silencing = [
+        i
+        for i, allow in enumerate(allows)
+        if allow.code == finding.code.id and _lies_in(finding.span, allow.item)
+    ]
+    return min(silencing, key=lambda i: _length(allows[i].item), default=None)
 
 
 def _answering(scopes: Sequence[_Scope], finding: Diagnostic) -> int | None:
@@ -92,24 +154,22 @@ def _is_allowable(allow: Allow) -> bool:
 
 
 def _silences(scope: _Scope, finding: Diagnostic) -> bool:
-    span, item = finding.span, scope.item
-    return (
-        finding.code.id == scope.allow.code.value
-        and span.file is item.file
-        and item.start <= span.start
-        and span.end <= item.end
-    )
+    return finding.code.id == scope.allow.code.value and _lies_in(finding.span, scope.item)
+
+
+def _lies_in(span: Span, item: Span) -> bool:
+    return span.file is item.file and item.start <= span.start and span.end <= item.end
 
 
 def _length(span: Span) -> int:
     return span.end - span.start
 
 
-def _unneeded(allow: Allow) -> Diagnostic:
+def _unneeded(code: str, span: Span) -> Diagnostic:
     return Diagnostic(
         code=UNNEEDED_ALLOW,
-        message=f"there is no {shown(allow.code.value)} here to allow",
-        span=allow.code.span,
+        message=f"there is no {shown(code)} here to allow",
+        span=span,
         help="remove it: what it was for has been mended, or lies elsewhere",
     )
 

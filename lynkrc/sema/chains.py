@@ -21,6 +21,7 @@ def type_chain(chain: Chain) -> TypedChain:
         groups=tuple(tuple(name.value for name in group) for group in chain.groups),
         pick="order" if chain.pick is None else chain.pick.value,
         weights=tuple((name.value, weight) for name, weight in chain.weights),
+        spans=tuple(name.span for group in chain.groups for name in group),
     )
 
 

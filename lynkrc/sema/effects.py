@@ -9,6 +9,7 @@ from typing import final
 
 from lynkrc.diagnostics.model import Diagnostic, Fix, Label
 from lynkrc.diagnostics.sema_codes import (
+    CONTRADICTORY,
     DEAD_FALLBACK,
     FLOOR_OVER_CEILING,
     REQUIREMENT_UNMET,
@@ -75,7 +76,15 @@ def check_rules(
                 span=name,
                 help="correct it, add such a target, or say it with `deny`",
             )
-        for what in _void_effects(rule, guards[i], first, last):
+        if guards[i] == NEVER:
+            yield Diagnostic(
+                code=WITHOUT_EFFECT if not _effects(rule) - {"prefer"} else CONTRADICTORY,
+                message=f"the rule {shown(rule.name)} never matches",
+                span=name,
+                help="correct the condition, or remove the rule",
+            )
+            continue
+        for what in _void_effects(rule, first, last):
             yield Diagnostic(code=WITHOUT_EFFECT, message=what, span=name, help="remove it")
 
 
@@ -151,11 +160,8 @@ def _ending(rule: TypedRule) -> int:
     return 0 if rule.deny is not None else 1 if rule.respond is not None else _OPEN
 
 
-def _void_effects(rule: TypedRule, guard: Bool, first: str, last: str) -> Iterable[str]:
+def _void_effects(rule: TypedRule, first: str, last: str) -> Iterable[str]:
     called = f"the rule {shown(rule.name)}"
-    if guard == NEVER:
-        yield f"{called} never matches"
-        return
     later = (rule.tier, rule.floor, rule.ceiling, rule.add64, rule.keeps, rule.chain, rule.prefer)
     ends = rule.deny is not None or rule.respond is not None
     if ends and any(effect is not None for effect in later):

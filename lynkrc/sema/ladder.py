@@ -35,6 +35,7 @@ def type_ladder(spec: Spec) -> tuple[tuple[TypedTier, ...], list[Diagnostic]]:
                 up_to=None if tier.up_to is None else tier.up_to.value,
                 chain=type_chain(tier.chain),
                 span=tier.span,
+                name_span=tier.name.span,
             )
             for tier in spec.tiers
         ),

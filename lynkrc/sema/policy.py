@@ -78,6 +78,7 @@ def _rule(one: Sourced[Rule], targets: Sequence[TypedTarget], checker: Checker) 
         source=ALWAYS_SOURCE if rule.when is None else print_expr(rule.when),
         require_source="" if rule.require is None else print_expr(rule.require),
         span=rule.span,
+        name_span=rule.name.span,
     )
 
 
@@ -133,6 +134,7 @@ def _weighted(one: Sourced[Dimension], checker: Checker) -> TypedDimension | Non
         terms=None,
         source=print_expr(dimension.value),
         span=dimension.span,
+        name_span=dimension.name.span,
     )
 
 
@@ -157,6 +159,7 @@ def _terms(one: Sourced[Dimension], checker: Checker) -> TypedDimension | None:
         terms=points,
         source=f"points({over}, {dimension.terms.value})",
         span=dimension.span,
+        name_span=dimension.name.span,
     )
 
 

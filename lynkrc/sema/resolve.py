@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import MISSING_FACT, MISSING_SECTION
-from lynkrc.sema.allows import check_allows, unneeded_allows, without_allowed
+from lynkrc.sema.allows import check_allows, open_allows, unneeded_allows, without_allowed
 from lynkrc.sema.assertions import type_assertions
 from lynkrc.sema.cascade import certain
 from lynkrc.sema.catalog_read import read_catalog
@@ -98,12 +98,14 @@ def resolve(
         findings += check_overlaps(spec)
         findings += check_losses(spec, tiers, rules, dimensions, offset64, targets)
         findings += unneeded_allows(findings, config)
+    allows = open_allows(findings, config, spec.documents)
     findings = without_allowed(findings, (config, *spec.documents))
     if has_errors(findings):
         return None, findings
     shown = {one.name: one for one in spec.lexicons}
     return (
         TypedConfig(
+            path=own.path,
             name=spec.name.value,
             trust_levels=levels_of(spec),
             lexicons=tuple(
@@ -134,6 +136,7 @@ def resolve(
             hard_needs=frozenset(need.value for need, how in spec.needs if how.value == "hard"),
             assertions=assertions,
             settings=settings,
+            allows=allows,
         ),
         findings,
     )

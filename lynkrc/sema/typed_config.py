@@ -7,6 +7,7 @@ dimensions and lexicons carry their origin (``builtin/greetings``).
 from dataclasses import dataclass, field
 from typing import final
 
+from lynkrc.sema.allows import OpenAllow
 from lynkrc.sema.typed import Bool, Feature, Number
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import AssertionKind, Client, Deny, Lexicon, Price, Provider
@@ -51,6 +52,8 @@ class TypedChain:
     groups: tuple[tuple[str, ...], ...]
     pick: str
     weights: tuple[tuple[str, int], ...]
+    spans: tuple[Span, ...] = field(compare=False, repr=False)
+    """Where each target is named."""
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -67,6 +70,7 @@ class TypedTier:
     up_to: int | None
     chain: TypedChain
     span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
 
 
 @final
@@ -90,6 +94,7 @@ class TypedDimension:
     terms: Feature | None
     source: str
     span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
 
 
 @final
@@ -112,6 +117,7 @@ class TypedRule:
     source: str
     require_source: str
     span: Span = field(compare=False, repr=False)
+    name_span: Span = field(compare=False, repr=False)
 
 
 @final
@@ -139,6 +145,8 @@ class TypedAssertion:
 class TypedConfig:
     """A sound spec. Providers, targets, lexicons and clients are sorted by name."""
 
+    path: str
+    """Of the document itself; what other files gave has another."""
     name: str
     trust_levels: tuple[str, ...]
     lexicons: tuple[TypedLexicon, ...]
@@ -157,3 +165,4 @@ class TypedConfig:
     """Of `thinking` and `max_tokens`, those the spec makes hard."""
     assertions: tuple[TypedAssertion, ...]
     settings: Settings
+    allows: tuple[OpenAllow, ...] = field(compare=False, repr=False)

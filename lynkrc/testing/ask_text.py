@@ -14,7 +14,7 @@ from lynkrc.testing.char_plan import CharPlan, Size, plan_chars
 from lynkrc.testing.wanted import Bounds, Wanted
 from lynkrc_runtime.text_counts import COUNTS, TextCounts
 
-MOST_CHARS = 3_000_000
+MOST_CHARS = 1_000_000
 """Longer asks are not written."""
 
 _HAN = [chr(code) for code in range(0x4E00, 0x4E00 + 4000)]
@@ -22,6 +22,7 @@ _TWO = "\u00e5\u00f8\u00e6\u00f0\u00fe\u00fc\u00f6\u00e9\u00ee\u00f1"
 _THREE, _FOUR, _HANGUL = "\u10d0\u10d1\u10d2\u10d3\u10d4\u10d5", "\U00010428\U00010429", "\uac00"
 _USUAL_DISTINCT = 40
 _WORD_SPACE = 6
+_MOST_NATURAL = 400
 _NEED_WORDS = (
     "sentences", "numbers", "longest_sentence", "mean_sentence", "distinct_word_pct",
 )  # fmt: skip
@@ -80,10 +81,10 @@ def write_ask(wish: AskWish, fragments: Sequence[str], letters: str, digits: str
 
     >>> write_ask(AskWish(bounds={"words": Bounds(3, 3), "questions": Bounds(1, 1)}),
     ...           ["hello"], "olm", "12")
-    'oooo hello llll?'
+    'lolo hello lololo?'
     """
     held = TextCounts(" \n".join(fragments))
-    words = _words(wish, len(held.words), len(set(held.words)))
+    words = _words(wish, held)
     sentences = _sentences(wish, words)
     fillers = max(0, words - len(held.words))
     merged = _merged(wish, fragments, fillers, sentences)
@@ -102,17 +103,20 @@ def filler_words(letters: str) -> Iterator[str]:
     return _names(letters, tight=False)
 
 
-def _words(wish: AskWish, held: int, held_distinct: int) -> int:
+def _words(wish: AskWish, counts: TextCounts) -> int:
     """How many words the text has."""
     bounds = wish.of("words")
+    held, held_distinct = len(counts.words), len(set(counts.words))
     anything = (*_NEED_WORDS, "bytes", "chars", "tokens", "lines", "non_ascii_pct")
     least = max(held, wish.least("sentences"), int(any(wish.least(name) for name in anything)))
+    if wish.least("numbers") > counts.numbers or wish.least("non_ascii_pct"):
+        least = max(least, held + 1)  # only a filler has room for these
     size = max(
         wish.least("chars"), wish.least("bytes"), 4 * wish.least("tokens"),
         wish.least("longest_sentence"),
         wish.least("mean_sentence") * max(1, wish.least("sentences")),
     )  # fmt: skip
-    words = bounds.nearest(max(least, min(size, MOST_CHARS) // _WORD_SPACE))
+    words = bounds.nearest(max(least, min(size // _WORD_SPACE, _MOST_NATURAL)))
     pct = wish.of("distinct_word_pct")
     if pct.least is None and pct.most is None:
         return words

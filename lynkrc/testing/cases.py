@@ -85,7 +85,7 @@ def read_cases(
     root, findings = read_nodes(file)
     if root is None:
         return CaseFile(file=file, cases=()), _told(findings)
-    # What was cut out of a broken document has its finding, and nothing else is said of it.
+    # Of what cannot be read in one way nothing else is said.
     broken = {(found.span.start, found.span.end) for found in findings}
     structure = [
         found
@@ -136,7 +136,7 @@ def _cases(root: Node, known: _Known) -> Iterator[Case]:
 def _given(node: MappingNode, known: _Known) -> Sent | Features | None:
     features = node.get("features")
     if features is not None:
-        vector, findings = read_features(_mapping(features), known.table.slots, known.violated)
+        vector, findings = read_features(_mapping(features), known.table, known.violated)
         known.findings.extend(findings)
         return Features(vector=vector)
     request = _mapping(node.get("request"))

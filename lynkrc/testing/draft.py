@@ -1,7 +1,7 @@
 """A request before it is spelled in a dialect: who says, shows, calls and returns what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, final
 
@@ -71,5 +71,7 @@ class Draft:
     thinking: bool
     schema: bool
     stream: bool
-    texts: tuple[str, ...] = field(default=())
+    small: bool
+    """Documents are as short as can be."""
+    texts: tuple[str, ...]
     """What an embeddings request asks about."""

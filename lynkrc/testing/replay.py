@@ -11,10 +11,9 @@ import msgspec
 
 from lynkrc.codegen.dispatch import dispatch_of
 from lynkrc.ir.assertion import is_beside
-from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.domain import Domain
-from lynkrc.ir.table import Lexicon, RouteTable
-from lynkrc.testing.sample import tables_of
+from lynkrc.ir.table import RouteTable
+from lynkrc.testing.sample import Walker, tables_of
 from lynkrc.testing.wanted import OVER_LEXICON, lexicon_of, numbers_of
 from lynkrc_runtime import dispatch
 from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, SURFACES
@@ -40,9 +39,9 @@ class Replay:
         self,
         table: RouteTable,
         domain: Domain,
-        lexicons: Sequence[Lexicon],
-        automaton: Automaton,
+        walker: Walker,
     ) -> None:
+        lexicons = walker.lexicons
         whole = dispatch_of(table)
         known = numbers_of(lexicons)
         self.clients: Sequence[dispatch.Client] = whole.clients
@@ -85,7 +84,7 @@ class Replay:
         entries = sum(len(lexicon.entries) for lexicon in lexicons)
         self._extractor = Extractor(
             msgspec.structs.replace(whole, slots=slots, lexicons=named),
-            tables_of(automaton, entries) if entries else None,
+            tables_of(walker.automaton, entries) if entries else None,
         )
 
     def values(

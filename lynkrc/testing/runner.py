@@ -36,7 +36,7 @@ class Undecided(Exception):
 class Engines:
     """What decides: the reference interpreter on `table`, and the bundle's code.
 
-    `scorers` are the generated ones by name, the first is the bundle's own.
+    `scorers` are the generated ones by how they are called, that of `bundle` first.
     """
 
     table: RouteTable

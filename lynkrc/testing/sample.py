@@ -5,6 +5,7 @@ confirms. Ways go by characters that fold to themselves, so what is printed is w
 """
 
 import heapq
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import final
 
@@ -32,7 +33,7 @@ class Walker:
 
     def __init__(self, lexicons: Sequence[Lexicon], automaton: Automaton) -> None:
         self.lexicons = lexicons
-        self._automaton = automaton
+        self.automaton = automaton
         sizes = [len(lexicon.entries) for lexicon in lexicons]
         self._matcher = Matcher(tables_of(automaton, sum(sizes)), sizes) if lexicons else None
         self._accepts = [sum(1 << entry for entry in entries) for entries in automaton.accepts]
@@ -56,7 +57,7 @@ class Walker:
 
         None where there is none; among short ones, the one in which least else occurs.
         """
-        return self._ways_around(forbidden).samples.get(entry)
+        return self._ways_around(forbidden).sample(entry)
 
     def filler_letters(self, forbidden: int) -> str:
         """Letters of which no words, however many, hold anything of the bits `forbidden`."""
@@ -70,7 +71,7 @@ class Walker:
         ways = self._ways.get(forbidden)
         if ways is None:
             ways = self._ways[forbidden] = _Ways(
-                self._automaton, self._accepts, self._steps, forbidden
+                self.automaton, self._accepts, self._steps, forbidden
             )
         return ways
 
@@ -91,7 +92,14 @@ class _Ways:
         self._forbidden = forbidden
         self.letters = self._safe(_FILLER_LETTERS, " -\n", _MOST_LETTERS)
         self.digits = self._safe("1203456789", self.letters + " -\n", 10)
-        self.samples = self._find(steps)
+        self._alphabet = steps
+        self._samples: dict[int, str] | None = None
+
+    def sample(self, entry: int) -> str | None:
+        """The cheapest text that confirms the entry; the search is made when it is first asked."""
+        if self._samples is None:
+            self._samples = self._find(self._alphabet)
+        return self._samples.get(entry)
 
     def _find(self, steps: Sequence[tuple[str, tuple[int, ...]]]) -> dict[int, str]:
         costs = {0: 0}
@@ -173,8 +181,6 @@ class _Ways:
 
 def tables_of(automaton: Automaton, entries: int) -> Tables:
     """The automaton in the form that is run."""
-    from array import array
-
     return Tables(
         classes=automaton.classes,
         entries=entries,

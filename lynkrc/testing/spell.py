@@ -1,6 +1,7 @@
 """A draft, to the body of a request in each client dialect."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias, assert_never
 
@@ -11,8 +12,12 @@ Json: TypeAlias = dict[str, Any]
 USUAL_MAX_TOKENS = 4_096
 """What a Messages request says where nothing is wished; it has to say something."""
 _THINKING_BUDGET = 1_024
-_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
+_PNG = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJ"
+    "AAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
+)
 _PDF = "JVBERi0xLjQKJSVFT0YK"
+_TEXT = "eA=="
 _SCHEMA: Json = {
     "type": "object",
     "properties": {"answer": {"type": "string"}},
@@ -21,13 +26,21 @@ _SCHEMA: Json = {
 }
 
 
+def _document(draft: Draft) -> tuple[str, str, str]:
+    """Media type, data and file name of a document."""
+    if draft.small:
+        return "text/plain", _TEXT, "a.txt"
+    return "application/pdf", _PDF, "a.pdf"
+
+
 def _messages(draft: Draft) -> Json:
     tokens = USUAL_MAX_TOKENS if draft.max_tokens is None else draft.max_tokens
     body: Json = {"model": draft.model, "max_tokens": tokens}
     if draft.system:
         body["system"] = [{"type": "text", "text": text} for text in draft.system]
     body["messages"] = [
-        {"role": said.role, "content": _content(said, _messages_part)} for said in draft.messages
+        {"role": said.role, "content": _content(said, partial(_messages_part, draft))}
+        for said in draft.messages
     ]
     if draft.tools:
         body["tools"] = [{"name": one, "input_schema": {"type": "object"}} for one in draft.tools]
@@ -60,13 +73,13 @@ def _content(said: Said, spelled: Callable[[Part], Json]) -> Any:
             return [spelled(part) for part in parts]
 
 
-def _messages_part(part: Part) -> Json:
+def _messages_part(draft: Draft, part: Part) -> Json:
     match part:
         case Words(text=text):
             return {"type": "text", "text": text}
         case Medium():
             is_image = part is Medium.IMAGE
-            kind, data = ("image/png", _PNG) if is_image else ("application/pdf", _PDF)
+            kind, data, _ = ("image/png", _PNG, "") if is_image else _document(draft)
             source = {"type": "base64", "media_type": kind, "data": data}
             return {"type": part.value, "source": source}
         case Call():
@@ -75,7 +88,7 @@ def _messages_part(part: Part) -> Json:
         case Result():
             made: Json = {"type": "tool_result", "tool_use_id": part.id}
             returned = Said("user", (Words(part.word), *_shown(part)))
-            made["content"] = _content(returned, _messages_part)
+            made["content"] = _content(returned, partial(_messages_part, draft))
             return made | ({"is_error": True} if part.is_error else {})
         case _:
             assert_never(part)
@@ -89,7 +102,7 @@ def _chat(draft: Draft) -> Json:
     body: Json = {"model": draft.model}
     messages: list[Json] = [{"role": "system", "content": text} for text in draft.system]
     for said in draft.messages:
-        messages += _chat_messages(said)
+        messages += _chat_messages(draft, said)
     body["messages"] = messages
     if draft.max_tokens:
         body["max_completion_tokens"] = draft.max_tokens
@@ -103,7 +116,7 @@ def _chat(draft: Draft) -> Json:
     return body | _common(draft)
 
 
-def _chat_messages(said: Said) -> list[Json]:
+def _chat_messages(draft: Draft, said: Said) -> list[Json]:
     calls = [part for part in said.parts if isinstance(part, Call)]
     results = [part for part in said.parts if isinstance(part, Result)]
     others = tuple(part for part in said.parts if not isinstance(part, Call | Result))
@@ -111,11 +124,11 @@ def _chat_messages(said: Said) -> list[Json]:
     for one in results:
         media = _shown(one)
         parts = Said("user", (Words(one.word), *media))
-        content = _content(parts, _chat_part)
+        content = _content(parts, partial(_chat_part, draft))
         made.append({"role": "tool", "tool_call_id": one.id, "content": content})
     if others or not results:
         message: Json = {"role": said.role}
-        content = _content(Said(said.role, others), _chat_part)
+        content = _content(Said(said.role, others), partial(_chat_part, draft))
         message["content"] = None if calls and not others else content
         if calls:
             message["tool_calls"] = [
@@ -134,15 +147,16 @@ def _arguments(call: Call) -> str:
     return f'{{"number": {call.number}}}'
 
 
-def _chat_part(part: Part) -> Json:
+def _chat_part(draft: Draft, part: Part) -> Json:
     match part:
         case Words(text=text):
             return {"type": "text", "text": text}
         case Medium.IMAGE:
             return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{_PNG}"}}
         case Medium.DOCUMENT:
-            data = f"data:application/pdf;base64,{_PDF}"
-            return {"type": "file", "file": {"filename": "a.pdf", "file_data": data}}
+            kind, content, name = _document(draft)
+            data = f"data:{kind};base64,{content}"
+            return {"type": "file", "file": {"filename": name, "file_data": data}}
         case Call() | Result():
             raise ValueError("calls and results stand outside the content")
         case _:
@@ -156,7 +170,7 @@ def _responses(draft: Draft) -> Json:
         body["instructions"] = instructions
     items: list[Json] = [{"role": "developer", "content": text} for text in others]
     for said in draft.messages:
-        items += _responses_items(said)
+        items += _responses_items(draft, said)
     body["input"] = items
     if draft.max_tokens:
         body["max_output_tokens"] = draft.max_tokens
@@ -173,12 +187,12 @@ def _responses(draft: Draft) -> Json:
     return body | _common(draft)
 
 
-def _responses_items(said: Said) -> list[Json]:
+def _responses_items(draft: Draft, said: Said) -> list[Json]:
     others = tuple(part for part in said.parts if not isinstance(part, Call | Result))
     items: list[Json] = []
     if others or not said.parts:
         role = "developer" if said.role == "system" else said.role
-        content = _content(Said(said.role, others), _responses_part)
+        content = _content(Said(said.role, others), partial(_responses_part, draft))
         items.append({"role": role, "content": content})
     for part in said.parts:
         if isinstance(part, Call):
@@ -187,11 +201,11 @@ def _responses_items(said: Said) -> list[Json]:
         elif isinstance(part, Result):
             media = Said("user", (Words(part.word), *_shown(part)))
             output = {"type": "function_call_output", "call_id": part.id}
-            items.append(output | {"output": _content(media, _responses_part)})
+            items.append(output | {"output": _content(media, partial(_responses_part, draft))})
     return items
 
 
-def _responses_part(part: Part) -> Json:
+def _responses_part(draft: Draft, part: Part) -> Json:
     match part:
         case Words(text=text):
             return {"type": "input_text", "text": text}
@@ -199,8 +213,9 @@ def _responses_part(part: Part) -> Json:
             url = f"data:image/png;base64,{_PNG}"
             return {"type": "input_image", "detail": "auto", "image_url": url}
         case Medium.DOCUMENT:
-            data = f"data:application/pdf;base64,{_PDF}"
-            return {"type": "input_file", "filename": "a.pdf", "file_data": data}
+            kind, content, name = _document(draft)
+            data = f"data:{kind};base64,{content}"
+            return {"type": "input_file", "filename": name, "file_data": data}
         case Call() | Result():
             raise ValueError("calls and results are items of their own")
         case _:

@@ -35,7 +35,9 @@ def messages_for(wanted: Wanted, sayings: Sayings, *, merges: bool) -> tuple[Sai
     before: list[Said] = []
     asking: list[Said] = []
     if speaks:
-        turns = wanted.of("turns").nearest(2 if sayings.history else 1)
+        room = wanted.of("messages.count").most
+        roomy = sayings.history and (room is None or room > 2)
+        turns = wanted.of("turns").nearest(2 if roomy else 1)
         before = _earlier(min(turns, MOST_PIECES), sayings)
         words = (Words(sayings.ask),) if sayings.ask else ()
         asking = [Said("user", (*media, *words))]
@@ -91,7 +93,9 @@ def _loop(wanted: Wanted, sayings: Sayings) -> list[Said]:
     errors = min(wanted.least("loop.tool_errors"), MOST_PIECES)
     results = wanted.of("loop.tool_results").nearest(max(results, errors))
     wished = wanted.of("loop.steps_since_user")
-    steps = min(wished.nearest(1 if results or repeats else 0), MOST_PIECES)
+    room = wanted.of("messages.count").most
+    stepping = bool(repeats or (results and (room is None or room > 2)))
+    steps = min(wished.nearest(int(stepping)), MOST_PIECES)
     if not steps:
         made = [Result(f"call_{n}", sayings.word, n < errors) for n in range(results)]
         return [Said("user", tuple(made))] if made else []

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
 
-from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.domain import Domain, Point
-from lynkrc.ir.table import Lexicon, RouteTable
-from lynkrc.testing.ask_text import AskWish, ask_wish, filler_words, write_ask
+from lynkrc.ir.table import RouteTable
+from lynkrc.testing.ask_text import MOST_CHARS, AskWish, ask_wish, filler_words, write_ask
 from lynkrc.testing.compare import Difference, differences, shown_difference
 from lynkrc.testing.draft import Draft
 from lynkrc.testing.fragments import fragments_for, watched_in
@@ -58,49 +57,38 @@ class Synthesized:
     realised: bool
 
 
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patterns:
-    """Lexicons and the automaton of all their entries, for domains of more than one table."""
-
-    lexicons: tuple[Lexicon, ...]
-    automaton: Automaton
-
-
 def synthesize(
-    table: RouteTable, domain: Domain, point: Point, patterns: Patterns | None = None
+    table: RouteTable, domain: Domain, point: Point, walker: Walker | None = None
 ) -> Synthesized:
-    """The request. `patterns`, where given, stand for the table's lexicons and automaton.
+    """The request. `walker` knows the lexicons of the domain, the table's where none is given.
 
     Variables over lexicons that neither knows are missed; so is state of a session other than at
     rest.
     """
-    return Synthesizer(table, domain, patterns).synthesize(point)
+    return Synthesizer(table, domain, walker).synthesize(point)
 
 
 @final
 class Synthesizer:
     """`synthesize` for many points of one domain: what does not depend on them is made once."""
 
-    def __init__(self, table: RouteTable, domain: Domain, patterns: Patterns | None = None) -> None:
-        known = patterns or Patterns(lexicons=table.lexicons, automaton=table.automaton)
+    def __init__(self, table: RouteTable, domain: Domain, walker: Walker | None = None) -> None:
         self._domain = domain
-        self._lexicons = known.lexicons
-        self._walker = Walker(known.lexicons, known.automaton)
-        self._replay = Replay(table, domain, known.lexicons, known.automaton)
+        self._walker = walker or Walker(table.lexicons, table.automaton)
+        self._replay = Replay(table, domain, self._walker)
 
     def synthesize(self, point: Point, shows: Shows | None = None) -> Synthesized:
         """The request for one point of the domain, the best of those built.
 
         Where `shows` is given, any request will do whose own point shows what is wanted.
         """
-        wanted = wanted_of(self._domain, point, self._lexicons)
+        wanted = wanted_of(self._domain, point, self._walker.lexicons)
         best: tuple[Synthesized, int] | None = None
         for surface in _surfaces(wanted):
             made = self._on(surface, wanted, point, shows)
             if best is None or made[1] < best[1]:
                 best = made
-            if not best[1] or best[0].realised:
+            if not best[1] or best[0].realised or _is_huge(wanted):
                 break
         assert best is not None
         return best[0]
@@ -110,19 +98,21 @@ class Synthesizer:
     ) -> tuple[Synthesized, int]:
         """The best request of one surface and how many variables it misses."""
         wish = ask_wish(wanted)
-        padding = 0
+        padding, small = 0, False
         best: tuple[Synthesized, int] | None = None
-        for number in range(ROUNDS):
-            draft = self._draft(surface, wanted, wish, number, padding)
+        for number in range(1 if _is_huge(wanted) else ROUNDS):
+            draft = self._draft(surface, wanted, wish, number, padding, small)
             made, found, tokens = self._judged(surface, draft, point, shows)
             if best is None or len(found) < best[1] or made.realised:
                 best = (made, len(found))
             if made.realised:
                 break
             wish = _corrected(wish, found)
-            wanted_tokens = wanted.of("context.tokens").least
-            if wanted_tokens is not None:
-                padding = max(0, padding + wanted_tokens - tokens)
+            room = wanted.of("context.tokens")
+            small = small or (room.most is not None and tokens - padding > room.most)
+            small = small or any(_is_too_long(one) for one in found)
+            if room.least is not None:
+                padding = max(0, padding + room.least - tokens)
         assert best is not None
         return best
 
@@ -153,12 +143,12 @@ class Synthesizer:
         return made, found, tokens
 
     def _draft(
-        self, surface: str, wanted: Wanted, wish: AskWish, number: int, padding: int
+        self, surface: str, wanted: Wanted, wish: AskWish, number: int, padding: int, small: bool
     ) -> Draft:
         envelope = wanted.lexicons.get("envelope", ())
         names = filler_words(self._walker.filler_letters(watched_in(self._walker, envelope)))
         plan = plan_tools(wanted, self._replay.clients, names)
-        sayings = self._sayings(wanted, wish, number, plan.tools)
+        sayings = self._sayings(wanted, wish, number, plan.tools, small)
         system = [self._text("envelope", wanted, number)]
         if padding:
             room = min(padding * BYTES_PER_TOKEN, MOST_BYTES)
@@ -176,10 +166,13 @@ class Synthesizer:
             thinking=bool(wanted.least("wants.thinking")),
             schema=bool(wanted.least("wants.json_schema")),
             stream=bool(wanted.least("wants.stream")),
+            small=small,
             texts=(sayings.ask or sayings.nothing,),
         )
 
-    def _sayings(self, wanted: Wanted, wish: AskWish, number: int, tools: Sequence[str]) -> Sayings:
+    def _sayings(
+        self, wanted: Wanted, wish: AskWish, number: int, tools: Sequence[str], small: bool
+    ) -> Sayings:
         walker = self._walker
         asked = wanted.lexicons.get("ask", ())
         watched = watched_in(walker, asked)
@@ -187,14 +180,15 @@ class Synthesizer:
         ask = write_ask(
             wish, fragments, walker.filler_letters(watched), walker.filler_digits(watched)
         )
-        free = not wish.bounds and not fragments
+        free = not wish.bounds and not asked
         safe = [*asked, *wanted.lexicons.get("history", ())]
         word = _word(walker.filler_letters(watched_in(walker, safe)))
+        word = word[:1] if small else word
         return Sayings(
-            ask=word if free and wanted.of("turns").most != 0 else ask,
+            ask=word if free and not small and wanted.of("turns").most != 0 else ask,
             history=self._text("history", wanted, number),
             word=word,
-            nothing=" ",
+            nothing="" if small else " ",
             tool=tools[0] if tools else "lookup",
         )
 
@@ -261,6 +255,20 @@ def _in_order(fragments: Sequence[str], number: int) -> list[str]:
             return list(reversed(fragments))
         case _:
             return [*fragments[1::2], *fragments[::2]]
+
+
+def _is_huge(wanted: Wanted) -> bool:
+    """Whether so much is wanted that no attempt will have it all: then one has to do."""
+    least = max((wanted.least(name) for name in _SIZES), default=0)
+    return least > MOST_CHARS or wanted.least("context.tokens") * BYTES_PER_TOKEN > MOST_BYTES
+
+
+_SIZES = ("ask.bytes", "ask.chars", "ask.words", "ask.tokens", "ask.longest_sentence")
+
+
+def _is_too_long(one: Difference) -> bool:
+    """Whether there are more messages than wanted."""
+    return one.slot.feature == "messages.count" and (one.got or 0) > one.wanted
 
 
 def _corrected(wish: AskWish, found: Sequence[Difference]) -> AskWish:

@@ -48,7 +48,8 @@ def plan_tools(wanted: Wanted, clients: Sequence[Client], names: Iterator[str]) 
     if fallback is not None:
         return fallback
     needed = tuple(name for name, offered in wanted.tools.items() if offered)
-    more = _unnamed(spare, min(wanted.least("tools.count"), MOST_TOOLS) - len(needed))
+    missing = min(wanted.least("tools.count"), MOST_TOOLS) - len(needed)
+    more = _unnamed(spare, max(0, missing))
     return ToolPlan(agent=None, tools=(*needed, *more))
 
 

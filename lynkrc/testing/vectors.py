@@ -1,6 +1,7 @@
 """Features by name, as a test states them, to the clamped vector of a table.
 
-What is not named is 0, false, absent, or the first member, brought into its slot's range.
+What is not named is 0, false, absent, or the first member, brought into its slot's range. That is
+taken as it is: only what is named must be such that a request can have it together.
 
 >>> spelled("header( 'x-team' )"), spelled("count(ask,greeting)")
 ('header("x-team")', 'count(ask, greeting)')
@@ -16,22 +17,23 @@ from lynkrc.diagnostics.case_codes import IMPOSSIBLE_FEATURES, UNREAD_FEATURE
 from lynkrc.diagnostics.model import Code, Diagnostic
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.ir.table import Slot, SlotType
+from lynkrc.ir.domain import Domain, Part, Point, domain_of
+from lynkrc.ir.table import RouteTable, Slot, SlotType
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode
 from lynkrc.source.text import Span
 from lynkrc_runtime.dispatch import StringClass
 from lynkrc_runtime.feature_table import FEATURES, FIXED_UNIT
 from lynkrc_runtime.string_classes import StringClasses
 
-Violated: TypeAlias = Callable[[Sequence[Slot], Sequence[int]], Sequence[str]]
-"""Slots and a vector to what no request with these features can be, in words; nothing if sound."""
+Violated: TypeAlias = Callable[[Domain, Point], Sequence[str]]
+"""A domain of features and a point to what no request can be, in words; nothing if sound."""
 
 _CALL = re.compile(r"""\s*([\w.]+)\s*\(\s*(.*?)\s*\)\s*""", re.DOTALL)
 _COMMA = re.compile(r"\s*,\s*")
 
 
-def nothing_violated(_: Sequence[Slot], __: Sequence[int]) -> Sequence[str]:
-    """Every vector is sound."""
+def nothing_violated(_: Domain, __: Point) -> Sequence[str]:
+    """Every point is sound."""
     return ()
 
 
@@ -44,9 +46,10 @@ def spelled(name: str) -> str:
 
 
 def read_features(
-    node: MappingNode, slots: Sequence[Slot], violated: Violated
+    node: MappingNode, table: RouteTable, violated: Violated
 ) -> tuple[tuple[int, ...], list[Diagnostic]]:
     """The vector of `features`, and what is wrong with it."""
+    slots = table.slots
     by_name = {slot.text: slot for slot in slots}
     vector = [min(max(0, slot.low), slot.high) for slot in slots]
     named: dict[str, ScalarNode] = {}
@@ -70,13 +73,28 @@ def read_features(
         findings += [
             _finding(
                 IMPOSSIBLE_FEATURES,
-                f"no request has these features: {reason}",
+                f"no request has these features, since {reason}",
                 node.span,
                 "name the features that belong together, or write the request",
             )
-            for reason in violated(slots, vector)
+            for reason in _broken([by_name[name] for name in named], vector, table, violated)
         ]
     return tuple(vector), findings
+
+
+def _broken(
+    named: Sequence[Slot], vector: Sequence[int], table: RouteTable, violated: Violated
+) -> Sequence[str]:
+    """What no request can be whose named features have these values, whatever the others are."""
+    domain = domain_of(Part(slots=tuple(named), lexicons=table.lexicons))
+    (view,) = domain.views
+    point: dict[int, tuple[int, Slot]] = {}
+    for slot, variable, classes in zip(named, view.variables, view.classes, strict=True):
+        value = vector[slot.id] if classes is None else classes.index(vector[slot.id])
+        other, first = point.setdefault(variable, (value, slot))
+        if other != value:
+            return (f"{first.text} and {slot.text} are the same",)
+    return violated(domain, tuple(point[variable][0] for variable in range(len(point))))
 
 
 def _unread(key: ScalarNode, name: str, known: dict[str, Slot]) -> Diagnostic:

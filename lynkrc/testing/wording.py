@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from lynkrc.diagnostics.wording import printable
+from lynkrc.interp.trace import as_json
 from lynkrc.testing.case import Expected, Subject
 from lynkrc.testing.judge import Mismatch, is_exact, rounded
 from lynkrc.testing.runner import Disagreement, Run
@@ -53,8 +54,6 @@ def failure_lines(run: Run) -> list[str]:
     for disagreement in run.disagreements:
         lines += disagreement_lines(disagreement)
     if run.why is not None and not run.disagreements:
-        from lynkrc.interp.trace import as_json
-
         lines += why_lines(as_json(run.why))
     return lines
 

@@ -247,8 +247,8 @@ def _rule(rule: Mapping[str, Any]) -> Rule:
 def short(text: str) -> str:
     """The text where it has at most 80 characters, else its beginning and its end.
 
-    >>> short("when(" + "x" * 100 + ") >= 20")[-32:]
-    'xxxxxxxxxxxxxxxxxxxxxxxxx) >= 20'
+    >>> short("when(" + "x" * 100 + ") >= 20")[-14:]
+    'xxxxxxx) >= 20'
     """
     if len(text) <= _SHORT:
         return text

@@ -34,7 +34,9 @@ def run(specs: int, first_seed: int) -> None:
             raise
         seed += 1
         print(f"seed {seed - 1}: {count['specs']:,} specs so far", flush=True)
-    print(f"{count.pop('specs'):,} specs in {time.monotonic() - begun:.0f} s, none refutes the prover")
+    print(
+        f"{count.pop('specs'):,} specs in {time.monotonic() - begun:.0f} s, none refutes the prover"
+    )
     for name, number in sorted(count.items()):
         print(f"  {number:>9,} {name}")
 
@@ -48,7 +50,9 @@ def trial(seed: int) -> Counter[str]:
     return count
 
 
-def _try(seed: int, examples: int, strategy: SearchStrategy[Any], check: Callable[[Any], None]) -> None:
+def _try(
+    seed: int, examples: int, strategy: SearchStrategy[Any], check: Callable[[Any], None]
+) -> None:
     @seeded(seed)
     @settings(
         max_examples=examples,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from lynkrc.graph.build import graph_of
 from lynkrc.graph.layout import lay_out
 from lynkrc.graph.mermaid import write_mermaid
-from lynkrc.graph.model import graph_of
 from lynkrc.graph.svg import write_svg
 from tests.unit.full_table import FULL
 from tests.unit.sample_table import TABLE

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 
 from lynkrc.cli.main import main
+from lynkrc.diagnostics.render_text import render_text
+from lynkrc.testing.cases import read_cases
+from tests.unit.page_examples import examples
+from tests.unit.testing_sample import body_file, sample_table
 
 FOLDER = Path(__file__).parent / "testing"
 CASES = sorted(path.parent.name for path in FOLDER.glob("*/routing.test.yaml"))
@@ -30,6 +34,21 @@ def test_the_report_on_a_file(
     if update_golden:
         expected.write_text(text, encoding="utf-8", newline="\n")
     assert text == expected.read_text(encoding="utf-8")
+
+
+def test_the_finding_about_features_no_request_has(update_golden: bool) -> None:
+    text = dict(examples("LK654"))["Fails"].replace("ask.bytes", "ask.questions")
+    _, findings = read_cases(
+        "routing.test.yaml",
+        text.encode(),
+        sample_table(),
+        bodies=body_file,
+        violated=lambda *_: ["ask.words <= ask.bytes"],
+    )
+    expected = FOLDER / "LK654.txt"
+    if update_golden:
+        expected.write_text(render_text(findings), encoding="utf-8", newline="\n")
+    assert render_text(findings) == expected.read_text(encoding="utf-8")
 
 
 def test_every_expected_file_has_its_case() -> None:

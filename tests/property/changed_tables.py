@@ -26,9 +26,7 @@ def changed_tables(draw: st.DrawFn) -> tuple[RouteTable, RouteTable]:
 
 def numbered(table: RouteTable, rules: list[Rule]) -> RouteTable:
     """The table with these rules in this order."""
-    return replace(
-        table, rules=tuple(replace(one, id=RuleId(i)) for i, one in enumerate(rules))
-    )
+    return replace(table, rules=tuple(replace(one, id=RuleId(i)) for i, one in enumerate(rules)))
 
 
 def by_one(guard: Guard, delta: int) -> Guard:
@@ -155,9 +153,7 @@ def _pins(draw: st.DrawFn, table: RouteTable) -> RouteTable:
 
 def _retries(draw: st.DrawFn, table: RouteTable) -> RouteTable:
     more = draw(st.integers(0, 3))
-    return replace(
-        table, providers=tuple(replace(one, retries=more) for one in table.providers)
-    )
+    return replace(table, providers=tuple(replace(one, retries=more) for one in table.providers))
 
 
 def _sizes(draw: st.DrawFn, table: RouteTable) -> RouteTable:

@@ -187,9 +187,7 @@ def check_moves(old: RouteTable, new: RouteTable) -> Counter[str]:
     every = [
         point
         for point in oracle.points_of(domain, {})
-        if may_occur(old, domain, point)
-        and may_occur(new, domain, point)
-        and occurs(domain, point)
+        if may_occur(old, domain, point) and may_occur(new, domain, point) and occurs(domain, point)
     ]
     assert set(found.points) <= set(every), "the solver found what cannot be"
     tried, solved = groups(every), groups(found.points)

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lynkrc.graph.build import graph_of
 from lynkrc.graph.html import write_html
 from lynkrc.graph.layout import lay_out
 from lynkrc.graph.mermaid import write_mermaid
-from lynkrc.graph.model import graph_of
 from lynkrc.graph.picture import Box, Edge, Picture, Words
 from lynkrc.graph.svg import write_svg
 from lynkrc.ir.table import RouteTable

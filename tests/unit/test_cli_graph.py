@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from lynkrc.cli.main import main
+from lynkrc.graph.build import graph_of
 from lynkrc.graph.measure import cut, width
-from lynkrc.graph.model import graph_of
 from lynkrc.graph.picture import hue, shade
 from lynkrc.graph.style import DARK, LIGHT, Theme
 from lynkrc.graph.svg import plain

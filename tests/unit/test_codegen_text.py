@@ -112,6 +112,14 @@ def test_generated_text_fits_the_page(table: RouteTable) -> None:
     assert max(len(line) for line in print_routes(table, "0" * 64).splitlines()) <= 100
 
 
+def test_a_condition_of_any_length_is_told_whole() -> None:
+    words = "\\\n'\"" + "ask.words == 1 or " * 20_000
+    some = rule(0, "long", compare(0, "<", 9), words, tier=TierId(1))
+    table = replace(TABLE, rules=(some, *(replace(r, id=r.id + 1) for r in TABLE.rules)))
+    explained = run(print_explain(table), "explain")(vector())
+    assert explained["rules"][0]["when"] == words
+
+
 def test_a_decision_is_told_by_its_rule_and_no_place_is_named() -> None:
     scorer, pxd = print_scorer(run_passes(TABLE))
     assert "# greetings: ask.words <= 4 and matches(ask, greeting) -> SIMPLE" in scorer

@@ -193,3 +193,5 @@ def test_embeddings_at_a_less_trusted_target_are_a_matter_of_privacy() -> None:
     assert (change.category, change.item.before) == (Category.PRIVACY, "small")
     (change,) = plan_of(plans[0], old=plans[1]).changes
     assert (change.category, change.item.after) == (Category.OUTCOME, "small")
+    assert plan_of(plans[0]).relation is Relation.WIDER
+    assert plan_of(SPEC, old=plans[0]).relation is Relation.NARROWER

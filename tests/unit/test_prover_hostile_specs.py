@@ -1,22 +1,24 @@
 """Specs the prover could trip over: each of them decided, and decided right."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from lynkrc.analysis.solver import Found, Impossible
 from lynkrc.analysis.study import study
-from lynkrc.analysis.verdicts import Status, Verdict
+from lynkrc.analysis.verdicts import Status
 from lynkrc.cli.main import main
 from lynkrc.cli.proving import _judged
 from lynkrc.cli.specs import check_file
-from lynkrc.diff.plan import Plan, Relation, Spec
-from lynkrc.interp.assertions import joint_domain
-from lynkrc.ir.assertion import Assertion, Assertions, Kind
+from lynkrc.diff.plan import Category, Change, Item, Plan, Relation, Spec
+from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.pipeline import claims_of
 from lynkrc.proofs.run import Proved, run
 from lynkrc.proofs.show import show
-from tests.unit.sample_table import SPAN
+from lynkrc_runtime.decide import Outcome
+from tests.unit.sample_table import SPAN, TABLE, tiny_automaton
 
 SPEC = """\
 version: 1
@@ -50,16 +52,13 @@ tiers:
 def proved(folder: Path, spec: str, *asked: str) -> Proved:
     """What is proved of a spec that asserts these."""
     path = folder / "routing.yaml"
-    path.write_text(spec + "assert:\n" + "".join(f"  - {{{one}}}\n" for one in asked))
+    claims = "".join("  - " + one.replace("; ", "\n    ") + "\n" for one in asked)
+    path.write_text(spec + "assert:\n" + claims)
     typed = check_file(path).typed
     assert typed is not None, check_file(path).diagnostics
     claimed = claims_of(typed)
     assert claimed is not None
-    return run(*claimed, _no_other)
-
-
-def _no_other(assertion: Assertion) -> Verdict:
-    raise AssertionError(assertion.source)
+    return run(*claimed)
 
 
 def words(found: Proved) -> list[str]:
@@ -69,36 +68,34 @@ def words(found: Proved) -> list[str]:
 
 def test_one_tier_one_target_no_rule(tmp_path: Path) -> None:
     asked = {
-        "never: target.trust == cloud": "proved",
         "always: tier == T": "proved",
+        "never: target.trust == local": "refuted (request)",
         "reachable: outcome == refuse": "proved",
-        "reachable: outcome == deny": "refuted (vector only)",
+        "reachable: outcome == deny": "refuted",
         "monotone: ask.words": "proved",
         "max_cost_usd: 0": "proved",
-        "never: 'header(\"x-a\") != \"y\"'": "refuted (request)",
+        'never: \'header("x-a") != "y"\'': "refuted (request)",
         "always: tools.count >= 0": "proved",
         "never: tools.count > 3": "refuted (request)",
     }
-    levels = ALONE + "trust_levels: [local, cloud]\n"
-    assert dict(zip(asked, words(proved(tmp_path, levels, *asked)), strict=True)) | {
-        "reachable: outcome == deny": "refuted (vector only)"
-    } == asked
+    found = proved(tmp_path, ALONE, *asked)
+    assert dict(zip(asked, words(found), strict=True)) == asked
 
 
 def test_prefixes_of_prefixes(tmp_path: Path) -> None:
     header = 'header("x-a")'
     rules = f"""\
 rules:
-  - {{name: a, when: '{header} starts_with "ab"', tier: LOW}}
-  - {{name: b, when: '{header} starts_with "abc"', tier: TOP, allow: {{LK501: "on purpose"}}}}
+  - {{name: narrow, when: '{header} starts_with "abc"', tier: TOP}}
+  - {{name: wide, when: '{header} starts_with "ab"', tier: LOW}}
 """
     found = proved(
         tmp_path,
         SPEC + rules,
         f"reachable: '{header} starts_with \"abcd\"'",
-        f"never: '{header} starts_with \"abcde\" and not {header} starts_with \"abc\"'",
-        f"always: '{header} != \"abcdx\" or {header} starts_with \"abc\"'",
-        f"never: '{header} starts_with \"abc\" and rule == b'",
+        f'never: \'{header} starts_with "abcde" and not {header} starts_with "abc"\'',
+        f'always: \'{header} != "abcdx" or {header} starts_with "abc"\'',
+        f"never: '{header} starts_with \"abc\" and rule == wide'",
         f"always: '{header} != \"z\"'",
     )
     assert words(found) == ["proved", "proved", "proved", "proved", "refuted (request)"]
@@ -140,7 +137,7 @@ def test_who_may_not_think_knows_nothing(
     path = str(tmp_path / "routing.yaml")
     assert main(["prove", "--spec", path]) == 1
     assert "6 unknown" in capsys.readouterr().out
-    waived = [f"name: q{i}, waive: too hard, {one}" for i, one in enumerate(asked)]
+    waived = [f"name: q{i}; waive: too hard; {one}" for i, one in enumerate(asked)]
     assert proved(tmp_path, SPEC, *waived).holds
     assert main(["prove", "--spec", path]) == 0
     assert "6 unknown (6 waived)" in capsys.readouterr().out
@@ -151,33 +148,22 @@ def test_what_is_undecided_is_not_refuted_by_what_only_looks_different() -> None
         name=None, kind=Kind.SAME_AS, guard=None, feature=None, amount=None, file="other.yaml",
         waive=None, source="same_as: other.yaml", span=SPAN,
     )  # fmt: skip
+    item = Item(kind="rule", name="a", change="renamed", before="a", after="b")
+    renamed = Change(category=Category.COSMETIC, item=item, words="another name")
     spec = Spec(label="a", name="a", digest="1", routes="")
     undecided = Plan(
         old=spec, new=spec, relation=Relation.EQUIVALENT, unknown=("the solver gave up",),
-        regions=(), changes=(cosmetic(),), items=(), cost_before=None, cost_after=None,
+        regions=(), changes=(renamed,), items=(), cost_before=None, cost_after=None,
     )  # fmt: skip
     assert _judged(same, undecided, "").status is Status.UNKNOWN
 
 
-def cosmetic() -> object:
-    from lynkrc.diff.plan import Category, Change, Item
-
-    item = Item(kind="rule", name="a", change="renamed", before="a", after="b")
-    return Change(category=Category.COSMETIC, item=item, words="another name")
-
-
 def test_nothing_is_read_at_all() -> None:
-    from dataclasses import replace
-
-    from tests.unit.sample_table import TABLE, tiny_automaton
-
     bare = replace(
         TABLE, slots=(), lexicons=(), automaton=tiny_automaton(0), clients=(), needs=(), pins=(),
         definitions=(), rules=(), dimensions=(), assertions=(),
     )  # fmt: skip
-    none = Assertions(slots=(), items=())
-    assert joint_domain(bare, none).slots == ()
-    subject = study(bare, none)
-    assert subject.solver.ask(subject.encoded.has_tier) != subject.solver.ask(
-        subject.formulas if False else subject.encoded.formulas.constant(False)
-    )
+    subject = study(bare)
+    assert subject.symbols.ints == ()
+    assert subject.solver.ask(subject.encoded.outcome[Outcome.ROUTE]) == Found(points=((),))
+    assert isinstance(subject.solver.ask(subject.encoded.outcome[Outcome.DENY]), Impossible)

@@ -10,7 +10,7 @@ import pytest
 
 from lynkrc.diagnostics.case_codes import CASE_CODES, IMPOSSIBLE_FEATURES
 from lynkrc.diagnostics.model import Diagnostic
-from lynkrc.ir.table import Slot
+from lynkrc.ir.domain import Domain, Point
 from lynkrc.pipeline import compile_spec
 from lynkrc.source.nodes import plain
 from lynkrc.source.resources import read_schema
@@ -29,11 +29,11 @@ PAGE_SPEC = SPEC.replace(
 ).replace("providers:\n", "models:\n  house: {target: large}\nproviders:\n", 1)
 
 
-def words_need_bytes(slots: Sequence[Slot], vector: Sequence[int]) -> Sequence[str]:
+def words_need_bytes(domain: Domain, point: Point) -> Sequence[str]:
     """A fact of features, as `violated` tells it."""
-    by_name = {slot.feature: vector[slot.id] for slot in slots}
-    wrong = by_name["ask.words"] > by_name["ask.bytes"]
-    return ("`ask.words` is at most `ask.bytes`",) if wrong else ()
+    named = {variable.text: value for variable, value in zip(domain.variables, point, strict=True)}
+    wrong = named.get("ask.words", 0) > named.get("ask.bytes", 99_999)
+    return ("ask.words <= ask.bytes",) if wrong else ()
 
 
 def on_a_page(text: str) -> list[Diagnostic]:
@@ -57,9 +57,39 @@ def test_the_examples_of_a_page_fail_and_pass(code: str) -> None:
 
 
 def test_features_no_request_has_are_found_where_facts_are_known() -> None:
-    text = one_case("features: {ask.words: 3}")
-    assert [found.code for found in on_a_page(text)] == [IMPOSSIBLE_FEATURES]
-    sound(text)
+    named_alone = one_case("features: {ask.words: 3}")
+    assert on_a_page(named_alone) == []
+    (finding,) = on_a_page(one_case("features: {ask.words: 3, ask.bytes: 2}"))
+    assert finding.code is IMPOSSIBLE_FEATURES
+    assert finding.message == "no request has these features, since ask.words <= ask.bytes"
+    sound(named_alone)
+
+
+def test_facts_are_asked_about_the_named_features_alone() -> None:
+    asked = []
+
+    def violated(domain: Domain, point: Point) -> Sequence[str]:
+        asked.append({one.text: value for one, value in zip(domain.variables, point, strict=True)})
+        return ()
+
+    text = one_case("features: {tools.count: 7, 'header(\"x-team\")': legal, ask.words: 3}")
+    read_cases("t.yaml", text.encode(), sample_table(), bodies=body_file, violated=violated)
+    assert asked == [{"ask.words": 3, 'header("x-team")': 2, "tools.count": 7}]
+
+
+def test_two_names_of_one_lexicon_cannot_differ() -> None:
+    spec = PAGE_SPEC.replace(
+        "rules:\n",
+        'lexicons: {one: ["a"], two: ["a"]}\nrules:\n'
+        "  - {name: first, when: 'count(ask, one) > 1', floor: HIGH}\n"
+        "  - {name: second, when: 'count(ask, two) > 2', floor: HIGH}\n",
+    )
+    compiled = compile_spec("routing.yaml", spec.encode(), loader=Files(), catalog=catalog())
+    assert compiled.table is not None
+    for other, wanted in ((3, []), (2, ["LK654"])):
+        text = one_case(f"features: {{'count(ask, one)': 3, 'count(ask, two)': {other}}}")
+        _, found = read_cases("t.yaml", text.encode(), compiled.table, bodies=body_file)
+        assert [one.code.id for one in found] == wanted
 
 
 def vector(features: str) -> dict[str, int]:

@@ -1,5 +1,7 @@
 """Suggested cases: read back, they pass and show what they were made for."""
 
+import json
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +13,7 @@ from lynkrc.testing.suggest import Suggestion, suggested_cases
 from tests.unit.testing_sample import one_case, sample_engines, sample_table, sound
 
 HEAD = "version: 1\ncases:\n"
+LAWYER = "request: {ask: 'a \"b\"', surface: chat, headers: {x-team: legal}}"
 ITEMS = coverage_items(sample_table())
 
 
@@ -31,9 +34,7 @@ def test_a_vector_and_a_request_become_cases() -> None:
             Suggestion(item=by_id("matched:agents"), given=witness("features: {tools.count: 6}")),
             Suggestion(
                 item=by_id("decided:legal"),
-                given=witness(
-                    'request: {ask: "a \\"b\\"", surface: chat, headers: {x-team: legal}}'
-                ),
+                given=witness(LAWYER),
             ),
             Suggestion(item=by_id("score:LOW:51"), given=None, reason="not found"),
         ],
@@ -83,8 +84,6 @@ def test_every_vector_is_written_so_that_it_is_read_back(vector: tuple[int, ...]
 @settings(max_examples=100, deadline=None, derandomize=True)
 @given(st.dictionaries(st.text(), st.one_of(st.text(), st.integers(-9, 9), st.booleans())))
 def test_every_body_is_written_so_that_it_is_read_back(metadata: dict[str, object]) -> None:
-    import json
-
     said = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "a b"}]}
     body = json.dumps({**said, "x": metadata}).encode()
     sent = Sent(surface="messages", headers=(), body=body)

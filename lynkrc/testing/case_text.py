@@ -1,0 +1,43 @@
+"""A synthesised request and what is expected of it, to a case of ``routing.test.yaml``."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lynkrc.testing.synthesize import Synthesized
+
+
+def as_test_case(
+    synthesized: Synthesized, expectations: Mapping[str, Any], name: str = "witness"
+) -> str:
+    """The case as one entry of a list: a name, the request, and what it is to come to.
+
+    Values are written in JSON, which YAML reads alike.
+    """
+    lines = [
+        f"- name: {_json(name)}",
+        "  request:",
+        f"    surface: {synthesized.surface}",
+    ]
+    if synthesized.headers:
+        lines.append("    headers:")
+        for header, value in synthesized.headers.items():
+            lines.append(f"      {_json(header)}: {_json(value)}")
+    lines.append("    body:")
+    lines += [
+        f"      {_json(member)}: {_json(value)}" for member, value in synthesized.body.items()
+    ]
+    lines.append("  expect:")
+    lines += [f"    {key}: {_json(value)}" for key, value in expectations.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _json(value: Any) -> str:
+    """JSON that is YAML too: in ASCII, since YAML takes not every character as it is.
+
+    Characters beyond the first plane stay as they are: YAML knows no pairs of surrogates.
+    """
+    return "".join(
+        char if char.isascii() or ord(char) > 0xFFFF else f"\\u{ord(char):04x}"
+        for char in json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    )
