@@ -16,6 +16,7 @@ from lynkrc.diff.plan import Category, Spec
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.guard import And, Guard, Not, Or
 from lynkrc.ir.table import RouteTable, Rule
+from lynkrc.passes import run_passes
 from tests.property import oracle
 from tests.property.changed_tables import by_one, numbered
 from tests.property.prover_trials import Possible
@@ -77,6 +78,7 @@ REWORDINGS: Mapping[str, Rewording] = {
     "operands": _swapped,
     "shadowed rules": _shadowed,
     "order of effects": _apart,
+    "passes": run_passes,
 }
 
 
@@ -85,7 +87,7 @@ def spec_of(table: RouteTable, label: str) -> Spec:
     return Spec(label=label, name=table.name, digest=label, routes="")
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(small_specs(most_assertions=3), st.sampled_from(sorted(REWORDINGS)))
 def test_no_verdict_changes_with_the_words(spec: SmallSpec, how: str) -> None:
     table = REWORDINGS[how](spec.table)
