@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lynkrc.cli.proving import Progress
+from lynkrc.cli.progress import Progress
 from lynkrc.interp.goals import Seen
 from lynkrc.testing.coverage import Coverage, CoverageItem, measure
 from lynkrc.testing.runner import Engines

@@ -39,11 +39,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print_findings(checked.diagnostics, "text", spec=arguments.spec)
         return ExitCode.FINDINGS
     # Imported here: a spec with errors does not wait for the solver.
-    from lynkrc.cli.proving import prove
+    from lynkrc.cli.progress import Progress
+    from lynkrc.cli.proving import comparing
     from lynkrc.proofs.report import full_json
+    from lynkrc.proofs.run import run as prove_all
     from lynkrc.proofs.show import show
 
-    proved = prove(*claimed, arguments.spec)
+    with Progress() as say:
+        proved = prove_all(*claimed, comparing(arguments.spec), say)
     if arguments.format == "json":
         document = full_json(proved.proofs, proved.domain, proved.assumptions)
         print(json.dumps(document, indent=2, ensure_ascii=False))

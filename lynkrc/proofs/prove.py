@@ -7,7 +7,7 @@ nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.verdicts import Status, Verdict, another, decide
@@ -15,8 +15,10 @@ from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
 from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.ir.domain import Point
-from lynkrc.testing.realise import Realise, realised
-from lynkrc.testing.synthesize import Shows, Synthesized
+from lynkrc.testing.realise import Realise, Shows, realised
+
+if TYPE_CHECKING:
+    from lynkrc.testing.synthesize import Synthesized
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""
@@ -41,7 +43,7 @@ class Witness:
     plain: Point
     trace: Trace
     targets: tuple[str, ...]
-    request: Synthesized
+    request: "Synthesized"
 
 
 @final
@@ -141,7 +143,7 @@ def _exactly(point: Point) -> Shows:
 
 
 def _witness(
-    subject: Study, point: Point, targets: tuple[str, ...], request: Synthesized
+    subject: Study, point: Point, targets: tuple[str, ...], request: "Synthesized"
 ) -> Witness:
     return Witness(
         point=point,

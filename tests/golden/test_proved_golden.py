@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from lynkrc.analysis.findings import find
+from lynkrc.analysis.study import study
 from lynkrc.diagnostics.model import Severity
 from lynkrc.diagnostics.render_text import render_text
-from lynkrc.pipeline import Checked, check_spec, compile_spec, prove
+from lynkrc.diagnostics.sema_codes import UNDECIDED
+from lynkrc.lower.table import lower_decision
+from lynkrc.pipeline import Checked, check_spec, compile_spec, prove, prove_compiled
 from tests.unit.sema_sample import Files, catalog, complete
 
 FOLDER = Path(__file__).parent / "proved"
@@ -24,7 +28,7 @@ def document(case: str, name: str) -> bytes:
 
 
 def proved(data: bytes) -> Checked:
-    return prove(check_spec("routing.yaml", data, loader=Files(), catalog=catalog()))
+    return prove(check_spec("routing.yaml", data, loader=Files(), catalog=catalog()))[0]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -45,10 +49,22 @@ def test_nothing_is_found_in_a_near_miss(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_build_finds_the_same(case: str) -> None:
     data = document(case, "routing.yaml")
-    built = compile_spec("routing.yaml", data, loader=Files(), catalog=catalog(), proves=True)
-    checked = proved(data)
-    assert built.diagnostics == checked.diagnostics
-    assert (built.artifacts is None) == checked.has_errors
+    compiled = compile_spec("routing.yaml", data, loader=Files(), catalog=catalog())
+    built, _ = prove_compiled(compiled)
+    assert built.diagnostics == proved(data).diagnostics
+
+
+def test_what_was_not_decided_is_told_once(update_golden: bool) -> None:
+    data = document("rules-without-effect", "routing.yaml")
+    checked = check_spec("routing.yaml", data, loader=Files(), catalog=catalog())
+    assert checked.typed is not None
+    found = find(study(lower_decision(checked.typed), rlimit=1), "routing.yaml")
+    assert {one.code for one in found} == {UNDECIDED}
+    text = render_text(found)
+    expected = FOLDER / "undecided.txt"
+    if update_golden:
+        expected.write_text(text, encoding="utf-8", newline="\n")
+    assert text == expected.read_text(encoding="utf-8")
 
 
 def test_without_proofs_nothing_of_a_case_is_found() -> None:
