@@ -8,7 +8,7 @@ import z3
 
 from lynkrc.analysis.duties import Act, Atom, Duty, bounds_of, is_given, overtaken, regrouped
 from lynkrc.analysis.encoded import Encoded
-from lynkrc.analysis.logic import all_of, any_of, not_
+from lynkrc.analysis.logic import all_of, any_of, not_, two_of
 from lynkrc.ir.table import Otherwise, Rule, RuleId, TierId
 from lynkrc_runtime.decide import Outcome
 
@@ -113,7 +113,7 @@ class DutyFormulas:
                         kept = e.kept[prefer.target]
                         yield all_of(e.final[chain.id], kept, self._f.some(others))
                 for group in regrouped(table, chain.id, prefer):
-                    yield all_of(e.final[chain.id], z3.AtLeast(*(e.kept[t] for t in group), 2))
+                    yield all_of(e.final[chain.id], two_of(*(e.kept[t] for t in group)))
 
         return all_of(
             e.first_prefer[rule.id],

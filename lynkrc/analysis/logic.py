@@ -23,6 +23,13 @@ def any_of(*conditions: z3.BoolRef) -> z3.BoolRef:
     return z3.BoolRef(z3.Z3_mk_or(context.ref(), *_operands(conditions)), context)
 
 
+def two_of(*conditions: z3.BoolRef) -> z3.BoolRef:
+    """At least two of two or more conditions."""
+    return any_of(
+        *(all_of(one, any_of(*conditions[i:])) for i, one in enumerate(conditions[:-1], start=1))
+    )
+
+
 def not_(condition: z3.BoolRef) -> z3.BoolRef:
     """The opposite."""
     context = condition.ctx
