@@ -32,6 +32,9 @@ from lynkrc_runtime.protocol.estimate import BYTES_PER_TOKEN
 ROUNDS = 6
 """How often a request is built again for one surface."""
 
+_PLAIN_ROUNDS = 3
+"""Of those in plain words: enough to fill it up, and to try the lexicons in another order."""
+
 MOST_BYTES = 4 * 1024 * 1024
 """Larger bodies are not built."""
 
@@ -114,16 +117,16 @@ class Synthesizer:
     def _on(
         self, surface: str, wanted: Wanted, point: Point, shows: Shows | None
     ) -> tuple[Synthesized, int]:
-        """The best request of one surface and how many variables it misses."""
-        best: tuple[Synthesized, int] | None = None
-        for manner in (_Manner.EXACT,) if shows is None else _Manner:
-            made = self._in_manner(manner, surface, wanted, point, shows)
-            if best is None or made[1] < best[1] or made[0].realised:
-                best = made
-            if made[0].realised:
-                break
-        assert best is not None
-        return best
+        """The best request of one surface and how many variables it misses.
+
+        Where none shows what is wanted, the exact one says best what cannot be had.
+        """
+        if shows is not None:
+            for manner in (_Manner.PLAIN, _Manner.POLITE):
+                made = self._in_manner(manner, surface, wanted, point, shows)
+                if made[0].realised:
+                    return made
+        return self._in_manner(_Manner.EXACT, surface, wanted, point, shows)
 
     def _in_manner(
         self, manner: _Manner, surface: str, wanted: Wanted, point: Point, shows: Shows | None
@@ -131,7 +134,7 @@ class Synthesizer:
         wish = ask_wish(wanted)
         padding, small = 0, False
         best: tuple[Synthesized, int] | None = None
-        for number in range(ROUNDS):
+        for number in range(_PLAIN_ROUNDS if manner is _Manner.PLAIN else ROUNDS):
             draft = self._draft(surface, wanted, wish, number, padding, small, manner)
             made, found, tokens = self._judged(surface, draft, point, shows)
             if best is None or len(found) < best[1] or made.realised:
@@ -188,7 +191,7 @@ class Synthesizer:
         plan = plan_tools(wanted, self._replay.clients, names)
         sayings = self._sayings(wanted, wish, number, plan.tools, small)
         if manner is _Manner.PLAIN:
-            sayings = self._plainly(sayings, wanted)
+            sayings = self._plainly(sayings, wanted, number)
         messages = messages_for(wanted, sayings, merges=surface == "responses")
         tools = plan.tools
         if manner is not _Manner.EXACT:
@@ -215,11 +218,12 @@ class Synthesizer:
             texts=(sayings.ask or sayings.nothing,),
         )
 
-    def _plainly(self, sayings: Sayings, wanted: Wanted) -> Sayings:
+    def _plainly(self, sayings: Sayings, wanted: Wanted, number: int) -> Sayings:
         """Words that people would use, and of lexicons just what is asked for."""
         fragments = fragments_for(self._walker, wanted.lexicons.get("ask", ()))
         word = self._plain_word
-        return replace(sayings, ask=", ".join(fragments) or word, word=word, nothing=word)
+        ask = ", ".join(_in_order(fragments, number)) or word
+        return replace(sayings, ask=ask, word=word, nothing=word)
 
     def _sayings(
         self, wanted: Wanted, wish: AskWish, number: int, tools: Sequence[str], small: bool
