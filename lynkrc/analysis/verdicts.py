@@ -113,7 +113,7 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     answer = study.solver.smallest(_speaks(study, assertion))
     verdict = _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
     if verdict.status is Status.PROVED and isinstance(study.solver.ask(amount.unknown), Found):
-        reason = "a target without a price can be attempted"
+        reason = f"{_unpriced(study)}: state it under `price`"
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
     worst, is_exact = most(study, amount)
     return Verdict(
@@ -124,6 +124,19 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
         worst=worst,
         is_exact=is_exact,
     )
+
+
+def _unpriced(study: Study) -> str:
+    """Which targets without a price can be attempted, in words."""
+    names = [
+        target.name
+        for target in study.table.targets
+        if target.price is None
+        and isinstance(study.solver.ask(study.encoded.attempted[target.id]), Found)
+    ]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    have, each = ("have", "each") if len(names) > 1 else ("has", "it")
+    return f"{listed} {have} no price, and {each} can be attempted"
 
 
 def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:

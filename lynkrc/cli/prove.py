@@ -58,7 +58,13 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     from lynkrc.proofs.report import full_json
     from lynkrc.proofs.show import show
 
-    proved = prove(*claimed, arguments.spec)
+    table, assertions = claimed
+    if not assertions.items:
+        note(
+            f"{arguments.spec} asserts nothing: write claims under `assert`, or ask one, as in "
+            "`lynkrc prove 'never: target.trust == cloud'`"
+        )
+    proved = prove(table, assertions, arguments.spec)
     if arguments.requests is not None:
         try:
             _write_requests(proved, arguments.requests)

@@ -31,6 +31,9 @@ Compare: TypeAlias = Callable[[Assertion], Verdict]
 ROUNDS = 5
 """How often the solver is asked for a point that a request can be built of."""
 
+PAIR_ROUNDS = 3
+"""The same for two requests, which take the solver longer."""
+
 UNCONFIRMED = (
     "the solver's witness is not confirmed by the reference interpreter: this is a mistake of "
     "lynkrc's, please report it"
@@ -154,7 +157,7 @@ def _pair(
     points = verdict.points
     nearest: tuple[Witness, ...] = ()
     given: dict[int, int] = {}
-    for _ in range(ROUNDS):
+    for _ in range(PAIR_ROUNDS):
         lesser, greater = points
         if not claim.sinks((lesser, decision(lesser)), (greater, decision(greater))):
             return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())

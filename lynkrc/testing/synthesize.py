@@ -105,7 +105,7 @@ class Synthesizer:
         """
         wanted = wanted_of(self._domain, point, self._walker.lexicons)
         best: tuple[Synthesized, int] | None = None
-        for surface in _surfaces(wanted):
+        for surface in _surfaces(wanted, exact=shows is None):
             made = self._on(surface, wanted, point, shows)
             if best is None or made[1] < best[1]:
                 best = made
@@ -290,14 +290,14 @@ def _calls(messages: Sequence[Said]) -> bool:
     return any(isinstance(part, Call) for said in messages for part in said.parts)
 
 
-def _surfaces(wanted: Wanted) -> tuple[str, ...]:
+def _surfaces(wanted: Wanted, *, exact: bool) -> tuple[str, ...]:
     """The surfaces worth a try, those first that fit best."""
     if wanted.surface is not None:
         return (wanted.surface,)
     for surface, dialect in DIALECT_OF.items():
         if dialect == wanted.dialect:
             return (surface,)
-    if wanted.of("request.max_tokens").most == 0:
+    if exact and wanted.of("request.max_tokens").most == 0:
         return ("chat", "responses", "messages")
     return ("messages", "chat", "responses")
 
