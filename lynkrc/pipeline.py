@@ -6,9 +6,9 @@ What only a build needs is imported where it is used: `lynkrc check` does not wa
 """
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, TypeAlias, final
 
 from lynkrc.diagnostics.codes import MORE_FINDINGS
 from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic, Severity, in_order
@@ -22,10 +22,14 @@ from lynkrc.syntax.config import Assertion
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
-    from lynkrc.analysis.sweep import Progress
+    from lynkrc.bundle.report import Verdicts
     from lynkrc.codegen.artifacts import Artifacts
     from lynkrc.ir.assertion import Assertions
     from lynkrc.ir.table import RouteTable
+    from lynkrc.proofs.run import Compare, Proved
+
+Say: TypeAlias = Callable[[str], None]
+"""Told what is being done, in a few words."""
 
 SPEC_NAME = "routing.yaml"
 """What a bundle calls the spec it was built from."""
@@ -52,13 +56,16 @@ class Checked:
 class Compilation:
     """What became of one spec: findings in the order of the text, and, without errors, the rest.
 
-    `assertions` are what it claims of `table`; nothing here says whether they hold.
+    `lowered` is the table as written, `table` the one after the passes, `assertions` what is
+    claimed of it: nothing here says whether they hold (`prove_compiled`).
     """
 
     diagnostics: tuple[Diagnostic, ...]
-    table: "RouteTable | None"
-    assertions: "Assertions | None"
-    artifacts: "Artifacts | None"
+    typed: TypedConfig | None = None
+    lowered: "RouteTable | None" = None
+    table: "RouteTable | None" = None
+    assertions: "Assertions | None" = None
+    artifacts: "Artifacts | None" = None
 
     @property
     def has_errors(self) -> bool:
@@ -127,31 +134,58 @@ def check_spec(path: str, data: bytes, *, loader: Loader, catalog: Sequence[Sour
     )
 
 
-def prove(checked: Checked, progress: "Progress | None" = None) -> Checked:
-    """What was checked, with what only the solver finds; a spec with errors is given back as it is.
+def prove(
+    checked: Checked, compare: "Compare | None" = None, say: Say = lambda _: None
+) -> "tuple[Checked, Proved | None]":
+    """What was checked with what only the solver finds, and the proofs of what the spec asserts.
 
-    Deterministic and bounded, but not as quick as `check_spec`: an editor does without.
-    `progress` is told how many of how many questions are settled.
+    A spec with errors is given back as it is. Deterministic and bounded, but not as quick as
+    `check_spec`: an editor does without. `compare` decides `same_as`, `say` is told what is done.
     """
     if checked.typed is None or checked.has_errors:
-        return checked
-    from lynkrc.lower.table import lower_decision
+        return checked, None
+    from lynkrc.lower.table import lower
 
-    found = _proved(lower_decision(checked.typed), checked.typed, checked.diagnostics, progress)
-    return replace(checked, diagnostics=_bounded([*checked.diagnostics, *found]))
+    lowered, _ = lower(checked.typed)
+    if lowered is None:
+        return checked, None
+    found, proved = _proved(checked.typed, lowered, checked.diagnostics, compare, say)
+    return replace(checked, diagnostics=_bounded([*checked.diagnostics, *found])), proved
+
+
+def prove_compiled(
+    compilation: Compilation, compare: "Compare | None" = None, say: Say = lambda _: None
+) -> "tuple[Compilation, Proved | None]":
+    """`prove` for what was compiled; with an error among what is found nothing is left to pack."""
+    typed, lowered = compilation.typed, compilation.lowered
+    if typed is None or lowered is None:
+        return compilation, None
+    found, proved = _proved(typed, lowered, compilation.diagnostics, compare, say)
+    diagnostics = _bounded([*compilation.diagnostics, *found])
+    return replace(compilation, diagnostics=diagnostics), proved
 
 
 def _proved(
-    table: "RouteTable",
     typed: TypedConfig,
+    lowered: "RouteTable",
     told: Sequence[Diagnostic],
-    progress: "Progress | None",
-) -> list[Diagnostic]:
+    compare: "Compare | None",
+    say: Say,
+) -> "tuple[list[Diagnostic], Proved]":
     from lynkrc.analysis.findings import find
     from lynkrc.analysis.study import study
+    from lynkrc.lower.assertions import lower_assertions
+    from lynkrc.passes import run_passes
+    from lynkrc.proofs.run import run
     from lynkrc.sema.allows import after_proofs
 
-    return after_proofs(find(study(table), typed.path, told, progress), typed.allows)
+    def settled(questions: int, of: int) -> None:
+        say(f"{questions:,} of {of:,} questions")
+
+    # Findings are about what was written, proofs about what is generated from it.
+    found = after_proofs(find(study(lowered), typed.path, told, settled), typed.allows)
+    proved = run(run_passes(lowered), lower_assertions(typed), compare, say)
+    return [*found, *proved.diagnostics], proved
 
 
 def ask_spec(
@@ -204,18 +238,9 @@ def _resolved(
 
 
 def compile_spec(
-    path: str,
-    data: bytes,
-    *,
-    loader: Loader,
-    catalog: Sequence[SourceFile],
-    proves: bool = False,
-    progress: "Progress | None" = None,
+    path: str, data: bytes, *, loader: Loader, catalog: Sequence[SourceFile]
 ) -> Compilation:
-    """`check_spec`, and for a spec without errors everything that is generated from it.
-
-    With `proves` also what only the solver finds (`prove`), whose errors stop it too.
-    """
+    """`check_spec`, and for a spec without errors everything that is generated from it."""
     from lynkrc.codegen.artifacts import SpecSource, generate
     from lynkrc.ir.digest import meaning_digest, source_digest
     from lynkrc.lower.assertions import lower_assertions
@@ -225,11 +250,9 @@ def compile_spec(
     checked = _resolved(path, data, loader, catalog)
     typed = checked.typed
     lowered, found = (None, []) if typed is None else lower(typed)
-    if proves and typed is not None and lowered is not None:
-        found = [*found, *_proved(lowered, typed, checked.diagnostics, progress)]
     diagnostics = _bounded([*checked.diagnostics, *found])
-    if typed is None or lowered is None or _has_errors(diagnostics):
-        return Compilation(diagnostics=diagnostics, table=None, assertions=None, artifacts=None)
+    if typed is None or lowered is None:
+        return Compilation(diagnostics=diagnostics)
     table = run_passes(lowered)
     artifacts = generate(
         table,
@@ -241,6 +264,8 @@ def compile_spec(
     )
     return Compilation(
         diagnostics=diagnostics,
+        typed=typed,
+        lowered=lowered,
         table=table,
         assertions=lower_assertions(typed),
         artifacts=artifacts,
@@ -257,10 +282,12 @@ def claims_of(typed: TypedConfig) -> "tuple[RouteTable, Assertions] | None":
     return None if lowered is None else (run_passes(lowered), lower_assertions(typed))
 
 
-def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str | None]:
+def pack_bundle(
+    compilation: Compilation, *, native: bool, verdicts: "Verdicts | None" = None
+) -> tuple[bytes, str | None]:
     """The bundle of a compilation without errors, and why it is not native where that was asked.
 
-    ValueError for a compilation with errors.
+    `verdicts` is what was proved, for its report. ValueError for a compilation with errors.
     """
     from lynkrc.bundle.pack import pack
     from lynkrc.bundle.report import print_report
@@ -268,7 +295,7 @@ def pack_bundle(compilation: Compilation, *, native: bool) -> tuple[bytes, str |
     table, artifacts = compilation.table, compilation.artifacts
     if table is None or artifacts is None:
         raise ValueError("a spec with errors has no bundle")
-    report = print_report(table, compilation.diagnostics, artifacts.sources)
+    report = print_report(table, compilation.diagnostics, artifacts.sources, verdicts)
     if not native:
         return pack(artifacts, report=report), None
     from lynkrc.native.build import NativeBuilt, NativeMissing, build_native

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
-from lynkrc.analysis.duties import Act, Atom, Duty
+from lynkrc.analysis.duties import Act, Atom, Duty, acts_of
 from lynkrc.analysis.duty_formulas import DutyFormulas
+from lynkrc.analysis.solver import Solver
 from lynkrc.analysis.study import Study
 from lynkrc.diagnostics.model import Code, Diagnostic
 from lynkrc.ir.table import Dimension, Rule, Tier
@@ -17,10 +18,12 @@ from lynkrc.source.text import Span
 class Asked:
     """`own` is the path of the spec: what it inherits is not its own to correct.
 
-    `dead` are the duties no request calls for, `told` what was found without proofs.
+    `first` answers what rests on the rules' conditions alone (`sweep.first_solver`). `dead` are the
+    duties no request calls for, `told` what was found without proofs.
     """
 
     study: Study
+    first: Solver
     formulas: DutyFormulas
     atoms: tuple[Atom, ...]
     dead: frozenset[Duty]
@@ -30,6 +33,26 @@ class Asked:
     def is_dead(self, act: Act, owner: int, part: int = -1) -> bool:
         """Whether no request calls for a duty."""
         return Duty(act, owner, part) in self.dead
+
+    @property
+    def is_score_idle(self) -> bool:
+        """Whether nothing of the spec's own that adds to the score moves a tier, and some tier is
+        out of reach: what is wrong is then told of that tier alone.
+        """
+        table = self.study.table
+        adds = [Duty(Act.COUNTS, i) for i, one in enumerate(table.dimensions) if self._is_own(one)]
+        adds += [
+            Duty(Act.ADDS, rule.id)
+            for rule in table.rules
+            if Act.ADDS in acts_of(rule) and self._is_own(rule)
+        ]
+        missed = any(
+            self.is_dead(act, tier.id) for tier in table.tiers for act in (Act.REACHED, Act.SCORED)
+        )
+        return missed and all(duty in self.dead for duty in adds)
+
+    def _is_own(self, item: Rule | Dimension) -> bool:
+        return item.span.file.path == self.own
 
     def is_told(self, code: Code, item: Span) -> bool:
         """Whether something in an item is told of with this code."""

@@ -5,7 +5,7 @@ stays a sum in 1/6400 points that is compared with the tiers' bounds and nothing
 more than once has a name of its own, whose definition is in `definitions`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import final
 
 import msgspec
@@ -21,6 +21,7 @@ from lynkrc.ir.table import (
     RouteTable,
     Rule,
     RuleId,
+    Slot,
     TargetId,
     TierId,
 )
@@ -116,7 +117,7 @@ class Encoder:
             final=final_,
             attempted=attempted,
             outcome=self._outcomes(denied, decided, needs, final_, pinned_target),
-            definitions=(*self._definitions, self._embeddings(pins)),
+            definitions=(*self._definitions, self._embeddings()),
         )
 
     # -- names ---------------------------------------------------------------------------------
@@ -400,18 +401,21 @@ class Encoder:
 
     # -- what is true of requests --------------------------------------------------------------
 
-    def _embeddings(self, pins: Sequence[z3.BoolRef]) -> z3.BoolRef:
-        """Embeddings are put to the decision as if their declared target were pinned."""
-        f, table = self._formulas, self._table
-        slots = self._symbols.domain.slots
-        slot = next((slot for slot in slots if slot.feature == "surface"), None)
-        if slot is None:
+    def _embeddings(self) -> z3.BoolRef:
+        """Embeddings are put to the decision under the name of their declared target."""
+        f, slots = self._formulas, self._symbols.domain.slots
+        at = {slot.feature: slot for slot in slots if slot.feature in ("surface", "model")}
+        if "surface" not in at:
             return f.constant(True)
-        declared = msgspec.json.decode(table.settings, type=Settings).embeddings.values()
-        names = {f"lynkr/{target}" for target in declared}
-        to_declared = [
-            when for when, pin in zip(pins, table.pins, strict=True) if pin.pattern in names
-        ]
-        surface = self._symbols.ints[slot.id]
-        embeds = [surface == i for i, one in enumerate(slot.classes) if one.text == EMBEDDINGS]
-        return z3.Implies(f.some(embeds), f.some(to_declared))
+        settings = msgspec.json.decode(self._table.settings, type=Settings)
+        names = {f"lynkr/{target}".lower() for target in settings.embeddings.values()}
+        to_declared = f.constant(bool(names))
+        if "model" in at:
+            to_declared = self._is_one_of(at["model"], names)
+        return z3.Implies(self._is_one_of(at["surface"], {EMBEDDINGS}), to_declared)
+
+    def _is_one_of(self, slot: Slot, texts: Collection[str]) -> z3.BoolRef:
+        symbol = self._symbols.ints[slot.id]
+        return self._formulas.some(
+            [symbol == i for i, one in enumerate(slot.classes) if one.text in texts]
+        )

@@ -19,8 +19,9 @@ from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Formulas
 from lynkrc.analysis.known import known_of
+from lynkrc.analysis.limits import RLIMIT
 from lynkrc.analysis.order import ORDERED, leading, ways
-from lynkrc.analysis.solver import RLIMIT, Found, Impossible, Solver
+from lynkrc.analysis.solver import Found, Impossible, Solver
 from lynkrc.analysis.symbols import symbols_of
 from lynkrc.interp.evaluate import Vector, evaluate
 from lynkrc.ir.domain import Domain, Point

@@ -10,11 +10,9 @@ from typing import TypeAlias, final
 
 import z3
 
+from lynkrc.analysis.limits import RLIMIT
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import Point
-
-RLIMIT = 30_000_000
-"""Steps of one question: some seconds here, of which ordinary ones take thousandths."""
 
 
 @final

@@ -12,7 +12,8 @@ import z3
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
-from lynkrc.analysis.solver import RLIMIT, Solver
+from lynkrc.analysis.limits import RLIMIT
+from lynkrc.analysis.solver import Solver
 from lynkrc.analysis.symbols import Symbols, symbols_of
 from lynkrc.interp.assertions import joint_domain
 from lynkrc.ir.assertion import NO_ASSERTIONS, Assertions, is_beside

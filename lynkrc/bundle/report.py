@@ -5,7 +5,9 @@ Only warnings can stand here: an error stops the build, and notes are for the au
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import final
 
 from lynkrc.codegen.artifacts import SpecSource
 from lynkrc.diagnostics.model import Diagnostic, Severity
@@ -14,10 +16,25 @@ from lynkrc.ir.table import RouteTable
 _REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)")
 
 
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """What was asserted, each with its verdict, and what the proofs take for granted."""
+
+    assertions: tuple[Mapping[str, str | None], ...]
+    assumptions: tuple[str, ...]
+
+
 def print_report(
-    table: RouteTable, diagnostics: Sequence[Diagnostic], sources: Sequence[SpecSource]
+    table: RouteTable,
+    diagnostics: Sequence[Diagnostic],
+    sources: Sequence[SpecSource],
+    verdicts: Verdicts | None = None,
 ) -> bytes:
-    """The bytes of ``report.json``; files are named as in the bundle's ``source/``."""
+    """The bytes of ``report.json``; files are named as in the bundle's ``source/``.
+
+    Without `verdicts` nothing was proved, and it says so by having no ``assertions``.
+    """
     names = {source.path: source.name for source in sources}
     document = {
         "warnings": [
@@ -33,7 +50,11 @@ def print_report(
             for found in diagnostics
             if found.severity is Severity.WARNING
         ],
-        "assumptions": list(assumptions(table)),
+        **({} if verdicts is None else {"assertions": list(verdicts.assertions)}),
+        "assumptions": [
+            *assumptions(table),
+            *(() if verdicts is None else verdicts.assumptions),
+        ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"
 

@@ -5,21 +5,28 @@ bundle last.
 """
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Iterable
 from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
-from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings, progress_line
+from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
 from lynkrc.codegen.artifacts import Artifacts
 from lynkrc.diagnostics.formats import FOR_PEOPLE
 from lynkrc.diagnostics.levels import has_errors, strict
-from lynkrc.pipeline import pack_bundle
+from lynkrc.pipeline import Compilation, pack_bundle
+
+if TYPE_CHECKING:
+    from lynkrc.cli.verified import Proven
+
+REPORT = "report.full.json"
+"""Verdicts with their witnesses, beside the bundle: what solvers find differs between machines."""
 
 _DIFF_LINES = 40
 
@@ -41,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     goal.add_argument(
         "--native", action="store_true", help="add a scorer compiled for this Python and machine"
     )
+    parser.add_argument(
+        "--no-cache", action="store_true", help="prove again what an earlier build has proved"
+    )
     add_report_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="print only findings and failures")
 
@@ -48,16 +58,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Build; 1 for errors in the spec or stale files, 2 where files cannot be read or written."""
     try:
-        compilation = compile_file(arguments.spec, proves=True, progress=progress_line())
+        compilation = compile_file(arguments.spec)
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN
+    proven: Proven | None = None
+    if not compilation.has_errors:
+        # Imported here: a spec with errors does not wait for the solver.
+        from lynkrc.cli.verified import prove
+
+        caches = not arguments.no_cache
+        proven = prove(compilation, arguments.spec, native=arguments.native, caches=caches)
+        compilation = proven.compilation
     findings = strict(compilation.diagnostics) if arguments.strict else compilation.diagnostics
     for_people = arguments.format in FOR_PEOPLE
     if findings or not for_people:
         print_findings(findings, arguments.format, spec=arguments.spec)
     artifacts = compilation.artifacts
-    if has_errors(findings) or artifacts is None:
+    if has_errors(findings) or artifacts is None or proven is None or proven.kept is None:
         return ExitCode.FINDINGS
     folder: Path = arguments.output or Path("generated") / artifacts.name
     talks = not arguments.quiet and for_people
@@ -77,11 +95,18 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             digest = artifacts.meaning_digest
             print(f"{folder} is what {arguments.spec} compiles to (meaning {digest})")
         return ExitCode.OK
-    bundle, why_not = pack_bundle(compilation, native=arguments.native)
+    kept = proven.kept
+    bundle, why_not = pack_bundle(compilation, native=arguments.native, verdicts=kept.verdicts)
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
+    if not _decides_as_meant(compilation, proven, bundle):
+        return ExitCode.FINDINGS
     try:
-        _write(folder, [*artifacts.reviewed(), (f"{artifacts.name}.lynkr", bundle)])
+        files = [*artifacts.reviewed(), (f"{artifacts.name}.lynkr", bundle)]
+        if kept.verdicts.assertions:
+            report = json.dumps(kept.report, indent=2, ensure_ascii=False).encode()
+            files.insert(0, (REPORT, report + b"\n"))
+        _write(folder, files)
     except OSError as problem:
         error(f"cannot write {folder}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
@@ -91,7 +116,25 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print(f"  meaning {artifacts.meaning_digest}")
         print(f"  source  {artifacts.source_digest}")
         print(f"  review  {', '.join(name for name, _ in artifacts.reviewed())}")
+        if kept.verdicts.assertions:
+            print(f"  proofs  {kept.counted}; what was found is in {folder / REPORT}")
     return ExitCode.OK
+
+
+def _decides_as_meant(compilation: Compilation, proven: "Proven", bundle: bytes) -> bool:
+    """Whether the bundle's scorers decide as the policy means; says where they do not."""
+    if proven.is_old:
+        return True
+    from lynkrc.cli.proof_cache import keep
+    from lynkrc.cli.verified import try_out
+
+    mismatch = try_out(compilation, bundle)
+    if mismatch is not None:
+        error(f"this is a mistake of lynkrc's, please report it with the spec: {mismatch}")
+        return False
+    if proven.key is not None and proven.kept is not None:
+        keep(proven.key, proven.kept)
+    return True
 
 
 def _report_stale(artifacts: Artifacts, folder: Path, out: TextIO) -> bool:

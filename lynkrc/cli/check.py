@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, check_bytes, check_file, spec_bytes
@@ -12,7 +13,6 @@ from lynkrc.cli.terminal import (
     error,
     note,
     print_findings,
-    progress_line,
     report,
 )
 from lynkrc.diagnostics.levels import has_errors, strict
@@ -20,6 +20,9 @@ from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.render_text import summary
 from lynkrc.diagnostics.secrets import text_without_secrets
 from lynkrc.pipeline import Checked, prove
+
+if TYPE_CHECKING:
+    from lynkrc.proofs.run import Proved
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,15 +54,17 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     try:
         if arguments.fix:
             return _fix(arguments)
-        checked = prove(check_file(arguments.spec), progress_line())
-        return _report(checked, arguments, fixed=None)
+        return _report(check_file(arguments.spec), arguments, fixed=None)
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN
 
 
 def _report(checked: Checked, arguments: argparse.Namespace, *, fixed: int | None) -> ExitCode:
-    """Show what was found; `fixed` is how many fixes were made, None where none was asked for."""
+    """Prove, and show what was found; `fixed` is how many fixes were made, None where none was
+    asked for.
+    """
+    checked, proved = _proved(checked, arguments.spec)
     findings = strict(checked.diagnostics) if arguments.strict else checked.diagnostics
     if arguments.output_file is not None:
         if not _write(findings, arguments):
@@ -69,9 +74,22 @@ def _report(checked: Checked, arguments: argparse.Namespace, *, fixed: int | Non
         if arguments.format == "text":
             if fixed is not None:
                 print(f"{_counted(fixed)} made")
+            if proved is not None and proved.proofs:
+                print(f"assertions: {proved.counted}")
             for line in _reach(checked):
                 print(line)
     return ExitCode.FINDINGS if has_errors(findings) else ExitCode.OK
+
+
+def _proved(checked: Checked, spec: Path) -> "tuple[Checked, Proved | None]":
+    if checked.typed is None or checked.has_errors:
+        return checked, None
+    # Imported here: a spec with errors does not wait for the solver.
+    from lynkrc.cli.progress import Progress
+    from lynkrc.cli.proving import comparing
+
+    with Progress() as say:
+        return prove(checked, comparing(spec), say)
 
 
 def _reach(checked: Checked) -> list[str]:
@@ -123,7 +141,7 @@ def _fix(arguments: argparse.Namespace) -> ExitCode:
         except OSError as problem:
             error(f"cannot write {path}: {problem.strerror}")
             return ExitCode.CANNOT_RUN
-    return _report(prove(fixed.checked, progress_line()), arguments, fixed=fixed.count)
+    return _report(fixed.checked, arguments, fixed=fixed.count)
 
 
 def _counted(fixes: int) -> str:

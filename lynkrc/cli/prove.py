@@ -54,17 +54,19 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print_findings(checked.diagnostics, "text", spec=arguments.spec)
         return ExitCode.FINDINGS
     # Imported here: a spec with errors does not wait for the solver.
-    from lynkrc.cli.proving import prove
+    from lynkrc.cli.progress import Progress
+    from lynkrc.cli.proving import comparing
     from lynkrc.proofs.report import full_json
+    from lynkrc.proofs.run import run as prove_all
     from lynkrc.proofs.show import show
 
-    table, assertions = claimed
-    if not assertions.items:
+    if not claimed[1].items:
         note(
             f"{arguments.spec} asserts nothing: write claims under `assert`, or ask one, as in "
             "`lynkrc prove 'never: target.trust == cloud'`"
         )
-    proved = prove(table, assertions, arguments.spec)
+    with Progress() as say:
+        proved = prove_all(*claimed, comparing(arguments.spec), say)
     if arguments.requests is not None:
         try:
             _write_requests(proved, arguments.requests)

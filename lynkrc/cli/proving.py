@@ -1,8 +1,5 @@
-"""What commands share in proving: the spec that another is to be the same as, and progress."""
+"""What commands share in proving: the spec that another is to be the same as."""
 
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from lynkrc.analysis.verdicts import Status, Verdict
@@ -10,46 +7,17 @@ from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.specs import CannotRead
 from lynkrc.diff.compare import compare
 from lynkrc.diff.plan import Plan, Side, Spec
-from lynkrc.ir.assertion import Assertion, Assertions
+from lynkrc.ir.assertion import Assertion
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.table import RouteTable
-from lynkrc.proofs.run import Proved, run
-
-_PATIENCE = 1.0
-"""Seconds after which it is shown what is being done."""
-
+from lynkrc.proofs.run import Compare
 
 _ENDS = {"route": "routed", "deny": "denied", "respond": "answered", "refuse": "refused"}
 
 
-def prove(table: RouteTable, assertions: Assertions, spec: Path) -> Proved:
-    """Prove what the spec at a path claims of its table."""
-
-    def is_same(assertion: Assertion) -> Verdict:
-        return _same_as(table, assertion, spec)
-
-    with Progress() as say:
-        return run(table, assertions, is_same, say)
-
-
-class Progress:
-    """Says on a terminal what is being decided, once that takes longer than a second."""
-
-    def __enter__(self) -> Callable[[str], None]:
-        """How to say it."""
-        self._began = time.monotonic()
-        self._spoke = False
-        return self._say
-
-    def __exit__(self, *_: object) -> None:
-        """Leave a clean line."""
-        if self._spoke:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
-
-    def _say(self, what: str) -> None:
-        if sys.stderr.isatty() and time.monotonic() - self._began > _PATIENCE:
-            self._spoke = True
-            print(f"\r\x1b[Kproving {what[:80]}", end="", file=sys.stderr, flush=True)
+def comparing(spec: Path) -> Compare:
+    """Decides `same_as` for the spec at a path; files are named from where it lies."""
+    return lambda table, assertion: _same_as(table, assertion, spec)
 
 
 def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:

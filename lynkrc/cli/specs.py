@@ -1,7 +1,6 @@
 """Files on disk to the pipeline's inputs: the spec, its base specs, the catalog."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import final
 
@@ -65,18 +64,9 @@ def ask_file(path: Path, question: str) -> Checked:
     return ask_spec(str(path), data, question, loader=DiskLoader(), catalog=catalog_files())
 
 
-def compile_file(
-    path: Path, *, proves: bool = False, progress: Callable[[int, int], None] | None = None
-) -> Compilation:
-    """Compile the spec at a path; with `proves` what only the solver finds is found too."""
-    return compile_spec(
-        str(path),
-        spec_bytes(path),
-        loader=DiskLoader(),
-        catalog=catalog_files(),
-        proves=proves,
-        progress=progress,
-    )
+def compile_file(path: Path) -> Compilation:
+    """Compile the spec at a path."""
+    return compile_spec(str(path), spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
 
 
 def spec_bytes(path: Path) -> bytes:

@@ -4,7 +4,7 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -61,25 +61,3 @@ def error(message: str) -> None:
 def note(message: str) -> None:
     """Something worth knowing that is no finding."""
     print(f"note: {message}", file=sys.stderr)
-
-
-_WORTH_SHOWING = 2_000
-"""Fewer questions than this are settled before anybody wonders."""
-
-
-def progress_line() -> Callable[[int, int], None] | None:
-    """What shows on the terminal how many of how many questions are settled; None without one."""
-    if not sys.stderr.isatty():
-        return None
-    shown = 0
-
-    def show(settled: int, count: int) -> None:
-        nonlocal shown
-        percent = 100 * settled // count
-        if count < _WORTH_SHOWING or percent == shown:
-            return
-        shown = percent
-        end = "\r\x1b[K" if settled == count else ""
-        print(f"\rproving: {settled:,} of {count:,}{end}", end="", file=sys.stderr, flush=True)
-
-    return show

@@ -1,6 +1,6 @@
 """Proofs to the text that ``lynkrc prove`` prints."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from textwrap import indent, wrap
 
 from lynkrc.analysis.verdicts import Status
@@ -26,15 +26,7 @@ def show(proved: Proved, *, colour: bool) -> str:
         lines += ["", "assumed"]
         for text in proved.assumptions:
             lines += wrap(text, WIDTH, initial_indent="  - ", subsequent_indent="    ")
-    return "\n".join([*lines, "", counted(proved.proofs)]) + "\n"
-
-
-def counted(proofs: Sequence[Proof]) -> str:
-    """``2 proved, 1 refuted``."""
-    counts = {status: sum(proof.status is status for proof in proofs) for status in Status}
-    waived = sum(proof.waived for proof in proofs)
-    words = [f"{count} {status.value}" for status, count in counts.items() if count]
-    return (", ".join(words) or "no assertions") + (f" ({waived} waived)" if waived else "")
+    return "\n".join([*lines, "", proved.counted]) + "\n"
 
 
 def _proof(proof: Proof, proved: Proved, *, colour: bool) -> Iterator[str]:

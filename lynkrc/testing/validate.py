@@ -5,6 +5,7 @@ The vectors are those around which decisions turn: each edge of each slot, from 
 and from every one the solver chose.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -14,7 +15,7 @@ from lynkrc.interp.evaluate import evaluate
 from lynkrc.interp.trace import as_json, trace
 from lynkrc.ir.edges import edges_of
 from lynkrc.ir.table import RouteTable
-from lynkrc.ir.witness import rest_of
+from lynkrc.ir.witness import rest_of, shown_value
 
 Engine: TypeAlias = Callable[[list[int]], Sequence[int]]
 """``decide`` of a generated scorer, native or not."""
@@ -64,6 +65,26 @@ def validate(
         if tried <= len(own) and explain(list(vector)) != as_json(trace(table, vector)):
             return _mismatch(table, "explain", vector, wanted, wanted, explain), tried
     return None, tried
+
+
+def shown_mismatch(table: RouteTable, found: Mismatch) -> str:
+    """The vector, and both decisions with their reasons, as a report of a mistake of ours."""
+    values = ", ".join(
+        f"{slot.text} = {shown_value(slot, value)}"
+        for slot, value in zip(table.slots, found.vector, strict=True)
+        if value != rest_of(slot)
+    )
+    return "\n".join(
+        (
+            f"engine {found.engine} decides otherwise than the policy means",
+            f"  request  {values or 'nothing out of the ordinary'}",
+            f"  vector   {list(found.vector)}",
+            f"  decides  {list(found.got)}",
+            f"  means    {list(found.wanted)}",
+            f"  its reasons  {json.dumps(found.explained)}",
+            f"  the policy's {json.dumps(found.reference)}",
+        )
+    )
 
 
 def _around(table: RouteTable, chosen: Sequence[Sequence[int]]) -> Iterator[tuple[int, ...]]:

@@ -373,7 +373,13 @@ def _scorer(bundle: OpenedBundle) -> tuple[Scorer, str, str | None]:
             return _load_native(bundle, library), "native", None
         except (ImportError, OSError, AttributeError) as error:
             notice = f"the native scorer cannot be loaded ({error}): the Python scorer serves"
-    return _run_python(bundle, "scorer.py", "decide"), "python", notice
+    return portable_scorer(bundle), "python", notice
+
+
+def portable_scorer(bundle: OpenedBundle) -> Scorer:
+    """The Python scorer of a checked bundle, whether or not it is the one that serves."""
+    decide: Scorer = _run_python(bundle, "scorer.py", "decide")
+    return decide
 
 
 def _run_python(bundle: OpenedBundle, name: str, function: str) -> Any:

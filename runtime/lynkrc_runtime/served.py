@@ -49,7 +49,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "feature.session.tier": "it is `none`",
         "feature.session.warm_tokens": "it is 0",
         "feature.budget.used_pct": "it is 0",
-        "assert": "assertions are type-checked and not proved",
     }
 )
 """Parts by their path, and what happens instead; a path covers everything below it.

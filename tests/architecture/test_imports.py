@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "lower": {"source", "diagnostics", "syntax", "sema", "ir"},
     "passes": {"ir"},
     "interp": {"ir"},
-    "analysis": {"ir", "interp", "diagnostics"},
+    "analysis": {"ir", "interp", "diagnostics", "source.text"},
     "diff": {"ir", "interp", "analysis", "diagnostics"},
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
@@ -54,6 +54,7 @@ ALLOWED: dict[str, set[str]] = {
         "codegen",
         "native",
         "bundle",
+        "analysis",
     },
 }
 """Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from lynkrc.analysis.findings import find
+from lynkrc.analysis.study import study
 from lynkrc.diagnostics.model import Severity
 from lynkrc.diagnostics.render_text import render_text
+from lynkrc.diagnostics.sema_codes import UNDECIDED
+from lynkrc.lower.table import lower_decision
 from lynkrc.pipeline import Checked, check_spec, compile_spec, prove
 from tests.unit.sema_sample import Files, catalog, complete
 
@@ -49,6 +53,19 @@ def test_a_build_finds_the_same(case: str) -> None:
     checked = proved(data)
     assert built.diagnostics == checked.diagnostics
     assert (built.artifacts is None) == checked.has_errors
+
+
+def test_what_was_not_decided_is_told_once(update_golden: bool) -> None:
+    data = document("rules-without-effect", "routing.yaml")
+    checked = check_spec("routing.yaml", data, loader=Files(), catalog=catalog())
+    assert checked.typed is not None
+    found = find(study(lower_decision(checked.typed), rlimit=1), "routing.yaml")
+    assert {one.code for one in found} == {UNDECIDED}
+    text = render_text(found)
+    expected = FOLDER / "undecided.txt"
+    if update_golden:
+        expected.write_text(text, encoding="utf-8", newline="\n")
+    assert text == expected.read_text(encoding="utf-8")
 
 
 def test_without_proofs_nothing_of_a_case_is_found() -> None:

@@ -1,0 +1,107 @@
+"""What was proved of a spec, kept from one build to the next.
+
+Kept is only what leaves nothing to tell: every assertion holds, no finding of the solver, every
+scorer decided as the table means. The key is all that the answer follows from, so nothing that
+changes it can be missed; a file that cannot be read is no proof.
+"""
+
+import hashlib
+import json
+import os
+from collections import Counter
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, final
+
+from lynkrc import __version__
+from lynkrc.analysis.limits import RLIMIT
+from lynkrc.bundle.report import Verdicts
+from lynkrc.ir.assertion import Kind
+from lynkrc.pipeline import Compilation
+
+_FORM = 1
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What a build needs of a proof: the verdicts, and the whole report as JSON."""
+
+    verdicts: Verdicts
+    report: dict[str, Any]
+
+    @property
+    def counted(self) -> str:
+        """``4 proved, 1 unknown``."""
+        counts = Counter(str(one["verdict"]) for one in self.verdicts.assertions)
+        return ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def folder() -> Path | None:
+    """Where proofs are kept: ``LYNKRC_CACHE``, else below the user's cache; None to keep none."""
+    chosen = os.environ.get("LYNKRC_CACHE")
+    if chosen is not None:
+        return Path(chosen) if chosen else None
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "lynkrc" / "proofs"
+
+
+def key_of(compilation: Compilation, *, native: bool) -> str | None:
+    """What the proof follows from, as a digest; None where it also follows from other files."""
+    table, assertions, artifacts = compilation.table, compilation.assertions, compilation.artifacts
+    if table is None or assertions is None or artifacts is None:
+        return None
+    if any(one.kind is Kind.SAME_AS for one in assertions.items):
+        return None
+    # The spec's own bytes stand for its findings: their places, what is exempt, what is allowed.
+    parts = {
+        "form": _FORM,
+        "lynkrc": __version__,
+        "solver": version("z3-solver"),
+        "rlimit": RLIMIT,
+        "native": native,
+        "meaning": artifacts.meaning_digest,
+        "sources": [hashlib.sha256(source.data).hexdigest() for source in artifacts.sources],
+        "assertions": [
+            (one.kind.value, one.source, one.name, one.waive) for one in assertions.items
+        ],
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in artifacts.bundled()},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def load(key: str) -> Kept | None:
+    """The proof kept under a key."""
+    place = folder()
+    if place is None:
+        return None
+    try:
+        found = json.loads((place / f"{key}.json").read_bytes())
+        return Kept(
+            verdicts=Verdicts(
+                assertions=tuple(found["verdicts"]), assumptions=tuple(found["assumptions"])
+            ),
+            report=found["report"],
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep(key: str, proof: Kept) -> None:
+    """Keep a proof; where that cannot be, the next build proves again."""
+    place = folder()
+    if place is None:
+        return
+    document = {
+        "verdicts": list(proof.verdicts.assertions),
+        "assumptions": list(proof.verdicts.assumptions),
+        "report": proof.report,
+    }
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        scratch = place / f".{key}.{os.getpid()}"
+        scratch.write_text(json.dumps(document), encoding="utf-8")
+        scratch.replace(place / f"{key}.json")
+    except OSError:
+        return

@@ -1,0 +1,80 @@
+"""A compilation to what may be packed, and a packed bundle to whether it decides as it means."""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import final
+
+from lynkrc.bundle.report import Verdicts
+from lynkrc.cli import proof_cache
+from lynkrc.cli.progress import Progress
+from lynkrc.cli.proof_cache import Kept
+from lynkrc.pipeline import Compilation, prove_compiled
+from lynkrc_runtime.bundle import load_opened, open_bundle, portable_scorer
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proven:
+    """A compilation with every finding, and, where no error is among them, what was proved.
+
+    `key` is what the proof is to be kept under once the bundle was tried; None where it is an old
+    one, or cannot be kept.
+    """
+
+    compilation: Compilation
+    kept: Kept | None
+    is_old: bool
+    key: str | None
+
+
+def prove(compilation: Compilation, spec: Path, *, native: bool, caches: bool) -> Proven:
+    """Prove what a spec without errors asserts, once for each meaning."""
+    key = proof_cache.key_of(compilation, native=native) if caches else None
+    kept = None if key is None else proof_cache.load(key)
+    if kept is not None:
+        return Proven(compilation=compilation, kept=kept, is_old=True, key=None)
+    # Imported here, as below: what is kept does not wait for the solver.
+    from lynkrc.cli.proving import comparing
+
+    with Progress() as say:
+        found, proved = prove_compiled(compilation, comparing(spec), say)
+    if proved is None or found.has_errors:
+        return Proven(compilation=found, kept=None, is_old=False, key=None)
+    from lynkrc.proofs.report import full_json, verdicts_json
+
+    return Proven(
+        compilation=found,
+        kept=Kept(
+            verdicts=Verdicts(
+                assertions=tuple(verdicts_json(proved.proofs)), assumptions=proved.assumptions
+            ),
+            report=full_json(proved.proofs, proved.domain, proved.assumptions),
+        ),
+        is_old=False,
+        # What is told must be told again the next time.
+        key=key if found.diagnostics == compilation.diagnostics else None,
+    )
+
+
+def try_out(compilation: Compilation, bundle: bytes) -> str | None:
+    """On which vector an engine of the bundle decides otherwise than the table, in words."""
+    from lynkrc.analysis.cells import chosen_points
+    from lynkrc.analysis.study import study
+    from lynkrc.testing.validate import shown_mismatch, validate
+
+    table, artifacts = compilation.table, compilation.artifacts
+    if table is None or artifacts is None:
+        raise ValueError("a spec with errors has no bundle")
+    with Progress() as say:
+        say("that the scorers decide as the policy means")
+        subject = study(table)
+        chosen = [subject.vector(point) for point in chosen_points(subject)]
+        with tempfile.TemporaryDirectory(prefix="lynkrc-") as folder:
+            path = Path(folder) / f"{artifacts.name}.lynkr"
+            path.write_bytes(bundle)
+            opened = open_bundle(path)
+            loaded = load_opened(opened)
+        engines = {"python": portable_scorer(opened), loaded.engine: loaded.scorer}
+        found, _ = validate(table, engines, loaded.explain, chosen)
+    return None if found is None else shown_mismatch(table, found)
