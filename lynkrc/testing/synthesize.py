@@ -104,33 +104,27 @@ class Synthesizer:
         Where `shows` is given, any request will do whose own point shows what is wanted.
         """
         wanted = wanted_of(self._domain, point, self._walker.lexicons)
+        if shows is not None:
+            for manner in (_Manner.PLAIN, _Manner.POLITE):
+                for surface in _surfaces(wanted, exact=False):
+                    made, _ = self._in_manner(manner, surface, wanted, point, shows)
+                    if made.realised:
+                        return made
+        # Where none shows what is wanted, the exact one says best what cannot be had.
         best: tuple[Synthesized, int] | None = None
-        for surface in _surfaces(wanted, exact=shows is None):
-            made = self._on(surface, wanted, point, shows)
-            if best is None or made[1] < best[1]:
-                best = made
-            if not best[1] or best[0].realised or _is_huge(wanted):
+        for surface in _surfaces(wanted, exact=True):
+            found = self._in_manner(_Manner.EXACT, surface, wanted, point, shows)
+            if best is None or found[1] < best[1] or found[0].realised:
+                best = found
+            if not found[1] or found[0].realised:
                 break
         assert best is not None
         return best[0]
 
-    def _on(
-        self, surface: str, wanted: Wanted, point: Point, shows: Shows | None
-    ) -> tuple[Synthesized, int]:
-        """The best request of one surface and how many variables it misses.
-
-        Where none shows what is wanted, the exact one says best what cannot be had.
-        """
-        if shows is not None:
-            for manner in (_Manner.PLAIN, _Manner.POLITE):
-                made = self._in_manner(manner, surface, wanted, point, shows)
-                if made[0].realised:
-                    return made
-        return self._in_manner(_Manner.EXACT, surface, wanted, point, shows)
-
     def _in_manner(
         self, manner: _Manner, surface: str, wanted: Wanted, point: Point, shows: Shows | None
     ) -> tuple[Synthesized, int]:
+        """The best request of one surface and how many variables it misses."""
         wish = ask_wish(wanted)
         padding, small = 0, False
         best: tuple[Synthesized, int] | None = None
