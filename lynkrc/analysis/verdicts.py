@@ -60,8 +60,8 @@ def decide(study: Study, assertion: Assertion) -> Verdict:
 def another(study: Study, assertion: Assertion, given: Mapping[int, int]) -> tuple[Point, ...]:
     """Other points that refute the assertion or show it, with these values of variables.
 
-    None where there are none, or none are found; two for monotone, which have the values in common
-    but for the feature that it is about.
+    Nothing where there are none, or none are found; two for monotone, which have the values in
+    common but for the feature that it is about.
     """
     if assertion.kind is Kind.MONOTONE:
         answer = _sinking(study, assertion, given)
@@ -112,8 +112,12 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     amount = _AMOUNTS[assertion.kind](study.encoded)
     answer = study.solver.smallest(_speaks(study, assertion))
     verdict = _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
-    if verdict.status is Status.PROVED and isinstance(study.solver.ask(amount.unknown), Found):
-        reason = f"{_unpriced(study)}: state it under `price`"
+    unpriced = study.solver.ask(amount.unknown)
+    if verdict.status is Status.PROVED and not isinstance(unpriced, Impossible):
+        if isinstance(unpriced, Unknown):
+            reason = unpriced.reason
+        else:
+            reason = f"{_unpriced(study)}: state it under `price`"
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
     worst, is_exact = most(study, amount)
     return Verdict(
@@ -122,7 +126,7 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
         points=verdict.points,
         reason=verdict.reason,
         worst=worst,
-        is_exact=is_exact,
+        is_exact=is_exact and isinstance(unpriced, Impossible),
     )
 
 
@@ -140,11 +144,13 @@ def _unpriced(study: Study) -> str:
 
 
 def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:
-    """The greatest amount that occurs, and whether the solver could tell that none exceeds it."""
+    """The greatest amount that is known to occur, and whether the solver could tell that no other
+    known one exceeds it.
+    """
     low, high = 0, amount.most  # some request comes to `low`, none to more than `high`
     while low < high:
         middle = (low + high + 1) // 2
-        match study.solver.ask(amount.total >= middle):
+        match study.solver.ask(amount.known, amount.total >= middle):
             case Found():
                 low = middle
             case Impossible():

@@ -17,22 +17,15 @@ from lynkrc.ir.assertion import Assertion, Kind, is_beside, reads_target
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.ranges import slots_read
 from lynkrc.ir.witness import shown_value
-from lynkrc.testing.synthesize import Synthesized
+from lynkrc.testing.realise import Realise, asked_again, otherwise, realised
+from lynkrc.testing.synthesize import Shows, Synthesized
 from lynkrc.testing.wanted import SESSION_STATE
-
-Shows: TypeAlias = Callable[[Point], bool]
-Realise: TypeAlias = Callable[[Point, Shows], Synthesized]
-"""Builds a request of a point of the study's domain, or another that shows the same, and reads it
-back."""
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""
 
-ROUNDS = 5
-"""How often the solver is asked for a point that a request can be built of."""
-
 PAIR_ROUNDS = 3
-"""The same for two requests, which take the solver longer."""
+"""How often the solver is asked for two requests, which takes it longer than one."""
 
 UNCONFIRMED = (
     "the solver's witness is not confirmed by the reference interpreter: this is a mistake of "
@@ -132,8 +125,15 @@ def _replayed(subject: Study, verdict: Verdict, realise: Realise) -> Proof:
     (point,) = verdict.points
     if not claim.breaks(point, decision(point)):
         return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
-    point, request = _request(
-        subject, verdict, realise, lambda other: bool(claim.breaks(other, decision(other)))
+
+    def again(given: Mapping[int, int]) -> Point | None:
+        return next(iter(another(subject, verdict.assertion, given)), None)
+
+    point, request = realised(
+        point,
+        lambda wanted, shows: _built(subject, wanted, shows, realise),
+        lambda other: bool(claim.breaks(other, decision(other))),
+        again,
     )
     names = [one.name for one in subject.table.targets]
     breaking = claim.breaks(point, decision(point))
@@ -154,6 +154,10 @@ def _pair(
 
     What the greater one could not do without, the lesser is given too.
     """
+
+    def again(given: Mapping[int, int]) -> tuple[Point, ...] | None:
+        return another(subject, verdict.assertion, given) or None
+
     points = verdict.points
     nearest: tuple[Witness, ...] = ()
     given: dict[int, int] = {}
@@ -171,49 +175,12 @@ def _pair(
             break
         last: dict[int, int] = {}
         for witness in made:
-            last |= _otherwise(witness.request, witness.point)
-        points, given = _again(subject, verdict.assertion, given, last)
-        if not points:
+            last |= otherwise(witness.request, witness.point)
+        found, given = asked_again(again, given, last)
+        if found is None:
             break
+        points = found
     return _judged(subject, Proof(verdict=verdict, witnesses=nearest))
-
-
-def _request(
-    subject: Study, verdict: Verdict, realise: Realise, shows: Shows
-) -> tuple[Point, Synthesized]:
-    """A request that shows it, and its point; else the solver's point and what came nearest.
-
-    Where a request does not come out as the solver wants it, the solver is told what it had
-    instead, and asked again: with all that was got so far, else with what was got last.
-    """
-    (first,) = points = verdict.points
-    nearest: Synthesized | None = None
-    given: dict[int, int] = {}
-    for _ in range(ROUNDS):
-        if not points:
-            break
-        (point,) = points
-        request = _built(subject, point, shows, realise)
-        if request.realised and request.point is not None:
-            return request.point, request
-        nearest = nearest or request
-        last = _otherwise(request, point)
-        points, given = _again(subject, verdict.assertion, given, last)
-    assert nearest is not None, "a request was built of the first point"
-    return first, nearest
-
-
-def _again(
-    subject: Study, assertion: Assertion, given: Mapping[int, int], last: Mapping[int, int]
-) -> tuple[tuple[Point, ...], dict[int, int]]:
-    """Other points with all that was got so far, else with what was got last; and what that is."""
-    every = {**given, **last}
-    if not last:
-        return (), every
-    points = another(subject, assertion, every)
-    if points or every == last:
-        return points, every
-    return another(subject, assertion, last), dict(last)
 
 
 def _built(subject: Study, point: Point, shows: Shows, realise: Realise) -> Synthesized:
@@ -232,14 +199,6 @@ def _state(domain: Domain) -> frozenset[int]:
     return frozenset(
         place for place, slot in enumerate(domain.slots) if slot.feature in SESSION_STATE
     )
-
-
-def _otherwise(request: Synthesized, point: Point) -> dict[int, int]:
-    """What a request has otherwise than its point."""
-    if request.point is None:
-        return {}
-    pairs = enumerate(zip(request.point, point, strict=True))
-    return {variable: got for variable, (got, wanted) in pairs if got != wanted}
 
 
 def _exactly(point: Point) -> Shows:
