@@ -25,6 +25,7 @@ def test_every_command_ends_as_told(walked: Walk) -> None:
     assert walked.steps
     wrong = [(one.command, one.printed) for one in walked.steps if one.code != one.wanted]
     assert wrong == []
+    assert [one.command for one in walked.steps if "Traceback" in one.printed] == []
 
 
 def test_every_output_is_as_shown(walked: Walk, update_golden: bool) -> None:
