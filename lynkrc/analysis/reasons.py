@@ -7,6 +7,7 @@ import z3
 
 from lynkrc.analysis.covers import least
 from lynkrc.analysis.duties import Act, atoms_in
+from lynkrc.analysis.solver import Solver
 from lynkrc.analysis.study import Study
 from lynkrc.ir.guard import And, BoolConst, Guard, Not, Or
 from lynkrc.ir.table import Chain, Need, Rule, TargetId
@@ -27,7 +28,7 @@ class Excluded:
     needs: tuple[Need, ...]
 
 
-def cover(study: Study, rule: Rule, act: Act) -> tuple[Coverer, ...]:
+def cover(study: Study, first: Solver, rule: Rule, act: Act) -> tuple[Coverer, ...]:
     """Who takes this act from a rule wherever it matches; empty where that is not so.
 
     Those that end the decision, those of the same effect that stand before it, and pins.
@@ -39,7 +40,7 @@ def cover(study: Study, rule: Rule, act: Act) -> tuple[Coverer, ...]:
             taking.append((other, z3.Not(e.matches[other.id])))
     if act in (Act.TIER, Act.CHAIN, Act.RAISES, Act.ADDS):
         taking.append((PINS, z3.Not(e.pinned)))
-    return least(study.solver, [e.matches[rule.id]], taking) or ()
+    return least(first, [e.matches[rule.id]], taking) or ()
 
 
 def _takes(other: Rule, act: Act, *, is_before: bool) -> bool:
@@ -56,14 +57,14 @@ def _takes(other: Rule, act: Act, *, is_before: bool) -> bool:
     return is_before and effects.get(act) is not None
 
 
-def contradiction(study: Study, rule: Rule) -> tuple[Span, ...]:
+def contradiction(study: Study, first: Solver, rule: Rule) -> tuple[Span, ...]:
     """The parts of a condition that exclude each other, by where they are written."""
     guard = rule.guard
     if not isinstance(guard, And):
         return ()
     f = study.encoded.formulas
     parts = [(span_of(part), f.holds(part)) for part in guard.operands]
-    found = least(study.solver, [], parts) or ()
+    found = least(first, [], parts) or ()
     return tuple(span for span in found if span is not None)
 
 

@@ -11,7 +11,8 @@ from typing import TypeAlias, final
 
 import z3
 
-from lynkrc.analysis.duties import OF_GUARDS, Atom, Duty
+from lynkrc.analysis.cone import cone
+from lynkrc.analysis.duties import OF_GUARDS, Act, Atom, Duty
 from lynkrc.analysis.duty_formulas import DutyFormulas
 from lynkrc.analysis.duty_seen import seen
 from lynkrc.analysis.solver import Found, Impossible, Solver, Unknown
@@ -22,6 +23,9 @@ Progress: TypeAlias = Callable[[int, int], None]
 
 TOGETHER = 24
 """Most duties that one question asks about: where none of them is called for, it settles all."""
+
+
+_OF_FIRST = frozenset((Act.DENIES, Act.ANSWERS, Act.TIER, Act.CHAIN))
 
 
 @final
@@ -38,9 +42,13 @@ def sweep(
     duties: Sequence[Duty],
     atoms: Sequence[Atom],
     formulas: DutyFormulas,
+    first: Solver,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Settle every duty; first those about the decision, as what is found then settles others."""
+    """Settle every duty; first those about the decision, as what is found then settles others.
+
+    `first` is the study's `first_solver`.
+    """
     settling = _Settling(
         study=study,
         atoms=atoms,
@@ -48,15 +56,29 @@ def sweep(
         progress=progress,
         open=dict.fromkeys(duties),
     )
-    of_decision = [duty for duty in duties if duty.act not in OF_GUARDS]
+    of_first = [duty for duty in duties if duty.act in _OF_FIRST]
+    settling.all(of_first, first, formulas.calls_for)
+    of_decision = [duty for duty in duties if duty in settling.open and duty.act not in OF_GUARDS]
     settling.all(of_decision, study.solver, formulas.calls_for)
     of_guards = [duty for duty in duties if duty in settling.open]
-    # Without the decision the questions are small.
-    settling.all(
-        of_guards, Solver([study.symbols], facts_of(study), rlimit=study.rlimit), formulas.holds_for
-    )
+    settling.all(of_guards, _solver(study, facts_of(study)), formulas.holds_for)
     undecided = tuple(duty for duty in duties if duty in settling.undecided)
     return Sweep(dead=frozenset(settling.dead), undecided=undecided)
+
+
+def first_solver(study: Study, formulas: DutyFormulas) -> Solver:
+    """A solver that knows which rules match and which of them comes first, and nothing later.
+
+    The score and the chains are dear, and much is asked that does not rest on them.
+    """
+    e = study.encoded
+    firsts = (e.first_deny, e.first_respond, e.first_tier, e.first_chain, e.first_prefer)
+    roots = [*e.matches, formulas.unpinned, *(one for first in firsts for one in first.values())]
+    return _solver(study, [*facts_of(study), *cone(e.definitions, roots)])
+
+
+def _solver(study: Study, known: Sequence[z3.BoolRef]) -> Solver:
+    return Solver([study.symbols], known, rlimit=study.rlimit)
 
 
 def facts_of(study: Study) -> list[z3.BoolRef]:
