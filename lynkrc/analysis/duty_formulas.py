@@ -133,11 +133,11 @@ class DutyFormulas:
         lowers = z3.And(self.unpinned, over)
         if self._table.otherwise is Otherwise.ESCALATE:
             higher = [
-                z3.And(self._filled(tier.chain), z3.Not(e.tier[tier.id]))
+                z3.And(self.filled(tier.chain), z3.Not(e.tier[tier.id]))
                 for tier in self._table.tiers
                 if tier.id > ceiling
             ]
-            lowers = z3.Or(lowers, z3.And(self._emptied, self._f.some(higher)))
+            lowers = z3.Or(lowers, z3.And(self.nothing_left, self._f.some(higher)))
         return z3.And(e.matches[rule.id], lowers)
 
     def _drops(self, rule: Rule) -> z3.BoolRef:
@@ -151,17 +151,18 @@ class DutyFormulas:
         if table.otherwise is Otherwise.ESCALATE:
             for tier in table.tiers:
                 met = z3.And(z3.Not(e.tier[tier.id]), z3.Not(self.ceiling_under(tier.id)))
-                ways.append(z3.And(self._emptied, met, of(table.chains[tier.chain].targets)))
+                ways.append(z3.And(self.nothing_left, met, of(table.chains[tier.chain].targets)))
         return z3.And(e.decided, e.matches[rule.id], self._f.some(ways))
 
-    def _filled(self, chain: int) -> z3.BoolRef:
+    def filled(self, chain: int) -> z3.BoolRef:
+        """Some target of a chain is left."""
         return self._f.some([self._e.kept[t] for t in self._table.chains[chain].targets])
 
     @cached_property
-    def _emptied(self) -> z3.BoolRef:
+    def nothing_left(self) -> z3.BoolRef:
         """Nothing is left of the chain of step 6, and other tiers' are looked at."""
         began = [
-            z3.And(self._e.start[chain.id], self._filled(chain.id)) for chain in self._table.chains
+            z3.And(self._e.start[chain.id], self.filled(chain.id)) for chain in self._table.chains
         ]
         return z3.And(self._e.decided, z3.Not(self._e.pinned_target), z3.Not(self._f.some(began)))
 
@@ -170,7 +171,7 @@ class DutyFormulas:
         return z3.And(
             self._e.start[chain],
             z3.Not(self._e.pinned_target),
-            z3.Not(self._filled(chain)),
+            z3.Not(self.filled(chain)),
             self.able,
         )
 

@@ -16,8 +16,9 @@ from lynkrc.analysis.chain_findings import (
 from lynkrc.analysis.duties import Act, Atom, Duty, atoms_of, duties_of
 from lynkrc.analysis.duty_formulas import DutyFormulas
 from lynkrc.analysis.rule_findings import floor_findings, rule_findings
+from lynkrc.analysis.settle import Progress
 from lynkrc.analysis.study import Study
-from lynkrc.analysis.sweep import Progress, first_solver, sweep
+from lynkrc.analysis.sweep import first_solver, sweep
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.sema_codes import UNDECIDED
 from lynkrc.diagnostics.wording import shown

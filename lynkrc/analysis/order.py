@@ -5,14 +5,14 @@ The decided order: sessions, breakers and budgets, which change what is tried fi
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import combinations
 from typing import final
 
 import z3
 
 from lynkrc.analysis.encoded import Encoded
-from lynkrc.ir.table import Pick, RouteTable, Target, TargetId
+from lynkrc.interp.order import cost
+from lynkrc.ir.table import ChainId, Pick, RouteTable, TargetId
 
 ORDERED = (Pick.ORDER, Pick.CHEAPEST)
 """Picks whose order is the same for every request."""
@@ -21,12 +21,13 @@ ORDERED = (Pick.ORDER, Pick.CHEAPEST)
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to order a chain, and `when` it is taken.
+    """One way to order a chain, and `when` it is taken, which is only where the chain is decided.
 
     `groups` hold what is tried in turn, sorted where the pick is ordered; `preferred` goes before
     them wherever it is left.
     """
 
+    chain: ChainId
     when: z3.BoolRef
     groups: tuple[tuple[TargetId, ...], ...]
     pick: Pick
@@ -66,6 +67,7 @@ def ways(encoded: Encoded) -> tuple[Way, ...]:
         for when, pick, target in taken:
             found.append(
                 Way(
+                    chain=chain.id,
                     when=when,
                     groups=tuple(_sorted(table, group, pick) for group in chain.groups),
                     pick=pick,
@@ -102,11 +104,4 @@ def first_in_order(encoded: Encoded) -> tuple[z3.BoolRef, ...]:
 def _sorted(table: RouteTable, group: tuple[TargetId, ...], pick: Pick) -> tuple[TargetId, ...]:
     if pick is not Pick.CHEAPEST:
         return group
-    return tuple(sorted(group, key=lambda one: _cost(table.targets[one])))
-
-
-def _cost(target: Target) -> tuple[bool, Decimal]:
-    """What `cheapest` sorts by: input plus output price, last where nobody stated one."""
-    if target.price is None:
-        return True, Decimal(0)
-    return False, Decimal(target.price[0]) + Decimal(target.price[1])
+    return tuple(sorted(group, key=lambda one: cost(table.targets[one])))

@@ -15,18 +15,11 @@ from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
 from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.ir.domain import Point
-from lynkrc.testing.synthesize import Synthesized
-
-Shows: TypeAlias = Callable[[Point], bool]
-Realise: TypeAlias = Callable[[Point, Shows], Synthesized]
-"""Builds a request of a point of the study's domain, or another that shows the same, and reads it
-back."""
+from lynkrc.testing.realise import Realise, realised
+from lynkrc.testing.synthesize import Shows, Synthesized
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""
-
-ROUNDS = 5
-"""How often the solver is asked for a point that a request can be built of."""
 
 UNCONFIRMED = (
     "the solver's witness is not confirmed by the reference interpreter: this is a mistake of "
@@ -130,48 +123,17 @@ def _replayed(subject: Study, verdict: Verdict, realise: Realise) -> Proof:
         (point,) = verdict.points
         if not claim.breaks(point, decision(point)):
             return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
-        point, request = _request(
-            subject,
-            verdict,
+        point, request = realised(
+            point,
             realise,
             lambda other: bool(claim.breaks(other, decision(other))),
+            lambda given: another(subject, verdict.assertion, given),
         )
         names = [one.name for one in subject.table.targets]
         breaking = claim.breaks(point, decision(point))
         reached = tuple(names[one] for one in breaking if one is not None)
         witnesses = (_witness(subject, point, reached, request),)
     return _judged(subject, Proof(verdict=verdict, witnesses=witnesses))
-
-
-def _request(
-    subject: Study, verdict: Verdict, realise: Realise, shows: Shows
-) -> tuple[Point, Synthesized]:
-    """A request that shows it, and its point; else the solver's point and what came nearest.
-
-    Where a request does not come out as the solver wants it, the solver is told what it had
-    instead, and asked again.
-    """
-    (first,) = verdict.points
-    point: Point | None = first
-    nearest: Synthesized | None = None
-    given: dict[int, int] = {}
-    for _ in range(ROUNDS):
-        if point is None:
-            break
-        request = realise(point, shows)
-        if request.realised and request.point is not None:
-            return request.point, request
-        nearest = nearest or request
-        if request.point is None:
-            break
-        given |= {
-            variable: got
-            for variable, (got, wanted) in enumerate(zip(request.point, point, strict=True))
-            if got != wanted
-        }
-        point = another(subject, verdict.assertion, given)
-    assert nearest is not None, "a request was built of the first point"
-    return first, nearest
 
 
 def _exactly(point: Point) -> Shows:

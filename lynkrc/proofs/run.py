@@ -14,8 +14,8 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
-from lynkrc.proofs.prove import Proof, Shows, prove
-from lynkrc.testing.synthesize import Synthesized, Synthesizer
+from lynkrc.proofs.prove import Proof, prove
+from lynkrc.testing.synthesize import Shows, Synthesized, Synthesizer
 
 
 @final
@@ -57,15 +57,16 @@ def run(
     Without `compare`, whether the table is the same as another is unknown.
     """
 
+    domain = joint_domain(table, assertions)
+
     def is_same(assertion: Assertion) -> Verdict:
         if compare is None:
             reason = "other specs are not looked at here: `lynkrc prove` decides it"
             return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
         return compare(table, assertion)
 
-    domain = joint_domain(table, assertions)
     realise = _Realiser(table, domain)
-    subject = study(table, assertions, rest=realise.plainest() if assertions.items else None)
+    subject = study(table, assertions, rest=realise.plainest())
     proofs = prove(subject, realise, is_same, progress)
     return Proved(
         proofs=proofs,
