@@ -26,7 +26,7 @@ class Amount:
     """`total` of these are what a request comes to; `scale` of them are one USD or second.
 
     `most` is more than any request comes to. `unknown` is when a target without a price is
-    attempted.
+    attempted: `total` then leaves that out.
     """
 
     total: z3.ArithRef
@@ -34,15 +34,25 @@ class Amount:
     most: int
     unknown: z3.BoolRef
 
+    @property
+    def known(self) -> z3.BoolRef:
+        """That every target attempted has a price."""
+        return z3.Not(self.unknown)
+
     def over(self, bound: Fraction) -> z3.BoolRef:
-        """That the amount is greater than so many USD or seconds."""
-        return self.total * bound.denominator > self.scale * bound.numerator
+        """That the amount is known and greater than so many USD or seconds."""
+        return z3.And(self.known, self.total * bound.denominator > self.scale * bound.numerator)
 
 
-def cost(encoded: Encoded) -> Amount:
-    """The worst case of a request in USD."""
+def cost(encoded: Encoded, *, shared: bool = False) -> Amount:
+    """The worst case of a request in USD.
+
+    Where the table does not read the size of a request it is as large as a target takes; with
+    `shared`, only where no other table of the domain reads it either.
+    """
     f, table = encoded.formulas, encoded.table
-    tokens, asked = _slot(encoded, "context.tokens"), _slot(encoded, "request.max_tokens")
+    size = _shared if shared else _slot
+    tokens, asked = size(encoded, "context.tokens"), size(encoded, "request.max_tokens")
     priced = [target for target in table.targets if target.price is not None]
     rates = {target.id: _rates(target) for target in priced}
     scale = (
@@ -119,6 +129,13 @@ def _slot(encoded: Encoded, feature: str) -> z3.ArithRef | None:
         encoded.formulas.slot(slot.id) for slot in encoded.table.slots if slot.feature == feature
     )
     return next(found, None)
+
+
+def _shared(encoded: Encoded, feature: str) -> z3.ArithRef | None:
+    symbols = encoded.symbols
+    return next(
+        (symbols.ints[slot.id] for slot in symbols.domain.slots if slot.feature == feature), None
+    )
 
 
 def _denominator(amounts: Sequence[Fraction]) -> int:

@@ -5,7 +5,7 @@ all requests that both tables decide the same way as that one, so the search end
 early is said. The gravest kinds of difference are looked for first.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -25,7 +25,7 @@ from lynkrc.analysis.solver import Found, Impossible, Solver
 from lynkrc.analysis.symbols import symbols_of
 from lynkrc.interp.evaluate import Vector, evaluate
 from lynkrc.ir.domain import Domain, Point
-from lynkrc.ir.table import RouteTable, RuleId
+from lynkrc.ir.table import Pick, RouteTable, RuleId
 from lynkrc_runtime.decide import RULE_PIN, Outcome
 
 MOST = 300
@@ -182,7 +182,7 @@ def _decision(side: Side, encoded: Encoded) -> _Decision:
         draws=_merged(encoded, draws),
         first_draws=_merged(encoded, first_draws),
         ranks={rank: f.some(when) for rank, when in ranks.items()},
-        amount=cost(encoded),
+        amount=cost(encoded, shared=True),
     )
 
 
@@ -224,9 +224,12 @@ def _orders(side: Side, encoded: Encoded) -> tuple[_Formulas, _Formulas, _Formul
             continue
         weights = dict(way.weights)
         for group in way.groups:
+            members = tuple((places[one], weights.get(one, 0)) for one in group)
+            # A draw by weights knows no order.
+            unordered = way.pick is Pick.WEIGHTED
             drawn: Hashable = (
                 way.pick,
-                frozenset((places[one], weights.get(one, 0)) for one in group),
+                frozenset(Counter(members).items()) if unordered else members,
             )
             several = f.some(
                 [

@@ -108,8 +108,11 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     amount = _AMOUNTS[assertion.kind](study.encoded)
     answer = study.solver.smallest(_speaks(study, assertion))
     verdict = _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
-    if verdict.status is Status.PROVED and isinstance(study.solver.ask(amount.unknown), Found):
+    unpriced = study.solver.ask(amount.unknown)
+    if verdict.status is Status.PROVED and not isinstance(unpriced, Impossible):
         reason = "a target without a price can be attempted"
+        if isinstance(unpriced, Unknown):
+            reason = unpriced.reason
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
     worst, is_exact = most(study, amount)
     return Verdict(
@@ -118,16 +121,18 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
         points=verdict.points,
         reason=verdict.reason,
         worst=worst,
-        is_exact=is_exact,
+        is_exact=is_exact and isinstance(unpriced, Impossible),
     )
 
 
 def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:
-    """The greatest amount that occurs, and whether the solver could tell that none exceeds it."""
+    """The greatest amount that is known to occur, and whether the solver could tell that no other
+    known one exceeds it.
+    """
     low, high = 0, amount.most  # some request comes to `low`, none to more than `high`
     while low < high:
         middle = (low + high + 1) // 2
-        match study.solver.ask(amount.total >= middle):
+        match study.solver.ask(amount.known, amount.total >= middle):
             case Found():
                 low = middle
             case Impossible():

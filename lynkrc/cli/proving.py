@@ -6,7 +6,7 @@ from lynkrc.analysis.verdicts import Status, Verdict
 from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.specs import CannotRead
 from lynkrc.diff.compare import compare
-from lynkrc.diff.plan import Plan, Spec
+from lynkrc.diff.plan import Category, Plan, Spec
 from lynkrc.ir.assertion import Assertion
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.table import RouteTable
@@ -46,7 +46,7 @@ def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
 def _judged(assertion: Assertion, plan: Plan, hint: str) -> Verdict:
     if plan.same_meaning:
         return Verdict(assertion=assertion, status=Status.PROVED)
-    if plan.worst is None:
+    if plan.worst is None or plan.worst is Category.COSMETIC:
         return _unknown(assertion, "; ".join(plan.unknown))
     reason = (
         f"{len(plan.categories)} differences, the gravest of them in {plan.worst.value}; {hint}"

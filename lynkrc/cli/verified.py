@@ -85,6 +85,8 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
             path.write_bytes(bundle)
             opened = open_bundle(path)
             loaded = load_opened(opened)
-        engines = {"python": portable_scorer(opened), loaded.engine: loaded.scorer}
+        engines = {"python": portable_scorer(opened)}
+        if loaded.engine != "python":
+            engines[loaded.engine] = loaded.scorer
         found, _ = validate(table, engines, loaded.explain, chosen)
     return None if found is None else shown_mismatch(table, found)

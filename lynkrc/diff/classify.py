@@ -3,15 +3,17 @@
 Pure: the tables and one vector of each go in. Who finds the vectors is not this module's matter.
 """
 
+from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias, final
 
-from lynkrc.diff.cost import value_of, worst_case
+from lynkrc.diff.cost import in_micro, value_of, worst_case
 from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
 from lynkrc.diff.plan import Category, Side
 from lynkrc.interp.evaluate import Vector
-from lynkrc.ir.table import RouteTable, TierId
+from lynkrc.ir.table import Pick, RouteTable, TierId
 
 Group: TypeAlias = tuple[Category, tuple[str, ...]]
 
@@ -33,11 +35,13 @@ def classify(pair: Pair, v_old: Vector, v_new: Vector) -> Difference | None:
     old, new = decide(pair.old, v_old), decide(pair.new, v_new)
     context = _either(pair, v_old, v_new, "context.tokens")
     output = _either(pair, v_old, v_new, "request.max_tokens")
-    before = side(pair.old, old, worst_case(pair.old, old.targets, context=context, output=output))
-    after = side(pair.new, new, worst_case(pair.new, new.targets, context=context, output=output))
+    cost_before = worst_case(pair.old, old.targets, context=context, output=output)
+    cost_after = worst_case(pair.new, new.targets, context=context, output=output)
+    before = side(pair.old, old, in_micro(cost_before))
+    after = side(pair.new, new, in_micro(cost_after))
     went = {pair.old_places[one] for one in old.targets}
     goes = {pair.new_places[one] for one in new.targets}
-    category = _category(pair, old, new, before.cost, after.cost)
+    category = _category(pair, old, new, cost_before, cost_after)
     if category is None:
         return None
     return Difference(
@@ -85,7 +89,11 @@ def side(table: RouteTable, decided: Decided, cost: int | None) -> Side:
 
 
 def _category(
-    pair: Pair, old: Decided, new: Decided, cost_before: int | None, cost_after: int | None
+    pair: Pair,
+    old: Decided,
+    new: Decided,
+    cost_before: Fraction | None,
+    cost_after: Fraction | None,
 ) -> Category | None:
     if pair.new_rank(new.targets) > pair.old_rank(old.targets):
         return Category.PRIVACY
@@ -106,7 +114,11 @@ def _category(
 
 
 def _place(place: Place, places: tuple[Destination, ...]) -> tuple[object, ...]:
-    return tuple(places[one] for one in place.targets), place.pick, place.weights
+    order = tuple(places[one] for one in place.targets)
+    if place.pick is Pick.WEIGHTED:
+        # A draw by weights knows no order.
+        return place.pick, frozenset(Counter(zip(order, place.weights, strict=True)).items())
+    return place.pick, order
 
 
 def _name(table: RouteTable, tier: TierId | None) -> str | None:

@@ -1,4 +1,4 @@
-"""Targets and token counts to the worst case of one request, in micro-dollars.
+"""Targets and token counts to the worst case of one request.
 
 Every attempt of the chain is billed: (1 + retries) x (in x price_in + out x price_out), with
 in = min(1.1 x ``context.tokens``, window) and out = min(``request.max_tokens`` if given,
@@ -6,37 +6,32 @@ in = min(1.1 x ``context.tokens``, window) and out = min(``request.max_tokens`` 
 (Design: "Assertions", `max_cost_usd`.)
 """
 
-from collections.abc import Iterable
-from decimal import ROUND_CEILING, Decimal
+from collections.abc import Sequence
+from fractions import Fraction
+from math import ceil
 
 from lynkrc.interp.evaluate import Vector
+from lynkrc.interp.worst_case import call_costs
 from lynkrc.ir.table import RouteTable, TargetId
-from lynkrc_runtime.attempt import RETRIES
 
 
 def worst_case(
-    table: RouteTable, targets: Iterable[TargetId], *, context: int | None, output: int | None
-) -> int | None:
-    """Micro-dollars, rounded up; None where a price is not known.
+    table: RouteTable, targets: Sequence[TargetId], *, context: int | None, output: int | None
+) -> Fraction | None:
+    """USD, exactly; None where a price is not known.
 
     `context` and `output` are values of ``context.tokens`` and ``request.max_tokens``, None where
     they may be anything.
     """
-    retries = {provider.name: provider.retries for provider in table.providers}
-    total = Decimal(0)
-    for one in targets:
-        target = table.targets[one]
-        if target.price is None:
-            return None
-        again = retries[target.provider]
-        read, write, *cached = map(Decimal, target.price)
-        window, limit = target.context, target.max_output
-        # USD per million tokens is micro-dollars per token; 1.1 is the estimate's error.
-        tokens = window if context is None else min((11 * context + 9) // 10, window)
-        answer = limit if not output else min(output, limit)
-        calls = 1 + (RETRIES if again is None else again)
-        total += calls * (tokens * max(read, *cached) + answer * write)
-    return int(total.to_integral_value(ROUND_CEILING))
+    each = [table.targets[one] for one in targets]
+    if any(one.price is None for one in each):
+        return None
+    return sum((call_costs(table, one, context, output) for one in each), Fraction())
+
+
+def in_micro(cost: Fraction | None) -> int | None:
+    """Micro-dollars, rounded up."""
+    return None if cost is None else ceil(cost * 10**6)
 
 
 def value_of(table: RouteTable, v: Vector, feature: str) -> int | None:
@@ -45,6 +40,7 @@ def value_of(table: RouteTable, v: Vector, feature: str) -> int | None:
 
 
 def bound(table: RouteTable) -> int | None:
-    """No request costs more than this: the dearest chain at the full windows."""
+    """No request costs more micro-dollars: the dearest chain at the full windows."""
     costs = [worst_case(table, chain.targets, context=None, output=None) for chain in table.chains]
-    return None if None in costs else max((one for one in costs if one is not None), default=0)
+    known = [one for one in costs if one is not None]
+    return None if len(known) < len(costs) else in_micro(max(known, default=Fraction()))
