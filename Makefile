@@ -18,7 +18,7 @@ help:
 	@echo "make generate  rewrite generated/ and what of docs/ is made"
 	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
-	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, a quarter hour)"
+	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -48,10 +48,9 @@ def sweep(
     )
     of_first = [duty for duty in duties if duty.act in _OF_FIRST]
     settling.settle(of_first, first, formulas.calls_for)
-    of_decision = [duty for duty in duties if duty.act not in OF_GUARDS | _OF_FIRST]
+    of_decision = [duty for duty in duties if duty.act not in OF_GUARDS]
     settling.settle(of_decision, study.solver, formulas.calls_for)
     of_guards = [duty for duty in duties if duty.act in OF_GUARDS]
-    # Without the decision the questions are small.
     settling.settle(of_guards, _solver(study, facts_of(study)), formulas.holds_for)
     undecided = tuple(duty for duty in duties if duty in settling.undecided)
     return Sweep(dead=frozenset(settling.impossible), undecided=undecided)

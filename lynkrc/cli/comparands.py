@@ -61,7 +61,9 @@ def _compile_bundle(path: Path) -> Compilation:
         raise CannotRead(str(problem)) from problem
     data = bundle.files.get(f"source/{SPEC_NAME}")
     if data is None:
-        raise CannotRead(f"{bundle.path} holds no source/{SPEC_NAME}; name the spec it was built from")
+        raise CannotRead(
+            f"{bundle.path} holds no source/{SPEC_NAME}; name the spec it was built from"
+        )
     loader = BundleLoader(bundle)
     done = compile_spec(loader.path_of(SPEC_NAME), data, loader=loader, catalog=catalog_files())
     stated = bundle.manifest.meaning_digest

@@ -1,6 +1,6 @@
 """What tests do not cover: how the solver is asked about it, and how what it suggests is said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from lynkrc.cli.progress import Progress
 from lynkrc.interp.goals import Seen
@@ -11,12 +11,17 @@ from lynkrc.testing.witnesses import MOST, Witnesses
 
 
 def cover(
-    engines: Engines, shown: Sequence[Seen], own: str, *, suggests: Sequence[str]
+    engines: Engines,
+    shown: Sequence[Seen],
+    own: str,
+    *,
+    suggests: Sequence[str],
+    taken: Collection[str],
 ) -> tuple[Coverage, str]:
     """What the cases cover of a spec, and suggested cases for the rest as YAML.
 
     `own` is the path of the spec. `suggests` says of what cases are suggested: nothing, or some of
-    ``own`` and ``inherited``.
+    ``own`` and ``inherited``; `taken` are the names that cases have.
     """
     with Progress("covering") as say:
         witnesses = Witnesses(
@@ -30,7 +35,7 @@ def cover(
         ]
         suggestions = witnesses.suggest(items, progress=say)
     covered = {item for one in suggestions for item in one.items}
-    text = suggested_cases(suggestions, engines)
+    text = suggested_cases(suggestions, engines, taken)
     left = len(items) - len(covered)
     if left:
         text += (

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.comparands import compile_path
+from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
 from lynkrc.cli.terminal import error, print_findings
 from lynkrc.graph.build import graph_of

@@ -233,7 +233,8 @@ def _results(
     coverage, suggested = None, ""
     implying = (arguments.fail_under is not None, arguments.inherited, arguments.suggest)
     if arguments.coverage or any(implying):
-        coverage, suggested = _covered(ran, engines, arguments)
+        names = {case.name for file in files for case in file.cases}
+        coverage, suggested = _covered(ran, engines, arguments, names)
     results = Results(
         spec=str(arguments.spec),
         files=tuple(ran),
@@ -245,7 +246,7 @@ def _results(
 
 
 def _covered(
-    files: Sequence[FileRuns], engines: Engines, arguments: argparse.Namespace
+    files: Sequence[FileRuns], engines: Engines, arguments: argparse.Namespace, taken: set[str]
 ) -> tuple[Coverage, str]:
     # Imported here: tests alone do not wait for the solver.
     from lynkrc.cli.covering import cover
@@ -259,6 +260,7 @@ def _covered(
         [seen(engines.table, vector) for vector in vectors],
         str(arguments.spec),
         suggests=parts if arguments.suggest else (),
+        taken=taken,
     )
 
 

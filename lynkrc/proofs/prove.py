@@ -15,8 +15,8 @@ from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
 from lynkrc.ir.assertion import Assertion, Kind
 from lynkrc.ir.domain import Point
-from lynkrc.testing.realise import Realise, realised
-from lynkrc.testing.synthesize import Shows, Synthesized
+from lynkrc.testing.realise import Realise, Shows, realised
+from lynkrc.testing.synthesize import Synthesized
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""

@@ -15,7 +15,8 @@ from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
 from lynkrc.proofs.prove import Proof, prove
-from lynkrc.testing.synthesize import Shows, Synthesized, Synthesizer
+from lynkrc.testing.realise import Shows
+from lynkrc.testing.synthesize import Synthesized, Synthesizer
 
 
 @final
@@ -56,7 +57,6 @@ def run(
 
     Without `compare`, whether the table is the same as another is unknown.
     """
-
     domain = joint_domain(table, assertions)
 
     def is_same(assertion: Assertion) -> Verdict:

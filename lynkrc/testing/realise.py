@@ -5,12 +5,17 @@ and asked again.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from lynkrc.ir.domain import Point
-from lynkrc.testing.synthesize import Shows, Synthesized
 
-Realise: TypeAlias = Callable[[Point, Shows], Synthesized]
+if TYPE_CHECKING:
+    from lynkrc.testing.synthesize import Synthesized
+
+Shows: TypeAlias = Callable[[Point], bool]
+"""Whether the point of a request shows what is wanted of it."""
+
+Realise: TypeAlias = "Callable[[Point, Shows], Synthesized]"
 """Builds a request of a point, or another that shows the same, and reads it back."""
 
 Again: TypeAlias = Callable[[Mapping[int, int]], Point | None]
@@ -22,7 +27,7 @@ ROUNDS = 5
 
 def realised(
     first: Point, realise: Realise, shows: Shows, again: Again
-) -> tuple[Point, Synthesized]:
+) -> "tuple[Point, Synthesized]":
     """A request that shows it, and its point; else the solver's point and what came nearest."""
     point: Point | None = first
     nearest: Synthesized | None = None

@@ -4,7 +4,7 @@ Where witnesses come from is not known here: `lynkrc.testing.witnesses` finds th
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import assert_never, final
@@ -35,13 +35,15 @@ class Suggestion:
     given: Features | Sent
 
 
-def suggested_cases(suggestions: Sequence[Suggestion], engines: Engines) -> str:
+def suggested_cases(
+    suggestions: Sequence[Suggestion], engines: Engines, taken: Collection[str] = ()
+) -> str:
     """The items of `cases` as YAML, each expecting what is decided now; others as comments.
 
-    A case is named by what it is the first to show.
+    A case is named by what it is the first to show, and has none of the names `taken`.
     """
     left = dict.fromkeys(item for one in suggestions for item in one.items)
-    names: set[str] = set()
+    names = set(taken)
     lines: list[str] = []
     for suggestion in suggestions:
         for_ = [item for item in suggestion.items if item in left]

@@ -5,9 +5,9 @@ its dialect and the real extractor. What came out otherwise is corrected and bui
 times; the replay alone says what a request realises.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, final
+from typing import Any, final
 
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import RouteTable
@@ -15,6 +15,7 @@ from lynkrc.testing.ask_text import MOST_CHARS, AskWish, ask_wish, filler_words,
 from lynkrc.testing.compare import Difference, differences, shown_difference
 from lynkrc.testing.draft import Draft
 from lynkrc.testing.fragments import fragments_for, watched_in
+from lynkrc.testing.realise import Shows
 from lynkrc.testing.replay import DIALECT_OF, Replay
 from lynkrc.testing.sample import Walker
 from lynkrc.testing.spell import PATHS, SPELL, USUAL_MAX_TOKENS
@@ -33,9 +34,6 @@ MOST_BYTES = 4 * 1024 * 1024
 """Larger bodies are not built."""
 
 _JSON = "application/json"
-
-Shows: TypeAlias = Callable[[Point], bool]
-"""Whether the point of a request shows what is wanted of it."""
 
 
 @final

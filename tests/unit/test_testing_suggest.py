@@ -41,6 +41,12 @@ def test_what_a_case_shows_beyond_its_name_is_counted() -> None:
     assert len(sound(HEAD + text)) == 1
 
 
+def test_a_name_that_is_taken_is_not_given_again() -> None:
+    wanted = [suggestion("features: {tools.count: 5}", "decided:agents")]
+    text = suggested_cases(wanted, sample_engines(), {"rule agents takes effect"})
+    assert text.startswith("  - name: rule agents takes effect again\n")
+
+
 def test_a_vector_and_a_request_become_cases() -> None:
     text = suggested_cases(
         [
