@@ -18,6 +18,7 @@ from lynkrc.analysis.claims import Claims
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
+from lynkrc.analysis.logic import all_of
 from lynkrc.analysis.solver import Answer, Found, Impossible, Solver, Unknown
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.symbols import changed
@@ -183,7 +184,7 @@ def _sinking(study: Study, assertion: Assertion, given: Mapping[int, int]) -> An
     ]
     solver = Solver([lesser, greater], known, rlimit=study.rlimit)
     tiers = range(len(study.table.tiers))
-    sinks = [z3.And(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
+    sinks = [all_of(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
     return solver.smallest(
         *(lesser.ints[one] == value for one, value in given.items() if one != variable),
         lesser.ints[variable] < greater.ints[variable],
