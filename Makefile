@@ -15,8 +15,8 @@ help:
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
-	@echo "make generate  rewrite generated/, docs/reference.md and docs/dialects.md"
-	@echo "make bench     decision time, gateway overhead, translation, check time"
+	@echo "make generate  rewrite generated/ and what of docs/ is made"
+	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
