@@ -111,7 +111,7 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     if verdict.status is Status.PROVED and isinstance(study.solver.ask(amount.unknown), Found):
         reason = "a target without a price can be attempted"
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
-    worst, is_exact = most(study, amount)
+    worst, is_exact = most(study.solver, amount)
     return Verdict(
         assertion=assertion,
         status=verdict.status,
@@ -122,12 +122,12 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     )
 
 
-def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:
+def most(solver: Solver, amount: Amount) -> tuple[Fraction, bool]:
     """The greatest amount that occurs, and whether the solver could tell that none exceeds it."""
     low, high = 0, amount.most  # some request comes to `low`, none to more than `high`
     while low < high:
         middle = (low + high + 1) // 2
-        match study.solver.ask(amount.total >= middle):
+        match solver.ask(amount.total >= middle):
             case Found():
                 low = middle
             case Impossible():

@@ -9,7 +9,7 @@ from typing import TypeAlias, final
 from lynkrc.diff.cost import value_of, worst_case
 from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
-from lynkrc.diff.plan import Category, Side
+from lynkrc.diff.plan import Category, Side, What
 from lynkrc.interp.evaluate import Vector
 from lynkrc.ir.table import RouteTable, TierId
 
@@ -22,6 +22,7 @@ class Difference:
     """What two vectors of one request show; see `lynkrc.diff.plan.Region` for its members."""
 
     category: Category
+    what: What
     before: Side
     after: Side
     gains: bool
@@ -42,6 +43,7 @@ def classify(pair: Pair, v_old: Vector, v_new: Vector) -> Difference | None:
         return None
     return Difference(
         category=category,
+        what=_what(pair, category, before, after),
         before=before,
         after=after,
         gains=bool(goes - went),
@@ -103,6 +105,35 @@ def _category(
     names_after = [pair.new.targets[one].name for one in new.targets]
     renamed = names_before != names_after or _name(pair.old, old.tier) != _name(pair.new, new.tier)
     return Category.COSMETIC if renamed or old.rule != new.rule else None
+
+
+def _what(pair: Pair, category: Category, before: Side, after: Side) -> What:
+    if category is Category.PRIVACY:
+        return What.TRUST
+    if before.outcome != after.outcome:
+        return What.OUTCOME
+    if before.answer != after.answer:
+        return What.ANSWER
+    renamed = None if after.tier is None else pair.tiers[after.tier]
+    if before.tier != renamed:
+        is_up = _height(pair.new, after.tier) > _old_height(pair, before.tier)
+        return What.UP if is_up else What.DOWN
+    if before.chain != after.chain:
+        first = before.chain.split(" -> ")[:1] != after.chain.split(" -> ")[:1]
+        return What.FIRST if first else What.LATER
+    if category is Category.COSMETIC:
+        return What.NAME
+    return What.ADDRESS if category is Category.OUTCOME or before.cost == after.cost else What.PRICE
+
+
+def _height(table: RouteTable, tier: str | None) -> int:
+    return next((one.id for one in table.tiers if one.name == tier), -1)
+
+
+def _old_height(pair: Pair, tier: str | None) -> int:
+    """The height of an old tier on the new ladder; on its own where the new one has it not."""
+    names = [name for name, was in pair.tiers.items() if was == tier]
+    return _height(pair.new, names[0]) if names else _height(pair.old, tier)
 
 
 def _place(place: Place, places: tuple[Destination, ...]) -> tuple[object, ...]:

@@ -42,9 +42,3 @@ def worst_case(
 def value_of(table: RouteTable, v: Vector, feature: str) -> int | None:
     """The value of a feature without arguments in a vector; None where the table does not ask."""
     return next((v[slot.id] for slot in table.slots if slot.feature == feature), None)
-
-
-def bound(table: RouteTable) -> int | None:
-    """No request costs more than this: the dearest chain at the full windows."""
-    costs = [worst_case(table, chain.targets, context=None, output=None) for chain in table.chains]
-    return None if None in costs else max((one for one in costs if one is not None), default=0)

@@ -1,32 +1,18 @@
-"""Points of a domain as people read them, and the plainest one that still shows a difference."""
+"""Points of a joint domain as people read them, and the plainest one that shows a difference."""
 
 from collections.abc import Callable
 
-from lynkrc.diff.plan import Witness
 from lynkrc.ir.domain import Domain, Point
-from lynkrc.ir.table import Slot, SlotType
-from lynkrc.ir.text import print_class, print_points
+from lynkrc.ir.table import SlotType
+from lynkrc.ir.witness import shown_value
 
 
-def plain_value(slot: Slot) -> int:
-    """What a slot reads of an empty request: 0, false, absent, or the first of an enum."""
-    return min(max(0, slot.low), slot.high)
-
-
-def plain_point(domain: Domain) -> Point:
-    """The point of an empty request."""
-    return tuple(plain_value(slot) for slot in domain.slots)
-
-
-def witness_of(domain: Domain, point: Point) -> Witness:
-    """The point with its features in words, the plain ones left out."""
-    return Witness(
-        features=tuple(
-            (_name(domain, index), shown_value(slot, value))
-            for index, (slot, value) in enumerate(zip(domain.slots, point, strict=True))
-            if value != plain_value(slot)
-        ),
-        point=point,
+def features_in(domain: Domain, point: Point, rest: Point) -> tuple[tuple[str, str], ...]:
+    """The features in words, those left out that a plain request has alike."""
+    return tuple(
+        (_name(domain, index), shown_value(slot, value))
+        for index, (slot, value) in enumerate(zip(domain.slots, point, strict=True))
+        if value != rest[index]
     )
 
 
@@ -39,28 +25,14 @@ def _name(domain: Domain, index: int) -> str:
     return f"{text} of the {'old' if index in domain.views[0].variables else 'new'} spec"
 
 
-def shown_value(slot: Slot, value: int) -> str:
-    """A slot's value as the language writes it: ``true``, ``12``, ``2.5``, ``"legal"``."""
-    match slot.type:
-        case SlotType.BOOL:
-            return "true" if value else "false"
-        case SlotType.FIXED:
-            return print_points(value)
-        case SlotType.CLASS:
-            return print_class(slot.classes[value])
-        case _:
-            return str(value)
+def plainest(domain: Domain, point: Point, rest: Point, shows: Callable[[Point], bool]) -> Point:
+    """The point with every variable at rest that need not be otherwise, numbers as near as can be.
 
-
-def plainest(domain: Domain, point: Point, shows: Callable[[Point], bool]) -> Point:
-    """The point with every variable plain that need not be otherwise, numbers as small as can be.
-
-    `shows` says whether a point still shows what this one shows; it is asked at most some dozen
-    times a variable.
+    What is left is what the difference needs. `shows` says whether a point still shows it; it is
+    asked at most some dozen times a variable. The facts that relate features are not heeded.
     """
     now = list(point)
-    for index, slot in enumerate(domain.slots):
-        plain = plain_value(slot)
+    for index, (slot, plain) in enumerate(zip(domain.slots, rest, strict=True)):
         if now[index] == plain:
             continue
         kept = now[index]

@@ -3,7 +3,7 @@
 from difflib import unified_diff
 
 from lynkrc.diagnostics.wording import printable
-from lynkrc.diff.plan import Category, Item, Plan, Region, Relation, Side
+from lynkrc.diff.plan import Category, Group, Item, Plan, Region, Relation, Side, What
 from lynkrc.diff.replayed import Interval, Replay
 
 CATEGORY_WORDS = {
@@ -48,42 +48,80 @@ def counts(plan: Plan) -> str:
     return ", ".join(found) or "nothing to tell"
 
 
-def title(region: Region) -> str:
-    """What becomes of the requests, in one line: what differs most, before and after."""
+def title(group: Group) -> str:
+    """What becomes of the requests of a group, in one line.
+
+    One way of a group of several stands for all: `ways` tells the others.
+    """
+    one = group.leader
+    before, after = one.before, one.after
+    match one.what:
+        case What.TRUST:
+            reached = dict.fromkeys(_reached(region.before) for region in group.regions)
+            goals = dict.fromkeys(_reached(region.after) for region in group.regions)
+            return f"reaches {' or '.join(reached)} => {' or '.join(goals)}"
+        case What.UP | What.DOWN:
+            moves = dict.fromkeys(
+                f"{_or_dash(region.before.tier)} => {_or_dash(region.after.tier)}"
+                for region in group.regions
+            )
+            shown = list(moves)[:_TIERS]
+            more = f" and {len(moves) - _TIERS} more" if len(moves) > _TIERS else ""
+            return f"a {one.what.value}: {', '.join(shown)}{more}"
+        case What.ADDRESS:
+            return f"the same targets, not all where they were: {after.chain}"
+        case What.PRICE:
+            return f"the same targets at another price: {after.chain}"
+        case What.NAME:
+            return f"the same, called otherwise: {way(one)}"
+        case _:
+            return f"{_way(before)} => {_way(after)}"
+
+
+def ways(group: Group) -> list[str]:
+    """The other ways in which requests of a group are moved, each once, in a line."""
+    told = dict.fromkeys(way(region) for region in group.regions)
+    return [text for text in told if text != way(group.leader)]
+
+
+def way(region: Region) -> str:
+    """How the requests of one region are moved, in a short line."""
     before, after = region.before, region.after
-    if before.outcome != after.outcome:
-        return f"{_ending(before)} => {_ending(after)}"
-    if region.category is Category.PRIVACY:
-        return f"{_reaches(before)} => {_reaches(after)}"
-    if before.tier != after.tier:
-        chains = f", {_ways(before, after)}"
-        tiers = f"tier {_or_dash(before.tier)} => {_or_dash(after.tier)}"
-        return tiers + (chains if before.chain != after.chain else "")
-    if before.answer != after.answer:
-        return f"{_ending(before)} => {_ending(after)}"
-    if before.chain != after.chain:
-        return _ways(before, after)
-    if before.rule != after.rule:
-        return f"rule {before.rule} => {after.rule}"
-    return f"worst case {usd(before.cost)} => {usd(after.cost)}"
+    texts = [_way(side) for side in (before, after)]
+    tiers = [_or_dash(side.tier) for side in (before, after)]
+    if tiers[0] == tiers[1]:
+        lead = "" if before.tier is None else f"{before.tier}: "
+    else:
+        lead, texts = "", [f"{tier}: {text}" for tier, text in zip(tiers, texts, strict=True)]
+    if texts[0] != texts[1]:
+        return f"{lead}{texts[0]} => {texts[1]}"
+    if region.what is What.NAME and before.rule != after.rule:
+        return f"{lead}{texts[0]}, by rule {after.rule}, not {before.rule}"
+    if region.what is What.PRICE:
+        return f"{lead}{texts[0]}, at worst {usd(before.cost)} => {usd(after.cost)}"
+    return f"{lead}{texts[0]}"
 
 
-def _ways(before: Side, after: Side) -> str:
-    return f"from {before.chain or 'no target'} to {after.chain or 'no target'}"
+_TIERS = 4
+"""Pairs of tiers that a title names."""
 
 
-def _ending(side: Side) -> str:
+def _way(side: Side) -> str:
+    """Where it goes, or what is said instead."""
     if side.answer is not None:
-        return f"{side.outcome} ({side.answer})"
-    return f"{side.outcome} to {' | '.join(side.first)}"
+        return f"{_ENDINGS[side.outcome]} ({side.answer})"
+    return side.chain or "no target"
 
 
-def _reaches(side: Side) -> str:
-    return f"reaches {side.trust}" if side.trust is not None else "reaches no target"
+_ENDINGS = {"deny": "denied", "respond": "answered", "refuse": "refused", "route": "routed"}
+
+
+def _reached(side: Side) -> str:
+    return side.trust or "no target"
 
 
 def _or_dash(text: str | None) -> str:
-    return "-" if text is None else text
+    return "no tier" if text is None else text
 
 
 def side_words(side: Side) -> str:
@@ -102,6 +140,8 @@ def item_words(item: Item) -> str:
             return f"{head}: {cut(after or '')}"
         case before, None:
             return f"{head}: {cut(before or '')}"
+        case before, after if before == after:
+            return f"{head}: reads as before, and something that it names is another"
         case before, after:
             was, now = _apart(before or "", after or "")
             return f"{head}: {was} => {now}"
@@ -117,6 +157,25 @@ def _apart(before: str, after: str) -> tuple[str, str]:
     start = max(0, start - 40)
     lead = "..." if start else ""
     return lead + cut(before[start:]), lead + cut(after[start:])
+
+
+def example(region: Region) -> str:
+    """What a request of the region needs, in words."""
+    pairs = ", ".join(f"{name} = {value}" for name, value in region.witness.features)
+    return pairs or "a request that says nothing out of the ordinary"
+
+
+def not_built(region: Region) -> str:
+    """Why there is no request; empty where there is one, or none was tried."""
+    missed = region.witness.missed
+    if not missed:
+        return ""
+    more = f" and {len(missed) - _MISSED} more" if len(missed) > _MISSED else ""
+    return f"vector only, no request was built: {', '.join(missed[:_MISSED])}{more}"
+
+
+_MISSED = 3
+"""Features that a request has not, named at most."""
 
 
 def cut(text: str) -> str:
