@@ -283,12 +283,15 @@ def fails(plan: Plan, named: Iterable[str] | None) -> bool:
 
 
 def ordered(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """Regions, the gravest first, then the plainest witness; the rest so that it never varies."""
+    """Regions, the gravest first, then routed requests and the plainest witness; the rest so that
+    it never varies."""
     return tuple(
         sorted(
             regions,
             key=lambda one: (
                 one.category.rank,
+                one.before.answer is not None,
+                one.after.answer is not None,
                 len(one.witness.features),
                 tuple(_key(one.before)),
                 tuple(_key(one.after)),

@@ -20,7 +20,7 @@ from lynkrc.ir.domain import Domain, Point
 MOST_REQUESTS = 20
 """Differences of one plan that a request is built for."""
 
-ROUNDS = 3
+ROUNDS = 5
 """How often the solver is asked for another request where one could not be built."""
 
 _BY_PRICE = ("price", "tokens", "retries")
@@ -133,13 +133,7 @@ class Regions:
                 break
             point = point or asked
             made = requests.request(asked, shows)
-            if made.point is None:
-                break
-            given |= {
-                variable: got
-                for variable, (got, wanted) in enumerate(zip(made.point, asked, strict=True))
-                if got != wanted
-            }
+            given |= requests.misses(made, asked)
         if made.realised and made.point is not None:
             # The words keep the plainest values; the point is what was read of the request.
             read = self._at(region, made.point, region.witness.features)

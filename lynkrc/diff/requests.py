@@ -21,6 +21,10 @@ from lynkrc.testing.synthesize import Shows, Synthesized, Synthesizer
 GATEWAY = "http://localhost:8081"
 """Where the commands send the requests."""
 
+_ORDINARY = {"ask.words": 3, "messages.count": 1, "turns": 1}
+_SIZE = "context.tokens"
+_ROOM = 200
+
 READ_OTHERWISE = "the client profiles of the two specs read the request otherwise"
 
 
@@ -34,14 +38,36 @@ class Requests:
         same_clients = pair.old.clients == pair.new.clients
         self._old = None if same_clients else Replay(pair.old, domain, walker)
 
+    def misses(self, made: Synthesized, wanted: Point) -> dict[int, int]:
+        """What came out otherwise, by variable; but for its size, which follows from the rest."""
+        return {
+            variable: got
+            for variable, (got, value) in enumerate(zip(made.point or (), wanted, strict=False))
+            if got != value and self._domain.slots[variable].feature != _SIZE
+        }
+
     def plainest(self) -> Point:
-        """What is read of a request that says as little as can be."""
-        rest = at_rest(self._domain)
+        """What is read of an ordinary request: one turn of a few words, and nothing else."""
+        rest = tuple(
+            min(_ORDINARY[slot.feature], slot.high) if slot.feature in _ORDINARY else value
+            for slot, value in zip(self._domain.slots, at_rest(self._domain), strict=True)
+        )
         return self._synthesizer.synthesize(rest, lambda _: True).point or rest
 
     def request(self, point: Point, shows: Shows) -> Synthesized:
-        """A request of the point, or another one that shows what is wanted."""
+        """A request of the point, or another one that shows what is wanted.
+
+        Where it has no room for what it is to say, one with more.
+        """
         made = self._synthesizer.synthesize(point, shows)
+        if not made.realised:
+            roomy = tuple(
+                min(value + _ROOM, slot.high) if slot.feature == _SIZE else value
+                for slot, value in zip(self._domain.slots, point, strict=True)
+            )
+            if roomy != point and shows(roomy):
+                other = self._synthesizer.synthesize(roomy, shows)
+                made = other if other.realised else made
         if not made.realised or self._old is None:
             return made
         values, _ = self._old.values(made.surface, made.headers, made.body)

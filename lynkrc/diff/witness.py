@@ -32,23 +32,36 @@ def plainest(domain: Domain, point: Point, rest: Point, shows: Callable[[Point],
     asked at most some dozen times a variable. The facts that relate features are not heeded.
     """
     now = list(point)
-    for index, (slot, plain) in enumerate(zip(domain.slots, rest, strict=True)):
-        if now[index] == plain:
-            continue
-        kept = now[index]
-        now[index] = plain
-        if shows(tuple(now)):
-            continue
-        now[index] = kept
-        if slot.type in (SlotType.INT, SlotType.FIXED):
-            # The nearest value to the plain one that still shows it, if there is one edge.
-            far, near = kept, plain
-            while abs(far - near) > 1:
-                middle = (far + near) // 2
-                now[index] = middle
-                if shows(tuple(now)):
-                    far = middle
-                else:
-                    near = middle
-            now[index] = far
+    for _ in range(_PASSES):
+        before = list(now)
+        for index, (slot, plain) in enumerate(zip(domain.slots, rest, strict=True)):
+            _settle(now, index, plain, slot.type in (SlotType.INT, SlotType.FIXED), shows)
+        if now == before:
+            break
     return tuple(now)
+
+
+_PASSES = 2
+"""What one variable needs may be gone when a later one is at rest."""
+
+
+def _settle(
+    now: list[int], index: int, plain: int, is_number: bool, shows: Callable[[Point], bool]
+) -> None:
+    """Bring one variable to rest, or as near to it as shows the difference."""
+    kept = now[index]
+    if kept == plain:
+        return
+    now[index] = plain
+    if shows(tuple(now)):
+        return
+    far, near = kept, plain
+    # The nearest value to the plain one that still shows it, if there is one edge.
+    while is_number and abs(far - near) > 1:
+        middle = (far + near) // 2
+        now[index] = middle
+        if shows(tuple(now)):
+            far = middle
+        else:
+            near = middle
+    now[index] = far
