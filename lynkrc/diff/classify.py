@@ -115,6 +115,8 @@ def _what(pair: Pair, category: Category, before: Side, after: Side) -> What:
     if before.answer != after.answer:
         return What.ANSWER
     renamed = None if after.tier is None else pair.tiers[after.tier]
+    if before.tier != renamed and (before.tier is None or after.tier is None):
+        return What.PINNED
     if before.tier != renamed:
         is_up = _height(pair.new, after.tier) > _old_height(pair, before.tier)
         return What.UP if is_up else What.DOWN

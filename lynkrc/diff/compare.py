@@ -5,6 +5,7 @@ only what surrounds it can differ. Otherwise the solver looks for every request 
 otherwise.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -144,8 +145,10 @@ def _relation(pair: Pair, reached: Attempts, changes: tuple[Change, ...]) -> Rel
         # One request is two points then, and the solver knows of one.
         return None
     named = [one.item for one in changes if one.item.kind == "embeddings"]
-    gains = any(item.after is not None for item in named) or reached.gains
-    loses = any(item.before is not None for item in named) or reached.loses
+    declared = set(json.loads(pair.new.settings).get("embeddings", {}).values())
+    is_moved = bool(declared & pair.moved.keys())
+    gains = is_moved or any(item.after is not None for item in named) or reached.gains
+    loses = is_moved or any(item.before is not None for item in named) or reached.loses
     if gains is None or loses is None:
         return None
     if gains and loses:

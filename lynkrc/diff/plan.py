@@ -61,6 +61,8 @@ class What(Enum):
     ANSWER = "answer"
     UP = "higher tier"
     DOWN = "lower tier"
+    PINNED = "pinned"
+    """To a target that the client names, past all tiers, or no longer so."""
     FIRST = "first target"
     LATER = "later targets"
     ADDRESS = "address"
@@ -249,6 +251,12 @@ class Plan:
         return groups_of(self.regions)
 
     @property
+    def others(self) -> tuple[Change, ...]:
+        """The changes that no group of their category names as its reason."""
+        told = {(one.leader.category, item) for one in self.groups for item in one.leader.items}
+        return tuple(one for one in self.changes if (one.category, one.item) not in told)
+
+    @property
     def categories(self) -> tuple[Category, ...]:
         """The category of each region and change."""
         regions = (region.category for region in self.regions)
@@ -265,9 +273,9 @@ class Plan:
         return min(self.categories, key=lambda one: one.rank, default=None)
 
     def count(self, category: Category) -> int:
-        """How many differences of the category are told: groups of regions, and changes."""
+        """How many differences of the category are told: groups of regions, and other changes."""
         found = [group.leader.category for group in self.groups]
-        return [*found, *(change.category for change in self.changes)].count(category)
+        return [*found, *(change.category for change in self.others)].count(category)
 
 
 def fails(plan: Plan, named: Iterable[str] | None) -> bool:

@@ -19,6 +19,7 @@ from lynkrc.diff.words import (
     headline,
     item_words,
     not_built,
+    others,
     percent,
     relation_words,
     replay_words,
@@ -86,7 +87,7 @@ def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
     for category in Category:
         groups = [one for one in plan.groups if one.leader.category is category]
         yield from (("differences", _group(one)) for one in groups)
-        changes = [one for one in plan.changes if one.category is category]
+        changes = [one for one in plan.others if one.category is category]
         yield from (("differences", _change(one)) for one in changes)
     if plan.items:
         lines = "\n".join(f"- {_code(item_words(item))}" for item in plan.items)
@@ -104,10 +105,10 @@ def _group(group: Group) -> str:
         ("after", _code(side_words(region.after))),
         ("worst case", f"{usd(region.before.cost)} to {usd(region.after.cost)}"),
     ]
-    others = ways(group)
-    if others:
-        more = [f"and {len(others) - _WAYS} other ways"] if len(others) > _WAYS else []
-        shown = [_code(cut(text)) for text in others[:_WAYS]]
+    also = ways(group)
+    if also:
+        more = [f"and {others(len(also) - _WAYS, 'way')}"] if len(also) > _WAYS else []
+        shown = [_code(cut(text)) for text in also[:_WAYS]]
         rows.append(("also", "<br>".join([*shown, *more])))
     if len(region.rules) > 1:
         rows.append(("rules", _code(", ".join(region.rules))))

@@ -22,6 +22,7 @@ from lynkrc.diff.words import (
     headline,
     item_words,
     not_built,
+    others,
     percent,
     relation_words,
     replay_words,
@@ -83,17 +84,17 @@ def _lines(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str
         yield from _wrapped("  not proved  ", printable(reason))
     yield from _differences(plan, pen, whole=whole, verbose=verbose)
     told = {item for group in plan.groups for item in group.leader.items}
-    others = [item for item in plan.items if whole or item not in told]
-    if others:
+    parts = [item for item in plan.items if whole or item not in told]
+    if parts:
         yield ""
         words = "Parts that changed" if whole or not told else "Other parts that changed"
         yield pen.paint(_BOLD, words)
-        for item in others if whole else others[:_ITEMS]:
+        for item in parts if whole else parts[:_ITEMS]:
             tint = {"+": _GREEN, "-": _RED, "~": _YELLOW}[SIGNS[item.change]]
             sign, _, text = printable(item_words(item)).partition(" ")
             yield from _wrapped(f"  {sign} ", text, pen, tint)
-        if not whole and len(others) > _ITEMS:
-            yield f"  ... and {len(others) - _ITEMS} more: --all shows them"
+        if not whole and len(parts) > _ITEMS:
+            yield f"  ... and {len(parts) - _ITEMS} more: --all shows them"
     if plan.replay is not None:
         yield ""
         yield from _replay(plan.replay, pen)
@@ -128,7 +129,7 @@ def _differences(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterat
             for group in plan.groups
             if group.leader.category is category
         ]
-        blocks += [list(_change(one, pen)) for one in plan.changes if one.category is category]
+        blocks += [list(_change(one, pen)) for one in plan.others if one.category is category]
         for number, block in enumerate(blocks):
             if not whole and lines + len(block) > _LINES and lines:
                 left[category] = len(blocks) - number
@@ -151,21 +152,20 @@ def _group(group: Group, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[s
     yield from _wrapped("  * ", printable(title(group)), pen, _BOLD)
     if not title(group).endswith(way(region)):
         yield from _wrapped("      way      ", printable(cut(way(region))))
-    others = ways(group)
-    for number, text in enumerate(others if whole else others[:_WAYS]):
+    also = ways(group)
+    for number, text in enumerate(also if whole else also[:_WAYS]):
         yield from _wrapped(f"      {'also' if not number else '':<9}", printable(cut(text)))
-    if not whole and len(others) > _WAYS:
-        yield f"               and {len(others) - _WAYS} other ways"
+    if not whole and len(also) > _WAYS:
+        yield f"               and {others(len(also) - _WAYS, 'way')}"
     items = region.items if whole else region.items[:_BECAUSE]
     for number, item in enumerate(items):
         lead = "because" if not number else ""
         yield from _wrapped(f"      {lead:<9}", printable(item_words(item)))
     if len(region.items) > len(items):
-        yield f"               and {len(region.items) - len(items)} other parts"
+        yield f"               and {others(len(region.items) - len(items), 'part')}"
     if region.before.cost != region.after.cost:
         yield f"      cost     {_costs(region.before.cost, region.after.cost)} at worst"
-    words = example(region)
-    yield from _wrapped("      example  ", printable(words if whole else cut(words)))
+    yield from _wrapped("      example  ", printable(example(region, whole=whole)))
     if not_built(region):
         yield from _wrapped("               ", printable(not_built(region)))
     request = region.witness.request

@@ -24,6 +24,7 @@ GATEWAY = "http://localhost:8081"
 _ORDINARY = {"ask.words": 3, "messages.count": 1, "turns": 1}
 _SIZE = "context.tokens"
 _ROOM = 200
+_LETTERS = 4
 
 READ_OTHERWISE = "the client profiles of the two specs read the request otherwise"
 
@@ -61,10 +62,7 @@ class Requests:
         """
         made = self._synthesizer.synthesize(point, shows)
         if not made.realised:
-            roomy = tuple(
-                min(value + _ROOM, slot.high) if slot.feature == _SIZE else value
-                for slot, value in zip(self._domain.slots, point, strict=True)
-            )
+            roomy = self._roomy(point)
             if roomy != point and shows(roomy):
                 other = self._synthesizer.synthesize(roomy, shows)
                 made = other if other.realised else made
@@ -74,6 +72,23 @@ class Requests:
         if tuple(values) == made.point:
             return made
         return replace(made, realised=False, missed=(READ_OTHERWISE,), point=None)
+
+    def _roomy(self, point: Point) -> Point:
+        """The point with words for its tokens and letters for its words, as people write them."""
+        features = [slot.feature for slot in self._domain.slots]
+        wanted = dict(zip(features, point, strict=True))
+        tokens = wanted.get("ask.tokens", 0)
+        least = {
+            # A word and its blank are about a token; four letters are one at the most.
+            "ask.words": tokens,
+            "ask.chars": _LETTERS * tokens,
+            "ask.bytes": _LETTERS * tokens,
+            _SIZE: wanted.get(_SIZE, 0) + tokens + _ROOM,
+        }
+        return tuple(
+            min(max(value, least.get(slot.feature, value)), slot.high)
+            for slot, value in zip(self._domain.slots, point, strict=True)
+        )
 
 
 def sent(made: Synthesized, region: Region) -> SentRequest:

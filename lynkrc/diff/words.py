@@ -1,6 +1,6 @@
 """What every report of a plan says in the same words: verdict, categories, sides, money."""
 
-from difflib import unified_diff
+from difflib import SequenceMatcher, unified_diff
 
 from lynkrc.diagnostics.wording import printable
 from lynkrc.diff.plan import Category, Group, Item, Plan, Region, Relation, Side, What
@@ -57,8 +57,8 @@ def title(group: Group) -> str:
     before, after = one.before, one.after
     match one.what:
         case What.TRUST:
-            reached = dict.fromkeys(_reached(region.before) for region in group.regions)
-            goals = dict.fromkeys(_reached(region.after) for region in group.regions)
+            reached = sorted({_reached(region.before) for region in group.regions})
+            goals = sorted({_reached(region.after) for region in group.regions})
             return f"reaches {' or '.join(reached)} => {' or '.join(goals)}"
         case What.UP | What.DOWN:
             moves = dict.fromkeys(
@@ -68,6 +68,8 @@ def title(group: Group) -> str:
             shown = list(moves)[:_TIERS]
             more = f" and {len(moves) - _TIERS} more" if len(moves) > _TIERS else ""
             return f"a {one.what.value}: {', '.join(shown)}{more}"
+        case What.PINNED:
+            return way(one)
         case What.ADDRESS:
             return f"the same targets, not all where they were: {after.chain}"
         case What.PRICE:
@@ -100,6 +102,11 @@ def way(region: Region) -> str:
     if region.what is What.PRICE:
         return f"{lead}{texts[0]}, at worst {usd(before.cost)} => {usd(after.cost)}"
     return f"{lead}{texts[0]}"
+
+
+def others(count: int, what: str) -> str:
+    """``1 other way``, ``2 other ways``."""
+    return f"{count} other {what}" if count == 1 else f"{count} other {what}s"
 
 
 _TIERS = 4
@@ -142,9 +149,56 @@ def item_words(item: Item) -> str:
             return f"{head}: {cut(before or '')}"
         case before, after if before == after:
             return f"{head}: reads as before, and something that it names is another"
+        case before, after if item.kind in _LISTS:
+            return f"{head}: {_list_words(before or '', after or '')}"
         case before, after:
             was, now = _apart(before or "", after or "")
             return f"{head}: {was} => {now}"
+
+
+_LISTS = ("tier", "target", "lexicon", "rule order", "client order", "models", "trust levels")
+"""Kinds of parts that are told as lists."""
+
+
+def _list_words(before: str, after: str) -> str:
+    """What differs between two lists.
+
+    >>> _list_words("score 0..25, chain a -> b", "score 0..30, chain a -> b")
+    'score 0..25 => score 0..30'
+    >>> _list_words("1 entry: pay", "2 entries: pay, wage")
+    '1 entry => 2 entries, now also wage'
+    >>> _list_words("a, b, c", "b, c, a")
+    'a now after c'
+    """
+    said: list[str] = []
+    was, goes = (text.partition(": ") for text in (before, after))
+    if was[1] and goes[1]:
+        said += [f"{was[0]} => {goes[0]}"] if was[0] != goes[0] else []
+        before, after = was[2], goes[2]
+    old, new = before.split(", "), after.split(", ")
+    gone = [one for one in old if one not in new]
+    came = [one for one in new if one not in old]
+    if gone and len(gone) == len(came):
+        said.append(f"{cut(', '.join(gone))} => {cut(', '.join(came))}")
+    else:
+        said += [f"no longer {cut(', '.join(gone))}"] if gone else []
+        said += [f"now also {cut(', '.join(came))}"] if came else []
+    if not gone and not came:
+        moved = _moved(old, new)
+        said.append(cut(", ".join(moved)))
+    return ", ".join(said)
+
+
+def _moved(old: list[str], new: list[str]) -> list[str]:
+    """The fewest items that are to be moved, and where to."""
+    kept = set[str]()
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        kept |= set(old[block.a : block.a + block.size])
+    return [
+        f"{one} now {f'after {new[place - 1]}' if place else 'first'}"
+        for place, one in enumerate(new)
+        if one not in kept
+    ]
 
 
 def _apart(before: str, after: str) -> tuple[str, str]:
@@ -159,10 +213,16 @@ def _apart(before: str, after: str) -> tuple[str, str]:
     return lead + cut(before[start:]), lead + cut(after[start:])
 
 
-def example(region: Region) -> str:
-    """What a request of the region needs, in words."""
-    pairs = ", ".join(f"{name} = {value}" for name, value in region.witness.features)
-    return pairs or "a request that says nothing out of the ordinary"
+def example(region: Region, *, whole: bool = True) -> str:
+    """What a request of the region needs, in words; the first of it where not the whole."""
+    pairs = [f"{name} = {value}" for name, value in region.witness.features]
+    shown = pairs if whole else pairs[:_FEATURES]
+    more = f" and {len(pairs) - len(shown)} more" if len(shown) < len(pairs) else ""
+    return (", ".join(shown) or "a request that says nothing out of the ordinary") + more
+
+
+_FEATURES = 6
+"""Features of an example that are named."""
 
 
 def not_built(region: Region) -> str:
