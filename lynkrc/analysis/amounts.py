@@ -39,10 +39,15 @@ class Amount:
         return self.total * bound.denominator > self.scale * bound.numerator
 
 
-def cost(encoded: Encoded) -> Amount:
-    """The worst case of a request in USD."""
+def cost(encoded: Encoded, *, as_read: bool = True) -> Amount:
+    """The worst case of a request in USD.
+
+    What the table does not read may be anything; where it is not `as_read`, what the domain has
+    counts too, so that two tables are billed for the same request.
+    """
     f, table = encoded.formulas, encoded.table
-    tokens, asked = _slot(encoded, "context.tokens"), _slot(encoded, "request.max_tokens")
+    find = _slot if as_read else _variable
+    tokens, asked = find(encoded, "context.tokens"), find(encoded, "request.max_tokens")
     priced = [target for target in table.targets if target.price is not None]
     rates = {target.id: _rates(target) for target in priced}
     scale = (
@@ -118,6 +123,12 @@ def _slot(encoded: Encoded, feature: str) -> z3.ArithRef | None:
     found: Iterator[z3.ArithRef] = (
         encoded.formulas.slot(slot.id) for slot in encoded.table.slots if slot.feature == feature
     )
+    return next(found, None)
+
+
+def _variable(encoded: Encoded, feature: str) -> z3.ArithRef | None:
+    symbols = encoded.symbols
+    found = (symbols.ints[slot.id] for slot in symbols.domain.slots if slot.feature == feature)
     return next(found, None)
 
 

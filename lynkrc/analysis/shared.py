@@ -105,7 +105,7 @@ def decision_of(side: Side, encoded: Encoded) -> Decision:
         draws=_merged(encoded, draws),
         first_draws=_merged(encoded, first_draws),
         ranks={rank: f.some(when) for rank, when in ranks.items()},
-        amount=cost(encoded),
+        amount=cost(encoded, as_read=False),
     )
 
 

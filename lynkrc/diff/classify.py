@@ -4,9 +4,10 @@ Pure: the tables and one vector of each go in. Who finds the vectors is not this
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TypeAlias, final
 
-from lynkrc.diff.cost import value_of, worst_case
+from lynkrc.diff.cost import micro, value_of, worst_case
 from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
 from lynkrc.diff.plan import Category, Side, What
@@ -34,11 +35,12 @@ def classify(pair: Pair, v_old: Vector, v_new: Vector) -> Difference | None:
     old, new = decide(pair.old, v_old), decide(pair.new, v_new)
     context = _either(pair, v_old, v_new, "context.tokens")
     output = _either(pair, v_old, v_new, "request.max_tokens")
-    before = side(pair.old, old, worst_case(pair.old, old.targets, context=context, output=output))
-    after = side(pair.new, new, worst_case(pair.new, new.targets, context=context, output=output))
+    least = worst_case(pair.old, old.targets, context=context, output=output)
+    most = worst_case(pair.new, new.targets, context=context, output=output)
+    before, after = side(pair.old, old, micro(least)), side(pair.new, new, micro(most))
     went = {pair.old_places[one] for one in old.targets}
     goes = {pair.new_places[one] for one in new.targets}
-    category = _category(pair, old, new, before.cost, after.cost)
+    category = _category(pair, old, new, least, most)
     if category is None:
         return None
     return Difference(
@@ -87,7 +89,11 @@ def side(table: RouteTable, decided: Decided, cost: int | None) -> Side:
 
 
 def _category(
-    pair: Pair, old: Decided, new: Decided, cost_before: int | None, cost_after: int | None
+    pair: Pair,
+    old: Decided,
+    new: Decided,
+    cost_before: Fraction | None,
+    cost_after: Fraction | None,
 ) -> Category | None:
     if pair.new_rank(new.targets) > pair.old_rank(old.targets):
         return Category.PRIVACY
@@ -125,7 +131,7 @@ def _what(pair: Pair, category: Category, before: Side, after: Side) -> What:
         return What.FIRST if first else What.LATER
     if category is Category.COSMETIC:
         return What.NAME
-    return What.ADDRESS if category is Category.OUTCOME or before.cost == after.cost else What.PRICE
+    return What.ADDRESS if category is Category.OUTCOME else What.PRICE
 
 
 def _height(table: RouteTable, tier: str | None) -> int:

@@ -8,11 +8,10 @@ otherwise.
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from fractions import Fraction
-from math import ceil
 
 from lynkrc.analysis.moves import Attempts, attempts, dearest, moves
 from lynkrc.diff.changes import other_changes
+from lynkrc.diff.cost import micro
 from lynkrc.diff.identity import Pair, pair_of
 from lynkrc.diff.items import changed_items
 from lynkrc.diff.plan import Change, Plan, Region, Relation, Spec
@@ -75,13 +74,9 @@ def compare(
         regions=regions,
         changes=changes,
         items=items,
-        cost_before=_micro(dearest(two, two.before)),
-        cost_after=_micro(dearest(two, two.after)),
+        cost_before=micro(dearest(two, two.before)),
+        cost_after=micro(dearest(two, two.after)),
     )
-
-
-def _micro(usd: Fraction | None) -> int | None:
-    return None if usd is None else ceil(usd * 1_000_000)
 
 
 def same_decision(old: RouteTable, new: RouteTable) -> bool:

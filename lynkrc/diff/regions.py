@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import final
 
-from lynkrc.analysis.moves import Comparison, Kind, Move, Moves, alike
+from lynkrc.analysis.moves import Comparison, Move, Moves, alike
 from lynkrc.analysis.relations import holds, relations
 from lynkrc.diff.classify import Difference, Group, classify, group_of
 from lynkrc.diff.identity import Pair
@@ -65,8 +65,7 @@ class Regions:
             if shown is not None:
                 first.setdefault(group_of(shown), move)
                 rules.setdefault(group_of(shown), {})[shown.after.rule] = None
-            elif move.kind not in (Kind.COST, Kind.PRICE):
-                # Amounts are told in whole micro-dollars: less is no difference.
+            else:
                 unknown.append(
                     f"{move.kind.value}: a request of the solver's shows no difference to the "
                     "interpreter, which is a mistake of lynkrc's: please report it"

@@ -13,6 +13,7 @@ from lynkrc.diff.replayed import Move, Replay
 from lynkrc.diff.words import (
     CATEGORY_WORDS,
     INTERVALS,
+    costs,
     counts,
     cut,
     example,
@@ -27,7 +28,6 @@ from lynkrc.diff.words import (
     side_words,
     table_difference,
     title,
-    usd,
     ways,
 )
 
@@ -77,7 +77,7 @@ def _head(plan: Plan) -> Iterator[str]:
         rows.append(f"| {name} | {count} | {CATEGORY_WORDS[category]} |")
     yield "\n".join(rows)
     if plan.cost_before is not None or plan.cost_after is not None:
-        yield f"Dearest request possible: {usd(plan.cost_before)} to {usd(plan.cost_after)}."
+        yield f"Dearest request possible: {_text(costs(plan.cost_before, plan.cost_after))}."
 
 
 def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -103,7 +103,7 @@ def _group(group: Group) -> str:
     rows = [
         ("before", _code(side_words(region.before))),
         ("after", _code(side_words(region.after))),
-        ("worst case", f"{usd(region.before.cost)} to {usd(region.after.cost)}"),
+        ("worst case", _text(costs(region.before.cost, region.after.cost))),
     ]
     also = ways(group)
     if also:

@@ -16,6 +16,7 @@ from lynkrc.diff.words import (
     CATEGORY_WORDS,
     INTERVALS,
     SIGNS,
+    costs,
     counts,
     cut,
     example,
@@ -29,7 +30,6 @@ from lynkrc.diff.words import (
     share_words,
     table_difference,
     title,
-    usd,
     way,
     ways,
 )
@@ -79,7 +79,7 @@ def _lines(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str
     if not plan.same_meaning or plan.relation is not None:
         yield from _wrapped("  attempts  ", relation_words(plan))
     if plan.cost_before is not None or plan.cost_after is not None:
-        yield f"  dearest   {_costs(plan.cost_before, plan.cost_after)} for one request at worst"
+        yield f"  dearest   {costs(plan.cost_before, plan.cost_after)} for one request at worst"
     for reason in plan.unknown:
         yield from _wrapped("  not proved  ", printable(reason))
     yield from _differences(plan, pen, whole=whole, verbose=verbose)
@@ -164,7 +164,7 @@ def _group(group: Group, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[s
     if len(region.items) > len(items):
         yield f"               and {others(len(region.items) - len(items), 'part')}"
     if region.before.cost != region.after.cost:
-        yield f"      cost     {_costs(region.before.cost, region.after.cost)} at worst"
+        yield f"      cost     {costs(region.before.cost, region.after.cost)} at worst"
     yield from _wrapped("      example  ", printable(example(region, whole=whole)))
     if not_built(region):
         yield from _wrapped("               ", printable(not_built(region)))
@@ -172,10 +172,6 @@ def _group(group: Group, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[s
     if request is not None and verbose:
         for line in (*request.curl.splitlines(), "", *request.test.splitlines()):
             yield ("               " + printable(line)).rstrip()
-
-
-def _costs(before: int | None, after: int | None) -> str:
-    return usd(before) if before == after else f"{usd(before)} => {usd(after)}"
 
 
 def _change(change: Change, pen: _Pen) -> Iterator[str]:

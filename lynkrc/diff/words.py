@@ -100,7 +100,7 @@ def way(region: Region) -> str:
     if region.what is What.NAME and before.rule != after.rule:
         return f"{lead}{texts[0]}, by rule {after.rule}, not {before.rule}"
     if region.what is What.PRICE:
-        return f"{lead}{texts[0]}, at worst {usd(before.cost)} => {usd(after.cost)}"
+        return f"{lead}{texts[0]}, at worst {costs(before.cost, after.cost)}"
     return f"{lead}{texts[0]}"
 
 
@@ -255,6 +255,20 @@ def usd(micro: int | None) -> str:
     amount = abs(micro) / 1_000_000
     digits = 6 if 0 < abs(micro) < 1_000 else 4
     return f"{sign}${amount:,.{digits}f}"
+
+
+def costs(before: int | None, after: int | None) -> str:
+    """Two amounts, or one where they are equal; with the digits in which they differ.
+
+    >>> costs(21_500, 21_501), costs(None, None)
+    ('$0.021500 => $0.021501', 'unknown')
+    """
+    if before == after:
+        return usd(before)
+    texts = [usd(before), usd(after)]
+    if texts[0] == texts[1]:
+        texts = [f"${(one or 0) / 1_000_000:,.6f}" for one in (before, after)]
+    return " => ".join(texts)
 
 
 def percent(count: int, total: int) -> str:

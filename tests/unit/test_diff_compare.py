@@ -100,8 +100,8 @@ def test_a_shorter_chain_is_narrower_and_a_matter_of_the_chain() -> None:
     plan = plan_of(edited(LOW_CHAIN))
     assert plan.worst is Category.CHAIN
     assert all(region.loses and not region.gains for region in plan.regions)
-    assert plan.relation is None and not plan.complete, "a search proves nothing"
-    assert fails(plan, ["privacy"]), "what is not proved may be of any category"
+    assert plan.relation is Relation.NARROWER and plan.complete
+    assert not fails(plan, ["privacy"]) and fails(plan, ["chain"])
 
 
 def test_a_longer_chain_of_the_same_trust_costs_more() -> None:
