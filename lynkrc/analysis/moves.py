@@ -231,13 +231,12 @@ def _moved(two: Comparison) -> Iterator[Move]:
 
 def _kinds(old: Decision, new: Decision) -> dict[Kind, z3.BoolRef]:
     f = new.encoded.formulas
-    lower = z3.Or(
-        old.amount.total * new.amount.scale > new.amount.total * old.amount.scale,
-        z3.And(old.amount.unknown, z3.Not(new.amount.unknown)),
-    )
+    # Amounts compare where both are known; that one is no longer known is as a higher one.
+    known = z3.Not(z3.Or(old.amount.unknown, new.amount.unknown))
+    was, goes = old.amount.total * new.amount.scale, new.amount.total * old.amount.scale
+    lower = z3.Or(z3.And(known, was > goes), z3.And(old.amount.unknown, z3.Not(new.amount.unknown)))
     higher = z3.Or(
-        old.amount.total * new.amount.scale < new.amount.total * old.amount.scale,
-        z3.And(new.amount.unknown, z3.Not(old.amount.unknown)),
+        z3.And(known, was < goes), z3.And(new.amount.unknown, z3.Not(old.amount.unknown))
     )
     return {
         Kind.TRUST: f.some(

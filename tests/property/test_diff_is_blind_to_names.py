@@ -53,8 +53,8 @@ def _turned_keys(text: str) -> str:
 
 
 EDITS: Mapping[str, Callable[[str], str]] = {
-    "rule": renamed("urgent", "at-once"),
-    "another rule": renamed("research", "studies"),
+    "rule": renamed("name: urgent", "name: at-once"),
+    "another rule": renamed("name: research", "name: studies"),
     "lexicon": renamed("secrets", "words_of_pay"),
     "feature": renamed("hurry", "in_haste"),
     "dimension": renamed("size", "length"),
