@@ -1,6 +1,6 @@
 """Points of a joint domain as people read them, and the plainest one that shows a difference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import SlotType
@@ -29,39 +29,46 @@ def plainest(domain: Domain, point: Point, rest: Point, shows: Callable[[Point],
     """The point with every variable at rest that need not be otherwise, numbers as near as can be.
 
     What is left is what the difference needs. `shows` says whether a point still shows it; it is
-    asked at most some dozen times a variable. The facts that relate features are not heeded.
+    asked some times for each variable that it needs. The facts that relate features are not heeded.
     """
     now = list(point)
-    for _ in range(_PASSES):
-        before = list(now)
-        for index, (slot, plain) in enumerate(zip(domain.slots, rest, strict=True)):
-            _settle(now, index, plain, slot.type in (SlotType.INT, SlotType.FIXED), shows)
-        if now == before:
-            break
+    _rest(now, [i for i, plain in enumerate(rest) if now[i] != plain], rest, shows)
+    # What one variable needed may be gone since a later one is at rest.
+    needed = [i for i, plain in enumerate(rest) if now[i] != plain]
+    for index in needed:
+        _rest(now, [index], rest, shows)
+    for index in needed:
+        if domain.slots[index].type in (SlotType.INT, SlotType.FIXED):
+            _narrow(now, index, rest[index], shows)
     return tuple(now)
 
 
-_PASSES = 2
-"""What one variable needs may be gone when a later one is at rest."""
-
-
-def _settle(
-    now: list[int], index: int, plain: int, is_number: bool, shows: Callable[[Point], bool]
+def _rest(
+    now: list[int], which: Sequence[int], rest: Point, shows: Callable[[Point], bool]
 ) -> None:
-    """Bring one variable to rest, or as near to it as shows the difference."""
-    kept = now[index]
-    if kept == plain:
+    """Bring as many of the variables to rest as can be: all at once, else each half."""
+    if not which:
         return
-    now[index] = plain
+    kept = [now[index] for index in which]
+    for index in which:
+        now[index] = rest[index]
     if shows(tuple(now)):
         return
-    far, near = kept, plain
-    # The nearest value to the plain one that still shows it, if there is one edge.
-    while is_number and abs(far - near) > 1:
-        middle = (far + near) // 2
-        now[index] = middle
+    for index, value in zip(which, kept, strict=True):
+        now[index] = value
+    if len(which) > 1:
+        half = len(which) // 2
+        _rest(now, which[:half], rest, shows)
+        _rest(now, which[half:], rest, shows)
+
+
+def _narrow(now: list[int], index: int, near: int, shows: Callable[[Point], bool]) -> None:
+    """The value nearest to the plain one, which does not show it, if there is one edge."""
+    far = now[index]
+    while abs(far - near) > 1:
+        now[index] = (far + near) // 2
         if shows(tuple(now)):
-            far = middle
+            far = now[index]
         else:
-            near = middle
+            near = now[index]
     now[index] = far

@@ -148,7 +148,7 @@ def item_words(item: Item) -> str:
         case before, None:
             return f"{head}: {cut(before or '')}"
         case before, after if before == after:
-            return f"{head}: reads as before, and something that it names is another"
+            return f"{head}: reads as before; something that it names is another"
         case before, after if item.kind in _LISTS:
             return f"{head}: {_list_words(before or '', after or '')}"
         case before, after:
