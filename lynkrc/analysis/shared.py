@@ -69,17 +69,32 @@ class Decision:
         if tier >= 0:
             same.append(encoded.tier[tier])
         if chain >= 0:
-            same.append(encoded.final[chain])
+            same.append(encoded.formulas.some(self._as_chain(chain)))
             for target in self.side.table.chains[chain].targets:
                 kept = encoded.kept[target]
                 same.append(kept if mask >> target & 1 else z3.Not(kept))
             if prefer >= 0:
-                same.append(encoded.first_prefer[RuleId(prefer)])
+                same.append(encoded.formulas.some(self._as_preferred(RuleId(prefer))))
             elif rule == RULE_PIN and tier < 0:
                 same.append(encoded.pinned_target)
             else:
                 same += [z3.Not(when) for when in encoded.first_prefer.values()]
         return same
+
+    def _as_chain(self, chain: int) -> list[z3.BoolRef]:
+        """That the decided chain is this one, or one that says the same."""
+        chains, final = self.side.table.chains, self.encoded.final
+        own = chains[chain]
+        return [
+            final[other.id]
+            for other in chains
+            if (other.groups, other.pick, other.weights) == (own.groups, own.pick, own.weights)
+        ]
+
+    def _as_preferred(self, rule: RuleId) -> list[z3.BoolRef]:
+        """That this rule prefers, or one that prefers the same."""
+        rules, prefer = self.side.table.rules, self.encoded.first_prefer
+        return [when for other, when in prefer.items() if rules[other].prefer == rules[rule].prefer]
 
 
 def decision_of(side: Side, encoded: Encoded) -> Decision:

@@ -51,7 +51,7 @@ def test_the_same_meaning_is_0_and_a_difference_1(capsys: pytest.CaptureFixture[
     assert main(["diff", "old.yaml", "new.yaml", "--verbose"]) == 1
     said = capsys.readouterr().out
     assert "curl -sS http://localhost:8081/v1/" in said
-    assert "tier: \"HIGH\"" in said and "Route table" not in said
+    assert 'tier: "HIGH"' in said and "Route table" not in said
     assert main(["diff", "old.yaml", "new.yaml", "--all"]) == 1
     assert "Route table" in capsys.readouterr().out
 
