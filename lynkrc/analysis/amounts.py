@@ -14,6 +14,7 @@ import z3
 
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Formulas
+from lynkrc.analysis.logic import all_of, choice
 from lynkrc.interp.worst_case import MARGIN, call_seconds, calls, total_seconds
 from lynkrc.ir.table import Target
 
@@ -68,7 +69,7 @@ def cost(encoded: Encoded, *, shared: bool = False) -> Amount:
         per_input = int(times * dearest * scale / _MILLION / MARGIN.denominator)
         per_output = int(times * output * scale / _MILLION)
         spent = per_input * _input(f, target, tokens) + per_output * _output(f, target, asked)
-        addends.append(z3.If(encoded.attempted[target.id], spent, f.number(0)))
+        addends.append(choice(encoded.attempted[target.id], spent, f.number(0)))
         most += per_input * MARGIN.denominator * target.context + per_output * target.max_output
     unpriced = [encoded.attempted[t.id] for t in table.targets if t.price is None]
     return Amount(
@@ -85,15 +86,15 @@ def latency(encoded: Encoded) -> Amount:
     spent = z3.Sum(
         [f.number(0)]
         + [
-            z3.If(encoded.attempted[target], f.number(int(time * scale)), f.number(0))
+            choice(encoded.attempted[target], f.number(int(time * scale)), f.number(0))
             for target, time in seconds.items()
         ]
     )
     longest = f.number(0)
     for target, limit in sorted(limits.items(), key=lambda pair: pair[1]):
-        longest = z3.If(encoded.attempted[target], f.number(int(limit * scale)), longest)
+        longest = choice(encoded.attempted[target], f.number(int(limit * scale)), longest)
     return Amount(
-        total=z3.If(spent < longest, spent, longest),
+        total=choice(spent < longest, spent, longest),
         scale=scale,
         most=ceil(sum(seconds.values()) * scale),
         unknown=f.constant(False),
@@ -114,14 +115,14 @@ def _input(f: Formulas, target: Target, tokens: z3.ArithRef | None) -> z3.ArithR
     if tokens is None:
         return window
     read = MARGIN.numerator * tokens
-    return z3.If(read < window, read, window)
+    return choice(read < window, read, window)
 
 
 def _output(f: Formulas, target: Target, asked: z3.ArithRef | None) -> z3.ArithRef:
     limit = f.number(target.max_output)
     if asked is None:
         return limit
-    return z3.If(z3.And(asked > 0, asked < limit), asked, limit)
+    return choice(all_of(asked > 0, asked < limit), asked, limit)
 
 
 def _slot(encoded: Encoded, feature: str) -> z3.ArithRef | None:

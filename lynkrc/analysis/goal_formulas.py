@@ -9,6 +9,7 @@ import z3
 from lynkrc.analysis.duties import Act, Duty
 from lynkrc.analysis.duty_formulas import DutyFormulas
 from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.logic import all_of, not_
 from lynkrc.analysis.order import Way, ways
 from lynkrc.interp.goals import (
     AtomIs,
@@ -46,21 +47,21 @@ class GoalFormulas:
                 return self._f.holds(self._table.rules[rule].guard)
             case AtomIs(atom=atom, value=value):
                 holds = self._f.holds(atom)
-                return holds if value else z3.Not(holds)
+                return holds if value else not_(holds)
             case Reaches(tier=tier):
-                return z3.And(e.has_tier, e.tier[tier])
+                return all_of(e.has_tier, e.tier[tier])
             case FallsBack(chain=chain, first=first, then=then):
                 taken = [
                     way.when
                     for way in self._ways
                     if way.chain == chain and _is_before(way, first, then)
                 ]
-                return z3.And(e.kept[first], e.kept[then], self._f.some(taken))
+                return all_of(e.kept[first], e.kept[then], self._f.some(taken))
             case Escalates(tier=tier, to=to):
                 served = e.final[self._table.tiers[to].chain]
-                return z3.And(served, e.has_tier, e.tier[tier])
+                return all_of(served, e.has_tier, e.tier[tier])
             case ScoreIs(score=score):
-                return z3.And(e.decided, self._scored(score))
+                return all_of(e.decided, self._scored(score))
             case NumberIs(expr=expr, values=values):
                 number = self._f.value(expr)
                 return self._f.some([number == value for value in values])
@@ -93,17 +94,17 @@ class GoalFormulas:
         if rule.chain is not None:
             yield self._duties.calls_for(Duty(Act.CHAIN, rule.id))
         if rule.floor is not None:
-            yield z3.And(unpinned, e.raised, e.floor_rule[rule.id])
+            yield all_of(unpinned, e.raised, e.floor_rule[rule.id])
         if rule.ceiling is not None:
-            yield z3.And(unpinned, e.lowered, e.ceiling_rule[rule.id])
+            yield all_of(unpinned, e.lowered, e.ceiling_rule[rule.id])
         if rule.add64:
-            yield z3.And(e.decided, e.matches[rule.id])
+            yield all_of(e.decided, e.matches[rule.id])
         if rule.prefer is not None:
-            routed = z3.And(self._f.some(list(e.final)), z3.Not(e.pinned_target))
-            yield z3.And(e.first_prefer[rule.id], routed)
+            routed = all_of(self._f.some(list(e.final)), not_(e.pinned_target))
+            yield all_of(e.first_prefer[rule.id], routed)
         for keep in rule.require or ():
-            drops = z3.Not(self._f.holds(keep.guard))
-            yield z3.And(e.matches[rule.id], drops, self._looked_at[keep.target])
+            drops = not_(self._f.holds(keep.guard))
+            yield all_of(e.matches[rule.id], drops, self._looked_at[keep.target])
 
     @cached_property
     def _looked_at(self) -> tuple[z3.BoolRef, ...]:
@@ -116,17 +117,17 @@ class GoalFormulas:
         if table.otherwise is Otherwise.ESCALATE:
             count = len(table.tiers)
             for tier in table.tiers:
-                open_ = z3.And(duties.nothing_left, self._e.tier[tier.id])
+                open_ = all_of(duties.nothing_left, self._e.tier[tier.id])
                 for other in (*range(tier.id + 1, count), *range(tier.id - 1, -1, -1)):
                     next_ = table.tiers[other]
-                    here = z3.And(open_, z3.Not(duties.ceiling_under(next_.id)))
+                    here = all_of(open_, not_(duties.ceiling_under(next_.id)))
                     for target in table.chains[next_.chain].targets:
                         found[target].append(here)
-                    is_last = z3.And(
-                        z3.Not(duties.ceiling_under(next_.id)), duties.filled(next_.chain)
+                    is_last = all_of(
+                        not_(duties.ceiling_under(next_.id)), duties.filled(next_.chain)
                     )
-                    open_ = z3.And(open_, z3.Not(is_last))
-        return tuple(z3.And(self._e.decided, self._f.some(one)) for one in found)
+                    open_ = all_of(open_, not_(is_last))
+        return tuple(all_of(self._e.decided, self._f.some(one)) for one in found)
 
     @cached_property
     def _ways(self) -> tuple[Way, ...]:

@@ -20,6 +20,7 @@ from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Formulas
 from lynkrc.analysis.known import known_of
 from lynkrc.analysis.limits import RLIMIT
+from lynkrc.analysis.logic import all_of, any_of, not_
 from lynkrc.analysis.order import ORDERED, leading, ways
 from lynkrc.analysis.solver import Found, Impossible, Solver
 from lynkrc.analysis.symbols import symbols_of
@@ -150,13 +151,13 @@ class _Decision:
             same.append(encoded.final[chain])
             for target in self.side.table.chains[chain].targets:
                 kept = encoded.kept[target]
-                same.append(kept if mask >> target & 1 else z3.Not(kept))
+                same.append(kept if mask >> target & 1 else not_(kept))
             if prefer >= 0:
                 same.append(encoded.first_prefer[RuleId(prefer)])
             elif rule == RULE_PIN and tier < 0:
                 same.append(encoded.pinned_target)
             else:
-                same += [z3.Not(when) for when in encoded.first_prefer.values()]
+                same += [not_(when) for when in encoded.first_prefer.values()]
         return same
 
 
@@ -169,7 +170,7 @@ def _decision(side: Side, encoded: Encoded) -> _Decision:
         attempted[places[target.id]].append(encoded.attempted[target.id])
         ranks[side.ranks[target.id]].append(encoded.attempted[target.id])
     for tier in table.tiers:
-        tiers[side.tiers[tier.id]].append(z3.And(encoded.has_tier, encoded.tier[tier.id]))
+        tiers[side.tiers[tier.id]].append(all_of(encoded.has_tier, encoded.tier[tier.id]))
     first, order, draws, first_draws = _orders(side, encoded)
     return _Decision(
         side=side,
@@ -197,8 +198,8 @@ def _answers(encoded: Encoded) -> Mapping[Hashable, list[z3.BoolRef]]:
     for rule, when in encoded.first_respond.items():
         respond = table.rules[rule].respond
         if respond is not None:
-            found["respond", respond.text].append(z3.And(when, z3.Not(denied)))
-    late = z3.And(encoded.outcome[Outcome.DENY], z3.Not(denied))
+            found["respond", respond.text].append(all_of(when, not_(denied)))
+    late = all_of(encoded.outcome[Outcome.DENY], not_(denied))
     found["deny", None].append(late)
     for outcome in (Outcome.ROUTE, Outcome.REFUSE):
         found[outcome.name, None].append(encoded.outcome[outcome])
@@ -215,11 +216,11 @@ def _orders(side: Side, encoded: Encoded) -> tuple[_Formulas, _Formulas, _Formul
     for way in ways(encoded):
         leads = list(leading(encoded, way))
         for target, when in leads:
-            first[places[target]].append(z3.And(way.when, when))
+            first[places[target]].append(all_of(way.when, when))
         for one, other in way.before():
             if places[one] != places[other]:
-                both = z3.And(encoded.attempted[one], encoded.attempted[other])
-                order[places[one], places[other]].append(z3.And(way.when, both))
+                both = all_of(encoded.attempted[one], encoded.attempted[other])
+                order[places[one], places[other]].append(all_of(way.when, both))
         if way.pick in ORDERED:
             continue
         weights = dict(way.weights)
@@ -233,14 +234,14 @@ def _orders(side: Side, encoded: Encoded) -> tuple[_Formulas, _Formulas, _Formul
             )
             several = f.some(
                 [
-                    z3.And(encoded.attempted[one], encoded.attempted[other])
+                    all_of(encoded.attempted[one], encoded.attempted[other])
                     for one, other in product(group, group)
                     if one < other and way.preferred not in (one, other)
                 ]
             )
-            draws[drawn].append(z3.And(way.when, several))
+            draws[drawn].append(all_of(way.when, several))
             ahead = f.some([when for target, when in leads if target in group])
-            first_draws[drawn].append(z3.And(way.when, several, ahead))
+            first_draws[drawn].append(all_of(way.when, several, ahead))
     return first, order, draws, first_draws
 
 
@@ -255,18 +256,18 @@ def _merged(
 
 def _kinds(old: _Decision, new: _Decision) -> dict[Kind, z3.BoolRef]:
     f = new.encoded.formulas
-    lower = z3.Or(
+    lower = any_of(
         old.amount.total * new.amount.scale > new.amount.total * old.amount.scale,
-        z3.And(old.amount.unknown, z3.Not(new.amount.unknown)),
+        all_of(old.amount.unknown, not_(new.amount.unknown)),
     )
-    higher = z3.Or(
+    higher = any_of(
         old.amount.total * new.amount.scale < new.amount.total * old.amount.scale,
-        z3.And(new.amount.unknown, z3.Not(old.amount.unknown)),
+        all_of(new.amount.unknown, not_(old.amount.unknown)),
     )
     return {
         Kind.TRUST: f.some(
             [
-                z3.And(when, z3.Not(f.some([by for had, by in old.ranks.items() if had >= rank])))
+                all_of(when, not_(f.some([by for had, by in old.ranks.items() if had >= rank])))
                 for rank, when in new.ranks.items()
                 if rank > 0
             ]

@@ -7,6 +7,7 @@ import z3
 
 from lynkrc.analysis.covers import least
 from lynkrc.analysis.duties import Act, atoms_in
+from lynkrc.analysis.logic import implies, not_
 from lynkrc.analysis.solver import Solver
 from lynkrc.analysis.study import Study
 from lynkrc.ir.guard import And, BoolConst, Guard, Not, Or
@@ -37,9 +38,9 @@ def cover(study: Study, first: Solver, rule: Rule, act: Act) -> tuple[Coverer, .
     taking: list[tuple[Coverer, z3.BoolRef]] = []
     for other in study.table.rules:
         if other is not rule and _takes(other, act, is_before=other.id < rule.id):
-            taking.append((other, z3.Not(e.matches[other.id])))
+            taking.append((other, not_(e.matches[other.id])))
     if act in (Act.TIER, Act.CHAIN, Act.RAISES, Act.ADDS):
-        taking.append((PINS, z3.Not(e.pinned)))
+        taking.append((PINS, not_(e.pinned)))
     return least(first, [e.matches[rule.id]], taking) or ()
 
 
@@ -75,11 +76,11 @@ def exclusion(study: Study, chain: Chain, target: TargetId) -> Excluded | None:
     for rule in study.table.rules:
         for keep in rule.require or ():
             if keep.target == target:
-                stays = z3.Implies(e.matches[rule.id], f.holds(keep.guard))
+                stays = implies(e.matches[rule.id], f.holds(keep.guard))
                 conditions.append((rule, stays))
     for need, present in zip(study.table.needs, e.needs, strict=True):
         if target not in need.met_by:
-            conditions.append((need, z3.Not(present)))
+            conditions.append((need, not_(present)))
     found = least(study.solver, [e.final[chain.id]], conditions)
     if found is None:
         return None

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-import z3
-
 from lynkrc.analysis.asked import Asked, Undecided, extent_of, place_of
 from lynkrc.analysis.duties import Act, acts_of
 from lynkrc.analysis.duty_seen import Seen
+from lynkrc.analysis.logic import any_of
 from lynkrc.analysis.reasons import PINS, Coverer, contradiction, cover
 from lynkrc.analysis.solver import Found, Unknown
 from lynkrc.diagnostics.model import Diagnostic, Label
@@ -149,7 +148,7 @@ def floor_findings(asked: Asked) -> Iterator[Diagnostic | Undecided]:
         if not lower:
             continue
         matches = study.encoded.matches
-        either = z3.Or([matches[other.id] for other in lower])
+        either = any_of(*(matches[other.id] for other in lower))
         answer = asked.first.ask(asked.formulas.unpinned, matches[rule.id], either)
         if isinstance(answer, Unknown):
             yield Undecided(what=f"the floor of {shown(rule.name)}", span=place_of(rule))

@@ -10,6 +10,7 @@ from typing import Generic, TypeAlias, TypeVar, final
 
 import z3
 
+from lynkrc.analysis.logic import any_of
 from lynkrc.analysis.solver import Found, Impossible, Solver, Unknown
 from lynkrc.analysis.study import Study
 from lynkrc.ir.domain import Point
@@ -70,7 +71,7 @@ class Settling(Generic[T]):
     ) -> Sequence[T]:
         """Put one question to the solver; returns what to ask about next."""
         conditions = [formula(one) for one in asked]
-        match solver.ask(conditions[0] if len(asked) == 1 else z3.Or(conditions)):
+        match solver.ask(conditions[0] if len(asked) == 1 else any_of(*conditions)):
             case Found(points=(point,)):
                 met = self._met(point, list(self._open))
                 if not set(asked) & set(met):

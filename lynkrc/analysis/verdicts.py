@@ -18,6 +18,7 @@ from lynkrc.analysis.claims import Claims
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
+from lynkrc.analysis.logic import all_of
 from lynkrc.analysis.solver import Answer, Found, Impossible, Solver, Unknown
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.symbols import changed
@@ -57,14 +58,18 @@ def decide(study: Study, assertion: Assertion) -> Verdict:
     return _DECIDERS[assertion.kind](study, assertion)
 
 
-def another(study: Study, assertion: Assertion, given: Mapping[int, int]) -> Point | None:
-    """Another point that refutes the assertion or shows it, with these values of variables.
+def another(study: Study, assertion: Assertion, given: Mapping[int, int]) -> tuple[Point, ...]:
+    """Other points that refute the assertion or show it, with these values of variables.
 
-    None where there is none, or none is found. ValueError for an assertion about two requests.
+    Nothing where there are none, or none are found; two for monotone, which have the values in
+    common but for the feature that it is about.
     """
-    fixed = [study.symbols.ints[variable] == value for variable, value in given.items()]
-    answer = study.solver.smallest(*fixed, _speaks(study, assertion))
-    return answer.points[0] if isinstance(answer, Found) else None
+    if assertion.kind is Kind.MONOTONE:
+        answer = _sinking(study, assertion, given)
+    else:
+        fixed = [study.symbols.ints[variable] == value for variable, value in given.items()]
+        answer = study.solver.smallest(*fixed, _speaks(study, assertion))
+    return answer.points if isinstance(answer, Found) else ()
 
 
 def _speaks(study: Study, assertion: Assertion) -> z3.BoolRef:
@@ -110,9 +115,10 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     verdict = _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
     unpriced = study.solver.ask(amount.unknown)
     if verdict.status is Status.PROVED and not isinstance(unpriced, Impossible):
-        reason = "a target without a price can be attempted"
         if isinstance(unpriced, Unknown):
             reason = unpriced.reason
+        else:
+            reason = f"{_unpriced(study)}: state it under `price`"
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
     worst, is_exact = most(study, amount)
     return Verdict(
@@ -123,6 +129,19 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
         worst=worst,
         is_exact=is_exact and isinstance(unpriced, Impossible),
     )
+
+
+def _unpriced(study: Study) -> str:
+    """Which targets without a price can be attempted, in words."""
+    names = [
+        target.name
+        for target in study.table.targets
+        if target.price is None
+        and isinstance(study.solver.ask(study.encoded.attempted[target.id]), Found)
+    ]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    have, each = ("have", "each") if len(names) > 1 else ("has", "it")
+    return f"{listed} {have} no price, and {each} can be attempted"
 
 
 def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:
@@ -147,6 +166,12 @@ def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:
 
 def _monotone(study: Study, assertion: Assertion) -> Verdict:
     """Two requests that differ in one feature: the larger is never in a lower tier."""
+    answer = _sinking(study, assertion, {})
+    return _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
+
+
+def _sinking(study: Study, assertion: Assertion, given: Mapping[int, int]) -> Answer:
+    """The pair that refutes monotone; `given` are values that the two have in common."""
     if assertion.feature is None:
         raise ValueError(f"{assertion.source} names no feature")
     variable = study.claims.variables[assertion.feature]
@@ -159,14 +184,14 @@ def _monotone(study: Study, assertion: Assertion) -> Verdict:
     ]
     solver = Solver([lesser, greater], known, rlimit=study.rlimit)
     tiers = range(len(study.table.tiers))
-    sinks = [z3.And(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
-    answer = solver.smallest(
+    sinks = [all_of(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
+    return solver.smallest(
+        *(lesser.ints[one] == value for one, value in given.items() if one != variable),
         lesser.ints[variable] < greater.ints[variable],
         *(one.outcome[Outcome.ROUTE] for one in (study.encoded, other)),
         *(one.has_tier for one in (study.encoded, other)),
         study.encoded.formulas.some(sinks),
     )
-    return _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
 
 
 def _other_spec(study: Study, assertion: Assertion) -> Verdict:

@@ -15,6 +15,7 @@ from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
 from lynkrc.proofs.prove import Proof, prove
+from lynkrc.proofs.requests import read_headers
 from lynkrc.testing.realise import Shows
 from lynkrc.testing.synthesize import Synthesized, Synthesizer
 
@@ -22,12 +23,16 @@ from lynkrc.testing.synthesize import Synthesized, Synthesizer
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proved:
-    """The proofs in the order written, the findings they make, and what they take for granted."""
+    """The proofs in the order written, the findings they make, and what they take for granted.
+
+    `headers` are those that the policy reads, of those that clients add unasked.
+    """
 
     proofs: tuple[Proof, ...]
     domain: Domain
     assumptions: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
+    headers: frozenset[str]
 
     @property
     def counted(self) -> str:
@@ -73,6 +78,7 @@ def run(
         domain=domain,
         assumptions=assumptions(subject),
         diagnostics=tuple(proof_findings(proofs, domain)),
+        headers=read_headers(table, domain),
     )
 
 

@@ -5,7 +5,7 @@ and asked again.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from lynkrc.ir.domain import Point
 
@@ -20,6 +20,8 @@ Realise: TypeAlias = "Callable[[Point, Shows], Synthesized]"
 
 Again: TypeAlias = Callable[[Mapping[int, int]], Point | None]
 """Another point that shows the same, with these values of variables; None where none is found."""
+
+T = TypeVar("T")
 
 ROUNDS = 5
 """How often the solver is asked for a point that a request can be built of."""
@@ -39,13 +41,29 @@ def realised(
         if request.realised and request.point is not None:
             return request.point, request
         nearest = nearest or request
-        if request.point is None:
-            break
-        given |= {
-            variable: got
-            for variable, (got, wanted) in enumerate(zip(request.point, point, strict=True))
-            if got != wanted
-        }
-        point = again(given)
+        point, given = asked_again(again, given, otherwise(request, point))
     assert nearest is not None, "a request was built of the first point"
     return first, nearest
+
+
+def otherwise(request: "Synthesized", point: Point) -> dict[int, int]:
+    """What a request has otherwise than a point; nothing where it would be refused."""
+    if request.point is None:
+        return {}
+    pairs = enumerate(zip(request.point, point, strict=True))
+    return {variable: got for variable, (got, wanted) in pairs if got != wanted}
+
+
+def asked_again(
+    again: Callable[[Mapping[int, int]], T | None],
+    given: Mapping[int, int],
+    last: Mapping[int, int],
+) -> tuple[T | None, dict[int, int]]:
+    """What is found with all that was got so far, else with what was got last; and what that is."""
+    every = {**given, **last}
+    if not last:
+        return None, every
+    found = again(every)
+    if found is not None or every == last:
+        return found, every
+    return again(last), dict(last)
