@@ -44,20 +44,34 @@ _EFFECTS: Mapping[str, Callable[[Rule], bool]] = {
 
 @final
 class Encoder:
-    """Builds the formulas; `tag` tells the names of two tables, or two requests, apart."""
+    """Builds the formulas; `tag` tells the names of two tables, or two requests, apart.
 
-    def __init__(self, table: RouteTable, symbols: Symbols, view: View, *, tag: str = "") -> None:
+    What was defined before has the name it has there already: of two requests that differ in little
+    most is the same.
+    """
+
+    def __init__(
+        self,
+        table: RouteTable,
+        symbols: Symbols,
+        view: View,
+        *,
+        tag: str = "",
+        before: Sequence[z3.BoolRef] = (),
+    ) -> None:
         self._table = table
         self._symbols = symbols
         self._formulas = Formulas(symbols, view)
         self._tag = tag
         self._definitions: list[z3.BoolRef] = []
+        # A formula's number stands for all that are spelled the same.
+        self._named = {one.arg(1).get_id(): one.arg(0) for one in before if z3.is_eq(one)}
 
     def encode(self) -> Encoded:
         """Everything."""
         table, f = self._table, self._formulas
+        self._definitions.append(self._embeddings())
         matches = self._names("rule", (f.holds(rule.guard) for rule in table.rules))
-        needs = self._names("need", (f.holds(need.guard) for need in table.needs))
         first = {effect: self._first(effect, has, matches) for effect, has in _EFFECTS.items()}
         denied = f.some(list(first["deny"].values()))
         responds = f.some(list(first["respond"].values()))
@@ -66,6 +80,8 @@ class Encoder:
         pinned = self._name("pinned", f.some(list(pins)))
         to_target = [p for p, pin in zip(pins, table.pins, strict=True) if pin.chain is not None]
         pinned_target = self._name("pinned target", f.some(to_target))
+        early = len(self._definitions)
+        needs = self._names("need", (f.holds(need.guard) for need in table.needs))
         values = tuple(self._dimensions())
         sum_ = self._sum(values, matches)
         by_score = self._by_score(sum_)
@@ -118,13 +134,25 @@ class Encoder:
             final=final_,
             attempted=attempted,
             outcome=self._outcomes(denied, decided, needs, final_, pinned_target),
-            definitions=(*self._definitions, self._embeddings()),
+            definitions=tuple(self._definitions),
+            early=early,
         )
 
     # -- names ---------------------------------------------------------------------------------
 
     def _name(self, name: str, formula: z3.BoolRef) -> z3.BoolRef:
+        known: z3.BoolRef | None = self._named.get(formula.get_id())
+        if known is not None:
+            return known
         named = z3.Bool(f"{self._tag}{name}", self._symbols.context)
+        self._definitions.append(same(named, formula))
+        return named
+
+    def _number(self, name: str, formula: z3.ArithRef) -> z3.ArithRef:
+        known: z3.ArithRef | None = self._named.get(formula.get_id())
+        if known is not None:
+            return known
+        named = z3.Int(f"{self._tag}{name}", self._symbols.context)
         self._definitions.append(same(named, formula))
         return named
 
@@ -156,14 +184,13 @@ class Encoder:
 
     def _dimensions(self) -> Iterator[z3.ArithRef]:
         for i, dimension in enumerate(self._table.dimensions):
-            named = z3.Int(f"{self._tag}dimension {i}", self._symbols.context)
             if dimension.terms is not None:
-                points = self._formulas.slot(dimension.terms)
-                self._definitions.append(named == 100 * points)
-            elif dimension.value is not None:
+                points = 100 * self._formulas.slot(dimension.terms)
+            else:
+                assert dimension.value is not None
                 value = self._formulas.percent(self._formulas.value(dimension.value))
-                self._definitions.append(named == dimension.weight64 * value)
-            yield named
+                points = dimension.weight64 * value
+            yield self._number(f"dimension {i}", points)
 
     def _sum(self, values: Sequence[z3.ArithRef], matches: Sequence[z3.BoolRef]) -> z3.ArithRef:
         """The score before rounding, in 1/6400 points."""
@@ -173,10 +200,7 @@ class Encoder:
             for rule in self._table.rules
             if rule.add64 is not None
         ]
-        sum_ = z3.Int(f"{self._tag}sum", self._symbols.context)
-        total = z3.Sum([f.number(100 * self._table.offset64), *values, *adds])
-        self._definitions.append(sum_ == total)
-        return sum_
+        return self._number("sum", z3.Sum([f.number(100 * self._table.offset64), *values, *adds]))
 
     def _by_score(self, sum_: z3.ArithRef) -> tuple[z3.BoolRef, ...]:
         below = self._formulas.constant(False)

@@ -30,6 +30,9 @@ class Encoded:
     symbols: Symbols
     formulas: Formulas
     definitions: tuple[z3.BoolRef, ...]
+    early: int
+    """How many of the definitions say which rules and pins match and which of them come first; no
+    score, need or chain is in them."""
     matches: tuple[z3.BoolRef, ...]
     needs: tuple[z3.BoolRef, ...]
     first_deny: Mapping[RuleId, z3.BoolRef]

@@ -42,7 +42,7 @@ def find(
     atoms = tuple(one for one in atoms_of(study.table) if one.span.file.path == own)
     duties = [duty for duty in duties_of(study.table, atoms) if _is_own(study.table, duty, own)]
     formulas = DutyFormulas(study.encoded, atoms)
-    first = first_solver(study, formulas)
+    first = first_solver(study)
     swept = sweep(study, duties, atoms, formulas, first, progress)
     asked = Asked(
         study=study,

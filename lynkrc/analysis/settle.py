@@ -54,10 +54,17 @@ class Settling(Generic[T]):
         self, questions: Sequence[T], solver: Solver, formula: Callable[[T], z3.BoolRef]
     ) -> None:
         """Ask until none of these questions is open."""
+        named: dict[T, z3.BoolRef] = {}
+
+        def name(one: T) -> z3.BoolRef:
+            if one not in named:
+                named[one] = solver.name(formula(one))
+            return named[one]
+
         while questions := [one for one in questions if one in self._open]:
             asked: Sequence[T] = self._alike(questions)
             while asked := [one for one in asked if one in self._open]:
-                asked = self._ask(asked, solver, formula)
+                asked = self._ask(asked, solver, name)
                 if self._progress is not None:
                     self._progress(self._count - len(self._open), self._count)
 

@@ -6,7 +6,6 @@ from typing import final
 
 import z3
 
-from lynkrc.analysis.cone import cone
 from lynkrc.analysis.duties import OF_GUARDS, Act, Atom, Duty
 from lynkrc.analysis.duty_formulas import DutyFormulas
 from lynkrc.analysis.duty_seen import seen
@@ -56,15 +55,13 @@ def sweep(
     return Sweep(dead=frozenset(settling.impossible), undecided=undecided)
 
 
-def first_solver(study: Study, formulas: DutyFormulas) -> Solver:
+def first_solver(study: Study) -> Solver:
     """A solver that knows which rules match and which of them comes first, and nothing later.
 
     The score and the chains are dear, and much is asked that does not rest on them.
     """
-    e = study.encoded
-    firsts = (e.first_deny, e.first_respond, e.first_tier, e.first_chain, e.first_prefer)
-    roots = [*e.matches, formulas.unpinned, *(one for first in firsts for one in first.values())]
-    return _solver(study, [*facts_of(study), *cone(e.definitions, roots)])
+    encoded = study.encoded
+    return _solver(study, [*facts_of(study), *encoded.definitions[: encoded.early]])
 
 
 def _solver(study: Study, known: Sequence[z3.BoolRef]) -> Solver:

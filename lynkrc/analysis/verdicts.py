@@ -176,7 +176,13 @@ def _sinking(study: Study, assertion: Assertion, given: Mapping[int, int]) -> An
         raise ValueError(f"{assertion.source} names no feature")
     variable = study.claims.variables[assertion.feature]
     lesser, greater = study.symbols, changed(study.symbols, {variable: "greater "})
-    other = Encoder(study.table, greater, study.domain.views[0], tag="greater ").encode()
+    other = Encoder(
+        study.table,
+        greater,
+        study.domain.views[0],
+        tag="greater ",
+        before=study.encoded.definitions,
+    ).encode()
     known = [
         *study.known,
         *other.definitions,

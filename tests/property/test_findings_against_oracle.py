@@ -47,13 +47,13 @@ def settled(table: RouteTable) -> tuple[Study, tuple[Atom, ...], tuple[Duty, ...
     known, atoms = study(table), atoms_of(table)
     duties = duties_of(table, atoms)
     formulas = DutyFormulas(known.encoded, atoms)
-    found = sweep(known, duties, atoms, formulas, first_solver(known, formulas))
+    found = sweep(known, duties, atoms, formulas, first_solver(known))
     assert found.undecided == ()
     return known, atoms, duties, set(found.dead)
 
 
 def first_of(known: Study) -> Solver:
-    return first_solver(known, DutyFormulas(known.encoded, ()))
+    return first_solver(known)
 
 
 def world_of(table: RouteTable) -> World:
@@ -136,7 +136,7 @@ def test_alarms_are_those_of_trying_every_request(drawn: RouteTable) -> None:
     told = world_of(drawn)
     asked = Asked(
         study=known,
-        first=first_solver(known, formulas),
+        first=first_solver(known),
         formulas=formulas,
         atoms=(),
         dead=frozenset(),
