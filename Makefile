@@ -15,9 +15,10 @@ help:
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
-	@echo "make generate  rewrite generated/, docs/reference.md and docs/dialects.md"
-	@echo "make bench     decision time, gateway overhead, translation, check time"
-	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150)"
+	@echo "make generate  rewrite generated/ and what of docs/ is made"
+	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
+	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
+	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -76,10 +77,12 @@ bench: $(READY)
 
 # atheris has no wheel for every Python: without it the inputs are mutated at random.
 FUZZ_SECONDS ?= 150
+FUZZ_SPECS ?= 10000
 fuzz: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz \
 	  || echo "atheris cannot be installed here: fuzzing without coverage"
-	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/python -m tests.fuzz
+	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SPECS=$(FUZZ_SPECS) \
+	  $(BIN)/python -m tests.fuzz
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

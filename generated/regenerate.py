@@ -1,11 +1,12 @@
-"""Rewrites what is made and committed: ``generated/`` and two pages of ``docs/``.
+"""Rewrites what is made and committed: ``generated/``, and two pages and a picture of ``docs/``.
 
 ``generated/`` holds what the whole specs of ``specs/starter`` and ``examples`` compile to, the
-pages what the schema and the tables of the language and of the dialects say. ``--check`` writes
-nothing and exits 1 when a committed file is stale.
+pages what the schema and the tables of the language and of the dialects say, the picture how the
+quickstart routes. ``--check`` writes nothing and exits 1 when a committed file is stale.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 from lynkrc.cli.main import main
@@ -13,7 +14,22 @@ from lynkrc.docs.dialects import dialects_page
 from lynkrc.docs.reference import reference_page
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = (("reference.md", reference_page), ("dialects.md", dialects_page))
+
+
+def quickstart_picture() -> str:
+    """What ``lynkrc graph`` draws of the quickstart."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "quickstart.svg"
+        spec = ROOT / "examples" / "quickstart" / "routing.yaml"
+        main(["graph", str(spec), "-o", str(path)])
+        return path.read_text(encoding="utf-8")
+
+
+PAGES = (
+    ("reference.md", reference_page),
+    ("dialects.md", dialects_page),
+    ("quickstart.svg", quickstart_picture),
+)
 """Files of `docs/` and what makes them."""
 
 

@@ -139,8 +139,9 @@ def prove(
 ) -> "tuple[Checked, Proved | None]":
     """What was checked with what only the solver finds, and the proofs of what the spec asserts.
 
-    A spec with errors is given back as it is. Deterministic and bounded, but not as quick as
-    `check_spec`: an editor does without. `compare` decides `same_as`, `say` is told what is done.
+    A spec with errors is given back as it is, one without assertions has no proofs. Deterministic
+    and bounded, but not as quick as `check_spec`: an editor does without. `compare` decides
+    `same_as`, `say` is told what is done.
     """
     if checked.typed is None or checked.has_errors:
         return checked, None
@@ -171,12 +172,11 @@ def _proved(
     told: Sequence[Diagnostic],
     compare: "Compare | None",
     say: Say,
-) -> "tuple[list[Diagnostic], Proved]":
+) -> "tuple[list[Diagnostic], Proved | None]":
     from lynkrc.analysis.findings import find
     from lynkrc.analysis.study import study
     from lynkrc.lower.assertions import lower_assertions
     from lynkrc.passes import run_passes
-    from lynkrc.proofs.run import run
     from lynkrc.sema.allows import after_proofs
 
     def settled(questions: int, of: int) -> None:
@@ -184,7 +184,12 @@ def _proved(
 
     # Findings are about what was written, proofs about what is generated from it.
     found = after_proofs(find(study(lowered), typed.path, told, settled), typed.allows)
-    proved = run(run_passes(lowered), lower_assertions(typed), compare, say)
+    assertions = lower_assertions(typed)
+    if not assertions.items:
+        return found, None
+    from lynkrc.proofs.run import run
+
+    proved = run(run_passes(lowered), assertions, compare, say)
     return [*found, *proved.diagnostics], proved
 
 

@@ -1,5 +1,7 @@
 """Options and fixtures of all tests."""
 
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -15,3 +17,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Whether expected files are to be rewritten."""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What builds prove is kept for this run alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LYNKRC_CACHE", str(tmp_path_factory.mktemp("proofs")))
+        yield

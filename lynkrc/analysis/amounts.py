@@ -14,6 +14,7 @@ import z3
 
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Formulas
+from lynkrc.analysis.logic import all_of, choice
 from lynkrc.interp.worst_case import MARGIN, call_seconds, calls, total_seconds
 from lynkrc.ir.table import Target
 
@@ -26,7 +27,7 @@ class Amount:
     """`total` of these are what a request comes to; `scale` of them are one USD or second.
 
     `most` is more than any request comes to. `unknown` is when a target without a price is
-    attempted.
+    attempted: `total` then leaves that out.
     """
 
     total: z3.ArithRef
@@ -34,20 +35,25 @@ class Amount:
     most: int
     unknown: z3.BoolRef
 
+    @property
+    def known(self) -> z3.BoolRef:
+        """That every target attempted has a price."""
+        return z3.Not(self.unknown)
+
     def over(self, bound: Fraction) -> z3.BoolRef:
-        """That the amount is greater than so many USD or seconds."""
-        return self.total * bound.denominator > self.scale * bound.numerator
+        """That the amount is known and greater than so many USD or seconds."""
+        return z3.And(self.known, self.total * bound.denominator > self.scale * bound.numerator)
 
 
-def cost(encoded: Encoded, *, as_read: bool = True) -> Amount:
+def cost(encoded: Encoded, *, shared: bool = False) -> Amount:
     """The worst case of a request in USD.
 
-    What the table does not read may be anything; where it is not `as_read`, what the domain has
-    counts too, so that two tables are billed for the same request.
+    Where the table does not read the size of a request it is as large as a target takes; with
+    `shared`, only where no other table of the domain reads it either.
     """
     f, table = encoded.formulas, encoded.table
-    find = _slot if as_read else _variable
-    tokens, asked = find(encoded, "context.tokens"), find(encoded, "request.max_tokens")
+    size = _shared if shared else _slot
+    tokens, asked = size(encoded, "context.tokens"), size(encoded, "request.max_tokens")
     priced = [target for target in table.targets if target.price is not None]
     rates = {target.id: _rates(target) for target in priced}
     scale = (
@@ -63,7 +69,7 @@ def cost(encoded: Encoded, *, as_read: bool = True) -> Amount:
         per_input = int(times * dearest * scale / _MILLION / MARGIN.denominator)
         per_output = int(times * output * scale / _MILLION)
         spent = per_input * _input(f, target, tokens) + per_output * _output(f, target, asked)
-        addends.append(z3.If(encoded.attempted[target.id], spent, f.number(0)))
+        addends.append(choice(encoded.attempted[target.id], spent, f.number(0)))
         most += per_input * MARGIN.denominator * target.context + per_output * target.max_output
     unpriced = [encoded.attempted[t.id] for t in table.targets if t.price is None]
     return Amount(
@@ -80,15 +86,15 @@ def latency(encoded: Encoded) -> Amount:
     spent = z3.Sum(
         [f.number(0)]
         + [
-            z3.If(encoded.attempted[target], f.number(int(time * scale)), f.number(0))
+            choice(encoded.attempted[target], f.number(int(time * scale)), f.number(0))
             for target, time in seconds.items()
         ]
     )
     longest = f.number(0)
     for target, limit in sorted(limits.items(), key=lambda pair: pair[1]):
-        longest = z3.If(encoded.attempted[target], f.number(int(limit * scale)), longest)
+        longest = choice(encoded.attempted[target], f.number(int(limit * scale)), longest)
     return Amount(
-        total=z3.If(spent < longest, spent, longest),
+        total=choice(spent < longest, spent, longest),
         scale=scale,
         most=ceil(sum(seconds.values()) * scale),
         unknown=f.constant(False),
@@ -109,14 +115,14 @@ def _input(f: Formulas, target: Target, tokens: z3.ArithRef | None) -> z3.ArithR
     if tokens is None:
         return window
     read = MARGIN.numerator * tokens
-    return z3.If(read < window, read, window)
+    return choice(read < window, read, window)
 
 
 def _output(f: Formulas, target: Target, asked: z3.ArithRef | None) -> z3.ArithRef:
     limit = f.number(target.max_output)
     if asked is None:
         return limit
-    return z3.If(z3.And(asked > 0, asked < limit), asked, limit)
+    return choice(all_of(asked > 0, asked < limit), asked, limit)
 
 
 def _slot(encoded: Encoded, feature: str) -> z3.ArithRef | None:
@@ -126,10 +132,11 @@ def _slot(encoded: Encoded, feature: str) -> z3.ArithRef | None:
     return next(found, None)
 
 
-def _variable(encoded: Encoded, feature: str) -> z3.ArithRef | None:
+def _shared(encoded: Encoded, feature: str) -> z3.ArithRef | None:
     symbols = encoded.symbols
-    found = (symbols.ints[slot.id] for slot in symbols.domain.slots if slot.feature == feature)
-    return next(found, None)
+    return next(
+        (symbols.ints[slot.id] for slot in symbols.domain.slots if slot.feature == feature), None
+    )
 
 
 def _denominator(amounts: Sequence[Fraction]) -> int:

@@ -6,6 +6,7 @@ from typing import final
 
 from lynkrc.analysis.duties import Act, Atom, Duty, acts_of
 from lynkrc.analysis.duty_formulas import DutyFormulas
+from lynkrc.analysis.solver import Solver
 from lynkrc.analysis.study import Study
 from lynkrc.diagnostics.model import Code, Diagnostic
 from lynkrc.ir.table import Dimension, Rule, Tier
@@ -17,10 +18,12 @@ from lynkrc.source.text import Span
 class Asked:
     """`own` is the path of the spec: what it inherits is not its own to correct.
 
-    `dead` are the duties no request calls for, `told` what was found without proofs.
+    `first` answers what rests on the rules' conditions alone (`sweep.first_solver`). `dead` are the
+    duties no request calls for, `told` what was found without proofs.
     """
 
     study: Study
+    first: Solver
     formulas: DutyFormulas
     atoms: tuple[Atom, ...]
     dead: frozenset[Duty]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import z3
 
+from lynkrc.analysis.logic import all_of, not_
 from lynkrc.analysis.solver import Found
 from lynkrc.analysis.study import Study
 from lynkrc.ir.domain import Point
@@ -31,15 +32,15 @@ def _cells(study: Study) -> Iterator[z3.BoolRef]:
         if tier.up_to is not None:
             # The score is `up_to` in one band of the sum and one more in the next.
             beyond = _POINT * tier.up_to + _POINT // 2
-            here = z3.And(encoded.decided, z3.Not(encoded.pinned))
-            yield z3.And(here, encoded.sum < beyond, encoded.sum >= beyond - _POINT)
-            yield z3.And(here, encoded.sum >= beyond, encoded.sum < beyond + _POINT)
+            here = all_of(encoded.decided, not_(encoded.pinned))
+            yield all_of(here, encoded.sum < beyond, encoded.sum >= beyond - _POINT)
+            yield all_of(here, encoded.sum >= beyond, encoded.sum < beyond + _POINT)
     yield from encoded.outcome.values()
     for k in range(len(study.table.tiers)):
-        yield z3.And(encoded.has_tier, encoded.tier[k])
-        yield z3.And(encoded.decided, encoded.by_score[k])
+        yield all_of(encoded.has_tier, encoded.tier[k])
+        yield all_of(encoded.decided, encoded.by_score[k])
     yield from encoded.final
     yield from encoded.first_pin
     for match in encoded.matches:
         yield match
-        yield z3.Not(match)
+        yield not_(match)

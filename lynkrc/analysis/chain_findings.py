@@ -26,6 +26,8 @@ from lynkrc.ir.witness import told
 from lynkrc.source.text import Span
 
 _TOP = 100
+_EXPLAINED = 20
+"""Of very many dead fallbacks, those whose reason is looked for, which is dear."""
 
 
 def tier_findings(asked: Asked) -> Iterator[Diagnostic]:
@@ -96,6 +98,7 @@ def fallback_findings(asked: Asked) -> Iterator[Diagnostic]:
     table = asked.study.table
     rules = {rule.chain: rule for rule in table.rules if rule.chain is not None}
     tiers = {tier.chain: tier for tier in table.tiers}
+    found = 0
     for chain in table.chains:
         rule, tier = rules.get(chain.id), tiers.get(chain.id)
         if rule is not None and _is_idle(asked, rule):
@@ -106,15 +109,18 @@ def fallback_findings(asked: Asked) -> Iterator[Diagnostic]:
             if not asked.is_dead(Act.TRIED, chain.id, target):
                 continue
             if not asked.is_told(DEAD_FALLBACK, span):
-                yield _dead_fallback(asked, chain, target, span)
+                yield _dead_fallback(asked, chain, target, span, explains=found < _EXPLAINED)
+                found += 1
 
 
 def _is_idle(asked: Asked, rule: Rule) -> bool:
     return asked.is_dead(Act.MATCHES, rule.id) or asked.is_dead(Act.CHAIN, rule.id)
 
 
-def _dead_fallback(asked: Asked, chain: Chain, target: TargetId, span: Span) -> Diagnostic:
-    found = exclusion(asked.study, chain, target)
+def _dead_fallback(
+    asked: Asked, chain: Chain, target: TargetId, span: Span, *, explains: bool
+) -> Diagnostic:
+    found = exclusion(asked.study, chain, target) if explains else None
     why = "no request that comes to this chain leaves it there"
     labels: tuple[Label, ...] = ()
     if found is not None and (found.rules or found.needs):

@@ -11,6 +11,7 @@ import z3
 
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Beside, Formulas
+from lynkrc.analysis.logic import all_of, not_
 from lynkrc.analysis.order import first_in_order
 from lynkrc.analysis.study import Study
 from lynkrc.ir.assertion import Assertion, Kind, reads_target
@@ -45,11 +46,11 @@ class Claims:
         spoken = [encoded.has_tier] if any(slot.feature == "tier" for slot in read) else []
         if not any(reads_target(slot) for slot in read):
             holds = self._holds(assertion.kind, guard, read, None)
-            return [(None, z3.And(*spoken, holds))]
+            return [(None, all_of(*spoken, holds))]
         return [
             (
                 target.id,
-                z3.And(
+                all_of(
                     *spoken,
                     encoded.attempted[target.id],
                     self._holds(assertion.kind, guard, read, target),
@@ -68,7 +69,7 @@ class Claims:
             if (found := self._beside(slot, study.encoded, target)) is not None
         }
         holds = Formulas(study.symbols, study.claims, beside).holds(guard)
-        return z3.Not(holds) if kind is Kind.ALWAYS else holds
+        return not_(holds) if kind is Kind.ALWAYS else holds
 
     def _beside(self, slot: Slot, encoded: Encoded, target: Target | None) -> Beside | None:
         f, table = encoded.formulas, encoded.table

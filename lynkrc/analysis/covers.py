@@ -21,10 +21,10 @@ def least(
 
     None where some request has them all, or that is not known.
     """
-    answer = solver.ask(*fixed, *(condition for _, condition in conditions))
-    if not isinstance(answer, Impossible):
+    core = solver.excluding(*fixed, *(condition for _, condition in conditions))
+    if core is None:
         return None
-    left = [conditions[i - len(fixed)] for i in answer.core if i >= len(fixed)]
+    left = [conditions[i - len(fixed)] for i in core if i >= len(fixed)]
     for one in reversed(tuple(left)):
         fewer = [other for other in left if other is not one]
         if isinstance(solver.ask(*fixed, *(condition for _, condition in fewer)), Impossible):

@@ -8,6 +8,7 @@ import z3
 
 from lynkrc.analysis.duties import Act, Atom, Duty, bounds_of, is_given, overtaken, regrouped
 from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.logic import all_of, any_of, not_, two_of
 from lynkrc.ir.table import Otherwise, Rule, RuleId, TierId
 from lynkrc_runtime.decide import Outcome
 
@@ -33,11 +34,11 @@ class DutyFormulas:
             case Act.DENIES:
                 return e.first_deny[rule]
             case Act.ANSWERS:
-                return z3.And(e.first_respond[rule], z3.Not(e.outcome_by_deny))
+                return all_of(e.first_respond[rule], not_(e.outcome_by_deny))
             case Act.TIER:
-                return z3.And(self.unpinned, e.first_tier[rule])
+                return all_of(self.unpinned, e.first_tier[rule])
             case Act.CHAIN:
-                return z3.And(self.unpinned, e.first_chain[rule])
+                return all_of(self.unpinned, e.first_chain[rule])
             case Act.PREFERS:
                 return self._prefers(self._table.rules[owner])
             case Act.RAISES:
@@ -46,21 +47,21 @@ class DutyFormulas:
                 return self._lowers(self._table.rules[owner])
             case Act.ADDS:
                 add = self._f.number(100 * (self._table.rules[owner].add64 or 0))
-                return z3.And(e.matches[owner], self._moves_tier(add))
+                return all_of(e.matches[owner], self._moves_tier(add))
             case Act.DROPS:
                 return self._drops(self._table.rules[owner])
             case Act.COUNTS:
                 return self._moves_tier(e.values[owner])
             case Act.REACHED:
-                return z3.And(e.tier[owner], e.has_tier, z3.Not(self._given))
+                return all_of(e.tier[owner], e.has_tier, not_(self._given))
             case Act.SCORED:
-                return z3.And(self.unpinned, e.by_score[owner])
+                return all_of(self.unpinned, e.by_score[owner])
             case Act.TRIED:
-                return z3.And(e.final[owner], e.kept[duty.part])
+                return all_of(e.final[owner], e.kept[duty.part])
             case Act.TRUE:
                 return self._f.some([self._f.holds(one) for one in self._atoms[owner].guards])
             case Act.FALSE:
-                return z3.Not(
+                return not_(
                     self._f.every([self._f.holds(one) for one in self._atoms[owner].guards])
                 )
             case _:
@@ -75,7 +76,7 @@ class DutyFormulas:
     @cached_property
     def unpinned(self) -> z3.BoolRef:
         """Steps 3 to 9 take place, and no requested name takes the place of 4 to 6."""
-        return z3.And(self._e.decided, z3.Not(self._e.pinned))
+        return all_of(self._e.decided, not_(self._e.pinned))
 
     @cached_property
     def able(self) -> z3.BoolRef:
@@ -85,7 +86,7 @@ class DutyFormulas:
             [
                 self._f.every(
                     [
-                        z3.Not(present)
+                        not_(present)
                         for need, present in zip(table.needs, e.needs, strict=True)
                         if target.id not in need.met_by
                     ]
@@ -110,67 +111,68 @@ class DutyFormulas:
                     others = [e.kept[one] for one in overtaken(table, chain.id, prefer)]
                     if others:
                         kept = e.kept[prefer.target]
-                        yield z3.And(e.final[chain.id], kept, self._f.some(others))
+                        yield all_of(e.final[chain.id], kept, self._f.some(others))
                 for group in regrouped(table, chain.id, prefer):
-                    yield z3.And(e.final[chain.id], z3.AtLeast(*(e.kept[t] for t in group), 2))
+                    yield all_of(e.final[chain.id], two_of(*(e.kept[t] for t in group)))
 
-        return z3.And(
+        return all_of(
             e.first_prefer[rule.id],
             e.outcome[Outcome.ROUTE],
-            z3.Not(e.pinned_target),
+            not_(e.pinned_target),
             self._f.some(list(ways())),
         )
 
     def _raises(self, rule: Rule) -> z3.BoolRef:
         assert rule.floor is not None
         lower = self._f.some(list(self._e.chosen[: rule.floor]))
-        return z3.And(self.unpinned, self._e.matches[rule.id], lower)
+        return all_of(self.unpinned, self._e.matches[rule.id], lower)
 
     def _lowers(self, rule: Rule) -> z3.BoolRef:
         e, ceiling = self._e, rule.ceiling
         assert ceiling is not None
         over = self._f.some([*e.chosen[ceiling + 1 :], self.floor_over(ceiling)])
-        lowers = z3.And(self.unpinned, over)
+        lowers = all_of(self.unpinned, over)
         if self._table.otherwise is Otherwise.ESCALATE:
             higher = [
-                z3.And(self._filled(tier.chain), z3.Not(e.tier[tier.id]))
+                all_of(self.filled(tier.chain), not_(e.tier[tier.id]))
                 for tier in self._table.tiers
                 if tier.id > ceiling
             ]
-            lowers = z3.Or(lowers, z3.And(self._emptied, self._f.some(higher)))
-        return z3.And(e.matches[rule.id], lowers)
+            lowers = any_of(lowers, all_of(self.nothing_left, self._f.some(higher)))
+        return all_of(e.matches[rule.id], lowers)
 
     def _drops(self, rule: Rule) -> z3.BoolRef:
         e, table = self._e, self._table
-        dropped = {keep.target: z3.Not(self._f.holds(keep.guard)) for keep in rule.require or ()}
+        dropped = {keep.target: not_(self._f.holds(keep.guard)) for keep in rule.require or ()}
 
         def of(targets: Sequence[int]) -> z3.BoolRef:
             return self._f.some([when for t, when in dropped.items() if t in targets])
 
-        ways = [z3.And(e.start[chain.id], of(chain.targets)) for chain in table.chains]
+        ways = [all_of(e.start[chain.id], of(chain.targets)) for chain in table.chains]
         if table.otherwise is Otherwise.ESCALATE:
             for tier in table.tiers:
-                met = z3.And(z3.Not(e.tier[tier.id]), z3.Not(self.ceiling_under(tier.id)))
-                ways.append(z3.And(self._emptied, met, of(table.chains[tier.chain].targets)))
-        return z3.And(e.decided, e.matches[rule.id], self._f.some(ways))
+                met = all_of(not_(e.tier[tier.id]), not_(self.ceiling_under(tier.id)))
+                ways.append(all_of(self.nothing_left, met, of(table.chains[tier.chain].targets)))
+        return all_of(e.decided, e.matches[rule.id], self._f.some(ways))
 
-    def _filled(self, chain: int) -> z3.BoolRef:
+    def filled(self, chain: int) -> z3.BoolRef:
+        """Some target of a chain is left."""
         return self._f.some([self._e.kept[t] for t in self._table.chains[chain].targets])
 
     @cached_property
-    def _emptied(self) -> z3.BoolRef:
+    def nothing_left(self) -> z3.BoolRef:
         """Nothing is left of the chain of step 6, and other tiers' are looked at."""
         began = [
-            z3.And(self._e.start[chain.id], self._filled(chain.id)) for chain in self._table.chains
+            all_of(self._e.start[chain.id], self.filled(chain.id)) for chain in self._table.chains
         ]
-        return z3.And(self._e.decided, z3.Not(self._e.pinned_target), z3.Not(self._f.some(began)))
+        return all_of(self._e.decided, not_(self._e.pinned_target), not_(self._f.some(began)))
 
     def emptied(self, chain: int) -> z3.BoolRef:
         """Nothing is left of this chain, though some target of the spec could serve."""
-        return z3.And(
+        return all_of(
             self._e.start[chain],
-            z3.Not(self._e.pinned_target),
-            z3.Not(self._filled(chain)),
+            not_(self._e.pinned_target),
+            not_(self.filled(chain)),
             self.able,
         )
 
@@ -203,7 +205,7 @@ class DutyFormulas:
                 continue
             past = e.sum >= bound
             without = e.sum - addend >= bound
-            bounded = z3.Or(self.floor_over(TierId(tier.id - 1)), self.ceiling_under(tier.id))
-            ways.append(z3.And(past != without, z3.Not(bounded)))
-        by_score = z3.Not(self._f.some(list(e.first_tier.values())))
-        return z3.And(self.unpinned, by_score, self._f.some(ways))
+            bounded = any_of(self.floor_over(TierId(tier.id - 1)), self.ceiling_under(tier.id))
+            ways.append(all_of(past != without, not_(bounded)))
+        by_score = not_(self._f.some(list(e.first_tier.values())))
+        return all_of(self.unpinned, by_score, self._f.some(ways))

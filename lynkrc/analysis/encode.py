@@ -13,6 +13,7 @@ import z3
 
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Formulas
+from lynkrc.analysis.logic import all_of, any_of, choice, implies, not_, same
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import View
 from lynkrc.ir.table import (
@@ -43,28 +44,44 @@ _EFFECTS: Mapping[str, Callable[[Rule], bool]] = {
 
 @final
 class Encoder:
-    """Builds the formulas; `tag` tells the names of two tables, or two requests, apart."""
+    """Builds the formulas; `tag` tells the names of two tables, or two requests, apart.
 
-    def __init__(self, table: RouteTable, symbols: Symbols, view: View, *, tag: str = "") -> None:
+    What was defined before has the name it has there already: of two requests that differ in little
+    most is the same.
+    """
+
+    def __init__(
+        self,
+        table: RouteTable,
+        symbols: Symbols,
+        view: View,
+        *,
+        tag: str = "",
+        before: Sequence[z3.BoolRef] = (),
+    ) -> None:
         self._table = table
         self._symbols = symbols
         self._formulas = Formulas(symbols, view)
         self._tag = tag
         self._definitions: list[z3.BoolRef] = []
+        # A formula's number stands for all that are spelled the same.
+        self._named = {one.arg(1).get_id(): one.arg(0) for one in before if z3.is_eq(one)}
 
     def encode(self) -> Encoded:
         """Everything."""
         table, f = self._table, self._formulas
+        self._definitions.append(self._embeddings())
         matches = self._names("rule", (f.holds(rule.guard) for rule in table.rules))
-        needs = self._names("need", (f.holds(need.guard) for need in table.needs))
         first = {effect: self._first(effect, has, matches) for effect, has in _EFFECTS.items()}
         denied = f.some(list(first["deny"].values()))
         responds = f.some(list(first["respond"].values()))
-        decided = self._name("decided", z3.And(z3.Not(denied), z3.Not(responds)))
+        decided = self._name("decided", all_of(not_(denied), not_(responds)))
         pins = self._first_pin()
         pinned = self._name("pinned", f.some(list(pins)))
         to_target = [p for p, pin in zip(pins, table.pins, strict=True) if pin.chain is not None]
         pinned_target = self._name("pinned target", f.some(to_target))
+        early = len(self._definitions)
+        needs = self._names("need", (f.holds(need.guard) for need in table.needs))
         values = tuple(self._dimensions())
         sum_ = self._sum(values, matches)
         by_score = self._by_score(sum_)
@@ -81,7 +98,7 @@ class Encoder:
         attempted = self._names(
             "attempted",
             (
-                z3.And(
+                all_of(
                     kept[target.id],
                     f.some([final_[c.id] for c in table.chains if target.id in c.targets]),
                 )
@@ -117,14 +134,26 @@ class Encoder:
             final=final_,
             attempted=attempted,
             outcome=self._outcomes(denied, decided, needs, final_, pinned_target),
-            definitions=(*self._definitions, self._embeddings()),
+            definitions=tuple(self._definitions),
+            early=early,
         )
 
     # -- names ---------------------------------------------------------------------------------
 
     def _name(self, name: str, formula: z3.BoolRef) -> z3.BoolRef:
+        known: z3.BoolRef | None = self._named.get(formula.get_id())
+        if known is not None:
+            return known
         named = z3.Bool(f"{self._tag}{name}", self._symbols.context)
-        self._definitions.append(named == formula)
+        self._definitions.append(same(named, formula))
+        return named
+
+    def _number(self, name: str, formula: z3.ArithRef) -> z3.ArithRef:
+        known: z3.ArithRef | None = self._named.get(formula.get_id())
+        if known is not None:
+            return known
+        named = z3.Int(f"{self._tag}{name}", self._symbols.context)
+        self._definitions.append(same(named, formula))
         return named
 
     def _names(self, name: str, formulas: Iterator[z3.BoolRef]) -> tuple[z3.BoolRef, ...]:
@@ -144,8 +173,8 @@ class Encoder:
         before = self._formulas.constant(False)
         found = []
         for i, match in enumerate(matches):
-            found.append(self._name(f"first {name} {i}", z3.And(match, z3.Not(before))))
-            before = self._name(f"some {name} {i}", z3.Or(before, match))
+            found.append(self._name(f"first {name} {i}", all_of(match, not_(before))))
+            before = self._name(f"some {name} {i}", any_of(before, match))
         return tuple(found)
 
     def _first_pin(self) -> tuple[z3.BoolRef, ...]:
@@ -155,27 +184,23 @@ class Encoder:
 
     def _dimensions(self) -> Iterator[z3.ArithRef]:
         for i, dimension in enumerate(self._table.dimensions):
-            named = z3.Int(f"{self._tag}dimension {i}", self._symbols.context)
             if dimension.terms is not None:
-                points = self._formulas.slot(dimension.terms)
-                self._definitions.append(named == 100 * points)
-            elif dimension.value is not None:
+                points = 100 * self._formulas.slot(dimension.terms)
+            else:
+                assert dimension.value is not None
                 value = self._formulas.percent(self._formulas.value(dimension.value))
-                self._definitions.append(named == dimension.weight64 * value)
-            yield named
+                points = dimension.weight64 * value
+            yield self._number(f"dimension {i}", points)
 
     def _sum(self, values: Sequence[z3.ArithRef], matches: Sequence[z3.BoolRef]) -> z3.ArithRef:
         """The score before rounding, in 1/6400 points."""
         f = self._formulas
         adds = [
-            z3.If(matches[rule.id], f.number(100 * rule.add64), f.number(0))
+            choice(matches[rule.id], f.number(100 * rule.add64), f.number(0))
             for rule in self._table.rules
             if rule.add64 is not None
         ]
-        sum_ = z3.Int(f"{self._tag}sum", self._symbols.context)
-        total = z3.Sum([f.number(100 * self._table.offset64), *values, *adds])
-        self._definitions.append(sum_ == total)
-        return sum_
+        return self._number("sum", z3.Sum([f.number(100 * self._table.offset64), *values, *adds]))
 
     def _by_score(self, sum_: z3.ArithRef) -> tuple[z3.BoolRef, ...]:
         below = self._formulas.constant(False)
@@ -189,8 +214,8 @@ class Encoder:
                     if tier.up_to < 0
                     else sum_ < _POINT * (tier.up_to + 1) - _POINT // 2
                 )
-            found.append(self._name(f"score tier {tier.id}", z3.And(within, z3.Not(below))))
-            below = self._name(f"score up to {tier.id}", z3.Or(below, within))
+            found.append(self._name(f"score tier {tier.id}", all_of(within, not_(below))))
+            below = self._name(f"score up to {tier.id}", any_of(below, within))
         return tuple(found)
 
     def _chosen(
@@ -202,9 +227,9 @@ class Encoder:
         return self._names(
             "chosen",
             (
-                z3.Or(
+                any_of(
                     f.some([when for rule, when in first.items() if rules[rule].tier == k]),
-                    z3.And(z3.Not(by_rule), by_score[k]),
+                    all_of(not_(by_rule), by_score[k]),
                 )
                 for k in range(len(by_score))
             ),
@@ -248,26 +273,26 @@ class Encoder:
         f, count = self._formulas, len(chosen)
         at_least = [f.some(list(chosen[k:])) for k in range(count)]
         after_floor = [
-            self._name(f"raised to {k}", z3.Or(at_least[k], floors[k])) for k in range(count)
+            self._name(f"raised to {k}", any_of(at_least[k], floors[k])) for k in range(count)
         ]
         after_both = [
-            self._name(f"bounded to {k}", z3.And(after_floor[k], z3.Not(ceilings[k])))
+            self._name(f"bounded to {k}", all_of(after_floor[k], not_(ceilings[k])))
             for k in range(count)
         ]
         raised = self._name(
-            "raised", f.some([z3.And(after_floor[k], z3.Not(at_least[k])) for k in range(count)])
+            "raised", f.some([all_of(after_floor[k], not_(at_least[k])) for k in range(count)])
         )
         lowered = self._name(
-            "lowered", f.some([z3.And(after_floor[k], ceilings[k]) for k in range(count)])
+            "lowered", f.some([all_of(after_floor[k], ceilings[k]) for k in range(count)])
         )
         tiers = []
         for k in range(count):
             above = after_both[k + 1] if k + 1 < count else f.constant(False)
-            own = z3.And(after_both[k], z3.Not(above))
+            own = all_of(after_both[k], not_(above))
             to_tier = [
                 when for when, pin in zip(pins, self._table.pins, strict=True) if pin.tier == k
             ]
-            either = z3.If(pinned, f.some(to_tier), own)
+            either = choice(pinned, f.some(to_tier), own)
             tiers.append(self._name(f"tier {k}", either))
         return tuple(tiers), raised, lowered
 
@@ -287,7 +312,7 @@ class Encoder:
                 for other, level in rules
                 if (level > tier if highest else level < tier) or (level == tier and other < own)
             ]
-            found[own] = z3.And(matches[own], z3.Not(self._formulas.some(stricter)))
+            found[own] = all_of(matches[own], not_(self._formulas.some(stricter)))
         return found
 
     # -- chains --------------------------------------------------------------------------------
@@ -301,11 +326,11 @@ class Encoder:
         def conditions(target: TargetId) -> Iterator[z3.BoolRef]:
             for need, present in zip(table.needs, needs, strict=True):
                 if target not in need.met_by:
-                    yield z3.Not(present)
+                    yield not_(present)
             for rule in table.rules:
                 for keep in rule.require or ():
                     if keep.target == target:
-                        yield z3.Implies(matches[rule.id], f.holds(keep.guard))
+                        yield implies(matches[rule.id], f.holds(keep.guard))
 
         return self._names("kept", (f.every(list(conditions(t.id))) for t in table.targets))
 
@@ -319,7 +344,7 @@ class Encoder:
     ) -> tuple[z3.BoolRef, ...]:
         """Step 6: the chain of a pinned target, else of a rule, else of the tier."""
         f, table = self._formulas, self._table
-        by_rule = self._name("chain by rule", z3.And(z3.Not(pinned), f.some(list(first.values()))))
+        by_rule = self._name("chain by rule", all_of(not_(pinned), f.some(list(first.values()))))
         to_target = [pin.chain is not None for pin in table.pins]
         elsewhere = f.some(
             [by_rule, *(when for when, other in zip(pins, to_target, strict=True) if other)]
@@ -331,13 +356,13 @@ class Encoder:
                     yield when
             for rule, when in first.items():
                 if table.rules[rule].chain == chain:
-                    yield z3.And(by_rule, when)
+                    yield all_of(by_rule, when)
             for one in table.tiers:
                 if one.chain == chain:
-                    yield z3.And(z3.Not(elsewhere), tier[one.id])
+                    yield all_of(not_(elsewhere), tier[one.id])
 
         return self._names(
-            "start", (z3.And(decided, f.some(list(ways(chain.id)))) for chain in table.chains)
+            "start", (all_of(decided, f.some(list(ways(chain.id)))) for chain in table.chains)
         )
 
     def _final(
@@ -351,20 +376,20 @@ class Encoder:
         """Steps 7 and 8: the first chain in turn with a target left."""
         f, table = self._formulas, self._table
         ways: list[list[z3.BoolRef]] = [
-            [z3.And(start[chain.id], filled[chain.id])] for chain in table.chains
+            [all_of(start[chain.id], filled[chain.id])] for chain in table.chains
         ]
         if table.otherwise is Otherwise.ESCALATE:
-            began = f.some([z3.And(start[chain.id], filled[chain.id]) for chain in table.chains])
+            began = f.some([all_of(start[chain.id], filled[chain.id]) for chain in table.chains])
             decided = f.some(list(start))
-            emptied = self._name("emptied", z3.And(decided, z3.Not(pinned_target), z3.Not(began)))
+            emptied = self._name("emptied", all_of(decided, not_(pinned_target), not_(began)))
             for k in range(len(table.tiers)):
-                open_ = self._name(f"escalates from {k}", z3.And(emptied, tier[k]))
+                open_ = self._name(f"escalates from {k}", all_of(emptied, tier[k]))
                 for other in (*range(k + 1, len(table.tiers)), *range(k - 1, -1, -1)):
                     chain = table.tiers[other].chain
-                    here = z3.And(z3.Not(ceilings[other]), filled[chain])
-                    ways[chain].append(z3.And(open_, here))
+                    here = all_of(not_(ceilings[other]), filled[chain])
+                    ways[chain].append(all_of(open_, here))
                     open_ = self._name(
-                        f"escalates from {k} past {other}", z3.And(open_, z3.Not(here))
+                        f"escalates from {k} past {other}", all_of(open_, not_(here))
                     )
         return self._names("final", (f.some(way) for way in ways))
 
@@ -378,25 +403,25 @@ class Encoder:
     ) -> dict[Outcome, z3.BoolRef]:
         f, table = self._formulas, self._table
         routed = self._name("routed", f.some(list(final_)))
-        left = z3.And(decided, z3.Not(routed))
+        left = all_of(decided, not_(routed))
         late = f.constant(False)
         if table.otherwise is Otherwise.DENY:
             able = [
                 f.every(
                     [
-                        z3.Not(present)
+                        not_(present)
                         for need, present in zip(table.needs, needs, strict=True)
                         if target.id not in need.met_by
                     ]
                 )
                 for target in table.targets
             ]
-            late = z3.And(left, z3.Not(pinned_target), f.some(able))
+            late = all_of(left, not_(pinned_target), f.some(able))
         return {
             Outcome.ROUTE: routed,
-            Outcome.DENY: self._name("denied", z3.Or(denied, late)),
-            Outcome.RESPOND: self._name("answered", z3.And(z3.Not(denied), z3.Not(decided))),
-            Outcome.REFUSE: self._name("refused", z3.And(left, z3.Not(late))),
+            Outcome.DENY: self._name("denied", any_of(denied, late)),
+            Outcome.RESPOND: self._name("answered", all_of(not_(denied), not_(decided))),
+            Outcome.REFUSE: self._name("refused", all_of(left, not_(late))),
         }
 
     # -- what is true of requests --------------------------------------------------------------
@@ -412,7 +437,7 @@ class Encoder:
         to_declared = f.constant(bool(names))
         if "model" in at:
             to_declared = self._is_one_of(at["model"], names)
-        return z3.Implies(self._is_one_of(at["surface"], {EMBEDDINGS}), to_declared)
+        return implies(self._is_one_of(at["surface"], {EMBEDDINGS}), to_declared)
 
     def _is_one_of(self, slot: Slot, texts: Collection[str]) -> z3.BoolRef:
         symbol = self._symbols.ints[slot.id]

@@ -7,6 +7,7 @@ from typing import final
 import z3
 
 from lynkrc.analysis.formulas import Formulas
+from lynkrc.analysis.logic import all_of, any_of, not_
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.table import RouteTable, RuleId
 from lynkrc_runtime.decide import RULE_PIN, RULE_SCORE, Outcome
@@ -29,6 +30,9 @@ class Encoded:
     symbols: Symbols
     formulas: Formulas
     definitions: tuple[z3.BoolRef, ...]
+    early: int
+    """How many of the definitions say which rules and pins match and which of them come first; no
+    score, need or chain is in them."""
     matches: tuple[z3.BoolRef, ...]
     needs: tuple[z3.BoolRef, ...]
     first_deny: Mapping[RuleId, z3.BoolRef]
@@ -63,31 +67,31 @@ class Encoded:
     @property
     def has_tier(self) -> z3.BoolRef:
         """Whether a tier is reported."""
-        return z3.And(self.decided, z3.Not(self.pinned_target))
+        return all_of(self.decided, not_(self.pinned_target))
 
     def rule_is(self, rule: int) -> z3.BoolRef:
         """That this rule, `RULE_SCORE` or `RULE_PIN` is reported."""
         none = self.formulas.constant(False)
         if rule == RULE_PIN:
-            return z3.And(self.decided, self.pinned)
-        plain = z3.And(self.decided, z3.Not(self.pinned))
+            return all_of(self.decided, self.pinned)
+        plain = all_of(self.decided, not_(self.pinned))
         chosen = self.formulas.some(list(self.first_tier.values()))
         if rule == RULE_SCORE:
-            return z3.And(plain, z3.Not(z3.Or(chosen, self.raised, self.lowered)))
+            return all_of(plain, not_(any_of(chosen, self.raised, self.lowered)))
         own = RuleId(rule)
-        decides = z3.Or(
+        decides = any_of(
             self.first_tier.get(own, none),
-            z3.And(
-                z3.Not(chosen),
-                z3.Or(
-                    z3.And(self.lowered, self.ceiling_rule.get(own, none)),
-                    z3.And(self.raised, z3.Not(self.lowered), self.floor_rule.get(own, none)),
+            all_of(
+                not_(chosen),
+                any_of(
+                    all_of(self.lowered, self.ceiling_rule.get(own, none)),
+                    all_of(self.raised, not_(self.lowered), self.floor_rule.get(own, none)),
                 ),
             ),
         )
         denied = self.first_deny.get(own, none)
-        responds = z3.And(self.first_respond.get(own, none), z3.Not(self.outcome_by_deny))
-        return z3.Or(z3.And(plain, decides), denied, responds)
+        responds = all_of(self.first_respond.get(own, none), not_(self.outcome_by_deny))
+        return any_of(all_of(plain, decides), denied, responds)
 
     @property
     def outcome_by_deny(self) -> z3.BoolRef:

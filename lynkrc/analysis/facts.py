@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import z3
 
+from lynkrc.analysis.logic import all_of, any_of, not_
 from lynkrc.analysis.relations import Bound, Relation, relations
 from lynkrc.ir.domain import Domain
 
@@ -23,7 +24,7 @@ def constraint(
     relation: Relation, ints: Sequence[z3.ArithRef], bools: Sequence[z3.BoolRef | None]
 ) -> z3.BoolRef:
     """One relation as a clause: a condition fails, or the sum is as it must be."""
-    clause = [z3.Not(_holds(one, ints, bools)) for one in relation.where]
+    clause = [not_(_holds(one, ints, bools)) for one in relation.where]
     match relation.terms:
         case ():
             if relation.most >= 0:
@@ -31,13 +32,13 @@ def constraint(
         case ((factor, variable),) if (flag := bools[variable]) is not None:
             clause += [
                 literal
-                for literal, value in ((flag, 1), (z3.Not(flag), 0))
+                for literal, value in ((flag, 1), (not_(flag), 0))
                 if factor * value <= relation.most
             ]
         case terms:
             total = z3.Sum([factor * ints[variable] for factor, variable in terms])
             clause.append(total <= relation.most)
-    return clause[0] if len(clause) == 1 else z3.Or(clause)
+    return clause[0] if len(clause) == 1 else any_of(*clause)
 
 
 def _holds(
@@ -47,7 +48,7 @@ def _holds(
     if flag is not None:
         allowed = [
             literal
-            for literal, value in ((flag, 1), (z3.Not(flag), 0))
+            for literal, value in ((flag, 1), (not_(flag), 0))
             if (bound.low is None or value >= bound.low)
             and (bound.high is None or value <= bound.high)
         ]
@@ -60,4 +61,4 @@ def _holds(
         ends.append(value >= bound.low)
     if bound.high is not None:
         ends.append(value <= bound.high)
-    return z3.And(ends)
+    return all_of(*ends)

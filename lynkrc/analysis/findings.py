@@ -16,8 +16,9 @@ from lynkrc.analysis.chain_findings import (
 from lynkrc.analysis.duties import Act, Atom, Duty, atoms_of, duties_of
 from lynkrc.analysis.duty_formulas import DutyFormulas
 from lynkrc.analysis.rule_findings import floor_findings, rule_findings
+from lynkrc.analysis.settle import Progress
 from lynkrc.analysis.study import Study
-from lynkrc.analysis.sweep import Progress, sweep
+from lynkrc.analysis.sweep import first_solver, sweep
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.sema_codes import UNDECIDED
 from lynkrc.diagnostics.wording import shown
@@ -41,9 +42,11 @@ def find(
     atoms = tuple(one for one in atoms_of(study.table) if one.span.file.path == own)
     duties = [duty for duty in duties_of(study.table, atoms) if _is_own(study.table, duty, own)]
     formulas = DutyFormulas(study.encoded, atoms)
-    swept = sweep(study, duties, atoms, formulas, progress)
+    first = first_solver(study)
+    swept = sweep(study, duties, atoms, formulas, first, progress)
     asked = Asked(
         study=study,
+        first=first,
         formulas=formulas,
         atoms=atoms,
         dead=swept.dead,

@@ -12,6 +12,7 @@ from typing import assert_never, final
 
 import z3
 
+from lynkrc.analysis.logic import all_of, any_of, choice, not_
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import View
 from lynkrc.ir.guard import (
@@ -78,7 +79,7 @@ class Formulas:
             case ClassTest(slot=slot, classes=classes):
                 return self.member(slot, classes)
             case Not(operand=operand):
-                return z3.Not(self.holds(operand))
+                return not_(self.holds(operand))
             case And(operands=operands):
                 return self.every([self.holds(operand) for operand in operands])
             case Or(operands=operands):
@@ -99,20 +100,20 @@ class Formulas:
                 return factor * self.value(term)
             case IntMin(operands=operands):
                 return reduce(
-                    lambda least, one: z3.If(one < least, one, least),
+                    lambda least, one: choice(one < least, one, least),
                     [self.value(operand) for operand in operands],
                 )
             case IntMax(operands=operands):
                 return reduce(
-                    lambda most, one: z3.If(one > most, one, most),
+                    lambda most, one: choice(one > most, one, most),
                     [self.value(operand) for operand in operands],
                 )
             case IntSelect(condition=condition, then=then, otherwise=otherwise):
-                return z3.If(self.holds(condition), self.value(then), self.value(otherwise))
+                return choice(self.holds(condition), self.value(then), self.value(otherwise))
             case IntSteps(x=x, pairs=pairs):
                 at = self.value(x)
                 return reduce(
-                    lambda below, pair: z3.If(at >= pair[0], self.number(pair[1]), below),
+                    lambda below, pair: choice(at >= pair[0], self.number(pair[1]), below),
                     pairs,
                     self.number(0),
                 )
@@ -128,7 +129,7 @@ class Formulas:
 
     def between(self, empty: z3.BoolRef, full: z3.BoolRef, otherwise: z3.ArithRef) -> z3.ArithRef:
         """0 where `empty`, 100 where `full`, else the value."""
-        return z3.If(empty, self.number(0), z3.If(full, self.number(100), otherwise))
+        return choice(empty, self.number(0), choice(full, self.number(100), otherwise))
 
     def percent(self, value: z3.ArithRef) -> z3.ArithRef:
         """The value within 0..100."""
@@ -144,11 +145,11 @@ class Formulas:
 
     def every(self, conditions: Sequence[z3.BoolRef]) -> z3.BoolRef:
         """All of them, which none are too."""
-        return z3.And(*conditions) if conditions else self.constant(True)
+        return all_of(*conditions) if conditions else self.constant(True)
 
     def some(self, conditions: Sequence[z3.BoolRef]) -> z3.BoolRef:
         """At least one of them."""
-        return z3.Or(*conditions) if conditions else self.constant(False)
+        return any_of(*conditions) if conditions else self.constant(False)
 
     def _truth(self, slot: int) -> z3.BoolRef:
         known = self._beside.get(slot)
@@ -178,7 +179,7 @@ class Formulas:
         joint = [i for i, own in enumerate(map_) if own in wanted]
         return self.some(
             [
-                value == first if first == last else z3.And(value >= first, value <= last)
+                value == first if first == last else all_of(value >= first, value <= last)
                 for first, last in _runs(joint)
             ]
         )

@@ -18,6 +18,7 @@ from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.formulas import Formulas
 from lynkrc.analysis.known import known_of
 from lynkrc.analysis.limits import RLIMIT
+from lynkrc.analysis.logic import all_of, any_of, not_
 from lynkrc.analysis.shared import Decision, Side, decision_of
 from lynkrc.analysis.solver import Found, Solver, Unknown
 from lynkrc.analysis.symbols import Symbols, symbols_of
@@ -94,8 +95,12 @@ def comparison(
     Plain requests are near to `rest`, a point of it.
     """
     symbols = symbols_of(domain, z3.Context(), rest)
-    before = decision_of(old, Encoder(old.table, symbols, domain.views[0], tag="old ").encode())
-    after = decision_of(new, Encoder(new.table, symbols, domain.views[1], tag="new ").encode())
+    first = Encoder(old.table, symbols, domain.views[0], tag="old ").encode()
+    # What both say alike is one formula.
+    second = Encoder(
+        new.table, symbols, domain.views[1], tag="new ", before=first.definitions
+    ).encode()
+    before, after = decision_of(old, first), decision_of(new, second)
     known = (*before.encoded.definitions, *after.encoded.definitions)
     solver = Solver(
         [symbols], [*known, *known_of(symbols, (old.table, new.table)).constraints], rlimit=rlimit
@@ -199,7 +204,7 @@ def _beyond(
     f = two.after.encoded.formulas
     return f.some(
         [
-            z3.And(f.some(list(when)), z3.Not(f.some(list(others.get(address, ())))))
+            all_of(f.some(list(when)), not_(f.some(list(others.get(address, ())))))
             for address, when in some.items()
         ]
     )
@@ -232,16 +237,14 @@ def _moved(two: Comparison) -> Iterator[Move]:
 def _kinds(old: Decision, new: Decision) -> dict[Kind, z3.BoolRef]:
     f = new.encoded.formulas
     # Amounts compare where both are known; that one is no longer known is as a higher one.
-    known = z3.Not(z3.Or(old.amount.unknown, new.amount.unknown))
+    known = all_of(old.amount.known, new.amount.known)
     was, goes = old.amount.total * new.amount.scale, new.amount.total * old.amount.scale
-    lower = z3.Or(z3.And(known, was > goes), z3.And(old.amount.unknown, z3.Not(new.amount.unknown)))
-    higher = z3.Or(
-        z3.And(known, was < goes), z3.And(new.amount.unknown, z3.Not(old.amount.unknown))
-    )
+    lower = any_of(all_of(known, was > goes), all_of(old.amount.unknown, new.amount.known))
+    higher = any_of(all_of(known, was < goes), all_of(new.amount.unknown, old.amount.known))
     return {
         Kind.TRUST: f.some(
             [
-                z3.And(when, z3.Not(f.some([by for had, by in old.ranks.items() if had >= rank])))
+                all_of(when, not_(f.some([by for had, by in old.ranks.items() if had >= rank])))
                 for rank, when in new.ranks.items()
                 if rank > 0
             ]

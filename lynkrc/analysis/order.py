@@ -5,14 +5,15 @@ The decided order: sessions, breakers and budgets, which change what is tried fi
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import combinations
 from typing import final
 
 import z3
 
 from lynkrc.analysis.encoded import Encoded
-from lynkrc.ir.table import Pick, RouteTable, Target, TargetId
+from lynkrc.analysis.logic import all_of, any_of, not_
+from lynkrc.interp.order import cost
+from lynkrc.ir.table import ChainId, Pick, RouteTable, TargetId
 
 ORDERED = (Pick.ORDER, Pick.CHEAPEST)
 """Picks whose order is the same for every request."""
@@ -21,12 +22,13 @@ ORDERED = (Pick.ORDER, Pick.CHEAPEST)
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """One way to order a chain, and `when` it is taken.
+    """One way to order a chain, and `when` it is taken, which is only where the chain is decided.
 
     `groups` hold what is tried in turn, sorted where the pick is ordered; `preferred` goes before
     them wherever it is left.
     """
 
+    chain: ChainId
     when: z3.BoolRef
     groups: tuple[tuple[TargetId, ...], ...]
     pick: Pick
@@ -52,20 +54,21 @@ class Way:
 def ways(encoded: Encoded) -> tuple[Way, ...]:
     """Every way; of those where something is routed exactly one is taken."""
     f, table = encoded.formulas, encoded.table
-    nobody = z3.Not(f.some(list(encoded.first_prefer.values())))
+    nobody = not_(f.some(list(encoded.first_prefer.values())))
     found = []
     for chain in table.chains:
         final_ = encoded.final[chain.id]
-        plain = z3.And(final_, z3.Or(encoded.pinned_target, nobody))
+        plain = all_of(final_, any_of(encoded.pinned_target, nobody))
         taken: list[tuple[z3.BoolRef, Pick, TargetId | None]] = [(plain, chain.pick, None)]
         for rule, when in encoded.first_prefer.items():
             prefer = table.rules[rule].prefer
             if prefer is not None:
-                here = z3.And(final_, z3.Not(encoded.pinned_target), when)
+                here = all_of(final_, not_(encoded.pinned_target), when)
                 taken.append((here, prefer.pick or chain.pick, prefer.target))
         for when, pick, target in taken:
             found.append(
                 Way(
+                    chain=chain.id,
                     when=when,
                     groups=tuple(_sorted(table, group, pick) for group in chain.groups),
                     pick=pick,
@@ -82,12 +85,12 @@ def leading(encoded: Encoded, way: Way) -> Iterator[tuple[TargetId, z3.BoolRef]]
     open_ = f.constant(True)
     if way.preferred is not None:
         yield way.preferred, kept[way.preferred]
-        open_ = z3.Not(kept[way.preferred])
+        open_ = not_(kept[way.preferred])
     for group in way.groups:
         for i, target in enumerate(group):
             earlier = group[:i] if way.pick in ORDERED else ()
-            yield target, z3.And(open_, kept[target], z3.Not(f.some([kept[t] for t in earlier])))
-        open_ = z3.And(open_, z3.Not(f.some([kept[target] for target in group])))
+            yield target, all_of(open_, kept[target], not_(f.some([kept[t] for t in earlier])))
+        open_ = all_of(open_, not_(f.some([kept[target] for target in group])))
 
 
 def first_in_order(encoded: Encoded) -> tuple[z3.BoolRef, ...]:
@@ -95,18 +98,11 @@ def first_in_order(encoded: Encoded) -> tuple[z3.BoolRef, ...]:
     found: list[list[z3.BoolRef]] = [[] for _ in encoded.table.targets]
     for way in ways(encoded):
         for target, leads in leading(encoded, way):
-            found[target].append(z3.And(way.when, leads))
+            found[target].append(all_of(way.when, leads))
     return tuple(encoded.formulas.some(one) for one in found)
 
 
 def _sorted(table: RouteTable, group: tuple[TargetId, ...], pick: Pick) -> tuple[TargetId, ...]:
     if pick is not Pick.CHEAPEST:
         return group
-    return tuple(sorted(group, key=lambda one: _cost(table.targets[one])))
-
-
-def _cost(target: Target) -> tuple[bool, Decimal]:
-    """What `cheapest` sorts by: input plus output price, last where nobody stated one."""
-    if target.price is None:
-        return True, Decimal(0)
-    return False, Decimal(target.price[0]) + Decimal(target.price[1])
+    return tuple(sorted(group, key=lambda one: cost(table.targets[one])))

@@ -7,6 +7,8 @@ import z3
 
 from lynkrc.analysis.covers import least
 from lynkrc.analysis.duties import Act, atoms_in
+from lynkrc.analysis.logic import implies, not_
+from lynkrc.analysis.solver import Solver
 from lynkrc.analysis.study import Study
 from lynkrc.ir.guard import And, BoolConst, Guard, Not, Or
 from lynkrc.ir.table import Chain, Need, Rule, TargetId
@@ -27,7 +29,7 @@ class Excluded:
     needs: tuple[Need, ...]
 
 
-def cover(study: Study, rule: Rule, act: Act) -> tuple[Coverer, ...]:
+def cover(study: Study, first: Solver, rule: Rule, act: Act) -> tuple[Coverer, ...]:
     """Who takes this act from a rule wherever it matches; empty where that is not so.
 
     Those that end the decision, those of the same effect that stand before it, and pins.
@@ -36,10 +38,10 @@ def cover(study: Study, rule: Rule, act: Act) -> tuple[Coverer, ...]:
     taking: list[tuple[Coverer, z3.BoolRef]] = []
     for other in study.table.rules:
         if other is not rule and _takes(other, act, is_before=other.id < rule.id):
-            taking.append((other, z3.Not(e.matches[other.id])))
+            taking.append((other, not_(e.matches[other.id])))
     if act in (Act.TIER, Act.CHAIN, Act.RAISES, Act.ADDS):
-        taking.append((PINS, z3.Not(e.pinned)))
-    return least(study.solver, [e.matches[rule.id]], taking) or ()
+        taking.append((PINS, not_(e.pinned)))
+    return least(first, [e.matches[rule.id]], taking) or ()
 
 
 def _takes(other: Rule, act: Act, *, is_before: bool) -> bool:
@@ -56,14 +58,14 @@ def _takes(other: Rule, act: Act, *, is_before: bool) -> bool:
     return is_before and effects.get(act) is not None
 
 
-def contradiction(study: Study, rule: Rule) -> tuple[Span, ...]:
+def contradiction(study: Study, first: Solver, rule: Rule) -> tuple[Span, ...]:
     """The parts of a condition that exclude each other, by where they are written."""
     guard = rule.guard
     if not isinstance(guard, And):
         return ()
     f = study.encoded.formulas
     parts = [(span_of(part), f.holds(part)) for part in guard.operands]
-    found = least(study.solver, [], parts) or ()
+    found = least(first, [], parts) or ()
     return tuple(span for span in found if span is not None)
 
 
@@ -74,11 +76,11 @@ def exclusion(study: Study, chain: Chain, target: TargetId) -> Excluded | None:
     for rule in study.table.rules:
         for keep in rule.require or ():
             if keep.target == target:
-                stays = z3.Implies(e.matches[rule.id], f.holds(keep.guard))
+                stays = implies(e.matches[rule.id], f.holds(keep.guard))
                 conditions.append((rule, stays))
     for need, present in zip(study.table.needs, e.needs, strict=True):
         if target not in need.met_by:
-            conditions.append((need, z3.Not(present)))
+            conditions.append((need, not_(present)))
     found = least(study.solver, [e.final[chain.id]], conditions)
     if found is None:
         return None

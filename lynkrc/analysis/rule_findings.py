@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-import z3
-
 from lynkrc.analysis.asked import Asked, Undecided, extent_of, place_of
 from lynkrc.analysis.duties import Act, acts_of
 from lynkrc.analysis.duty_seen import Seen
+from lynkrc.analysis.logic import any_of
 from lynkrc.analysis.reasons import PINS, Coverer, contradiction, cover
 from lynkrc.analysis.solver import Found, Unknown
 from lynkrc.diagnostics.model import Diagnostic, Label
@@ -55,7 +54,7 @@ def _contradictory(asked: Asked, rule: Rule) -> Iterator[Diagnostic]:
     code = CONTRADICTORY if decides else WITHOUT_EFFECT
     if asked.is_told(code, extent_of(rule)):
         return
-    spans = contradiction(asked.study, rule)
+    spans = contradiction(asked.study, asked.first, rule)
     labels = [
         Label(span=span, message="this" if i == 0 else "and this exclude each other")
         for i, span in enumerate(spans)
@@ -80,7 +79,9 @@ def _shadowed(
 ) -> Iterator[Diagnostic]:
     if asked.is_told(SHADOWED_RULE, extent_of(rule)):
         return
-    covers = dict.fromkeys(one for act in acts for one in cover(asked.study, rule, act))
+    covers = dict.fromkeys(
+        one for act in acts for one in cover(asked.study, asked.first, rule, act)
+    )
     what = f"the rule {shown(rule.name)}"
     if not is_all:
         what = f"{listed((act.value for act in acts), 'and')} of {what}"
@@ -97,7 +98,7 @@ def _shadowed(
 def _without_effect(asked: Asked, rule: Rule, acts: Sequence[Act]) -> Iterator[Diagnostic]:
     if asked.is_told(WITHOUT_EFFECT, extent_of(rule)):
         return
-    covers = cover(asked.study, rule, acts[0])
+    covers = cover(asked.study, asked.first, rule, acts[0])
     why = ", and ".join(_WHY[act] for act in acts)
     if covers:
         why = f"wherever it matches, {_who(covers)} first"
@@ -147,8 +148,8 @@ def floor_findings(asked: Asked) -> Iterator[Diagnostic | Undecided]:
         if not lower:
             continue
         matches = study.encoded.matches
-        either = z3.Or([matches[other.id] for other in lower])
-        answer = study.solver.ask(asked.formulas.unpinned, matches[rule.id], either)
+        either = any_of(*(matches[other.id] for other in lower))
+        answer = asked.first.ask(asked.formulas.unpinned, matches[rule.id], either)
         if isinstance(answer, Unknown):
             yield Undecided(what=f"the floor of {shown(rule.name)}", span=place_of(rule))
         if not isinstance(answer, Found):

@@ -3,7 +3,7 @@
 Targets, tiers and classes go by what makes them the same in both, whatever they are called.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -13,9 +13,10 @@ import z3
 
 from lynkrc.analysis.amounts import Amount, cost
 from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.logic import all_of, not_
 from lynkrc.analysis.order import ORDERED, leading, ways
 from lynkrc.interp.evaluate import Vector, evaluate
-from lynkrc.ir.table import RouteTable, RuleId
+from lynkrc.ir.table import Pick, RouteTable, RuleId
 from lynkrc_runtime.decide import RULE_PIN, Outcome
 
 
@@ -72,13 +73,13 @@ class Decision:
             same.append(encoded.formulas.some(self._as_chain(chain)))
             for target in self.side.table.chains[chain].targets:
                 kept = encoded.kept[target]
-                same.append(kept if mask >> target & 1 else z3.Not(kept))
+                same.append(kept if mask >> target & 1 else not_(kept))
             if prefer >= 0:
                 same.append(encoded.formulas.some(self._as_preferred(RuleId(prefer))))
             elif rule == RULE_PIN and tier < 0:
                 same.append(encoded.pinned_target)
             else:
-                same += [z3.Not(when) for when in encoded.first_prefer.values()]
+                same += [not_(when) for when in encoded.first_prefer.values()]
         return same
 
     def _as_chain(self, chain: int) -> list[z3.BoolRef]:
@@ -107,7 +108,7 @@ def decision_of(side: Side, encoded: Encoded) -> Decision:
         attempted[places[target.id]].append(encoded.attempted[target.id])
         ranks[side.ranks[target.id]].append(encoded.attempted[target.id])
     for tier in table.tiers:
-        tiers[side.tiers[tier.id]].append(z3.And(encoded.has_tier, encoded.tier[tier.id]))
+        tiers[side.tiers[tier.id]].append(all_of(encoded.has_tier, encoded.tier[tier.id]))
     first, order, draws, first_draws = _orders(side, encoded)
     return Decision(
         side=side,
@@ -120,7 +121,7 @@ def decision_of(side: Side, encoded: Encoded) -> Decision:
         draws=_merged(encoded, draws),
         first_draws=_merged(encoded, first_draws),
         ranks={rank: f.some(when) for rank, when in ranks.items()},
-        amount=cost(encoded, as_read=False),
+        amount=cost(encoded, shared=True),
     )
 
 
@@ -135,8 +136,8 @@ def _answers(encoded: Encoded) -> Mapping[Hashable, list[z3.BoolRef]]:
     for rule, when in encoded.first_respond.items():
         respond = table.rules[rule].respond
         if respond is not None:
-            found["respond", respond.text].append(z3.And(when, z3.Not(denied)))
-    late = z3.And(encoded.outcome[Outcome.DENY], z3.Not(denied))
+            found["respond", respond.text].append(all_of(when, not_(denied)))
+    late = all_of(encoded.outcome[Outcome.DENY], not_(denied))
     found["deny", None].append(late)
     for outcome in (Outcome.ROUTE, Outcome.REFUSE):
         found[outcome.name, None].append(encoded.outcome[outcome])
@@ -153,29 +154,32 @@ def _orders(side: Side, encoded: Encoded) -> tuple[_Formulas, _Formulas, _Formul
     for way in ways(encoded):
         leads = list(leading(encoded, way))
         for target, when in leads:
-            first[places[target]].append(z3.And(way.when, when))
+            first[places[target]].append(all_of(way.when, when))
         for one, other in way.before():
             if places[one] != places[other]:
-                both = z3.And(encoded.attempted[one], encoded.attempted[other])
-                order[places[one], places[other]].append(z3.And(way.when, both))
+                both = all_of(encoded.attempted[one], encoded.attempted[other])
+                order[places[one], places[other]].append(all_of(way.when, both))
         if way.pick in ORDERED:
             continue
         weights = dict(way.weights)
         for group in way.groups:
+            members = tuple((places[one], weights.get(one, 0)) for one in group)
+            # A draw by weights knows no order.
+            unordered = way.pick is Pick.WEIGHTED
             drawn: Hashable = (
                 way.pick,
-                frozenset((places[one], weights.get(one, 0)) for one in group),
+                frozenset(Counter(members).items()) if unordered else members,
             )
             several = f.some(
                 [
-                    z3.And(encoded.attempted[one], encoded.attempted[other])
+                    all_of(encoded.attempted[one], encoded.attempted[other])
                     for one, other in product(group, group)
                     if one < other and way.preferred not in (one, other)
                 ]
             )
-            draws[drawn].append(z3.And(way.when, several))
+            draws[drawn].append(all_of(way.when, several))
             ahead = f.some([when for target, when in leads if target in group])
-            first_draws[drawn].append(z3.And(way.when, several, ahead))
+            first_draws[drawn].append(all_of(way.when, several, ahead))
     return first, order, draws, first_draws
 
 

@@ -11,6 +11,7 @@ from typing import TypeAlias, final
 import z3
 
 from lynkrc.analysis.limits import RLIMIT
+from lynkrc.analysis.logic import all_of, implies, not_
 from lynkrc.analysis.symbols import Symbols
 from lynkrc.ir.domain import Point
 
@@ -27,9 +28,7 @@ class Found:
 @final
 @dataclass(frozen=True, slots=True)
 class Impossible:
-    """No request is like that. `core` are the numbers of the conditions that exclude it."""
-
-    core: tuple[int, ...]
+    """No request is like that."""
 
 
 @final
@@ -39,6 +38,13 @@ class Unknown:
 
     reason: str
 
+
+_LOGIC = "QF_LIA"
+"""Linear integers and nothing else: z3 then asks in half the time, as it looks for nothing else.
+
+In that logic it must be told of nothing else, as it would take it for something it knows nothing
+of: no `AtLeast`, no real number, no quantifier.
+"""
 
 Answer: TypeAlias = Found | Impossible | Unknown
 
@@ -56,7 +62,7 @@ class Solver:
     ) -> None:
         self._requests = tuple(requests)
         self._context = requests[0].context
-        self._solver = z3.Solver(ctx=self._context)
+        self._solver = z3.SolverFor(_LOGIC, ctx=self._context)
         self._solver.set("rlimit", rlimit)
         self._solver.set("random_seed", 0)
         self._solver.set("core.minimize", True)
@@ -85,6 +91,18 @@ class Solver:
             self._solver.pop()
         return answer
 
+    def excluding(self, *conditions: z3.BoolRef) -> tuple[int, ...] | None:
+        """The numbers of conditions that no request meets together, of which each is needed.
+
+        None where some request meets all of them, or that is not known. As it is dear to find them,
+        `ask` does not say which they are.
+        """
+        marks = self._marks(conditions)
+        if self._solver.check(*marks) != z3.unsat:
+            return None
+        core = {mark.get_id() for mark in self._solver.unsat_core()}
+        return tuple(i for i, mark in enumerate(marks) if mark.get_id() in core)
+
     def name(self, condition: z3.BoolRef) -> z3.BoolRef:
         """A short name for a condition that is asked often."""
         (mark,) = self._marks([condition])
@@ -92,7 +110,7 @@ class Solver:
 
     def exclude(self, conditions: Sequence[z3.BoolRef]) -> None:
         """From now on, no request for which all of these hold is found."""
-        self._solver.add(z3.Not(z3.And(*conditions)))
+        self._solver.add(not_(all_of(*conditions)))
 
     def _nearer(self, answer: Found, number: int, index: int, rest: int) -> Found:
         """The answer with one variable as near to rest as can be, and fixed there."""
@@ -133,7 +151,7 @@ class Solver:
                 continue
             mark = z3.Bool(f"question {self._asked}", self._context)
             self._asked += 1
-            self._solver.add(z3.Implies(mark, condition))
+            self._solver.add(implies(mark, condition))
             marks.append(mark)
         return marks
 
@@ -143,8 +161,5 @@ class Solver:
             model = self._solver.model()
             return Found(points=tuple(symbols.point(model) for symbols in self._requests))
         if verdict == z3.unsat:
-            core = {mark.get_id() for mark in self._solver.unsat_core()}
-            return Impossible(
-                core=tuple(i for i, mark in enumerate(marks) if mark.get_id() in core)
-            )
+            return Impossible()
         return Unknown(reason=self._solver.reason_unknown())

@@ -11,6 +11,7 @@ from typing import TypeAlias, final
 import z3
 
 from lynkrc.analysis.entries import Scanned, Shape, holds_word, shape_of
+from lynkrc.analysis.logic import any_of, implies
 from lynkrc.analysis.relations import POINTS, Group, groups_of
 from lynkrc.ir.domain import Domain
 from lynkrc.ir.table import Slot
@@ -87,7 +88,7 @@ def _of_group(
 ) -> list[z3.BoolRef]:
     present = [entries[group.text, one.pattern] for one in group.entries]
     weights = [one.weight64 for one in group.entries]
-    some = z3.Or(list(dict.fromkeys(present)))
+    some = any_of(*dict.fromkeys(present))
     constraints = []
     for feature, variable in group.variables.items():
         slot = domain.variables[variable].slot
@@ -118,7 +119,7 @@ def _clamped(present: Sequence[z3.BoolRef], weights: Sequence[int], slot: Slot) 
 
 def _implications(entries: Mapping[_Key, z3.BoolRef], shape: Shape) -> list[z3.BoolRef]:
     return [
-        z3.Implies(flag, entries[text, other])
+        implies(flag, entries[text, other])
         for (text, pattern), flag in entries.items()
         for other in sorted(shape.implies.get(pattern, ()))
         if (text, other) in entries
@@ -133,7 +134,7 @@ def _words(
 ) -> list[z3.BoolRef]:
     """An entry of words needs a word in the ask."""
     return [
-        z3.Implies(flag, ints[number] >= 1)
+        implies(flag, ints[number] >= 1)
         for number, variable in enumerate(domain.variables)
         if variable.slot.feature == "ask.words" and variable.slot.high > 0
         for (text, pattern), flag in entries.items()

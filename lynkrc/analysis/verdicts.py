@@ -18,6 +18,7 @@ from lynkrc.analysis.claims import Claims
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.known import known_of
+from lynkrc.analysis.logic import all_of
 from lynkrc.analysis.solver import Answer, Found, Impossible, Solver, Unknown
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.symbols import changed
@@ -57,14 +58,18 @@ def decide(study: Study, assertion: Assertion) -> Verdict:
     return _DECIDERS[assertion.kind](study, assertion)
 
 
-def another(study: Study, assertion: Assertion, given: Mapping[int, int]) -> Point | None:
-    """Another point that refutes the assertion or shows it, with these values of variables.
+def another(study: Study, assertion: Assertion, given: Mapping[int, int]) -> tuple[Point, ...]:
+    """Other points that refute the assertion or show it, with these values of variables.
 
-    None where there is none, or none is found. ValueError for an assertion about two requests.
+    Nothing where there are none, or none are found; two for monotone, which have the values in
+    common but for the feature that it is about.
     """
-    fixed = [study.symbols.ints[variable] == value for variable, value in given.items()]
-    answer = study.solver.smallest(*fixed, _speaks(study, assertion))
-    return answer.points[0] if isinstance(answer, Found) else None
+    if assertion.kind is Kind.MONOTONE:
+        answer = _sinking(study, assertion, given)
+    else:
+        fixed = [study.symbols.ints[variable] == value for variable, value in given.items()]
+        answer = study.solver.smallest(*fixed, _speaks(study, assertion))
+    return answer.points if isinstance(answer, Found) else ()
 
 
 def _speaks(study: Study, assertion: Assertion) -> z3.BoolRef:
@@ -108,8 +113,12 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
     amount = _AMOUNTS[assertion.kind](study.encoded)
     answer = study.solver.smallest(_speaks(study, assertion))
     verdict = _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
-    if verdict.status is Status.PROVED and isinstance(study.solver.ask(amount.unknown), Found):
-        reason = "a target without a price can be attempted"
+    unpriced = study.solver.ask(amount.unknown)
+    if verdict.status is Status.PROVED and not isinstance(unpriced, Impossible):
+        if isinstance(unpriced, Unknown):
+            reason = unpriced.reason
+        else:
+            reason = f"{_unpriced(study)}: state it under `price`"
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
     worst, is_exact = most(study.solver, amount)
     return Verdict(
@@ -118,16 +127,31 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
         points=verdict.points,
         reason=verdict.reason,
         worst=worst,
-        is_exact=is_exact,
+        is_exact=is_exact and isinstance(unpriced, Impossible),
     )
 
 
+def _unpriced(study: Study) -> str:
+    """Which targets without a price can be attempted, in words."""
+    names = [
+        target.name
+        for target in study.table.targets
+        if target.price is None
+        and isinstance(study.solver.ask(study.encoded.attempted[target.id]), Found)
+    ]
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    have, each = ("have", "each") if len(names) > 1 else ("has", "it")
+    return f"{listed} {have} no price, and {each} can be attempted"
+
+
 def most(solver: Solver, amount: Amount) -> tuple[Fraction, bool]:
-    """The greatest amount that occurs, and whether the solver could tell that none exceeds it."""
+    """The greatest amount that is known to occur, and whether the solver could tell that no other
+    known one exceeds it.
+    """
     low, high = 0, amount.most  # some request comes to `low`, none to more than `high`
     while low < high:
         middle = (low + high + 1) // 2
-        match solver.ask(amount.total >= middle):
+        match solver.ask(amount.known, amount.total >= middle):
             case Found():
                 low = middle
             case Impossible():
@@ -142,11 +166,23 @@ def most(solver: Solver, amount: Amount) -> tuple[Fraction, bool]:
 
 def _monotone(study: Study, assertion: Assertion) -> Verdict:
     """Two requests that differ in one feature: the larger is never in a lower tier."""
+    answer = _sinking(study, assertion, {})
+    return _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
+
+
+def _sinking(study: Study, assertion: Assertion, given: Mapping[int, int]) -> Answer:
+    """The pair that refutes monotone; `given` are values that the two have in common."""
     if assertion.feature is None:
         raise ValueError(f"{assertion.source} names no feature")
     variable = study.claims.variables[assertion.feature]
     lesser, greater = study.symbols, changed(study.symbols, {variable: "greater "})
-    other = Encoder(study.table, greater, study.domain.views[0], tag="greater ").encode()
+    other = Encoder(
+        study.table,
+        greater,
+        study.domain.views[0],
+        tag="greater ",
+        before=study.encoded.definitions,
+    ).encode()
     known = [
         *study.known,
         *other.definitions,
@@ -154,14 +190,14 @@ def _monotone(study: Study, assertion: Assertion) -> Verdict:
     ]
     solver = Solver([lesser, greater], known, rlimit=study.rlimit)
     tiers = range(len(study.table.tiers))
-    sinks = [z3.And(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
-    answer = solver.smallest(
+    sinks = [all_of(study.encoded.tier[k], other.tier[below]) for k in tiers for below in range(k)]
+    return solver.smallest(
+        *(lesser.ints[one] == value for one, value in given.items() if one != variable),
         lesser.ints[variable] < greater.ints[variable],
         *(one.outcome[Outcome.ROUTE] for one in (study.encoded, other)),
         *(one.has_tier for one in (study.encoded, other)),
         study.encoded.formulas.some(sinks),
     )
-    return _verdict(assertion, answer, found=Status.REFUTED, impossible=Status.PROVED)
 
 
 def _other_spec(study: Study, assertion: Assertion) -> Verdict:

@@ -61,7 +61,9 @@ def _compile_bundle(path: Path) -> Compilation:
         raise CannotRead(str(problem)) from problem
     data = bundle.files.get(f"source/{SPEC_NAME}")
     if data is None:
-        raise CannotRead(f"{bundle.path} holds no source/{SPEC_NAME}; compare its spec instead")
+        raise CannotRead(
+            f"{bundle.path} holds no source/{SPEC_NAME}; name the spec it was built from"
+        )
     loader = BundleLoader(bundle)
     done = compile_spec(loader.path_of(SPEC_NAME), data, loader=loader, catalog=catalog_files())
     stated = bundle.manifest.meaning_digest
@@ -69,8 +71,8 @@ def _compile_bundle(path: Path) -> Compilation:
         found = "errors" if done.artifacts is None else f"meaning {done.artifacts.meaning_digest}"
         raise CannotRead(
             f"{bundle.path}: its meaning cannot be rebuilt with this version: its sources give "
-            f"{found}, its manifest says {stated}. Compare with the version of lynkrc that built "
-            "it, or compare the specs themselves: `lynkrc inspect BUNDLE --file "
+            f"{found}, its manifest says {stated}. Use the version of lynkrc that built "
+            "it, or the specs themselves: `lynkrc inspect BUNDLE --file "
             f"source/{SPEC_NAME}` prints its spec, and `--against git:REF` reads one from git"
         )
     return done

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.opening import open_source
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
 from lynkrc.cli.terminal import error, print_findings
 from lynkrc.graph.build import graph_of
@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         error(f"the ending of {output} says no form: use .svg, .html or .mmd, or say --format")
         return ExitCode.CANNOT_RUN
     try:
-        compilation = open_source(arguments.source)
+        compilation = compile_path(arguments.source)
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN

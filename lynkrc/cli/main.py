@@ -18,7 +18,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("build", "check, compile and pack a bundle"),
     ("prove", "whether what a spec asserts holds, or one question"),
     ("trace", "why a request goes where it goes"),
-    ("test", "check that requests go where they must, and what of the spec that shows"),
+    ("test", "whether requests go where they must, and what that covers"),
     ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
     ("inspect", "what a bundle holds"),

@@ -13,6 +13,9 @@ _PATIENCE = 1.0
 class Progress:
     """Says on a terminal what is being decided, once that takes longer than a second."""
 
+    def __init__(self, verb: str = "proving") -> None:
+        self._verb = verb
+
     def __enter__(self) -> Callable[[str], None]:
         """How to say it."""
         self._began = time.monotonic()
@@ -27,4 +30,4 @@ class Progress:
     def _say(self, what: str) -> None:
         if sys.stderr.isatty() and time.monotonic() - self._began > _PATIENCE:
             self._spoke = True
-            print(f"\r\x1b[Kproving {what[:80]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{self._verb} {what[:80]}", end="", file=sys.stderr, flush=True)

@@ -6,11 +6,13 @@ from lynkrc.analysis.verdicts import Status, Verdict
 from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.specs import CannotRead
 from lynkrc.diff.compare import compare
-from lynkrc.diff.plan import Plan, Spec
+from lynkrc.diff.plan import Category, Plan, Side, Spec
 from lynkrc.ir.assertion import Assertion
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.table import RouteTable
 from lynkrc.proofs.run import Compare
+
+_ENDS = {"route": "routed", "deny": "denied", "respond": "answered", "refuse": "refused"}
 
 
 def comparing(spec: Path) -> Compare:
@@ -23,8 +25,12 @@ def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
     path = spec.parent / (assertion.file or "")
     try:
         other = compile_path(path)
-    except CannotRead as problem:
-        return _unknown(assertion, str(problem))
+    except CannotRead:
+        if path.exists():
+            reason = f"{path} is neither a spec nor a bundle that can be read"
+        else:
+            reason = f"there is no {path}; `same_as` names a file from the folder of the spec"
+        return _unknown(assertion, reason)
     if other.table is None or other.artifacts is None:
         return _unknown(assertion, f"{path} has errors: `lynkrc check {path}` shows them")
     plan = compare(
@@ -46,12 +52,30 @@ def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
 def _judged(assertion: Assertion, plan: Plan, hint: str) -> Verdict:
     if plan.same_meaning:
         return Verdict(assertion=assertion, status=Status.PROVED)
-    if plan.worst is None:
+    if plan.worst is None or plan.worst is Category.COSMETIC:
         return _unknown(assertion, "; ".join(plan.unknown))
-    reason = (
-        f"{len(plan.categories)} differences, the gravest of them in {plan.worst.value}; {hint}"
-    )
+    number = len(plan.categories)
+    told = f"{number} differences, the gravest of them" if number > 1 else "1 difference, which is"
+    reason = f"{told} in {plan.worst.value}: {_gravest(plan)}; {hint}"
     return Verdict(assertion=assertion, status=Status.REFUTED, reason=reason)
+
+
+def _gravest(plan: Plan) -> str:
+    """The first of the gravest differences in words, with a request that shows it."""
+    for region in plan.regions:
+        if region.category is plan.worst:
+            features = ", ".join(f"{name} = {value}" for name, value in region.witness.features)
+            return (
+                f"a request with {features or 'nothing out of the ordinary'} was "
+                f"{_ends(region.before)} and is {_ends(region.after)}"
+            )
+    return next(one.words for one in plan.changes if one.category is plan.worst)
+
+
+def _ends(side: Side) -> str:
+    tier = "" if side.tier is None else f" in tier {side.tier}"
+    where = f" to {side.chain}" if side.targets else f" by {side.rule}"
+    return f"{_ENDS.get(side.outcome, side.outcome)}{tier}{where}"
 
 
 def _unknown(assertion: Assertion, reason: str) -> Verdict:

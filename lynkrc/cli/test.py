@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from lynkrc import __version__
+from lynkrc.analysis.relations import violated
 from lynkrc.cli.built import load_built
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.rewriting import difference, replace_file
@@ -16,14 +17,14 @@ from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file, read_bytes
 from lynkrc.cli.terminal import error, note, print_findings
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.places import Run as Report
+from lynkrc.interp.goals import seen
 from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import Compilation
 from lynkrc.source.edits import apply_edits
 from lynkrc.source.text import SourceFile
 from lynkrc.testing.case import Case
 from lynkrc.testing.cases import CaseFile, read_cases
-from lynkrc.testing.coverage import Coverage, measure
-from lynkrc.testing.goals import seen
+from lynkrc.testing.coverage import Coverage
 from lynkrc.testing.report_github import render_github
 from lynkrc.testing.report_json import render_json
 from lynkrc.testing.report_junit import render_junit
@@ -34,6 +35,8 @@ from lynkrc.testing.update import update
 from lynkrc_runtime.bundle import BrokenBundle
 
 SUFFIX = ".test.yaml"
+HEAD = "version: 1\ncases:\n"
+"""What a file of tests begins with."""
 _FORMATS = ("text", "json", "junit", "github")
 _MARK = b"\xef\xbb\xbf"
 _PATIENCE = 1.0
@@ -63,7 +66,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--update", action="store_true", help="make failing cases expect what is so; show it"
     )
     parser.add_argument(
-        "--coverage", action="store_true", help="report what of the spec the cases show"
+        "--coverage",
+        action="store_true",
+        help="report what of the spec the cases show; what is proved to be shown by no request "
+        "does not count, nor do rules that the spec extends or uses",
+    )
+    parser.add_argument(
+        "--inherited",
+        action="store_true",
+        help="list what is not shown of inherited rules too; implies --coverage",
+    )
+    parser.add_argument(
+        "--suggest",
+        action="store_true",
+        help="print cases for what is not covered, to be appended to a file of tests "
+        "(with --inherited, for inherited rules too); the report goes to stderr",
     )
     parser.add_argument(
         "--fail-under",
@@ -83,27 +100,34 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _run(arguments: argparse.Namespace) -> ExitCode:
-    if arguments.update and arguments.format != "text":
-        raise CannotRead("--update shows what it changes as text: leave --format out")
+    if arguments.format != "text":
+        if arguments.update:
+            raise CannotRead("--update shows what it changes as text: leave --format out")
+        if arguments.suggest:
+            raise CannotRead("--suggest prints cases as YAML: leave --format out")
+    if arguments.update and arguments.suggest:
+        raise CannotRead("--update and --suggest both print what is to be written: ask in turn")
     compilation = compile_file(arguments.spec)
     table = compilation.table
     if compilation.has_errors or table is None:
         print_findings(compilation.diagnostics, arguments.format, spec=arguments.spec)
         return ExitCode.FINDINGS
-    paths = _test_paths(arguments.spec, arguments.tests)
+    paths = _test_paths(arguments.spec, arguments.tests, may_be_none=arguments.suggest)
     data = {path: read_bytes(path, "name your tests with --tests") for path in paths}
     files, findings = _read(data, table)
     if findings:
         print_findings(findings, arguments.format, spec=arguments.spec)
         return ExitCode.FINDINGS
     engines = _engines(compilation, table, native=arguments.native)
-    results = _results(files, engines, arguments)
+    results, suggested = _results(files, engines, arguments)
     if arguments.update and results.failed:
         if not _update(data, results, table):
             return ExitCode.CANNOT_RUN
         files, _ = _read(data, table)
-        results = _results(files, engines, arguments)
-    sys.stdout.write(_report(results, arguments))
+        results, suggested = _results(files, engines, arguments)
+    (sys.stderr if arguments.suggest else sys.stdout).write(_report(results, arguments))
+    if suggested:
+        sys.stdout.write(suggested if files else HEAD + suggested)
     return _verdict(results, arguments)
 
 
@@ -123,18 +147,22 @@ def _report(results: Results, arguments: argparse.Namespace) -> str:
 def _verdict(results: Results, arguments: argparse.Namespace) -> ExitCode:
     code = ExitCode.FINDINGS if results.failed else ExitCode.OK
     if arguments.fail_under is not None and results.coverage is not None:
-        share = results.coverage.count().share
+        share = results.coverage.own.count().share
         if share < arguments.fail_under:
             note(f"{percent(share)} % covered; --fail-under wants {arguments.fail_under:g} %")
             code = ExitCode.FINDINGS
     return code
 
 
-def _test_paths(spec: Path, named: Sequence[Path] | None) -> list[Path]:
+def _test_paths(
+    spec: Path, named: Sequence[Path] | None, *, may_be_none: bool = False
+) -> list[Path]:
     """The files of tests, each once, in the order named; those of a folder by name."""
     if named is None:
         beside = spec.with_name(spec.stem + SUFFIX)
         if not beside.is_file():
+            if may_be_none:
+                return []
             raise CannotRead(f"there is no {beside}; write tests there, or name them with --tests")
         return [beside]
     paths: list[Path] = []
@@ -152,7 +180,9 @@ def _test_paths(spec: Path, named: Sequence[Path] | None) -> list[Path]:
 def _read(data: dict[Path, bytes], table: RouteTable) -> tuple[list[CaseFile], list[Diagnostic]]:
     files, findings = [], []
     for path, content in data.items():
-        file, found = read_cases(str(path), content, table, bodies=_Bodies(folder=path.parent).read)
+        file, found = read_cases(
+            str(path), content, table, bodies=_Bodies(folder=path.parent).read, violated=violated
+        )
         files.append(file)
         findings += found
     return files, findings
@@ -183,27 +213,54 @@ def _engines(compilation: Compilation, table: RouteTable, *, native: bool) -> En
     return engines_of(table, bundle, compiled.scorer)
 
 
-def _results(files: Sequence[CaseFile], engines: Engines, arguments: argparse.Namespace) -> Results:
+def _results(
+    files: Sequence[CaseFile], engines: Engines, arguments: argparse.Namespace
+) -> tuple[Results, str]:
+    """The results of all files, and the suggested cases."""
     total = sum(len(file.cases) for file in files)
     wanted = [
         (file, [case for case in file.cases if _is_wanted(case, arguments.filter)])
         for file in files
     ]
     count = sum(len(cases) for _, cases in wanted)
-    if count == 0:
+    if count == 0 and files:
         raise CannotRead(f"no case has {arguments.filter!r} in its name")
     tick = _progress(count)
     ran = [
         FileRuns(path=file.file.path, runs=tuple(_ticked(case, engines, tick) for case in cases))
         for file, cases in wanted
     ]
-    runs = [run for file in ran for run in file.runs]
-    wants_coverage = arguments.coverage or arguments.fail_under is not None
-    return Results(
+    coverage, suggested = None, ""
+    implying = (arguments.fail_under is not None, arguments.inherited, arguments.suggest)
+    if arguments.coverage or any(implying):
+        names = {case.name for file in files for case in file.cases}
+        coverage, suggested = _covered(ran, engines, arguments, names)
+    results = Results(
         spec=str(arguments.spec),
         files=tuple(ran),
         skipped=total - count,
-        coverage=_coverage(runs, engines.table) if wants_coverage else None,
+        coverage=coverage,
+        lists_inherited=arguments.inherited,
+    )
+    return results, suggested
+
+
+def _covered(
+    files: Sequence[FileRuns], engines: Engines, arguments: argparse.Namespace, taken: set[str]
+) -> tuple[Coverage, str]:
+    # Imported here: tests alone do not wait for the solver.
+    from lynkrc.cli.covering import cover
+
+    vectors = dict.fromkeys(
+        run.vector for file in files for run in file.runs if run.vector is not None
+    )
+    parts = ("own", "inherited") if arguments.inherited else ("own",)
+    return cover(
+        engines,
+        [seen(engines.table, vector) for vector in vectors],
+        str(arguments.spec),
+        suggests=parts if arguments.suggest else (),
+        taken=taken,
     )
 
 
@@ -231,17 +288,6 @@ def _progress(total: int) -> Callable[[], None]:
             told = now
 
     return tick
-
-
-def _coverage(runs: Sequence[Run], table: RouteTable) -> Coverage:
-    return measure(
-        table,
-        (
-            seen(table, run.vector, run.why, run.decision.targets)
-            for run in runs
-            if run.vector is not None and run.why is not None and run.decision is not None
-        ),
-    )
 
 
 def _update(data: dict[Path, bytes], results: Results, table: RouteTable) -> bool:

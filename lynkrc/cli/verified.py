@@ -3,7 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 from lynkrc.bundle.report import Verdicts
 from lynkrc.cli import proof_cache
@@ -11,6 +11,12 @@ from lynkrc.cli.progress import Progress
 from lynkrc.cli.proof_cache import Kept
 from lynkrc.pipeline import Compilation, prove_compiled
 from lynkrc_runtime.bundle import load_opened, open_bundle, portable_scorer
+
+if TYPE_CHECKING:
+    from lynkrc.proofs.run import Proved
+
+NOTHING = Kept(verdicts=Verdicts(assertions=(), assumptions=()), report={})
+"""Of a spec that asserts nothing."""
 
 
 @final
@@ -39,21 +45,25 @@ def prove(compilation: Compilation, spec: Path, *, native: bool, caches: bool) -
 
     with Progress() as say:
         found, proved = prove_compiled(compilation, comparing(spec), say)
-    if proved is None or found.has_errors:
+    if found.has_errors:
         return Proven(compilation=found, kept=None, is_old=False, key=None)
-    from lynkrc.proofs.report import full_json, verdicts_json
-
     return Proven(
         compilation=found,
-        kept=Kept(
-            verdicts=Verdicts(
-                assertions=tuple(verdicts_json(proved.proofs)), assumptions=proved.assumptions
-            ),
-            report=full_json(proved.proofs, proved.domain, proved.assumptions),
-        ),
+        kept=NOTHING if proved is None else _told(proved),
         is_old=False,
         # What is told must be told again the next time.
         key=key if found.diagnostics == compilation.diagnostics else None,
+    )
+
+
+def _told(proved: "Proved") -> Kept:
+    from lynkrc.proofs.report import full_json, verdicts_json
+
+    return Kept(
+        verdicts=Verdicts(
+            assertions=tuple(verdicts_json(proved.proofs)), assumptions=proved.assumptions
+        ),
+        report=full_json(proved.proofs, proved.domain, proved.assumptions),
     )
 
 
@@ -75,6 +85,8 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
             path.write_bytes(bundle)
             opened = open_bundle(path)
             loaded = load_opened(opened)
-        engines = {"python": portable_scorer(opened), loaded.engine: loaded.scorer}
+        engines = {"python": portable_scorer(opened)}
+        if loaded.engine != "python":
+            engines[loaded.engine] = loaded.scorer
         found, _ = validate(table, engines, loaded.explain, chosen)
     return None if found is None else shown_mismatch(table, found)

@@ -3,16 +3,17 @@
 Pure: the tables and one vector of each go in. Who finds the vectors is not this module's matter.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypeAlias, final
 
-from lynkrc.diff.cost import micro, value_of, worst_case
+from lynkrc.diff.cost import in_micro, value_of, worst_case
 from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
 from lynkrc.diff.plan import Category, Side, What
 from lynkrc.interp.evaluate import Vector
-from lynkrc.ir.table import RouteTable, TierId
+from lynkrc.ir.table import Pick, RouteTable, TierId
 
 Group: TypeAlias = tuple[Category, tuple[str, ...]]
 
@@ -37,7 +38,7 @@ def classify(pair: Pair, v_old: Vector, v_new: Vector) -> Difference | None:
     output = _either(pair, v_old, v_new, "request.max_tokens")
     least = worst_case(pair.old, old.targets, context=context, output=output)
     most = worst_case(pair.new, new.targets, context=context, output=output)
-    before, after = side(pair.old, old, micro(least)), side(pair.new, new, micro(most))
+    before, after = side(pair.old, old, in_micro(least)), side(pair.new, new, in_micro(most))
     went = {pair.old_places[one] for one in old.targets}
     goes = {pair.new_places[one] for one in new.targets}
     category = _category(pair, old, new, least, most)
@@ -145,7 +146,11 @@ def _old_height(pair: Pair, tier: str | None) -> int:
 
 
 def _place(place: Place, places: tuple[Destination, ...]) -> tuple[object, ...]:
-    return tuple(places[one] for one in place.targets), place.pick, place.weights
+    order = tuple(places[one] for one in place.targets)
+    if place.pick is Pick.WEIGHTED:
+        # A draw by weights knows no order.
+        return place.pick, frozenset(Counter(zip(order, place.weights, strict=True)).items())
+    return place.pick, order
 
 
 def _name(table: RouteTable, tier: TierId | None) -> str | None:

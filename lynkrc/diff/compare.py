@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from lynkrc.analysis.moves import Attempts, attempts, dearest, moves
 from lynkrc.diff.changes import other_changes
-from lynkrc.diff.cost import micro
+from lynkrc.diff.cost import in_micro
 from lynkrc.diff.identity import Pair, pair_of
 from lynkrc.diff.items import changed_items
 from lynkrc.diff.plan import Change, Plan, Region, Relation, Spec
@@ -74,8 +74,8 @@ def compare(
         regions=regions,
         changes=changes,
         items=items,
-        cost_before=micro(dearest(two, two.before)),
-        cost_after=micro(dearest(two, two.after)),
+        cost_before=in_micro(dearest(two, two.before)),
+        cost_after=in_micro(dearest(two, two.after)),
     )
 
 

@@ -3,7 +3,7 @@
 The reference interpreter decides each point anew; what it does not confirm is no region.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
@@ -16,12 +16,10 @@ from lynkrc.diff.plan import Change, Item, Region, What, Witness, groups_of, ord
 from lynkrc.diff.requests import Requests, sent
 from lynkrc.diff.witness import features_in, plainest
 from lynkrc.ir.domain import Domain, Point
+from lynkrc.testing.realise import Shows, realised
 
 MOST_REQUESTS = 20
 """Differences of one plan that a request is built for."""
-
-ROUNDS = 5
-"""How often the solver is asked for another request where one could not be built."""
 
 _BY_PRICE = ("price", "tokens", "retries")
 
@@ -123,24 +121,26 @@ class Regions:
         """The region with a request; else with a vector that a request may have, and why none."""
         shows = self._shows(group)
         made = requests.request(plain, shows)
-        point, given = None, dict[int, int]()
-        for _ in range(ROUNDS):
-            if made.realised:
-                break
-            asked = alike(self._two, move, given)
-            if asked is None or not shows(asked):
-                break
-            point = point or asked
-            made = requests.request(asked, shows)
-            given |= requests.misses(made, asked)
+        point = region.witness.point
+        if not made.realised and (first := self._alike(move, {}, shows)) is not None:
+
+            def again(given: Mapping[int, int]) -> Point | None:
+                return self._alike(move, given, shows)
+
+            point, made = realised(first, requests.request, shows, again)
         if made.realised and made.point is not None:
             # The words keep the plainest values; the point is what was read of the request.
             read = self._at(region, made.point, region.witness.features)
             return replace(read, witness=replace(read.witness, request=sent(made, read)))
-        if point is None:
-            return replace(region, witness=replace(region.witness, missed=made.missed))
         told = self._at(region, point, features_in(self._domain, point, self._rest))
         return replace(told, witness=replace(told.witness, missed=made.missed))
+
+    def _alike(self, move: Move, given: Mapping[int, int], shows: Shows) -> Point | None:
+        """Another point that shows it, whatever size comes with these values."""
+        sizes = {slot.id for slot in self._domain.slots if slot.feature == "context.tokens"}
+        held = {variable: value for variable, value in given.items() if variable not in sizes}
+        point = alike(self._two, move, held)
+        return point if point is not None and shows(point) else None
 
     def _at(self, region: Region, point: Point, features: tuple[tuple[str, str], ...]) -> Region:
         """The region with another witness."""

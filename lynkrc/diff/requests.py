@@ -14,9 +14,10 @@ from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.witness import at_rest
 from lynkrc.testing.case_text import as_test_case
 from lynkrc.testing.curl import as_curl
+from lynkrc.testing.realise import Shows
 from lynkrc.testing.replay import Replay
 from lynkrc.testing.sample import Walker
-from lynkrc.testing.synthesize import Shows, Synthesized, Synthesizer
+from lynkrc.testing.synthesize import Synthesized, Synthesizer
 
 GATEWAY = "http://localhost:8081"
 """Where the commands send the requests."""
@@ -38,14 +39,6 @@ class Requests:
         self._synthesizer = Synthesizer(pair.new, domain, walker)
         same_clients = pair.old.clients == pair.new.clients
         self._old = None if same_clients else Replay(pair.old, domain, walker)
-
-    def misses(self, made: Synthesized, wanted: Point) -> dict[int, int]:
-        """What came out otherwise, by variable; but for its size, which follows from the rest."""
-        return {
-            variable: got
-            for variable, (got, value) in enumerate(zip(made.point or (), wanted, strict=False))
-            if got != value and self._domain.slots[variable].feature != _SIZE
-        }
 
     def plainest(self) -> Point:
         """What is read of an ordinary request: one turn of a few words, and nothing else."""

@@ -4,7 +4,7 @@ Widths are those of DejaVu Sans, the widest of the sans-serif fonts that browser
 rounded up by class of character; monospaced text is 0.61 em a character.
 
 >>> cut("a long condition", 60, size=12, is_mono=True)
-'a long …'
+'a long…'
 """
 
 import unicodedata

@@ -6,13 +6,13 @@ request and a target of its final chain; one that reads `tier` speaks of request
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from fractions import Fraction
 from typing import TypeAlias, assert_never, final
 
 import msgspec
 
 from lynkrc.interp.evaluate import Vector, evaluate, holds
+from lynkrc.interp.order import cost
 from lynkrc.interp.worst_case import Unpriced, worst_cost, worst_latency
 from lynkrc.ir.assertion import Assertion, Assertions, Kind, is_beside, reads_target
 from lynkrc.ir.domain import Domain, Part, Point, domain_of
@@ -86,19 +86,12 @@ def _pairs(table: RouteTable, verdict: Verdict) -> tuple[Pair, ...]:
         case Pick.ORDER:
             first = first[:1]
         case Pick.CHEAPEST:
-            first = [min(first, key=lambda target: _price(table.targets[target]))]
+            first = [min(first, key=lambda target: cost(table.targets[target]))]
         case Pick.WEIGHTED | Pick.FASTEST | Pick.ROUND_ROBIN:
             pass
         case _:
             assert_never(pick)
     return tuple(Pair(target=t, first=t in first) for group in left for t in group)
-
-
-def _price(target: Target) -> tuple[bool, Decimal]:
-    """What `cheapest` goes by: what has no price comes last, ties stay as written."""
-    if target.price is None:
-        return True, Decimal(0)
-    return False, Decimal(target.price[0]) + Decimal(target.price[1])
 
 
 # -- domains -----------------------------------------------------------------------------------
@@ -175,8 +168,8 @@ class Claim:
             case Kind.ALWAYS:
                 return tuple(self._where(point, found, wanted=False))
             case Kind.MAX_COST_USD:
-                cost = worst_cost(self._table, found.vector, found.targets)
-                over = not isinstance(cost, Unpriced) and cost > self._amount
+                spent = worst_cost(self._table, found.vector, found.targets)
+                over = not isinstance(spent, Unpriced) and spent > self._amount
                 return (None,) if over else ()
             case Kind.MAX_LATENCY:
                 return (None,) if worst_latency(self._table, found.targets) > self._amount else ()

@@ -51,6 +51,8 @@ def _why(proof: Proof, domain: Domain) -> Iterator[str]:
         yield f"a request with {told(domain, witness.point, witness.plain)}: {_decided(witness)}"
         if not witness.request.realised:
             yield f"not realised: {', '.join(witness.request.missed)}"
+        elif witness.given:
+            yield f"no request carries {' and '.join(witness.given)}"
     worst = proof.verdict.worst
     if worst is not None and proof.assertion.kind in (Kind.MAX_COST_USD, Kind.MAX_LATENCY):
         qualifier = "" if proof.verdict.is_exact else "at least "

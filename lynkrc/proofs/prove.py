@@ -5,7 +5,7 @@ request and read back by the code that serves. A witness the interpreter does no
 nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeAlias, final
 
@@ -13,20 +13,19 @@ from lynkrc.analysis.study import Study
 from lynkrc.analysis.verdicts import Status, Verdict, another, decide
 from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
-from lynkrc.ir.assertion import Assertion, Kind
-from lynkrc.ir.domain import Point
+from lynkrc.ir.assertion import Assertion, Kind, is_beside, reads_target
+from lynkrc.ir.domain import Domain, Point
+from lynkrc.ir.ranges import slots_read
+from lynkrc.ir.witness import shown_value
+from lynkrc.testing.realise import Realise, Shows, asked_again, otherwise, realised
 from lynkrc.testing.synthesize import Synthesized
-
-Shows: TypeAlias = Callable[[Point], bool]
-Realise: TypeAlias = Callable[[Point, Shows], Synthesized]
-"""Builds a request of a point of the study's domain, or another that shows the same, and reads it
-back."""
+from lynkrc.testing.wanted import SESSION_STATE
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""
 
-ROUNDS = 5
-"""How often the solver is asked for a point that a request can be built of."""
+PAIR_ROUNDS = 3
+"""How often the solver is asked for two requests, which takes it longer than one."""
 
 UNCONFIRMED = (
     "the solver's witness is not confirmed by the reference interpreter: this is a mistake of "
@@ -41,11 +40,15 @@ class Witness:
 
     Where a request was built, the point is what was read back of it, else the solver's. `plain` is
     what the plainest request has. `targets` are the attempted ones it shows it with, by name; none
-    where no target is read.
+    where no target is read. `given` is what no request carries (keys, sessions, budgets) and has to
+    be so beside it, as ``key.team = "legal"``. `unwanted` are the targets that must be in no chain
+    of the request, where it is as clear as that what has to change.
     """
 
     point: Point
     plain: Point
+    given: tuple[str, ...]
+    unwanted: tuple[str, ...]
     trace: Trace
     targets: tuple[str, ...]
     request: Synthesized
@@ -71,8 +74,8 @@ class Proof:
 
     @property
     def realised(self) -> bool:
-        """Whether a whole request was built for every witness."""
-        return all(witness.request.realised for witness in self.witnesses)
+        """Whether every witness is a whole request, and nothing has to be so beside it."""
+        return all(one.request.realised and not one.given for one in self.witnesses)
 
     @property
     def word(self) -> str:
@@ -118,94 +121,140 @@ def _replayed(subject: Study, verdict: Verdict, realise: Realise) -> Proof:
         return decided(subject.table, subject.vector(point))
 
     if verdict.assertion.kind is Kind.MONOTONE:
-        lesser, greater = verdict.points
+        return _pair(subject, verdict, realise, claim, decision)
+    (point,) = verdict.points
+    if not claim.breaks(point, decision(point)):
+        return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
+
+    def again(given: Mapping[int, int]) -> Point | None:
+        return next(iter(another(subject, verdict.assertion, given)), None)
+
+    point, request = realised(
+        point,
+        lambda wanted, shows: _built(subject, wanted, shows, realise),
+        lambda other: bool(claim.breaks(other, decision(other))),
+        again,
+    )
+    names = [one.name for one in subject.table.targets]
+    breaking = claim.breaks(point, decision(point))
+    reached = tuple(names[one] for one in breaking if one is not None)
+    unwanted = reached if _forbids_targets(subject, verdict.assertion) else ()
+    witness = _witness(subject, point, reached, request, unwanted)
+    return _judged(subject, Proof(verdict=verdict, witnesses=(witness,)))
+
+
+def _pair(
+    subject: Study,
+    verdict: Verdict,
+    realise: Realise,
+    claim: Claim,
+    decision: Callable[[Point], Decided],
+) -> Proof:
+    """The two requests of monotone: each must be exactly itself, as they differ in one feature.
+
+    What the greater one could not do without, the lesser is given too.
+    """
+
+    def again(given: Mapping[int, int]) -> tuple[Point, ...] | None:
+        return another(subject, verdict.assertion, given) or None
+
+    points = verdict.points
+    nearest: tuple[Witness, ...] = ()
+    given: dict[int, int] = {}
+    for _ in range(PAIR_ROUNDS):
+        lesser, greater = points
         if not claim.sinks((lesser, decision(lesser)), (greater, decision(greater))):
             return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
-        # Each of the two must be exactly itself: they differ in one feature alone.
-        witnesses = tuple(
-            _witness(subject, point, (), realise(point, _exactly(point)))
-            for point in verdict.points
+        made = tuple(
+            _witness(subject, point, (), _built(subject, point, _exactly(point), realise))
+            for point in points
         )
-    else:
-        (point,) = verdict.points
-        if not claim.breaks(point, decision(point)):
-            return Proof(verdict=_unknown(verdict, UNCONFIRMED), witnesses=())
-        point, request = _request(
-            subject,
-            verdict,
-            realise,
-            lambda other: bool(claim.breaks(other, decision(other))),
-        )
-        names = [one.name for one in subject.table.targets]
-        breaking = claim.breaks(point, decision(point))
-        reached = tuple(names[one] for one in breaking if one is not None)
-        witnesses = (_witness(subject, point, reached, request),)
-    return _judged(subject, Proof(verdict=verdict, witnesses=witnesses))
-
-
-def _request(
-    subject: Study, verdict: Verdict, realise: Realise, shows: Shows
-) -> tuple[Point, Synthesized]:
-    """A request that shows it, and its point; else the solver's point and what came nearest.
-
-    Where a request does not come out as the solver wants it, the solver is told what it had
-    instead, and asked again.
-    """
-    (first,) = verdict.points
-    point: Point | None = first
-    nearest: Synthesized | None = None
-    given: dict[int, int] = {}
-    for _ in range(ROUNDS):
-        if point is None:
+        nearest = nearest or made
+        if all(witness.request.realised for witness in made):
+            nearest = made
             break
-        request = realise(point, shows)
-        if request.realised and request.point is not None:
-            return request.point, request
-        nearest = nearest or request
-        if request.point is None:
+        last: dict[int, int] = {}
+        for witness in made:
+            last |= otherwise(witness.request, witness.point)
+        found, given = asked_again(again, given, last)
+        if found is None:
             break
-        given |= {
-            variable: got
-            for variable, (got, wanted) in enumerate(zip(request.point, point, strict=True))
-            if got != wanted
-        }
-        point = another(subject, verdict.assertion, given)
-    assert nearest is not None, "a request was built of the first point"
-    return first, nearest
+        points = found
+    return _judged(subject, Proof(verdict=verdict, witnesses=nearest))
+
+
+def _built(subject: Study, point: Point, shows: Shows, realise: Realise) -> Synthesized:
+    """A request, and its point as if the gateway's own state were that of the wanted one."""
+
+    def given(read: Point) -> Point:
+        return tuple(point[place] if place in state else value for place, value in enumerate(read))
+
+    state = _state(subject.domain)
+    request = realise(point, lambda read: shows(given(read)))
+    return request if request.point is None else replace(request, point=given(request.point))
+
+
+def _state(domain: Domain) -> frozenset[int]:
+    """The variables that no request carries."""
+    return frozenset(
+        place for place, slot in enumerate(domain.slots) if slot.feature in SESSION_STATE
+    )
 
 
 def _exactly(point: Point) -> Shows:
     return lambda other: other == point
 
 
+def _forbids_targets(subject: Study, assertion: Assertion) -> bool:
+    """Whether all that the assertion says of a decision is which targets it may attempt."""
+    if assertion.guard is None or assertion.kind is Kind.REACHABLE:
+        return False
+    read = [subject.assertions.slots[slot] for slot in slots_read(assertion.guard)]
+    return all(
+        reads_target(slot) and slot.feature != "target.first" for slot in read if is_beside(slot)
+    )
+
+
 def _witness(
-    subject: Study, point: Point, targets: tuple[str, ...], request: Synthesized
+    subject: Study,
+    point: Point,
+    targets: tuple[str, ...],
+    request: Synthesized,
+    unwanted: tuple[str, ...] = (),
 ) -> Witness:
+    plain, domain = subject.symbols.rest, subject.domain
     return Witness(
         point=point,
-        plain=subject.symbols.rest,
+        plain=plain,
+        given=tuple(
+            f"{domain.slots[place].text} = {shown_value(domain.slots[place], point[place])}"
+            for place in sorted(_state(domain))
+            if point[place] != plain[place]
+        ),
         trace=trace(subject.table, subject.vector(point)),
         targets=targets,
+        unwanted=unwanted,
         request=request,
     )
 
 
 def _judged(subject: Study, proof: Proof) -> Proof:
     """The proof, unless its witness must be a request and none could be built."""
-    if proof.realised:
+    built = all(witness.request.realised for witness in proof.witnesses)
+    if built and proof.assertion.kind is Kind.REACHABLE:
+        given = " and ".join(one for witness in proof.witnesses for one in witness.given)
+        reason = f"given {given}, which no request carries" if given else ""
+        return replace(proof, verdict=replace(proof.verdict, reason=reason))
+    if built:
         return proof
     missed = ", ".join(one for witness in proof.witnesses for one in witness.request.missed)
     if proof.assertion.kind is Kind.REACHABLE:
         reason = f"a vector shows it, and no request could be built that has it: {missed}"
         return replace(proof, verdict=_unknown(proof.verdict, reason))
-    if any(_stands_out(proof, variable) for variable in subject.loose):
+    if subject.loose:
         reason = f"the witness may not exist: no request could be built that has {missed}"
         return replace(proof, verdict=_unknown(proof.verdict, reason))
     return proof
-
-
-def _stands_out(proof: Proof, variable: int) -> bool:
-    return any(witness.point[variable] != 0 for witness in proof.witnesses)
 
 
 def _unknown(verdict: Verdict, reason: str) -> Verdict:

@@ -31,7 +31,7 @@ def verdicts_json(proofs: Sequence[Proof]) -> list[dict[str, Any]]:
 
 
 def full_json(proofs: Sequence[Proof], domain: Domain, assumed: Sequence[str]) -> dict[str, Any]:
-    """For ``report.full.json`` and ``lynkrc prove --format json``."""
+    """For ``report.full.json`` and ``lynkrc prove --format json``: `schema/proof.schema.json`."""
     return {
         "version": VERSION,
         "assertions": [
@@ -58,12 +58,14 @@ def _witness(witness: Witness, domain: Domain) -> dict[str, Any]:
     request = witness.request
     return {
         "features": dict(features_of(domain, witness.point, witness.plain)),
+        "given": list(witness.given),
         "targets": list(witness.targets),
         "decision": as_json(witness.trace),
         "realised": request.realised,
         "missed": list(request.missed),
         "request": {
             "surface": request.surface,
+            "path": request.path,
             "headers": dict(request.headers),
             "body": request.body,
         },

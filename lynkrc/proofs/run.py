@@ -14,19 +14,25 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.ir.witness import at_rest
 from lynkrc.proofs.assumed import assumptions
 from lynkrc.proofs.findings import proof_findings
-from lynkrc.proofs.prove import Proof, Shows, prove
+from lynkrc.proofs.prove import Proof, prove
+from lynkrc.proofs.requests import read_headers
+from lynkrc.testing.realise import Shows
 from lynkrc.testing.synthesize import Synthesized, Synthesizer
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proved:
-    """The proofs in the order written, the findings they make, and what they take for granted."""
+    """The proofs in the order written, the findings they make, and what they take for granted.
+
+    `headers` are those that the policy reads, of those that clients add unasked.
+    """
 
     proofs: tuple[Proof, ...]
     domain: Domain
     assumptions: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
+    headers: frozenset[str]
 
     @property
     def counted(self) -> str:
@@ -56,6 +62,7 @@ def run(
 
     Without `compare`, whether the table is the same as another is unknown.
     """
+    domain = joint_domain(table, assertions)
 
     def is_same(assertion: Assertion) -> Verdict:
         if compare is None:
@@ -63,15 +70,15 @@ def run(
             return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
         return compare(table, assertion)
 
-    domain = joint_domain(table, assertions)
     realise = _Realiser(table, domain)
-    subject = study(table, assertions, rest=realise.plainest() if assertions.items else None)
+    subject = study(table, assertions, rest=realise.plainest())
     proofs = prove(subject, realise, is_same, progress)
     return Proved(
         proofs=proofs,
         domain=domain,
         assumptions=assumptions(subject),
         diagnostics=tuple(proof_findings(proofs, domain)),
+        headers=read_headers(table, domain),
     )
 
 

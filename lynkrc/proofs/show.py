@@ -1,22 +1,18 @@
 """Proofs to the text that ``lynkrc prove`` prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from textwrap import indent, wrap
 
 from lynkrc.analysis.verdicts import Status
 from lynkrc.ir.assertion import Kind
-from lynkrc.ir.domain import Domain
 from lynkrc.ir.witness import features_of
 from lynkrc.proofs.prove import Proof, Witness
+from lynkrc.proofs.requests import GATEWAY, body_text, in_short, is_long, test_case
 from lynkrc.proofs.run import Proved
 from lynkrc.proofs.words import amount, ends
-from lynkrc.testing.case_text import as_test_case
 from lynkrc.testing.curl import as_curl
 
 WIDTH = 100
-GATEWAY = "http://localhost:8081"
-"""Where the printed commands send the request."""
-
 _COLOURS = {Status.PROVED: "\x1b[32m", Status.REFUTED: "\x1b[1;31m", Status.UNKNOWN: "\x1b[1;33m"}
 _INDENT = " " * 10
 
@@ -25,7 +21,7 @@ def show(proved: Proved, *, colour: bool) -> str:
     """Every assertion with its verdict and witnesses, what was assumed, and a last line."""
     lines: list[str] = []
     for proof in proved.proofs:
-        lines += _proof(proof, proved.domain, colour=colour)
+        lines += _proof(proof, proved, colour=colour)
     if proved.assumptions:
         lines += ["", "assumed"]
         for text in proved.assumptions:
@@ -33,7 +29,7 @@ def show(proved: Proved, *, colour: bool) -> str:
     return "\n".join([*lines, "", proved.counted]) + "\n"
 
 
-def _proof(proof: Proof, domain: Domain, *, colour: bool) -> Iterator[str]:
+def _proof(proof: Proof, proved: Proved, *, colour: bool) -> Iterator[str]:
     word = f"{proof.status.value:<8}"
     if colour:
         word = f"{_COLOURS[proof.status]}{word}\x1b[0m"
@@ -51,30 +47,52 @@ def _proof(proof: Proof, domain: Domain, *, colour: bool) -> Iterator[str]:
         yield f"{_INDENT}no request shows it"
     for number, witness in enumerate(proof.witnesses):
         title = "a request" if len(proof.witnesses) == 1 else ("the lesser", "the greater")[number]
-        yield from _witness(proof, witness, domain, title)
+        yield from _witness(proof, witness, proved, title)
 
 
-def _witness(proof: Proof, witness: Witness, domain: Domain, title: str) -> Iterator[str]:
-    features = features_of(domain, witness.point, witness.plain)
+def _witness(proof: Proof, witness: Witness, proved: Proved, title: str) -> Iterator[str]:
+    features = features_of(proved.domain, witness.point, witness.plain)
     yield f"{_INDENT}{title} with" + ("" if features else " nothing out of the ordinary")
     width = max((len(name) for name, _ in features), default=0)
     for name, value in features:
         yield f"{_INDENT}  {name:<{width}} = {value}"
     reached = f", which reaches {' and '.join(witness.targets)}" if witness.targets else ""
     yield from _wrapped(f"is {ends(witness.trace)}{reached}")
-    if not witness.request.realised:
-        yield from _wrapped(f"vector only, not realised: {', '.join(witness.request.missed)}")
+    request = witness.request
+    if not request.realised:
+        yield from _wrapped(f"vector only, not realised: {', '.join(request.missed)}")
         return
-    if proof.status is Status.REFUTED:
-        yield f"{_INDENT}send it:"
-        yield indent(as_curl(witness.request, GATEWAY), _INDENT + "  ")
-        yield f"{_INDENT}or keep it as a test of the policy as it is:"
-        expected = {"outcome": witness.trace.outcome, "tier": witness.trace.tier}
-        case = as_test_case(
-            witness.request,
-            {key: value for key, value in expected.items() if value is not None},
+    if proof.status is not Status.REFUTED:
+        yield f"{_INDENT}as in POST {request.path}{_told_headers(request.headers)}"
+        yield f"{_INDENT}  {in_short(request.body)}"
+        return
+    if witness.given:
+        yield from _wrapped(
+            f"vector only: no request carries {' and '.join(witness.given)}; given that, this one "
+            "shows it"
         )
-        yield indent(case.rstrip("\n"), _INDENT + "  ")
+    if is_long(witness):
+        size = len(body_text(request.body).encode())
+        yield from _wrapped(
+            f"its body has {size:,} bytes; `--requests DIR` writes it, with the command that sends "
+            "it and a test. In short:"
+        )
+        yield f"{_INDENT}  POST {request.path}{_told_headers(request.headers)}"
+        yield f"{_INDENT}  {in_short(request.body)}"
+        return
+    yield f"{_INDENT}send it:"
+    command = as_curl(request, GATEWAY, proved.headers).rstrip("\n")
+    yield indent(command, _INDENT + "  ")
+    if witness.given:
+        return
+    lasting = "until that is mended, and keeps it so" if witness.unwanted else ""
+    yield f"{_INDENT}keep it as a test{f', which fails {lasting}' if lasting else ''}:"
+    yield indent(test_case(proof, witness).rstrip("\n"), _INDENT + "  ")
+
+
+def _told_headers(headers: Mapping[str, str]) -> str:
+    told = [f"{name}: {value}" for name, value in headers.items() if name != "content-type"]
+    return "".join(f", {one}" for one in told)
 
 
 def _wrapped(text: str) -> list[str]:

@@ -92,6 +92,8 @@ def write_ask(wish: AskWish, fragments: Sequence[str], letters: str, digits: str
     _add_numbers(units, wish.least("numbers") - held.numbers, digits, letters)
     spread = _spread(wish, units, merged, sentences)
     _add_han(wish, spread, merged, words)
+    # More sentences may be wished than there is anything to say in.
+    spread = [sentence for sentence in spread if sentence] or [[]]
     _add_marks(wish, spread, held)
     layout = _lines(wish, spread, letters[-1:])
     _pad(wish, spread, layout, merged)

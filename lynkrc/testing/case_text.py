@@ -8,11 +8,14 @@ from lynkrc.testing.synthesize import Synthesized
 
 
 def as_test_case(
-    synthesized: Synthesized, expectations: Mapping[str, Any], name: str = "witness"
+    synthesized: Synthesized,
+    expectations: Mapping[str, Any],
+    name: str = "witness",
+    body_file: str | None = None,
 ) -> str:
     """The case as one entry of a list: a name, the request, and what it is to come to.
 
-    Values are written in JSON, which YAML reads alike.
+    Values are written in JSON, which YAML reads alike. `body_file` is a file that holds the body.
     """
     lines = [
         f"- name: {_json(name)}",
@@ -23,10 +26,13 @@ def as_test_case(
         lines.append("    headers:")
         for header, value in synthesized.headers.items():
             lines.append(f"      {_json(header)}: {_json(value)}")
-    lines.append("    body:")
-    lines += [
-        f"      {_json(member)}: {_json(value)}" for member, value in synthesized.body.items()
-    ]
+    if body_file is not None:
+        lines.append(f"    file: {_json(body_file)}")
+    else:
+        lines.append("    body:")
+        lines += [
+            f"      {_json(member)}: {_json(value)}" for member, value in synthesized.body.items()
+        ]
     lines.append("  expect:")
     lines += [f"    {key}: {_json(value)}" for key, value in expectations.items()]
     return "\n".join(lines) + "\n"

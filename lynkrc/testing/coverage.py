@@ -1,11 +1,24 @@
 """A table to everything that tests of it can show, and runs to what they have shown of that."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from fractions import Fraction
-from typing import assert_never, final
+from typing import TypeAlias, assert_never, final
 
+from lynkrc.interp.goals import (
+    AtomIs,
+    Decides,
+    Escalates,
+    FallsBack,
+    Goal,
+    Matches,
+    NumberIs,
+    Reaches,
+    ScoreIs,
+    Seen,
+    is_met,
+)
 from lynkrc.ir.guard import (
     BoolSlot,
     ClassTest,
@@ -22,19 +35,6 @@ from lynkrc.ir.ranges import interval, subexpressions
 from lynkrc.ir.table import Otherwise, RouteTable, Rule, Slot, SlotType, TierId
 from lynkrc.ir.text import print_guard, print_int, print_points
 from lynkrc.source.text import Span
-from lynkrc.testing.goals import (
-    AtomIs,
-    Decides,
-    Escalates,
-    FallsBack,
-    Goal,
-    Matches,
-    NumberIs,
-    Reaches,
-    ScoreIs,
-    Seen,
-    is_met,
-)
 
 
 class Kind(Enum):
@@ -53,13 +53,15 @@ class Kind(Enum):
 class CoverageItem:
     """One thing to be shown. `id` stays while the names and texts in it do; `text` is for people.
 
-    `goal` is what a vector must do to show it.
+    `goal` is what a vector must do to show it. `is_inherited` where it is of another file than the
+    spec: what a spec extends has tests of its own.
     """
 
     kind: Kind
     id: str
     text: str
     goal: Goal
+    is_inherited: bool = False
     span: Span = field(compare=False, repr=False)
 
 
@@ -81,11 +83,15 @@ class Count:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """What of a table was shown. `unreachable` has only items that were not."""
+    """What of a table was shown. `unreachable` and `unknown` have only items that were not.
+
+    Of the `unknown` the solver could not tell whether a request shows them: they count.
+    """
 
     items: tuple[CoverageItem, ...]
     covered: frozenset[CoverageItem]
     unreachable: frozenset[CoverageItem]
+    unknown: frozenset[CoverageItem] = frozenset()
 
     @property
     def missing(self) -> tuple[CoverageItem, ...]:
@@ -93,6 +99,16 @@ class Coverage:
         return tuple(
             item for item in self.items if item not in self.covered and item not in self.unreachable
         )
+
+    @property
+    def own(self) -> "Coverage":
+        """That of what the spec itself says."""
+        return replace(self, items=tuple(one for one in self.items if not one.is_inherited))
+
+    @property
+    def inherited(self) -> "Coverage":
+        """That of what the spec extends or uses."""
+        return replace(self, items=tuple(one for one in self.items if one.is_inherited))
 
     def count(self, kind: Kind | None = None) -> Count:
         """How many of a kind, or of all."""
@@ -105,24 +121,41 @@ class Coverage:
         )
 
 
+Prove: TypeAlias = Callable[
+    [Sequence[CoverageItem]], tuple[Collection[CoverageItem], Collection[CoverageItem]]
+]
+"""Items that no vector has shown to those that no request can, and those of which that is not
+known."""
+
+
 def measure(
     table: RouteTable,
     runs: Iterable[Seen],
     *,
-    unreachable: frozenset[CoverageItem] = frozenset(),
+    own: str | None = None,
+    prove: Prove = lambda _: ((), ()),
 ) -> Coverage:
-    """What decided vectors show of a table; `unreachable` is what no request can show."""
-    items = coverage_items(table)
+    """What decided vectors show of a table; `own` is the path of the spec (else all is its own)."""
+    items = coverage_items(table, own)
     left = dict.fromkeys(items)
     for one in runs:
         for item in [item for item in left if is_met(item.goal, table, one)]:
             del left[item]
     covered = frozenset(item for item in items if item not in left)
-    return Coverage(items=items, covered=covered, unreachable=unreachable & left.keys())
+    unreachable, unknown = prove(tuple(left))
+    return Coverage(
+        items=items,
+        covered=covered,
+        unreachable=frozenset(unreachable),
+        unknown=frozenset(unknown),
+    )
 
 
-def coverage_items(table: RouteTable) -> tuple[CoverageItem, ...]:
-    """Everything that tests of a table can show, by kind, in the order of the spec."""
+def coverage_items(table: RouteTable, own: str | None = None) -> tuple[CoverageItem, ...]:
+    """Everything that tests of a table can show, by kind, in the order of the spec.
+
+    `own` is the path of the spec; what stands elsewhere is inherited.
+    """
     items = [
         *_rules(table),
         *(item for rule in table.rules for item in _atoms(rule, table.slots)),
@@ -133,7 +166,10 @@ def coverage_items(table: RouteTable) -> tuple[CoverageItem, ...]:
         *(item for rule in table.rules for item in _literals(rule, table.slots)),
     ]
     order = list(Kind)
-    return tuple(sorted(dict.fromkeys(items), key=lambda item: order.index(item.kind)))
+    return tuple(
+        replace(item, is_inherited=own not in (None, item.span.file.path))
+        for item in sorted(dict.fromkeys(items), key=lambda item: order.index(item.kind))
+    )
 
 
 def _rules(table: RouteTable) -> Iterator[CoverageItem]:

@@ -15,7 +15,7 @@ def render_github(results: Results, report: Report) -> str:
     commands = [_command(run, report) for run in results.failed]
     told = summary(results)
     if results.coverage is not None:
-        told += f"; coverage {percent(results.coverage.count().share)} %"
+        told += f"; coverage {percent(results.coverage.own.count().share)} %"
     return "".join(f"{line}\n" for line in [*commands, f"::notice title=lynkrc test::{data(told)}"])
 
 

@@ -75,9 +75,11 @@ def _value(value: Expected) -> str | int | list[str] | None:
 
 
 def _coverage(coverage: Coverage, report: Report) -> dict[str, Any]:
+    own = coverage.own
     return {
-        **_counted(coverage, None),
-        "kinds": [{"kind": _key(kind), **_counted(coverage, kind)} for kind in Kind],
+        **_counted(own, None),
+        "kinds": [{"kind": _key(kind), **_counted(own, kind)} for kind in Kind],
+        "inherited": _counted(coverage.inherited, None),
         "items": [_item(item, coverage, report) for item in coverage.items],
     }
 
@@ -100,6 +102,8 @@ def _item(item: CoverageItem, coverage: Coverage, report: Report) -> dict[str, A
         **_place(item.span, report),
         "covered": item in coverage.covered,
         "unreachable": item in coverage.unreachable,
+        "unknown": item in coverage.unknown,
+        "inherited": item.is_inherited,
     }
 
 

@@ -1,14 +1,14 @@
 """Runs and their coverage to text for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from lynkrc.diagnostics.wording import printable
-from lynkrc.testing.coverage import Coverage, Kind
+from lynkrc.testing.coverage import Coverage, CoverageItem, Kind
 from lynkrc.testing.results import Results, place, summary
 from lynkrc.testing.wording import failure_lines
 
-_MOST_MISSING = 200
+_MOST_LISTED = 200
 _LONGEST = 160  # characters of an item
 
 
@@ -31,7 +31,8 @@ def percent(share: Fraction) -> str:
     return f"{whole}" if share == whole else f"{whole}.{tenth}"
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text that fits on a line, with both its ends."""
     text = printable(text)
     if len(text) <= _LONGEST:
         return text
@@ -54,27 +55,43 @@ def _lines(results: Results, quiet: bool) -> Iterator[str]:
             yield from (f"          {line}" for line in failure_lines(run))
         yield ""
     if results.coverage is not None:
-        yield from _coverage(results.coverage, quiet)
+        yield from _coverage(results.coverage, quiet, lists_inherited=results.lists_inherited)
         yield ""
     yield summary(results)
 
 
-def _coverage(coverage: Coverage, quiet: bool) -> Iterator[str]:
+def _coverage(coverage: Coverage, quiet: bool, *, lists_inherited: bool) -> Iterator[str]:
     width = max(len(kind.value) for kind in Kind)
+    own, inherited = coverage.own, coverage.inherited
     yield "coverage"
-    for name, kind in [*((kind.value, kind) for kind in Kind), ("all", None)]:
-        count = coverage.count(kind)
+    for name, count in [
+        *((kind.value, own.count(kind)) for kind in Kind),
+        ("all", own.count()),
+        *([("inherited, not in all", inherited.count())] if inherited.items else []),
+    ]:
         line = f"  {name:<{width}}  {count.covered:>4} of {count.total:<4} {percent(count.share)} %"
         if count.unreachable:
             line += f"  ({count.unreachable} proved unreachable)"
         yield line
-    missing = coverage.missing
-    if missing and not quiet:
-        yield ""
-        yield "not covered"
-        places = [printable(place(item.span)) for item in missing[:_MOST_MISSING]]
-        width = max(map(len, places))
-        for where, item in zip(places, missing, strict=False):
-            yield f"  {where:<{width}}  {_short(item.text)}"
-        if len(missing) > _MOST_MISSING:
-            yield f"  and {len(missing) - _MOST_MISSING} more; --format json has all of them"
+    if quiet:
+        return
+    told = coverage if lists_inherited else own
+    yield from _listed("not covered", [one for one in told.missing if one not in told.unknown])
+    yield from _listed(
+        "not covered, and not known whether any request shows it",
+        [one for one in told.missing if one in told.unknown],
+    )
+    yield from _listed("proved unreachable", [one for one in told.items if one in told.unreachable])
+
+
+def _listed(title: str, items: Sequence[CoverageItem]) -> Iterator[str]:
+    if not items:
+        return
+    yield ""
+    yield title
+    places = [printable(place(item.span)) for item in items[:_MOST_LISTED]]
+    width = max(map(len, places))
+    for where, item in zip(places, items, strict=False):
+        yield f"  {where:<{width}}  {short(item.text)}"
+    if len(items) > _MOST_LISTED:
+        yield f"  and {len(items) - _MOST_LISTED} more; --format json has all of them"

@@ -20,12 +20,16 @@ class FileRuns:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """Everything a report says. `skipped` cases were not asked for; `coverage` None likewise."""
+    """Everything a report says. `skipped` cases were not asked for; `coverage` None likewise.
+
+    `lists_inherited` is whether what is not covered of inherited rules is listed too.
+    """
 
     spec: str
     files: tuple[FileRuns, ...]
     skipped: int
     coverage: Coverage | None
+    lists_inherited: bool = False
 
     @property
     def runs(self) -> tuple[Run, ...]:

@@ -1,67 +1,86 @@
 """What is not covered, and witnesses of it, to cases that are ready to be pasted.
 
-Where witnesses come from is not known here: `Suggest` is what finds them. A witness that shows
-several things is written once.
+Where witnesses come from is not known here: `lynkrc.testing.witnesses` finds them.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias, assert_never, final
+from typing import assert_never, final
 
+from lynkrc.interp.goals import is_met, seen
 from lynkrc.ir.table import Slot, SlotType
 from lynkrc.source.nodes import Plain
 from lynkrc.source.quoting import is_plain, quote
 from lynkrc.testing.case import Case, Features, Sent
 from lynkrc.testing.coverage import CoverageItem
-from lynkrc.testing.goals import is_met, seen
+from lynkrc.testing.report_text import short
 from lynkrc.testing.runner import Engines, Run, run_case
 from lynkrc.testing.update import yaml_of
 from lynkrc_runtime.dispatch import StringClass
 from lynkrc_runtime.feature_table import FIXED_UNIT
 from lynkrc_runtime.string_classes import StringClasses
 
+_LONGEST_NAME = 180
+"""Characters, before it is said how many more things a case shows."""
+
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
-    """A witness of an item, or None and the reason why there is none."""
+    """A witness of several items, in their order."""
 
-    item: CoverageItem
-    given: Features | Sent | None
-    reason: str = ""
-
-
-Suggest: TypeAlias = Callable[[Sequence[CoverageItem]], Sequence[Suggestion]]
-"""Items to a suggestion for each, in their order."""
+    items: tuple[CoverageItem, ...]
+    given: Features | Sent
 
 
-def suggested_cases(suggestions: Sequence[Suggestion], engines: Engines) -> str:
-    """The items of `cases` as YAML, each expecting what is decided now; others as comments."""
-    met: set[CoverageItem] = set()
+def suggested_cases(
+    suggestions: Sequence[Suggestion], engines: Engines, taken: Collection[str] = ()
+) -> str:
+    """The items of `cases` as YAML, each expecting what is decided now; others as comments.
+
+    A case is named by what it is the first to show, and has none of the names `taken`.
+    """
+    left = dict.fromkeys(item for one in suggestions for item in one.items)
+    names = set(taken)
     lines: list[str] = []
     for suggestion in suggestions:
-        item, given = suggestion.item, suggestion.given
-        if item in met:
+        for_ = [item for item in suggestion.items if item in left]
+        if not for_:
             continue
-        if given is None:
-            lines.append(f"  # no case for: {item.text} ({suggestion.reason})")
+        case = Case(name="", given=suggestion.given, expected=(), span=for_[0].span)
+        run = run_case(case, engines)
+        if run.vector is None or run.decision is None or run.problem is not None:
+            lines += [f"  # no case for: {short(item.text)} ({run.problem})" for item in for_]
             continue
-        run = run_case(Case(name=item.text, given=given, expected=(), span=item.span), engines)
-        if run.why is None or run.vector is None or run.decision is None:
-            lines.append(f"  # no case for: {item.text} ({run.problem})")
-            continue
-        shown = seen(engines.table, run.vector, run.why, run.decision.targets)
-        met |= {one.item for one in suggestions if is_met(one.item.goal, engines.table, shown)}
-        lines += _case(item.text, run, engines)
+        by = seen(engines.table, run.vector)
+        shown = [item for item in left if is_met(item.goal, engines.table, by)]
+        for item in shown:
+            del left[item]
+        name = _name(shown or for_)
+        while name in names:
+            name += " again"
+        names.add(name)
+        lines += _case(name, run, engines)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _name(items: Sequence[CoverageItem]) -> str:
+    """What is shown, as far as a name of a case may say it."""
+    name, count = short(items[0].text), 1
+    for item in items[1:]:
+        longer = f"{name}; {short(item.text)}"
+        if len(longer) > _LONGEST_NAME:
+            break
+        name, count = longer, count + 1
+    return name if count == len(items) else f"{name}; and {len(items) - count} more"
 
 
 def _case(name: str, run: Run, engines: Engines) -> Iterator[str]:
     table, decision = engines.table, run.decision
     assert decision is not None
-    yield f"  - name: {yaml_of(name[:200])}"
+    yield f"  - name: {yaml_of(name)}"
     match run.case.given:
         case Features(vector=vector):
             pairs = [

@@ -2,19 +2,23 @@
 
 The request is built from what the point wants, part by part, then replayed through the reader of
 its dialect and the real extractor. What came out otherwise is corrected and built again, a few
-times; the replay alone says what a request realises.
+times; the replay alone says what a request realises. Where it need not be exact, it is first built
+as people write requests and as providers take them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias, final
+from enum import Enum
+from typing import Any, final
 
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.table import RouteTable
 from lynkrc.testing.ask_text import MOST_CHARS, AskWish, ask_wish, filler_words, write_ask
 from lynkrc.testing.compare import Difference, differences, shown_difference
-from lynkrc.testing.draft import Draft
+from lynkrc.testing.draft import Call, Draft, Said
 from lynkrc.testing.fragments import fragments_for, watched_in
+from lynkrc.testing.manners import well_formed
+from lynkrc.testing.realise import Shows
 from lynkrc.testing.replay import DIALECT_OF, Replay
 from lynkrc.testing.sample import Walker
 from lynkrc.testing.spell import PATHS, SPELL, USUAL_MAX_TOKENS
@@ -29,13 +33,27 @@ from lynkrc_runtime.protocol.estimate import BYTES_PER_TOKEN
 ROUNDS = 6
 """How often a request is built again for one surface."""
 
+_PLAIN_ROUNDS = 3
+"""Of those in plain words: enough to fill it up, and to try the lexicons in another order."""
+
 MOST_BYTES = 4 * 1024 * 1024
 """Larger bodies are not built."""
 
 _JSON = "application/json"
 
-Shows: TypeAlias = Callable[[Point], bool]
-"""Whether the point of a request shows what is wanted of it."""
+PLAIN_MAX_TOKENS = 1_024
+"""What a request asks for where that may be anything."""
+
+_PLAIN_WORDS = ("Hello", "Hi there", "Go on", "Tell me more", "And then", "Next")
+"""What is said where that may be anything: the first in which nothing of a lexicon occurs."""
+
+
+class _Manner(Enum):
+    """How a request is built: those that people would send first, the exact one last."""
+
+    PLAIN = "plain words wherever the lexicons ask for none"
+    POLITE = "as wanted, in a form that providers take"
+    EXACT = "as wanted"
 
 
 @final
@@ -76,6 +94,7 @@ class Synthesizer:
         self._domain = domain
         self._walker = walker or Walker(table.lexicons, table.automaton)
         self._replay = Replay(table, domain, self._walker)
+        self._plain_word = _plain_word(self._walker)
 
     def synthesize(self, point: Point, shows: Shows | None = None) -> Synthesized:
         """The request for one point of the domain, the best of those built.
@@ -83,25 +102,32 @@ class Synthesizer:
         Where `shows` is given, any request will do whose own point shows what is wanted.
         """
         wanted = wanted_of(self._domain, point, self._walker.lexicons)
+        if shows is not None:
+            for manner in (_Manner.PLAIN, _Manner.POLITE):
+                for surface in _surfaces(wanted, exact=False):
+                    made, _ = self._in_manner(manner, surface, wanted, point, shows)
+                    if made.realised:
+                        return made
+        # Where none shows what is wanted, the exact one says best what cannot be had.
         best: tuple[Synthesized, int] | None = None
-        for surface in _surfaces(wanted):
-            made = self._on(surface, wanted, point, shows)
-            if best is None or made[1] < best[1]:
-                best = made
-            if not best[1] or best[0].realised or _is_huge(wanted):
+        for surface in _surfaces(wanted, exact=True):
+            found = self._in_manner(_Manner.EXACT, surface, wanted, point, shows)
+            if best is None or found[1] < best[1] or found[0].realised:
+                best = found
+            if not found[1] or found[0].realised:
                 break
         assert best is not None
         return best[0]
 
-    def _on(
-        self, surface: str, wanted: Wanted, point: Point, shows: Shows | None
+    def _in_manner(
+        self, manner: _Manner, surface: str, wanted: Wanted, point: Point, shows: Shows | None
     ) -> tuple[Synthesized, int]:
         """The best request of one surface and how many variables it misses."""
         wish = ask_wish(wanted)
         padding, small = 0, False
         best: tuple[Synthesized, int] | None = None
-        for number in range(1 if _is_huge(wanted) else ROUNDS):
-            draft = self._draft(surface, wanted, wish, number, padding, small)
+        for number in range(_PLAIN_ROUNDS if manner is _Manner.PLAIN else ROUNDS):
+            draft = self._draft(surface, wanted, wish, number, padding, small, manner)
             made, found, tokens = self._judged(surface, draft, point, shows)
             if best is None or len(found) < best[1] or made.realised:
                 best = (made, len(found))
@@ -143,32 +169,53 @@ class Synthesizer:
         return made, found, tokens
 
     def _draft(
-        self, surface: str, wanted: Wanted, wish: AskWish, number: int, padding: int, small: bool
+        self,
+        surface: str,
+        wanted: Wanted,
+        wish: AskWish,
+        number: int,
+        padding: int,
+        small: bool,
+        manner: _Manner,
     ) -> Draft:
         envelope = wanted.lexicons.get("envelope", ())
         names = filler_words(self._walker.filler_letters(watched_in(self._walker, envelope)))
         plan = plan_tools(wanted, self._replay.clients, names)
         sayings = self._sayings(wanted, wish, number, plan.tools, small)
+        if manner is _Manner.PLAIN:
+            sayings = self._plainly(sayings, wanted, number)
+        messages = messages_for(wanted, sayings, merges=surface == "responses")
+        tools = plan.tools
+        if manner is not _Manner.EXACT:
+            messages = well_formed(messages, self._plain_word, sayings.tool)
+            if not tools and _calls(messages):
+                tools = (sayings.tool,)
         system = [self._text("envelope", wanted, number)]
         if padding:
             room = min(padding * BYTES_PER_TOKEN, MOST_BYTES)
             system.append(_filled(sayings.word, room))
-        limit = wanted.of("request.max_tokens")
         return Draft(
             model=self._model(surface, wanted),
             headers=_headers(wanted, plan.agent),
             metadata=_strings(wanted.metadata),
             system=tuple(text for text in system if text),
-            tools=plan.tools,
-            messages=messages_for(wanted, sayings, merges=surface == "responses"),
+            tools=tools,
+            messages=messages,
             word=sayings.word,
-            max_tokens=None if limit == Bounds() else limit.nearest(USUAL_MAX_TOKENS),
+            max_tokens=_max_tokens(surface, wanted, manner),
             thinking=bool(wanted.least("wants.thinking")),
             schema=bool(wanted.least("wants.json_schema")),
             stream=bool(wanted.least("wants.stream")),
             small=small,
             texts=(sayings.ask or sayings.nothing,),
         )
+
+    def _plainly(self, sayings: Sayings, wanted: Wanted, number: int) -> Sayings:
+        """Words that people would use, and of lexicons just what is asked for."""
+        fragments = fragments_for(self._walker, wanted.lexicons.get("ask", ()))
+        word = self._plain_word
+        ask = ", ".join(_in_order(fragments, number)) or word
+        return replace(sayings, ask=ask, word=word, nothing=word)
 
     def _sayings(
         self, wanted: Wanted, wish: AskWish, number: int, tools: Sequence[str], small: bool
@@ -211,14 +258,38 @@ class Synthesizer:
         return found or "auto"
 
 
-def _surfaces(wanted: Wanted) -> tuple[str, ...]:
+def _plain_word(walker: Walker) -> str:
+    words = (one for one in _PLAIN_WORDS if not walker.scan(one).present)
+    return next(words, None) or _word(walker.filler_letters((1 << _entries(walker)) - 1))
+
+
+def _entries(walker: Walker) -> int:
+    return sum(len(lexicon.entries) for lexicon in walker.lexicons)
+
+
+def _max_tokens(surface: str, wanted: Wanted, manner: _Manner) -> int | None:
+    """The limit a request names, None for none; 0 only warms caches, and providers may refuse."""
+    limit = wanted.of("request.max_tokens")
+    if manner is _Manner.EXACT:
+        return None if limit == Bounds() else limit.nearest(USUAL_MAX_TOKENS)
+    tokens = limit.nearest(PLAIN_MAX_TOKENS)
+    if tokens or surface != "messages":
+        return tokens
+    return PLAIN_MAX_TOKENS if manner is _Manner.PLAIN else 1
+
+
+def _calls(messages: Sequence[Said]) -> bool:
+    return any(isinstance(part, Call) for said in messages for part in said.parts)
+
+
+def _surfaces(wanted: Wanted, *, exact: bool) -> tuple[str, ...]:
     """The surfaces worth a try, those first that fit best."""
     if wanted.surface is not None:
         return (wanted.surface,)
     for surface, dialect in DIALECT_OF.items():
         if dialect == wanted.dialect:
             return (surface,)
-    if wanted.of("request.max_tokens").most == 0:
+    if exact and wanted.of("request.max_tokens").most == 0:
         return ("chat", "responses", "messages")
     return ("messages", "chat", "responses")
 

@@ -79,13 +79,15 @@ def why_lines(why: Mapping[str, Any]) -> list[str]:
     if why["score"] is not None:
         points = _points(why)
         lines.append(f"score {why['score']}" + (f": {points}" if points else ""))
-    if why["matched"]:
-        lines.append(f"matched {', '.join(why['matched'])}")
+    matched = [rule["name"] for rule in why["rules"] if rule["matched"]]
+    if matched:
+        lines.append(f"matched {', '.join(matched)}")
     if why["pin"] is not None:
         lines.append(f"pinned by {why['pin']}")
-    if why["chosen_tier"] not in (None, why["tier"]):
-        bounds = ", ".join([*why["floors"], *why["ceilings"]])
-        lines.append(f"tier {why['chosen_tier']} before {bounds}")
+    tiers = why["tiers"]
+    if tiers is not None and tiers["chosen"] != why["tier"]:
+        moved = [one["rule"] for one in (tiers["raised"], tiers["lowered"]) if one is not None]
+        lines.append(f"tier {tiers['chosen']} before {', '.join(moved)}")
     for chain in why["chains"]:
         targets = [
             target["target"]
@@ -98,9 +100,9 @@ def why_lines(why: Mapping[str, Any]) -> list[str]:
 
 def _points(why: Mapping[str, Any]) -> str:
     given: Sequence[tuple[str, int]] = [
-        *((one["name"], one["points6400"]) for one in why["dimensions"]),
-        *((one["rule"], one["points6400"]) for one in why["adds"]),
-        *([("offset", why["offset6400"])] if why["offset6400"] else []),
+        *((one["name"], one["points"]) for one in why["points"]["dimensions"]),
+        *((one["rule"], one["points"]) for one in why["points"]["adds"]),
+        *([("offset", why["points"]["offset"])] if why["points"]["offset"] else []),
     ]
     most = sorted((one for one in given if one[1]), key=lambda one: -abs(one[1]))
     told = [f"{name} {points / 6400:+.2f}" for name, points in most[:_MOST]]

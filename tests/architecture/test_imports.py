@@ -55,6 +55,7 @@ ALLOWED: dict[str, set[str]] = {
         "native",
         "bundle",
         "analysis",
+        "proofs",
     },
 }
 """Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""

@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from lynkrc.cli.main import COMMANDS
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.fmt import format_spec
 from lynkrc_runtime.__main__ import parser
+from tests.architecture.page_walk import agrees
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -47,10 +49,15 @@ RUN = (
     "lynkrc check ",
     "lynkrc fmt ",
     "lynkrc build ",
+    "lynkrc prove ",
+    "lynkrc diff ",
+    "lynkrc test ",
+    "lynkrc graph ",
     "lynkrc trace ",
     "lynkrc inspect ",
 )
-"""Beginnings of commands that are run as they are and must end well."""
+"""Beginnings of commands that are run as they are and must end as told, well where nothing is."""
+EXIT = re.compile(r"\s+# exit (\d)$")
 SERVE = "lynkrc serve "
 NOT_RUN = ("make test", "make test-clients")
 """This very run, and what installs clients from the network."""
@@ -98,6 +105,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     folder = top / "lynkrc"
     for name in COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "docs").mkdir()
     for name in ("Makefile", "pyproject.toml", "README.md"):
         shutil.copy2(ROOT / name, folder / name)
     walked = Walk(folder=folder, environ=prepared(top, folder))
@@ -105,7 +113,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     try:
         for command in SHELL:
             if command.startswith(RUN):
-                walked.done[command] = walked.run(*shlex.split(command))
+                walked.done[command] = walked.run(*shlex.split(command, comments=True))
             elif command.startswith(SERVE):
                 serving = subprocess.Popen(
                     [*shlex.split(command), "--port", "0", "--admin-port", "0"],
@@ -142,7 +150,7 @@ def prepared(top: Path, folder: Path) -> dict[str, str]:
 
 
 def test_every_block_is_of_a_kind_that_is_executed() -> None:
-    assert {language for language, _ in BLOCKS} == {"sh", "yaml", "python"}
+    assert {language for language, _ in BLOCKS} == {"sh", "text", "yaml", "python"}
 
 
 def test_every_command_has_a_way_to_be_run() -> None:
@@ -153,8 +161,23 @@ def test_every_command_has_a_way_to_be_run() -> None:
 
 @pytest.mark.parametrize("command", [line for line in SHELL if line.startswith(RUN)])
 def test_a_command_ends_well(command: str, walk: Walk) -> None:
-    done = walk.done[command]
-    assert done.returncode == 0, done.stdout + done.stderr
+    done, told = walk.done[command], EXIT.search(command)
+    assert done.returncode == (int(told[1]) if told else 0), done.stdout + done.stderr
+
+
+SHOWN = [(one[1], other[1]) for one, other in pairwise(BLOCKS) if other[0] == "text"]
+
+
+@pytest.mark.parametrize(("commands", "told"), SHOWN, ids=[command for command, _ in SHOWN])
+def test_an_output_is_as_shown(commands: str, told: str, walk: Walk) -> None:
+    printed = walk.done[commands.splitlines()[-1]].stdout
+    assert agrees(told, printed) or told == printed
+
+
+def test_the_picture_is_what_the_command_draws(walk: Walk) -> None:
+    [picture] = re.findall(r"!\[.*\]\((.*)\)", TEXT)
+    assert any(command.endswith(f"-o {picture}") for command in walk.done)
+    assert (walk.folder / picture).read_bytes() == (ROOT / picture).read_bytes()
 
 
 def test_make_run_shows_the_table_and_every_request_and_says_it_is_simulated(walk: Walk) -> None:
@@ -271,10 +294,12 @@ def test_the_operators_paths_exist(walk: Walk) -> None:
     told = re.search(r"Operations listen on.*?\n\n", PROSE, re.DOTALL)
     assert told is not None
     paths = [span for span in CODE_SPAN.findall(told[0]) if span.startswith("/")]
-    assert len(paths) == 5
+    assert len(paths) == 6
     for path in paths:
         body = {"model": "auto", "messages": []} if path == "/routing/analyze" else None
-        assert walk.get(OPERATIONS, path, body)[0] not in (404, 405), path
+        status, _, content = walk.get(OPERATIONS, path, body)
+        is_asked = path.endswith("/ID") and b"there is no trace" in content
+        assert status not in (404, 405) or is_asked, path
 
 
 def test_commands_and_options_in_the_prose_exist(walk: Walk) -> None:

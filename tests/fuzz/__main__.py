@@ -3,6 +3,8 @@
 The subjects are the compiler (`specs`) and every reader of the protocol; without names, the time is
 shared among all. What breaks one is kept as `build/fuzz/SUBJECT/crash-*`. Without atheris, which
 has no wheel for every Python, the inputs are random mutations of the seeds.
+
+`prover` is another matter: FUZZ_SPECS random specs, from seed FUZZ_SEED on, whatever time it takes.
 """
 
 import os
@@ -17,6 +19,7 @@ from pathlib import Path
 KEPT = Path(__file__).resolve().parents[2] / "build" / "fuzz"
 LONGEST = 8_192  # bytes of one input: long ones are for tests/property, which knows their shapes
 SPECS = "specs"
+PROVER = "prover"
 SECONDS = "FUZZ_SECONDS"
 
 Mutation = Callable[[bytes, random.Random, bytes], bytes]
@@ -26,14 +29,21 @@ def main() -> None:
     """Run the subjects named, one after the other, each in a process of its own."""
     names = sys.argv[1:]
     seconds = int(os.environ.get(SECONDS, "150"))
+    if names == [PROVER]:
+        from tests.fuzz import prover_specs
+
+        prover_specs.run(
+            int(os.environ.get("FUZZ_SPECS", "10000")), int(os.environ.get("FUZZ_SEED", "0"))
+        )
+        return
     if len(names) == 1:
         run(names[0], seconds)
         return
     if not names:
         from tests.fuzz.wire_input import SUBJECTS
 
-        names = [SPECS, *SUBJECTS]
-    share = max(1, seconds // len(names))
+        names = [SPECS, *SUBJECTS, PROVER]
+    share = max(1, seconds // max(1, sum(name != PROVER for name in names)))
     broken = [name for name in names if _alone(name, share) != 0]
     if broken:
         sys.exit(f"broken: {', '.join(broken)}")
@@ -41,7 +51,7 @@ def main() -> None:
 
 def _alone(name: str, seconds: int) -> int:
     """A fuzzer never returns: it ends its process."""
-    print(f"{name}: {seconds} s", flush=True)
+    print(name if name == PROVER else f"{name}: {seconds} s", flush=True)
     command = [sys.executable, "-m", "tests.fuzz", name]
     return subprocess.run(command, env=os.environ | {SECONDS: str(seconds)}, check=False).returncode
 
@@ -93,7 +103,7 @@ def subject(name: str) -> tuple[Callable[[bytes], None], list[bytes], Mutation]:
     from tests.fuzz.wire_mutations import mutated_wire
 
     if name not in SUBJECTS:
-        sys.exit(f"no such subject: {name}; there are: {SPECS}, {', '.join(SUBJECTS)}")
+        sys.exit(f"no such subject: {name}; there are: {SPECS}, {', '.join(SUBJECTS)}, {PROVER}")
     return SUBJECTS[name].check, SUBJECTS[name].seeds(), mutated_wire
 
 

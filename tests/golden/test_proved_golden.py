@@ -15,7 +15,7 @@ from lynkrc.diagnostics.model import Severity
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.diagnostics.sema_codes import UNDECIDED
 from lynkrc.lower.table import lower_decision
-from lynkrc.pipeline import Checked, check_spec, compile_spec, prove
+from lynkrc.pipeline import Checked, check_spec, compile_spec, prove, prove_compiled
 from tests.unit.sema_sample import Files, catalog, complete
 
 FOLDER = Path(__file__).parent / "proved"
@@ -28,7 +28,7 @@ def document(case: str, name: str) -> bytes:
 
 
 def proved(data: bytes) -> Checked:
-    return prove(check_spec("routing.yaml", data, loader=Files(), catalog=catalog()))
+    return prove(check_spec("routing.yaml", data, loader=Files(), catalog=catalog()))[0]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -49,10 +49,9 @@ def test_nothing_is_found_in_a_near_miss(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_a_build_finds_the_same(case: str) -> None:
     data = document(case, "routing.yaml")
-    built = compile_spec("routing.yaml", data, loader=Files(), catalog=catalog(), proves=True)
-    checked = proved(data)
-    assert built.diagnostics == checked.diagnostics
-    assert (built.artifacts is None) == checked.has_errors
+    compiled = compile_spec("routing.yaml", data, loader=Files(), catalog=catalog())
+    built, _ = prove_compiled(compiled)
+    assert built.diagnostics == proved(data).diagnostics
 
 
 def test_what_was_not_decided_is_told_once(update_golden: bool) -> None:

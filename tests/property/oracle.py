@@ -38,7 +38,7 @@ from lynkrc.interp.worst_case import Unpriced, worst_cost, worst_latency
 from lynkrc.ir.assertion import NO_ASSERTIONS, Assertion, Assertions, Kind
 from lynkrc.ir.domain import Domain, Part, Point, domain_of
 from lynkrc.ir.guard import And, BoolConst, Guard, Not, Or
-from lynkrc.ir.table import ChainId, RouteTable, Rule, RuleId, TargetId, TierId
+from lynkrc.ir.table import ChainId, Pick, RouteTable, Rule, RuleId, TargetId, TierId
 from lynkrc_runtime.decide import Outcome
 
 Occurs: TypeAlias = Callable[[Domain, Point], bool]
@@ -421,23 +421,36 @@ def treated(table: RouteTable, v: Vector) -> tuple[object, ...]:
         pick, first = row.pick, None
         if preference is not None:
             pick, first = preference.pick or pick, preference.target
-        left = [[table.targets[t].name for t in group if mask >> t & 1] for group in row.groups]
-        leading = None if first is None else table.targets[first].name
-        if leading is not None and any(leading in group for group in left):
-            left = [[leading], *([name for name in group if name != leading] for group in left)]
-        groups = tuple(tuple(group) for group in left if group)
-        if all(len(group) == 1 for group in groups):
-            tried = groups
-        else:
-            named = {table.targets[t].name: weight for t, weight in row.weights}
-            weights = tuple(named.get(name, 0) for group in groups for name in group)
-            tried = (groups, pick, weights if pick.value == "weighted" else ())
+        left = [[t for t in group if mask >> t & 1] for group in row.groups]
+        if first is not None and any(first in group for group in left):
+            left = [[first], *([one for one in group if one != first] for group in left)]
+        places = (_places(table, group, pick, dict(row.weights)) for group in left if group)
+        tried = tuple(place for group in places for place in group)
     return (
         Outcome(outcome),
         None if tier < 0 else table.tiers[tier].name,
         answer,
         tried,
     )
+
+
+def _places(
+    table: RouteTable, group: Sequence[TargetId], pick: Pick, weights: Mapping[TargetId, int]
+) -> Sequence[object]:
+    """A group as names in their order, or as one draw and what it goes by."""
+    names = {one: table.targets[one].name for one in group}
+    if len(group) == 1 or pick is Pick.ORDER:
+        return list(names.values())
+    if pick is Pick.CHEAPEST:
+        prices = {one: table.targets[one].price for one in group}
+        costs = {
+            one: (price is None, Fraction() if price is None else sum(map(Fraction, price[:2])))
+            for one, price in prices.items()
+        }
+        return [names[one] for one in sorted(group, key=costs.__getitem__)]
+    if pick is Pick.WEIGHTED:
+        return [(pick, frozenset((name, weights[one]) for one, name in names.items()))]
+    return [(pick, tuple(names.values()))]
 
 
 def _ways(told: World) -> list[tuple[object, ...]]:

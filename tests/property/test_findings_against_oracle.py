@@ -10,9 +10,9 @@ from lynkrc.analysis.duty_formulas import DutyFormulas
 from lynkrc.analysis.reasons import PINS, contradiction, cover
 from lynkrc.analysis.relations import violated
 from lynkrc.analysis.rule_findings import floor_findings
-from lynkrc.analysis.solver import Found
+from lynkrc.analysis.solver import Found, Solver
 from lynkrc.analysis.study import Study, study
-from lynkrc.analysis.sweep import sweep
+from lynkrc.analysis.sweep import first_solver, sweep
 from lynkrc.interp.evaluate import first_pin
 from lynkrc.ir.guard import And
 from lynkrc.ir.table import RouteTable, Rule, RuleId
@@ -46,9 +46,14 @@ def settled(table: RouteTable) -> tuple[Study, tuple[Atom, ...], tuple[Duty, ...
     """The study, its atoms, every duty, and the dead ones."""
     known, atoms = study(table), atoms_of(table)
     duties = duties_of(table, atoms)
-    found = sweep(known, duties, atoms, DutyFormulas(known.encoded, atoms))
+    formulas = DutyFormulas(known.encoded, atoms)
+    found = sweep(known, duties, atoms, formulas, first_solver(known))
     assert found.undecided == ()
     return known, atoms, duties, set(found.dead)
+
+
+def first_of(known: Study) -> Solver:
+    return first_solver(known)
 
 
 def world_of(table: RouteTable) -> World:
@@ -111,13 +116,13 @@ def test_covers_are_minimal(drawn: RouteTable) -> None:
     told = world_of(drawn)
     for rule in drawn.rules:
         if Duty(Act.MATCHES, rule.id) in dead:
-            spans = contradiction(known, rule)
+            spans = contradiction(known, first_of(known), rule)
             assert not spans or isinstance(rule.guard, And)
             continue
         for act in acts_of(rule):
             if act not in EFFECTS or Duty(act, rule.id) not in dead:
                 continue
-            covers = cover(known, rule, act)
+            covers = cover(known, first_of(known), rule, act)
             if PINS not in covers:
                 rules = frozenset(one.id for one in covers if isinstance(one, Rule))
                 assert rules in oracle.shadows(told, rule, EFFECTS[act])
@@ -130,7 +135,13 @@ def test_alarms_are_those_of_trying_every_request(drawn: RouteTable) -> None:
     formulas = DutyFormulas(known.encoded, ())
     told = world_of(drawn)
     asked = Asked(
-        study=known, formulas=formulas, atoms=(), dead=frozenset(), own=SPAN.file.path, told=()
+        study=known,
+        first=first_solver(known),
+        formulas=formulas,
+        atoms=(),
+        dead=frozenset(),
+        own=SPAN.file.path,
+        told=(),
     )
     floors = {low for low, _ in oracle.crossing(told)}
     assert len(list(floor_findings(asked))) == len(floors)

@@ -92,6 +92,8 @@ def test_the_filter_knows_no_case(folder: Path, capsys: pytest.CaptureFixture[st
         (["--tests", "empty"], "the folder empty has no file *.test.yaml"),
         (["--filter", "nothing"], "no case has 'nothing' in its name"),
         (["--update", "--format", "json"], "leave --format out"),
+        (["--suggest", "--format", "json"], "leave --format out"),
+        (["--suggest", "--update"], "ask in turn"),
         (["other.yaml"], "there is no other.test.yaml"),
     ],
 )
@@ -135,6 +137,34 @@ def test_too_little_coverage_fails(folder: Path, capsys: pytest.CaptureFixture[s
     assert err.endswith("% covered; --fail-under wants 100 %\n")
     assert "rules that took effect" in out
     ran(capsys, "--fail-under", "10")
+
+
+def test_suggested_cases_make_a_file_of_tests_or_the_end_of_one(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = folder / "routing.test.yaml"
+    for given in ("", TESTS):
+        tests.unlink()
+        if given:
+            tests.write_text(given)
+        assert main(["test", "--suggest"]) == 0
+        out, err = capsys.readouterr()
+        assert out.startswith("version: 1\n") == (given == "")
+        assert "\ncoverage\n" in f"\n{err}"
+        tests.write_text(given + out)
+        assert "0 failed" not in ran(capsys, "--fail-under", "100")
+        assert main(["test", "--suggest"]) == 0
+        assert capsys.readouterr().out == ""
+
+
+def test_features_that_no_request_has_are_found(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = SPEC.replace("ask.words", "ask.words + ask.chars", 1)
+    (folder / "routing.yaml").write_text(spec)
+    wrong = TESTS.replace("ask.words: 12", "ask.words: 12, ask.chars: 2")
+    (folder / "routing.test.yaml").write_text(wrong)
+    assert "LK654" in ran(capsys, code=1)
 
 
 def test_update_makes_failing_cases_expect_what_is_so(

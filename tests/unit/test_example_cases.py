@@ -23,6 +23,15 @@ def test_the_tests_of_an_example_pass(spec: Path, capsys: pytest.CaptureFixture[
     assert (code, capsys.readouterr().out.count("\n")) == (0, 1)
 
 
+@pytest.mark.parametrize("name", ["quickstart", "privacy"])
+def test_the_tests_of_an_example_show_all_that_can_be_shown(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = ROOT / "examples" / name / "routing.yaml"
+    assert main(["test", str(spec), "--quiet", "--fail-under", "100"]) == 0
+    assert "proved unreachable" in capsys.readouterr().out
+
+
 def test_there_are_examples_and_starters() -> None:
     folders = {path.parent.name for path in EXAMPLES}
     assert {"quickstart", "starter"} <= folders

@@ -54,7 +54,6 @@ rules:
   - {name: tools-high, when: tools.count > 3, floor: HIGH}
   - {name: less-talk, when: messages.count > 9, ceiling: LOW}
   - {name: by-mail, when: surface == embeddings, floor: LOW, allow: {LK507: an example}}
-allow: {LK601: proofs come later}
 assert:
   - {name: cloud, never: 'header("x-data") == "secret" and target.trust == cloud'}
   - {name: near, always: 'tools.count > 0 implies target.tools'}

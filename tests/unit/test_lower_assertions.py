@@ -16,7 +16,6 @@ features:
   secret: header("X-Data-Class") in ["confidential", " Secret "]
 rules:
   - {name: home, when: 'header("x-data-class") == "confidential"', floor: HIGH}
-allow: {LK601: proofs come later}
 assert:
   - never: secret and target.trust == cloud
   - {name: dear, always: 'count(ask, audit) > 0 implies tier >= HIGH', waive: young}

@@ -11,7 +11,7 @@ FLOOR = "rules:\n  - name: r\n    when: 'turns > 3'\n    floor: LOW\n"
 def told(text: str) -> list[Diagnostic]:
     """What is found in an example once the proofs are made, without notes."""
     data = complete(text).encode()
-    checked = prove(check_spec("routing.yaml", data, loader=Files(), catalog=catalog()))
+    checked, _ = prove(check_spec("routing.yaml", data, loader=Files(), catalog=catalog()))
     return [one for one in checked.diagnostics if one.severity is not Severity.NOTE]
 
 
@@ -64,7 +64,7 @@ def test_with_other_errors_nothing_is_called_unneeded() -> None:
 def test_every_warning_but_that_about_allows_may_be_allowed() -> None:
     warnings = {code.id for code in CODES.values() if code.severity is Severity.WARNING}
     allowable = {code.id for code in CODES.values() if code.allowable}
-    assert warnings - allowable == {"LK420"}
+    assert warnings - allowable == {"LK420", "LK532"}
     assert allowable - warnings == {"LK413", "LK504", "LK505", "LK507", "LK514", "LK602"}
 
 

@@ -8,7 +8,7 @@ from tests.unit.sema_sample import Files, found, resolved
 
 
 def asserting(text: str) -> str:
-    return f"allow: {{LK601: proofs come later}}\nassert:\n  - {text}\n"
+    return f"assert:\n  - {text}\n"
 
 
 @pytest.mark.parametrize(

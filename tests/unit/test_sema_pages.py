@@ -18,7 +18,7 @@ BY_PROOF = {CONTRADICTORY.id}
 def codes_proved(text: str) -> set[str]:
     data = complete(text).encode()
     checked = check_spec("routing.yaml", data, loader=Files(), catalog=catalog())
-    return {one.code.id for one in prove(checked).diagnostics}
+    return {one.code.id for one in prove(checked)[0].diagnostics}
 
 
 SHOWN = [code.id for code in SEMA_CODES if code.id not in TOO_LONG]

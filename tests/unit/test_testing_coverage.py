@@ -4,11 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from lynkrc.interp.trace import trace
+from lynkrc.interp.goals import Seen, seen
 from lynkrc.ir.guard import Compare, Guard, IntCompare, IntConst, IntSlot, SlotId
 from lynkrc.testing.case import Features
 from lynkrc.testing.coverage import Count, Coverage, Kind, coverage_items, measure
-from lynkrc.testing.goals import Seen, seen
 from lynkrc.testing.report_text import percent
 from tests.unit.sample_table import bool_slot, number_slot
 from tests.unit.sample_table import rule as made_rule
@@ -19,9 +18,9 @@ def decided(features: str) -> Seen:
     engines = sample_engines()
     (case,) = sound(one_case(f"features: {features}"))
     assert isinstance(case.given, Features)
-    vector = case.given.vector
-    order = engines.decider.decide(list(vector)).targets
-    return seen(engines.table, vector, trace(engines.table, vector), order)
+    by = seen(engines.table, case.given.vector)
+    assert by.order == engines.decider.decide(list(by.vector)).targets
+    return by
 
 
 def shown(*features: str) -> set[str]:
@@ -113,7 +112,7 @@ def test_what_is_proved_unreachable_does_not_count() -> None:
     items = coverage_items(sample_table())
     escalations = frozenset(item for item in items if item.id.startswith("escalation:"))
     plain = measure(sample_table(), [decided("{}")])
-    less = measure(sample_table(), [decided("{}")], unreachable=escalations)
+    less = measure(sample_table(), [decided("{}")], prove=lambda _: (escalations, ()))
     assert less.unreachable == escalations
     assert set(plain.missing) - set(less.missing) == escalations
     count = less.count(Kind.FALLBACKS)
@@ -121,11 +120,25 @@ def test_what_is_proved_unreachable_does_not_count() -> None:
     assert less.count().share > plain.count().share
 
 
-def test_what_was_shown_is_reachable_whatever_is_said() -> None:
-    items = frozenset(coverage_items(sample_table()))
-    coverage = measure(sample_table(), [decided("{}")], unreachable=items)
+def test_only_of_what_was_not_shown_it_is_asked_whether_anything_shows_it() -> None:
+    coverage = measure(sample_table(), [decided("{}")], prove=lambda items: (items, ()))
+    assert coverage.covered
     assert coverage.covered.isdisjoint(coverage.unreachable)
     assert coverage.count().share == 100
+
+
+def test_what_is_not_known_to_be_reachable_counts() -> None:
+    coverage = measure(sample_table(), [], prove=lambda items: ((), items))
+    assert coverage.unknown == frozenset(coverage.items)
+    assert coverage.count() == Count(total=len(coverage.items), covered=0, unreachable=0)
+
+
+def test_what_stands_in_another_file_is_inherited() -> None:
+    table, here = sample_table(), sample_table().rules[0].span.file.path
+    assert not measure(table, [], own=here).inherited.items
+    elsewhere = measure(table, [], own="other.yaml")
+    assert elsewhere.own.items == ()
+    assert elsewhere.inherited.items == elsewhere.items
 
 
 def test_nothing_to_cover_is_all_of_it() -> None:

@@ -5,9 +5,9 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lynkrc.interp.goals import seen
 from lynkrc.testing.case import Features, Sent
 from lynkrc.testing.coverage import CoverageItem, coverage_items, measure
-from lynkrc.testing.goals import seen
 from lynkrc.testing.runner import run_case
 from lynkrc.testing.suggest import Suggestion, suggested_cases
 from tests.unit.testing_sample import one_case, sample_engines, sample_table, sound
@@ -27,21 +27,37 @@ def witness(given: str) -> Features | Sent:
     return case.given
 
 
+def suggestion(given: str, *ids: str) -> Suggestion:
+    return Suggestion(items=tuple(map(by_id, ids)), given=witness(given))
+
+
+def test_what_a_case_shows_beyond_its_name_is_counted() -> None:
+    text = suggested_cases(
+        [Suggestion(items=ITEMS, given=witness("features: {tools.count: 5}"))], sample_engines()
+    )
+    first = text.splitlines()[0]
+    assert first.startswith("  - name: rule agents takes effect; ") or "; and " in first
+    assert len(first) < 220
+    assert len(sound(HEAD + text)) == 1
+
+
+def test_a_name_that_is_taken_is_not_given_again() -> None:
+    wanted = [suggestion("features: {tools.count: 5}", "decided:agents")]
+    text = suggested_cases(wanted, sample_engines(), {"rule agents takes effect"})
+    assert text.startswith("  - name: rule agents takes effect again\n")
+
+
 def test_a_vector_and_a_request_become_cases() -> None:
     text = suggested_cases(
         [
-            Suggestion(item=by_id("decided:agents"), given=witness("features: {tools.count: 5}")),
-            Suggestion(item=by_id("matched:agents"), given=witness("features: {tools.count: 6}")),
-            Suggestion(
-                item=by_id("decided:legal"),
-                given=witness(LAWYER),
-            ),
-            Suggestion(item=by_id("score:LOW:51"), given=None, reason="not found"),
+            suggestion("features: {tools.count: 5}", "decided:agents", "matched:agents"),
+            suggestion("features: {tools.count: 6}", "matched:agents"),
+            suggestion(LAWYER, "decided:legal"),
         ],
         sample_engines(),
     )
     assert text == (
-        "  - name: rule agents takes effect\n"
+        "  - name: rule agents takes effect; rule agents matches\n"
         "    features: {tools.count: 5}\n"
         "    expect: {outcome: route, tier: HIGH, rule: agents, chain: [large, spare, small]}\n"
         "  - name: rule legal takes effect\n"
@@ -51,7 +67,6 @@ def test_a_vector_and_a_request_become_cases() -> None:
         '      body: {model: "auto", messages: '
         """[{role: "user", content: 'a "b"'}]}\n"""
         "    expect: {outcome: deny, tier: null, rule: legal, chain: []}\n"
-        "  # no case for: tier LOW, up to 50: the score is 51 (not found)\n"
     )
     for case in sound(HEAD + text):
         assert run_case(case, sample_engines()).is_passed
@@ -60,7 +75,7 @@ def test_a_vector_and_a_request_become_cases() -> None:
 def test_a_request_that_is_not_read_is_no_case() -> None:
     item = by_id("tier:LOW")
     sent = Sent(surface="messages", headers=(), body=b"{}")
-    text = suggested_cases([Suggestion(item=item, given=sent)], sample_engines())
+    text = suggested_cases([Suggestion(items=(item,), given=sent)], sample_engines())
     assert text.startswith("  # no case for: tier LOW (the gateway answers 400: ")
 
 
@@ -71,13 +86,13 @@ VECTORS = st.tuples(*(st.integers(slot.low, slot.high) for slot in sample_table(
 @given(VECTORS)
 def test_every_vector_is_written_so_that_it_is_read_back(vector: tuple[int, ...]) -> None:
     engines = sample_engines()
-    suggestions = [Suggestion(item=ITEMS[0], given=Features(vector=vector))]
+    suggestions = [Suggestion(items=ITEMS[:1], given=Features(vector=vector))]
     (case,) = sound(HEAD + suggested_cases(suggestions, engines))
     assert case.given == Features(vector=vector)
     run = run_case(case, engines)
     assert run.is_passed
-    assert run.vector is not None and run.why is not None and run.decision is not None
-    shown = seen(engines.table, run.vector, run.why, run.decision.targets)
+    assert run.vector is not None
+    shown = seen(engines.table, run.vector)
     assert measure(engines.table, [shown]).covered
 
 
@@ -87,7 +102,7 @@ def test_every_body_is_written_so_that_it_is_read_back(metadata: dict[str, objec
     said = {"model": "auto", "max_tokens": 9, "messages": [{"role": "user", "content": "a b"}]}
     body = json.dumps({**said, "x": metadata}).encode()
     sent = Sent(surface="messages", headers=(), body=body)
-    text = suggested_cases([Suggestion(item=ITEMS[0], given=sent)], sample_engines())
+    text = suggested_cases([Suggestion(items=ITEMS[:1], given=sent)], sample_engines())
     (case,) = sound(HEAD + text)
     assert isinstance(case.given, Sent)
     assert json.loads(case.given.body) == json.loads(body)

@@ -1,18 +1,19 @@
-"""What a test may show of a table, as data: goals, and whether a decided vector meets one.
+"""What a request may show of a table, as data: goals, and whether a vector meets one.
 
-A goal names no case. A prover may ask which vectors meet it, or show that none does.
+A goal names no case: `lynkrc.analysis.reached` finds requests that meet it, or shows that none
+does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias, assert_never, final
 
 from lynkrc.interp import evaluate as steps
 from lynkrc.interp.evaluate import Vector
-from lynkrc.interp.trace import Trace
+from lynkrc.interp.order import decided_order
 from lynkrc.ir.guard import Guard, IntExpr
 from lynkrc.ir.table import ChainId, RouteTable, RuleId, TargetId, TierId
-from lynkrc_runtime.decide import Outcome
+from lynkrc_runtime.decide import Outcome, Verdict
 
 
 @final
@@ -53,7 +54,7 @@ class Reaches:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FallsBack:
-    """The chain is chosen, and `then` is tried at some time after `first`."""
+    """The chain is the decided one, and `then` is tried at some time after `first`."""
 
     chain: ChainId
     first: TargetId
@@ -92,28 +93,29 @@ Goal: TypeAlias = Decides | Matches | AtomIs | Reaches | FallsBack | Escalates |
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A vector that was decided about; `order` are the targets as they are tried."""
+    """What a vector comes to; `order` are the targets as they are decided to be tried."""
 
     vector: tuple[int, ...]
-    why: Trace
-    order: tuple[int, ...]
+    verdict: Verdict
+    order: tuple[TargetId, ...]
     effective: frozenset[int]
     """The rules that took effect."""
 
 
-def seen(table: RouteTable, vector: tuple[int, ...], why: Trace, order: Sequence[int]) -> Seen:
-    """What a decided vector shows."""
+def seen(table: RouteTable, vector: tuple[int, ...]) -> Seen:
+    """What a clamped vector shows."""
+    verdict = steps.evaluate(table, vector)
     return Seen(
         vector=vector,
-        why=why,
-        order=tuple(order),
-        effective=frozenset(effective_rules(table, vector, why)),
+        verdict=verdict,
+        order=decided_order(table, verdict),
+        effective=frozenset(_effective(table, vector, verdict)),
     )
 
 
 def is_met(goal: Goal, table: RouteTable, by: Seen) -> bool:
-    """Whether a decided vector meets a goal."""
-    outcome, tier, _, chain, _, points, _ = by.why.verdict
+    """Whether a vector meets a goal."""
+    outcome, tier, _, chain, _, points, _ = by.verdict
     match goal:
         case Decides(rule=rule):
             return rule in by.effective
@@ -138,37 +140,44 @@ def is_met(goal: Goal, table: RouteTable, by: Seen) -> bool:
             assert_never(goal)
 
 
-def effective_rules(table: RouteTable, v: Vector, why: Trace) -> set[int]:
+def _effective(table: RouteTable, v: Vector, verdict: Verdict) -> Iterator[int]:
     """The rules that take effect on a vector, by id."""
-    _, _, rule, _, _, points, prefer = why.verdict
+    _, tier, rule, chain, _, points, prefer = verdict
     if points < 0:
-        return {rule}
-    found: set[int] = {prefer} if prefer >= 0 else set()
-    found |= {rule.id for rule in table.rules if rule.add64 and steps.holds(rule.guard, v)}
-    dropping = {
-        reason for chain in why.chains for target in chain.targets for reason in target.dropped_by
-    }
-    found |= {
-        rule.id
-        for rule in table.rules
-        if rule.require is not None and f"rule {rule.name}" in dropping
-    }
-    if steps.first_pin(table, v) is None:
-        found |= _of_the_tier(table, v, points)
+        yield rule
+        return
+    if prefer >= 0:
+        yield prefer
+    pin = steps.first_pin(table, v)
+    if pin is not None and pin.chain is not None:
+        looked_at = [pin.chain]
+    else:
+        looked_at = steps.chains_in_turn(table, v, table.tiers[tier].id, pin)
+        if chain >= 0:
+            looked_at = looked_at[: looked_at.index(ChainId(chain)) + 1]
+    met = {target for one in looked_at for target in table.chains[one].targets}
+    for one in table.rules:
+        takes = bool(one.add64) or any(
+            keep.target in met and not steps.holds(keep.guard, v) for keep in one.require or ()
+        )
+        if takes and steps.holds(one.guard, v):
+            yield one.id
+    if pin is None:
+        yield from _of_the_tier(table, v, points)
         chosen = steps.first_chain(table, v)
-        found |= set() if chosen is None else {chosen.id}
-    return found
+        if chosen is not None:
+            yield chosen.id
 
 
-def _of_the_tier(table: RouteTable, v: Vector, points: int) -> set[int]:
+def _of_the_tier(table: RouteTable, v: Vector, points: int) -> Iterator[int]:
     """What sets the tier, and the floor and the ceiling that move it."""
     tier, rule = steps.tier_before_bounds(table, v, points)
-    found: set[int] = {rule} if rule >= 0 else set()
+    if rule >= 0:
+        yield rule
     floor = steps.highest_floor(table, v)
     if floor is not None and floor.floor is not None and tier < floor.floor:
         tier = floor.floor
-        found.add(floor.id)
+        yield floor.id
     ceiling = steps.lowest_ceiling(table, v)
     if ceiling is not None and ceiling.ceiling is not None and tier > ceiling.ceiling:
-        found.add(ceiling.id)
-    return found
+        yield ceiling.id

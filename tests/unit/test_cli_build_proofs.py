@@ -1,0 +1,174 @@
+"""``lynkrc build`` proves before it packs, tries what it packed, and keeps what was proved."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lynkrc.cli import verified
+from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.main import main
+from lynkrc.cli.proof_cache import folder, key_of
+from lynkrc.cli.specs import compile_file
+from lynkrc_runtime.bundle import OpenedBundle
+from lynkrc_runtime.decide import Scorer, Verdict
+
+SPEC = """\
+version: 1
+name: small
+providers:
+  house: {kind: ollama, base_url: "http://localhost:11434", trust: local}
+  away: {kind: openai, api_key: "${KEY}", trust: cloud}
+targets:
+  near: {provider: house, model: m, context: 32k, capabilities: [tools], price: free}
+  far: {provider: away, model: gpt-4o-mini}
+tiers:
+  - {name: LOW, up_to: 50, chain: [near, far]}
+  - {name: HIGH, chain: [far]}
+otherwise: deny
+rules:
+  - {name: hard, when: turns > 9, tier: HIGH}
+  - {name: home, when: 'header("x-class") == "secret"', require: target.trust == local}
+assert:
+"""
+HOLDS = '  - never: header("x-class") == "secret" and target.trust == cloud\n'
+FAILS = "  - {name: stays, never: target.trust == cloud}\n"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    kept = tmp_path / "cache"
+    monkeypatch.setenv("LYNKRC_CACHE", str(kept))
+    return kept
+
+
+def build(tmp_path: Path, assertions: str, *words: str) -> tuple[int, Path]:
+    spec, out = tmp_path / "routing.yaml", tmp_path / "out"
+    spec.write_text(SPEC + assertions, encoding="utf-8")
+    return main(["build", str(spec), "-o", str(out), *words]), out
+
+
+def report(out: Path) -> dict[str, Any]:
+    with zipfile.ZipFile(out / "small.lynkr") as bundle:
+        return json.loads(bundle.read("report.json"))
+
+
+def test_what_holds_is_in_the_bundle_and_what_was_found_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = build(tmp_path, HOLDS + "  - reachable: target == near\n")
+    assert code == ExitCode.OK
+    assert "proofs  2 proved" in capsys.readouterr().out
+    assert [one["verdict"] for one in report(out)["assertions"]] == ["proved", "proved"]
+    assert any("upstream calls" in one for one in report(out)["assumptions"])
+    assert "witnesses" not in json.dumps(report(out))
+    whole = json.loads((out / "report.full.json").read_text(encoding="utf-8"))
+    assert len(whole["assertions"][1]["witnesses"]) == 1
+
+
+def test_what_is_refuted_stops_the_build(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = build(tmp_path, FAILS)
+    assert code == ExitCode.FINDINGS
+    assert not out.exists()
+    told = capsys.readouterr().out
+    assert "error[LK530]: refuted (request): `never: target.trust == cloud`" in told
+    assert "which reaches far" in told
+
+
+def test_what_is_unknown_stops_the_build_unless_it_is_waived(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    claim = "  - {name: team, same_as: missing.yaml}\n"
+    code, _ = build(tmp_path, claim)
+    assert code == ExitCode.FINDINGS
+    assert "error[LK531]" in capsys.readouterr().out
+    code, out = build(tmp_path, claim.replace("}", ", waive: not written yet}"))
+    assert code == ExitCode.OK
+    (one,) = report(out)["assertions"]
+    assert (one["verdict"], one["waived"]) == ("unknown", "not written yet")
+
+
+def test_a_waiver_of_what_is_proved_is_a_finding(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = build(tmp_path, "  - {name: one, never: outcome == respond, waive: who knows}\n")
+    assert code == ExitCode.OK
+    assert "warning[LK532]" in capsys.readouterr().out
+
+
+def test_a_proof_is_made_once(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out = build(tmp_path, HOLDS)
+    assert code == ExitCode.OK
+    assert len(list(cache.iterdir())) == 1
+    first = (out / "small.lynkr").read_bytes(), (out / "report.full.json").read_bytes()
+
+    def proves_again(*_: object) -> None:
+        raise AssertionError("it is proved already")
+
+    monkeypatch.setattr(verified, "prove_compiled", proves_again)
+    assert build(tmp_path, HOLDS)[0] == ExitCode.OK
+    second = (out / "small.lynkr").read_bytes(), (out / "report.full.json").read_bytes()
+    assert first == second
+    with pytest.raises(AssertionError, match="proved already"):
+        build(tmp_path, HOLDS, "--no-cache")
+    with pytest.raises(AssertionError, match="proved already"):
+        build(tmp_path, HOLDS + "  - reachable: target == far\n")
+
+
+@pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b"\xff", b'{"verdicts": 1}'])
+def test_a_broken_proof_is_none(tmp_path: Path, cache: Path, junk: bytes) -> None:
+    assert build(tmp_path, HOLDS)[0] == ExitCode.OK
+    (kept,) = cache.iterdir()
+    kept.write_bytes(junk)
+    code, out = build(tmp_path, HOLDS)
+    assert code == ExitCode.OK
+    assert [one["verdict"] for one in report(out)["assertions"]] == ["proved"]
+    assert json.loads(kept.read_bytes())["verdicts"]
+
+
+def test_nothing_is_kept_where_something_is_told(tmp_path: Path, cache: Path) -> None:
+    waived = "  - {name: one, never: outcome == respond, waive: who knows}\n"
+    assert build(tmp_path, waived)[0] == ExitCode.OK
+    assert not cache.exists() or list(cache.iterdir()) == []
+
+
+def test_what_rests_on_another_file_is_not_kept(tmp_path: Path) -> None:
+    build(tmp_path, "  - {name: one, same_as: missing.yaml, waive: not written yet}\n")
+    compiled = compile_file(tmp_path / "routing.yaml")
+    assert key_of(compiled, native=False) is None
+
+
+def test_where_proofs_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LYNKRC_CACHE", "")
+    assert folder() is None
+    monkeypatch.delenv("LYNKRC_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert folder() == tmp_path / "lynkrc" / "proofs"
+
+
+def test_a_scorer_that_decides_otherwise_fails_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = verified.portable_scorer
+
+    def wrong(bundle: OpenedBundle) -> Scorer:
+        decide = right(bundle)
+
+        def one_off(v: list[int]) -> Verdict:
+            outcome, tier, *rest = decide(v)
+            return (outcome, 0 if tier == 1 else tier, *rest)
+
+        return one_off
+
+    monkeypatch.setattr(verified, "portable_scorer", wrong)
+    code, out = build(tmp_path, HOLDS)
+    assert code == ExitCode.FINDINGS
+    assert not out.exists()
+    told = capsys.readouterr().err
+    assert "engine python decides otherwise than the policy means" in told
+    assert "its reasons" in told
+    assert "the policy's" in told
