@@ -251,14 +251,10 @@ def _judged(subject: Study, proof: Proof) -> Proof:
     if proof.assertion.kind is Kind.REACHABLE:
         reason = f"a vector shows it, and no request could be built that has it: {missed}"
         return replace(proof, verdict=_unknown(proof.verdict, reason))
-    if any(_stands_out(proof, variable) for variable in subject.loose):
+    if subject.loose:
         reason = f"the witness may not exist: no request could be built that has {missed}"
         return replace(proof, verdict=_unknown(proof.verdict, reason))
     return proof
-
-
-def _stands_out(proof: Proof, variable: int) -> bool:
-    return any(witness.point[variable] != 0 for witness in proof.witnesses)
 
 
 def _unknown(verdict: Verdict, reason: str) -> Verdict:
