@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         from lynkrc.cli.verified import prove
 
         caches = not arguments.no_cache
-        proven = prove(compilation, arguments.spec, native=arguments.native, caches=caches)
+        proven = prove(compilation, arguments.spec, caches=caches)
         compilation = proven.compilation
     findings = strict(compilation.diagnostics) if arguments.strict else compilation.diagnostics
     for_people = arguments.format in FOR_PEOPLE
@@ -99,7 +99,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     bundle, why_not = pack_bundle(compilation, native=arguments.native, verdicts=kept.verdicts)
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
-    if not _decides_as_meant(compilation, proven, bundle):
+    is_native = arguments.native and why_not is None
+    if not _decides_as_meant(compilation, proven, bundle, is_native=is_native):
         return ExitCode.FINDINGS
     try:
         files = [*artifacts.reviewed(), (f"{artifacts.name}.lynkr", bundle)]
@@ -111,7 +112,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         error(f"cannot write {folder}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
     if talks:
-        engine = "native" if arguments.native and why_not is None else "portable"
+        engine = "native" if is_native else "portable"
         print(f"built {folder / artifacts.name}.lynkr ({engine}, {len(bundle):,} bytes)")
         print(f"  meaning {artifacts.meaning_digest}")
         print(f"  source  {artifacts.source_digest}")
@@ -121,9 +122,12 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _decides_as_meant(compilation: Compilation, proven: "Proven", bundle: bytes) -> bool:
+def _decides_as_meant(
+    compilation: Compilation, proven: "Proven", bundle: bytes, *, is_native: bool
+) -> bool:
     """Whether the bundle's scorers decide as the policy means; says where they do not."""
-    if proven.is_old:
+    # A native scorer is another one each time: no key tells the compiler, nor what it was told.
+    if proven.is_old and not is_native:
         return True
     from lynkrc.cli.proof_cache import keep
     from lynkrc.cli.verified import try_out

@@ -1,8 +1,8 @@
 """What was proved of a spec, kept from one build to the next.
 
-Kept is only what leaves nothing to tell: every assertion holds, no finding of the solver, every
-scorer decided as the table means. The key is all that the answer follows from, so nothing that
-changes it can be missed; a file that cannot be read is no proof.
+Kept is only what leaves nothing to tell: every assertion holds, no finding of the solver, the
+portable scorer decided as the table means. The key is all that the answer follows from, so nothing
+that changes it can be missed; a file that does not say of each assertion that it holds is no proof.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ def folder() -> Path | None:
     return Path(base) / "lynkrc" / "proofs"
 
 
-def key_of(compilation: Compilation, *, native: bool) -> str | None:
+def key_of(compilation: Compilation) -> str | None:
     """What the proof follows from, as a digest; None where it also follows from other files."""
     table, assertions, artifacts = compilation.table, compilation.assertions, compilation.artifacts
     if table is None or assertions is None or artifacts is None:
@@ -60,7 +60,6 @@ def key_of(compilation: Compilation, *, native: bool) -> str | None:
         "lynkrc": __version__,
         "solver": version("z3-solver"),
         "rlimit": RLIMIT,
-        "native": native,
         "meaning": artifacts.meaning_digest,
         "sources": [hashlib.sha256(source.data).hexdigest() for source in artifacts.sources],
         "assertions": [
@@ -71,21 +70,37 @@ def key_of(compilation: Compilation, *, native: bool) -> str | None:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def load(key: str) -> Kept | None:
-    """The proof kept under a key."""
+def load(key: str, compilation: Compilation) -> Kept | None:
+    """The proof kept under a key, which is that of the compilation."""
     place = folder()
     if place is None:
         return None
     try:
         found = json.loads((place / f"{key}.json").read_bytes())
-        return Kept(
+        kept = Kept(
             verdicts=Verdicts(
                 assertions=tuple(found["verdicts"]), assumptions=tuple(found["assumptions"])
             ),
             report=found["report"],
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return kept if _proves(kept, compilation) else None
+
+
+def _proves(kept: Kept, compilation: Compilation) -> bool:
+    """Whether it says of each assertion that it is proved, or unknown and waived."""
+    items = () if compilation.assertions is None else compilation.assertions.items
+    if len(items) != len(kept.verdicts.assertions):
+        return False
+    for one, verdict in zip(items, kept.verdicts.assertions, strict=True):
+        said = {"name": one.name, "assertion": one.source}
+        proved = {**said, "verdict": "proved", "waived": None}
+        waived = {**said, "verdict": "unknown", "waived": one.waive}
+        if verdict != proved and (one.waive is None or verdict != waived):
+            return False
+    texts = all(isinstance(one, str) for one in kept.verdicts.assumptions)
+    return texts and isinstance(kept.report, dict)
 
 
 def keep(key: str, proof: Kept) -> None:

@@ -34,10 +34,10 @@ class Proven:
     key: str | None
 
 
-def prove(compilation: Compilation, spec: Path, *, native: bool, caches: bool) -> Proven:
+def prove(compilation: Compilation, spec: Path, *, caches: bool) -> Proven:
     """Prove what a spec without errors asserts, once for each meaning."""
-    key = proof_cache.key_of(compilation, native=native) if caches else None
-    kept = None if key is None else proof_cache.load(key)
+    key = proof_cache.key_of(compilation) if caches else None
+    kept = None if key is None else proof_cache.load(key, compilation)
     if kept is not None:
         return Proven(compilation=compilation, kept=kept, is_old=True, key=None)
     # Imported here, as below: what is kept does not wait for the solver.
@@ -73,8 +73,8 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
     from lynkrc.analysis.study import study
     from lynkrc.testing.validate import shown_mismatch, validate
 
-    table, artifacts = compilation.table, compilation.artifacts
-    if table is None or artifacts is None:
+    lowered, table, artifacts = compilation.lowered, compilation.table, compilation.artifacts
+    if lowered is None or table is None or artifacts is None:
         raise ValueError("a spec with errors has no bundle")
     with Progress() as say:
         say("that the scorers decide as the policy means")
@@ -88,5 +88,5 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
         engines = {"python": portable_scorer(opened)}
         if loaded.engine != "python":
             engines[loaded.engine] = loaded.scorer
-        found, _ = validate(table, engines, loaded.explain, chosen)
+        found, _ = validate(table, engines, loaded.explain, chosen, written=lowered)
     return None if found is None else shown_mismatch(table, found)

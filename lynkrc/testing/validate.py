@@ -46,18 +46,21 @@ def validate(
     explain: Explain,
     chosen: Iterable[Sequence[int]] = (),
     *,
+    written: RouteTable | None = None,
     most: int = MOST,
 ) -> tuple[Mismatch | None, int]:
     """The first mismatch, and how many vectors were tried.
 
-    `engines` are named as in the report. Reasons are compared on the chosen vectors and where
-    verdicts differ.
+    `engines` are named as in the report. `table` is what they were generated from, `written` the
+    same before the passes: that is what the policy means. Reasons are compared on the chosen
+    vectors and where verdicts differ.
     """
+    meant = table if written is None else written
     own = [tuple(vector) for vector in chosen]
     tried = 0
-    for vector in islice(_distinct(chain(own, _around(table, own))), most):
+    for vector in islice(_distinct(chain(own, _around(meant, own))), most):
         tried += 1
-        wanted = tuple(int(number) for number in evaluate(table, vector))
+        wanted = tuple(int(number) for number in evaluate(meant, vector))
         for name, engine in engines.items():
             got = tuple(int(number) for number in engine(list(vector)))
             if got != wanted:

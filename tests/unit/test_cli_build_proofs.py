@@ -2,16 +2,22 @@
 
 import json
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lynkrc import passes
+from lynkrc.bundle.report import Verdicts
 from lynkrc.cli import verified
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.main import main
 from lynkrc.cli.proof_cache import folder, key_of
 from lynkrc.cli.specs import compile_file
+from lynkrc.ir.guard import BoolConst
+from lynkrc.ir.table import RouteTable
+from lynkrc.pipeline import Compilation, pack_bundle
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.decide import Scorer, Verdict
 
@@ -35,6 +41,33 @@ assert:
 """
 HOLDS = '  - never: header("x-class") == "secret" and target.trust == cloud\n'
 FAILS = "  - {name: stays, never: target.trust == cloud}\n"
+
+
+NEVER = BoolConst(value=False)
+CLAIM = 'never: header("x-class") == "secret" and target.trust == cloud'
+
+
+def kept_file(verdicts: object, assumptions: object = (), report: object = None) -> bytes:
+    document = {"verdicts": verdicts, "assumptions": assumptions, "report": report or {}}
+    return json.dumps(document).encode()
+
+
+def verdict(word: str, claim: str = CLAIM, waived: str | None = None) -> dict[str, object]:
+    return {"name": None, "assertion": claim, "verdict": word, "waived": waived}
+
+
+STRANGE = (
+    kept_file([]),
+    kept_file([1]),
+    kept_file(["ab"]),
+    kept_file([verdict("refuted")]),
+    kept_file([verdict("unknown", waived="no")]),
+    kept_file([verdict("proved", "never: target.trust == cloud")]),
+    kept_file([verdict("proved"), verdict("proved")]),
+    kept_file([verdict("proved")], [1]),
+    kept_file([verdict("proved")], [], "no report"),
+    b"[" * 100_000,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +152,7 @@ def test_a_proof_is_made_once(tmp_path: Path, cache: Path, monkeypatch: pytest.M
         build(tmp_path, HOLDS + "  - reachable: target == far\n")
 
 
-@pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b"\xff", b'{"verdicts": 1}'])
+@pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b"\xff", b'{"verdicts": 1}', *STRANGE])
 def test_a_broken_proof_is_none(tmp_path: Path, cache: Path, junk: bytes) -> None:
     assert build(tmp_path, HOLDS)[0] == ExitCode.OK
     (kept,) = cache.iterdir()
@@ -139,7 +172,7 @@ def test_nothing_is_kept_where_something_is_told(tmp_path: Path, cache: Path) ->
 def test_what_rests_on_another_file_is_not_kept(tmp_path: Path) -> None:
     build(tmp_path, "  - {name: one, same_as: missing.yaml, waive: not written yet}\n")
     compiled = compile_file(tmp_path / "routing.yaml")
-    assert key_of(compiled, native=False) is None
+    assert key_of(compiled) is None
 
 
 def test_where_proofs_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -172,3 +205,54 @@ def test_a_scorer_that_decides_otherwise_fails_the_build(
     assert "engine python decides otherwise than the policy means" in told
     assert "its reasons" in told
     assert "the policy's" in told
+
+
+def test_a_pass_that_changes_the_meaning_fails_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was written is what the scorer is held against, not what the passes made of it."""
+
+    def careless(table: RouteTable) -> RouteTable:
+        turns, *others = table.rules
+        return replace(table, rules=(replace(turns, guard=NEVER), *others))
+
+    monkeypatch.setattr(passes, "PASSES", (*passes.PASSES, careless))
+    code, out = build(tmp_path, HOLDS)
+    assert code == ExitCode.FINDINGS
+    assert not out.exists()
+    assert "engine python decides otherwise than the policy means" in capsys.readouterr().err
+
+
+def test_a_native_scorer_is_tried_in_every_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No compiler at first, so the portable scorer was tried alone; then there is one."""
+    monkeypatch.setattr("lynkrc.cli.build.pack_bundle", without_compiler)
+    assert build(tmp_path, HOLDS, "--native")[0] == ExitCode.OK
+    monkeypatch.undo()
+    monkeypatch.setenv("LYNKRC_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("lynkrc.cli.build.pack_bundle", with_compiler)
+    tried: list[bytes] = []
+
+    def try_out(_: Compilation, bundle: bytes) -> str | None:
+        tried.append(bundle)
+        return "engine native decides otherwise"
+
+    monkeypatch.setattr(verified, "try_out", try_out)
+    assert build(tmp_path, HOLDS, "--native")[0] == ExitCode.FINDINGS
+    assert len(tried) == 1
+    assert "engine native decides otherwise" in capsys.readouterr().err
+
+
+def without_compiler(
+    compilation: Compilation, *, native: bool, verdicts: Verdicts | None
+) -> tuple[bytes, str | None]:
+    assert native
+    return pack_bundle(compilation, native=False, verdicts=verdicts)[0], "no C compiler"
+
+
+def with_compiler(
+    compilation: Compilation, *, native: bool, verdicts: Verdicts | None
+) -> tuple[bytes, str | None]:
+    assert native
+    return pack_bundle(compilation, native=False, verdicts=verdicts)
