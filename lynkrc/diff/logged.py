@@ -82,7 +82,9 @@ def _told(data: bytes, error: Exception) -> str:
     if not data.endswith(b"\n"):
         return "the last line is cut off"
     if isinstance(error, msgspec.ValidationError):
-        return f"not a record of a usage log: {error}"
+        # The one message of msgspec's that quotes: a kind of line that there is not.
+        reason = "no such kind of line" if str(error).startswith("Invalid value") else str(error)
+        return f"not a record of a usage log: {reason}"
     return "not JSON"
 
 

@@ -199,6 +199,22 @@ def test_broken_lines_are_told_by_number() -> None:
     assert found.bad_lines[-1].problem == "the last line is cut off"
 
 
+def test_no_piece_of_a_broken_line_is_told() -> None:
+    old = decider(SPEC)
+    good = line(record(old))
+    lines = [
+        b'{"kind":"hush","version":1}\n',
+        b'{"hush":1}\n',
+        b'"hush"\n',
+        b"hush\n",
+        good.replace(b'"estimated":false', b'"estimated":"hush"'),
+        good.replace(b'"slots":{', b'"slots":{"hush":[],'),
+    ]
+    found = replayed(lines, old, old)
+    assert found.bad == len(lines)
+    assert not [one for one in found.bad_lines if "hush" in one.problem]
+
+
 @pytest.mark.parametrize("amount", ["-1", "1" + "0" * 400, "1e400", "NaN"])
 def test_amounts_that_nobody_can_owe_are_no_record(amount: str) -> None:
     old = decider(SPEC)
