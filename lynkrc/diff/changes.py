@@ -17,6 +17,8 @@ from lynkrc_runtime.attempt import RETRIES
 
 _LEFT_OUT = ("name", "trust", "retries")
 _CALL_FACTS = ("provider", "model", "dialect", "on_loss", "shape")
+_THINKS = "thinking"
+"""The one capability that says how a target is called, beside whether it can serve."""
 _READ_BY = {"keys": "key", "budgets": "budget", "sessions": "session"}
 """Sections of the settings that features are read by, and how the names of those begin."""
 
@@ -145,6 +147,10 @@ def _targets(pair: Pair) -> Iterator[Change]:
                     yield _change(Category.PRIVACY, item, "it lies with a less trusted class")
                     continue
                 yield _change(Category.OUTCOME, item, "the target is another, or called otherwise")
+        thinks = [_THINKS in one.capabilities for one in (was, target)]
+        if thinks[0] != thinks[1]:
+            item = _changed("target", f"{target.name}.{_THINKS}", *thinks)
+            yield _change(Category.OUTCOME, item, "it is asked to think, or no longer")
         if (was.max_output, was.context) != (target.max_output, target.context):
             grows = target.max_output > was.max_output or target.context > was.context
             sizes = [f"{one.context} in, {one.max_output} out" for one in (was, target)]
