@@ -5,29 +5,26 @@ all requests that both tables decide the same way as that one, so the search end
 early is said. The gravest kinds of difference are looked for first.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import product
+from fractions import Fraction
 from typing import TypeVar, final
 
 import z3
 
-from lynkrc.analysis.amounts import Amount, cost
 from lynkrc.analysis.encode import Encoder
-from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.formulas import Formulas
 from lynkrc.analysis.known import known_of
 from lynkrc.analysis.limits import RLIMIT
 from lynkrc.analysis.logic import all_of, any_of, not_
-from lynkrc.analysis.order import ORDERED, leading, ways
-from lynkrc.analysis.solver import Found, Impossible, Solver
-from lynkrc.analysis.symbols import symbols_of
-from lynkrc.interp.evaluate import Vector, evaluate
+from lynkrc.analysis.shared import Decision, Side, decision_of
+from lynkrc.analysis.solver import Found, Solver, Unknown
+from lynkrc.analysis.symbols import Symbols, symbols_of
+from lynkrc.analysis.verdicts import most
+from lynkrc.interp.evaluate import evaluate
 from lynkrc.ir.domain import Domain, Point
-from lynkrc.ir.table import Pick, RouteTable, RuleId
-from lynkrc_runtime.decide import RULE_PIN, Outcome
 
 MOST = 300
 """Differences of one kind that are looked for; each is another pair of decisions."""
@@ -41,6 +38,7 @@ class Kind(Enum):
     COST = "a higher worst case"
     CHAIN = "the later targets"
     PRICE = "a lower worst case"
+    ADDRESS = "where a target lies"
 
 
 _BY_SIZE = (Kind.COST, Kind.PRICE)
@@ -49,17 +47,11 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One table, and what its targets and tiers are to be compared by.
+class Move:
+    """A request of the joint domain that is treated otherwise, and in what."""
 
-    `places` is where each target leads, `tiers` the name of each tier, `ranks` how little each
-    target is trusted, from 0.
-    """
-
-    table: RouteTable
-    places: tuple[Hashable, ...]
-    tiers: tuple[str, ...]
-    ranks: tuple[int, ...]
+    kind: Kind
+    point: Point
 
 
 @final
@@ -67,203 +59,188 @@ class Side:
 class Moves:
     """A request for each pair of decisions that differ, and what was not decided."""
 
-    points: tuple[Point, ...]
+    found: tuple[Move, ...]
     unknown: tuple[str, ...]
-
-
-def moves(
-    old: Side,
-    new: Side,
-    domain: Domain,
-    *,
-    most: int = MOST,
-    rlimit: int = RLIMIT,
-    progress: Callable[[str], None] = lambda _: None,
-) -> Moves:
-    """The requests of the domain (views: the old table's, the new one's) that are moved."""
-    symbols = symbols_of(domain, z3.Context())
-    before = _decision(old, Encoder(old.table, symbols, domain.views[0], tag="old ").encode())
-    after = _decision(new, Encoder(new.table, symbols, domain.views[1], tag="new ").encode())
-    known = (*before.encoded.definitions, *after.encoded.definitions)
-    solver = Solver(
-        [symbols], [*known, *known_of(symbols, (old.table, new.table)).constraints], rlimit=rlimit
-    )
-    points: list[Point] = []
-    unknown: list[str] = []
-    for kind, differs in _kinds(before, after).items():
-        progress(kind.value)
-        marker = solver.name(differs)
-        for _ in range(most):
-            answer = solver.ask(marker)
-            if not isinstance(answer, Found):
-                if not isinstance(answer, Impossible):
-                    unknown.append(f"{kind.value}: the solver gave up ({answer.reason})")
-                break
-            (point,) = answer.points
-            points.append(point)
-            same = [
-                *before.at(domain.views[0].vector(point)),
-                *after.at(domain.views[1].vector(point)),
-            ]
-            # Two decisions differ always or never, but for what they cost.
-            solver.exclude([marker, *same] if kind in _BY_SIZE else same)
-        else:
-            unknown.append(f"{kind.value}: more than {most} pairs of decisions differ")
-    return Moves(points=tuple(points), unknown=tuple(unknown))
-
-
-# -- one table's decision in terms that both share -------------------------------------------------
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Decision:
-    """When a request is answered so, led to that place, in that order; each by what is shared.
+class Attempts:
+    """Whether some attempt is new, and whether some is gone; None where that is not known."""
 
-    `draws` are groups whose order varies and of which at least two are left; `first_draws` those
-    that come first.
+    gains: bool | None
+    loses: bool | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Two decisions on one unknown request, and the solver that knows both.
+
+    `kinds` is when they differ in what. All questions may be asked in any order.
     """
 
-    side: Side
-    encoded: Encoded
-    answers: Mapping[Hashable, z3.BoolRef]
-    tiers: Mapping[Hashable, z3.BoolRef]
-    attempted: Mapping[Hashable, z3.BoolRef]
-    first: Mapping[Hashable, z3.BoolRef]
-    order: Mapping[Hashable, z3.BoolRef]
-    draws: Mapping[Hashable, z3.BoolRef]
-    first_draws: Mapping[Hashable, z3.BoolRef]
-    ranks: Mapping[int, z3.BoolRef]
-    amount: Amount
-
-    def at(self, v: Vector) -> list[z3.BoolRef]:
-        """What makes a request decided in every respect as this vector is."""
-        encoded = self.encoded
-        outcome, tier, rule, chain, mask, _, prefer = evaluate(self.side.table, v)
-        same = [encoded.outcome[Outcome(outcome)]]
-        if tier < 0 and rule in encoded.first_deny and outcome == Outcome.DENY:
-            return [*same, encoded.first_deny[RuleId(rule)]]
-        if outcome == Outcome.RESPOND:
-            return [*same, encoded.first_respond[RuleId(rule)]]
-        if tier >= 0:
-            same.append(encoded.tier[tier])
-        if chain >= 0:
-            same.append(encoded.final[chain])
-            for target in self.side.table.chains[chain].targets:
-                kept = encoded.kept[target]
-                same.append(kept if mask >> target & 1 else not_(kept))
-            if prefer >= 0:
-                same.append(encoded.first_prefer[RuleId(prefer)])
-            elif rule == RULE_PIN and tier < 0:
-                same.append(encoded.pinned_target)
-            else:
-                same += [not_(when) for when in encoded.first_prefer.values()]
-        return same
+    before: Decision
+    after: Decision
+    symbols: Symbols
+    solver: Solver
+    kinds: Mapping[Kind, z3.BoolRef]
 
 
-def _decision(side: Side, encoded: Encoded) -> _Decision:
-    f, table, places = encoded.formulas, side.table, side.places
-    attempted: defaultdict[Hashable, list[z3.BoolRef]] = defaultdict(list)
-    tiers: defaultdict[Hashable, list[z3.BoolRef]] = defaultdict(list)
-    ranks: defaultdict[int, list[z3.BoolRef]] = defaultdict(list)
-    for target in table.targets:
-        attempted[places[target.id]].append(encoded.attempted[target.id])
-        ranks[side.ranks[target.id]].append(encoded.attempted[target.id])
-    for tier in table.tiers:
-        tiers[side.tiers[tier.id]].append(all_of(encoded.has_tier, encoded.tier[tier.id]))
-    first, order, draws, first_draws = _orders(side, encoded)
-    return _Decision(
-        side=side,
-        encoded=encoded,
-        answers=_merged(encoded, _answers(encoded)),
-        tiers=_merged(encoded, tiers),
-        attempted=_merged(encoded, attempted),
-        first=_merged(encoded, first),
-        order=_merged(encoded, order),
-        draws=_merged(encoded, draws),
-        first_draws=_merged(encoded, first_draws),
-        ranks={rank: f.some(when) for rank, when in ranks.items()},
-        amount=cost(encoded, shared=True),
+def comparison(
+    old: Side, new: Side, domain: Domain, *, rest: Point | None = None, rlimit: int = RLIMIT
+) -> Comparison:
+    """The tables over a domain whose views are the old one's and the new one's.
+
+    Plain requests are near to `rest`, a point of it.
+    """
+    symbols = symbols_of(domain, z3.Context(), rest)
+    first = Encoder(old.table, symbols, domain.views[0], tag="old ").encode()
+    # What both say alike is one formula.
+    second = Encoder(
+        new.table, symbols, domain.views[1], tag="new ", before=first.definitions
+    ).encode()
+    before, after = decision_of(old, first), decision_of(new, second)
+    known = (*before.encoded.definitions, *after.encoded.definitions)
+    solver = Solver(
+        [symbols], [*known, *known_of(symbols, (old.table, new.table)).constraints], rlimit=rlimit
+    )
+    kinds = _kinds(before, after)
+    return Comparison(
+        before=before,
+        after=after,
+        symbols=symbols,
+        solver=solver,
+        kinds={kind: solver.name(differs) for kind, differs in kinds.items()},
     )
 
 
-def _answers(encoded: Encoded) -> Mapping[Hashable, list[z3.BoolRef]]:
-    """Outcomes, told apart by what the client is told."""
-    table, denied = encoded.table, encoded.outcome_by_deny
+def moves(
+    two: Comparison, *, limit: int = MOST, progress: Callable[[str], None] = lambda _: None
+) -> Moves:
+    """The requests that are moved, and one for each target that lies elsewhere now."""
+    solver, found, unknown = two.solver, list[Move](), list[str]()
+    # What is excluded is so for this search alone.
+    searching = z3.Bool("searching", two.symbols.context)
+    for kind, differs in two.kinds.items():
+        for number in range(limit):
+            progress(f"{kind.value}: {number} found")
+            answer = solver.ask(searching, differs)
+            if not isinstance(answer, Found):
+                if isinstance(answer, Unknown):
+                    unknown.append(f"{kind.value}: the solver gave up ({answer.reason})")
+                break
+            (point,) = answer.points
+            found.append(Move(kind=kind, point=point))
+            # Two decisions differ always or never, but for what they cost.
+            only = [differs] if kind in _BY_SIZE else []
+            solver.exclude([searching, *only, *_decided(two, point)])
+        else:
+            unknown.append(f"{kind.value}: more than {limit} pairs of decisions differ")
+    found += _moved(two)
+    return Moves(found=tuple(found), unknown=tuple(unknown))
+
+
+def alike(two: Comparison, move: Move, given: Mapping[int, int]) -> Point | None:
+    """The plainest request that both decide as they do the move's, with these values of variables.
+
+    None where there is none, or none is found.
+    """
+    conditions = _decided(two, move.point)
+    for decision, view in zip((two.before, two.after), two.symbols.domain.views, strict=True):
+        rule = evaluate(decision.side.table, view.vector(move.point))[2]
+        conditions.append(decision.encoded.rule_is(rule))
+    if move.kind in two.kinds:
+        conditions.append(two.kinds[move.kind])
+    fixed = [two.symbols.ints[variable] == value for variable, value in given.items()]
+    answer = two.solver.smallest(*fixed, *conditions)
+    return answer.points[0] if isinstance(answer, Found) else None
+
+
+def attempts(two: Comparison) -> Attempts:
+    """Whether requests go where they did not, and no longer go where they did."""
+    before, after = _by_address(two.before), _by_address(two.after)
+    return Attempts(
+        gains=_occurs(two, _beyond(two, after, before)),
+        loses=_occurs(two, _beyond(two, before, after)),
+    )
+
+
+def dearest(two: Comparison, decision: Decision) -> Fraction | None:
+    """The most that a request comes to, in USD; None where no most is known."""
+    if _occurs(two, decision.amount.unknown) is not False:
+        return None
+    amount, is_exact = most(two.solver, decision.amount)
+    return amount if is_exact else None
+
+
+def _occurs(two: Comparison, condition: z3.BoolRef) -> bool | None:
+    answer = two.solver.ask(condition)
+    return None if isinstance(answer, Unknown) else isinstance(answer, Found)
+
+
+def _decided(two: Comparison, point: Point) -> list[z3.BoolRef]:
+    """That both tables decide a request as this one."""
+    before, after = two.symbols.domain.views
+    return [*two.before.at(before.vector(point)), *two.after.at(after.vector(point))]
+
+
+# -- where targets lie -----------------------------------------------------------------------------
+
+
+def _by_address(decision: Decision) -> dict[Hashable, list[z3.BoolRef]]:
     found: defaultdict[Hashable, list[z3.BoolRef]] = defaultdict(list)
-    for rule, when in encoded.first_deny.items():
-        deny = table.rules[rule].deny
-        if deny is not None:
-            found["deny", deny.status, deny.message].append(when)
-    for rule, when in encoded.first_respond.items():
-        respond = table.rules[rule].respond
-        if respond is not None:
-            found["respond", respond.text].append(all_of(when, not_(denied)))
-    late = all_of(encoded.outcome[Outcome.DENY], not_(denied))
-    found["deny", None].append(late)
-    for outcome in (Outcome.ROUTE, Outcome.REFUSE):
-        found[outcome.name, None].append(encoded.outcome[outcome])
+    for address, attempted in zip(decision.side.addresses, decision.encoded.attempted, strict=True):
+        found[address].append(attempted)
     return found
 
 
-_Formulas = defaultdict[Hashable, list[z3.BoolRef]]
+def _beyond(
+    two: Comparison,
+    some: Mapping[Hashable, Sequence[z3.BoolRef]],
+    others: Mapping[Hashable, Sequence[z3.BoolRef]],
+) -> z3.BoolRef:
+    """That an address is attempted in the one and not in the other."""
+    f = two.after.encoded.formulas
+    return f.some(
+        [
+            all_of(f.some(list(when)), not_(f.some(list(others.get(address, ())))))
+            for address, when in some.items()
+        ]
+    )
 
 
-def _orders(side: Side, encoded: Encoded) -> tuple[_Formulas, _Formulas, _Formulas, _Formulas]:
-    """Places tried first, pairs of places in order, draws, and draws that come first."""
-    f, places = encoded.formulas, side.places
-    first, order, draws, first_draws = (_Formulas(list) for _ in range(4))
-    for way in ways(encoded):
-        leads = list(leading(encoded, way))
-        for target, when in leads:
-            first[places[target]].append(all_of(way.when, when))
-        for one, other in way.before():
-            if places[one] != places[other]:
-                both = all_of(encoded.attempted[one], encoded.attempted[other])
-                order[places[one], places[other]].append(all_of(way.when, both))
-        if way.pick in ORDERED:
+def _moved(two: Comparison) -> Iterator[Move]:
+    """A request for each target that lies elsewhere now; one that begins with it, if there is."""
+    before, after = (
+        dict(zip(one.side.places, one.side.addresses, strict=True))
+        for one in (two.before, two.after)
+    )
+    for place, address in before.items():
+        if after.get(place, address) == address:
             continue
-        weights = dict(way.weights)
-        for group in way.groups:
-            members = tuple((places[one], weights.get(one, 0)) for one in group)
-            # A draw by weights knows no order.
-            unordered = way.pick is Pick.WEIGHTED
-            drawn: Hashable = (
-                way.pick,
-                frozenset(Counter(members).items()) if unordered else members,
-            )
-            several = f.some(
-                [
-                    all_of(encoded.attempted[one], encoded.attempted[other])
-                    for one, other in product(group, group)
-                    if one < other and way.preferred not in (one, other)
-                ]
-            )
-            draws[drawn].append(all_of(way.when, several))
-            ahead = f.some([when for target, when in leads if target in group])
-            first_draws[drawn].append(all_of(way.when, several, ahead))
-    return first, order, draws, first_draws
-
-
-def _merged(
-    encoded: Encoded, ways_: Mapping[Hashable, list[z3.BoolRef]]
-) -> dict[Hashable, z3.BoolRef]:
-    return {key: encoded.formulas.some(ways) for key, ways in ways_.items()}
+        for was, goes in (
+            (two.before.first, two.after.first),
+            (two.before.attempted, two.after.attempted),
+        ):
+            if place not in was or place not in goes:
+                continue
+            answer = two.solver.smallest(was[place], goes[place])
+            if isinstance(answer, Found):
+                yield Move(kind=Kind.ADDRESS, point=answer.points[0])
+                break
 
 
 # -- how two of them differ ------------------------------------------------------------------------
 
 
-def _kinds(old: _Decision, new: _Decision) -> dict[Kind, z3.BoolRef]:
+def _kinds(old: Decision, new: Decision) -> dict[Kind, z3.BoolRef]:
     f = new.encoded.formulas
-    lower = any_of(
-        old.amount.total * new.amount.scale > new.amount.total * old.amount.scale,
-        all_of(old.amount.unknown, not_(new.amount.unknown)),
-    )
-    higher = any_of(
-        old.amount.total * new.amount.scale < new.amount.total * old.amount.scale,
-        all_of(new.amount.unknown, not_(old.amount.unknown)),
-    )
+    # Amounts compare where both are known; that one is no longer known is as a higher one.
+    known = all_of(old.amount.known, new.amount.known)
+    was, goes = old.amount.total * new.amount.scale, new.amount.total * old.amount.scale
+    lower = any_of(all_of(known, was > goes), all_of(old.amount.unknown, new.amount.known))
+    higher = any_of(all_of(known, was < goes), all_of(new.amount.unknown, old.amount.known))
     return {
         Kind.TRUST: f.some(
             [

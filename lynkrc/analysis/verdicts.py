@@ -120,7 +120,7 @@ def _bound(study: Study, assertion: Assertion) -> Verdict:
         else:
             reason = f"{_unpriced(study)}: state it under `price`"
         return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
-    worst, is_exact = most(study, amount)
+    worst, is_exact = most(study.solver, amount)
     return Verdict(
         assertion=assertion,
         status=verdict.status,
@@ -144,14 +144,14 @@ def _unpriced(study: Study) -> str:
     return f"{listed} {have} no price, and {each} can be attempted"
 
 
-def most(study: Study, amount: Amount) -> tuple[Fraction, bool]:
+def most(solver: Solver, amount: Amount) -> tuple[Fraction, bool]:
     """The greatest amount that is known to occur, and whether the solver could tell that no other
     known one exceeds it.
     """
     low, high = 0, amount.most  # some request comes to `low`, none to more than `high`
     while low < high:
         middle = (low + high + 1) // 2
-        match study.solver.ask(amount.known, amount.total >= middle):
+        match solver.ask(amount.known, amount.total >= middle):
             case Found():
                 low = middle
             case Impossible():

@@ -45,6 +45,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"exit 1 only for these, as in privacy,cost; there are {', '.join(GATES)}",
     )
     parser.add_argument(
+        "--all",
+        action="store_true",
+        help="in text, every difference in all its ways, and both route tables",
+    )
+    parser.add_argument(
+        "--verbose",
+        action="store_true",
+        help="in text, a request for each difference: as a command and as a test case",
+    )
+    parser.add_argument(
         "--format", choices=("text", "markdown", "json"), default="text", help="default: text"
     )
 
@@ -59,7 +69,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     if plan is None:
         return ExitCode.CANNOT_RUN
-    sys.stdout.write(_report(plan, arguments.format))
+    sys.stdout.write(_report(plan, arguments))
     if arguments.fail_on is not None and not plan.complete and fails(plan, arguments.fail_on):
         note("not everything is proved, and what is not may be of any category: --fail-on fails")
     return ExitCode.FINDINGS if fails(plan, arguments.fail_on) else ExitCode.OK
@@ -88,6 +98,8 @@ def _sides(arguments: argparse.Namespace) -> list[tuple[str, Compilation]]:
 def _plan(sides: Sequence[tuple[str, Compilation]], log: Path | None) -> Plan | None:
     """The plan, with the log replayed; None where a side has errors, which are told."""
     # Imported here: a command that cannot run does not wait for it.
+    from lynkrc.cli.joined import joint_walker
+    from lynkrc.cli.progress import Progress
     from lynkrc.diff.compare import compare
 
     tables: list[RouteTable] = []
@@ -104,7 +116,10 @@ def _plan(sides: Sequence[tuple[str, Compilation]], log: Path | None) -> Plan | 
         )
     if len(tables) != 2:
         return None
-    plan = compare(tables[0], tables[1], specs=(specs[0], specs[1]))
+    old, new = tables
+    with Progress() as say:
+        walker = joint_walker(old, new)
+        plan = compare(old, new, specs=(specs[0], specs[1]), walker=walker, progress=say)
     return plan if log is None else _replayed(plan, (tables[0], tables[1]), log)
 
 
@@ -119,8 +134,8 @@ def _replayed(plan: Plan, tables: "tuple[RouteTable, RouteTable]", log: Path) ->
         raise CannotRead(f"cannot read {log}: {problem.strerror}") from problem
 
 
-def _report(plan: Plan, form: str) -> str:
-    match form:
+def _report(plan: Plan, arguments: argparse.Namespace) -> str:
+    match arguments.format:
         case "json":
             from lynkrc.diff.report_json import render_json
 
@@ -132,7 +147,12 @@ def _report(plan: Plan, form: str) -> str:
         case _:
             from lynkrc.diff.report_text import render_plan
 
-            return render_plan(plan, colour=wants_colour(sys.stdout))
+            return render_plan(
+                plan,
+                colour=wants_colour(sys.stdout),
+                whole=arguments.all,
+                verbose=arguments.verbose,
+            )
 
 
 def _categories(text: str) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import TypeAlias, final
 from lynkrc.diff.cost import in_micro, value_of, worst_case
 from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
-from lynkrc.diff.plan import Category, Side
+from lynkrc.diff.plan import Category, Side, What
 from lynkrc.interp.evaluate import Vector
 from lynkrc.ir.table import Pick, RouteTable, TierId
 
@@ -25,6 +25,7 @@ class Difference:
     """What two vectors of one request show; see `lynkrc.diff.plan.Region` for its members."""
 
     category: Category
+    what: What
     before: Side
     after: Side
     gains: bool
@@ -36,17 +37,17 @@ def classify(pair: Pair, v_old: Vector, v_new: Vector) -> Difference | None:
     old, new = decide(pair.old, v_old), decide(pair.new, v_new)
     context = _either(pair, v_old, v_new, "context.tokens")
     output = _either(pair, v_old, v_new, "request.max_tokens")
-    cost_before = worst_case(pair.old, old.targets, context=context, output=output)
-    cost_after = worst_case(pair.new, new.targets, context=context, output=output)
-    before = side(pair.old, old, in_micro(cost_before))
-    after = side(pair.new, new, in_micro(cost_after))
+    least = worst_case(pair.old, old.targets, context=context, output=output)
+    most = worst_case(pair.new, new.targets, context=context, output=output)
+    before, after = side(pair.old, old, in_micro(least)), side(pair.new, new, in_micro(most))
     went = {pair.old_places[one] for one in old.targets}
     goes = {pair.new_places[one] for one in new.targets}
-    category = _category(pair, old, new, cost_before, cost_after)
+    category = _category(pair, old, new, least, most)
     if category is None:
         return None
     return Difference(
         category=category,
+        what=_what(pair, category, before, after),
         before=before,
         after=after,
         gains=bool(goes - went),
@@ -112,6 +113,37 @@ def _category(
     names_after = [pair.new.targets[one].name for one in new.targets]
     renamed = names_before != names_after or _name(pair.old, old.tier) != _name(pair.new, new.tier)
     return Category.COSMETIC if renamed or old.rule != new.rule else None
+
+
+def _what(pair: Pair, category: Category, before: Side, after: Side) -> What:
+    if category is Category.PRIVACY:
+        return What.TRUST
+    if before.outcome != after.outcome:
+        return What.OUTCOME
+    if before.answer != after.answer:
+        return What.ANSWER
+    renamed = None if after.tier is None else pair.tiers[after.tier]
+    if before.tier != renamed and (before.tier is None or after.tier is None):
+        return What.PINNED
+    if before.tier != renamed:
+        is_up = _height(pair.new, after.tier) > _old_height(pair, before.tier)
+        return What.UP if is_up else What.DOWN
+    if before.chain != after.chain:
+        first = before.chain.split(" -> ")[:1] != after.chain.split(" -> ")[:1]
+        return What.FIRST if first else What.LATER
+    if category is Category.COSMETIC:
+        return What.NAME
+    return What.ADDRESS if category is Category.OUTCOME else What.PRICE
+
+
+def _height(table: RouteTable, tier: str | None) -> int:
+    return next((one.id for one in table.tiers if one.name == tier), -1)
+
+
+def _old_height(pair: Pair, tier: str | None) -> int:
+    """The height of an old tier on the new ladder; on its own where the new one has it not."""
+    names = [name for name, was in pair.tiers.items() if was == tier]
+    return _height(pair.new, names[0]) if names else _height(pair.old, tier)
 
 
 def _place(place: Place, places: tuple[Destination, ...]) -> tuple[object, ...]:

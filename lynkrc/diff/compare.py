@@ -1,57 +1,81 @@
 """Two route tables to the plan of what changes: matched, searched, classified, grouped, ordered.
 
 Equal meaning digests settle it. So does a decision that is the same whatever a request says: then
-only what surrounds it can differ. Otherwise points are searched (`Finder`), and each is classified
-on its own.
+only what surrounds it can differ. Otherwise the solver looks for every request that is treated
+otherwise.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TypeAlias
 
+from lynkrc.analysis.moves import Attempts, attempts, dearest, moves
 from lynkrc.diff.changes import other_changes
-from lynkrc.diff.classify import Difference, Group, classify, group_of
-from lynkrc.diff.cost import bound
+from lynkrc.diff.cost import in_micro
 from lynkrc.diff.identity import Pair, pair_of
-from lynkrc.diff.items import acting, changed_items
-from lynkrc.diff.plan import Change, Plan, Region, Relation, Spec, ordered
-from lynkrc.diff.sample import Found
-from lynkrc.diff.search import search
-from lynkrc.diff.witness import plainest, witness_of
+from lynkrc.diff.items import changed_items
+from lynkrc.diff.plan import Change, Plan, Region, Relation, Spec
+from lynkrc.diff.regions import Regions
+from lynkrc.diff.requests import Requests
+from lynkrc.diff.search import compared
 from lynkrc.ir.digest import meaning_digest
-from lynkrc.ir.domain import Domain, Part, Point, domain_of
+from lynkrc.ir.domain import Part, domain_of
 from lynkrc.ir.table import Pick, RouteTable, Rule
-
-Finder: TypeAlias = Callable[[Pair, Domain], Found]
-"""Finds points at which two tables may differ; the domain's views are the old and the new one."""
+from lynkrc.testing.sample import Walker
 
 MOST = 200
 """Regions of one plan; more say nothing more to a person, and the plan says that there are."""
 
+SAME_ATTEMPTS = Attempts(gains=False, loses=False)
+
 
 def compare(
-    old: RouteTable, new: RouteTable, *, specs: tuple[Spec, Spec], find: Finder = search
+    old: RouteTable,
+    new: RouteTable,
+    *,
+    specs: tuple[Spec, Spec],
+    walker: Walker | None = None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Plan:
-    """The plan from `old` to `new`, which `specs` name and digest."""
+    """The plan from `old` to `new`, which `specs` name and digest.
+
+    Where a `walker` is given, which knows the lexicons of both, differences come with a request.
+    """
     pair = pair_of(old, new)
     items = changed_items(old, new)
     changes = other_changes(pair, old_name=specs[0].name, new_name=specs[1].name)
+    domain = domain_of(_part(old), _part(new))
+    requests = None if walker is None else Requests(pair, domain, walker)
+    two = compared(pair, domain, None if requests is None else requests.plainest())
     regions: tuple[Region, ...] = ()
     unknown: tuple[str, ...] = ()
-    if specs[0].digest != specs[1].digest and not same_decision(old, new):
-        domain = domain_of(_part(old), _part(new))
-        found = find(pair, domain)
-        regions, unknown = _regions(pair, domain, found)
+    reached = SAME_ATTEMPTS
+    if specs[0].digest != specs[1].digest:
+        progress("attempts")
+        reached = attempts(two)
+        if pair.moved or not same_decision(old, new):
+            found = moves(two, progress=progress)
+            regions, unknown = Regions(pair, two, items, changes, requests).found(found, progress)
+    if old.clients != new.clients:
+        unknown = (
+            *unknown,
+            "other client profiles read other features from the same request: what becomes of "
+            "requests that they read otherwise is not compared",
+        )
+    if len(regions) > MOST:
+        unknown = (*unknown, f"{len(regions) - MOST:,} kinds of difference beyond the {MOST} told")
+        regions = regions[:MOST]
+    progress("costs")
     return Plan(
         old=specs[0],
         new=specs[1],
-        relation=_relation(pair, regions, changes, is_known=not unknown),
+        relation=_relation(pair, reached, changes),
         unknown=unknown,
         regions=regions,
         changes=changes,
         items=items,
-        cost_before=bound(old),
-        cost_after=bound(new),
+        cost_before=in_micro(dearest(two, two.before)),
+        cost_after=in_micro(dearest(two, two.after)),
     )
 
 
@@ -112,77 +136,20 @@ def _part(table: RouteTable) -> Part:
     return Part(slots=table.slots, lexicons=table.lexicons)
 
 
-def _regions(
-    pair: Pair, domain: Domain, found: Found
-) -> tuple[tuple[Region, ...], tuple[str, ...]]:
-    """The points, classified and grouped: of those that show the same, the plainest is kept."""
-    before, after = domain.views
-
-    def difference(point: Point) -> Difference | None:
-        return classify(pair, before.vector(point), after.vector(point))
-
-    first: dict[Group, Point] = {}
-    rules: dict[Group, dict[str, None]] = {}
-    for point in found.points:
-        shown = difference(point)
-        if shown is not None:
-            first.setdefault(group_of(shown), point)
-            rules.setdefault(group_of(shown), {})[shown.after.rule] = None
-    regions = []
-    items = changed_items(pair.old, pair.new)
-    unknown = found.unknown
-    if len(first) > MOST:
-        unknown = (*unknown, f"{len(first) - MOST:,} kinds of difference beyond the {MOST} told")
-    ranked = sorted(first.items(), key=lambda entry: _rank(entry[0]))
-    for group, point in ranked[:MOST]:
-
-        def shows(tried: Point, group: Group = group) -> bool:
-            seen = difference(tried)
-            return seen is not None and group_of(seen) == group
-
-        plain = plainest(domain, point, shows)
-        shown = difference(plain)
-        assert shown is not None, "the plainest point shows what the first one shows"
-        vectors = before.vector(plain), after.vector(plain)
-        regions.append(
-            Region(
-                category=shown.category,
-                before=shown.before,
-                after=shown.after,
-                items=acting(items, pair, *vectors, (shown.before, shown.after)),
-                witness=witness_of(domain, plain),
-                rules=tuple(rules[group]),
-                gains=shown.gains,
-                loses=shown.loses,
-            )
-        )
-    return ordered(regions), unknown
-
-
-def _rank(group: Group) -> tuple[int, str]:
-    return group[0].rank, repr(group[1:])
-
-
-def _relation(
-    pair: Pair, regions: tuple[Region, ...], changes: tuple[Change, ...], *, is_known: bool
-) -> Relation | None:
-    """What the regions and changes show of the attempts; None where they show nothing, unproved.
-
-    A target that now lies elsewhere takes all its attempts along.
-    """
-    old = dict(zip((one.name for one in pair.old.targets), pair.old_places, strict=True))
-    new = dict(zip((one.name for one in pair.new.targets), pair.new_places, strict=True))
-    is_moved = any(name in new and new[name] != place for name, place in old.items())
+def _relation(pair: Pair, reached: Attempts, changes: tuple[Change, ...]) -> Relation | None:
+    """How all attempts relate, those of embeddings too; None where that is not known."""
+    if pair.old.clients != pair.new.clients:
+        # One request is two points then, and the solver knows of one.
+        return None
     named = [one.item for one in changes if one.item.kind == "embeddings"]
-    gains = is_moved or any(one.gains for one in regions)
-    gains = gains or any(item.after is not None for item in named)
-    loses = is_moved or any(one.loses for one in regions)
-    loses = loses or any(item.before is not None for item in named)
+    declared = set(json.loads(pair.new.settings).get("embeddings", {}).values())
+    is_moved = bool(declared & pair.moved.keys())
+    gains = is_moved or any(item.after is not None for item in named) or reached.gains
+    loses = is_moved or any(item.before is not None for item in named) or reached.loses
+    if gains is None or loses is None:
+        return None
     if gains and loses:
         return Relation.INCOMPARABLE
-    if not is_known:
-        # What is not found yet may be of the other kind.
-        return None
     if gains:
         return Relation.WIDER
     return Relation.NARROWER if loses else Relation.EQUIVALENT

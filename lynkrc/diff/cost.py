@@ -37,10 +37,3 @@ def in_micro(cost: Fraction | None) -> int | None:
 def value_of(table: RouteTable, v: Vector, feature: str) -> int | None:
     """The value of a feature without arguments in a vector; None where the table does not ask."""
     return next((v[slot.id] for slot in table.slots if slot.feature == feature), None)
-
-
-def bound(table: RouteTable) -> int | None:
-    """No request costs more micro-dollars: the dearest chain at the full windows."""
-    costs = [worst_case(table, chain.targets, context=None, output=None) for chain in table.chains]
-    known = [one for one in costs if one is not None]
-    return None if len(known) < len(costs) else in_micro(max(known, default=Fraction()))

@@ -20,7 +20,8 @@ class Pair:
 
     `old_places` and `new_places` are the destinations by target, `tiers` the old name of each new
     tier (its own where it is no renamed one), `ranks` the trust classes of both in the new spec's
-    order, 0 the most trusted.
+    order, 0 the most trusted. `moved` are the targets of both that lie elsewhere now: their old
+    destinations by name, where neither destination is that of another target.
     """
 
     old: RouteTable
@@ -29,6 +30,7 @@ class Pair:
     new_places: tuple[Destination, ...]
     tiers: Mapping[str, str]
     ranks: Mapping[str, int]
+    moved: Mapping[str, Destination]
 
     def old_rank(self, targets: Sequence[TargetId]) -> int:
         """The rank of the least trusted of them; that of the most trusted class for none."""
@@ -41,11 +43,16 @@ class Pair:
 
 def pair_of(old: RouteTable, new: RouteTable) -> Pair:
     """The two tables, matched."""
+    old_places, new_places = destinations(old), destinations(new)
     return Pair(
         old=old,
         new=new,
-        old_places=destinations(old),
-        new_places=destinations(new),
+        old_places=old_places,
+        new_places=new_places,
+        moved=_moved(
+            dict(zip((one.name for one in old.targets), old_places, strict=True)),
+            dict(zip((one.name for one in new.targets), new_places, strict=True)),
+        ),
         tiers=_tiers(old, new),
         ranks=trust_ranks(old.trust_levels, new.trust_levels),
     )
@@ -60,6 +67,17 @@ def destinations(table: RouteTable) -> tuple[Destination, ...]:
         where = (provider.kind, provider.base_url, provider.api_key, provider.headers)
         found.append((*where, provider.rest, target.model, target.dialect))
     return tuple(found)
+
+
+def _moved(
+    old: Mapping[str, Destination], new: Mapping[str, Destination]
+) -> Mapping[str, Destination]:
+    had, has = set(old.values()), set(new.values())
+    return {
+        name: place
+        for name, place in old.items()
+        if name in new and place not in has and new[name] not in had
+    }
 
 
 def _tiers(old: RouteTable, new: RouteTable) -> Mapping[str, str]:

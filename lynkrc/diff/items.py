@@ -4,6 +4,7 @@ A part is known by its name and compared by what it says: a rule's effects and i
 feature spelled out, a lexicon's entries whatever their order.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
@@ -211,7 +212,15 @@ def acting(
     one of its entries occurs; a tier or target where the request comes to it.
     """
     tables = ((pair.old, v_old, sides[0]), (pair.new, v_new, sides[1]))
-    return tuple(item for item in items if _acts(item, tables, sides))
+    found = [item for item in items if _acts(item, tables, sides)]
+    # A rule that reads as before changed by a feature that it names.
+    inner = " ".join(item.after or "" for item in found if item.before == item.after)
+    named = [
+        item
+        for item in items
+        if item.kind == "feature" and re.search(rf"(?<![\w/-]){re.escape(item.name)}(?!\w)", inner)
+    ]
+    return tuple([one for one in found if one.before != one.after] + named if named else found)
 
 
 def _acts(

@@ -53,6 +53,26 @@ class Category(Enum):
         return _RANKS[self]
 
 
+class What(Enum):
+    """What becomes otherwise, in the first of these respects that applies."""
+
+    TRUST = "trust class"
+    OUTCOME = "outcome"
+    ANSWER = "answer"
+    UP = "higher tier"
+    DOWN = "lower tier"
+    PINNED = "pinned"
+    """To a target that the client names, past all tiers, or no longer so."""
+    FIRST = "first target"
+    LATER = "later targets"
+    ADDRESS = "address"
+    """The same words, and a target that lies elsewhere."""
+    PRICE = "worst case"
+    """The same targets at another price."""
+    NAME = "name"
+    """Only what things are called."""
+
+
 _RANKS = {category: rank for rank, category in enumerate(Category)}
 
 GATES: tuple[str, ...] = tuple(
@@ -120,15 +140,17 @@ class SentRequest:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witness:
-    """One request of a region, by its features; those not named are zero, absent or the first.
+    """One request of a region, as a point of the joint domain of both tables.
 
-    `features` are pairs of a feature and its value as the language writes them, `point` the same
-    as a point of the joint domain. `request` is None where none was built.
+    `features` are those that the difference needs, with the value nearest to a plain request's that
+    shows it, as the language writes them. `request` is None where none was built; where that was
+    tried, `missed` says what came out otherwise.
     """
 
     features: tuple[tuple[str, str], ...]
     point: tuple[int, ...]
     request: SentRequest | None = None
+    missed: tuple[str, ...] = ()
 
 
 @final
@@ -136,12 +158,13 @@ class Witness:
 class Region:
     """The requests that one spec treats as `before` says and the other as `after` says.
 
-    The sides are those of the witness. `rules` are all that were seen to set the tier or end the
-    request afterwards. `items` are the changed parts that take part at the witness. `gains`: there
-    is an attempt that was not one before; `loses`: one is gone.
+    The sides are those of the witness, where `what` becomes otherwise. `rules` are all that were
+    seen to set the tier or end the request afterwards. `items` are the changed parts that take part
+    at the witness. `gains`: there is an attempt that was not one before; `loses`: one is gone.
     """
 
     category: Category
+    what: What
     before: Side
     after: Side
     rules: tuple[str, ...]
@@ -149,6 +172,28 @@ class Region:
     witness: Witness
     gains: bool
     loses: bool
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Regions that people take for one change: of one category, by the same changed parts, in the
+    same respect. The first has the plainest witness."""
+
+    regions: tuple[Region, ...]
+
+    @property
+    def leader(self) -> Region:
+        """The region that stands for all."""
+        return self.regions[0]
+
+
+def groups_of(regions: Iterable[Region]) -> tuple[Group, ...]:
+    """The groups of sorted regions, in the order of their first ones."""
+    found: dict[object, list[Region]] = {}
+    for one in regions:
+        found.setdefault((one.category, one.what, one.items), []).append(one)
+    return tuple(Group(regions=tuple(members)) for members in found.values())
 
 
 @final
@@ -179,8 +224,9 @@ class Plan:
 
     `relation` is None where nothing is known of it. `unknown` says what was not decided; the plan
     is complete where that is nothing: then every difference lies in one of the regions and changes.
-    `cost_before` and `cost_after` bound the worst case of any one request in micro-dollars, None
-    where a price is not known. Regions and changes are sorted, the gravest first.
+    `cost_before` and `cost_after` are the worst case of the dearest request there can be, in
+    micro-dollars, None where a price is not known. Regions and changes are sorted, the gravest
+    first.
     """
 
     old: Spec
@@ -200,6 +246,17 @@ class Plan:
         return not self.unknown
 
     @property
+    def groups(self) -> tuple[Group, ...]:
+        """The regions as people take them, the gravest first."""
+        return groups_of(self.regions)
+
+    @property
+    def others(self) -> tuple[Change, ...]:
+        """The changes that no group of their category names as its reason."""
+        told = {(one.leader.category, item) for one in self.groups for item in one.leader.items}
+        return tuple(one for one in self.changes if (one.category, one.item) not in told)
+
+    @property
     def categories(self) -> tuple[Category, ...]:
         """The category of each region and change."""
         regions = (region.category for region in self.regions)
@@ -216,8 +273,9 @@ class Plan:
         return min(self.categories, key=lambda one: one.rank, default=None)
 
     def count(self, category: Category) -> int:
-        """How many regions and changes have the category."""
-        return self.categories.count(category)
+        """How many differences of the category are told: groups of regions, and other changes."""
+        found = [group.leader.category for group in self.groups]
+        return [*found, *(change.category for change in self.others)].count(category)
 
 
 def fails(plan: Plan, named: Iterable[str] | None) -> bool:
@@ -233,12 +291,15 @@ def fails(plan: Plan, named: Iterable[str] | None) -> bool:
 
 
 def ordered(regions: Iterable[Region]) -> tuple[Region, ...]:
-    """Regions, the gravest first, then the plainest witness; the rest so that it never varies."""
+    """Regions, the gravest first, then routed requests and the plainest witness; the rest so that
+    it never varies."""
     return tuple(
         sorted(
             regions,
             key=lambda one: (
                 one.category.rank,
+                one.before.answer is not None,
+                one.after.answer is not None,
                 len(one.witness.features),
                 tuple(_key(one.before)),
                 tuple(_key(one.after)),

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from lynkrc.diff.plan import VERSION, Category, Plan
-from lynkrc.diff.words import headline
+from lynkrc.diff.words import headline, title
 
 
 def render_json(plan: Plan) -> str:
@@ -17,9 +17,24 @@ def render_json(plan: Plan) -> str:
         "same_meaning": plan.same_meaning,
         "complete": plan.complete,
         "categories": {one.value: plan.count(one) for one in Category},
+        "groups": _groups(plan),
         **_plain(plan),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _groups(plan: Plan) -> list[dict[str, Any]]:
+    """Regions that are one change to people, by their places in `regions`."""
+    places = {region: number for number, region in enumerate(plan.regions)}
+    return [
+        {
+            "category": group.leader.category.value,
+            "what": group.leader.what.value,
+            "title": title(group),
+            "regions": [places[region] for region in group.regions],
+        }
+        for group in plan.groups
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -8,16 +8,19 @@ import re
 from collections.abc import Iterator, Sequence
 
 from lynkrc.diagnostics.wording import printable
-from lynkrc.diff.plan import Category, Change, Plan, Region
+from lynkrc.diff.plan import Category, Change, Group, Plan
 from lynkrc.diff.replayed import Move, Replay
-from lynkrc.diff.report_text import example
 from lynkrc.diff.words import (
     CATEGORY_WORDS,
     INTERVALS,
+    costs,
     counts,
     cut,
+    example,
     headline,
     item_words,
+    not_built,
+    others,
     percent,
     relation_words,
     replay_words,
@@ -25,7 +28,7 @@ from lynkrc.diff.words import (
     side_words,
     table_difference,
     title,
-    usd,
+    ways,
 )
 
 LIMIT = 60_000
@@ -33,6 +36,7 @@ LIMIT = 60_000
 _RESERVED = 400
 """Of these, for saying what was cut."""
 _MOVES = 20
+_WAYS = 10
 _SIGNS = frozenset("|*_`[]~\\@#!:$")
 _LINK = re.compile(r"(?i)(www)\.")
 _CALL = re.compile("&#(?:64|35);")
@@ -52,9 +56,7 @@ def render_markdown(plan: Plan) -> str:
             size += len(text) + 2
     if cut_off:
         names = ", ".join(f"{count} {name}" for name, count in cut_off.items())
-        parts.append(
-            f"**Cut here:** {names} did not fit; `lynkrc diff --format text` shows them all."
-        )
+        parts.append(f"**Cut here:** {names} did not fit; `lynkrc diff --all` shows them.")
     return "\n\n".join(parts) + "\n"
 
 
@@ -77,7 +79,7 @@ def _head(plan: Plan) -> Iterator[str]:
         rows.append(f"| {name} | {count} | {CATEGORY_WORDS[category]} |")
     yield "\n".join(rows)
     if plan.cost_before is not None or plan.cost_after is not None:
-        yield f"Dearest request possible: {usd(plan.cost_before)} to {usd(plan.cost_after)}."
+        yield f"Dearest request possible: {_text(costs(plan.cost_before, plan.cost_after))}."
 
 
 def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
@@ -85,9 +87,9 @@ def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
     if plan.replay is not None:
         yield "table of logged traffic", _replay(plan.replay)
     for category in Category:
-        regions = [one for one in plan.regions if one.category is category]
-        yield from (("differences", _region(one)) for one in regions)
-        changes = [one for one in plan.changes if one.category is category]
+        groups = [one for one in plan.groups if one.leader.category is category]
+        yield from (("differences", _group(one)) for one in groups)
+        changes = [one for one in plan.others if one.category is category]
         yield from (("differences", _change(one)) for one in changes)
     if plan.items:
         lines = "\n".join(f"- {_code(item_words(item))}" for item in plan.items)
@@ -98,24 +100,32 @@ def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
     yield "summary", f"Plan: {counts(plan)}."
 
 
-def _region(region: Region) -> str:
+def _group(group: Group) -> str:
+    region = group.leader
     rows = [
         ("before", _code(side_words(region.before))),
         ("after", _code(side_words(region.after))),
-        ("worst case", f"{usd(region.before.cost)} to {usd(region.after.cost)}"),
+        ("worst case", _text(costs(region.before.cost, region.after.cost))),
     ]
+    also = ways(group)
+    if also:
+        more = [f"and {others(len(also) - _WAYS, 'way')}"] if len(also) > _WAYS else []
+        shown = [_code(cut(text)) for text in also[:_WAYS]]
+        rows.append(("also", "<br>".join([*shown, *more])))
     if len(region.rules) > 1:
         rows.append(("rules", _code(", ".join(region.rules))))
     if region.items:
         rows.append(("because", "<br>".join(_code(item_words(item)) for item in region.items)))
     rows.append(("example", _code(example(region))))
+    if not_built(region):
+        rows.append(("request", _text(not_built(region))))
     table = ["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in rows)]
     body = "\n".join(table)
     request = region.witness.request
     if request is not None:
         body += "\n\nSend it:\n\n" + _fenced(request.curl.splitlines(), "sh")
         body += "\n\nTest it:\n\n" + _fenced(request.test.splitlines(), "yaml")
-    return _details(f"<b>{region.category.value}</b>: {_code(title(region))}", body)
+    return _details(f"<b>{region.category.value}</b>: {_code(title(group))}", body)
 
 
 def _change(change: Change) -> str:

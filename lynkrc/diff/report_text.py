@@ -1,6 +1,7 @@
 """A plan to text for a terminal, at most 100 columns wide: the verdict, what moves, and why.
 
-Only the lines of the route tables may be three columns wider, by their sign and indentation.
+As much as a screen or two hold, the gravest first; what is left out is counted. Only the lines of
+the route tables may be three columns wider, by their sign and indentation.
 """
 
 import textwrap
@@ -9,24 +10,28 @@ from dataclasses import dataclass
 from typing import final
 
 from lynkrc.diagnostics.wording import printable
-from lynkrc.diff.plan import Category, Change, Plan, Region
+from lynkrc.diff.plan import Category, Change, Group, Plan
 from lynkrc.diff.replayed import Move, Replay
 from lynkrc.diff.words import (
     CATEGORY_WORDS,
     INTERVALS,
     SIGNS,
+    costs,
     counts,
     cut,
+    example,
     headline,
     item_words,
+    not_built,
+    others,
     percent,
     relation_words,
     replay_words,
     share_words,
-    side_words,
     table_difference,
     title,
-    usd,
+    way,
+    ways,
 )
 
 WIDTH = 100
@@ -52,90 +57,124 @@ class _Pen:
         return f"{tint}{text}{_RESET}" if self.colour and tint else text
 
 
-def render_plan(plan: Plan, *, colour: bool = False) -> str:
-    """The whole report, ending in a newline."""
-    return "\n".join(_lines(plan, _Pen(colour))) + "\n"
+def render_plan(
+    plan: Plan, *, colour: bool = False, whole: bool = False, verbose: bool = False
+) -> str:
+    """The report, ending in a newline.
+
+    `whole` shows every difference with all its ways, and the route tables; `verbose` the requests.
+    """
+    return "\n".join(_lines(plan, _Pen(colour), whole=whole, verbose=verbose)) + "\n"
 
 
-def _lines(plan: Plan, pen: _Pen) -> Iterator[str]:
+def _lines(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str]:
     for sign, spec in (("-", plan.old), ("+", plan.new)):
         tint = _RED if sign == "-" else _GREEN
         label = printable(cut(spec.label))
         yield from _wrapped(f"{sign} ", f"{label}  (meaning {spec.digest[:16]})", pen, tint)
     yield ""
     yield pen.paint(_BOLD, headline(plan) + ".")
+    if plan.categories:
+        yield from _wrapped("  found     ", counts(plan))
     if not plan.same_meaning or plan.relation is not None:
         yield from _wrapped("  attempts  ", relation_words(plan))
+    if plan.cost_before is not None or plan.cost_after is not None:
+        yield f"  dearest   {costs(plan.cost_before, plan.cost_after)} for one request at worst"
     for reason in plan.unknown:
         yield from _wrapped("  not proved  ", printable(reason))
-    for category in Category:
-        yield from _category(plan, category, pen)
-    if plan.items:
+    yield from _differences(plan, pen, whole=whole, verbose=verbose)
+    told = {item for group in plan.groups for item in group.leader.items}
+    parts = [item for item in plan.items if whole or item not in told]
+    if parts:
         yield ""
-        yield pen.paint(_BOLD, "Parts that changed")
-        for item in plan.items:
+        words = "Parts that changed" if whole or not told else "Other parts that changed"
+        yield pen.paint(_BOLD, words)
+        for item in parts if whole else parts[:_ITEMS]:
             tint = {"+": _GREEN, "-": _RED, "~": _YELLOW}[SIGNS[item.change]]
-            sign, _, words = printable(item_words(item)).partition(" ")
-            yield from _wrapped(f"  {sign} ", words, pen, tint)
-    if plan.cost_before is not None or plan.cost_after is not None:
-        yield ""
-        costs = f"{usd(plan.cost_before)} => {usd(plan.cost_after)}"
-        yield f"{pen.paint(_BOLD, 'Dearest request possible')}  {costs}"
+            sign, _, text = printable(item_words(item)).partition(" ")
+            yield from _wrapped(f"  {sign} ", text, pen, tint)
+        if not whole and len(parts) > _ITEMS:
+            yield f"  ... and {len(parts) - _ITEMS} more: --all shows them"
     if plan.replay is not None:
         yield ""
         yield from _replay(plan.replay, pen)
     difference = table_difference(plan)
-    if difference:
+    if difference and whole:
         yield ""
         yield pen.paint(_BOLD, "Route table")
         for line in difference:
             tint = {"+": _GREEN, "-": _RED, "@": _CYAN}.get(line[:1], "")
             yield "  " + pen.paint(tint, line)
-    yield ""
-    yield pen.paint(_BOLD, "Plan:") + f" {counts(plan)}."
+    hints = [] if whole or not plan.regions else ["--all shows every way and the route tables"]
+    if not verbose and any(group.leader.witness.request for group in plan.groups):
+        hints.append("--verbose the requests")
+    if hints:
+        yield ""
+        yield pen.paint(_DIM, ", ".join(hints))
 
 
-def _category(plan: Plan, category: Category, pen: _Pen) -> Iterator[str]:
-    regions = [one for one in plan.regions if one.category is category]
-    changes = [one for one in plan.changes if one.category is category]
-    if not regions and not changes:
-        return
-    yield ""
-    name = pen.paint(_TINTS[category], category.value.upper())
-    yield f"{name}  {CATEGORY_WORDS[category]}"
-    for region in regions:
-        yield from _region(region, pen)
-    for change in changes:
-        yield from _change(change, pen)
+_LINES = 40
+"""Of differences, after which no further one is begun."""
+_WAYS = 3
+_ITEMS = 8
+_BECAUSE = 3
 
 
-def _region(region: Region, pen: _Pen) -> Iterator[str]:
-    yield ""
-    yield from _wrapped("  * ", printable(title(region)), pen, _BOLD)
-    yield from _wrapped("      before   ", printable(side_words(region.before)))
-    yield from _wrapped("      after    ", printable(side_words(region.after)))
-    if len(region.rules) > 1:
-        yield from _wrapped("      rules    ", printable(", ".join(region.rules)))
-    for index, item in enumerate(region.items):
-        lead = "because" if index == 0 else ""
+def _differences(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str]:
+    """The differences by category, and how many of them are left out."""
+    lines, left = 0, dict[Category, int]()
+    for category in Category:
+        blocks = [
+            list(_group(group, pen, whole=whole, verbose=verbose))
+            for group in plan.groups
+            if group.leader.category is category
+        ]
+        blocks += [list(_change(one, pen)) for one in plan.others if one.category is category]
+        for number, block in enumerate(blocks):
+            if not whole and lines + len(block) > _LINES and lines:
+                left[category] = len(blocks) - number
+                break
+            if not number:
+                yield ""
+                name = pen.paint(_TINTS[category], category.value.upper())
+                yield f"{name}  {CATEGORY_WORDS[category]}"
+                lines += 2
+            yield from block
+            lines += len(block)
+    if left:
+        yield ""
+        named = ", ".join(f"{count} {category.value}" for category, count in left.items())
+        yield f"... and {sum(left.values())} more ({named}): --all shows them"
+
+
+def _group(group: Group, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str]:
+    region = group.leader
+    yield from _wrapped("  * ", printable(title(group)), pen, _BOLD)
+    if not title(group).endswith(way(region)):
+        yield from _wrapped("      way      ", printable(cut(way(region))))
+    also = ways(group)
+    for number, text in enumerate(also if whole else also[:_WAYS]):
+        yield from _wrapped(f"      {'also' if not number else '':<9}", printable(cut(text)))
+    if not whole and len(also) > _WAYS:
+        yield f"               and {others(len(also) - _WAYS, 'way')}"
+    items = region.items if whole else region.items[:_BECAUSE]
+    for number, item in enumerate(items):
+        lead = "because" if not number else ""
         yield from _wrapped(f"      {lead:<9}", printable(item_words(item)))
+    if len(region.items) > len(items):
+        yield f"               and {others(len(region.items) - len(items), 'part')}"
     if region.before.cost != region.after.cost:
-        costs = f"{usd(region.before.cost)} => {usd(region.after.cost)} at worst"
-        yield from _wrapped("      cost     ", costs)
-    yield from _wrapped("      example  ", printable(example(region)))
-    if region.witness.request is not None:
-        for line in region.witness.request.curl.splitlines():
-            yield "               " + printable(line)
-
-
-def example(region: Region) -> str:
-    """The witness in words."""
-    pairs = ", ".join(f"{name} = {value}" for name, value in region.witness.features)
-    return pairs or "an empty request"
+        yield f"      cost     {costs(region.before.cost, region.after.cost)} at worst"
+    yield from _wrapped("      example  ", printable(example(region, whole=whole)))
+    if not_built(region):
+        yield from _wrapped("               ", printable(not_built(region)))
+    request = region.witness.request
+    if request is not None and verbose:
+        for line in (*request.curl.splitlines(), "", *request.test.splitlines()):
+            yield ("               " + printable(line)).rstrip()
 
 
 def _change(change: Change, pen: _Pen) -> Iterator[str]:
-    yield ""
     sign, _, words = printable(item_words(change.item)).partition(" ")
     yield from _wrapped(f"  {sign} ", words, pen, _BOLD)
     yield from _wrapped("      ", change.words)

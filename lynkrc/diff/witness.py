@@ -1,32 +1,18 @@
-"""Points of a domain as people read them, and the plainest one that still shows a difference."""
+"""Points of a joint domain as people read them, and the plainest one that shows a difference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from lynkrc.diff.plan import Witness
 from lynkrc.ir.domain import Domain, Point
-from lynkrc.ir.table import Slot, SlotType
-from lynkrc.ir.text import print_class, print_points
+from lynkrc.ir.table import SlotType
+from lynkrc.ir.witness import shown_value
 
 
-def plain_value(slot: Slot) -> int:
-    """What a slot reads of an empty request: 0, false, absent, or the first of an enum."""
-    return min(max(0, slot.low), slot.high)
-
-
-def plain_point(domain: Domain) -> Point:
-    """The point of an empty request."""
-    return tuple(plain_value(slot) for slot in domain.slots)
-
-
-def witness_of(domain: Domain, point: Point) -> Witness:
-    """The point with its features in words, the plain ones left out."""
-    return Witness(
-        features=tuple(
-            (_name(domain, index), shown_value(slot, value))
-            for index, (slot, value) in enumerate(zip(domain.slots, point, strict=True))
-            if value != plain_value(slot)
-        ),
-        point=point,
+def features_in(domain: Domain, point: Point, rest: Point) -> tuple[tuple[str, str], ...]:
+    """The features in words, those left out that a plain request has alike."""
+    return tuple(
+        (_name(domain, index), shown_value(slot, value))
+        for index, (slot, value) in enumerate(zip(domain.slots, point, strict=True))
+        if value != rest[index]
     )
 
 
@@ -39,44 +25,50 @@ def _name(domain: Domain, index: int) -> str:
     return f"{text} of the {'old' if index in domain.views[0].variables else 'new'} spec"
 
 
-def shown_value(slot: Slot, value: int) -> str:
-    """A slot's value as the language writes it: ``true``, ``12``, ``2.5``, ``"legal"``."""
-    match slot.type:
-        case SlotType.BOOL:
-            return "true" if value else "false"
-        case SlotType.FIXED:
-            return print_points(value)
-        case SlotType.CLASS:
-            return print_class(slot.classes[value])
-        case _:
-            return str(value)
+def plainest(domain: Domain, point: Point, rest: Point, shows: Callable[[Point], bool]) -> Point:
+    """The point with every variable at rest that need not be otherwise, numbers as near as can be.
 
-
-def plainest(domain: Domain, point: Point, shows: Callable[[Point], bool]) -> Point:
-    """The point with every variable plain that need not be otherwise, numbers as small as can be.
-
-    `shows` says whether a point still shows what this one shows; it is asked at most some dozen
-    times a variable.
+    What is left is what the difference needs. `shows` says whether a point still shows it; it is
+    asked some times for each variable that it needs. The facts that relate features are not heeded.
     """
     now = list(point)
-    for index, slot in enumerate(domain.slots):
-        plain = plain_value(slot)
-        if now[index] == plain:
-            continue
-        kept = now[index]
-        now[index] = plain
-        if shows(tuple(now)):
-            continue
-        now[index] = kept
-        if slot.type in (SlotType.INT, SlotType.FIXED):
-            # The nearest value to the plain one that still shows it, if there is one edge.
-            far, near = kept, plain
-            while abs(far - near) > 1:
-                middle = (far + near) // 2
-                now[index] = middle
-                if shows(tuple(now)):
-                    far = middle
-                else:
-                    near = middle
-            now[index] = far
+    _rest(now, [i for i, plain in enumerate(rest) if now[i] != plain], rest, shows)
+    # What one variable needed may be gone since a later one is at rest.
+    needed = [i for i, plain in enumerate(rest) if now[i] != plain]
+    for index in needed:
+        _rest(now, [index], rest, shows)
+    for index in needed:
+        if domain.slots[index].type in (SlotType.INT, SlotType.FIXED):
+            _narrow(now, index, rest[index], shows)
     return tuple(now)
+
+
+def _rest(
+    now: list[int], which: Sequence[int], rest: Point, shows: Callable[[Point], bool]
+) -> None:
+    """Bring as many of the variables to rest as can be: all at once, else each half."""
+    if not which:
+        return
+    kept = [now[index] for index in which]
+    for index in which:
+        now[index] = rest[index]
+    if shows(tuple(now)):
+        return
+    for index, value in zip(which, kept, strict=True):
+        now[index] = value
+    if len(which) > 1:
+        half = len(which) // 2
+        _rest(now, which[:half], rest, shows)
+        _rest(now, which[half:], rest, shows)
+
+
+def _narrow(now: list[int], index: int, near: int, shows: Callable[[Point], bool]) -> None:
+    """The value nearest to the plain one, which does not show it, if there is one edge."""
+    far = now[index]
+    while abs(far - near) > 1:
+        now[index] = (far + near) // 2
+        if shows(tuple(now)):
+            far = now[index]
+        else:
+            near = now[index]
+    now[index] = far

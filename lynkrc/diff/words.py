@@ -1,9 +1,9 @@
 """What every report of a plan says in the same words: verdict, categories, sides, money."""
 
-from difflib import unified_diff
+from difflib import SequenceMatcher, unified_diff
 
 from lynkrc.diagnostics.wording import printable
-from lynkrc.diff.plan import Category, Item, Plan, Region, Relation, Side
+from lynkrc.diff.plan import Category, Group, Item, Plan, Region, Relation, Side, What
 from lynkrc.diff.replayed import Interval, Replay
 
 CATEGORY_WORDS = {
@@ -48,42 +48,87 @@ def counts(plan: Plan) -> str:
     return ", ".join(found) or "nothing to tell"
 
 
-def title(region: Region) -> str:
-    """What becomes of the requests, in one line: what differs most, before and after."""
+def title(group: Group) -> str:
+    """What becomes of the requests of a group, in one line.
+
+    One way of a group of several stands for all: `ways` tells the others.
+    """
+    one = group.leader
+    before, after = one.before, one.after
+    match one.what:
+        case What.TRUST:
+            reached = sorted({_reached(region.before) for region in group.regions})
+            goals = sorted({_reached(region.after) for region in group.regions})
+            return f"reaches {' or '.join(reached)} => {' or '.join(goals)}"
+        case What.UP | What.DOWN:
+            moves = dict.fromkeys(
+                f"{_or_dash(region.before.tier)} => {_or_dash(region.after.tier)}"
+                for region in group.regions
+            )
+            shown = list(moves)[:_TIERS]
+            more = f" and {len(moves) - _TIERS} more" if len(moves) > _TIERS else ""
+            return f"a {one.what.value}: {', '.join(shown)}{more}"
+        case What.PINNED:
+            return way(one)
+        case What.ADDRESS:
+            return f"the same targets, not all where they were: {after.chain}"
+        case What.PRICE:
+            return f"the same targets at another price: {after.chain}"
+        case What.NAME:
+            return f"the same, called otherwise: {way(one)}"
+        case _:
+            return f"{_way(before)} => {_way(after)}"
+
+
+def ways(group: Group) -> list[str]:
+    """The other ways in which requests of a group are moved, each once, in a line."""
+    told = dict.fromkeys(way(region) for region in group.regions)
+    return [text for text in told if text != way(group.leader)]
+
+
+def way(region: Region) -> str:
+    """How the requests of one region are moved, in a short line."""
     before, after = region.before, region.after
-    if before.outcome != after.outcome:
-        return f"{_ending(before)} => {_ending(after)}"
-    if region.category is Category.PRIVACY:
-        return f"{_reaches(before)} => {_reaches(after)}"
-    if before.tier != after.tier:
-        chains = f", {_ways(before, after)}"
-        tiers = f"tier {_or_dash(before.tier)} => {_or_dash(after.tier)}"
-        return tiers + (chains if before.chain != after.chain else "")
-    if before.answer != after.answer:
-        return f"{_ending(before)} => {_ending(after)}"
-    if before.chain != after.chain:
-        return _ways(before, after)
-    if before.rule != after.rule:
-        return f"rule {before.rule} => {after.rule}"
-    return f"worst case {usd(before.cost)} => {usd(after.cost)}"
+    texts = [_way(side) for side in (before, after)]
+    tiers = [_or_dash(side.tier) for side in (before, after)]
+    if tiers[0] == tiers[1]:
+        lead = "" if before.tier is None else f"{before.tier}: "
+    else:
+        lead, texts = "", [f"{tier}: {text}" for tier, text in zip(tiers, texts, strict=True)]
+    if texts[0] != texts[1]:
+        return f"{lead}{texts[0]} => {texts[1]}"
+    if region.what is What.NAME and before.rule != after.rule:
+        return f"{lead}{texts[0]}, by rule {after.rule}, not {before.rule}"
+    if region.what is What.PRICE:
+        return f"{lead}{texts[0]}, at worst {costs(before.cost, after.cost)}"
+    return f"{lead}{texts[0]}"
 
 
-def _ways(before: Side, after: Side) -> str:
-    return f"from {before.chain or 'no target'} to {after.chain or 'no target'}"
+def others(count: int, what: str) -> str:
+    """``1 other way``, ``2 other ways``."""
+    return f"{count} other {what}" if count == 1 else f"{count} other {what}s"
 
 
-def _ending(side: Side) -> str:
+_TIERS = 4
+"""Pairs of tiers that a title names."""
+
+
+def _way(side: Side) -> str:
+    """Where it goes, or what is said instead."""
     if side.answer is not None:
-        return f"{side.outcome} ({side.answer})"
-    return f"{side.outcome} to {' | '.join(side.first)}"
+        return f"{_ENDINGS[side.outcome]} ({side.answer})"
+    return side.chain or "no target"
 
 
-def _reaches(side: Side) -> str:
-    return f"reaches {side.trust}" if side.trust is not None else "reaches no target"
+_ENDINGS = {"deny": "denied", "respond": "answered", "refuse": "refused", "route": "routed"}
+
+
+def _reached(side: Side) -> str:
+    return side.trust or "no target"
 
 
 def _or_dash(text: str | None) -> str:
-    return "-" if text is None else text
+    return "no tier" if text is None else text
 
 
 def side_words(side: Side) -> str:
@@ -102,9 +147,58 @@ def item_words(item: Item) -> str:
             return f"{head}: {cut(after or '')}"
         case before, None:
             return f"{head}: {cut(before or '')}"
+        case before, after if before == after:
+            return f"{head}: reads as before; something that it names is another"
+        case before, after if item.kind in _LISTS:
+            return f"{head}: {_list_words(before or '', after or '')}"
         case before, after:
             was, now = _apart(before or "", after or "")
             return f"{head}: {was} => {now}"
+
+
+_LISTS = ("tier", "target", "lexicon", "rule order", "client order", "models", "trust levels")
+"""Kinds of parts that are told as lists."""
+
+
+def _list_words(before: str, after: str) -> str:
+    """What differs between two lists.
+
+    >>> _list_words("score 0..25, chain a -> b", "score 0..30, chain a -> b")
+    'score 0..25 => score 0..30'
+    >>> _list_words("1 entry: pay", "2 entries: pay, wage")
+    '1 entry => 2 entries, now also wage'
+    >>> _list_words("a, b, c", "b, c, a")
+    'a now after c'
+    """
+    said: list[str] = []
+    was, goes = (text.partition(": ") for text in (before, after))
+    if was[1] and goes[1]:
+        said += [f"{was[0]} => {goes[0]}"] if was[0] != goes[0] else []
+        before, after = was[2], goes[2]
+    old, new = before.split(", "), after.split(", ")
+    gone = [one for one in old if one not in new]
+    came = [one for one in new if one not in old]
+    if gone and len(gone) == len(came):
+        said.append(f"{cut(', '.join(gone))} => {cut(', '.join(came))}")
+    else:
+        said += [f"no longer {cut(', '.join(gone))}"] if gone else []
+        said += [f"now also {cut(', '.join(came))}"] if came else []
+    if not gone and not came:
+        moved = _moved(old, new)
+        said.append(cut(", ".join(moved)))
+    return ", ".join(said)
+
+
+def _moved(old: list[str], new: list[str]) -> list[str]:
+    """The fewest items that are to be moved, and where to."""
+    kept = set[str]()
+    for block in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks():
+        kept |= set(old[block.a : block.a + block.size])
+    return [
+        f"{one} now {f'after {new[place - 1]}' if place else 'first'}"
+        for place, one in enumerate(new)
+        if one not in kept
+    ]
 
 
 def _apart(before: str, after: str) -> tuple[str, str]:
@@ -117,6 +211,31 @@ def _apart(before: str, after: str) -> tuple[str, str]:
     start = max(0, start - 40)
     lead = "..." if start else ""
     return lead + cut(before[start:]), lead + cut(after[start:])
+
+
+def example(region: Region, *, whole: bool = True) -> str:
+    """What a request of the region needs, in words; the first of it where not the whole."""
+    pairs = [f"{name} = {value}" for name, value in region.witness.features]
+    shown = pairs if whole else pairs[:_FEATURES]
+    more = f" and {len(pairs) - len(shown)} more" if len(shown) < len(pairs) else ""
+    return (", ".join(shown) or "a request that says nothing out of the ordinary") + more
+
+
+_FEATURES = 6
+"""Features of an example that are named."""
+
+
+def not_built(region: Region) -> str:
+    """Why there is no request; empty where there is one, or none was tried."""
+    missed = region.witness.missed
+    if not missed:
+        return ""
+    more = f" and {len(missed) - _MISSED} more" if len(missed) > _MISSED else ""
+    return f"vector only, no request was built: {', '.join(missed[:_MISSED])}{more}"
+
+
+_MISSED = 3
+"""Features that a request has not, named at most."""
 
 
 def cut(text: str) -> str:
@@ -136,6 +255,20 @@ def usd(micro: int | None) -> str:
     amount = abs(micro) / 1_000_000
     digits = 6 if 0 < abs(micro) < 1_000 else 4
     return f"{sign}${amount:,.{digits}f}"
+
+
+def costs(before: int | None, after: int | None) -> str:
+    """Two amounts, or one where they are equal; with the digits in which they differ.
+
+    >>> costs(21_500, 21_501), costs(None, None)
+    ('$0.021500 => $0.021501', 'unknown')
+    """
+    if before == after:
+        return usd(before)
+    texts = [usd(before), usd(after)]
+    if texts[0] == texts[1]:
+        texts = [f"${(one or 0) / 1_000_000:,.6f}" for one in (before, after)]
+    return " => ".join(texts)
 
 
 def percent(count: int, total: int) -> str:

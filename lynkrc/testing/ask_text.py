@@ -293,7 +293,9 @@ def _add_stops(wish: AskWish, spread: list[list[_Unit]], held: TextCounts) -> No
     ends_asking = asks.least == 1 or (asks.most is None and questions > 0)
     if ends_asking:
         questions = max(0, questions - 1)
-    for sentence in spread[:-1]:
+    # A sentence may be left without a word where few are wished for.
+    said = [sentence for sentence in spread if sentence]
+    for sentence in said[:-1]:
         if periods or any_periods:
             sentence[-1].after += "."
             periods = max(0, periods - 1)
@@ -302,11 +304,11 @@ def _add_stops(wish: AskWish, spread: list[list[_Unit]], held: TextCounts) -> No
             questions -= 1
         else:
             sentence[-1].after += "!"
-    first, last = spread[0][0], spread[-1][-1]
+    first, last = said[0][0], said[-1][-1]
     if ends_asking:
         last.after += "." * periods + "?" * (questions + 1)
     else:
-        if any(unit.text for unit in spread[0]):
+        if any(unit.text for unit in said[0]):
             first.before = "?" * questions + first.before
         else:
             last.after = "?" * questions + ("" if periods else "!" * bool(questions)) + last.after

@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"ir"},
     "interp": {"ir"},
     "analysis": {"ir", "interp", "diagnostics", "source.text"},
-    "diff": {"ir", "interp", "analysis", "diagnostics"},
+    "diff": {"ir", "interp", "analysis", "testing", "diagnostics"},
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
         "ir",

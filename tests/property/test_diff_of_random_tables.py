@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 
 from lynkrc.diff.classify import classify
 from lynkrc.diff.compare import compare
-from lynkrc.diff.identity import Pair, pair_of
+from lynkrc.diff.identity import pair_of
 from lynkrc.diff.plan import Category, Plan, Relation, Spec
-from lynkrc.diff.sample import Found, sample
 from lynkrc.interp.evaluate import evaluate
 from lynkrc.ir.digest import meaning_digest
-from lynkrc.ir.domain import Domain, Part, domain_of
+from lynkrc.ir.domain import Part, domain_of
 from lynkrc.ir.table import RouteTable
 from tests.property.random_tables import tables, vectors
 
@@ -24,16 +23,11 @@ FEW = settings(
 )
 
 
-def plan_of(old: RouteTable, new: RouteTable, points: int = 150) -> Plan:
+def plan_of(old: RouteTable, new: RouteTable) -> Plan:
     specs = [
         Spec(label="a", name="a", digest=meaning_digest(table), routes="") for table in (old, new)
     ]
-
-    def find(pair: Pair, domain: Domain) -> Found:
-        found = sample(pair, domain)
-        return Found(points=found.points[:points], unknown=found.unknown)
-
-    return compare(old, new, specs=(specs[0], specs[1]), find=find)
+    return compare(old, new, specs=(specs[0], specs[1]))
 
 
 @FEW

@@ -1,68 +1,138 @@
-"""The solver finds every difference of two tables that trying finds, and none that is not there."""
+"""The solver finds every difference of two tables that trying finds, and none that is not there.
+
+Small tables are tried whole: then what it finds is all there is. Of larger ones a sample is.
+"""
 
 from dataclasses import replace
 
-import z3
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lynkrc.analysis.known import known_of
-from lynkrc.analysis.solver import Impossible, Solver
-from lynkrc.analysis.symbols import symbols_of
-from lynkrc.diff.classify import classify
-from lynkrc.diff.identity import pair_of
+from lynkrc.analysis.moves import attempts, dearest, moves
+from lynkrc.analysis.relations import broken, relations
+from lynkrc.diff.classify import Difference, classify
+from lynkrc.diff.cost import value_of, worst_case
+from lynkrc.diff.decided import decide
+from lynkrc.diff.identity import Pair, pair_of
 from lynkrc.diff.plan import Category
-from lynkrc.diff.sample import sample
-from lynkrc.diff.search import search
-from lynkrc.ir.domain import Part, domain_of
+from lynkrc.diff.search import compared
+from lynkrc.ir.domain import Domain, Part, Point, domain_of
 from lynkrc.ir.table import RouteTable, RuleId
+from tests.property.diff_sampling import sample
+from tests.property.oracle import points_of
 from tests.property.random_tables import tables
+from tests.property.small_specs import small_tables
+
+SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
 
 @st.composite
-def changed(draw: st.DrawFn) -> tuple[RouteTable, RouteTable]:
+def changed(draw: st.DrawFn, whole: st.SearchStrategy[RouteTable]) -> tuple[RouteTable, RouteTable]:
     """A table, and the same with something else in it."""
-    old, other = draw(tables()), draw(tables())
+    old, other = draw(whole), draw(whole)
     new = old
-    for part in draw(st.sets(st.sampled_from(["rules", "offset64", "dimensions", "order"]))):
-        if part == "order":
-            rules = draw(st.permutations(new.rules))
-            numbered = (replace(rule, id=RuleId(i)) for i, rule in enumerate(rules))
-            new = replace(new, rules=tuple(numbered))
-        elif part == "rules":
-            new = replace(new, rules=new.rules[:-1])
-        else:
-            new = replace(new, **{part: getattr(other, part)})
+    parts = ["rules", "offset64", "otherwise", "order", "tiers", "prices", "pins", "needs"]
+    if old.slots == other.slots:
+        parts.append("dimensions")
+    for part in sorted(draw(st.sets(st.sampled_from(parts), min_size=1, max_size=2))):
+        match part:
+            case "order":
+                rules = draw(st.permutations(new.rules))
+                numbered = (replace(rule, id=RuleId(i)) for i, rule in enumerate(rules))
+                new = replace(new, rules=tuple(numbered))
+            case "rules":
+                new = replace(new, rules=new.rules[:-1])
+            case "prices":
+                prices = [one.price for one in new.targets]
+                turned = zip(new.targets, [*prices[1:], prices[0]], strict=True)
+                new = replace(
+                    new, targets=tuple(replace(one, price=price) for one, price in turned)
+                )
+            case "pins" | "needs":
+                new = replace(new, **{part: ()})
+            case "tiers":
+                moved = [
+                    tier if tier.up_to is None else replace(tier, up_to=tier.up_to + 5)
+                    for tier in new.tiers
+                ]
+                new = replace(new, tiers=tuple(moved))
+            case _:
+                new = replace(new, **{part: getattr(other, part)})
     return old, new
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
-@given(changed())
-def test_what_trying_finds_is_found(both: tuple[RouteTable, RouteTable]) -> None:
-    old, new = both
-    pair = pair_of(old, new)
-    domain = domain_of(
-        Part(slots=old.slots, lexicons=old.lexicons), Part(slots=new.slots, lexicons=new.lexicons)
-    )
+def joint(old: RouteTable, new: RouteTable) -> tuple[Pair, Domain]:
+    parts = (Part(slots=one.slots, lexicons=one.lexicons) for one in (old, new))
+    return pair_of(old, new), domain_of(*parts)
+
+
+def shown(pair: Pair, domain: Domain, point: Point) -> Difference | None:
     before, after = domain.views
+    return classify(pair, before.vector(point), after.vector(point))
 
-    def categories(points: tuple[tuple[int, ...], ...]) -> set[Category]:
-        found = (classify(pair, before.vector(p), after.vector(p)) for p in points)
-        return {one.category for one in found if one is not None}
 
-    found = search(pair, domain)
-    shown = categories(found.points)
+@settings(derandomize=True, deadline=None, max_examples=30, suppress_health_check=SLOW)
+@given(changed(tables()))
+def test_what_trying_finds_is_found(both: tuple[RouteTable, RouteTable]) -> None:
+    pair, domain = joint(*both)
+    found = moves(compared(pair, domain))
+    differences = [shown(pair, domain, move.point) for move in found.found]
+    # Every point the solver gives is a difference that the interpreter confirms.
+    assert None not in differences
     if found.unknown:
         return
-    tried = categories(sample(pair, domain).points[:400]) - {Category.COSMETIC} - shown
-    if tried:
-        # Trying knows no facts: what no request has is no difference that must be found.
-        missed = [p for p in sample(pair, domain).points[:400] if categories((p,)) <= tried]
-        symbols = symbols_of(domain, z3.Context())
-        solver = Solver([symbols], known_of(symbols, both).constraints)
-        for point in missed:
-            fixed = [symbol == value for symbol, value in zip(symbols.ints, point, strict=True)]
-            assert not categories((point,)) or isinstance(solver.ask(*fixed), Impossible), point
-    # Every point the solver gives is a difference that the interpreter confirms.
-    for point in found.points:
-        assert classify(pair, before.vector(point), after.vector(point)) is not None
+    facts = relations(domain)
+    tried = {
+        one.category
+        for point in sample(pair, domain).points[:400]
+        if not broken(domain, facts, point) and (one := shown(pair, domain, point)) is not None
+    }
+    assert tried - {Category.COSMETIC} <= {one.category for one in differences if one is not None}
+
+
+@settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=SLOW)
+@given(changed(small_tables()))
+def test_what_is_found_is_all_there_is(both: tuple[RouteTable, RouteTable]) -> None:
+    old, new = both
+    pair, domain = joint(old, new)
+    two = compared(pair, domain)
+    found = moves(two)
+    assert found.unknown == ()
+    facts = relations(domain)
+    every = [one for one in points_of(domain, {}) if not broken(domain, facts, one)]
+    there = {one.category for point in every if (one := shown(pair, domain, point)) is not None}
+    categories = set()
+    for move in found.found:
+        one = shown(pair, domain, move.point)
+        assert one is not None
+        categories.add(one.category)
+    assert categories == there - {Category.COSMETIC}
+    # Attempts and the dearest request, exactly.
+    gains = loses = False
+    costs: dict[str, list[object]] = {"old": [], "new": []}
+    before, after = domain.views
+    for point in every:
+        vectors = before.vector(point), after.vector(point)
+        went = decide(old, vectors[0]).targets
+        goes = decide(new, vectors[1]).targets
+        gains |= bool({pair.new_places[t] for t in goes} - {pair.old_places[t] for t in went})
+        loses |= bool({pair.old_places[t] for t in went} - {pair.new_places[t] for t in goes})
+        asked = {
+            name: max(
+                (
+                    value
+                    for table, v in zip(both, vectors, strict=True)
+                    if (value := value_of(table, v, feature)) is not None
+                ),
+                default=None,
+            )
+            for name, feature in (("context", "context.tokens"), ("output", "request.max_tokens"))
+        }
+        for side, table, targets in (("old", old, went), ("new", new, goes)):
+            costs[side].append(worst_case(table, targets, **asked))
+    reached = attempts(two)
+    assert (reached.gains, reached.loses) == (gains, loses)
+    for side, decision in (("old", two.before), ("new", two.after)):
+        known = [one for one in costs[side] if one is not None]
+        most = max(known) if len(known) == len(costs[side]) else None
+        assert dearest(two, decision) == most

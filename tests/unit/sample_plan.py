@@ -13,6 +13,7 @@ from lynkrc.diff.plan import (
     SentRequest,
     Side,
     Spec,
+    What,
     Witness,
 )
 from lynkrc.diff.replayed import BadLine, Interval, Missing, Move, Replay, ReplayCost
@@ -62,6 +63,7 @@ NAMED = Item(kind="rule", name="at-once", change="renamed", before="urgent", aft
 REGIONS = (
     Region(
         category=Category.PRIVACY,
+        what=What.TRUST,
         before=LOW,
         after=FAR,
         rules=("score", "builtin/audits"),
@@ -82,6 +84,7 @@ REGIONS = (
     ),
     Region(
         category=Category.OUTCOME,
+        what=What.OUTCOME,
         before=LOW,
         after=DENIED,
         rules=("legal",),
@@ -92,11 +95,14 @@ REGIONS = (
     ),
     Region(
         category=Category.CHAIN,
+        what=What.LATER,
         before=LOW,
         after=replace(LOW, chain="small", targets=("small",), trust="local", cost=None),
         rules=("score",),
         items=(),
-        witness=Witness(features=(("turns", "3"),), point=(3, 0)),
+        witness=Witness(
+            features=(("turns", "3"),), point=(3, 0), missed=("turns (wanted 3, got 0)",)
+        ),
         gains=False,
         loses=True,
     ),

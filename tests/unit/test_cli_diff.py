@@ -46,7 +46,14 @@ def test_the_same_meaning_is_0_and_a_difference_1(capsys: pytest.CaptureFixture[
     assert "~ rule at-once: urgent => at-once" in capsys.readouterr().out
     assert main(["diff", "old.yaml", "new.yaml"]) == 1
     said = capsys.readouterr().out
-    assert "tier LOW => HIGH" in said and "example  ask.words = 9" in said
+    assert "a higher tier: LOW => HIGH" in said and "example  ask.words = 9\n" in said
+    assert "curl" not in said and "--verbose the requests" in said
+    assert main(["diff", "old.yaml", "new.yaml", "--verbose"]) == 1
+    said = capsys.readouterr().out
+    assert "curl -sS http://localhost:8081/v1/" in said
+    assert 'tier: "HIGH"' in said and "Route table" not in said
+    assert main(["diff", "old.yaml", "new.yaml", "--all"]) == 1
+    assert "Route table" in capsys.readouterr().out
 
 
 def test_fail_on_is_1_for_what_it_names(capsys: pytest.CaptureFixture[str]) -> None:
@@ -83,7 +90,7 @@ def test_a_bundle_is_compiled_from_its_own_sources(capsys: pytest.CaptureFixture
     capsys.readouterr()
     assert main(["diff", "out", "based.yaml"]) == 1
     said = capsys.readouterr().out
-    assert "secrets: 1 entry: pay => 1 entry: wage" in said
+    assert "~ lexicon base/secrets: pay => wage" in said
     # Two lexicons of one name are two things that a request may say.
     assert "secrets) of the old spec" in said
 
@@ -111,7 +118,7 @@ def test_a_commit_is_compared_with_what_is_on_disk(capsys: pytest.CaptureFixture
     assert main(["diff", "specs/routing.yaml", "--against", "git:HEAD"]) == 1
     said = capsys.readouterr().out
     assert "- HEAD:specs/routing.yaml" in said and "+ specs/routing.yaml" in said
-    assert "secrets: 1 entry: pay => 1 entry: wage" in said
+    assert "~ lexicon base/secrets: pay => wage" in said
 
 
 def test_a_commit_with_errors_is_told(capsys: pytest.CaptureFixture[str]) -> None:

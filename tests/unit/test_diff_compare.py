@@ -1,12 +1,24 @@
 """Variants of a spec against it: the category, the words and the witness of each difference."""
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from lynkrc.diff.plan import Category, Plan, Region, Relation, fails
+from lynkrc.cli.comparands import compile_path
+from lynkrc.cli.joined import joint_walker
+from lynkrc.diff.classify import classify
+from lynkrc.diff.compare import compare
+from lynkrc.diff.identity import pair_of
+from lynkrc.diff.plan import Category, Plan, Region, Relation, What, fails
 from lynkrc.interp.evaluate import evaluate
+from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.domain import Part, domain_of
+from lynkrc.testing.replay import Replay
 from tests.unit.diff_sample import SPEC, compiled, edited, plan_of
 
+QUICKSTART = Path(__file__).parents[2] / "examples/quickstart/routing.yaml"
 LOW_CHAIN = ("chain: [small, mid]", "chain: [small]")
 
 
@@ -106,8 +118,8 @@ def test_a_shorter_chain_is_narrower_and_a_matter_of_the_chain() -> None:
     plan = plan_of(edited(LOW_CHAIN))
     assert plan.worst is Category.CHAIN
     assert all(region.loses and not region.gains for region in plan.regions)
-    assert plan.relation is None and not plan.complete, "a search proves nothing"
-    assert fails(plan, ["privacy"]), "what is not proved may be of any category"
+    assert plan.relation is Relation.NARROWER and plan.complete
+    assert not fails(plan, ["privacy"]) and fails(plan, ["chain"])
 
 
 def test_a_longer_chain_of_the_same_trust_costs_more() -> None:
@@ -208,3 +220,83 @@ def test_embeddings_at_a_less_trusted_target_are_a_matter_of_privacy() -> None:
     assert (change.category, change.item.after) == (Category.OUTCOME, "small")
     assert plan_of(plans[0]).relation is Relation.WIDER
     assert plan_of(SPEC, old=plans[0]).relation is Relation.NARROWER
+
+
+def test_attempts_are_compared_exactly() -> None:
+    relations = {
+        "chain: [small, mid, large]": Relation.WIDER,
+        "chain: [small]": Relation.NARROWER,
+        "chain: [large, mid]": Relation.INCOMPARABLE,
+    }
+    for chain, relation in relations.items():
+        assert plan_of(edited((LOW_CHAIN[0], chain))).relation is relation
+    # Another order of the same attempts.
+    plan = plan_of(edited((LOW_CHAIN[0], "chain: [mid, small]")))
+    assert plan.relation is Relation.EQUIVALENT and plan.worst is Category.OUTCOME
+
+
+def test_the_dearest_request_is_one_that_there_is() -> None:
+    plan = plan_of(edited(("chain: [large]", "chain: [large, mid]")))
+    # What fills the window of `large`, three calls of it, does not fit `mid`: not all are billed.
+    assert plan.cost_before == plan.cost_after == 3 * (32_000 * 3 + 4_000 * 15)
+
+
+def test_a_moved_target_is_told_once() -> None:
+    plan = plan_of(edited(("model: middling", "model: better")))
+    (group,) = [one for one in plan.groups if one.leader.category is Category.OUTCOME]
+    assert group.leader.what is What.ADDRESS
+    assert [item.title for item in group.leader.items] == ["target mid", "target mid.model"]
+    assert "mid" in group.leader.before.targets and plan.count(Category.OUTCOME) == 1
+
+
+def test_other_client_profiles_are_never_the_same_meaning() -> None:
+    old, spec = compiled(SPEC)
+    with_clients = compile_path(QUICKSTART).table
+    assert with_clients is not None and with_clients.clients != old.clients
+    new = replace(old, clients=with_clients.clients)
+    other = replace(spec, digest=meaning_digest(new))
+    plan = compare(old, new, specs=(spec, other))
+    assert not plan.same_meaning and not plan.complete
+    assert plan.relation is None, "one request may be two points"
+    assert plan.worst is Category.OUTCOME and fails(plan, ["privacy"])
+    assert "client profiles" in " ".join(plan.unknown)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("up_to: 50", "up_to: 40"),
+        ("secrets: [salary, password]", "secrets: [salary, password, bonus]"),
+        ("target.trust == local", "target.trust <= internal"),
+        ('== "legal"', '== "law"'),
+    ],
+)
+def test_a_difference_comes_with_a_request_that_shows_it(edit: tuple[str, str]) -> None:
+    (old, was), (new, now) = compiled(SPEC, "old.yaml"), compiled(edited(edit), "new.yaml")
+    walker = joint_walker(old, new)
+    assert walker is not None
+    plan = compare(old, new, specs=(was, now), walker=walker)
+    assert plan.groups
+    pair, domain = (
+        pair_of(old, new),
+        domain_of(*(Part(slots=one.slots, lexicons=one.lexicons) for one in (old, new))),
+    )
+    for group in plan.groups:
+        region = group.leader
+        request = region.witness.request
+        assert request is not None, region.witness.missed
+        # What the new spec reads of the bytes that are sent is the witness.
+        facts = dict(request.headers)
+        values, _ = Replay(new, domain, walker).values(
+            request.surface, facts, json.loads(request.body)
+        )
+        assert tuple(values) == region.witness.point
+        shown = classify(pair, *(view.vector(region.witness.point) for view in domain.views))
+        assert shown is not None
+        assert (shown.category, shown.before, shown.after) == (
+            region.category,
+            region.before,
+            region.after,
+        )
+        assert request.curl.startswith("curl -sS http://localhost:8081/v1/")
+        assert f'outcome: "{region.after.outcome}"' in request.test

@@ -7,13 +7,13 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from lynkrc.diff.plan import Category, Plan, Relation, fails
+from lynkrc.diff.plan import Category, Plan, Relation, What, fails
 from lynkrc.diff.report_json import render_json
 from lynkrc.diff.report_markdown import LIMIT, render_markdown
 from lynkrc.diff.report_text import WIDTH, render_plan
 from lynkrc.source.resources import read_schema
 from tests.unit.diff_sample import SPEC, edited, plan_of
-from tests.unit.sample_plan import PLAN, PLANS, REGIONS, SAME, UNPROVED
+from tests.unit.sample_plan import PLAN, PLANS, REGIONS, RULE, SAME, UNPROVED
 
 HOSTILE = "\x1b[31m</code></details><script>alert(1)</script> | ``` @everyone\n# head\r"
 
@@ -58,7 +58,12 @@ def test_markdown_cannot_be_broken_out_of() -> None:
 
 
 def test_a_long_report_is_cut_and_says_so() -> None:
-    many = replace(PLAN, regions=REGIONS * 200, unknown=("why",) * 50)
+    regions = tuple(
+        replace(region, items=(replace(RULE, name=f"r{number}"),))
+        for region in REGIONS
+        for number in range(200)
+    )
+    many = replace(PLAN, regions=regions, unknown=("why",) * 50)
     text = render_markdown(many)
     assert len(text) <= LIMIT
     assert re.search(r"\*\*Cut here:\*\* \d+ differences", text)
@@ -83,9 +88,45 @@ def test_a_plan_of_two_specs_has_all_three_reports() -> None:
     jsonschema.Draft202012Validator(json.loads(read_schema("plan"))).validate(
         json.loads(render_json(plan))
     )
-    assert "tier LOW => HIGH" in render_plan(plan)
-    assert "tier LOW =&gt; HIGH" in render_markdown(plan)
+    assert "a higher tier: LOW => HIGH" in render_plan(plan)
+    assert "a higher tier&#58; LOW =&gt; HIGH" in render_markdown(plan)
     assert "Same meaning." in render_plan(plan_of(SPEC))
+
+
+def test_text_holds_two_screens_and_counts_the_rest() -> None:
+    regions = tuple(
+        replace(REGIONS[1], items=(replace(RULE, name=f"r{number}"),)) for number in range(30)
+    )
+    many = replace(PLAN, regions=regions, replay=None)
+    text = render_plan(many)
+    assert len(text.splitlines()) <= 60
+    found = re.search(r"\.\.\. and (\d+) more \((\d+) outcome\b.*--all shows them", text)
+    assert found is not None
+    assert text.count("  * ") + int(found[2]) == 30
+    assert render_plan(many, whole=True).count("  * ") == 30
+
+
+def test_regions_of_one_cause_are_one_difference() -> None:
+    first, second, other = REGIONS[1], replace(REGIONS[1], before=REGIONS[0].after), REGIONS[2]
+    plan = replace(PLAN, regions=(first, second, other), changes=())
+    assert [len(group.regions) for group in plan.groups] == [2, 1]
+    assert plan.count(Category.OUTCOME) == 1
+    text = render_plan(plan)
+    assert text.count("  * ") == 2 and "also     HIGH: [mid | large] weighted 3:1" in text
+    document = json.loads(render_json(plan))
+    assert [group["regions"] for group in document["groups"]] == [[0, 1], [2]]
+    assert len(document["regions"]) == 3
+
+
+def test_nothing_is_said_to_become_itself() -> None:
+    """No line reads ``a => a``, whatever it is that differs."""
+    side = REGIONS[0].before
+    dearer = replace(side, cost=(side.cost or 0) + 1)
+    for what, after in ((What.ADDRESS, side), (What.PRICE, dearer), (What.NAME, side)):
+        region = replace(REGIONS[0], what=what, after=after, items=())
+        for line in render_plan(replace(PLAN, regions=(region,), changes=())).splitlines():
+            before, arrow, goes = line.partition(" => ")
+            assert not arrow or not before.endswith(goes), line
 
 
 @pytest.mark.parametrize(
