@@ -16,6 +16,8 @@ from lynkrc.sema.loader import BaseFile
 from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, open_bundle
 
 GIT = "git:"
+_ELSEWHERE = frozenset({"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_PREFIX"})
+"""Set inside of git's hooks: with them the folder would count as the top of the repository."""
 
 
 def is_bundle(path: Path) -> bool:
@@ -122,6 +124,11 @@ def compile_at(against: str, path: Path) -> Compilation:
     if not folder.is_dir():
         raise CannotRead(f"there is no folder {folder}, so no repository of it")
     inside = _git(folder, "rev-parse", "--is-inside-work-tree")
+    if b"dubious ownership" in inside.stderr:
+        raise CannotRead(
+            f"git refuses to read the repository of {folder}, which another user owns; "
+            "`git config --global --add safe.directory PATH` allows it"
+        )
     if inside.returncode != 0 or inside.stdout.strip() != b"true":
         raise CannotRead(f"{folder} is not in a git repository; name the old spec or bundle itself")
     wanted = f"{ref}^{{commit}}"
@@ -149,7 +156,7 @@ def _git(folder: Path, *words: str) -> "subprocess.CompletedProcess[bytes]":
             cwd=folder,
             capture_output=True,
             check=False,
-            env=os.environ | {"LC_ALL": "C"},
+            env={k: v for k, v in os.environ.items() if k not in _ELSEWHERE} | {"LC_ALL": "C"},
         )
     except FileNotFoundError:
         raise CannotRead("git is not installed; name the old spec or bundle itself") from None

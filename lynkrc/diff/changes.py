@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from lynkrc.diff.identity import Pair, trust_ranks
+from lynkrc.diff.identity import Destination, Pair, trust_ranks
 from lynkrc.diff.items import Part, compare_parts
 from lynkrc.diff.plan import Category, Change, Item
 from lynkrc.ir.table import Provider, RouteTable, Target
@@ -17,19 +17,23 @@ from lynkrc_runtime.attempt import RETRIES
 
 _LEFT_OUT = ("name", "trust", "retries")
 _CALL_FACTS = ("provider", "model", "dialect", "on_loss", "shape")
+_THINKS = "thinking"
+"""The one capability that says how a target is called, beside whether it can serve."""
+_READ_BY = {"keys": "key", "budgets": "budget", "sessions": "session"}
+"""Sections of the settings that features are read by, and how the names of those begin."""
 
 
 def other_changes(pair: Pair, *, old_name: str, new_name: str) -> tuple[Change, ...]:
     """Every difference of the tables that no decision shows, the gravest first."""
     old, new = pair.old, pair.new
     found = [
-        *_trust(old, new),
+        *_trust(pair),
         *_embeddings(old, new),
         *_providers(old, new),
-        *_targets(old, new),
+        *_targets(pair),
         *_prices(old, new),
-        *_clients(old, new),
-        *_settings(old, new),
+        *_clients(pair),
+        *_settings(pair),
         *_listed(old, new),
     ]
     if old_name != new_name:
@@ -46,8 +50,9 @@ def _changed(kind: str, name: str, before: object, after: object) -> Item:
     return Item(kind=kind, name=name, change="changed", before=str(before), after=str(after))
 
 
-def _trust(old: RouteTable, new: RouteTable) -> Iterator[Change]:
+def _trust(pair: Pair) -> Iterator[Change]:
     """A label that is changed lets through, or stops, what is tested by it: always told first."""
+    old, new = pair.old, pair.new
     before = {provider.name: provider.trust for provider in old.providers}
     for provider in new.providers:
         was = before.get(provider.name)
@@ -55,6 +60,7 @@ def _trust(old: RouteTable, new: RouteTable) -> Iterator[Change]:
             item = _changed("provider", f"{provider.name}.trust", was, provider.trust)
             words = "the declared trust of the same provider is another; nothing checks it"
             yield _change(Category.PRIVACY, item, words)
+    yield from _labels(pair)
     common = [
         [level for level in table.trust_levels if level in other.trust_levels]
         for table, other in ((old, new), (new, old))
@@ -67,6 +73,22 @@ def _trust(old: RouteTable, new: RouteTable) -> Iterator[Change]:
             yield _change(Category.PRIVACY, item, "classes are trusted in another order")
         else:
             yield _change(Category.COSMETIC, item, "the classes there are")
+
+
+def _labels(pair: Pair) -> Iterator[Change]:
+    """The same address, account and model under a provider of another name and another trust."""
+    was: dict[Destination, set[str]] = {}
+    for target, place in zip(pair.old.targets, pair.old_places, strict=True):
+        was.setdefault(place, set()).add(target.trust)
+    told = {provider.name for provider in pair.old.providers}
+    for target, place in zip(pair.new.targets, pair.new_places, strict=True):
+        labels = was.get(place, {target.trust})
+        if target.trust not in labels and target.provider not in told:
+            item = _changed(
+                "target", f"{target.name}.trust", ", ".join(sorted(labels)), target.trust
+            )
+            words = "the same place is declared of another trust; nothing checks it"
+            yield _change(Category.PRIVACY, item, words)
 
 
 def _embeddings(old: RouteTable, new: RouteTable) -> Iterator[Change]:
@@ -110,17 +132,25 @@ def _facts(provider: Provider) -> Mapping[str, object]:
     return {name: getattr(provider, name) for name in Provider.__slots__ if name not in _LEFT_OUT}
 
 
-def _targets(old: RouteTable, new: RouteTable) -> Iterator[Change]:
-    before = {one.name: one for one in old.targets}
-    for target in new.targets:
+def _targets(pair: Pair) -> Iterator[Change]:
+    before = {one.name: one for one in pair.old.targets}
+    for target in pair.new.targets:
         was = before.get(target.name)
         if was is None:
             continue
+        less_trusted = pair.ranks[target.trust] > pair.ranks[was.trust]
         for fact in _CALL_FACTS:
-            pair = getattr(was, fact), getattr(target, fact)
-            if pair[0] != pair[1]:
-                item = _changed("target", f"{target.name}.{fact}", *pair)
+            facts = getattr(was, fact), getattr(target, fact)
+            if facts[0] != facts[1]:
+                item = _changed("target", f"{target.name}.{fact}", *facts)
+                if fact == "provider" and less_trusted:
+                    yield _change(Category.PRIVACY, item, "it lies with a less trusted class")
+                    continue
                 yield _change(Category.OUTCOME, item, "the target is another, or called otherwise")
+        thinks = [_THINKS in one.capabilities for one in (was, target)]
+        if thinks[0] != thinks[1]:
+            item = _changed("target", f"{target.name}.{_THINKS}", *thinks)
+            yield _change(Category.OUTCOME, item, "it is asked to think, or no longer")
         if (was.max_output, was.context) != (target.max_output, target.context):
             grows = target.max_output > was.max_output or target.context > was.context
             sizes = [f"{one.context} in, {one.max_output} out" for one in (was, target)]
@@ -152,7 +182,19 @@ def _price(target: Target) -> str:
     return "{} in, {} out, {} cache read, {} cache write".format(*target.price)
 
 
-def _clients(old: RouteTable, new: RouteTable) -> Iterator[Change]:
+def _reading(pair: Pair) -> Category:
+    """The category of another reading of requests: any of them may then go anywhere there is.
+
+    What a request says is hidden from the rules that keep it, or no longer hidden; no point shows
+    that. With targets of one class alone privacy is out of question.
+    """
+    went = {pair.ranks[target.trust] for target in pair.old.targets}
+    goes = {pair.ranks[target.trust] for target in pair.new.targets}
+    return Category.PRIVACY if max(goes) > min(went) else Category.OUTCOME
+
+
+def _clients(pair: Pair) -> Iterator[Change]:
+    old, new = pair.old, pair.new
     parts = [
         {
             one.name: Part(
@@ -173,15 +215,17 @@ def _clients(old: RouteTable, new: RouteTable) -> Iterator[Change]:
     ]
     for item in compare_parts("client", *parts):
         words = "requests of this client may be read otherwise, and so decided otherwise"
-        yield _change(Category.OUTCOME, item, words)
+        yield _change(_reading(pair), item, words)
     if [one.name for one in old.clients] != [one.name for one in new.clients] and set(
         parts[0]
     ) == set(parts[1]):
         item = _changed("client order", "", ", ".join(parts[0]), ", ".join(parts[1]))
-        yield _change(Category.OUTCOME, item, "the first profile that fits is the client's")
+        yield _change(_reading(pair), item, "the first profile that fits is the client's")
 
 
-def _settings(old: RouteTable, new: RouteTable) -> Iterator[Change]:
+def _settings(pair: Pair) -> Iterator[Change]:
+    old, new = pair.old, pair.new
+    read = {slot.feature.partition(".")[0] for table in (old, new) for slot in table.slots}
     before, after = (
         {
             path: Part(says=value, text=value)
@@ -202,7 +246,11 @@ def _settings(old: RouteTable, new: RouteTable) -> Iterator[Change]:
             before=was.text if was else None,
             after=now.text if now else None,
         )
-        yield _change(Category.OUTCOME, item, "requests are served otherwise")
+        if _READ_BY.get(path.partition(".")[0].partition("[")[0]) in read:
+            words = "what requests are decided by is read otherwise"
+            yield _change(_reading(pair), item, words)
+        else:
+            yield _change(Category.OUTCOME, item, "requests are served otherwise")
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -97,7 +97,10 @@ def _by_price(table: RouteTable) -> bool:
 
 
 def _bare(table: RouteTable) -> RouteTable:
-    """The decision alone, in the form that the digest reads."""
+    """The decision alone, in the form that the digest reads.
+
+    The trust of a target stays: requests that are decided alike may then go to another class.
+    """
     return replace(
         table,
         trust_levels=(),
@@ -108,7 +111,6 @@ def _bare(table: RouteTable) -> RouteTable:
                 one,
                 provider="",
                 model="",
-                trust="",
                 context=0,
                 max_output=0,
                 capabilities=(),

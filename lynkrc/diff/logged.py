@@ -82,7 +82,9 @@ def _told(data: bytes, error: Exception) -> str:
     if not data.endswith(b"\n"):
         return "the last line is cut off"
     if isinstance(error, msgspec.ValidationError):
-        return f"not a record of a usage log: {error}"
+        # The one message of msgspec's that quotes: a kind of line that there is not.
+        reason = "no such kind of line" if str(error).startswith("Invalid value") else str(error)
+        return f"not a record of a usage log: {reason}"
     return "not JSON"
 
 
@@ -158,7 +160,11 @@ def _number(slot: Slot) -> Read:
 def _classes(slot: Slot, note: SlotNote | None) -> Read:
     if slot.classes[0].kind == "member":
         return _members(slot, note)
-    logged = None if note is None else [_parsed(one) for one in note.classes]
+    try:
+        logged = None if note is None else [_parsed(one) for one in note.classes]
+    except ValueError:
+        # A description that nobody can read tells nothing.
+        logged = None
     known: dict[SlotValue, int | None] = {}
 
     def read(value: SlotValue) -> int | None:
@@ -176,6 +182,8 @@ def _members(slot: Slot, note: SlotNote | None) -> Read:
     is_rest_known = set(own) <= told
 
     def read(value: SlotValue) -> int | None:
+        if note is not None and value not in told:
+            return None
         index = own.get(str(value), OTHER_MEMBER)
         return None if index == OTHER_MEMBER and not is_rest_known else index
 
@@ -183,9 +191,11 @@ def _members(slot: Slot, note: SlotNote | None) -> Read:
 
 
 def _parsed(text: str) -> tuple[str, str]:
-    """Kind and text of a class, as `class_text` wrote it."""
-    if not text.startswith('"'):
+    """Kind and text of a class, as `class_text` wrote it. ValueError for what it never writes."""
+    if text in ("absent", "other"):
         return text, ""
+    if not text.startswith('"'):
+        raise ValueError(text)
     is_prefix = text.endswith("*")
     return ("prefix" if is_prefix else "literal"), str(json.loads(text.removesuffix("*")))
 

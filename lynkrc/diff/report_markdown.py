@@ -37,7 +37,9 @@ _RESERVED = 400
 """Of these, for saying what was cut."""
 _MOVES = 20
 _WAYS = 10
-_SIGNS = frozenset("|*_`[]~\\@#!:")
+_SIGNS = frozenset("|*_`[]~\\@#!:$")
+_LINK = re.compile(r"(?i)(www)\.")
+_CALL = re.compile("&#(?:64|35);")
 _TICKS = re.compile("`+")
 
 
@@ -176,12 +178,18 @@ def _code(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    return _escaped(text)
+    """A text as prose: it calls nobody, though a reference stands for the sign it means.
+
+    >>> _text("@all: 1 < 2")
+    '<code>&#64;</code>all&#58; 1 &lt; 2'
+    """
+    return _CALL.sub(r"<code>\g<0></code>", _escaped(text))
 
 
 def _escaped(text: str) -> str:
     # Markdown is read inside inline HTML: each of its signs stands as a character reference.
-    return "".join(
+    escaped = "".join(
         f"&#{ord(char)};" if char in _SIGNS else html.escape(char, quote=False)
         for char in printable(text)
     )
+    return _LINK.sub(r"\1&#46;", escaped)

@@ -90,5 +90,5 @@ def _in_place(node: Node, text: str) -> str:
     """A value with the blank or the line end that its place needs."""
     before = node.span.file.text[: node.span.start]
     start = " " if node.span.start == node.span.end and before.endswith(":") else ""
-    end = "\n" if node.span.text.endswith("\n") else ""
+    end = next((one for one in ("\r\n", "\n") if node.span.text.endswith(one)), "")
     return f"{start}{text}{end}"

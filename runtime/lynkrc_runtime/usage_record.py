@@ -8,7 +8,7 @@ class that the spec's own literals put them in.
 
 import hashlib
 import json
-from typing import TypeAlias, final
+from typing import Annotated, TypeAlias, final
 
 import msgspec
 
@@ -22,6 +22,9 @@ VERSION = 1
 """Of the lines. A reader refuses a later one by its line number."""
 
 SlotValue: TypeAlias = int | str
+
+Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+"""A count or a cost that a reader takes: no less than nothing, and exact wherever it is added."""
 
 
 @final
@@ -52,10 +55,10 @@ class BundleLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", ta
 class Tokens(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens of one call, each of a kind that is paid for; reasoning is output."""
 
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
+    input: Amount = 0
+    output: Amount = 0
+    cache_read: Amount = 0
+    cache_write: Amount = 0
 
 
 @final
@@ -65,7 +68,7 @@ class AttemptLine(msgspec.Struct, frozen=True, kw_only=True):
     target: str
     result: str
     tokens: Tokens | None = None
-    cost_micro_usd: int | None = None
+    cost_micro_usd: Amount | None = None
     estimated: bool = False
 
 
@@ -96,7 +99,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     fallback: bool
     attempts: list[AttemptLine]
     tokens: Tokens | None
-    cost_micro_usd: int | None
+    cost_micro_usd: Amount | None
     estimated: bool
 
 
@@ -106,7 +109,7 @@ class GapLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
 
     version: int
     time: str
-    requests: int
+    requests: Amount
 
 
 Line: TypeAlias = BundleLine | RequestLine | GapLine

@@ -1,5 +1,6 @@
 """The usage log: one record a request, the same facts as headers and log line, no text of it."""
 
+import contextlib
 import errno
 import json
 import os
@@ -201,6 +202,27 @@ def test_a_disk_that_is_full_stops_no_request_and_is_told(tmp_path: Path) -> Non
     assert said.lines[0]["reason"] == "No space left on device"
     assert isinstance(lines(path)[0], BundleLine)
     assert not [line for line in lines(path) if isinstance(line, RequestLine)]
+
+
+def test_a_piece_of_a_line_spoils_no_other_line(tmp_path: Path) -> None:
+    path = tmp_path / "usage.jsonl"
+    fails = iter([False, True])
+
+    def append(file: int, data: bytes) -> None:
+        if next(fails, False):
+            os.write(file, data[:40])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        os.write(file, data)
+
+    with open_log(path, table(), Said(), append=append) as log:
+        log.settled(ended())
+        log.settled(ended(request_id="req_2"))
+    found = []
+    for data in path.read_bytes().splitlines():
+        with contextlib.suppress(msgspec.DecodeError):
+            found.append(msgspec.json.decode(data, type=Line))
+    kinds = sorted(type(line).__name__ for line in found)
+    assert kinds == ["BundleLine", "GapLine", "RequestLine"]
 
 
 def test_a_log_that_cannot_be_written_is_refused_at_the_start(tmp_path: Path) -> None:

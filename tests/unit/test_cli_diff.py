@@ -156,6 +156,28 @@ def test_what_cannot_be_compared_is_2_with_the_way_out(
     assert told.out == ""
 
 
+def test_inside_of_a_hook_the_file_is_still_the_one_beside(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    committed({"routing.yaml": MOVED, "specs/routing.yaml": SPEC})
+    # What git tells its hooks: here it would make `specs` the top of the repository.
+    monkeypatch.setenv("GIT_DIR", str(tmp_path / ".git"))
+    monkeypatch.chdir("specs")
+    assert main(["diff", "routing.yaml", "--against", "git:HEAD"]) == 0
+
+
+def test_a_repository_of_somebody_else_is_told_from_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    committed({"routing.yaml": SPEC})
+    # Git's own way to act as though another user owned the folder.
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    assert main(["diff", "routing.yaml", "--against", "git:HEAD"]) == 2
+    assert "safe.directory" in capsys.readouterr().err
+
+
 def test_outside_of_a_repository_git_is_not_asked(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,7 +190,9 @@ def test_update_keeps_line_ends_and_the_mark(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = folder / "routing.test.yaml"
-    data = b"\xef\xbb\xbf" + WRONG.replace("\n", "\r\n").encode()
+    # A list with a line behind it: its own last line end is kept too.
+    wrong = WRONG + "      score: 7\n"
+    data = b"\xef\xbb\xbf" + wrong.replace("\n", "\r\n").encode()
     path.write_bytes(data)
     ran(capsys, "--update")
     updated = path.read_bytes()

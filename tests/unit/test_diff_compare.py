@@ -47,6 +47,12 @@ SAME = {
         ),
     ),
     "a comment": SPEC + "# nothing\n",
+    "a capability that nothing asks for": edited(
+        (
+            "{input: 3, output: 15}, capabilities: [tools]",
+            "{input: 3, output: 15}, capabilities: [tools, parallel_tools]",
+        )
+    ),
     "another name of a rule": edited(("name: urgent", "name: at-once")),
     "another name of a lexicon": edited(("secrets", "words_of_pay")),
     "another name of the spec": edited(("name: shop", "name: store")),
@@ -157,6 +163,13 @@ def test_a_tier_called_otherwise_moves_only_those_who_name_it() -> None:
 
 
 CHANGES = {
+    "a target that thinks": (
+        (
+            "{input: 3, output: 15}, capabilities: [tools]",
+            "{input: 3, output: 15}, capabilities: [tools, thinking]",
+        ),
+        Category.OUTCOME,
+    ),
     "price up": (("{input: 3, output: 15}", "{input: 3, output: 16}"), Category.COST),
     "price down": (("{input: 3, output: 15}", "{input: 3, output: 14}"), Category.CHAIN),
     "another model": (("model: huge", "model: giant"), Category.OUTCOME),

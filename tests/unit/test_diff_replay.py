@@ -199,6 +199,47 @@ def test_broken_lines_are_told_by_number() -> None:
     assert found.bad_lines[-1].problem == "the last line is cut off"
 
 
+def test_no_piece_of_a_broken_line_is_told() -> None:
+    old = decider(SPEC)
+    good = line(record(old))
+    lines = [
+        b'{"kind":"hush","version":1}\n',
+        b'{"hush":1}\n',
+        b'"hush"\n',
+        b"hush\n",
+        good.replace(b'"estimated":false', b'"estimated":"hush"'),
+        good.replace(b'"slots":{', b'"slots":{"hush":[],'),
+    ]
+    found = replayed(lines, old, old)
+    assert found.bad == len(lines)
+    assert not [one for one in found.bad_lines if "hush" in one.problem]
+
+
+@pytest.mark.parametrize("amount", ["-1", "1" + "0" * 400, "1e400", "NaN"])
+def test_amounts_that_nobody_can_owe_are_no_record(amount: str) -> None:
+    old = decider(SPEC)
+    good = line(record(old))
+    bad = good.replace(b'"input":1000', f'"input":{amount}'.encode())
+    gap = b'{"kind":"gap","version":1,"time":"","requests":%s}\n' % amount.encode()
+    assert bad != good
+    found = replayed([bad, gap, good], old, old)
+    assert (found.records, [one.line for one in found.bad_lines]) == (1, [1, 2])
+
+
+def test_an_enumerator_that_the_bundle_does_not_know_is_not_guessed() -> None:
+    old = decider(SPEC)
+    notes = {"surface": SlotNote(type="class", classes=["messages", "chat", "responses"])}
+    slot = replace(class_slot(0, "surface"), classes=members("messages", "chat"))
+    table = replace(old.table, slots=(slot,), lexicons=())
+    read = slots_of(table, Notes(slots=notes))
+    assert read.vector(record(old, slots={"surface": "chat"})) == [1]
+    assert read.vector(record(old, slots={"surface": "smoke"})) == ("surface",)
+
+
+def members(*names: str) -> tuple[StringClass, ...]:
+    return tuple(StringClass(kind="member", text=name) for name in names)
+
+
 def test_of_very_many_broken_lines_the_first_are_told() -> None:
     old = decider(SPEC)
     found = replayed([b"x\n"] * 500, old, old)
@@ -235,6 +276,11 @@ def string(*classes: tuple[str, str]) -> Any:
         (None, "other", [("literal", "a")], None),
         (None, '"a"', [("literal", "a")], 2),
         (['"a"'], '"a', [("literal", "a")], None),
+        # Nothing writes these.
+        (['"a"'], "another", [("literal", "a")], None),
+        (['"a"'], "5", [("literal", "a")], None),
+        (["[" * 100_000], "other", [("literal", "a")], None),
+        (['"'], '"a"', [("literal", "a")], 2),
     ],
 )
 def test_a_logged_class_is_a_class_of_the_slot_where_that_can_be_told(

@@ -125,7 +125,9 @@ class UsageLog:
             self._fails = False
 
     def _put(self, line: Line) -> None:
-        self._append(self._file, msgspec.json.encode(line) + b"\n")
+        # What failed may have left a piece of a line: it is ended first.
+        begin = b"\n" if self._fails else b""
+        self._append(self._file, begin + msgspec.json.encode(line) + b"\n")
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
