@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import final
 
 from lynkrc.diff.identity import Pair
-from lynkrc.diff.witness import plain_point
 from lynkrc.ir.domain import Domain, Point
 from lynkrc.ir.guard import (
     And,
@@ -30,6 +29,7 @@ from lynkrc.ir.guard import (
 )
 from lynkrc.ir.ranges import subexpressions
 from lynkrc.ir.table import RouteTable, SlotType
+from lynkrc.ir.witness import at_rest
 
 POINTS = 1_500
 """Points that are tried at most."""
@@ -63,7 +63,7 @@ def sample(pair: Pair, domain: Domain) -> Found:
 
 
 def _points(pair: Pair, domain: Domain) -> Iterator[Point]:
-    plain = plain_point(domain)
+    plain = at_rest(domain)
     yield plain
     edges: list[Sequence[int]] = [
         _edges(pair, domain, index) for index in range(len(domain.variables))

@@ -4,18 +4,8 @@ from collections.abc import Callable
 
 from lynkrc.diff.plan import Witness
 from lynkrc.ir.domain import Domain, Point
-from lynkrc.ir.table import Slot, SlotType
-from lynkrc.ir.text import print_class, print_points
-
-
-def plain_value(slot: Slot) -> int:
-    """What a slot reads of an empty request: 0, false, absent, or the first of an enum."""
-    return min(max(0, slot.low), slot.high)
-
-
-def plain_point(domain: Domain) -> Point:
-    """The point of an empty request."""
-    return tuple(plain_value(slot) for slot in domain.slots)
+from lynkrc.ir.table import SlotType
+from lynkrc.ir.witness import rest_of, shown_value
 
 
 def witness_of(domain: Domain, point: Point) -> Witness:
@@ -24,7 +14,7 @@ def witness_of(domain: Domain, point: Point) -> Witness:
         features=tuple(
             (_name(domain, index), shown_value(slot, value))
             for index, (slot, value) in enumerate(zip(domain.slots, point, strict=True))
-            if value != plain_value(slot)
+            if value != rest_of(slot)
         ),
         point=point,
     )
@@ -39,19 +29,6 @@ def _name(domain: Domain, index: int) -> str:
     return f"{text} of the {'old' if index in domain.views[0].variables else 'new'} spec"
 
 
-def shown_value(slot: Slot, value: int) -> str:
-    """A slot's value as the language writes it: ``true``, ``12``, ``2.5``, ``"legal"``."""
-    match slot.type:
-        case SlotType.BOOL:
-            return "true" if value else "false"
-        case SlotType.FIXED:
-            return print_points(value)
-        case SlotType.CLASS:
-            return print_class(slot.classes[value])
-        case _:
-            return str(value)
-
-
 def plainest(domain: Domain, point: Point, shows: Callable[[Point], bool]) -> Point:
     """The point with every variable plain that need not be otherwise, numbers as small as can be.
 
@@ -60,7 +37,7 @@ def plainest(domain: Domain, point: Point, shows: Callable[[Point], bool]) -> Po
     """
     now = list(point)
     for index, slot in enumerate(domain.slots):
-        plain = plain_value(slot)
+        plain = rest_of(slot)
         if now[index] == plain:
             continue
         kept = now[index]
