@@ -44,9 +44,9 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.embeddings.policy import pinned
 from lynkrc_runtime.protocol.embeddings.request import read_request
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
-from lynkrc_runtime.server import embeddings
 from lynkrc_runtime.settings import Settings
 from tests.property.conversations import talks
 from tests.property.spelled_requests import spell
@@ -279,7 +279,7 @@ def tool(name: str) -> Tool:
 def embedding(body: bytes, target: str = "small") -> Made:
     """A request for embeddings as the policy sees it."""
     asked = read_request(body)
-    made = embeddings._as_conversation(asked, f"lynkr/{target}")
+    made = pinned(asked, target)
     return made, RequestFacts(surface=EMBEDDINGS, headers={})
 
 
