@@ -207,7 +207,11 @@ def ask_spec(
     if asked is None:
         return Checked(diagnostics=_bounded(found), typed=None, sources=())
     checked = _resolved(path, data, loader, catalog, (asked,))
-    checked = replace(checked, diagnostics=_bounded(checked.diagnostics))
+    # A fix is made in a file, by `lynkrc check`, which never sees a question: its help must do.
+    told = [
+        replace(one, fix=None) if one.span.file.path == PATH else one for one in checked.diagnostics
+    ]
+    checked = replace(checked, diagnostics=_bounded(told))
     if checked.typed is None:
         return checked
     only = tuple(one for one in checked.typed.assertions if one.span.file.path == PATH)

@@ -130,7 +130,7 @@ def compile_at(against: str, path: Path) -> Compilation:
             "`git config --global --add safe.directory PATH` allows it"
         )
     if inside.returncode != 0 or inside.stdout.strip() != b"true":
-        raise CannotRead(f"{folder} is not in a git repository; name the old spec or bundle itself")
+        raise CannotRead(f"{path} is not in a git repository; name the old spec or bundle itself")
     wanted = f"{ref}^{{commit}}"
     known = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
     if known.returncode != 0:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.specs import CannotRead
+from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
 from lynkrc.cli.terminal import error, note, wants_colour
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.diagnostics.wording import shown
@@ -24,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments: the two sides, the log to replay, the gate, the form."""
     parser.add_argument(
         "sides",
-        nargs="+",
+        nargs="*",
         type=Path,
-        metavar="OLD NEW",
-        help="each a spec or a bundle; with --against only the new one",
+        metavar="FILE",
+        help="OLD and NEW, each a spec or a bundle; with --against the new one alone "
+        f"(default: {DEFAULT_SPEC})",
     )
     parser.add_argument(
         "--against", metavar="git:REF", help="compare with the spec as it was at a commit"
@@ -82,12 +83,12 @@ def _sides(arguments: argparse.Namespace) -> list[tuple[str, Compilation]]:
         if len(paths) != 2:
             raise CannotRead(
                 "name two files, OLD and NEW, or one and `--against git:REF`; "
-                f"{len(paths)} {'was' if len(paths) == 1 else 'were'} named"
+                f"{len(paths) or 'none'} {'were' if len(paths) > 1 else 'was'} named"
             )
         return [(str(path), compile_path(path)) for path in paths]
-    if len(paths) != 1:
+    if len(paths) > 1:
         raise CannotRead("with --against name only the new spec: the old one is the same file")
-    (path,) = paths
+    path = paths[0] if paths else DEFAULT_SPEC
     old = compile_at(arguments.against, path)
     return [
         (f"{arguments.against.removeprefix(GIT)}:{path}", old),
@@ -129,9 +130,15 @@ def _replayed(plan: Plan, tables: "tuple[RouteTable, RouteTable]", log: Path) ->
     old, new = decider_of(tables[0], plan.old.digest), decider_of(tables[1], plan.new.digest)
     try:
         with log.open("rb") as lines:
-            return replace(plan, replay=replay(str(log), lines, old, new))
+            replayed = replay(str(log), lines, old, new)
     except OSError as problem:
         raise CannotRead(f"cannot read {log}: {problem.strerror}") from problem
+    if replayed.bad and not replayed.records:
+        raise CannotRead(
+            f"{log} holds no record of a request: "
+            "`lynkrc serve BUNDLE --usage-log FILE` writes such a log"
+        )
+    return replace(plan, replay=replayed)
 
 
 def _report(plan: Plan, arguments: argparse.Namespace) -> str:

@@ -15,7 +15,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("init", "write a first spec, or take over another gateway's settings"),
     ("check", "report every finding in a spec; write nothing"),
     ("fmt", "write specs in their canonical form"),
-    ("build", "check, compile and pack a bundle"),
+    ("build", "check, prove, compile and pack a bundle"),
     ("prove", "whether what a spec asserts holds, or one question"),
     ("trace", "why a request goes where it goes"),
     ("test", "whether requests go where they must, and what that covers"),

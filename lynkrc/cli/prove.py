@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     claimed = None if checked.typed is None else claims_of(checked.typed)
     if claimed is None:
-        print_findings(checked.diagnostics, "text", spec=arguments.spec)
+        print_findings(checked.diagnostics, arguments.format, spec=arguments.spec)
         return ExitCode.FINDINGS
     # Imported here: a spec with errors does not wait for the solver.
     from lynkrc.cli.progress import Progress

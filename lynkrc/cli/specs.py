@@ -71,7 +71,7 @@ def compile_file(path: Path) -> Compilation:
 
 def spec_bytes(path: Path) -> bytes:
     """The bytes of the spec at a path; CannotRead otherwise."""
-    return read_bytes(path, "name your spec, as in `lynkrc check path/to/routing.yaml`")
+    return read_bytes(path, "name the spec you mean, or write a first one with `lynkrc init`")
 
 
 def catalog_files() -> tuple[SourceFile, ...]:

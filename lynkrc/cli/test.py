@@ -17,6 +17,7 @@ from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file, read_bytes
 from lynkrc.cli.terminal import error, note, print_findings
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.places import Run as Report
+from lynkrc.diagnostics.wording import shown
 from lynkrc.interp.goals import seen
 from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import Compilation
@@ -50,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--tests",
-        nargs="+",
+        action="append",
         type=Path,
         metavar="FILE",
-        help=f"files of tests, or folders of files *{SUFFIX}; "
+        help=f"a file of tests, or a folder of files *{SUFFIX}; repeatable; "
         f"default: the file beside the spec that has its name, as routing{SUFFIX}",
     )
     parser.add_argument("--filter", metavar="NAME", help="only cases whose name has this in it")
@@ -163,7 +164,10 @@ def _test_paths(
         if not beside.is_file():
             if may_be_none:
                 return []
-            raise CannotRead(f"there is no {beside}; write tests there, or name them with --tests")
+            raise CannotRead(
+                f"there is no {beside}; write tests there, name them with --tests, or begin with "
+                "those that --suggest prints"
+            )
         return [beside]
     paths: list[Path] = []
     for path in named:
@@ -317,7 +321,10 @@ def _update(data: dict[Path, bytes], results: Results, table: RouteTable) -> boo
 
 
 def _percent(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
     if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError("percent are from 0 to 100")
+        raise argparse.ArgumentTypeError(f"{shown(text)} is no number from 0 to 100")
     return value

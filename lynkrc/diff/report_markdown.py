@@ -138,7 +138,8 @@ def _replay(replay: Replay) -> str:
     for name, moves in (("tier", replay.tiers), ("first target", replay.targets)):
         if moves:
             parts.append(_moves(name, moves, replay.replayed))
-    parts.append(f"<sub>{INTERVALS}</sub>")
+    if replay.replayed:
+        parts.append(f"<sub>{INTERVALS}</sub>")
     return "\n\n".join(parts)
 
 

@@ -192,8 +192,9 @@ def _replay(replay: Replay, pen: _Pen) -> Iterator[str]:
         if moves:
             yield ""
             yield from _moves(name, moves, replay.replayed)
-    yield ""
-    yield f"  {INTERVALS}"
+    if replay.replayed:
+        yield ""
+        yield f"  {INTERVALS}"
 
 
 def _moves(name: str, moves: Sequence[Move], total: int) -> Iterator[str]:

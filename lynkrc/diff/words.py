@@ -284,24 +284,30 @@ def share_words(interval: Interval) -> str:
 def replay_words(replay: Replay) -> list[str]:
     """What a log says, in sentences."""
     lines = [
-        f"{replay.records:,} requests in {replay.log}, {replay.replayed:,} decided by both specs",
-        f"{replay.moved:,} of them ({percent(replay.moved, replay.replayed)}, 95 % confidence "
-        f"{share_words(replay.moved_share)}) get another outcome, tier or first target",
+        f"{replay.records:,} requests in {replay.log}, {replay.replayed:,} decided by both specs"
     ]
-    cost = replay.cost
-    change = cost.after - cost.before
-    low, high = cost.difference.low, cost.difference.high
-    lines.append(
-        f"{cost.requests:,} of them cost {usd(cost.before)} before and {usd(cost.after)} after: "
-        f"{_signed(change)} (95 % confidence {_signed(round(low))} to {_signed(round(high))}), "
-        "by each spec's prices on the tokens that were logged"
-    )
+    if replay.replayed:
+        lines += _moved_words(replay)
     lines += [f"{one.count:,} not replayed: {one.what}" for one in replay.missing]
     lines += [f"{one.count:,} not in the cost: {one.what}" for one in replay.uncosted]
     lines += [f"line {one.line} is left out: {one.problem}" for one in replay.bad_lines]
     if replay.bad > len(replay.bad_lines):
         lines.append(f"{replay.bad - len(replay.bad_lines):,} more lines are left out")
     return lines
+
+
+def _moved_words(replay: Replay) -> list[str]:
+    """Who moves and what that costs; of no requests there is nothing to say."""
+    cost = replay.cost
+    change = cost.after - cost.before
+    low, high = cost.difference.low, cost.difference.high
+    return [
+        f"{replay.moved:,} of them ({percent(replay.moved, replay.replayed)}, 95 % confidence "
+        f"{share_words(replay.moved_share)}) get another outcome, tier or first target",
+        f"{cost.requests:,} of them cost {usd(cost.before)} before and {usd(cost.after)} after: "
+        f"{_signed(change)} (95 % confidence {_signed(round(low))} to {_signed(round(high))}), "
+        "by each spec's prices on the tokens that were logged",
+    ]
 
 
 def _signed(micro: int) -> str:

@@ -121,6 +121,23 @@ def test_a_commit_is_compared_with_what_is_on_disk(capsys: pytest.CaptureFixture
     assert "~ lexicon base/secrets: pay => wage" in said
 
 
+def test_against_a_commit_the_default_spec_needs_no_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    committed({"routing.yaml": SPEC})
+    Path("routing.yaml").write_text(MOVED)
+    assert main(["diff", "--against", "git:HEAD"]) == 1
+    assert "- HEAD:routing.yaml" in capsys.readouterr().out
+
+
+def test_a_log_without_requests_says_nothing_of_shares(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("empty.jsonl").write_text("")
+    assert main(["diff", "old.yaml", "new.yaml", "--replay", "empty.jsonl"]) == 1
+    said = capsys.readouterr().out
+    assert "0 requests in empty.jsonl, 0 decided by both specs" in said
+    assert "confidence" not in said and "bootstrap" not in said
+
+
 def test_a_commit_with_errors_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     committed({"routing.yaml": edited(("chain: [small, mid]", "chain: [smal, mid]"))})
     Path("routing.yaml").write_text(SPEC)
@@ -141,9 +158,11 @@ def test_a_commit_with_errors_is_told(capsys: pytest.CaptureFixture[str]) -> Non
         (["--against", "main", "routing.yaml"], "write git:REF"),
         (["--against", "git:main", "far/away.yaml"], "there is no folder far"),
         (["--against", "git:main", "old.yaml", "new.yaml"], "name only the new spec"),
-        (["old.yaml"], "name two files, OLD and NEW"),
+        (["old.yaml"], "name two files, OLD and NEW, or one and `--against git:REF`; 1 was named"),
+        ([], "`--against git:REF`; none was named"),
         (["old.yaml", "nowhere.yaml"], "cannot read nowhere.yaml"),
         (["old.yaml", "new.yaml", "--replay", "no.jsonl"], "cannot read no.jsonl"),
+        (["old.yaml", "new.yaml", "--replay", "old.yaml"], "old.yaml holds no record of a request"),
     ],
 )
 def test_what_cannot_be_compared_is_2_with_the_way_out(
@@ -183,7 +202,7 @@ def test_outside_of_a_repository_git_is_not_asked(
 ) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(Path.cwd().parent))
     assert main(["diff", "old.yaml", "--against", "git:main"]) == 2
-    assert "not in a git repository" in capsys.readouterr().err
+    assert "old.yaml is not in a git repository" in capsys.readouterr().err
     monkeypatch.setenv("PATH", "")
     assert main(["diff", "old.yaml", "--against", "git:main"]) == 2
     assert "git is not installed" in capsys.readouterr().err

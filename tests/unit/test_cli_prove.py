@@ -80,11 +80,28 @@ def test_what_is_wrong_with_a_question_is_shown_in_it(
     assert f" --> {place}\n" in out
 
 
+def test_of_a_question_no_fix_is_offered_as_no_command_makes_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = ran(capsys, 'never: team == "x"', code=1)
+    assert "did you mean `key.team`?" in out
+    assert "--fix" not in out
+
+
+def test_json_stays_json_where_the_spec_is_broken(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "routing.yaml").write_text(BROKEN)
+    assert json.loads(ran(capsys, "--format", "json", code=1))["diagnostics"]
+
+
 def test_a_broken_spec_and_a_missing_one(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "routing.yaml").write_text(BROKEN)
     assert "2 errors" in ran(capsys, code=1)
     assert main(["prove", "--spec", "missing.yaml"]) == 2
-    assert "cannot read missing.yaml" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "cannot read missing.yaml" in said
+    assert "name the spec you mean, or write a first one with `lynkrc init`" in said
 
 
 def test_json_has_its_schema(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

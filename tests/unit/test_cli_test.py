@@ -72,10 +72,13 @@ def test_several_files_and_folders_are_run_each_once(
     (folder / "more").mkdir()
     for name in ("b.test.yaml", "a.test.yaml", "no-tests.yaml"):
         (folder / "more" / name).write_text(TESTS)
-    out = ran(capsys, "--tests", "routing.test.yaml", "more", "more/b.test.yaml")
+    named = ("routing.test.yaml", "more", "more/b.test.yaml")
+    out = ran(capsys, *(word for one in named for word in ("--tests", one)))
     files = [line for line in out.splitlines() if line.endswith(".yaml")]
     assert files == ["routing.test.yaml", "more/a.test.yaml", "more/b.test.yaml"]
     assert out.endswith("6 cases: 6 passed\n")
+    # The spec may stand after the tests: it is not taken for one of them.
+    assert ran(capsys, "--tests", "more", "routing.yaml").endswith("4 cases: 4 passed\n")
 
 
 def test_the_filter_knows_no_case(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,6 +98,7 @@ def test_the_filter_knows_no_case(folder: Path, capsys: pytest.CaptureFixture[st
         (["--suggest", "--format", "json"], "leave --format out"),
         (["--suggest", "--update"], "ask in turn"),
         (["other.yaml"], "there is no other.test.yaml"),
+        (["other.yaml"], "or begin with those that --suggest prints"),
     ],
 )
 def test_what_cannot_be_run_ends_with_2(
