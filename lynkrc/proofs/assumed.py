@@ -16,8 +16,8 @@ _OF_FEATURES: Mapping[str, str] = {
 
 _OF_KINDS: Mapping[Kind, str] = {
     Kind.MAX_COST_USD: "the input is at most 1.1 times its estimate, prices are as declared, every "
-    "attempt is billed in full, one answer is asked for (`n` is 1), none is longer than the target's "
-    "`max_output`, and tools that the provider runs cost nothing",
+    "attempt is billed in full, one answer is asked for (`n` is 1), none is longer than the "
+    "target's `max_output`, and tools that the provider runs cost nothing",
     Kind.MAX_LATENCY: "time-outs are kept; the time of the gateway itself is not counted",
     Kind.MONOTONE: "of two requests, all other features are equal",
 }
