@@ -32,7 +32,7 @@ def other_changes(pair: Pair, *, old_name: str, new_name: str) -> tuple[Change, 
         *_providers(old, new),
         *_targets(pair),
         *_prices(old, new),
-        *_clients(pair),
+        *_clients(old, new),
         *_settings(pair),
         *_listed(old, new),
     ]
@@ -193,8 +193,7 @@ def _reading(pair: Pair) -> Category:
     return Category.PRIVACY if max(goes) > min(went) else Category.OUTCOME
 
 
-def _clients(pair: Pair) -> Iterator[Change]:
-    old, new = pair.old, pair.new
+def _clients(old: RouteTable, new: RouteTable) -> Iterator[Change]:
     parts = [
         {
             one.name: Part(
@@ -215,12 +214,12 @@ def _clients(pair: Pair) -> Iterator[Change]:
     ]
     for item in compare_parts("client", *parts):
         words = "requests of this client may be read otherwise, and so decided otherwise"
-        yield _change(_reading(pair), item, words)
+        yield _change(Category.OUTCOME, item, words)
     if [one.name for one in old.clients] != [one.name for one in new.clients] and set(
         parts[0]
     ) == set(parts[1]):
         item = _changed("client order", "", ", ".join(parts[0]), ", ".join(parts[1]))
-        yield _change(_reading(pair), item, "the first profile that fits is the client's")
+        yield _change(Category.OUTCOME, item, "the first profile that fits is the client's")
 
 
 def _settings(pair: Pair) -> Iterator[Change]:

@@ -6,7 +6,6 @@ Pure: the tables and one vector of each go in. Who finds the vectors is not this
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
-from math import gcd
 from typing import TypeAlias, final
 
 from lynkrc.diff.cost import in_micro, value_of, worst_case
@@ -149,10 +148,8 @@ def _old_height(pair: Pair, tier: str | None) -> int:
 def _place(place: Place, places: tuple[Destination, ...]) -> tuple[object, ...]:
     order = tuple(places[one] for one in place.targets)
     if place.pick is Pick.WEIGHTED:
-        # A draw by weights knows no order, and no unit of the weights.
-        unit = gcd(*place.weights)
-        shares = (weight // unit for weight in place.weights)
-        return place.pick, frozenset(Counter(zip(order, shares, strict=True)).items())
+        # A draw by weights knows no order.
+        return place.pick, frozenset(Counter(zip(order, place.weights, strict=True)).items())
     return place.pick, order
 
 
