@@ -373,10 +373,10 @@ def _lines(wish: AskWish, spread: list[list[_Unit]], letter: str) -> _Layout:
     fences = max(0, 2 * blocks - 1)
     lines = wish.of("lines").nearest(max(1, fences))
     between = [*ends[:-1], *(n for n in range(len(units) - 1) if n not in ends)]
-    while len(between) < lines - 1:
-        # A line of its own, in front of everything: it makes no word.
-        spread[0].insert(0, _Unit(text="-" if not blocks else ""))
-        between = [0, *(n + 1 for n in between)]
+    missing = max(0, lines - 1 - len(between))
+    # Lines of their own, in front of everything: they make no word.
+    spread[0][:0] = [_Unit(text="-" if not blocks else "") for _ in range(missing)]
+    between = [*range(missing), *(n + missing for n in between)]
     breaks = set(between[: lines - 1])
     units = [unit for sentence in spread for unit in sentence]
     starts = [units[0], *(units[n + 1] for n in sorted(breaks))] if units else []

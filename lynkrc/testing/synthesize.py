@@ -102,7 +102,8 @@ class Synthesizer:
         Where `shows` is given, any request will do whose own point shows what is wanted.
         """
         wanted = wanted_of(self._domain, point, self._walker.lexicons)
-        if shows is not None:
+        huge = _is_huge(wanted)
+        if shows is not None and not huge:
             for manner in (_Manner.PLAIN, _Manner.POLITE):
                 for surface in _surfaces(wanted, exact=False):
                     made, _ = self._in_manner(manner, surface, wanted, point, shows)
@@ -114,7 +115,7 @@ class Synthesizer:
             found = self._in_manner(_Manner.EXACT, surface, wanted, point, shows)
             if best is None or found[1] < best[1] or found[0].realised:
                 best = found
-            if not found[1] or found[0].realised:
+            if not found[1] or found[0].realised or huge:
                 break
         assert best is not None
         return best[0]
@@ -123,10 +124,10 @@ class Synthesizer:
         self, manner: _Manner, surface: str, wanted: Wanted, point: Point, shows: Shows | None
     ) -> tuple[Synthesized, int]:
         """The best request of one surface and how many variables it misses."""
-        wish = ask_wish(wanted)
+        wish = _without_huge(ask_wish(wanted))
         padding, small = 0, False
         best: tuple[Synthesized, int] | None = None
-        for number in range(_PLAIN_ROUNDS if manner is _Manner.PLAIN else ROUNDS):
+        for number in range(_rounds(manner, wanted)):
             draft = self._draft(surface, wanted, wish, number, padding, small, manner)
             made, found, tokens = self._judged(surface, draft, point, shows)
             if best is None or len(found) < best[1] or made.realised:
@@ -328,13 +329,33 @@ def _in_order(fragments: Sequence[str], number: int) -> list[str]:
             return [*fragments[1::2], *fragments[::2]]
 
 
+def _rounds(manner: _Manner, wanted: Wanted) -> int:
+    if _is_huge(wanted):
+        return 1
+    return _PLAIN_ROUNDS if manner is _Manner.PLAIN else ROUNDS
+
+
+def _without_huge(wish: AskWish) -> AskWish:
+    """The wish without the sizes that no text has: what is not written cannot be too long."""
+    kept = {
+        name: Bounds() if (one.least or 0) > _MOST.get(f"ask.{name}", 4 * MOST_CHARS) else one
+        for name, one in wish.bounds.items()
+    }
+    return replace(wish, bounds=kept)
+
+
 def _is_huge(wanted: Wanted) -> bool:
     """Whether so much is wanted that no attempt will have it all: then one has to do."""
-    least = max((wanted.least(name) for name in _SIZES), default=0)
-    return least > MOST_CHARS or wanted.least("context.tokens") * BYTES_PER_TOKEN > MOST_BYTES
+    return any(wanted.least(name) > most for name, most in _MOST.items())
 
 
-_SIZES = ("ask.bytes", "ask.chars", "ask.words", "ask.tokens", "ask.longest_sentence")
+_MOST = {
+    **{f"ask.{name}": MOST_CHARS for name in ("chars", "lines", "longest_sentence", "words")},
+    # Characters have four bytes at most.
+    "ask.bytes": 4 * MOST_CHARS,
+    "context.tokens": MOST_BYTES // BYTES_PER_TOKEN,
+}
+"""More than this no request has that is built here."""
 
 
 def _is_too_long(one: Difference) -> bool:

@@ -194,3 +194,13 @@ def test_the_case_is_read_back_as_it_was_built(table: RouteTable, walker: Walker
     assert case["request"]["headers"] == made.headers
     assert case["request"]["body"] == made.body
     assert case["expect"] == {"tier": "SIMPLE"}
+
+
+@pytest.mark.parametrize("feature", ["ask.words", "ask.lines", "ask.chars", "context.tokens"])
+def test_what_no_body_holds_is_missed_without_writing_it(
+    table: RouteTable, walker: Walker, feature: str
+) -> None:
+    made, _ = built(table, walker, {feature: 10_000_001})
+    assert any(one.startswith(f"{feature} (wanted 10000001") for one in made.missed), made.missed
+    assert not made.realised
+    assert len(json.dumps(made.body)) < 5_000_000
