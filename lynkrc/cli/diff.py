@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
-from lynkrc.cli.terminal import error, note, wants_colour
+from lynkrc.cli.terminal import columns_of, error, note, wants_colour
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.diagnostics.wording import shown
 from lynkrc.diff.plan import GATES, Plan, Spec, fails
@@ -139,7 +139,8 @@ def _report(plan: Plan, form: str) -> str:
         case _:
             from lynkrc.diff.report_text import render_plan
 
-            return render_plan(plan, colour=wants_colour(sys.stdout))
+            out = sys.stdout
+            return render_plan(plan, colour=wants_colour(out), columns=columns_of(out))
 
 
 def _categories(text: str) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from lynkrc.diff.words import (
 )
 
 WIDTH = 100
+_NARROWEST = 40
 _RESET, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 _TINTS = {
@@ -47,14 +48,19 @@ _MOVES = 12
 @dataclass(frozen=True, slots=True)
 class _Pen:
     colour: bool
+    width: int
 
     def paint(self, tint: str, text: str) -> str:
         return f"{tint}{text}{_RESET}" if self.colour and tint else text
 
 
-def render_plan(plan: Plan, *, colour: bool = False) -> str:
-    """The whole report, ending in a newline."""
-    return "\n".join(_lines(plan, _Pen(colour))) + "\n"
+def render_plan(plan: Plan, *, colour: bool = False, columns: int | None = None) -> str:
+    """The whole report, ending in a newline.
+
+    `columns` is the width of the screen, None where there is none.
+    """
+    width = max(_NARROWEST, min(WIDTH, columns or WIDTH))
+    return "\n".join(_lines(plan, _Pen(colour, width))) + "\n"
 
 
 def _lines(plan: Plan, pen: _Pen) -> Iterator[str]:
@@ -65,9 +71,9 @@ def _lines(plan: Plan, pen: _Pen) -> Iterator[str]:
     yield ""
     yield pen.paint(_BOLD, headline(plan) + ".")
     if not plan.same_meaning or plan.relation is not None:
-        yield from _wrapped("  attempts  ", relation_words(plan))
+        yield from _wrapped("  attempts  ", relation_words(plan), pen)
     for reason in plan.unknown:
-        yield from _wrapped("  not proved  ", printable(reason))
+        yield from _wrapped("  not proved  ", printable(reason), pen)
     for category in Category:
         yield from _category(plan, category, pen)
     if plan.items:
@@ -112,17 +118,17 @@ def _category(plan: Plan, category: Category, pen: _Pen) -> Iterator[str]:
 def _region(region: Region, pen: _Pen) -> Iterator[str]:
     yield ""
     yield from _wrapped("  * ", printable(title(region)), pen, _BOLD)
-    yield from _wrapped("      before   ", printable(side_words(region.before)))
-    yield from _wrapped("      after    ", printable(side_words(region.after)))
+    yield from _wrapped("      before   ", printable(side_words(region.before)), pen)
+    yield from _wrapped("      after    ", printable(side_words(region.after)), pen)
     if len(region.rules) > 1:
-        yield from _wrapped("      rules    ", printable(", ".join(region.rules)))
+        yield from _wrapped("      rules    ", printable(", ".join(region.rules)), pen)
     for index, item in enumerate(region.items):
         lead = "because" if index == 0 else ""
-        yield from _wrapped(f"      {lead:<9}", printable(item_words(item)))
+        yield from _wrapped(f"      {lead:<9}", printable(item_words(item)), pen)
     if region.before.cost != region.after.cost:
         costs = f"{usd(region.before.cost)} => {usd(region.after.cost)} at worst"
-        yield from _wrapped("      cost     ", costs)
-    yield from _wrapped("      example  ", printable(example(region)))
+        yield from _wrapped("      cost     ", costs, pen)
+    yield from _wrapped("      example  ", printable(example(region)), pen)
     if region.witness.request is not None:
         for line in region.witness.request.curl.splitlines():
             yield "               " + printable(line)
@@ -138,13 +144,13 @@ def _change(change: Change, pen: _Pen) -> Iterator[str]:
     yield ""
     sign, _, words = printable(item_words(change.item)).partition(" ")
     yield from _wrapped(f"  {sign} ", words, pen, _BOLD)
-    yield from _wrapped("      ", change.words)
+    yield from _wrapped("      ", change.words, pen)
 
 
 def _replay(replay: Replay, pen: _Pen) -> Iterator[str]:
     yield pen.paint(_BOLD, "Logged traffic")
     for line in replay_words(replay):
-        yield from _wrapped("  ", printable(line), hang=2)
+        yield from _wrapped("  ", printable(line), pen, hang=2)
     for name, moves in (
         ("outcome", replay.outcomes),
         ("tier", replay.tiers),
@@ -155,7 +161,7 @@ def _replay(replay: Replay, pen: _Pen) -> Iterator[str]:
             yield from _moves(name, moves, replay.replayed)
     if replay.replayed:
         yield ""
-        yield f"  {INTERVALS}"
+        yield from _wrapped("  ", INTERVALS, pen)
 
 
 def _moves(name: str, moves: Sequence[Move], total: int) -> Iterator[str]:
@@ -175,17 +181,17 @@ def _moves(name: str, moves: Sequence[Move], total: int) -> Iterator[str]:
 
 
 def _wrapped(
-    lead: str, text: str, pen: _Pen | None = None, tint: str = "", *, hang: int | None = None
+    lead: str, text: str, pen: _Pen, tint: str = "", *, hang: int | None = None
 ) -> Iterator[str]:
     """Lines of a text behind a lead, those after the first indented to stand below it."""
     indent = " " * (len(lead) if hang is None else len(lead) + hang)
     lines = textwrap.wrap(
         text,
-        WIDTH,
+        pen.width,
         initial_indent=lead,
         subsequent_indent=indent,
         break_on_hyphens=False,
         break_long_words=True,
     )
     for line in lines or [lead.rstrip()]:
-        yield line if pen is None else pen.paint(tint, line)
+        yield pen.paint(tint, line)
