@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
-from lynkrc.cli.terminal import error, note, wants_colour
+from lynkrc.cli.terminal import columns_of, error, note, wants_colour
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.diagnostics.wording import shown
 from lynkrc.diff.plan import GATES, Plan, Spec, fails
@@ -157,6 +157,7 @@ def _report(plan: Plan, arguments: argparse.Namespace) -> str:
             return render_plan(
                 plan,
                 colour=wants_colour(sys.stdout),
+                columns=columns_of(sys.stdout),
                 whole=arguments.all,
                 verbose=arguments.verbose,
             )

@@ -9,7 +9,8 @@ from types import MappingProxyType
 from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
-from lynkrc.cli.terminal import error, print_findings
+from lynkrc.cli.terminal import error, note, wants_colour
+from lynkrc.diagnostics.render_text import render_text
 from lynkrc.graph.build import graph_of
 from lynkrc.graph.html import write_html
 from lynkrc.graph.layout import lay_out
@@ -65,7 +66,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         error(str(problem))
         return ExitCode.CANNOT_RUN
     if compilation.table is None:
-        print_findings(compilation.diagnostics, "text", spec=arguments.source)
+        # Standard output is the picture's: it may go to a file.
+        sys.stderr.write(render_text(compilation.diagnostics, colour=wants_colour(sys.stderr)))
         return ExitCode.FINDINGS
     text = FORMS[form](graph_of(compilation.table))
     if output is None:
@@ -77,4 +79,5 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     except OSError as problem:
         error(f"cannot write {output}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
+    note(f"wrote {output}")
     return ExitCode.OK

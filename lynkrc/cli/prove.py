@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, ask_file, check_file
-from lynkrc.cli.terminal import error, note, print_findings, wants_colour
+from lynkrc.cli.terminal import columns_of, error, note, print_findings, wants_colour
 from lynkrc.pipeline import Checked, claims_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         document = full_json(proved.proofs, proved.domain, proved.assumptions)
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
-        sys.stdout.write(show(proved, colour=wants_colour(sys.stdout)))
+        out = sys.stdout
+        out.write(show(proved, colour=wants_colour(out), columns=columns_of(out)))
     return ExitCode.OK if proved.holds else ExitCode.FINDINGS
 
 

@@ -35,6 +35,7 @@ from lynkrc.diff.words import (
 )
 
 WIDTH = 100
+_NARROWEST = 40
 _RESET, _BOLD, _DIM = "\x1b[0m", "\x1b[1m", "\x1b[2m"
 _RED, _GREEN, _YELLOW, _CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 _TINTS = {
@@ -52,19 +53,27 @@ _MOVES = 12
 @dataclass(frozen=True, slots=True)
 class _Pen:
     colour: bool
+    width: int
 
     def paint(self, tint: str, text: str) -> str:
         return f"{tint}{text}{_RESET}" if self.colour and tint else text
 
 
 def render_plan(
-    plan: Plan, *, colour: bool = False, whole: bool = False, verbose: bool = False
+    plan: Plan,
+    *,
+    colour: bool = False,
+    columns: int | None = None,
+    whole: bool = False,
+    verbose: bool = False,
 ) -> str:
     """The report, ending in a newline.
 
-    `whole` shows every difference with all its ways, and the route tables; `verbose` the requests.
+    `columns` is the width of the screen, None where there is none. `whole` shows every difference
+    with all its ways, and the route tables; `verbose` the requests.
     """
-    return "\n".join(_lines(plan, _Pen(colour), whole=whole, verbose=verbose)) + "\n"
+    pen = _Pen(colour, max(_NARROWEST, min(WIDTH, columns or WIDTH)))
+    return "\n".join(_lines(plan, pen, whole=whole, verbose=verbose)) + "\n"
 
 
 def _lines(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str]:
@@ -75,13 +84,13 @@ def _lines(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str
     yield ""
     yield pen.paint(_BOLD, headline(plan) + ".")
     if plan.categories:
-        yield from _wrapped("  found     ", counts(plan))
+        yield from _wrapped("  found     ", counts(plan), pen)
     if not plan.same_meaning or plan.relation is not None:
-        yield from _wrapped("  attempts  ", relation_words(plan))
+        yield from _wrapped("  attempts  ", relation_words(plan), pen)
     if plan.cost_before is not None or plan.cost_after is not None:
         yield f"  dearest   {costs(plan.cost_before, plan.cost_after)} for one request at worst"
     for reason in plan.unknown:
-        yield from _wrapped("  not proved  ", printable(reason))
+        yield from _wrapped("  not proved  ", printable(reason), pen)
     yield from _differences(plan, pen, whole=whole, verbose=verbose)
     told = {item for group in plan.groups for item in group.leader.items}
     parts = [item for item in plan.items if whole or item not in told]
@@ -151,23 +160,23 @@ def _group(group: Group, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[s
     region = group.leader
     yield from _wrapped("  * ", printable(title(group)), pen, _BOLD)
     if not title(group).endswith(way(region)):
-        yield from _wrapped("      way      ", printable(cut(way(region))))
+        yield from _wrapped("      way      ", printable(cut(way(region))), pen)
     also = ways(group)
     for number, text in enumerate(also if whole else also[:_WAYS]):
-        yield from _wrapped(f"      {'also' if not number else '':<9}", printable(cut(text)))
+        yield from _wrapped(f"      {'also' if not number else '':<9}", printable(cut(text)), pen)
     if not whole and len(also) > _WAYS:
         yield f"               and {others(len(also) - _WAYS, 'way')}"
     items = region.items if whole else region.items[:_BECAUSE]
     for number, item in enumerate(items):
         lead = "because" if not number else ""
-        yield from _wrapped(f"      {lead:<9}", printable(item_words(item)))
+        yield from _wrapped(f"      {lead:<9}", printable(item_words(item)), pen)
     if len(region.items) > len(items):
         yield f"               and {others(len(region.items) - len(items), 'part')}"
     if region.before.cost != region.after.cost:
         yield f"      cost     {costs(region.before.cost, region.after.cost)} at worst"
-    yield from _wrapped("      example  ", printable(example(region, whole=whole)))
+    yield from _wrapped("      example  ", printable(example(region, whole=whole)), pen)
     if not_built(region):
-        yield from _wrapped("               ", printable(not_built(region)))
+        yield from _wrapped("               ", printable(not_built(region)), pen)
     request = region.witness.request
     if request is not None and verbose:
         for line in (*request.curl.splitlines(), "", *request.test.splitlines()):
@@ -177,13 +186,13 @@ def _group(group: Group, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[s
 def _change(change: Change, pen: _Pen) -> Iterator[str]:
     sign, _, words = printable(item_words(change.item)).partition(" ")
     yield from _wrapped(f"  {sign} ", words, pen, _BOLD)
-    yield from _wrapped("      ", change.words)
+    yield from _wrapped("      ", change.words, pen)
 
 
 def _replay(replay: Replay, pen: _Pen) -> Iterator[str]:
     yield pen.paint(_BOLD, "Logged traffic")
     for line in replay_words(replay):
-        yield from _wrapped("  ", printable(line), hang=2)
+        yield from _wrapped("  ", printable(line), pen, hang=2)
     for name, moves in (
         ("outcome", replay.outcomes),
         ("tier", replay.tiers),
@@ -214,17 +223,17 @@ def _moves(name: str, moves: Sequence[Move], total: int) -> Iterator[str]:
 
 
 def _wrapped(
-    lead: str, text: str, pen: _Pen | None = None, tint: str = "", *, hang: int | None = None
+    lead: str, text: str, pen: _Pen, tint: str = "", *, hang: int | None = None
 ) -> Iterator[str]:
     """Lines of a text behind a lead, those after the first indented to stand below it."""
     indent = " " * (len(lead) if hang is None else len(lead) + hang)
     lines = textwrap.wrap(
         text,
-        WIDTH,
+        pen.width,
         initial_indent=lead,
         subsequent_indent=indent,
         break_on_hyphens=False,
         break_long_words=True,
     )
     for line in lines or [lead.rstrip()]:
-        yield line if pen is None else pen.paint(tint, line)
+        yield pen.paint(tint, line)

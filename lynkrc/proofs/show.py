@@ -13,23 +13,30 @@ from lynkrc.proofs.words import amount, ends
 from lynkrc.testing.curl import as_curl
 
 WIDTH = 100
+_NARROWEST = 40
 _COLOURS = {Status.PROVED: "\x1b[32m", Status.REFUTED: "\x1b[1;31m", Status.UNKNOWN: "\x1b[1;33m"}
 _INDENT = " " * 10
 
 
-def show(proved: Proved, *, colour: bool) -> str:
-    """Every assertion with its verdict and witnesses, what was assumed, and a last line."""
+def show(proved: Proved, *, colour: bool, columns: int | None = None) -> str:
+    """Every assertion with its verdict and witnesses, what was assumed, and a last line.
+
+    `columns` is the width of the screen, None where there is none.
+    """
+    width = max(_NARROWEST, min(WIDTH, columns or WIDTH))
     lines: list[str] = []
     for proof in proved.proofs:
-        lines += _proof(proof, proved, colour=colour)
+        lines += _proof(proof, proved, colour=colour, width=width)
     if proved.assumptions:
         lines += ["", "assumed"]
         for text in proved.assumptions:
-            lines += wrap(text, WIDTH, initial_indent="  - ", subsequent_indent="    ")
-    return "\n".join([*lines, "", proved.counted]) + "\n"
+            lines += wrap(text, width, initial_indent="  - ", subsequent_indent="    ")
+    if lines:
+        lines.append("")
+    return "\n".join([*lines, proved.counted]) + "\n"
 
 
-def _proof(proof: Proof, proved: Proved, *, colour: bool) -> Iterator[str]:
+def _proof(proof: Proof, proved: Proved, *, colour: bool, width: int) -> Iterator[str]:
     word = f"{proof.status.value:<8}"
     if colour:
         word = f"{_COLOURS[proof.status]}{word}\x1b[0m"
@@ -37,9 +44,9 @@ def _proof(proof: Proof, proved: Proved, *, colour: bool) -> Iterator[str]:
     yield f"{word}  {proof.assertion.source}{name}"
     verdict = proof.verdict
     if verdict.reason:
-        yield from _wrapped(verdict.reason)
+        yield from _wrapped(verdict.reason, width)
     if proof.waived:
-        yield from _wrapped(f"waived: {proof.assertion.waive}")
+        yield from _wrapped(f"waived: {proof.assertion.waive}", width)
     if verdict.worst is not None and proof.assertion.kind in (Kind.MAX_COST_USD, Kind.MAX_LATENCY):
         qualifier = "" if verdict.is_exact else "at least "
         yield f"{_INDENT}worst case {qualifier}{amount(proof.assertion.kind, verdict.worst)}"
@@ -47,20 +54,22 @@ def _proof(proof: Proof, proved: Proved, *, colour: bool) -> Iterator[str]:
         yield f"{_INDENT}no request shows it"
     for number, witness in enumerate(proof.witnesses):
         title = "a request" if len(proof.witnesses) == 1 else ("the lesser", "the greater")[number]
-        yield from _witness(proof, witness, proved, title)
+        yield from _witness(proof, witness, proved, title, width)
 
 
-def _witness(proof: Proof, witness: Witness, proved: Proved, title: str) -> Iterator[str]:
+def _witness(
+    proof: Proof, witness: Witness, proved: Proved, title: str, width: int
+) -> Iterator[str]:
     features = features_of(proved.domain, witness.point, witness.plain)
     yield f"{_INDENT}{title} with" + ("" if features else " nothing out of the ordinary")
-    width = max((len(name) for name, _ in features), default=0)
+    longest = max((len(name) for name, _ in features), default=0)
     for name, value in features:
-        yield f"{_INDENT}  {name:<{width}} = {value}"
+        yield f"{_INDENT}  {name:<{longest}} = {value}"
     reached = f", which reaches {' and '.join(witness.targets)}" if witness.targets else ""
-    yield from _wrapped(f"is {ends(witness.trace)}{reached}")
+    yield from _wrapped(f"is {ends(witness.trace)}{reached}", width)
     request = witness.request
     if not request.realised:
-        yield from _wrapped(f"vector only, not realised: {', '.join(request.missed)}")
+        yield from _wrapped(f"vector only, not realised: {', '.join(request.missed)}", width)
         return
     if proof.status is not Status.REFUTED:
         yield f"{_INDENT}as in POST {request.path}{_told_headers(request.headers)}"
@@ -69,13 +78,15 @@ def _witness(proof: Proof, witness: Witness, proved: Proved, title: str) -> Iter
     if witness.given:
         yield from _wrapped(
             f"vector only: no request carries {' and '.join(witness.given)}; given that, this one "
-            "shows it"
+            "shows it",
+            width,
         )
     if is_long(witness):
         size = len(body_text(request.body).encode())
         yield from _wrapped(
             f"its body has {size:,} bytes; `--requests DIR` writes it, with the command that sends "
-            "it and a test. In short:"
+            "it and a test. In short:",
+            width,
         )
         yield f"{_INDENT}  POST {request.path}{_told_headers(request.headers)}"
         yield f"{_INDENT}  {in_short(request.body)}"
@@ -95,5 +106,5 @@ def _told_headers(headers: Mapping[str, str]) -> str:
     return "".join(f", {one}" for one in told)
 
 
-def _wrapped(text: str) -> list[str]:
-    return wrap(text, WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
+def _wrapped(text: str, width: int) -> list[str]:
+    return wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT)

@@ -61,7 +61,9 @@ def test_what_cannot_be_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     broken = tmp_path / "broken.yaml"
     broken.write_text("version: 1\nnmae: x\n")
     assert main(["graph", str(broken)]) == 1
-    assert "nmae" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "nmae" in told.err
+    assert told.out == ""
     assert main(["graph", str(QUICKSTART), "-o", str(tmp_path / "no" / "a.svg")]) == 2
     assert "cannot write" in capsys.readouterr().err
 

@@ -40,7 +40,7 @@ def test_a_spec_without_claims_says_how_to_ask(
 ) -> None:
     assert main(["prove"]) == 0
     out, err = capsys.readouterr()
-    assert out.endswith("no assertions\n")
+    assert out == "no assertions\n"
     assert err == (
         "note: routing.yaml asserts nothing: write claims under `assert`, or ask one, as in "
         "`lynkrc prove 'never: target.trust == cloud'`\n"
@@ -86,6 +86,14 @@ def test_of_a_question_no_fix_is_offered_as_no_command_makes_it(
     out = ran(capsys, 'never: team == "x"', code=1)
     assert "did you mean `key.team`?" in out
     assert "--fix" not in out
+
+
+def test_a_narrow_screen_has_narrow_lines(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lynkrc.cli.prove.columns_of", lambda _: 60)
+    out = ran(capsys, "max_cost_usd: 0")
+    assert "assumed" in out and max(map(len, out.splitlines())) <= 60
 
 
 def test_json_stays_json_where_the_spec_is_broken(

@@ -42,6 +42,8 @@ def test_text_is_no_wider_than_a_screen_and_does_nothing_to_it(plan: Plan) -> No
     assert "\x1b" not in text and "\r" not in text
     coloured = render_plan(plan, colour=True)
     assert re.sub(r"\x1b\[\d+m", "", coloured) == text
+    narrow = re.split("\n(?:Route table|Logged traffic)\n", render_plan(plan, columns=80))[0]
+    assert max(map(len, narrow.splitlines())) <= 80
 
 
 def test_markdown_cannot_be_broken_out_of() -> None:
