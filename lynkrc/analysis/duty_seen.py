@@ -145,10 +145,6 @@ class Seen:
             if all(target.id in need.met_by for need in present)
         )
 
-    def is_ceiling_under(self, tier: TierId) -> bool:
-        """Whether, of an unpinned request, a matching ceiling lies below a tier."""
-        return self.decided and self._unpinned and self._ceiling < tier
-
     # -- the steps -----------------------------------------------------------------------------
 
     @property

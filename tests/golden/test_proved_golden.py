@@ -73,3 +73,10 @@ def test_without_proofs_nothing_of_a_case_is_found() -> None:
         checked = check_spec("routing.yaml", data, loader=Files(), catalog=catalog())
         quick = [one for one in checked.diagnostics if one.severity is not Severity.NOTE]
         assert quick == [] or case == "rules-without-effect", case
+
+
+def test_every_case_has_a_near_miss_and_every_finding_a_case() -> None:
+    assert set(CASES) - set(NEAR) == {"allowed"}, "it shows that findings can be allowed"
+    told = "".join((FOLDER / case / "expected.txt").read_text(encoding="utf-8") for case in NEAR)
+    codes = ("LK321", "LK504", "LK505", "LK506", "LK507", "LK508", "LK509", "LK512", "LK514")
+    assert [code for code in codes if f"[{code}]" not in told] == []
