@@ -33,11 +33,11 @@ ALLOWED: dict[str, set[str]] = {
         "diagnostics",
         "syntax.schema_check",
     },
-    "proofs": {"ir", "interp", "analysis", "diff", "testing", "diagnostics"},
+    "proofs": {"ir", "interp", "analysis", "testing", "diagnostics"},
     "codegen": {"ir", "source.text"},
     "graph": {"ir"},
     "native": {"codegen"},
-    "bundle": {"codegen", "diagnostics", "ir", "source"},
+    "bundle": {"codegen", "diagnostics", "ir"},
     # Words for people are those that the language server shows.
     "docs": {"source", "diagnostics", "sema", "lsp.words"},
     "tracing": {"diagnostics.wording"},
