@@ -115,31 +115,35 @@ class Solver:
     def _nearer(self, answer: Found, number: int, index: int, rest: int) -> Found:
         """The answer with one variable as near to rest as can be, and fixed there."""
         symbol = self._requests[number].ints[index]
-        is_class = bool(self._requests[number].domain.slots[index].classes)
-        value = answer.points[number][index]
-        if value != rest:
+        if answer.points[number][index] != rest:
             at_rest_too = self._ask([symbol == rest])
             if isinstance(at_rest_too, Found):
-                answer, value = at_rest_too, rest
-            elif not is_class:
-                answer = self._narrow(answer, number, index, rest)
-                value = answer.points[number][index]
-        self._solver.add(symbol == value)
+                answer = at_rest_too
+            else:
+                # Classes are not near one another: of those that will do, the first.
+                is_class = bool(self._requests[number].domain.slots[index].classes)
+                answer = self._narrow(answer, number, index, 0 if is_class else rest)
+        self._solver.add(symbol == answer.points[number][index])
         return answer
 
-    def _narrow(self, answer: Found, number: int, index: int, rest: int) -> Found:
+    def _narrow(self, answer: Found, number: int, index: int, centre: int) -> Found:
+        """The answer with one variable nearest to a value; of two that are as near, the greater.
+
+        So what is found does not rest on how the solver searches.
+        """
         symbol = self._requests[number].ints[index]
-        value = answer.points[number][index]
-        sign = 1 if value > rest else -1
-        near, far = 1, abs(value - rest)  # the distance lies between, both inclusive
+        near, far = 0, abs(answer.points[number][index] - centre)
         while near < far:
             middle = (near + far) // 2
-            closer = self._ask([sign * (symbol - rest) <= middle, sign * (symbol - rest) >= near])
+            closer = self._ask([symbol <= centre + middle, symbol >= centre - middle])
             if isinstance(closer, Found):
                 answer = closer
-                far = abs(closer.points[number][index] - rest)
+                far = abs(closer.points[number][index] - centre)
             else:
                 near = middle + 1
+        if answer.points[number][index] < centre:
+            above = self._ask([symbol == centre + far])
+            answer = above if isinstance(above, Found) else answer
         return answer
 
     def _marks(self, conditions: Sequence[z3.BoolRef]) -> list[z3.BoolRef]:
