@@ -13,6 +13,7 @@ from typing import TypeAlias
 import z3
 
 from lynkrc.analysis.encoded import Encoded
+from lynkrc.analysis.moves import moves
 from lynkrc.analysis.order import first_in_order
 from lynkrc.analysis.relations import Relation, broken, relations
 from lynkrc.analysis.solver import Found
@@ -21,7 +22,7 @@ from lynkrc.analysis.verdicts import Status, Verdict, decide
 from lynkrc.diff.classify import Difference, Group, classify, group_of
 from lynkrc.diff.identity import pair_of
 from lynkrc.diff.plan import Category
-from lynkrc.diff.search import search
+from lynkrc.diff.search import compared
 from lynkrc.interp.assertions import Decided, decided, may_occur
 from lynkrc.interp.evaluate import holds, objections
 from lynkrc.ir.assertion import Assertion, Kind
@@ -172,7 +173,7 @@ def check_moves(old: RouteTable, new: RouteTable) -> Counter[str]:
         Part(slots=old.slots, lexicons=old.lexicons), Part(slots=new.slots, lexicons=new.lexicons)
     )
     before, after = domain.views
-    found = search(pair, domain)
+    found = moves(compared(pair, domain))
     assert not found.unknown, found.unknown
 
     def groups(points: Iterable[Point]) -> dict[Group, Point]:
@@ -189,8 +190,8 @@ def check_moves(old: RouteTable, new: RouteTable) -> Counter[str]:
         for point in oracle.points_of(domain, {})
         if may_occur(old, domain, point) and may_occur(new, domain, point) and occurs(domain, point)
     ]
-    assert set(found.points) <= set(every), "the solver found what cannot be"
-    tried, solved = groups(every), groups(found.points)
+    assert {move.point for move in found.found} <= set(every), "the solver found what cannot be"
+    tried, solved = groups(every), groups(move.point for move in found.found)
     assert tried.keys() == solved.keys(), (
         [(one, tried[one]) for one in tried.keys() - solved.keys()],
         [(one, solved[one]) for one in solved.keys() - tried.keys()],

@@ -66,7 +66,7 @@ def test_a_missing_file_cannot_be_checked(folder: Path, capsys: pytest.CaptureFi
     assert main(["check"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("error: cannot read routing.yaml: No such file or directory; name your")
+    assert err.startswith("error: cannot read routing.yaml: No such file or directory; name the")
 
 
 def test_a_folder_is_not_a_spec(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
