@@ -145,9 +145,12 @@ def prove(
     """
     if checked.typed is None or checked.has_errors:
         return checked, None
-    from lynkrc.lower.table import lower
+    from lynkrc.lower.table import lower, lower_decision
 
-    lowered, _ = lower(checked.typed)
+    if _rests_on_entries(checked.typed) or checked.typed.assertions:
+        lowered, _ = lower(checked.typed)
+    else:
+        lowered = lower_decision(checked.typed)
     if lowered is None:
         return checked, None
     found, proved = _proved(checked.typed, lowered, checked.diagnostics, compare, say)
@@ -176,6 +179,7 @@ def _proved(
     from lynkrc.analysis.findings import find
     from lynkrc.analysis.study import study
     from lynkrc.lower.assertions import lower_assertions
+    from lynkrc.lower.table import without_automaton
     from lynkrc.passes import run_passes
     from lynkrc.sema.allows import after_proofs
 
@@ -183,7 +187,8 @@ def _proved(
         say(f"{questions:,} of {of:,} questions")
 
     # Findings are about what was written, proofs about what is generated from it.
-    found = after_proofs(find(study(lowered), typed.path, told, settled), typed.allows)
+    asked = lowered if _rests_on_entries(typed) else without_automaton(lowered)
+    found = after_proofs(find(study(asked), typed.path, told, settled), typed.allows)
     assertions = lower_assertions(typed)
     if not assertions.items:
         return found, None
@@ -191,6 +196,15 @@ def _proved(
 
     proved = run(run_passes(lowered), assertions, compare, say)
     return [*found, *proved.diagnostics], proved
+
+
+def _rests_on_entries(typed: TypedConfig) -> bool:
+    """Whether findings need to know which entries of lexicons never occur without others.
+
+    That takes the automaton, which is dear. It matters where a request that is found is an error:
+    without `otherwise`, one that has no target left.
+    """
+    return typed.otherwise is None
 
 
 def ask_spec(

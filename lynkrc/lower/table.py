@@ -6,6 +6,7 @@ dimensions as written and then as inherited.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import msgspec
@@ -83,6 +84,11 @@ def lower(typed: TypedConfig) -> tuple[RouteTable | None, list[Diagnostic]]:
 def lower_decision(typed: TypedConfig) -> RouteTable:
     """The table of a spec without its automaton, which is dear and says nothing of decisions."""
     return _table(typed, NO_AUTOMATON)
+
+
+def without_automaton(table: RouteTable) -> RouteTable:
+    """The table as `lower_decision` makes it."""
+    return replace(table, automaton=NO_AUTOMATON)
 
 
 def _table(typed: TypedConfig, automaton: Automaton) -> RouteTable:
