@@ -69,7 +69,8 @@ def _coverage(coverage: Coverage, quiet: bool, *, lists_inherited: bool) -> Iter
         ("all", own.count()),
         *([("inherited, not in all", inherited.count())] if inherited.items else []),
     ]:
-        line = f"  {name:<{width}}  {count.covered:>4} of {count.total:<4} {percent(count.share)} %"
+        share = f"{percent(count.share)} %" if count.total else "-"
+        line = f"  {name:<{width}}  {count.covered:>4} of {count.total:<4} {share}"
         if count.unreachable:
             line += f"  ({count.unreachable} proved unreachable)"
         yield line
