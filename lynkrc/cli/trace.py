@@ -3,15 +3,14 @@
 import argparse
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lynkrc.cli.built import load_built
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file, read_bytes
 from lynkrc.cli.terminal import columns_of, error, note, print_findings, wants_colour
-from lynkrc.pipeline import pack_bundle
 from lynkrc.tracing.excerpts import texts_read, with_excerpts
 from lynkrc.tracing.page import render_page
 from lynkrc.tracing.text import render_trace
@@ -106,11 +105,8 @@ def _build(arguments: argparse.Namespace) -> LoadedBundle | None:
     if compilation.has_errors:
         print_findings(compilation.diagnostics, arguments.format, spec=arguments.spec)
         return None
-    packed, _ = pack_bundle(compilation, native=False)
-    with tempfile.TemporaryDirectory(prefix="lynkrc-trace-") as folder:
-        path = Path(folder) / "traced.lynkr"
-        path.write_bytes(packed)
-        return load_bundle(path)
+    bundle, _ = load_built(compilation)
+    return bundle
 
 
 def _headers(written: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:

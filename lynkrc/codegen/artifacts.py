@@ -1,7 +1,6 @@
 """A RouteTable to everything the compiler writes: the files of a bundle, as one frozen record."""
 
 import json
-from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import final
@@ -10,11 +9,11 @@ from lynkrc.codegen.dispatch import print_dispatch
 from lynkrc.codegen.explain import print_explain
 from lynkrc.codegen.routes import print_routes
 from lynkrc.codegen.scorer import print_scorer
-from lynkrc.ir.automaton import Automaton
+from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.table import RouteTable
 from lynkrc.ir.text import print_table
 from lynkrc.source.text import Span
-from lynkrc_runtime.scan.tables import Tables, pack
+from lynkrc_runtime.scan.tables import pack
 
 
 @final
@@ -105,17 +104,8 @@ def generate(
 
 def print_lexicons(table: RouteTable) -> bytes:
     """The bytes of ``lexicons.dfa``."""
-    automaton: Automaton = table.automaton
-    return pack(
-        Tables(
-            classes=automaton.classes,
-            entries=sum(len(lexicon.entries) for lexicon in table.lexicons),
-            byte_class=automaton.byte_class,
-            transitions=array("I", automaton.transitions),
-            accepts=automaton.accepts,
-            free=automaton.free,
-        )
-    )
+    entries = sum(len(lexicon.entries) for lexicon in table.lexicons)
+    return pack(tables_of(table.automaton, entries))
 
 
 def _capabilities(table: RouteTable) -> tuple[str, ...]:

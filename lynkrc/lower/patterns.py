@@ -9,7 +9,6 @@
 (28, 13, ())
 """
 
-from array import array
 from collections.abc import Sequence
 from typing import final
 
@@ -21,7 +20,6 @@ from lynkrc.lower.pattern_dfa import Dfa, TooManyStates, build_dfa
 from lynkrc.lower.pattern_extent import is_tame
 from lynkrc.lower.pattern_nfa import MAX_NODES, Nfa, TooManyNodes, build_nfa
 from lynkrc.syntax.pattern import Pattern
-from lynkrc_runtime.scan.tables import Tables
 
 MAX_BYTES = 16_000_000
 """Largest transition table, in bytes."""
@@ -109,18 +107,4 @@ def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnost
         message="the lexicons together need too large a table, mostly because of this entry",
         span=pattern.span,
         help="bound its repetitions tighter, split it, or leave `~` out where words have edges",
-    )
-
-
-def tables_of(automaton: Automaton) -> Tables:
-    """The automaton in the form that is packed and run."""
-    return Tables(
-        classes=automaton.classes,
-        # Every entry can match, so the greatest one is confirmed somewhere.
-        entries=1
-        + max((entry for accepted in automaton.accepts for entry in accepted), default=-1),
-        byte_class=automaton.byte_class,
-        transitions=array("I", automaton.transitions),
-        accepts=automaton.accepts,
-        free=automaton.free,
     )

@@ -10,10 +10,11 @@ from typing import Any, final
 import msgspec
 
 from lynkrc.codegen.dispatch import dispatch_of
+from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.assertion import is_beside
 from lynkrc.ir.domain import Domain
 from lynkrc.ir.table import RouteTable
-from lynkrc.testing.sample import Walker, tables_of
+from lynkrc.testing.sample import Walker
 from lynkrc.testing.wanted import OVER_LEXICON, lexicon_of, numbers_of
 from lynkrc_runtime import dispatch
 from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, SURFACES

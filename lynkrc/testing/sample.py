@@ -5,15 +5,14 @@ confirms. Ways go by characters that fold to themselves, so what is printed is w
 """
 
 import heapq
-from array import array
 from collections.abc import Iterable, Sequence
 from typing import final
 
+from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.table import Lexicon
 from lynkrc_runtime.scan.fold import fold, fold_text
 from lynkrc_runtime.scan.portable import Found, Matcher
-from lynkrc_runtime.scan.tables import Tables
 
 _ASCII = "etaoinsrhldcumfpgwybvkxjqz0123456789 -_'/.,:;()+*=&%#@!?\"$[]{}|<>~^`\\\n\t"
 """Characters a way may take, those first that nothing else counts."""
@@ -177,18 +176,6 @@ class _Ways:
                     seen.add(after)
                     stack.append(after)
         return True
-
-
-def tables_of(automaton: Automaton, entries: int) -> Tables:
-    """The automaton in the form that is run."""
-    return Tables(
-        classes=automaton.classes,
-        entries=entries,
-        byte_class=automaton.byte_class,
-        transitions=array("I", automaton.transitions),
-        accepts=automaton.accepts,
-        free=automaton.free,
-    )
 
 
 def _way(state: int, came: dict[int, tuple[int, str]]) -> str:

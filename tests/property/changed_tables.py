@@ -7,7 +7,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 
 from lynkrc.ir.guard import And, Guard, IntCompare, IntConst, Not, Or
-from lynkrc.ir.table import Otherwise, Pick, RouteTable, Rule, RuleId
+from lynkrc.ir.table import Otherwise, Pick, RouteTable, Rule, RuleId, Target
 from tests.property.small_specs import small_guards, small_tables
 from tests.unit.sample_table import number_slot
 
@@ -124,22 +124,24 @@ def _chain(draw: st.DrawFn, table: RouteTable) -> RouteTable:
 def _price(draw: st.DrawFn, table: RouteTable) -> RouteTable:
     at = draw(st.integers(0, len(table.targets) - 1))
     price = draw(st.sampled_from([None, ("1", "2", "0", "0"), ("1.000001", "2", "0", "0")]))
-    return _of_target(table, at, price=price)
+    return _of_target(table, at, lambda one: replace(one, price=price))
 
 
 def _trust(draw: st.DrawFn, table: RouteTable) -> RouteTable:
     at = draw(st.integers(0, len(table.targets) - 1))
-    return _of_target(table, at, trust=draw(st.sampled_from(["local", "internal", "cloud"])))
+    trust = draw(st.sampled_from(["local", "internal", "cloud"]))
+    return _of_target(table, at, lambda one: replace(one, trust=trust))
 
 
 def _window(draw: st.DrawFn, table: RouteTable) -> RouteTable:
     at = draw(st.integers(0, len(table.targets) - 1))
-    return _of_target(table, at, context=draw(st.integers(1, 4)))
+    context = draw(st.integers(1, 4))
+    return _of_target(table, at, lambda one: replace(one, context=context))
 
 
-def _of_target(table: RouteTable, at: int, **new: object) -> RouteTable:
+def _of_target(table: RouteTable, at: int, changed: Callable[[Target], Target]) -> RouteTable:
     targets = list(table.targets)
-    targets[at] = replace(targets[at], **new)  # type: ignore[arg-type]  # by name of the member
+    targets[at] = changed(targets[at])
     return replace(table, targets=tuple(targets))
 
 

@@ -10,11 +10,12 @@ from typing import Any, final
 from hypothesis import strategies as st
 
 from lynkrc.analysis.entries import Scanned
+from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.domain import Domain, Part, Point, domain_of
 from lynkrc.ir.guard import SlotId
 from lynkrc.ir.table import Entry, Lexicon, LexiconId, Slot, SlotType, StringClass
-from lynkrc.lower.patterns import build_automaton, tables_of
+from lynkrc.lower.patterns import build_automaton
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
@@ -199,7 +200,9 @@ def rig(seed: int) -> Rig:
         for number, ((name, args), top) in enumerate(zip(chosen, tops, strict=True))
     )
     return Rig(
-        extractor=Extractor(_dispatch(slots), tables_of(automaton())),
+        extractor=Extractor(
+            _dispatch(slots), tables_of(automaton(), sum(map(len, ENTRIES.values())))
+        ),
         domain=domain_of(Part(slots=slots, lexicons=lexicons())),
     )
 

@@ -194,9 +194,12 @@ def _models(slot: Slot, table: RouteTable, domain: Domain) -> Sequence[int]:
     assert classes is not None
     found: dict[object, int] = {}
     for joint, index in enumerate(classes):
-        guards = (pin for pin in table.pins if isinstance(pin.guard, ClassTest))
-        met = next((p for p in guards if index in p.guard.classes), None)  # type: ignore[union-attr]  # narrowed above
-        found.setdefault(None if met is None else (met.tier, met.chain), joint)
+        met = (
+            (pin.tier, pin.chain)
+            for pin in table.pins
+            if isinstance(pin.guard, ClassTest) and index in pin.guard.classes
+        )
+        found.setdefault(next(met, None), joint)
     return sorted(found.values())
 
 

@@ -10,7 +10,8 @@ from typing import assert_never
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lynkrc.lower.patterns import build_automaton, tables_of
+from lynkrc.codegen.tables import tables_of
+from lynkrc.lower.patterns import build_automaton
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import (
     Alternation,
@@ -120,7 +121,7 @@ def check(lexicons: list[list[str]], text: str) -> None:
             entry += 1
         expected_counts.append(min(len(positions), 255))
 
-    tables = unpack(pack(tables_of(build_automaton(patterns))))
+    tables = unpack(pack(tables_of(build_automaton(patterns), sum(map(len, patterns)))))
     matcher = Matcher(tables, [len(lexicon) for lexicon in patterns])
     for _ in range(2):  # the second time with the hits worked out by the first
         found_now = matcher.scan(fold(text))

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from lynkrc.lower.patterns import build_automaton, tables_of
+from lynkrc.codegen.tables import tables_of
+from lynkrc.lower.patterns import build_automaton
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
@@ -64,7 +65,8 @@ def pattern(text: str) -> Pattern:
 
 
 TABLES = tables_of(
-    build_automaton([[pattern(text) for text in texts] for texts in LEXICONS.values()])
+    build_automaton([[pattern(text) for text in texts] for texts in LEXICONS.values()]),
+    entries=sum(map(len, LEXICONS.values())),
 )
 
 
