@@ -58,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Late, so that --help and usage errors do not wait for the HTTP stack.
     from lynkrc_runtime.bundle import BrokenBundle
     from lynkrc_runtime.server.gateway import read_policy
-    from lynkrc_runtime.server.lifecycle import CannotServe, Options, check, run
+    from lynkrc_runtime.server.lifecycle import Options, check, run
+    from lynkrc_runtime.server.process import CannotServe
     from lynkrc_runtime.telemetry.log import Level
 
     serving = Options(

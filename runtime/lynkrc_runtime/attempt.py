@@ -9,7 +9,7 @@ Rules: design, runtime.md, "Attempts".
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeAlias, assert_never, final
+from typing import Protocol, TypeAlias, assert_never, final
 
 from msgspec import Struct
 
@@ -40,6 +40,16 @@ class Fault(Enum):
     """The answer broke off, or was none."""
     UNSENT = "unsent"
     """The request cannot be put to this target at all."""
+    BREAKER = "breaker"
+    """Skipped: its breaker is open."""
+    MISCONFIGURED = "misconfigured"
+    """Skipped: it refused our credentials or does not know the model, a moment ago."""
+    THROTTLED = "throttled"
+    """Skipped: it asked not to be called before a moment that has not come."""
+    SPENT = "spent"
+    """Skipped: a budget that counts it is spent."""
+    BUSY = "busy"
+    """Skipped: as many calls of its provider run and wait as may."""
 
 
 class Result(Enum):
@@ -51,6 +61,8 @@ class Result(Enum):
     """Failed after commit."""
     ABORTED = "aborted"
     """The client went away."""
+    SKIPPED = "skipped"
+    """Not called: nothing was sent."""
 
 
 @final
@@ -116,6 +128,58 @@ class AttemptRecord(Struct, frozen=True, kw_only=True):
 
 
 @final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """Why a target must not be called before `until` (the caller's clock)."""
+
+    fault: Fault
+    failure: Failure
+    until: float
+
+
+class Watch(Protocol):
+    """What all requests together know of targets, without I/O; `now` is on the caller's clock.
+
+    For each attempt that `begun` tells of, `ended` is told once.
+    """
+
+    def closed(self, target: int, now: float) -> Closed | None:
+        """Why the target must not be called now; None where it may be."""
+        ...
+
+    def may_retry(self, target: int, now: float) -> bool:
+        """Whether one more retry of the target is within what all requests together may make."""
+        ...
+
+    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
+        """An attempt begins."""
+        ...
+
+    def ended(self, record: "AttemptRecord", now: float) -> None:
+        """It has ended."""
+        ...
+
+
+@final
+class Unwatched:
+    """Nothing is known of any target."""
+
+    def closed(self, *_: object, **__: object) -> Closed | None:
+        """See `Watch`."""
+        return None
+
+    def may_retry(self, *_: object, **__: object) -> bool:
+        """See `Watch`."""
+        return True
+
+    def begun(self, *_: object, **__: object) -> None:
+        """See `Watch`."""
+
+    def ended(self, *_: object, **__: object) -> None:
+        """See `Watch`."""
+
+
+@final
 class Attempts:
     """The state of one request's way down its chain."""
 
@@ -137,6 +201,7 @@ class Attempts:
         "_stale_used",
         "_started",
         "_timeouts",
+        "_watch",
     )
 
     def __init__(
@@ -147,16 +212,19 @@ class Attempts:
         client_limit: float | None,
         client_retries: bool,
         random: Callable[[], float],
+        watch: Watch,
     ) -> None:
         """`client_limit`: seconds the client allows from `now`; `random` gives 0 <= x < 1.
 
-        `client_retries`: the client is retrying by itself, so no target is tried twice.
+        `client_retries`: the client is retrying by itself, so no target is tried twice. `watch`
+        knows which targets are not to be called.
         """
         self._candidates = tuple(candidates)
         self._started = now
         self._client_limit = client_limit
         self._may_retry = not client_retries
         self._random = random
+        self._watch = watch
         self._place = 0
         self._retried = 0
         self._timeouts = 0
@@ -189,9 +257,8 @@ class Attempts:
 
     @property
     def calls(self) -> int:
-        """Upstream calls made so far, the running one counted; unsent attempts are none."""
-        ended = sum(record.fault is not Fault.UNSENT for record in self._records)
-        return ended + (self._current is not None)
+        """Upstream calls made so far, the running one counted; what was not sent is none."""
+        return sum(map(_is_call, self._records)) + (self._current is not None)
 
     def next(self, now: float) -> Step:
         """What to do now. Not to be asked while an attempt runs, nor after commit."""
@@ -203,8 +270,12 @@ class Attempts:
         while not self._over and self._place < len(self._candidates):
             candidate = self._candidates[self._place]
             deadline = self._deadline(candidate)
-            if now < deadline:
+            closed = self._watch.closed(candidate.target, now)
+            if closed is not None:
+                self._skip(candidate.target, closed.failure, closed.fault, now)
+            elif now < deadline:
                 self._current = (candidate.target, now)
+                self._watch.begun(candidate.target, now, is_retry=self._retried > 0)
                 fresh, self._fresh = self._fresh, False
                 limit = candidate.first_event
                 return Try(
@@ -233,7 +304,7 @@ class Attempts:
         match failure.kind:
             case FailureClass.CALLERS:
                 self._over = True
-            case FailureClass.MISFIT | FailureClass.OURS:
+            case FailureClass.MISFIT | FailureClass.OURS | FailureClass.SPENT:
                 self._advance()
             case FailureClass.TRANSIENT:
                 self._after_transient(failure, now)
@@ -243,6 +314,13 @@ class Attempts:
                     self._advance()
             case _:
                 assert_never(failure.kind)
+
+    def skipped(self, failure: Failure, fault: Fault, now: float) -> None:
+        """The running attempt was never begun: there is no place or no money for it."""
+        if self._current is None or self._committed:
+            raise RuntimeError("no attempt is running, or it has been committed")
+        self._record(Result.SKIPPED, now, fault, failure)
+        self._advance()
 
     def fixed_up(self, failure: Failure, now: float) -> bool:
         """The running attempt failed for something the next one will leave out.
@@ -297,17 +375,31 @@ class Attempts:
         target, started = self._current
         charge, self._charge = self._charge, None
         self._current = None
+        record = AttemptRecord(
+            target=target,
+            started=started,
+            seconds=now - started,
+            result=result,
+            fault=fault,
+            failure=failure,
+            charge=charge,
+        )
+        self._records.append(record)
+        self._watch.ended(record, now)
+
+    def _skip(self, target: int, failure: Failure, fault: Fault, now: float) -> None:
+        """Go past a target that is not to be called."""
         self._records.append(
             AttemptRecord(
                 target=target,
-                started=started,
-                seconds=now - started,
-                result=result,
+                started=now,
+                seconds=0.0,
+                result=Result.SKIPPED,
                 fault=fault,
                 failure=failure,
-                charge=charge,
             )
         )
+        self._advance()
 
     def _advance(self) -> None:
         self._place += 1
@@ -340,7 +432,10 @@ class Attempts:
 
     def _retry(self, wait: float, now: float) -> bool:
         """Plan a retry of the same target, if one is left and its wait ends before the deadline."""
-        if not self._can_retry() or now + wait >= self._deadline(self._candidates[self._place]):
+        candidate = self._candidates[self._place]
+        if not self._can_retry() or now + wait >= self._deadline(candidate):
+            return False
+        if not self._watch.may_retry(candidate.target, now):
             return False
         self._retried += 1
         self._pending_wait = wait
@@ -366,12 +461,17 @@ class Attempts:
         return GiveUp(failure=best.failure, target=best.target)
 
 
+def _is_call(record: AttemptRecord) -> bool:
+    return record.result is not Result.SKIPPED and record.fault is not Fault.UNSENT
+
+
 _URGENCY = {
     FailureClass.CALLERS: 0,
     FailureClass.THROTTLED: 1,
     FailureClass.TRANSIENT: 2,
-    FailureClass.MISFIT: 3,
-    FailureClass.OURS: 4,
+    FailureClass.SPENT: 3,
+    FailureClass.MISFIT: 4,
+    FailureClass.OURS: 5,
 }
 
 

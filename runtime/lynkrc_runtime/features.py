@@ -12,10 +12,16 @@ from typing import TypeAlias, TypeVar, final
 from lynkrc_runtime.ask import markers_of
 from lynkrc_runtime.clients import Profile
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
-from lynkrc_runtime.feature_table import FIXED_UNIT, OTHER_CLIENT
+from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER, OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
 from lynkrc_runtime.protocol.estimate import estimate_tokens
-from lynkrc_runtime.reading import Reading, RefusedRequest, RequestFacts, repeats
+from lynkrc_runtime.reading import (
+    Reading,
+    RefusedRequest,
+    RequestFacts,
+    SessionFacts,
+    repeats,
+)
 from lynkrc_runtime.scan.places import Place
 from lynkrc_runtime.scan.portable import Found, Matcher
 from lynkrc_runtime.scan.tables import Tables
@@ -27,6 +33,7 @@ __all__ = [
     "PatternFound",
     "RefusedRequest",
     "RequestFacts",
+    "SessionFacts",
     "SlotValue",
     "written",
 ]
@@ -99,7 +106,7 @@ class Extractor:
             if slot.feature in _OVER_LEXICON:
                 steps = self._over_texts.setdefault(slot.args[0], [])
                 steps.append((place, self._over_lexicon(slot), slot.low, slot.high))
-            elif slot.feature not in _WITHOUT_SOURCE:
+            else:
                 self._plan.append((place, self._feature(slot), slot.low, slot.high))
 
     def extract(self, request: Request, facts: RequestFacts) -> list[int]:
@@ -180,6 +187,16 @@ class Extractor:
                 return _header(slot)
             case "metadata":
                 return _metadata(slot)
+            case "key.team":
+                teams = StringClasses(slot.classes)
+                return lambda reading: teams.classify(reading.facts.team)
+            case "key.tenant":
+                tenants = StringClasses(slot.classes)
+                return lambda reading: tenants.classify(reading.facts.tenant)
+            case "session.tier":
+                tiers = _members(slot)
+                # A tier that this bundle has not: the session began with another one.
+                return lambda reading: tiers.get(reading.facts.session.tier or NO_TIER, 0)
         raise ValueError(f"no feature is called {name}")
 
     def _over_lexicon(self, slot: Slot) -> Callable[[Found], int]:
@@ -289,21 +306,6 @@ def _messages(reading: Reading) -> int:
 
 _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
 
-_WITHOUT_SOURCE = frozenset(
-    {
-        "key.team",
-        "key.tenant",
-        "session.turn",
-        "session.tier",
-        "session.warm_tokens",
-        "budget.used_pct",
-    }
-)
-"""Features nothing tells yet: neither keys nor sessions nor spend are kept (see `served`).
-
-They stay 0, and a request pays nothing for them: a team is absent, a session has no tier.
-"""
-
 _PLAIN: Mapping[str, _Feature] = MappingProxyType(
     {
         "context.tokens": lambda reading: estimate_tokens(reading.request),
@@ -323,6 +325,9 @@ _PLAIN: Mapping[str, _Feature] = MappingProxyType(
         "wants.json_schema": lambda reading: int(_wants_schema(reading.request.options)),
         "wants.stream": lambda reading: int(reading.request.options.stream),
         "request.max_tokens": lambda reading: reading.request.options.max_tokens or 0,
+        "session.turn": lambda reading: reading.facts.session.turn,
+        "session.warm_tokens": lambda reading: reading.facts.session.warm_tokens,
+        "budget.used_pct": lambda reading: reading.facts.budget_used,
     }
 )
 """Features without parameters, beside ``ask.*``, not yet clamped."""

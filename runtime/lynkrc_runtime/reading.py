@@ -34,16 +34,35 @@ DEFAULT_TOOL_WEIGHT = 50
 
 
 @final
+class SessionFacts(Struct, frozen=True, kw_only=True):
+    """What is remembered of the session a request belongs to.
+
+    `turn` counts its turns before this one, `tier` is the last one decided (None: no session, or
+    one without), `warm_tokens` what of its prompt a provider's cache is thought to hold still.
+    """
+
+    turn: int = 0
+    tier: str | None = None
+    warm_tokens: int = 0
+
+
+@final
 class RequestFacts(Struct, frozen=True, kw_only=True):
     """What features need beside the body.
 
     `headers` maps lower-case names to values, decoded as UTF-8 with ``surrogateescape``;
     `repeated` names the headers that came more than once (`headers` holds any one of them).
+    `team` and `tenant` are those of the caller's key; `budget_used` is percent of the caller's
+    budget that is used furthest, 0 without one.
     """
 
     surface: str
     headers: Mapping[str, str]
     repeated: frozenset[str] = frozenset()
+    team: str | None = None
+    tenant: str | None = None
+    session: SessionFacts = SessionFacts()
+    budget_used: int = 0
 
 
 @final

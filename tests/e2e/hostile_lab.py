@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestServer
 
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.gateway import Settings
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.times import Times
 from lynkrc_runtime.upstream import HttpUpstream
 from tests.e2e.hostile_server import Hostile, hostile

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Try, Wait
+from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Try, Unwatched, Wait
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 failures = st.builds(
@@ -44,7 +44,12 @@ def test_every_run_is_bounded_and_stays_in_its_chain(
     random: float,
 ) -> None:
     attempts = Attempts(
-        chain, now=0.0, client_limit=limit, client_retries=client_retries, random=lambda: random
+        chain,
+        now=0.0,
+        client_limit=limit,
+        client_retries=client_retries,
+        random=lambda: random,
+        watch=Unwatched(),
     )
     now = 0.0
     latest = max((candidate.total for candidate in chain), default=0.0)

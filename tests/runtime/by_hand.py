@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.access.keyring import KeyRing
+from lynkrc_runtime.attempt import Fault, Unwatched
 from lynkrc_runtime.decide import Decider, Verdict
 from lynkrc_runtime.dispatch import (
     Chain,
@@ -20,15 +21,19 @@ from lynkrc_runtime.dispatch import (
     Tier,
 )
 from lynkrc_runtime.features import Extractor
+from lynkrc_runtime.metering.interface import NoMeter
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.resilience.places import Places
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.fix_ups import FixUpMemory
-from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
+from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
+from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.server.trace_store import TraceStore
+from lynkrc_runtime.sessions.interface import NoSessions
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
@@ -170,6 +175,10 @@ def gateway(
 ) -> Gateway:
     settings = settings or Settings()
     simulator = Simulator(CLIENT_DIALECTS, clock=lambda: 1_700_000_000.0)
+    metrics = Metrics(version="0")
+    metrics.serves(made.dispatch.name, made.digest, made.engine)
+    places = Places()
+    places.declare({one.name: one.rest.concurrency for one in made.dispatch.providers})
     return Gateway(
         policy=made,
         decider=Decider(made.dispatch, made.scorer),
@@ -186,10 +195,20 @@ def gateway(
         traces=TraceStore(lambda: asyncio.get_running_loop().time()),
         dialects=CLIENT_DIALECTS,
         settings=settings,
-        metrics=Metrics(made.dispatch, bundle=made.digest, version="0", engine="python"),
+        metrics=metrics,
+        keys=KeyRing({}, {}),
+        meter=NoMeter(),
+        watch=Unwatched(),
+        places=places,
+        sessions=NoSessions(),
         log=Log(write=said.write, clock=lambda: 1_700_000_000.0),
         random=lambda: 1.0,
     )
+
+
+def always(made: Gateway) -> Callable[[], Gateway]:
+    """The gateway that serves is this one."""
+    return lambda: made
 
 
 @dataclass

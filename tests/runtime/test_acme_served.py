@@ -12,7 +12,8 @@ from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.features import RequestFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
-from lynkrc_runtime.server.gateway import Policy, Settings, read_policy
+from lynkrc_runtime.server.gateway import Policy, read_policy
+from lynkrc_runtime.server.routes import Settings
 from tests.runtime.by_hand import MESSAGES, Recorder, Said, ask, body, gateway
 from tests.runtime.virtual_time import run
 

@@ -10,6 +10,7 @@ from lynkrc_runtime.attempt import (
     Result,
     Step,
     Try,
+    Unwatched,
     Wait,
 )
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
@@ -30,7 +31,12 @@ def machine(
     *candidates: Candidate, limit: float | None = None, client_retries: bool = False
 ) -> Attempts:
     return Attempts(
-        candidates, now=0.0, client_limit=limit, client_retries=client_retries, random=lambda: 1.0
+        candidates,
+        now=0.0,
+        client_limit=limit,
+        client_retries=client_retries,
+        random=lambda: 1.0,
+        watch=Unwatched(),
     )
 
 

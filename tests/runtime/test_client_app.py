@@ -11,8 +11,8 @@ from yarl import URL
 
 from lynkrc_runtime.server import http
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.gateway import Settings
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.settings import Server
 from lynkrc_runtime.settings import Settings as Declared
 from tests.runtime.by_hand import (

@@ -9,13 +9,14 @@ from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Provider, Target
 from lynkrc_runtime.server.count_tokens import CALL_TIME, CALLS_AT_ONCE, Count, TokenCounter
-from lynkrc_runtime.server.gateway import Settings
+from lynkrc_runtime.server.routes import Settings
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
     Said,
     Script,
     Scripted,
+    always,
     dispatch,
     gateway,
     policy,
@@ -40,7 +41,7 @@ def counter(
     upstream: Scripted, kind: str = "anthropic", settings: Settings | None = None
 ) -> TokenCounter:
     table = dispatch([provider("p", kind)], [target("one", 0)])
-    return TokenCounter(gateway(policy(table), Said(), http=upstream, settings=settings))
+    return TokenCounter(always(gateway(policy(table), Said(), http=upstream, settings=settings)))
 
 
 def test_the_decided_target_counts() -> None:
@@ -169,7 +170,7 @@ def test_counts_of_different_addresses_are_not_shared() -> None:
         return (0, 0, -1, 0, next(turns), 42, -1)
 
     async def main() -> list[Count]:
-        made = TokenCounter(gateway(policy(table, score), Said(), http=upstream))
+        made = TokenCounter(always(gateway(policy(table, score), Said(), http=upstream)))
         return await asyncio.gather(*(made.count({}, frozenset(), ask_for()) for _ in "ab"))
 
     assert sorted(count.tokens for count in run(main())) == [1, 2]
@@ -188,7 +189,7 @@ def asked(
     surface = "messages" if dialect == MESSAGES else "chat"
 
     async def main() -> Count:
-        made = TokenCounter(gateway(policy(table), Said(), http=upstream))
+        made = TokenCounter(always(gateway(policy(table), Said(), http=upstream)))
         return await made.count({}, frozenset(), content, surface=surface, dialect=dialect)
 
     return run(main()), upstream
@@ -250,7 +251,7 @@ def test_reasoning_of_another_target_is_not_counted() -> None:
         body = msgspec.json.encode({"model": "m", "messages": turns})
         for maker in ("one", "two"):
             served.makers.remember(["c2lnbmVk"], maker)
-            await TokenCounter(served).count({}, frozenset(), body)
+            await TokenCounter(lambda: served).count({}, frozenset(), body)
 
     run(main())
     own, other = (msgspec.json.decode(request.body) for request in upstream.requests)

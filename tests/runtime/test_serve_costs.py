@@ -10,7 +10,8 @@ import pytest
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.cost import in_usd
 from lynkrc_runtime.dispatch import Price
-from lynkrc_runtime.server.gateway import Gateway, Settings
+from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.routes import Settings
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,

@@ -12,7 +12,8 @@ from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.embeddings.policy import DIALECT, target_of
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
-from lynkrc_runtime.server.gateway import Gateway, Settings
+from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.settings import Settings as Declared
 from tests.runtime.by_hand import (

@@ -19,8 +19,9 @@ from lynkrc.source.resources import read_schema
 from lynkrc_runtime.features import Extractor
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, read_policy
+from lynkrc_runtime.server.gateway import Gateway, Policy, read_policy
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.trace_store import TTL, TraceStore
 from tests.runtime.by_hand import Said, gateway
 

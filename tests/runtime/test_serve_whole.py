@@ -11,7 +11,8 @@ import pytest
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Deny, Dispatch, Rule
-from lynkrc_runtime.server.gateway import Gateway, Settings
+from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.walk import client_retries
 from tests.runtime.by_hand import (
     CHAT,

@@ -158,9 +158,9 @@ def test_a_log_is_appended_to_and_a_cut_off_line_is_ended(tmp_path: Path) -> Non
     path = tmp_path / "usage.jsonl"
     path.write_bytes(b'{"kind":"request","ver')
     with open_log(path, table(), Said()) as log:
-        log.settled(ended())
+        log.settled(table(), "d" * 64, ended())
     with open_log(path, table(), Said()) as log:
-        log.settled(ended(request_id="req_2"))
+        log.settled(table(), "d" * 64, ended(request_id="req_2"))
     first, *rest = path.read_bytes().splitlines()
     assert first == b'{"kind":"request","ver'
     kinds = [json.loads(line)["kind"] for line in rest]
@@ -177,7 +177,7 @@ def test_what_does_not_fit_the_queue_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "usage.jsonl"
     with open_log(path, table(), Said(), waiting=1) as log:
         for _ in range(5_000):
-            log.settled(ended())
+            log.settled(table(), "d" * 64, ended())
     found = lines(path)
     logged = sum(isinstance(line, RequestLine) for line in found)
     lost = sum(line.requests for line in found if isinstance(line, GapLine))
@@ -196,7 +196,7 @@ def test_a_disk_that_is_full_stops_no_request_and_is_told(tmp_path: Path) -> Non
 
     with open_log(path, table(), said, append=append) as log:
         for _ in range(2):
-            log.settled(ended())
+            log.settled(table(), "d" * 64, ended())
     # Two records are lost; then the count of them, which is written at the end or not at all.
     assert [line["event"] for line in said.lines] == ["usage-log"]
     assert said.lines[0]["reason"] == "No space left on device"
@@ -215,8 +215,8 @@ def test_a_piece_of_a_line_spoils_no_other_line(tmp_path: Path) -> None:
         os.write(file, data)
 
     with open_log(path, table(), Said(), append=append) as log:
-        log.settled(ended())
-        log.settled(ended(request_id="req_2"))
+        log.settled(table(), "d" * 64, ended())
+        log.settled(table(), "d" * 64, ended(request_id="req_2"))
     found = []
     for data in path.read_bytes().splitlines():
         with contextlib.suppress(msgspec.DecodeError):

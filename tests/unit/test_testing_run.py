@@ -20,7 +20,8 @@ from lynkrc_runtime.decision_headers import DECISION_HEADERS, decision_headers, 
 from lynkrc_runtime.protocol.embeddings.policy import DIALECT
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
-from lynkrc_runtime.server.gateway import Settings, read_policy
+from lynkrc_runtime.server.gateway import read_policy
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.serve import serve
 from tests.runtime.by_hand import MESSAGES, Recorder, Said, gateway
 from tests.unit.testing_sample import PASSING, SPEC, one_case, sample_engines, sample_table, sound

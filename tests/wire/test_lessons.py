@@ -28,7 +28,16 @@ from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.headers import upstream_headers
-from tests.runtime.by_hand import Said, Script, Scripted, dispatch, gateway, policy, provider
+from tests.runtime.by_hand import (
+    Said,
+    Script,
+    Scripted,
+    always,
+    dispatch,
+    gateway,
+    policy,
+    provider,
+)
 from tests.runtime.by_hand import target as target_row
 from tests.runtime.virtual_time import run
 from tests.wire.lesson_turns import (
@@ -387,7 +396,7 @@ def test_counting_tokens_never_falls_back_out_of_the_trust_class() -> None:
     asked = b'{"model":"auto","messages":[{"role":"user","content":"Hello there"}]}'
 
     async def main() -> Any:
-        counter = TokenCounter(gateway(policy(table), Said(), http=upstream))
+        counter = TokenCounter(always(gateway(policy(table), Said(), http=upstream)))
         return await asyncio.gather(*(counter.count({}, frozenset(), asked) for _ in range(26)))
 
     counts = run(main())

@@ -415,6 +415,8 @@ class FailureClass(Enum):
     MISFIT = "misfit"
     OURS = "ours"
     CALLERS = "callers"
+    SPENT = "spent"
+    """No upstream's: a budget of ours is spent."""
 
 
 @final

@@ -1,10 +1,7 @@
 """A provider row and the environment to an address: URL, headers with credentials, dialect.
 
-``${NAME}`` and ``${NAME:-default}`` are resolved here, once, when the gateway starts; secrets exist
-only in the resolved `Address` and are never printed.
-
->>> expand("http://${HOST:-localhost}:8080", {})
-'http://localhost:8080'
+References are resolved here, once, when the gateway starts; secrets exist only in the resolved
+`Address` and are never printed.
 """
 
 import re
@@ -17,6 +14,7 @@ from lynkrc_runtime.dispatch import Provider
 from lynkrc_runtime.providers.extras import missing_extra
 from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
 from lynkrc_runtime.providers.table import KINDS
+from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.served import RUNTIME
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
@@ -26,7 +24,6 @@ _ENDS = (*_CALLS, "/embeddings", "/chat", "/embed")
 
 _DEPLOYMENTS = "/deployments/"
 _PLACE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")
-_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
 
 
 @final
@@ -50,28 +47,6 @@ class Address:
 @final
 class UnresolvedProvider(Exception):
     """A provider that cannot be called as configured; says which, and what to set."""
-
-
-@final
-class MissingVariable(Exception):
-    """The environment lacks `name` (or it is empty) and the text gives no default."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
-def expand(text: str, environ: Mapping[str, str]) -> str:
-    """Replace every reference; an empty variable counts as unset. Raises MissingVariable."""
-
-    def value(match: re.Match[str]) -> str:
-        name, default = match[1], match[2]
-        found = environ.get(name) or default
-        if found is None:
-            raise MissingVariable(name)
-        return found
-
-    return _REFERENCE.sub(value, text)
 
 
 def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:

@@ -14,8 +14,8 @@ from lynkrc_runtime.server.http import (
     REPEATED,
     SITE,
     Site,
+    admin_guard,
     body_limit,
-    guard,
     live,
     nothing_here,
     read_body,
@@ -35,7 +35,7 @@ _SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 
 def admin_app(site: Site) -> web.Application:
     """The application for operators; it never listens to other Host names than the loopback's."""
-    app = web.Application(middlewares=[guard(any_host=False)], client_max_size=body_limit(site))
+    app = web.Application(middlewares=[admin_guard], client_max_size=body_limit(site))
     app[SITE] = site
     app.router.add_get("/health/live", live)
     app.router.add_get("/health/ready", ready)

@@ -19,6 +19,7 @@ from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
+    CALLER,
     HEADERS,
     REPEATED,
     REQUEST_ID,
@@ -61,11 +62,11 @@ _PREFIXES = ("/v1", "/v1/v1", "")
 def client_app(site: Site) -> web.Application:
     """The application for clients."""
     app = web.Application(
-        middlewares=[guard(any_host=site.gateway.settings.any_host)],
+        middlewares=[guard],
         client_max_size=body_limit(site),
     )
     app[SITE] = site
-    app[COUNTER] = TokenCounter(site.gateway)
+    app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
     for below, (surface, dialect) in _SURFACES.items():
         for prefix in _PREFIXES:
@@ -136,6 +137,7 @@ def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) ->
             answer_id=secrets.token_hex(12),
             created=int(time.time()),
             arrived=arrived,
+            caller=request.get(CALLER),
         )
         await serving(request.app[SITE].gateway, incoming, client)
         # The client went away before anything was answered: nobody reads this.
@@ -151,7 +153,9 @@ async def _count(request: web.Request) -> web.StreamResponse:
         return body
     headers = request[HEADERS]
     try:
-        count = await request.app[COUNTER].count(headers, request[REPEATED], body)
+        count = await request.app[COUNTER].count(
+            headers, request[REPEATED], body, caller=request.get(CALLER)
+        )
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message, param=error.field)
     answer = identified(request) | count.headers

@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import final
 
+from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
 from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
-from lynkrc_runtime.server.gateway import Gateway, Route, read_request
+from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.makers import without_foreign
+from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.traces import TRACE_ID, Asked, asked, decide
+from lynkrc_runtime.sessions.interface import Session
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 
 CALL_TIME = 5.0
@@ -46,12 +49,12 @@ class Count:
 
 @final
 class TokenCounter:
-    """Counts for one gateway; knows the calls under way, and how many wait for each."""
+    """Counts for the gateway that serves; knows the calls under way, and how many wait for each."""
 
-    __slots__ = ("_gateway", "_places", "_running", "_waiting")
+    __slots__ = ("_places", "_running", "_serving", "_waiting")
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    def __init__(self, gateway: Callable[[], Gateway]) -> None:
+        self._serving = gateway
         self._places = asyncio.Semaphore(CALLS_AT_ONCE)
         self._running: dict[bytes, asyncio.Task[int | None]] = {}
         self._waiting: Counter[asyncio.Task[int | None]] = Counter()
@@ -64,54 +67,42 @@ class TokenCounter:
         *,
         surface: str = "messages",
         dialect: str = "anthropic-messages",
+        caller: Caller | None = None,
     ) -> Count:
         """Count a body to be counted, of a client of `dialect`. Raises MalformedRequest.
 
-        Whom it would go to is decided as on that surface.
+        Whom it would go to is decided as on that surface. It counts against no limit or budget.
         """
-        request = read_request(self._gateway, dialect, body, headers)
-        facts = RequestFacts(surface=surface, headers=headers, repeated=repeated)
-        trace = asked(self._gateway, headers, surface)
-        route = self._route(request, facts, trace)
-        tokens = None if route is None else await self._ask(route, request, headers)
+        gateway = self._serving()
+        request = read_request(gateway, dialect, body, headers)
+        session = await gateway.sessions.find(request, headers, caller)
+        facts = RequestFacts(
+            surface=surface,
+            headers=headers,
+            repeated=repeated,
+            team=None if caller is None else caller.team,
+            tenant=None if caller is None else caller.tenant,
+            session=session.facts,
+        )
+        trace = asked(gateway, headers, surface, caller)
+        route = _counting_route(gateway, request, facts, trace, session, caller)
+        tokens = None if route is None else await self._ask(gateway, route, request, headers)
         identity = None if trace is None else trace.id
         if tokens is None:
             estimate = estimate_tokens(request, close_text)
             return Count(tokens=estimate, estimated=True, trace=identity)
         return Count(tokens=tokens, estimated=False, trace=identity)
 
-    def _route(self, request: Request, facts: RequestFacts, trace: Asked | None) -> Route | None:
-        """Who counts: the target this request would go to first, where it can.
-
-        Else another of the decided ones that serves the same model at the same trust: another
-        model counts otherwise, and nobody less trusted may see the prompt.
-        """
-        try:
-            decision, _ = decide(self._gateway, request, facts, trace)
-        except RefusedRequest:
-            return None
-        if decision.outcome is not Verdict.ROUTE or self._gateway.settings.dry_run:
-            return None
-        routes = [self._gateway.routes[index] for index in decision.targets]
-        first = routes[0]
-        for route in routes:
-            is_alike = (route.target.model, route.provider.trust) == (
-                first.target.model,
-                first.provider.trust,
-            )
-            way = route.ways[request.dialect]
-            if is_alike and way.count_url is not None and way.dialect.counting is not None:
-                return route
-        return None
-
-    async def _ask(self, route: Route, request: Request, headers: Mapping[str, str]) -> int | None:
+    async def _ask(
+        self, gateway: Gateway, route: Route, request: Request, headers: Mapping[str, str]
+    ) -> int | None:
         way = route.ways[request.dialect]
         counting, url = way.dialect.counting, way.count_url
         assert counting is not None and url is not None, "the route can count"
         is_same = way.dialect.name == request.dialect
         if request.bound and not is_same:
             return None
-        makers, name = self._gateway.makers, route.target.name
+        makers, name = gateway.makers, route.target.name
         request, facts, _ = without_foreign(
             request, way.facts, makers.foreign(request, name), passing=is_same
         )
@@ -168,3 +159,44 @@ class TokenCounter:
         except (TimeoutError, UpstreamFault, BrokenAnswer):
             return None
         return None
+
+
+def _counting_route(
+    gateway: Gateway,
+    request: Request,
+    facts: RequestFacts,
+    trace: Asked | None,
+    session: Session,
+    caller: Caller | None,
+) -> Route | None:
+    """Who counts: the target this request would go to first, where it can.
+
+    Else another of the decided ones that serves the same model at the same trust: another
+    model counts otherwise, and nobody less trusted may see the prompt.
+    """
+    try:
+        decision, _ = decide(gateway, request, facts, trace)
+    except RefusedRequest:
+        return None
+    if decision.outcome is not Verdict.ROUTE or gateway.settings.dry_run:
+        return None
+    if caller is not None and not caller.may_reach_tier(decision.tier):
+        return None
+    routes = [
+        gateway.routes[index]
+        for index in session.order(decision, decision.targets)
+        if caller is None or caller.may_reach(gateway.routes[index].target.name)
+    ]
+    if not routes:
+        return None
+    first, now = routes[0], asyncio.get_running_loop().time()
+    for route in routes:
+        is_alike = (route.target.model, route.provider.trust) == (
+            first.target.model,
+            first.provider.trust,
+        )
+        way = route.ways[request.dialect]
+        is_open = gateway.watch.closed(route.index, now) is None
+        if is_alike and is_open and way.count_url is not None and way.dialect.counting is not None:
+            return route
+    return None

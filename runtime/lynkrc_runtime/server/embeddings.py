@@ -13,7 +13,7 @@ from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.feature_table import EMBEDDINGS
-from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.features import RefusedRequest
 from lynkrc_runtime.protocol.conversation import (
     BrokenAnswer,
     CannotTranslate,
@@ -30,11 +30,13 @@ from lynkrc_runtime.protocol.embeddings.policy import (
 )
 from lynkrc_runtime.protocol.embeddings.request import EmbeddingRequest, read_request
 from lynkrc_runtime.protocol.failures import read_failure
+from lynkrc_runtime.server.admit import admit, within_reach
 from lynkrc_runtime.server.exchange import DENY, Exchange
-from lynkrc_runtime.server.gateway import EmbeddingWay, Route, refuse_repeated
+from lynkrc_runtime.server.gateway import refuse_repeated
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import deliver, fetch, misfit_of, refuse_loss
+from lynkrc_runtime.server.routes import EmbeddingWay, Route
 from lynkrc_runtime.server.serve import OTHERWISE_DENY, SIMULATE, refusal_message, wishes_of
 from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
@@ -87,10 +89,12 @@ async def _unknown(exchange: Exchange, model: str) -> None:
 
 async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) -> Decision | None:
     """The decision for the target alone; None where the policy forbids it and the client knows."""
-    gateway, incoming = exchange.gateway, exchange.incoming
-    facts = RequestFacts(surface=EMBEDDINGS, headers=incoming.headers, repeated=incoming.repeated)
+    gateway = exchange.gateway
+    request = pinned(asked, route.target.name)
+    facts = await admit(exchange, request)
+    if facts is None:
+        return None
     try:
-        request = pinned(asked, route.target.name)
         decision, vector = decide(gateway, request, facts, exchange.trace)
         exchange.vector = vector
     except RefusedRequest as error:
@@ -98,7 +102,8 @@ async def _allowed(exchange: Exchange, asked: EmbeddingRequest, route: Route) ->
         return None
     match decision.outcome:
         case Verdict.ROUTE if route.index in decision.targets:
-            return decision
+            reached = await within_reach(exchange, decision, [route.index])
+            return decision if reached else None
         case Verdict.ROUTE:
             message = f"the routing policy does not allow target {route.target.name} here"
             await exchange.refuse(exchange.problem(403, message), Ending.DENIED)

@@ -8,18 +8,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
+from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.cost import charge, in_usd, total_of
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decision_headers import decision_headers, header_value
+from lynkrc_runtime.metering.interface import UNMETERED, Visit
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
-from lynkrc_runtime.server.gateway import Gateway, Route
+from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.headers import list_value
 from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.traces import TRACE_ID, asked
+from lynkrc_runtime.sessions.interface import ALONE, Session
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
@@ -34,6 +38,7 @@ class Incoming:
 
     `repeated` names the headers that came more than once. `refused` is what is wrong with the
     request, where that was found before it was read.
+    `caller` is None in open mode.
     `answer_id` (24 characters) and `created` (Unix seconds) go into an answer we write.
     """
 
@@ -47,6 +52,7 @@ class Incoming:
     created: int
     arrived: float
     refused: Problem | None = None
+    caller: Caller | None = None
 
 
 class Client(Protocol):
@@ -85,6 +91,7 @@ class Exchange:
         "request",
         "route",
         "sent",
+        "session",
         "simulated",
         "status",
         "stops",
@@ -94,6 +101,7 @@ class Exchange:
         "upstream_id",
         "usage",
         "vector",
+        "visit",
         "wishes",
     )
 
@@ -102,7 +110,7 @@ class Exchange:
         self.incoming = incoming
         self.client = client
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
-        self.trace = asked(gateway, incoming.headers, incoming.surface)
+        self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
         self.request: Request | None = None
         self.decision: Decision | None = None
         self.vector: list[int] | None = None
@@ -110,6 +118,10 @@ class Exchange:
         self.first: int | None = None
         """The target that is tried first."""
         self.attempts: Attempts | None = None
+        self.visit: Visit = UNMETERED
+        """What is counted of it."""
+        self.session: Session = ALONE
+        """What it belongs to."""
         self.wishes: Mapping[str, str] = {}
         self.route: Route | None = None
         self.transforms: tuple[str, ...] = ()
@@ -193,7 +205,7 @@ class Exchange:
     def outcome(self, now: float) -> Outcome:
         """The record of the ended request."""
         incoming, request, decision = self.incoming, self.request, self.decision
-        attempts = self.attempts
+        attempts, caller = self.attempts, incoming.caller
         return Outcome(
             request_id=incoming.request_id,
             surface=incoming.surface,
@@ -215,7 +227,16 @@ class Exchange:
             usage=self.usage,
             transforms=self.transforms,
             losses=self.losses,
+            key=None if caller is None else caller.name,
+            team=None if caller is None else caller.team,
+            tenant=None if caller is None else caller.tenant,
         )
+
+    def most_output(self, route: Route) -> int:
+        """Tokens an answer of the target may have."""
+        asked = None if self.request is None else self.request.options.max_tokens
+        limit = route.target.max_output
+        return limit if asked is None else min(asked, limit)
 
     def input_estimate(self) -> int:
         """Tokens of the request, for answers whose upstream tells the true count too late."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import final
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
+from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.problems import kind_of
@@ -16,6 +17,8 @@ from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body, where the bundle does not say."""
+
+_UNKNOWN_KEY = "a key of this gateway is needed, in x-api-key or as Authorization: Bearer"
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -41,7 +44,12 @@ SITE = web.AppKey("site", Site)
 REQUEST_ID = web.RequestKey("request_id", str)
 HEADERS = web.RequestKey("headers", dict[str, str])
 REPEATED = web.RequestKey("repeated", frozenset[str])
-"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more."""
+CALLER = web.RequestKey("caller", Caller)
+"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more, and
+whose key was shown (absent in open mode)."""
+
+_PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
+"""Paths that are answered without a key: they tell nothing of anybody."""
 
 
 def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]:
@@ -110,22 +118,43 @@ def nothing_here(request: web.Request) -> web.Response:
     return refusal(request, 405, message, {"allow": allowed})
 
 
-def guard(*, any_host: bool) -> Middleware:
-    """The middleware that gives each request an id and turns away what must not be served."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        headers, request[REPEATED] = lower_headers(request)
-        request[HEADERS] = headers
-        request[REQUEST_ID] = request_id(headers.get("x-request-id"))
-        reason = objection(headers, any_host=any_host)
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give each client's request an id, and turn away what must not be served."""
+    headers = _identify(request)
+    gateway = request.app[SITE].gateway
+    if len(gateway.keys):
+        if request.path not in _PUBLIC:
+            caller = gateway.keys.caller_of(headers)
+            if caller is None:
+                return refusal(request, 401, _UNKNOWN_KEY, {"x-should-retry": "false"})
+            request[CALLER] = caller
+    else:
+        reason = objection(headers, any_host=gateway.settings.any_host)
         if reason is not None:
             return refusal(request, 403, reason)
-        if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
-            return refusal(request, 415, "the content type must be application/json")
-        return await handler(request)
+    if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
+        return refusal(request, 415, "the content type must be application/json")
+    return await handler(request)
 
-    return middleware
+
+@web.middleware
+async def admin_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The guard of the operators' listener."""
+    headers = _identify(request)
+    reason = objection(headers, any_host=False)
+    if reason is not None:
+        return refusal(request, 403, reason)
+    if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
+        return refusal(request, 415, "the content type must be application/json")
+    return await handler(request)
+
+
+def _identify(request: web.Request) -> dict[str, str]:
+    headers, request[REPEATED] = lower_headers(request)
+    request[HEADERS] = headers
+    request[REQUEST_ID] = request_id(headers.get("x-request-id"))
+    return headers
 
 
 def body_limit(site: Site) -> int:

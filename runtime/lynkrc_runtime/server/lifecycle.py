@@ -8,10 +8,8 @@ when anything about the start is wrong.
 import asyncio
 import errno
 import json
-import random
 import signal
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -21,20 +19,13 @@ from typing import final
 from aiohttp import web
 
 from lynkrc_runtime import __version__
-from lynkrc_runtime.decide import Decider
-from lynkrc_runtime.pick import Rotation
-from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
-from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.fix_ups import FixUpMemory
-from lynkrc_runtime.server.gateway import Gateway, Policy, Settings, build_routes
+from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.server.makers import Makers
-from lynkrc_runtime.server.response_store import UnservedStore, open_store
+from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
+from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
-from lynkrc_runtime.server.trace_store import TraceStore
-from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -60,11 +51,6 @@ class Options:
     insecure_open: bool = False
     log_level: Level = Level.INFO
     usage_log: Path | None = None
-
-
-@final
-class CannotServe(Exception):
-    """Why nothing is served; fit to print."""
 
 
 def check(options: Options) -> None:
@@ -101,7 +87,16 @@ async def _run(
     usage_log: UsageLog | None,
 ) -> None:
     async with HttpUpstream() as http:
-        gateway = assemble(policy, settings, environ, http=http, log=log, usage_log=usage_log)
+        process = Process(
+            settings=settings,
+            environ=environ,
+            http=http,
+            log=log,
+            metrics=Metrics(version=__version__),
+            usage_log=usage_log,
+        )
+        gateway = assemble(policy, process)
+        install(gateway, process)
         site = Site(gateway=gateway)
         clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
         stop = asyncio.Event()
@@ -129,50 +124,6 @@ async def _run(
             # Closes the listeners, waits for running requests, then cuts what is left.
             await clients.cleanup()
             await admin.cleanup()
-
-
-def assemble(
-    policy: Policy,
-    settings: Settings,
-    environ: Mapping[str, str],
-    *,
-    http: HttpUpstream,
-    log: Log,
-    usage_log: UsageLog | None = None,
-) -> Gateway:
-    """A gateway from a policy. Raises CannotServe, naming what lacks or is not served."""
-    try:
-        routes = build_routes(
-            policy.dispatch,
-            environ,
-            settings,
-            http=http,
-            simulator=Simulator(CLIENT_DIALECTS),
-        )
-    except UnresolvedProvider as fault:
-        raise CannotServe(str(fault)) from fault
-    try:
-        responses = open_store(policy.dispatch.settings)
-    except UnservedStore as fault:
-        raise CannotServe(str(fault)) from fault
-    return Gateway(
-        policy=policy,
-        decider=Decider(policy.dispatch, policy.scorer),
-        routes=routes,
-        rotation=Rotation(),
-        makers=Makers(time.monotonic),
-        fix_ups=FixUpMemory(time.monotonic),
-        traces=TraceStore(time.monotonic),
-        dialects=CLIENT_DIALECTS,
-        settings=settings,
-        metrics=Metrics(
-            policy.dispatch, bundle=policy.digest, version=__version__, engine=policy.engine
-        ),
-        log=log,
-        random=random.random,
-        responses=responses,
-        usage_log=usage_log,
-    )
 
 
 def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:

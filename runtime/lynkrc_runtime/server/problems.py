@@ -80,6 +80,12 @@ def problem_of(
                 ),
                 {"x-should-retry": "false"},
             )
+        case FailureClass.SPENT:
+            # Without `retry-after`: it is no use to wait for what a period's end alone changes.
+            return (
+                replace(problem, status=429, kind="rate_limited", code=failure.code),
+                {"x-should-retry": "false"},
+            )
         case _:
             assert_never(failure.kind)
 

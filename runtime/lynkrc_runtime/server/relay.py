@@ -35,9 +35,9 @@ from lynkrc_runtime.server.answers import (
 from lynkrc_runtime.server.echo import echo_answer
 from lynkrc_runtime.server.exchange import DENY, Exchange
 from lynkrc_runtime.server.fix_ups import WITHOUT_THINKING, edited
-from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.server.makers import signatures_of, without_foreign
+from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse

@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.openai_responses import CLIENT
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.http import (
+    CALLER,
     HEADERS,
     REPEATED,
     REQUEST_ID,
@@ -156,7 +157,12 @@ def _count_tokens(counter: TokenCounter) -> Handler:
         try:
             settled = settle(request.app[SITE].gateway, body, scope_of(headers))
             count = await counter.count(
-                headers, request[REPEATED], settled.body, surface="responses", dialect=CLIENT.name
+                headers,
+                request[REPEATED],
+                settled.body,
+                surface="responses",
+                dialect=CLIENT.name,
+                caller=request.get(CALLER),
             )
         except MalformedRequest as error:
             return refusal(request, 400, malformed(error, "").message, param=error.field)

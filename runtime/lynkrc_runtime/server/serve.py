@@ -10,10 +10,11 @@ from typing import Any, TypeAlias, assert_never
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
-from lynkrc_runtime.features import RefusedRequest, RequestFacts
+from lynkrc_runtime.features import RefusedRequest
 from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
+from lynkrc_runtime.server.admit import admit, within_reach
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
@@ -67,10 +68,12 @@ async def serve(
     finally:
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(asyncio.get_running_loop().time())
-        gateway.metrics.settled(outcome)
+        exchange.visit.leave(outcome)
+        exchange.session.settled(outcome)
+        gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
         if gateway.usage_log is not None:
-            gateway.usage_log.settled(outcome)
+            gateway.usage_log.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
         if exchange.trace is not None:
             exchange.trace.settled(outcome)
 
@@ -107,9 +110,9 @@ async def _converse(exchange: Exchange) -> None:
             require_max_tokens(request)
         exchange.request = request
         exchange.wishes = wishes_of(exchange)
-        facts = RequestFacts(
-            surface=incoming.surface, headers=incoming.headers, repeated=incoming.repeated
-        )
+        facts = await admit(exchange, request)
+        if facts is None:
+            return
         decision, vector = decide(gateway, request, facts, exchange.trace)
         exchange.vector = vector
     except MalformedRequest as error:
@@ -140,7 +143,11 @@ async def _converse(exchange: Exchange) -> None:
 
 async def _route(exchange: Exchange, request: Request, decision: Decision) -> None:
     gateway = exchange.gateway
-    targets = order(decision, random=gateway.random, rotation=gateway.rotation)
+    decided = order(decision, random=gateway.random, rotation=gateway.rotation)
+    reached = await within_reach(exchange, decision, decided)
+    if not reached:
+        return
+    targets = exchange.session.order(decision, reached)
     stream = request.options.stream
     candidates = [
         gateway.routes[index].streamed if stream else gateway.routes[index].whole

@@ -16,8 +16,8 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.server.answers import note_response, read_error
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.flow import Flow
-from lynkrc_runtime.server.gateway import Route
 from lynkrc_runtime.server.problems import problem_of
+from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
 

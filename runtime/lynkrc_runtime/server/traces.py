@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any, final
 
+from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
@@ -58,9 +59,11 @@ class Asked:
         self._store.put(self.id, self._trace)
 
 
-def asked(gateway: Gateway, headers: Mapping[str, str], surface: str) -> Asked | None:
-    """The trace of a request, None where its headers do not ask for one."""
-    if headers.get(EXPLAIN) != "1":
+def asked(
+    gateway: Gateway, headers: Mapping[str, str], surface: str, caller: Caller | None
+) -> Asked | None:
+    """The trace of a request; None where its headers do not ask for one, or its key may not."""
+    if headers.get(EXPLAIN) != "1" or (caller is not None and not caller.debug):
         return None
     return Asked(gateway.traces, gateway.policy, surface)
 

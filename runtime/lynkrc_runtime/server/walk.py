@@ -6,6 +6,7 @@ from typing import assert_never
 
 from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
 from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.hold import hold, release
 from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.telemetry.outcome import ENDING_OF
 
@@ -27,13 +28,19 @@ async def walk(
         client_limit=client_limit(exchange.incoming.headers),
         client_retries=client_retries(exchange.incoming.headers),
         random=gateway.random,
+        watch=gateway.watch,
     )
     while True:
         step = attempts.next(loop.time())
         match step:
             case Try():
-                if await attempt(step):
-                    return
+                if await hold(exchange, step):
+                    try:
+                        is_over = await attempt(step)
+                    finally:
+                        release(exchange, step)
+                    if is_over:
+                        return
                 exchange.route, exchange.transforms = None, ()
             case Wait():
                 await asyncio.sleep(step.seconds)

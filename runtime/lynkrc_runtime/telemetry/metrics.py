@@ -23,12 +23,12 @@ _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
 
 @final
 class Metrics:
-    """One gateway's metrics, in a registry of their own."""
+    """One process's metrics, in a registry of their own."""
 
     __slots__ = (
         "_attempts",
+        "_build",
         "_cost",
-        "_dispatch",
         "_in_flight",
         "_lossy",
         "_registry",
@@ -37,11 +37,10 @@ class Metrics:
         "_series",
         "_tokens",
         "_unpriced",
+        "_version",
     )
 
-    def __init__(self, dispatch: Dispatch, *, bundle: str, version: str, engine: str) -> None:
-        """`bundle` is the meaning digest, `engine` native or python."""
-        self._dispatch = dispatch
+    def __init__(self, *, version: str) -> None:
         # The library's own look-up checks and joins the labels every time.
         self._series = cache(_labelled)
         self._registry = CollectorRegistry(auto_describe=False)
@@ -91,21 +90,27 @@ class Metrics:
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
         )
-        Gauge(
+        self._version = version
+        self._build = Gauge(
             "lynkr_build_info",
             "The bundle and the runtime that serve",
             ["name", "bundle", "version", "engine"],
             registry=self._registry,
-        ).labels(dispatch.name, bundle, version, engine).set(1)
+        )
+
+    def serves(self, name: str, bundle: str, engine: str) -> None:
+        """The bundle that serves from now on: its name, meaning digest, and native or python."""
+        self._build.clear()
+        self._build.labels(name, bundle, self._version, engine).set(1)
 
     def arrived(self) -> None:
         """A request begins."""
         self._in_flight.inc()
 
-    def settled(self, outcome: Outcome) -> None:
-        """A request that `arrived` has ended."""
+    def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
+        """A request that `arrived` has ended; `dispatch` is that of the bundle that served it."""
         self._in_flight.dec()
-        names = self._dispatch.targets
+        names = dispatch.targets
         target = NONE if outcome.target is None else names[outcome.target].name
         tier = outcome.tier or NONE
         self._series(self._requests, outcome.surface, tier, target, outcome.ending.value).inc()

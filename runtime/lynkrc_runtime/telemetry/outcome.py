@@ -28,6 +28,14 @@ class Ending(Enum):
     MISFIT = "misfit"
     OURS = "ours"
     CALLERS = "callers"
+    SPENT = "spent"
+    """A budget is spent."""
+    LIMITED = "limited"
+    """Over a rate of ours."""
+    FORBIDDEN = "forbidden"
+    """The caller's key does not reach what was decided."""
+    UNAVAILABLE = "unavailable"
+    """The store of counts is down, and the spec says to refuse then."""
     INTERNAL = "internal"
     """A mistake of the gateway."""
 
@@ -38,6 +46,7 @@ ENDING_OF = {
     FailureClass.MISFIT: Ending.MISFIT,
     FailureClass.OURS: Ending.OURS,
     FailureClass.CALLERS: Ending.CALLERS,
+    FailureClass.SPENT: Ending.SPENT,
 }
 
 
@@ -50,6 +59,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     HTTP status the client saw (0: none); `seconds` from its arrival to its end; `usage` what that
     target reported. What was spent is the sum over the attempts, failed ones too. `transforms` were
     made to the request, `losses` name what of the answer the client's dialect has no place for.
+    `key`, `team` and `tenant` are the caller's, None in open mode.
     """
 
     request_id: str
@@ -72,6 +82,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None
     transforms: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
+    key: str | None = None
+    team: str | None = None
+    tenant: str | None = None
 
     @property
     def charges(self) -> tuple[Charge, ...]:

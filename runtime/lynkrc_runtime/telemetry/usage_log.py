@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from queue import Full, Queue
 from types import TracebackType
@@ -27,7 +28,7 @@ WAITING = 10_000
 
 @final
 class UsageLog:
-    """The usage log of one bundle. OSError where the file cannot be opened, or not written to.
+    """A usage log. OSError where the file cannot be opened, or not written to.
 
     Closed by leaving the `with` block: what waits is written first. `clock` gives Unix seconds,
     `append` writes bytes to an open file.
@@ -36,8 +37,6 @@ class UsageLog:
     __slots__ = (
         "_append",
         "_clock",
-        "_digest",
-        "_dispatch",
         "_fails",
         "_file",
         "_log",
@@ -59,23 +58,33 @@ class UsageLog:
     ) -> None:
         self._append = append or _write
         self._fails = False
-        self._dispatch, self._digest, self._log, self._clock = dispatch, digest, log, clock
-        self._queue: Queue[tuple[str, Outcome] | None] = Queue(waiting)
+        self._log, self._clock = log, clock
+        self._queue: Queue[Callable[[], Line] | None] = Queue(waiting)
         self._lost = 0
         # Readable by its owner alone: who asked how much, and when, is nobody else's matter.
         self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            self._begin()
+            self._begin(dispatch, digest)
         except OSError:
             os.close(self._file)
             raise
         self._thread = threading.Thread(target=self._write_all, name="usage-log", daemon=True)
         self._thread.start()
 
-    def settled(self, outcome: Outcome) -> None:
-        """Have the line of an ended request written; never waits, and never fails."""
+    def serves(self, dispatch: Dispatch, digest: str) -> None:
+        """Another bundle serves from now on: have it described."""
+        self._wait_for(partial(bundle_line, dispatch, digest, self._now()))
+
+    def settled(self, dispatch: Dispatch, digest: str, outcome: Outcome) -> None:
+        """Have the line of an ended request written; never waits, and never fails.
+
+        `dispatch` and `digest` are of the bundle that served it.
+        """
+        self._wait_for(partial(request_line, dispatch, digest, self._now(), outcome))
+
+    def _wait_for(self, line: Callable[[], Line]) -> None:
         try:
-            self._queue.put_nowait((self._now(), outcome))
+            self._queue.put_nowait(line)
         except Full:
             # Both threads may count at once; a count a few off is still told.
             self._lost += 1
@@ -93,19 +102,18 @@ class UsageLog:
         self._thread.join()
         os.close(self._file)
 
-    def _begin(self) -> None:
+    def _begin(self, dispatch: Dispatch, digest: str) -> None:
         """The bundle's line, behind what stands there; a line cut off by a crash is ended first."""
         size = os.fstat(self._file).st_size
         if size and os.pread(self._file, 1, size - 1) != b"\n":
             self._append(self._file, b"\n")
-        self._put(bundle_line(self._dispatch, self._digest, self._now()))
+        self._put(bundle_line(dispatch, digest, self._now()))
 
     def _write_all(self) -> None:
         while True:
             waiting = self._queue.get()
             if waiting is not None:
-                moment, outcome = waiting
-                self._try(request_line(self._dispatch, self._digest, moment, outcome), requests=1)
+                self._try(waiting(), requests=1)
             if self._lost and (waiting is None or self._queue.empty()):
                 lost, self._lost = self._lost, 0
                 self._try(GapLine(version=VERSION, time=self._now(), requests=lost), requests=lost)

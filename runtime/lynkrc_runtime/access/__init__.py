@@ -1,0 +1,1 @@
+"""Who calls: virtual keys, and what each may do."""

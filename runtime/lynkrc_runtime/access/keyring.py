@@ -1,0 +1,92 @@
+"""A spec's virtual keys to who shows one: by digest, compared in constant time.
+
+>>> ring = KeyRing({"ci": Key(sha256=digest_of("sesame"), team="platform")}, {})
+>>> ring.caller_of({"authorization": "Bearer sesame"}).team
+'platform'
+>>> ring.caller_of({"x-api-key": "open sesame"}) is None
+True
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import final
+
+from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.references import MissingVariable, expand
+from lynkrc_runtime.settings import Key
+
+_BEARER = "bearer "
+
+
+@final
+class UnknownSecret(Exception):
+    """A key's secret is not in the environment; fit to print."""
+
+
+@final
+class KeyRing:
+    """The keys of one bundle. Raises UnknownSecret, which lists every key without its secret."""
+
+    __slots__ = ("_callers",)
+
+    def __init__(self, keys: Mapping[str, Key], environ: Mapping[str, str]) -> None:
+        self._callers: dict[bytes, tuple[bytes, Caller]] = {}
+        faults = []
+        for name, key in keys.items():
+            try:
+                digest = bytes.fromhex(key.sha256 or digest_of(expand(key.secret or "", environ)))
+            except MissingVariable as missing:
+                faults.append(f"key {name}: environment variable {missing.name} is not set")
+                continue
+            other = self._callers.get(digest)
+            if other is not None:
+                faults.append(f"key {name}: it is the same as key {other[1].name}")
+                continue
+            self._callers[digest] = (
+                digest,
+                Caller(
+                    name=name,
+                    team=key.team,
+                    tenant=key.tenant,
+                    tiers=frozenset(key.tiers),
+                    targets=frozenset(key.targets),
+                    debug=key.debug,
+                ),
+            )
+        if faults:
+            raise UnknownSecret("\n".join(faults))
+
+    def __len__(self) -> int:
+        return len(self._callers)
+
+    def caller_of(self, headers: Mapping[str, str]) -> Caller | None:
+        """Who shows a key by these headers (lower-case names); None where it is none of ours."""
+        shown = key_in(headers)
+        if shown is None:
+            return None
+        digest = hashlib.sha256(shown.encode(errors="surrogateescape")).digest()
+        # What the look-up may tell by its time is about a digest, which nobody can steer.
+        known, caller = self._callers.get(digest, (b"", None))
+        return caller if hmac.compare_digest(known, digest) else None
+
+
+def key_in(headers: Mapping[str, str]) -> str | None:
+    """The key a request shows: of the four headers the first that is there.
+
+    >>> key_in({"x-api-key": "a", "authorization": "Bearer b"}), key_in({"authorization": "Basic"})
+    ('a', None)
+    """
+    for name in ("x-lynkr-key", "x-api-key"):
+        if name in headers:
+            return headers[name]
+    given = headers.get("authorization")
+    if given is not None:
+        is_bearer = given[: len(_BEARER)].lower() == _BEARER
+        return given[len(_BEARER) :].strip() if is_bearer else None
+    return headers.get("api-key")
+
+
+def digest_of(secret: str) -> str:
+    """What a key is kept as: its SHA-256 in hex. Keys are long and random, so no salt is needed."""
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()

@@ -1,0 +1,1 @@
+"""Rates and budgets: what a request may take, and what it took."""

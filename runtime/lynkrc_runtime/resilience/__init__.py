@@ -1,0 +1,1 @@
+"""What all requests together know of targets: breakers, retry budgets, places."""

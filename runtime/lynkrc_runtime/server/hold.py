@@ -1,0 +1,60 @@
+"""What an attempt needs before it is made: a place to call from, and the money it may cost."""
+
+import asyncio
+
+from lynkrc_runtime.attempt import Fault, Try
+from lynkrc_runtime.metering.interface import Call
+from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+from lynkrc_runtime.resilience.places import Busy
+from lynkrc_runtime.server.exchange import Exchange
+
+
+async def hold(exchange: Exchange, step: Try) -> bool:
+    """Hold both until `release`; False: the attempt is skipped, and the attempts know why."""
+    gateway, attempts = exchange.gateway, exchange.attempts
+    assert attempts is not None
+    route = gateway.routes[step.target]
+    loop = asyncio.get_running_loop()
+    try:
+        await gateway.places.take(route.provider.name, step.deadline)
+    except Busy as busy:
+        attempts.skipped(_busy(busy), Fault.BUSY, loop.time())
+        return False
+    is_held = False
+    try:
+        spent = await exchange.visit.reserve(
+            Call(
+                target=step.target,
+                prices=route.prices,
+                most_output=exchange.most_output(route),
+                seconds=max(0.0, step.deadline - loop.time()),
+            )
+        )
+        is_held = spent is None
+    finally:
+        if not is_held:
+            gateway.places.release(route.provider.name)
+    if spent is not None:
+        attempts.skipped(spent, Fault.SPENT, loop.time())
+    return is_held
+
+
+def release(exchange: Exchange, step: Try) -> None:
+    """Give the place back, and settle what was set aside for an attempt that has ended.
+
+    One that still runs ends with the request (its client left), which settles it.
+    """
+    attempts = exchange.attempts
+    assert attempts is not None
+    exchange.gateway.places.release(exchange.gateway.routes[step.target].provider.name)
+    if not attempts.is_running:
+        exchange.visit.settle(attempts.records[-1])
+
+
+def _busy(busy: Busy) -> Failure:
+    message = (
+        "no call could be begun in the time allowed for waiting"
+        if busy.waited
+        else "as many calls run and wait as may"
+    )
+    return Failure(kind=FailureClass.TRANSIENT, status=0, message=message)

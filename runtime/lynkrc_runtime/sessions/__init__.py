@@ -1,0 +1,1 @@
+"""Requests that belong together, and the targets they stay with."""

@@ -1,0 +1,1 @@
+"""What outlives a request, in a store of one interface: memory, SQLite, Redis."""
