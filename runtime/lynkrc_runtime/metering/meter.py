@@ -7,6 +7,7 @@ windows are corrected by what all attempts used.
 Design: runtime.md, "State and workers".
 """
 
+import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -100,6 +101,9 @@ class CountingMeter:
         except StoreDown:
             visit.withdraw()
             return Over(failure=unavailable(), ending=Ending.UNAVAILABLE)
+        except asyncio.CancelledError:
+            visit.withdraw()
+            raise
         return visit
 
     async def drain(self) -> None:
@@ -123,7 +127,9 @@ class CountingMeter:
                 rates=rates_of(settings.limits, caller),
                 purses=purses,
                 by_target=tuple(
-                    tuple(one for one in purses if one.targets is None or target.name in one.targets)
+                    tuple(
+                        one for one in purses if one.targets is None or target.name in one.targets
+                    )
                     for target in self._dispatch.targets
                 ),
             )
@@ -191,9 +197,7 @@ class _Visit:
     async def count(self) -> Over | None:
         """Count the request in every window, or in none; why it is not served then."""
         rates = self._plan.rates
-        windows = [
-            rate.window(1 if rate.what == "requests" else self._input()) for rate in rates
-        ]
+        windows = [rate.window(1 if rate.what == "requests" else self._input()) for rate in rates]
         taken = await self._till.store.take(windows)
         if taken.over is None:
             self._counted = True
@@ -278,7 +282,18 @@ class _Visit:
                     for percent in purse.alerts(balance.spent - amount, balance.spent):
                         _alert(till, purse, period, percent, balance.spent)
 
-        till.settling.submit(settle, request_id=self._request_id, micro_usd=amount)
+        def lost(reason: str) -> None:
+            till.metrics.settlement_lost()
+            till.log.line(
+                Level.ERROR,
+                "settlement-lost",
+                request_id=self._request_id,
+                budgets=[one.budget for one in held.purses],
+                micro_usd=amount,
+                reason=reason,
+            )
+
+        till.settling.submit(settle, lost, again=True)
 
     def _correct(self, used: int) -> None:
         """The token windows hold what was used, in the place of the estimate."""
@@ -288,12 +303,22 @@ class _Visit:
         change = used - self._input()
         windows = [rate.window(change) for rate in self._plan.rates if rate.what == "tokens"]
         if change and windows:
-            store = self._till.store
+            till = self._till
 
             async def correct() -> None:
-                await store.correct(windows)
+                await till.store.correct(windows)
 
-            self._till.settling.submit(correct, request_id=self._request_id, tokens=change)
+            def lost(reason: str) -> None:
+                till.log.line(
+                    Level.WARNING,
+                    "correction-lost",
+                    request_id=self._request_id,
+                    tokens=change,
+                    reason=reason,
+                )
+
+            # Made once: a store cannot tell that it was made before. The window passes anyway.
+            till.settling.submit(correct, lost, again=False)
 
 
 def _tokens_of(charge: Charge) -> int:

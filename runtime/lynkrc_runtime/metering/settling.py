@@ -1,7 +1,7 @@
 """Settlements to a store, out of the way of the requests they are of: each once, none forgotten.
 
-Where the store does not answer a settlement is tried again, for as long as the store would know
-that it had been made; so a store that comes back has it once.
+Where the store does not answer a settlement is tried again, for half as long as the store would
+know that it had been made; so a store that comes back has it once.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable
 from typing import final
 
 from lynkrc_runtime.state.interface import StoreDown
-from lynkrc_runtime.telemetry.log import Level, Log
 
 PENDING = 10_000
 """Settlements that may wait at once. One more is lost, which is said."""
@@ -22,10 +21,9 @@ _PATIENCE = 1800.0
 class Settling:
     """The settlements of a process, whichever bundle they were made under."""
 
-    __slots__ = ("_log", "_pending", "_stopping")
+    __slots__ = ("_pending", "_stopping")
 
-    def __init__(self, log: Log) -> None:
-        self._log = log
+    def __init__(self) -> None:
         self._pending: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -34,15 +32,17 @@ class Settling:
         """How many have not reached the store."""
         return len(self._pending)
 
-    def submit(self, settle: Callable[[], Awaitable[None]], **what: object) -> None:
-        """Make a settlement in the background. `what` is told of it where it is lost.
+    def submit(
+        self, settle: Callable[[], Awaitable[None]], lost: Callable[[str], None], *, again: bool
+    ) -> None:
+        """Make a settlement in the background; `lost` is told why where it could not be made.
 
-        It may be repeated where it raises StoreDown.
+        `again`: one that raises StoreDown may be repeated, since the store knows it by its id.
         """
         if len(self._pending) >= PENDING:
-            self._lost("too many wait", what)
+            lost("too many wait")
             return
-        task = asyncio.get_running_loop().create_task(self._settle(settle, what))
+        task = asyncio.get_running_loop().create_task(self._settle(settle, lost, again=again))
         self._pending.add(task)
         task.add_done_callback(self._pending.discard)
 
@@ -57,7 +57,7 @@ class Settling:
                 await asyncio.wait(late)
 
     async def _settle(
-        self, settle: Callable[[], Awaitable[None]], what: dict[str, object]
+        self, settle: Callable[[], Awaitable[None]], lost: Callable[[str], None], *, again: bool
     ) -> None:
         loop = asyncio.get_running_loop()
         ends, wait = loop.time() + _PATIENCE, _FIRST_WAIT
@@ -67,14 +67,11 @@ class Settling:
                     await settle()
                     return
                 except StoreDown as down:
-                    if loop.time() + wait > ends:
-                        self._lost(str(down), what)
+                    if not again or loop.time() + wait > ends:
+                        lost(str(down))
                         return
                 await asyncio.sleep(wait)
                 wait = _FIRST_WAIT if self._stopping else min(_LONGEST_WAIT, 2 * wait)
         except asyncio.CancelledError:
-            self._lost("the process stops", what)
+            lost("the process stops")
             raise
-
-    def _lost(self, reason: str, what: dict[str, object]) -> None:
-        self._log.line(Level.ERROR, "settlement-lost", reason=reason, **what)
