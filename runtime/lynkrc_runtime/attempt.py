@@ -48,6 +48,8 @@ class Fault(Enum):
     """Skipped: it asked not to be called before a moment that has not come."""
     SPENT = "spent"
     """Skipped: a budget that counts it is spent."""
+    UNCOUNTED = "uncounted"
+    """Skipped: whether a budget allows it cannot be known, as their store is down."""
     BUSY = "busy"
     """Skipped: as many calls of its provider run and wait as may."""
 

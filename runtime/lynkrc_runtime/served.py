@@ -27,9 +27,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "resilience.retry_budget": "retries are bounded by their number alone",
         "resilience.breaker": "no breaker opens",
         "resilience.keep_alive": "the interval is 15 seconds",
-        "limits": "no rate is limited",
-        "budgets": "no spend is counted",
-        "keys": "no key is asked for",
         "cache": "no answer is kept",
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
@@ -43,12 +40,9 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "providers.ca_file": "the system's certificates are trusted",
         "providers.credentials": "the client's key is not passed on",
         "pick.fastest": "the group is tried as written",
-        "feature.key.team": "it is absent",
-        "feature.key.tenant": "it is absent",
         "feature.session.turn": "it is 0",
         "feature.session.tier": "it is `none`",
         "feature.session.warm_tokens": "it is 0",
-        "feature.budget.used_pct": "it is 0",
     }
 )
 """Parts by their path, and what happens instead; a path covers everything below it.

@@ -3,14 +3,21 @@
 import asyncio
 
 from lynkrc_runtime.attempt import Fault, Try
+from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.metering.interface import Call
+from lynkrc_runtime.metering.meter import unavailable
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 from lynkrc_runtime.resilience.places import Busy
 from lynkrc_runtime.server.exchange import Exchange
+from lynkrc_runtime.server.routes import Route
+from lynkrc_runtime.state.interface import StoreDown
 
 
 async def hold(exchange: Exchange, step: Try) -> bool:
-    """Hold both until `release`; False: the attempt is skipped, and the attempts know why."""
+    """Hold both until `release`; False: the attempt is skipped, and the attempts know why.
+
+    Raises StoreDown, nothing held, where the money cannot be counted and must be.
+    """
     gateway, attempts = exchange.gateway, exchange.attempts
     assert attempts is not None
     route = gateway.routes[step.target]
@@ -22,15 +29,11 @@ async def hold(exchange: Exchange, step: Try) -> bool:
         return False
     is_held = False
     try:
-        spent = await exchange.visit.reserve(
-            Call(
-                target=step.target,
-                prices=route.prices,
-                most_output=exchange.most_output(route),
-                seconds=max(0.0, step.deadline - loop.time()),
-            )
-        )
+        spent = await exchange.visit.reserve(_call(exchange, route, step.deadline - loop.time()))
         is_held = spent is None
+    except StoreDown:
+        attempts.skipped(unavailable(), Fault.UNCOUNTED, loop.time())
+        raise
     finally:
         if not is_held:
             gateway.places.release(route.provider.name)
@@ -49,6 +52,20 @@ def release(exchange: Exchange, step: Try) -> None:
     exchange.gateway.places.release(exchange.gateway.routes[step.target].provider.name)
     if not attempts.is_running:
         exchange.visit.settle(attempts.records[-1])
+
+
+def _call(exchange: Exchange, route: Route, seconds: float) -> Call:
+    is_stream = exchange.request is not None and exchange.request.options.stream
+    if is_stream:
+        # The deadline is over once a stream has begun: it may then last as long as any may.
+        seconds += exchange.gateway.settings.times.max_stream
+    return Call(
+        target=route.index,
+        prices=route.prices,
+        # Embeddings are not said.
+        most_output=0 if exchange.incoming.surface == EMBEDDINGS else exchange.most_output(route),
+        seconds=max(0.0, seconds),
+    )
 
 
 def _busy(busy: Busy) -> Failure:

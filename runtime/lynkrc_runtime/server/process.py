@@ -9,7 +9,9 @@ from typing import final
 from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret
 from lynkrc_runtime.attempt import Unwatched
 from lynkrc_runtime.decide import Decider
-from lynkrc_runtime.metering.interface import NoMeter
+from lynkrc_runtime.metering.expected import Expected
+from lynkrc_runtime.metering.meter import Till, meter_of
+from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
@@ -22,6 +24,8 @@ from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.interface import NoSessions
 from lynkrc_runtime.simulator import Simulator
+from lynkrc_runtime.state.interface import Store
+from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -53,6 +57,9 @@ class Process:
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
+    store: Store = field(default_factory=MemoryStore)
+    settling: Settling = field(default_factory=Settling)
+    expected: Expected = field(default_factory=Expected)
     random: Callable[[], float] = random.random
 
 
@@ -88,7 +95,16 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         log=process.log,
         random=process.random,
         keys=keys,
-        meter=NoMeter(),
+        meter=meter_of(
+            dispatch,
+            Till(
+                store=process.store,
+                settling=process.settling,
+                log=process.log,
+                metrics=process.metrics,
+                expected=process.expected,
+            ),
+        ),
         watch=Unwatched(),
         places=process.places,
         sessions=NoSessions(),

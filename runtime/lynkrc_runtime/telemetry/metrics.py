@@ -26,11 +26,13 @@ class Metrics:
     """One process's metrics, in a registry of their own."""
 
     __slots__ = (
+        "_alerts",
         "_attempts",
         "_build",
         "_cost",
         "_in_flight",
         "_lossy",
+        "_lost",
         "_registry",
         "_requests",
         "_seconds",
@@ -87,6 +89,17 @@ class Metrics:
             ["target"],
             registry=self._registry,
         )
+        self._alerts = Counter(
+            "lynkr_budget_alerts",
+            "Times that the spend of a budget's owner reached a share (percent) of it",
+            ["budget", "percent"],
+            registry=self._registry,
+        )
+        self._lost = Counter(
+            "lynkr_lost_settlements",
+            "Calls whose cost did not reach the store of budgets",
+            registry=self._registry,
+        )
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
         )
@@ -106,6 +119,14 @@ class Metrics:
     def arrived(self) -> None:
         """A request begins."""
         self._in_flight.inc()
+
+    def budget_alert(self, budget: str, percent: int) -> None:
+        """What an owner of a budget has spent has reached a share of it that the spec names."""
+        self._series(self._alerts, budget, str(percent)).inc()
+
+    def settlement_lost(self) -> None:
+        """A cost could not be written to the store of budgets."""
+        self._lost.inc()
 
     def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """A request that `arrived` has ended; `dispatch` is that of the bundle that served it."""
