@@ -35,6 +35,7 @@ from lynkrc_runtime.server.http import (
     read_body,
     ready,
     refusal,
+    tell_page,
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
@@ -65,6 +66,7 @@ def client_app(site: Site) -> web.Application:
         middlewares=[guard],
         client_max_size=body_limit(site),
     )
+    app.on_response_prepare.append(tell_page)
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
