@@ -14,6 +14,7 @@ from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.security import is_json, objection, request_id
+from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -34,13 +35,14 @@ class Site:
     """The serving process, as handlers see it.
 
     `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
-    the odd paths already warned about.
+    the odd paths already warned about; `shedding` is how much is under way.
     """
 
     gateway: Gateway
     ready: bool = True
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
+    shedding: Shedding = field(default_factory=Shedding)
 
 
 SITE = web.AppKey("site", Site)
@@ -105,6 +107,14 @@ def refusal(
     _, body = dialect.write_problem(problem)
     headers = identified(request) | {"content-type": "application/json"}
     return web.Response(status=status, headers=headers | dict(extra or {}), body=body)
+
+
+def shed(request: web.Request, reason: Reason) -> web.Response:
+    """The refusal of a request beyond a mark: what an overloaded provider would answer."""
+    request.app[SITE].gateway.metrics.shed(reason.value)
+    status = 529 if dialect_of(request) == _MESSAGES else 503
+    extra = {"retry-after": str(WAIT), "x-should-retry": "true"}
+    return refusal(request, status, "the gateway is overloaded", extra)
 
 
 def nothing_here(request: web.Request) -> web.Response:
