@@ -36,6 +36,7 @@ from lynkrc_runtime.server.http import (
     ready,
     refusal,
     shed,
+    tell_page,
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
