@@ -49,6 +49,10 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
         help="append one record a request: features and decision, tokens and cost, no text of "
         "anybody's; `lynkrc diff --replay` reads it",
     )
+    serve.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="certificate and chain (PEM): serve https"
+    )
+    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
     serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
 
 
@@ -70,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         insecure_open=options.insecure_open,
         log_level=Level[options.log_level.upper()],
         usage_log=options.usage_log,
+        tls_cert=options.tls_cert,
+        tls_key=options.tls_key,
     )
     try:
         check(serving)

@@ -15,7 +15,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
         "sessions": "no target is kept from one request to the next",
         "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
-        "server.shedding": "no request is shed",
         "server.admin": "the address comes from the command line, and there is no token",
         "server.reload": "a new bundle is loaded by a restart",
         "server.tls": "connections are not encrypted",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lynkrc_runtime.state.interface import Store
 from lynkrc_runtime.state.memory import MemoryStore
+from lynkrc_runtime.state.sqlite import SqliteStore
 
 UNIX = 1_750_000_000.0
 
@@ -31,3 +32,15 @@ async def memory(_: Path) -> AsyncIterator[Bench]:
         return UNIX + clock[0]
 
     yield Bench(MemoryStore(lambda: clock[0], now), passes, now)
+
+
+@asynccontextmanager
+async def sqlite(folder: Path) -> AsyncIterator[Bench]:
+    clock = [UNIX]
+
+    async def passes(seconds: float) -> None:
+        clock[0] += seconds
+
+    store = SqliteStore(folder / "state.db", lambda: clock[0])
+    yield Bench(store, passes, lambda: clock[0])
+    await store.close()

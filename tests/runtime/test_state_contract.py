@@ -11,7 +11,7 @@ from tests.runtime import stores
 from tests.runtime.stores import Bench
 
 
-@pytest.fixture(params=[stores.memory])
+@pytest.fixture(params=[stores.memory, stores.sqlite])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     async with request.param(tmp_path) as opened:
         yield opened

@@ -35,6 +35,8 @@ from lynkrc_runtime.server.http import (
     read_body,
     ready,
     refusal,
+    shed,
+    tell_page,
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
@@ -65,6 +67,7 @@ def client_app(site: Site) -> web.Application:
         middlewares=[guard],
         client_max_size=body_limit(site),
     )
+    app.on_response_prepare.append(tell_page)
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
@@ -122,7 +125,17 @@ async def _embed(gateway: Gateway, incoming: Incoming, client: Client) -> None:
 def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         canonical(request, path)
-        arrived = asyncio.get_running_loop().time()
+        site, arrived = request.app[SITE], asyncio.get_running_loop().time()
+        marks = site.gateway.policy.dispatch.settings.server.shedding
+        reason = site.shedding.enter(marks, arrived)
+        if reason is not None:
+            return shed(request, reason)
+        try:
+            return await admitted(request, arrived)
+        finally:
+            site.shedding.leave()
+
+    async def admitted(request: web.Request, arrived: float) -> web.StreamResponse:
         body = await read_body(request)
         if isinstance(body, web.Response):
             return body

@@ -1,7 +1,7 @@
 """A loaded bundle and the environment to a gateway: everything a request needs, worked out once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import ClientDialect
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.doors import Doors
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
@@ -59,7 +60,8 @@ class Gateway:
     were, `responses` answers of the Responses API, where the bundle declares a store. `usage_log`
     gets a record of each request, where one is kept. `keys` are whom it serves (nobody in
     particular, where there are none), `meter` counts what they take, `watch` knows how targets
-    fare, `places` how many calls of a provider run, `sessions` which requests belong together.
+    fare, `places` how many calls of a provider run, `sessions` which requests belong together,
+    `doors` which operators and web pages are let in.
     """
 
     policy: Policy
@@ -79,6 +81,7 @@ class Gateway:
     watch: Watch
     places: Places
     sessions: Sessions
+    doors: Doors = field(default_factory=Doors)
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
 

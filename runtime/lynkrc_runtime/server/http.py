@@ -11,14 +11,18 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.security import is_json, objection, request_id
+from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body, where the bundle does not say."""
 
 _UNKNOWN_KEY = "a key of this gateway is needed, in x-api-key or as Authorization: Bearer"
+_NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
+_ONLY_HERE = "without a token (server.admin.token) operators are served on this machine alone"
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -31,13 +35,14 @@ class Site:
     """The serving process, as handlers see it.
 
     `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
-    the odd paths already warned about.
+    the odd paths already warned about; `shedding` is how much is under way.
     """
 
     gateway: Gateway
     ready: bool = True
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
+    shedding: Shedding = field(default_factory=Shedding)
 
 
 SITE = web.AppKey("site", Site)
@@ -45,8 +50,9 @@ REQUEST_ID = web.RequestKey("request_id", str)
 HEADERS = web.RequestKey("headers", dict[str, str])
 REPEATED = web.RequestKey("repeated", frozenset[str])
 CALLER = web.RequestKey("caller", Caller)
-"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more, and
-whose key was shown (absent in open mode)."""
+ORIGIN = web.RequestKey("origin", str)
+"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more,
+whose key was shown (absent in open mode), and the declared origin of the page that calls."""
 
 _PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """Paths that are answered without a key: they tell nothing of anybody."""
@@ -103,6 +109,14 @@ def refusal(
     return web.Response(status=status, headers=headers | dict(extra or {}), body=body)
 
 
+def shed(request: web.Request, reason: Reason) -> web.Response:
+    """The refusal of a request beyond a mark: what an overloaded provider would answer."""
+    request.app[SITE].gateway.metrics.shed(reason.value)
+    status = 529 if dialect_of(request) == _MESSAGES else 503
+    extra = {"retry-after": str(WAIT), "x-should-retry": "true"}
+    return refusal(request, status, "the gateway is overloaded", extra)
+
+
 def nothing_here(request: web.Request) -> web.Response:
     """No such path: 404; or not by this method: 405, with those that there are."""
     path, methods = request.path, set[str]()
@@ -120,9 +134,18 @@ def nothing_here(request: web.Request) -> web.Response:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give each client's request an id, and turn away what must not be served."""
+    """Give each client's request an id, and turn away what must not be served.
+
+    With keys, a page of an origin that is not declared is served like any client, without the
+    headers that would let it read the answer: a key that must be shown is no ambient authority.
+    """
     headers = _identify(request)
     gateway = request.app[SITE].gateway
+    origins = gateway.doors.origins
+    if origins and headers.get("origin") in origins:
+        request[ORIGIN] = headers["origin"]
+        if is_preflight(request.method, headers):
+            return web.Response(status=204, headers=preflight_headers(headers))
     if len(gateway.keys):
         if request.path not in _PUBLIC:
             caller = gateway.keys.caller_of(headers)
@@ -130,7 +153,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
                 return refusal(request, 401, _UNKNOWN_KEY, {"x-should-retry": "false"})
             request[CALLER] = caller
     else:
-        reason = objection(headers, any_host=gateway.settings.any_host)
+        reason = objection(headers, any_host=gateway.settings.any_host, origins=origins)
         if reason is not None:
             return refusal(request, 403, reason)
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
@@ -140,14 +163,26 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def admin_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The guard of the operators' listener."""
+    """The guard of the operators' listener: by token, or without one from this machine only."""
     headers = _identify(request)
-    reason = objection(headers, any_host=False)
+    doors = request.app[SITE].gateway.doors
+    reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
         return refusal(request, 403, reason)
+    if request.path not in _PUBLIC and not doors.lets_in(headers, request.remote):
+        if doors.token is None:
+            return refusal(request, 403, _ONLY_HERE)
+        return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
         return refusal(request, 415, "the content type must be application/json")
     return await handler(request)
+
+
+async def tell_page(request: web.Request, response: web.StreamResponse) -> None:
+    """Let a page of a declared origin read the answer that is about to be sent."""
+    origin = request.get(ORIGIN)
+    if origin is not None:
+        response.headers.update(cors_headers(origin, response.headers))
 
 
 def _identify(request: web.Request) -> dict[str, str]:

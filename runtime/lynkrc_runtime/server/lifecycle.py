@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 from typing import final
 
 from aiohttp import web
@@ -26,6 +27,7 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.server.tls import UnusableTls, server_tls
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -51,6 +53,8 @@ class Options:
     insecure_open: bool = False
     log_level: Level = Level.INFO
     usage_log: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
 
 def check(options: Options) -> None:
@@ -96,6 +100,11 @@ async def _run(
             usage_log=usage_log,
         )
         gateway = assemble(policy, process)
+        declared = policy.dispatch.settings.server.tls
+        try:
+            tls = server_tls(options.tls_cert, options.tls_key, declared, environ)
+        except UnusableTls as unusable:
+            raise CannotServe(str(unusable)) from unusable
         install(gateway, process)
         site = Site(gateway=gateway)
         clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
@@ -105,7 +114,7 @@ async def _run(
             await admin.setup()
             hosts = LOOPBACKS if options.host is None else (options.host,)
             admin_urls = await _listen(admin, LOOPBACKS, options.admin_port, log, "--admin-port")
-            urls = await _listen(clients, hosts, options.port, log, "--port")
+            urls = await _listen(clients, hosts, options.port, log, "--port", tls)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
@@ -148,17 +157,23 @@ def runner(app: web.Application, log: Log) -> web.AppRunner:
 
 
 async def _listen(
-    runner: web.AppRunner, hosts: Sequence[str], port: int, log: Log, option: str
+    runner: web.AppRunner,
+    hosts: Sequence[str],
+    port: int,
+    log: Log,
+    option: str,
+    tls: SSLContext | None = None,
 ) -> list[str]:
     """Listen on every host, the same port for all; a machine may lack one of the loopbacks.
 
     `option` chooses the port on the command line.
     """
     urls: list[str] = []
+    scheme = "http" if tls is None else "https"
     any_port = port == 0
     for host in hosts:
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
         except OSError as error:
             # Port 0 is settled by the first host; that it is taken on the second is nobody's fault.
             if error.errno not in _NO_SUCH_LOOPBACK and not (any_port and urls):
@@ -170,7 +185,7 @@ async def _listen(
             log.line(Level.WARNING, "not-listening", host=host, port=port, reason=str(error))
             continue
         port = runner.addresses[-1][1]
-        urls.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        urls.append(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
     if not urls:
         raise CannotServe(f"cannot listen on any of {', '.join(hosts)}")
     return urls

@@ -16,6 +16,7 @@ from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.doors import UnusableDoor, doors_of
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
@@ -78,8 +79,9 @@ def assemble(policy: Policy, process: Process) -> Gateway:
             simulator=process.simulator,
         )
         keys = KeyRing(dispatch.settings.keys, process.environ)
+        doors = doors_of(dispatch.settings.server, process.environ)
         responses = open_store(dispatch.settings)
-    except (UnresolvedProvider, UnknownSecret, UnservedStore) as fault:
+    except (UnresolvedProvider, UnknownSecret, UnusableDoor, UnservedStore) as fault:
         raise CannotServe(str(fault)) from fault
     return Gateway(
         policy=policy,
@@ -108,6 +110,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         watch=Unwatched(),
         places=process.places,
         sessions=NoSessions(),
+        doors=doors,
         responses=responses,
         usage_log=process.usage_log,
     )

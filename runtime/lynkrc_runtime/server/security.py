@@ -8,7 +8,7 @@ to 127.0.0.1 (the `Host` tells). Both are refused before the body is read. Desig
 import ipaddress
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -31,12 +31,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def objection(headers: Mapping[str, str], *, any_host: bool) -> str | None:
+def objection(
+    headers: Mapping[str, str], *, any_host: bool, origins: Container[str] = ()
+) -> str | None:
     """Why a request must not be served, or None. `headers` have lower-case names.
 
-    `any_host` is for a gateway opened to the network on purpose; pages are refused even then.
+    `any_host` is for a gateway opened to the network on purpose; pages are refused even then, but
+    for those of the declared `origins`.
     """
-    if "origin" in headers:
+    if "origin" in headers and headers["origin"] not in origins:
         return "requests of web pages (with an Origin header) are not served"
     if any_host:
         return None

@@ -3,6 +3,7 @@
 A client cannot add a time series: neither model names nor paths it sends become labels.
 """
 
+import asyncio
 from functools import cache
 from typing import TypeVar, final
 
@@ -37,6 +38,7 @@ class Metrics:
         "_requests",
         "_seconds",
         "_series",
+        "_shed",
         "_tokens",
         "_unpriced",
         "_version",
@@ -103,6 +105,14 @@ class Metrics:
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
         )
+        self._shed = Counter(
+            "lynkr_shed",
+            "Requests refused before they were read, by what there is too much of",
+            ["reason"],
+            registry=self._registry,
+        )
+        tasks = Gauge("lynkr_tasks", "Tasks of the event loop", registry=self._registry)
+        tasks.set_function(_tasks)
         self._version = version
         self._build = Gauge(
             "lynkr_build_info",
@@ -115,6 +125,10 @@ class Metrics:
         """The bundle that serves from now on: its name, meaning digest, and native or python."""
         self._build.clear()
         self._build.labels(name, bundle, self._version, engine).set(1)
+
+    def shed(self, reason: str) -> None:
+        """A request was refused before it was read."""
+        self._series(self._shed, reason).inc()
 
     def arrived(self) -> None:
         """A request begins."""
@@ -161,6 +175,13 @@ class Metrics:
     def render(self) -> bytes:
         """The text exposition format."""
         return generate_latest(self._registry)
+
+
+def _tasks() -> float:
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:  # rendered outside an event loop
+        return 0.0
 
 
 def _labelled(metric: _Metric, *labels: str) -> _Metric:
