@@ -1,6 +1,7 @@
 """Owners, rates, purses, periods and expectations: what limits and budgets are made of."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -127,9 +128,7 @@ def test_each_share_is_crossed_once_however_the_way_is_cut() -> None:
     made = purse("1", (1, 33, 100, 101))
     steps = [0, 9_999, 10_000, 10_001, 329_999, 330_001, 1_000_000, 1_009_999, 1_010_000]
     crossed = [
-        percent
-        for before, after in zip(steps, steps[1:], strict=False)
-        for percent in made.alerts(before, after)
+        percent for before, after in pairwise(steps) for percent in made.alerts(before, after)
     ]
     assert crossed == [1, 33, 100, 101]
 
