@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("diff", "what a change of the spec does to requests"),
     ("inspect", "what a bundle holds"),
     ("catalog", "the models we know, with their prices and who says so"),
+    ("keys", "make, revoke and list the keys of clients"),
     ("schema", "print a JSON Schema, or list them"),
     ("explain", "the page of a finding, or a list of all"),
     ("lsp", "the language server, for editors"),
