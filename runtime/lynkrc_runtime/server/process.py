@@ -4,16 +4,18 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import final
 
 from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret
-from lynkrc_runtime.attempt import Unwatched
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.metering.interface import NoMeter
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
+from lynkrc_runtime.resilience.health import Health
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.breakers import tell
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
@@ -49,6 +51,7 @@ class Process:
     usage_log: UsageLog | None = None
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
     places: Places = field(default_factory=Places)
+    health: Health = field(default_factory=Health)
     rotation: Rotation = field(default_factory=Rotation)
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
@@ -89,7 +92,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         random=process.random,
         keys=keys,
         meter=NoMeter(),
-        watch=Unwatched(),
+        watch=process.health.watch(dispatch, partial(tell, process.metrics, process.log)),
         places=process.places,
         sessions=NoSessions(),
         responses=responses,
@@ -105,3 +108,4 @@ def install(gateway: Gateway, process: Process) -> None:
         {provider.name: provider.rest.concurrency for provider in dispatch.providers}
     )
     process.metrics.serves(dispatch.name, policy.digest, policy.engine)
+    process.metrics.watches(process.health.serves(gateway.watch))

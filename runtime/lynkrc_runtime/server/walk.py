@@ -34,11 +34,12 @@ async def walk(
         step = attempts.next(loop.time())
         match step:
             case Try():
-                if await hold(exchange, step):
+                held = await hold(exchange, step)
+                if held is not None:
                     try:
-                        is_over = await attempt(step)
+                        is_over = await attempt(held)
                     finally:
-                        release(exchange, step)
+                        release(exchange, held)
                     if is_over:
                         return
                 exchange.route, exchange.transforms = None, ()

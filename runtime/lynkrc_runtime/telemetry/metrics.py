@@ -3,6 +3,7 @@
 A client cannot add a time series: neither model names nor paths it sends become labels.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from typing import TypeVar, final
 
@@ -10,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.telemetry.outcome import Outcome
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
@@ -17,6 +19,8 @@ _Metric = TypeVar("_Metric", Counter, Histogram)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NONE = "none"
 """The label of a tier or target a request did not get to."""
+
+_BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -27,12 +31,15 @@ class Metrics:
 
     __slots__ = (
         "_attempts",
+        "_breaker_opened",
+        "_breakers",
         "_build",
         "_cost",
         "_in_flight",
         "_lossy",
         "_registry",
         "_requests",
+        "_retries",
         "_seconds",
         "_series",
         "_tokens",
@@ -54,6 +61,24 @@ class Metrics:
             "lynkr_attempts",
             "Attempts by target and how they ended",
             ["target", "result", "class"],
+            registry=self._registry,
+        )
+        self._retries = Counter(
+            "lynkr_retries",
+            "Attempts that were retries of the same target",
+            ["target"],
+            registry=self._registry,
+        )
+        self._breakers = Gauge(
+            "lynkr_breaker_state",
+            "The breaker of a target: 0 closed, 1 half-open, 2 open",
+            ["target"],
+            registry=self._registry,
+        )
+        self._breaker_opened = Counter(
+            "lynkr_breaker_opened",
+            "How often the breaker of a target opened",
+            ["target"],
             registry=self._registry,
         )
         self._seconds = Histogram(
@@ -103,6 +128,20 @@ class Metrics:
         self._build.clear()
         self._build.labels(name, bundle, self._version, engine).set(1)
 
+    def watches(self, breakers: Mapping[str, State]) -> None:
+        """The breakers of the bundle that serves from now on, by target."""
+        self._breakers.clear()
+        for target, state in breakers.items():
+            self._breakers.labels(target).set(_BREAKER[state])
+            # A series that is there from the start shows the first opening as an increase.
+            self._breaker_opened.labels(target)
+
+    def turned(self, target: str, state: State) -> None:
+        """The breaker of a target has come into another state."""
+        self._breakers.labels(target).set(_BREAKER[state])
+        if state is State.OPEN:
+            self._breaker_opened.labels(target).inc()
+
     def arrived(self) -> None:
         """A request begins."""
         self._in_flight.inc()
@@ -123,6 +162,8 @@ class Metrics:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
             self._series(self._attempts, name, record.result.value, kind).inc()
+            if record.is_retry:
+                self._series(self._retries, name).inc()
             if record.charge is not None:
                 self._spent(name, record.charge)
 
