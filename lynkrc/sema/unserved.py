@@ -69,11 +69,6 @@ def _providers(spec: Spec) -> Iterator[tuple[str, str, Span]]:
 
 
 def _written(provider: Provider) -> Iterator[str]:
-    breaker = provider.breaker
-    if {breaker.failures, breaker.within, breaker.open_for, breaker.successes} != {None}:
-        yield "breaker"
-    if provider.concurrency is not None:
-        yield "concurrency"
     if provider.proxy is not None:
         yield "proxy"
     if provider.ca_file is not None:

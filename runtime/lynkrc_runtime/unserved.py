@@ -9,7 +9,7 @@ from typing import Any
 
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.served import NOT_SERVED
-from lynkrc_runtime.settings import Breaker, Settings
+from lynkrc_runtime.settings import Settings
 
 _NOWHERE = frozenset({"assert"})
 """Parts that leave nothing in the table: the compiler alone can tell of them."""
@@ -42,7 +42,7 @@ def _uses(dispatch: Dispatch, path: str) -> bool:
 
 
 def _states(rest: Any, member: str) -> bool:
-    usual = {"breaker": Breaker(), "credentials": False}.get(member)
+    usual = {"credentials": False}.get(member)
     name = {"credentials": "forwards_credentials"}.get(member, member)
     return bool(getattr(rest, name) != usual)
 

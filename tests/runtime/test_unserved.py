@@ -14,6 +14,7 @@ from lynkrc_runtime.settings import (
     ExactCache,
     Resilience,
     ResponsesStore,
+    RetryBudget,
     Server,
     Sessions,
     Settings,
@@ -50,11 +51,6 @@ def test_a_line_says_what_happens_instead() -> None:
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
         (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
         (
-            Settings(resilience=Resilience(timeouts=Timeouts(max_stream=60.0))),
-            "resilience.timeouts.max_stream",
-        ),
-        (Settings(resilience=Resilience(breaker=Breaker(failures=1))), "resilience.breaker"),
-        (
             Settings(responses_store=ResponsesStore(ttl=1.0, store="redis")),
             "responses_store.store=redis",
         ),
@@ -66,20 +62,24 @@ def test_settings_that_were_written(settings: Settings, path: str) -> None:
 
 
 def test_settings_that_are_served_are_not_told() -> None:
-    timeouts = Timeouts(connect=1.0, first_event=1.0, idle=1.0, total=1.0)
+    timeouts = Timeouts(connect=1.0, max_stream=60.0, commit_after=1.0)
     declared = Settings(
-        resilience=Resilience(timeouts=timeouts),
+        resilience=Resilience(
+            timeouts=timeouts,
+            retry_budget=RetryBudget(share=1),
+            breaker=Breaker(failures=1),
+            keep_alive=5.0,
+        ),
         server=Server(body_limit=1_000_000),
         responses_store=ResponsesStore(ttl=1.0, store="memory"),
     )
-    assert paths(table(declared)) == []
+    own = {"breaker": Breaker(failures=3), "concurrency": Concurrency(limit=4)}
+    assert paths(table(declared, **own)) == []
 
 
 @pytest.mark.parametrize(
     ("rest", "path"),
     [
-        ({"breaker": Breaker(failures=3)}, "providers.breaker"),
-        ({"concurrency": Concurrency(limit=4)}, "providers.concurrency"),
         ({"proxy": "http://proxy.test"}, "providers.proxy"),
         ({"ca_file": "/etc/ca.pem"}, "providers.ca_file"),
         ({"forwards_credentials": True}, "providers.credentials"),

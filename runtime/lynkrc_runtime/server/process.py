@@ -4,10 +4,10 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import final
 
 from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret
-from lynkrc_runtime.attempt import Unwatched
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.metering.expected import Expected
 from lynkrc_runtime.metering.meter import Till, meter_of
@@ -15,7 +15,9 @@ from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
+from lynkrc_runtime.resilience.health import Health
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.breakers import tell
 from lynkrc_runtime.server.doors import UnusableDoor, doors_of
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
@@ -54,6 +56,7 @@ class Process:
     usage_log: UsageLog | None = None
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
     places: Places = field(default_factory=Places)
+    health: Health = field(default_factory=Health)
     rotation: Rotation = field(default_factory=Rotation)
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
@@ -107,7 +110,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
                 expected=process.expected,
             ),
         ),
-        watch=Unwatched(),
+        watch=process.health.watch(dispatch, partial(tell, process.metrics, process.log)),
         places=process.places,
         sessions=NoSessions(),
         doors=doors,
@@ -124,3 +127,4 @@ def install(gateway: Gateway, process: Process) -> None:
         {provider.name: provider.rest.concurrency for provider in dispatch.providers}
     )
     process.metrics.serves(dispatch.name, policy.digest, policy.engine)
+    process.metrics.watches(process.health.serves(gateway.watch))

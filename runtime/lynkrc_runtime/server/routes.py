@@ -26,7 +26,7 @@ from lynkrc_runtime.providers.signers import signer_of
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
-from lynkrc_runtime.times import Times
+from lynkrc_runtime.times import Times, declared_times
 from lynkrc_runtime.upstream import Signer, Upstream
 
 SIMULATOR = "simulator"
@@ -80,8 +80,8 @@ class Route:
     """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
 
     `ways` has its way for each dialect a client may speak; `embedding` is None where the kind
-    makes none. `whole` and `streamed` are what the
-    attempt machine must know of it, by how the answer comes.
+    makes none. `whole` and `streamed` are what the attempt machine must know of it, by how the
+    answer comes. `times` are those of the whole spec.
     """
 
     index: int
@@ -95,6 +95,7 @@ class Route:
     upstream: Upstream
     whole: Candidate
     streamed: Candidate
+    times: Times
     connect: float
     idle: float
     simulate: str | None
@@ -121,12 +122,12 @@ def build_routes(
             faults.append(str(fault))
     if faults:
         raise UnresolvedProvider("\n".join(faults))
+    times = declared_times(settings.times, dispatch.settings.resilience)
     routes = []
     for index, target in enumerate(dispatch.targets):
         provider, address = dispatch.providers[target.provider], addresses[target.provider]
         endpoints = _endpoints(provider, target)
         simulated = settings.dry_run or provider.kind == SIMULATOR
-        times = settings.times
         patient = times.patience(provider.trust)
         routes.append(
             Route(
@@ -147,6 +148,7 @@ def build_routes(
                     times,
                     patient if provider.first_event is None else provider.first_event,
                 ),
+                times=times,
                 connect=times.connect if provider.connect is None else provider.connect,
                 idle=times.idle if provider.idle is None else provider.idle,
                 simulate=provider.simulate,

@@ -143,7 +143,14 @@ async def _converse(exchange: Exchange) -> None:
 
 async def _route(exchange: Exchange, request: Request, decision: Decision) -> None:
     gateway = exchange.gateway
-    decided = order(decision, random=gateway.random, rotation=gateway.rotation)
+    decided = order(
+        decision,
+        random=gateway.random,
+        rotation=gateway.rotation,
+        watch=gateway.watch,
+        now=exchange.incoming.arrived,
+        streams=request.options.stream,
+    )
     reached = await within_reach(exchange, decision, decided)
     if not reached:
         return

@@ -4,6 +4,7 @@ A client cannot add a time series: neither model names nor paths it sends become
 """
 
 import asyncio
+from collections.abc import Mapping
 from functools import cache
 from typing import TypeVar, final
 
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.telemetry.outcome import Outcome
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
@@ -18,6 +20,8 @@ _Metric = TypeVar("_Metric", Counter, Histogram)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NONE = "none"
 """The label of a tier or target a request did not get to."""
+
+_BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
@@ -29,6 +33,8 @@ class Metrics:
     __slots__ = (
         "_alerts",
         "_attempts",
+        "_breaker_opened",
+        "_breakers",
         "_build",
         "_cost",
         "_in_flight",
@@ -36,6 +42,7 @@ class Metrics:
         "_lost",
         "_registry",
         "_requests",
+        "_retries",
         "_seconds",
         "_series",
         "_shed",
@@ -58,6 +65,24 @@ class Metrics:
             "lynkr_attempts",
             "Attempts by target and how they ended",
             ["target", "result", "class"],
+            registry=self._registry,
+        )
+        self._retries = Counter(
+            "lynkr_retries",
+            "Attempts that were retries of the same target",
+            ["target"],
+            registry=self._registry,
+        )
+        self._breakers = Gauge(
+            "lynkr_breaker_state",
+            "The breaker of a target: 0 closed, 1 half-open, 2 open",
+            ["target"],
+            registry=self._registry,
+        )
+        self._breaker_opened = Counter(
+            "lynkr_breaker_opened",
+            "How often the breaker of a target opened",
+            ["target"],
             registry=self._registry,
         )
         self._seconds = Histogram(
@@ -130,6 +155,20 @@ class Metrics:
         """A request was refused before it was read."""
         self._series(self._shed, reason).inc()
 
+    def watches(self, breakers: Mapping[str, State]) -> None:
+        """The breakers of the bundle that serves from now on, by target."""
+        self._breakers.clear()
+        for target, state in breakers.items():
+            self._breakers.labels(target).set(_BREAKER[state])
+            # A series that is there from the start shows the first opening as an increase.
+            self._breaker_opened.labels(target)
+
+    def turned(self, target: str, state: State) -> None:
+        """The breaker of a target has come into another state."""
+        self._breakers.labels(target).set(_BREAKER[state])
+        if state is State.OPEN:
+            self._breaker_opened.labels(target).inc()
+
     def arrived(self) -> None:
         """A request begins."""
         self._in_flight.inc()
@@ -158,6 +197,8 @@ class Metrics:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
             self._series(self._attempts, name, record.result.value, kind).inc()
+            if record.is_retry:
+                self._series(self._retries, name).inc()
             if record.charge is not None:
                 self._spent(name, record.charge)
 
