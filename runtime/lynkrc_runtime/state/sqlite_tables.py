@@ -150,9 +150,7 @@ def settle(
     """See `Store.settle`."""
     again = _is_settled(db, reservation, now)
     if not again:
-        db.execute(
-            "INSERT OR REPLACE INTO settled VALUES (?, ?)", (reservation, now + REMEMBERED)
-        )
+        db.execute("INSERT OR REPLACE INTO settled VALUES (?, ?)", (reservation, now + REMEMBERED))
         for account in accounts:
             _spend(db, account, account.amount, now)
             db.execute(
