@@ -181,7 +181,9 @@ async def _models(request: web.Request) -> web.Response:
     anthropic = dialect_of(request) == "anthropic-messages"
     try:
         answer = models.listing(
-            models.offered(site.gateway.policy.dispatch, anthropic=anthropic),
+            models.offered(
+                site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+            ),
             anthropic=anthropic,
             created=site.started,
             query=request.query,
@@ -196,7 +198,9 @@ async def _model(request: web.Request) -> web.Response:
     canonical(request, "/v1/models", f"/{name}")
     site = request.app[SITE]
     anthropic = dialect_of(request) == "anthropic-messages"
-    if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):
+    if name not in models.offered(
+        site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+    ):
         if anthropic:
             return refusal(request, 404, f"model: {name}")
         message = f"The model '{name}' does not exist: GET /v1/models lists those there are"

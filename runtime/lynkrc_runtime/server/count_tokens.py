@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import final
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import reaches
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
@@ -182,11 +183,10 @@ def _counting_route(
         return None
     if caller is not None and not caller.may_reach_tier(decision.tier):
         return None
-    routes = [
-        gateway.routes[index]
-        for index in session.order(decision, decision.targets)
-        if caller is None or caller.may_reach(gateway.routes[index].target.name)
-    ]
+    routes = [gateway.routes[index] for index in session.order(decision, decision.targets)]
+    if caller is not None:
+        may_reach = reaches(caller, gateway.policy.dispatch, decision.tier)
+        routes = [route for route in routes if may_reach(route.target.name)]
     if not routes:
         return None
     first, now = routes[0], asyncio.get_running_loop().time()

@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
@@ -151,6 +152,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             caller = gateway.keys.caller_of(headers)
             if caller is None:
                 return refusal(request, 401, _UNKNOWN_KEY, {"x-should-retry": "false"})
+            lacking = lacks_right(caller, headers)
+            if lacking is not None:
+                return refusal(request, 403, lacking, {"x-should-retry": "false"})
             request[CALLER] = caller
     else:
         reason = objection(headers, any_host=gateway.settings.any_host, origins=origins)
