@@ -13,7 +13,6 @@ RUNTIME = "0.1"
 
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
-        "sessions": "no target is kept from one request to the next",
         "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
         "server.shedding": "no request is shed",
         "server.admin": "the address comes from the command line, and there is no token",
@@ -45,9 +44,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "pick.fastest": "the group is tried as written",
         "feature.key.team": "it is absent",
         "feature.key.tenant": "it is absent",
-        "feature.session.turn": "it is 0",
-        "feature.session.tier": "it is `none`",
-        "feature.session.warm_tokens": "it is 0",
         "feature.budget.used_pct": "it is 0",
     }
 )

@@ -182,9 +182,12 @@ def _counting_route(
         return None
     if caller is not None and not caller.may_reach_tier(decision.tier):
         return None
+    targets = session.order(decision, decision.targets)
+    if trace is not None:
+        trace.ordered(session.told)
     routes = [
         gateway.routes[index]
-        for index in session.order(decision, decision.targets)
+        for index in targets
         if caller is None or caller.may_reach(gateway.routes[index].target.name)
     ]
     if not routes:

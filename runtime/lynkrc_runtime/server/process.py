@@ -20,8 +20,10 @@ from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
-from lynkrc_runtime.sessions.interface import NoSessions
+from lynkrc_runtime.sessions.remembered import open_sessions
 from lynkrc_runtime.simulator import Simulator
+from lynkrc_runtime.state.interface import Store
+from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -53,6 +55,7 @@ class Process:
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
+    store: Store = field(default_factory=MemoryStore)
     random: Callable[[], float] = random.random
 
 
@@ -91,7 +94,9 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         meter=NoMeter(),
         watch=Unwatched(),
         places=process.places,
-        sessions=NoSessions(),
+        sessions=open_sessions(
+            dispatch, process.store, metrics=process.metrics, log=process.log, clock=time.time
+        ),
         responses=responses,
         usage_log=process.usage_log,
     )

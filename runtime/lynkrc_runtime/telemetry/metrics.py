@@ -35,6 +35,7 @@ class Metrics:
         "_requests",
         "_seconds",
         "_series",
+        "_sessions_lost",
         "_tokens",
         "_unpriced",
         "_version",
@@ -90,6 +91,11 @@ class Metrics:
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
         )
+        self._sessions_lost = Counter(
+            "lynkr_sessions_lost",
+            "Times a session was not read or not kept, since the store was down",
+            registry=self._registry,
+        )
         self._version = version
         self._build = Gauge(
             "lynkr_build_info",
@@ -106,6 +112,10 @@ class Metrics:
     def arrived(self) -> None:
         """A request begins."""
         self._in_flight.inc()
+
+    def session_lost(self) -> None:
+        """A session could not be read, or not be kept: its request was served without."""
+        self._sessions_lost.inc()
 
     def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """A request that `arrived` has ended; `dispatch` is that of the bundle that served it."""
