@@ -105,6 +105,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/protocol/event_stream.py",
         "runtime/lynkrc_runtime/providers/signing_aws.py",
     ),
+    "redis": ("runtime/lynkrc_runtime/state/redis.py",),
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),

@@ -19,6 +19,11 @@ class StoreDown(Exception):
 
 
 @final
+class CannotOpen(Exception):
+    """A store that cannot be what the policy declares; names it and a way out, and no secret."""
+
+
+@final
 class Window(Struct, frozen=True, kw_only=True):
     """`amount` more under `key`, of which there may be `limit` in any `within` seconds.
 
