@@ -13,7 +13,6 @@ RUNTIME = "0.1"
 
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
-        "sessions": "no target is kept from one request to the next",
         "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
         "server.admin": "the address comes from the command line, and there is no token",
         "server.reload": "a new bundle is loaded by a restart",
@@ -31,9 +30,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "providers.proxy": "the provider is called directly",
         "providers.ca_file": "the system's certificates are trusted",
         "providers.credentials": "the client's key is not passed on",
-        "feature.session.turn": "it is 0",
-        "feature.session.tier": "it is `none`",
-        "feature.session.warm_tokens": "it is 0",
     }
 )
 """Parts by their path, and what happens instead; a path covers everything below it.

@@ -16,7 +16,6 @@ from lynkrc_runtime.settings import (
     ResponsesStore,
     RetryBudget,
     Server,
-    Sessions,
     Settings,
     Timeouts,
     Tls,
@@ -47,7 +46,6 @@ def test_a_line_says_what_happens_instead() -> None:
 @pytest.mark.parametrize(
     ("settings", "path"),
     [
-        (Settings(sessions=Sessions(within="session")), "sessions"),
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
         (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
         (
@@ -90,6 +88,6 @@ def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
 
 
 def test_features() -> None:
-    slot = Slot(feature="session.turn", args=[], type="int", low=0, high=9, classes=[])
+    slot = Slot(feature="budget.used_pct", args=[], type="int", low=0, high=9, classes=[])
     made = replace(table(), slots=[slot])
-    assert paths(made) == ["feature.session.turn"]
+    assert paths(made) == ["feature.budget.used_pct"]

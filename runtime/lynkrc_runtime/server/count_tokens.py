@@ -183,7 +183,10 @@ def _counting_route(
         return None
     if caller is not None and not caller.may_reach_tier(decision.tier):
         return None
-    routes = [gateway.routes[index] for index in session.order(decision, decision.targets)]
+    targets = session.order(decision, decision.targets)
+    if trace is not None:
+        trace.ordered(session.told)
+    routes = [gateway.routes[index] for index in targets]
     if caller is not None:
         may_reach = reaches(caller, gateway.policy.dispatch, decision.tier)
         routes = [route for route in routes if may_reach(route.target.name)]

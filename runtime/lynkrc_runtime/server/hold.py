@@ -68,7 +68,7 @@ def _call(exchange: Exchange, route: Route, seconds: float) -> Call:
     is_stream = exchange.request is not None and exchange.request.options.stream
     if is_stream:
         # The deadline is over once a stream has begun: it may then last as long as any may.
-        seconds += exchange.gateway.settings.times.max_stream
+        seconds += route.times.max_stream
     return Call(
         target=route.index,
         prices=route.prices,

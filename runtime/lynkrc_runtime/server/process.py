@@ -25,7 +25,7 @@ from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
-from lynkrc_runtime.sessions.interface import NoSessions
+from lynkrc_runtime.sessions.remembered import open_sessions
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.state.interface import Store
 from lynkrc_runtime.state.memory import MemoryStore
@@ -112,7 +112,9 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         ),
         watch=process.health.watch(dispatch, partial(tell, process.metrics, process.log)),
         places=process.places,
-        sessions=NoSessions(),
+        sessions=open_sessions(
+            dispatch, process.store, metrics=process.metrics, log=process.log, clock=time.time
+        ),
         doors=doors,
         responses=responses,
         usage_log=process.usage_log,

@@ -155,6 +155,8 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
     if not reached:
         return
     targets = exchange.session.order(decision, reached)
+    if exchange.trace is not None:
+        exchange.trace.ordered(exchange.session.told)
     stream = request.options.stream
     candidates = [
         gateway.routes[index].streamed if stream else gateway.routes[index].whole

@@ -45,6 +45,7 @@ class Metrics:
         "_retries",
         "_seconds",
         "_series",
+        "_sessions_lost",
         "_shed",
         "_tokens",
         "_unpriced",
@@ -138,6 +139,11 @@ class Metrics:
         )
         tasks = Gauge("lynkr_tasks", "Tasks of the event loop", registry=self._registry)
         tasks.set_function(_tasks)
+        self._sessions_lost = Counter(
+            "lynkr_sessions_lost",
+            "Times a session was not read or not kept, since the store was down",
+            registry=self._registry,
+        )
         self._version = version
         self._build = Gauge(
             "lynkr_build_info",
@@ -180,6 +186,10 @@ class Metrics:
     def settlement_lost(self) -> None:
         """A cost could not be written to the store of budgets."""
         self._lost.inc()
+
+    def session_lost(self) -> None:
+        """A session could not be read, or not be kept: its request was served without."""
+        self._sessions_lost.inc()
 
     def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """A request that `arrived` has ended; `dispatch` is that of the bundle that served it."""
