@@ -74,12 +74,6 @@ def _written(provider: Provider) -> Iterator[str]:
         yield "breaker"
     if provider.concurrency is not None:
         yield "concurrency"
-    if provider.proxy is not None:
-        yield "proxy"
-    if provider.ca_file is not None:
-        yield "ca_file"
-    if provider.forwards_credentials:
-        yield "credentials"
 
 
 def _picks(spec: Spec) -> Iterator[tuple[str, str, Span]]:

@@ -42,9 +42,8 @@ def _uses(dispatch: Dispatch, path: str) -> bool:
 
 
 def _states(rest: Any, member: str) -> bool:
-    usual = {"breaker": Breaker(), "credentials": False}.get(member)
-    name = {"credentials": "forwards_credentials"}.get(member, member)
-    return bool(getattr(rest, name) != usual)
+    usual = {"breaker": Breaker()}.get(member)
+    return bool(getattr(rest, member) != usual)
 
 
 def _at(settings: Any, names: Sequence[str]) -> Any:

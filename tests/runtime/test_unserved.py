@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from lynkrc_runtime.dispatch import Dispatch, ProviderSettings, Slot
 from lynkrc_runtime.served import NOT_SERVED
 from lynkrc_runtime.settings import (
+    Admin,
     Breaker,
     Cache,
     Concurrency,
@@ -18,7 +19,6 @@ from lynkrc_runtime.settings import (
     Sessions,
     Settings,
     Timeouts,
-    Tls,
 )
 from lynkrc_runtime.unserved import unserved_parts
 from tests.runtime.by_hand import dispatch, provider, target
@@ -48,7 +48,7 @@ def test_a_line_says_what_happens_instead() -> None:
     [
         (Settings(sessions=Sessions(within="session")), "sessions"),
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
-        (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
+        (Settings(server=Server(admin=Admin(port=9))), "server.admin.port"),
         (
             Settings(resilience=Resilience(timeouts=Timeouts(max_stream=60.0))),
             "resilience.timeouts.max_stream",
@@ -80,9 +80,6 @@ def test_settings_that_are_served_are_not_told() -> None:
     [
         ({"breaker": Breaker(failures=3)}, "providers.breaker"),
         ({"concurrency": Concurrency(limit=4)}, "providers.concurrency"),
-        ({"proxy": "http://proxy.test"}, "providers.proxy"),
-        ({"ca_file": "/etc/ca.pem"}, "providers.ca_file"),
-        ({"forwards_credentials": True}, "providers.credentials"),
     ],
 )
 def test_what_providers_state(rest: dict[str, Any], path: str) -> None:

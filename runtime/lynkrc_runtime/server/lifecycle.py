@@ -20,6 +20,7 @@ from typing import final
 from aiohttp import web
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
@@ -122,6 +123,14 @@ async def _run(
                 log.line(Level.WARNING, "engine", notice=policy.notice)
             for part in unserved_parts(policy.dispatch):
                 log.line(Level.WARNING, "not-served", notice=part)
+            for one in told((route.provider.name, route.link) for route in gateway.routes):
+                log.line(
+                    Level.INFO,
+                    "proxy",
+                    provider=one.provider,
+                    proxy=one.proxy,
+                    source=one.source,
+                )
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
