@@ -14,12 +14,11 @@ RUNTIME = "0.1"
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
         "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
-        "server.admin": "the address comes from the command line, and there is no token",
+        "server.admin.host": "the address comes from the command line",
+        "server.admin.port": "the port comes from the command line",
         "server.reload": "a new bundle is loaded by a restart",
-        "server.tls": "connections are not encrypted",
         "server.host": "the address comes from the command line",
         "server.port": "the port comes from the command line",
-        "server.allowed_origins": "requests of web pages are refused",
         "cache": "no answer is kept",
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
@@ -27,9 +26,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "responses_store.store=sqlite": "the gateway does not start; `memory` is served",
         "responses_store.store=redis": "the gateway does not start; `memory` is served",
         "observability": "logs and metrics are those of every spec",
-        "providers.proxy": "the provider is called directly",
-        "providers.ca_file": "the system's certificates are trusted",
-        "providers.credentials": "the client's key is not passed on",
     }
 )
 """Parts by their path, and what happens instead; a path covers everything below it.

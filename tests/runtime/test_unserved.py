@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lynkrc_runtime.dispatch import Dispatch, ProviderSettings, Slot
+from lynkrc_runtime.dispatch import Dispatch, ProviderSettings
 from lynkrc_runtime.served import NOT_SERVED
 from lynkrc_runtime.settings import (
+    Admin,
     Breaker,
     Cache,
     Concurrency,
@@ -18,7 +19,6 @@ from lynkrc_runtime.settings import (
     Server,
     Settings,
     Timeouts,
-    Tls,
 )
 from lynkrc_runtime.unserved import unserved_parts
 from tests.runtime.by_hand import dispatch, provider, target
@@ -47,7 +47,7 @@ def test_a_line_says_what_happens_instead() -> None:
     ("settings", "path"),
     [
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
-        (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
+        (Settings(server=Server(admin=Admin(port=9))), "server.admin.port"),
         (
             Settings(responses_store=ResponsesStore(ttl=1.0, store="redis")),
             "responses_store.store=redis",
@@ -73,21 +73,3 @@ def test_settings_that_are_served_are_not_told() -> None:
     )
     own = {"breaker": Breaker(failures=3), "concurrency": Concurrency(limit=4)}
     assert paths(table(declared, **own)) == []
-
-
-@pytest.mark.parametrize(
-    ("rest", "path"),
-    [
-        ({"proxy": "http://proxy.test"}, "providers.proxy"),
-        ({"ca_file": "/etc/ca.pem"}, "providers.ca_file"),
-        ({"forwards_credentials": True}, "providers.credentials"),
-    ],
-)
-def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
-    assert paths(table(**rest)) == [path]
-
-
-def test_features() -> None:
-    slot = Slot(feature="budget.used_pct", args=[], type="int", low=0, high=9, classes=[])
-    made = replace(table(), slots=[slot])
-    assert paths(made) == ["feature.budget.used_pct"]

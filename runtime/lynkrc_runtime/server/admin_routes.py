@@ -16,6 +16,7 @@ from lynkrc_runtime.server.http import (
     SITE,
     Site,
     admin_guard,
+    before_answer,
     body_limit,
     live,
     nothing_here,
@@ -37,6 +38,7 @@ _SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 def admin_app(site: Site) -> web.Application:
     """The application for operators; it never listens to other Host names than the loopback's."""
     app = web.Application(middlewares=[admin_guard], client_max_size=body_limit(site))
+    app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app.router.add_get("/health/live", live)
     app.router.add_get("/health/ready", ready)

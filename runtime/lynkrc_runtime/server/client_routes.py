@@ -25,6 +25,7 @@ from lynkrc_runtime.server.http import (
     REQUEST_ID,
     SITE,
     Site,
+    before_answer,
     body_limit,
     canonical,
     dialect_of,
@@ -36,7 +37,6 @@ from lynkrc_runtime.server.http import (
     ready,
     refusal,
     shed,
-    tell_page,
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
@@ -67,7 +67,7 @@ def client_app(site: Site) -> web.Application:
         middlewares=[guard],
         client_max_size=body_limit(site),
     )
-    app.on_response_prepare.append(tell_page)
+    app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route

@@ -21,6 +21,7 @@ from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.lent import NoCredential, provider_headers
 from lynkrc_runtime.server.makers import without_foreign
 from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.traces import TRACE_ID, Asked, asked, decide
@@ -109,7 +110,8 @@ class TokenCounter:
         )
         try:
             written = way.frame.count(counting.write(request, facts, headers))
-        except CannotTranslate:
+            lent = provider_headers(route, headers, gateway.keys)
+        except (CannotTranslate, NoCredential):
             return None
         call = UpstreamRequest(
             url=url,
@@ -118,7 +120,7 @@ class TokenCounter:
                 same_dialect=is_same,
                 dialect=way.dialect.name,
                 written=written,
-                provider=route.address.headers,
+                provider=lent,
                 accept="application/json",
             ),
             body=written.body,
@@ -127,6 +129,7 @@ class TokenCounter:
             target=route.target.name,
             dialect=way.dialect.name,
             signer=route.signer,
+            link=route.link,
         )
         where = repr((call.url, sorted(call.headers.items()))).encode()
         key = sha256(where + written.body).digest()

@@ -1,5 +1,6 @@
 """What both applications share: the guard before every handler, refusals, the probes."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,12 +15,14 @@ from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of
-from lynkrc_runtime.server.security import is_json, objection, request_id
+from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
 from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body, where the bundle does not say."""
+BODY_TIME = 300.0
+"""Seconds a body has to come."""
 
 _UNKNOWN_KEY = "a key of this gateway is needed, in x-api-key or as Authorization: Bearer"
 _NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
@@ -141,6 +144,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     headers that would let it read the answer: a key that must be shown is no ambient authority.
     """
     headers = _identify(request)
+    refused = _misframed(request, headers)
+    if refused is not None:
+        return refused
     gateway = request.app[SITE].gateway
     origins = gateway.doors.origins
     if origins and headers.get("origin") in origins:
@@ -169,6 +175,9 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def admin_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The guard of the operators' listener: by token, or without one from this machine only."""
     headers = _identify(request)
+    refused = _misframed(request, headers)
+    if refused is not None:
+        return refused
     doors = request.app[SITE].gateway.doors
     reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
@@ -182,8 +191,14 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     return await handler(request)
 
 
-async def tell_page(request: web.Request, response: web.StreamResponse) -> None:
-    """Let a page of a declared origin read the answer that is about to be sent."""
+async def before_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Last words on an answer's headers: a page of a declared origin may read it.
+
+    A connection that was asked to become something else is closed: the parser has left HTTP.
+    """
+    if hdrs.UPGRADE in request.headers:
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
     origin = request.get(ORIGIN)
     if origin is not None:
         response.headers.update(cors_headers(origin, response.headers))
@@ -194,6 +209,15 @@ def _identify(request: web.Request) -> dict[str, str]:
     request[HEADERS] = headers
     request[REQUEST_ID] = request_id(headers.get("x-request-id"))
     return headers
+
+
+def _misframed(request: web.Request, headers: Mapping[str, str]) -> web.Response | None:
+    found = misframed(request.raw_path, headers)
+    if found is None:
+        return None
+    answer = refusal(request, *found)
+    answer.force_close()  # what follows may be a part of it
+    return answer
 
 
 def body_limit(site: Site) -> int:
@@ -209,7 +233,14 @@ async def read_body(request: web.Request) -> bytes | web.Response:
     if request.content_length is not None and request.content_length > limit:
         return refusal(request, 413, message)
     try:
-        return await request.read()
+        if request.content.is_eof():  # the usual case: it came with its head
+            return await request.read()
+        async with asyncio.timeout(BODY_TIME):
+            return await request.read()
+    except TimeoutError:
+        late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
+        late.force_close()
+        return late
     except web.HTTPRequestEntityTooLarge:
         return refusal(request, 413, message)
     except web.RequestPayloadError:

@@ -20,6 +20,7 @@ from typing import final
 from aiohttp import web
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
@@ -36,6 +37,8 @@ from lynkrc_runtime.upstream import HttpUpstream
 
 DRAIN_LIMIT = 600.0
 """Seconds running requests have to end after a stop."""
+IDLE = 75.0
+"""Seconds a connection may be without a request, a head that comes slowly included."""
 HEADER_LIMIT = 64 * 1024
 LOOPBACKS = ("127.0.0.1", "::1")
 _NO_SUCH_LOOPBACK = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -122,6 +125,14 @@ async def _run(
                 log.line(Level.WARNING, "engine", notice=policy.notice)
             for part in unserved_parts(policy.dispatch):
                 log.line(Level.WARNING, "not-served", notice=part)
+            for one in told((route.provider.name, route.link) for route in gateway.routes):
+                log.line(
+                    Level.INFO,
+                    "proxy",
+                    provider=one.provider,
+                    proxy=one.proxy,
+                    source=one.source,
+                )
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
@@ -143,8 +154,11 @@ def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:
         raise CannotServe(f"cannot write the usage log {path}: {error.strerror}") from error
 
 
-def runner(app: web.Application, log: Log) -> web.AppRunner:
-    """The server of an application, within our bounds; it logs nothing by itself."""
+def runner(app: web.Application, log: Log, idle: float = IDLE) -> web.AppRunner:
+    """The server of an application, within our bounds; it logs nothing by itself.
+
+    `idle` is seconds until the whole head of a connection's first or next request must be there.
+    """
     return web.AppRunner(
         app,
         access_log=None,
@@ -153,6 +167,7 @@ def runner(app: web.Application, log: Log) -> web.AppRunner:
         shutdown_timeout=DRAIN_LIMIT,
         max_line_size=HEADER_LIMIT,
         max_field_size=HEADER_LIMIT,
+        keepalive_timeout=idle,
     )
 
 

@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.server.answers import note_response, read_error
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.flow import Flow
+from lynkrc_runtime.server.lent import blamed
 from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.telemetry.outcome import Ending
@@ -154,7 +155,7 @@ class StreamRelay:
         body = await read_error(response)
         if response.status != 200:
             failure = dialect.read_failure(response.status, response.headers, body)
-            raise _Failed(failure, Fault.ANSWERED)
+            raise _Failed(blamed(self._route, failure), Fault.ANSWERED)
         try:
             answer = dialect.read_answer(body, self._way.facts)
         except BrokenAnswer as fault:
