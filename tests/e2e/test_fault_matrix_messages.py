@@ -1,4 +1,4 @@
-"""Every fault of an upstream, whole and streamed, alone and with a second: messages and embeddings."""
+"""Every fault of an upstream, whole and streamed, alone or not: messages and embeddings."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Every fault of an upstream, whole and streamed, alone and with a second: chat and Responses."""
+"""Every fault of an upstream, whole and streamed, alone or not: chat and Responses."""
 
 import pytest
 
