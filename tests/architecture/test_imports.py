@@ -83,6 +83,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.text_counts",
     "lynkrc_runtime.times",
     "lynkrc_runtime.trace",
+    "lynkrc_runtime.usage_database",
     "lynkrc_runtime.usage_record",
 )
 """Parts of the runtime without I/O, which the compiler may import."""

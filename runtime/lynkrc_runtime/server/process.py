@@ -24,6 +24,7 @@ from lynkrc_runtime.sessions.interface import NoSessions
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.upstream import Upstream
 
@@ -53,6 +54,7 @@ class Process:
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
+    recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
     random: Callable[[], float] = random.random
 
 
@@ -93,6 +95,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         places=process.places,
         sessions=NoSessions(),
         responses=responses,
+        recent=process.recent,
         usage_log=process.usage_log,
     )
 
@@ -104,4 +107,5 @@ def install(gateway: Gateway, process: Process) -> None:
     process.places.declare(
         {provider.name: provider.rest.concurrency for provider in dispatch.providers}
     )
-    process.metrics.serves(dispatch.name, policy.digest, policy.engine)
+    process.log.follow(dispatch.settings.observability.log)
+    process.metrics.serves(dispatch, policy.digest, policy.engine)
