@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "interp": {"ir"},
     "analysis": {"ir", "interp", "diagnostics", "source.text"},
     "diff": {"ir", "interp", "analysis", "testing", "diagnostics"},
+    "usage": {"diff.replayed", "diagnostics"},
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
         "ir",
