@@ -25,7 +25,8 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "mcp": "no tool is added",
         "responses_store.store=sqlite": "the gateway does not start; `memory` is served",
         "responses_store.store=redis": "the gateway does not start; `memory` is served",
-        "observability": "logs and metrics are those of every spec",
+        "observability.traces": "no trace is sent anywhere",
+        "observability.prompts": "nothing of a prompt is stored",
     }
 )
 """Parts by their path, and what happens instead; a path covers everything below it.

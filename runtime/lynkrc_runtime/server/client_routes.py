@@ -42,6 +42,7 @@ from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.usage_routes import add_usage_routes
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -76,6 +77,7 @@ def client_app(site: Site) -> web.Application:
             serving = serve_responses if surface == "responses" else serve
             add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect, serving))
     add_response_routes(app, _PREFIXES, app[COUNTER])
+    add_usage_routes(app, _PREFIXES)
     for prefix in _PREFIXES:
         add(
             "POST",

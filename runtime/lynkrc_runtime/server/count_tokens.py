@@ -90,6 +90,7 @@ class TokenCounter:
         route = _counting_route(gateway, request, facts, trace, session, caller)
         tokens = None if route is None else await self._ask(gateway, route, request, headers)
         identity = None if trace is None else trace.id
+        gateway.metrics.side_call("count_tokens", "estimated" if tokens is None else "counted")
         if tokens is None:
             estimate = estimate_tokens(request, close_text)
             return Count(tokens=estimate, estimated=True, trace=identity)

@@ -4,7 +4,8 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import final
+from types import MappingProxyType
+from typing import Any, final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -39,7 +40,8 @@ class Site:
     """The serving process, as handlers see it.
 
     `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
-    the odd paths already warned about; `shedding` is how much is under way.
+    the odd paths already warned about; `shedding` is how much is under way. `notes` say what is
+    worse than it should be, by what it is about: readiness tells them, and stays ready.
     """
 
     gateway: Gateway
@@ -47,6 +49,7 @@ class Site:
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
     shedding: Shedding = field(default_factory=Shedding)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 SITE = web.AppKey("site", Site)
@@ -57,6 +60,11 @@ CALLER = web.RequestKey("caller", Caller)
 ORIGIN = web.RequestKey("origin", str)
 """Set by the guard: the id, the headers by lower-case name, the names that came twice or more,
 whose key was shown (absent in open mode), and the declared origin of the page that calls."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+ANYTHING = "/{path}"
+"""The route of every path that is not ours."""
 
 _PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """Paths that are answered without a key: they tell nothing of anybody."""
@@ -99,7 +107,18 @@ def refusal(
     code: str | None = None,
 ) -> web.Response:
     """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
-    dialect: ClientDialect = request.app[SITE].gateway.dialects[dialect_of(request)]
+    gateway = request.app[SITE].gateway
+    dialect: ClientDialect = gateway.dialects[dialect_of(request)]
+    gateway.metrics.refused(status)
+    gateway.log.line(
+        Level.INFO,
+        "refused",
+        request_id=request[REQUEST_ID],
+        status=status,
+        reason=kind_of(status),
+        method=request.method if request.method in hdrs.METH_ALL else None,
+        path=_known_path(request),
+    )
     problem = Problem(
         status=status,
         kind=kind_of(status),
@@ -119,6 +138,13 @@ def shed(request: web.Request, reason: Reason) -> web.Response:
     status = 529 if dialect_of(request) == _MESSAGES else 503
     extra = {"retry-after": str(WAIT), "x-should-retry": "true"}
     return refusal(request, status, "the gateway is overloaded", extra)
+
+
+def _known_path(request: web.Request) -> str | None:
+    """The path as we wrote it, without what a client put into it; None where it is not ours."""
+    resource = request.match_info.route.resource
+    found = None if resource is None else resource.canonical
+    return None if found == ANYTHING else found
 
 
 def nothing_here(request: web.Request) -> web.Response:
@@ -265,14 +291,18 @@ async def live(_: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def ready(request: web.Request) -> web.Response:
-    """`GET /health/ready`: 503 once the process has been told to stop."""
+async def ready(request: web.Request, more: Mapping[str, Any] = _NOTHING) -> web.Response:
+    """`GET /health/ready`: 503 once the process has been told to stop; `more` is told too."""
     site = request.app[SITE]
+    if more is _NOTHING and request.query.get("deep") == "true":
+        return refusal(request, 404, "targets are probed for operators, on their own address")
     policy = site.gateway.policy
     answer = {
         "status": "ready" if site.ready else "stopping",
         "bundle": policy.digest,
         "name": policy.dispatch.name,
         "engine": policy.engine,
+        "degraded": [f"{about}: {note}" for about, note in site.notes.items()],
+        **more,
     }
     return web.json_response(answer, status=200 if site.ready else 503)

@@ -25,6 +25,7 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.logs import open_log, open_usage_log
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
@@ -54,7 +55,8 @@ class Options:
     admin_port: int = 8082
     dry_run: bool = False
     insecure_open: bool = False
-    log_level: Level = Level.INFO
+    log_level: Level | None = None
+    log_file: Path | None = None
     usage_log: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -75,13 +77,14 @@ def check(options: Options) -> None:
 
 async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served."""
-    log = Log(level=options.log_level)
+    declared = policy.dispatch.settings.observability
+    log = open_log(declared, level=options.log_level, file=options.log_file)
     settings = Settings(dry_run=options.dry_run, any_host=options.insecure_open)
     # Closed last, when the last request has been settled.
     with ExitStack() as logs:
-        usage_log = None
-        if options.usage_log is not None:
-            usage_log = logs.enter_context(_usage_log(options.usage_log, policy, log))
+        usage_log = open_usage_log(policy, log, file=options.usage_log)
+        if usage_log is not None:
+            logs.enter_context(usage_log)
         await _run(policy, options, environ, settings, log, usage_log)
 
 
@@ -144,14 +147,6 @@ async def _run(
             # Closes the listeners, waits for running requests, then cuts what is left.
             await clients.cleanup()
             await admin.cleanup()
-
-
-def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:
-    """The usage log at a path. Raises CannotServe where nothing can be written there."""
-    try:
-        return UsageLog(path, policy.dispatch, policy.digest, log=log)
-    except OSError as error:
-        raise CannotServe(f"cannot write the usage log {path}: {error.strerror}") from error
 
 
 def runner(app: web.Application, log: Log, idle: float = IDLE) -> web.AppRunner:

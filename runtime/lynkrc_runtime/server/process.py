@@ -31,6 +31,7 @@ from lynkrc_runtime.state.interface import Store
 from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.upstream import Upstream
 
@@ -64,6 +65,7 @@ class Process:
     store: Store = field(default_factory=MemoryStore)
     settling: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
+    recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
     random: Callable[[], float] = random.random
 
 
@@ -117,6 +119,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         ),
         doors=doors,
         responses=responses,
+        recent=process.recent,
         usage_log=process.usage_log,
     )
 
@@ -128,5 +131,6 @@ def install(gateway: Gateway, process: Process) -> None:
     process.places.declare(
         {provider.name: provider.rest.concurrency for provider in dispatch.providers}
     )
-    process.metrics.serves(dispatch.name, policy.digest, policy.engine)
+    process.log.follow(dispatch.settings.observability.log)
+    process.metrics.serves(dispatch, policy.digest, policy.engine)
     process.metrics.watches(process.health.serves(gateway.watch))

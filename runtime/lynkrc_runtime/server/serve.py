@@ -72,6 +72,7 @@ async def serve(
         exchange.session.settled(outcome)
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
+        gateway.recent.settled(gateway.policy.dispatch, outcome)
         if gateway.usage_log is not None:
             gateway.usage_log.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
         if exchange.trace is not None:

@@ -273,7 +273,7 @@ class StreamRelay:
         exchange.attempts.committed()
         exchange.status = 200
         self._committed = True
-        self._committed_at = self._last_write = self._loop.time()
+        self._committed_at = self._last_write = exchange.began = self._loop.time()
         await exchange.client.start(exchange.headers() | SSE_HEADERS)
         held, self._held = b"".join(self._held), []
         if held:
