@@ -1,19 +1,28 @@
 """What every store promises: the same cases, on each of them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from lynkrc_runtime.state.interface import Account, Balance, Taken, Window
+from tests.redis_server import RedisServer, redis_server
 from tests.runtime import stores
 from tests.runtime.stores import Bench
 
 
-@pytest.fixture(params=[stores.memory, stores.sqlite])
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
-    async with request.param(tmp_path) as opened:
+    # Only one of them needs a server, which not every machine has.
+    server = request.getfixturevalue("server") if request.param == "redis" else None
+    async with stores.OPEN[request.param](tmp_path, server) as opened:
         yield opened
 
 

@@ -25,6 +25,7 @@ from lynkrc_runtime.server.http import (
     REQUEST_ID,
     SITE,
     Site,
+    before_answer,
     body_limit,
     canonical,
     dialect_of,
@@ -36,12 +37,12 @@ from lynkrc_runtime.server.http import (
     ready,
     refusal,
     shed,
-    tell_page,
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.usage_routes import add_usage_routes
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -67,7 +68,7 @@ def client_app(site: Site) -> web.Application:
         middlewares=[guard],
         client_max_size=body_limit(site),
     )
-    app.on_response_prepare.append(tell_page)
+    app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
@@ -76,6 +77,7 @@ def client_app(site: Site) -> web.Application:
             serving = serve_responses if surface == "responses" else serve
             add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect, serving))
     add_response_routes(app, _PREFIXES, app[COUNTER])
+    add_usage_routes(app, _PREFIXES)
     for prefix in _PREFIXES:
         add(
             "POST",

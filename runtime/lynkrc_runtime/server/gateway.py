@@ -1,5 +1,6 @@
 """A loaded bundle and the environment to a gateway: everything a request needs, worked out once."""
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,7 @@ from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.interface import Sessions
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 
 _NAME_LIMIT = 100
@@ -57,7 +59,8 @@ class Gateway:
 
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
     reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
-    were, `responses` answers of the Responses API, where the bundle declares a store. `usage_log`
+    were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
+    knows what the last requests used. `usage_log`
     gets a record of each request, where one is kept. `keys` are whom it serves (nobody in
     particular, where there are none), `meter` counts what they take, `watch` knows how targets
     fare, `places` how many calls of a provider run, `sessions` which requests belong together,
@@ -82,6 +85,7 @@ class Gateway:
     places: Places
     sessions: Sessions
     doors: Doors = field(default_factory=Doors)
+    recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
 

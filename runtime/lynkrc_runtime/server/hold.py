@@ -1,4 +1,7 @@
-"""What an attempt needs before it is made: a place to call from, and the money it may cost."""
+"""What an attempt needs before it is made: a place to call from, and the money it may cost.
+
+An attempt that waited for its place begins when it gets it: the wait is not the target's.
+"""
 
 import asyncio
 
@@ -13,22 +16,28 @@ from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.state.interface import StoreDown
 
 
-async def hold(exchange: Exchange, step: Try) -> bool:
-    """Hold both until `release`; False: the attempt is skipped, and the attempts know why.
+async def hold(exchange: Exchange, step: Try) -> Try | None:
+    """Hold both until `release`; the attempt as it is made now.
 
-    Raises StoreDown, nothing held, where the money cannot be counted and must be.
+    None: it is skipped, and the attempts know why. Raises StoreDown, nothing held, where the money
+    cannot be counted and must be.
     """
     gateway, attempts = exchange.gateway, exchange.attempts
     assert attempts is not None
     route = gateway.routes[step.target]
     loop = asyncio.get_running_loop()
     try:
-        await gateway.places.take(route.provider.name, step.deadline)
+        has_waited = await gateway.places.take(route.provider.name, step.deadline)
     except Busy as busy:
         attempts.skipped(_busy(busy), Fault.BUSY, loop.time())
-        return False
+        return None
     is_held = False
     try:
+        if has_waited:
+            resumed = attempts.resumed(loop.time())
+            if resumed is None:
+                return None
+            step = resumed
         spent = await exchange.visit.reserve(_call(exchange, route, step.deadline - loop.time()))
         is_held = spent is None
     except StoreDown:
@@ -39,7 +48,8 @@ async def hold(exchange: Exchange, step: Try) -> bool:
             gateway.places.release(route.provider.name)
     if spent is not None:
         attempts.skipped(spent, Fault.SPENT, loop.time())
-    return is_held
+        return None
+    return step
 
 
 def release(exchange: Exchange, step: Try) -> None:
@@ -58,7 +68,7 @@ def _call(exchange: Exchange, route: Route, seconds: float) -> Call:
     is_stream = exchange.request is not None and exchange.request.options.stream
     if is_stream:
         # The deadline is over once a stream has begun: it may then last as long as any may.
-        seconds += exchange.gateway.settings.times.max_stream
+        seconds += route.times.max_stream
     return Call(
         target=route.index,
         prices=route.prices,

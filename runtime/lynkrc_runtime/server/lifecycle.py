@@ -20,10 +20,12 @@ from typing import final
 from aiohttp import web
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.logs import open_log, open_usage_log
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
@@ -36,6 +38,8 @@ from lynkrc_runtime.upstream import HttpUpstream
 
 DRAIN_LIMIT = 600.0
 """Seconds running requests have to end after a stop."""
+IDLE = 75.0
+"""Seconds a connection may be without a request, a head that comes slowly included."""
 HEADER_LIMIT = 64 * 1024
 LOOPBACKS = ("127.0.0.1", "::1")
 _NO_SUCH_LOOPBACK = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -51,7 +55,8 @@ class Options:
     admin_port: int = 8082
     dry_run: bool = False
     insecure_open: bool = False
-    log_level: Level = Level.INFO
+    log_level: Level | None = None
+    log_file: Path | None = None
     usage_log: Path | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
@@ -72,13 +77,14 @@ def check(options: Options) -> None:
 
 async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served."""
-    log = Log(level=options.log_level)
+    declared = policy.dispatch.settings.observability
+    log = open_log(declared, level=options.log_level, file=options.log_file)
     settings = Settings(dry_run=options.dry_run, any_host=options.insecure_open)
     # Closed last, when the last request has been settled.
     with ExitStack() as logs:
-        usage_log = None
-        if options.usage_log is not None:
-            usage_log = logs.enter_context(_usage_log(options.usage_log, policy, log))
+        usage_log = open_usage_log(policy, log, file=options.usage_log)
+        if usage_log is not None:
+            logs.enter_context(usage_log)
         await _run(policy, options, environ, settings, log, usage_log)
 
 
@@ -122,6 +128,14 @@ async def _run(
                 log.line(Level.WARNING, "engine", notice=policy.notice)
             for part in unserved_parts(policy.dispatch):
                 log.line(Level.WARNING, "not-served", notice=part)
+            for one in told((route.provider.name, route.link) for route in gateway.routes):
+                log.line(
+                    Level.INFO,
+                    "proxy",
+                    provider=one.provider,
+                    proxy=one.proxy,
+                    source=one.source,
+                )
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
@@ -135,16 +149,11 @@ async def _run(
             await admin.cleanup()
 
 
-def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:
-    """The usage log at a path. Raises CannotServe where nothing can be written there."""
-    try:
-        return UsageLog(path, policy.dispatch, policy.digest, log=log)
-    except OSError as error:
-        raise CannotServe(f"cannot write the usage log {path}: {error.strerror}") from error
+def runner(app: web.Application, log: Log, idle: float = IDLE) -> web.AppRunner:
+    """The server of an application, within our bounds; it logs nothing by itself.
 
-
-def runner(app: web.Application, log: Log) -> web.AppRunner:
-    """The server of an application, within our bounds; it logs nothing by itself."""
+    `idle` is seconds until the whole head of a connection's first or next request must be there.
+    """
     return web.AppRunner(
         app,
         access_log=None,
@@ -153,6 +162,7 @@ def runner(app: web.Application, log: Log) -> web.AppRunner:
         shutdown_timeout=DRAIN_LIMIT,
         max_line_size=HEADER_LIMIT,
         max_field_size=HEADER_LIMIT,
+        keepalive_timeout=idle,
     )
 
 

@@ -53,6 +53,11 @@ class Asked:
         )
         self._store.put(self.id, self._trace)
 
+    def ordered(self, told: Mapping[str, Any] | None) -> None:
+        """The session said which of the decided targets goes first, and why."""
+        self._trace["session"] = told
+        self._store.put(self.id, self._trace)
+
     def settled(self, outcome: Outcome) -> None:
         """The request has ended."""
         self._trace["served"] = _served(self._policy.dispatch, outcome)

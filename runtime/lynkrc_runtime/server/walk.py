@@ -37,18 +37,18 @@ async def walk(
         match step:
             case Try():
                 try:
-                    is_held = await hold(exchange, step)
+                    held = await hold(exchange, step)
                 except StoreDown:
                     problem, extra = problem_of(
                         unavailable(), None, exchange.dialect.name, exchange.incoming.request_id
                     )
                     await exchange.refuse(problem, Ending.UNAVAILABLE, extra)
                     return
-                if is_held:
+                if held is not None:
                     try:
-                        is_over = await attempt(step)
+                        is_over = await attempt(held)
                     finally:
-                        release(exchange, step)
+                        release(exchange, held)
                     if is_over:
                         return
                 exchange.route, exchange.transforms = None, ()

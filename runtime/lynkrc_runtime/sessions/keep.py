@@ -13,11 +13,10 @@ where it was, an answer of O tokens, and T turns to come:
 is expected to go on for as many turns as it has had.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from types import MappingProxyType
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
@@ -56,7 +55,8 @@ class Reason(Enum):
     """Another target is cheaper, what must be cached anew included."""
 
 
-_NO_NUMBERS: Mapping[str, int] = MappingProxyType({})
+_Numbers: TypeAlias = tuple[tuple[str, int], ...]
+"""What was compared, by name."""
 
 
 @final
@@ -66,7 +66,7 @@ class Choice:
 
     kept: int | None
     reason: Reason
-    numbers: Mapping[str, int] = _NO_NUMBERS
+    numbers: _Numbers = ()
 
 
 @final
@@ -134,15 +134,15 @@ class Keeper:
         weighed = weigh(memory, warm, self.costs[target], self.costs[other])
         if weighed is None:
             return Choice(target, reason)
-        is_cheaper = weighed["leave_parts"] < weighed["stay_parts"]
-        numbers = {
-            "prompt_tokens": memory.prompt,
-            "warm_tokens": warm,
-            "turns_expected": _expected(memory),
-            "stay_micro_usd": weighed["stay_parts"] // _MICRO,
-            "leave_micro_usd": weighed["leave_parts"] // _MICRO,
-        }
-        if is_cheaper:
+        stay, leave = weighed
+        numbers = (
+            ("prompt_tokens", memory.prompt),
+            ("warm_tokens", warm),
+            ("turns_expected", _expected(memory)),
+            ("stay_micro_usd", stay // _MICRO),
+            ("leave_micro_usd", leave // _MICRO),
+        )
+        if leave < stay:
             return Choice(None, Reason.BREAK_EVEN, numbers)
         return Choice(target, reason, numbers)
 
@@ -156,12 +156,11 @@ class Keeper:
         score, bound = decision.score, held[1]
         if score is None or bound is None or score <= bound + self._margin:
             return None
-        return Choice(
-            None, Reason.DRIFTED, {"score": score, "up_to": bound, "drift_margin": self._margin}
-        )
+        compared = (("score", score), ("up_to", bound), ("drift_margin", self._margin))
+        return Choice(None, Reason.DRIFTED, compared)
 
 
-def weigh(memory: Memory, warm: int, kept: Costs, other: Costs) -> Mapping[str, int] | None:
+def weigh(memory: Memory, warm: int, kept: Costs, other: Costs) -> tuple[int, int] | None:
     """What staying and leaving cost, in billionths of a micro-dollar; None where it is not known.
 
     `warm` tokens are in the cache of the kept target.
@@ -176,7 +175,7 @@ def weigh(memory: Memory, warm: int, kept: Costs, other: Costs) -> Mapping[str, 
     stay += (turns - 1) * prompt * read + turns * output * kept.prices.output
     leave = prompt * other_write
     leave += (turns - 1) * prompt * other_read + turns * output * other.prices.output
-    return {"stay_parts": stay, "leave_parts": leave}
+    return stay, leave
 
 
 def _cached(costs: Costs) -> tuple[int, int]:
