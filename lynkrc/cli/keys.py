@@ -27,7 +27,7 @@ from lynkrc.source.parts import removal
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.fmt import format_spec
-from lynkrc_runtime.access.keyring import digest_of
+from lynkrc_runtime.access.digest import digest_of
 
 PREFIX = "lk_"
 """By which scanners for leaked secrets know a key."""

@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
 """Room -> rooms it may import from `lynkrc` (itself is always allowed); `cli` may import all."""
 
 RUNTIME_PURE = (
+    "lynkrc_runtime.access.digest",
     "lynkrc_runtime.attempt",
     "lynkrc_runtime.cost",
     "lynkrc_runtime.feature_facts",

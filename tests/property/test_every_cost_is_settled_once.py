@@ -11,7 +11,7 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.settings import Budget, Limit
 from tests.runtime.by_hand import Script, body
-from tests.runtime.test_metering_serve import Lab, lab, shaky
+from tests.runtime.metering_lab import Lab, lab, shaky
 from tests.runtime.test_serve_streams import END, OPEN, START, WHOLE, delta
 from tests.runtime.test_serve_whole import MESSAGE, fails, whole
 from tests.runtime.virtual_time import run

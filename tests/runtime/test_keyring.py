@@ -11,7 +11,8 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.access import keyring
-from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, digest_of, key_in
+from lynkrc_runtime.access.digest import digest_of
+from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, key_in
 from lynkrc_runtime.access.rights import Reach, lacks_right
 from lynkrc_runtime.dispatch import Chain, Tier
 from lynkrc_runtime.server.client_routes import client_app

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import final
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.digest import digest_of
 from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.settings import Key
 
@@ -93,8 +94,3 @@ def key_in(headers: Mapping[str, str]) -> str | None:
         or headers.get("api-key")
         or None
     )
-
-
-def digest_of(secret: str) -> str:
-    """What a key is kept as: its SHA-256 in hex. Keys are long and random, so no salt is needed."""
-    return hashlib.sha256(secret.encode(errors="surrogateescape")).hexdigest()
