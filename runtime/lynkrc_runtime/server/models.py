@@ -13,6 +13,8 @@ from lynkrc_runtime.access.rights import Reach
 from lynkrc_runtime.dispatch import Dispatch
 
 _WILD = "*"
+_PINS = ("lynkr/", "claude-lynkr-")
+"""How a pin is spelled."""
 
 
 def offered(
@@ -24,10 +26,12 @@ def offered(
     them. Of pins a caller is offered those its key reaches.
     """
     reach = Reach(Caller(name="") if caller is None else caller, dispatch)
-    pins = [tier.name for tier in dispatch.tiers if reach.tier(tier.name)]
-    pins += [target.name for target in dispatch.targets if reach.target(target.name)]
-    names = ["auto", *(f"lynkr/{pin}" for pin in pins), *(f"claude-lynkr-{pin}" for pin in pins)]
-    names += [name for name in dispatch.models if _WILD not in name]
+    pins = {tier.name: reach.tier(tier.name) for tier in dispatch.tiers}
+    pins |= {target.name: reach.target(target.name) for target in dispatch.targets}
+    spelled = {f"{prefix}{pin}": pins[pin] for prefix in _PINS for pin in pins}
+    names = ["auto", *(name for name, reached in spelled.items() if reached)]
+    # The bundle's names hold the pins, too.
+    names += [name for name in dispatch.models if _WILD not in name and spelled.get(name, True)]
     if not anthropic:
         names += [
             name
