@@ -14,7 +14,6 @@ RUNTIME = "0.1"
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
         "sessions": "no target is kept from one request to the next",
-        "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
         "server.shedding": "no request is shed",
         "server.admin": "the address comes from the command line, and there is no token",
         "server.reload": "a new bundle is loaded by a restart",
@@ -34,8 +33,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
         "mcp": "no tool is added",
-        "responses_store.store=sqlite": "the gateway does not start; `memory` is served",
-        "responses_store.store=redis": "the gateway does not start; `memory` is served",
         "observability": "logs and metrics are those of every spec",
         "providers.breaker": "no breaker opens",
         "providers.concurrency": "calls are not limited",

@@ -54,10 +54,6 @@ def test_a_line_says_what_happens_instead() -> None:
             "resilience.timeouts.max_stream",
         ),
         (Settings(resilience=Resilience(breaker=Breaker(failures=1))), "resilience.breaker"),
-        (
-            Settings(responses_store=ResponsesStore(ttl=1.0, store="redis")),
-            "responses_store.store=redis",
-        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

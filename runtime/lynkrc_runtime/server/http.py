@@ -13,6 +13,7 @@ from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.security import is_json, objection, request_id
+from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -35,6 +36,7 @@ class Site:
     """
 
     gateway: Gateway
+    stores: Stores = field(default_factory=in_memory)
     ready: bool = True
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
@@ -196,13 +198,18 @@ async def live(_: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request) -> web.Response:
-    """`GET /health/ready`: 503 once the process has been told to stop."""
+    """`GET /health/ready`: 503 once the process has been told to stop, or refuses for its store.
+
+    `degraded` is what works less than it should, by name; requests are served all the same.
+    """
     site = request.app[SITE]
     policy = site.gateway.policy
+    status = "stopping" if not site.ready else site.stores.status
     answer = {
-        "status": "ready" if site.ready else "stopping",
+        "status": status,
         "bundle": policy.digest,
         "name": policy.dispatch.name,
         "engine": policy.engine,
+        "degraded": site.stores.down,
     }
-    return web.json_response(answer, status=200 if site.ready else 503)
+    return web.json_response(answer, status=200 if status in ("ready", "degraded") else 503)

@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -26,6 +26,8 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.state.interface import CannotOpen
+from lynkrc_runtime.state.open import Stores, open_stores
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -86,7 +88,11 @@ async def _run(
     log: Log,
     usage_log: UsageLog | None,
 ) -> None:
-    async with HttpUpstream() as http:
+    stores = _stores(policy, environ, log)
+    async with AsyncExitStack() as closing:
+        # After the last connection: what the last requests settle must be written.
+        closing.push_async_callback(stores.close)
+        http = await closing.enter_async_context(HttpUpstream())
         process = Process(
             settings=settings,
             environ=environ,
@@ -94,10 +100,15 @@ async def _run(
             log=log,
             metrics=Metrics(version=__version__),
             usage_log=usage_log,
+            stores=stores,
+            opened_as=policy.dispatch.settings,
         )
+        await stores.look()
+        for kind, health in stores.healths.items():
+            process.metrics.watches_store(kind, health)
         gateway = assemble(policy, process)
         install(gateway, process)
-        site = Site(gateway=gateway)
+        site = Site(gateway=gateway, stores=stores)
         clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
         stop = asyncio.Event()
         try:
@@ -124,6 +135,14 @@ async def _run(
             # Closes the listeners, waits for running requests, then cuts what is left.
             await clients.cleanup()
             await admin.cleanup()
+
+
+def _stores(policy: Policy, environ: Mapping[str, str], log: Log) -> Stores:
+    """The declared stores, open. Raises CannotServe."""
+    try:
+        return open_stores(policy.dispatch.settings, environ, log)
+    except CannotOpen as fault:
+        raise CannotServe(str(fault)) from fault
 
 
 def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:

@@ -17,11 +17,13 @@ from lynkrc_runtime.resilience.places import Places
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
-from lynkrc_runtime.server.response_store import UnservedStore, open_store
+from lynkrc_runtime.server.response_store import response_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.interface import NoSessions
+from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
+from lynkrc_runtime.state.open import Stores, in_memory, kinds
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -38,7 +40,8 @@ class CannotServe(Exception):
 class Process:
     """What outlives a bundle: connections, logs, and what is known of targets by their names.
 
-    `environ` is what references are looked up in; `random` gives 0 <= x < 1.
+    `environ` is what references are looked up in; `random` gives 0 <= x < 1. `stores` are those
+    that `opened_as` declares: the settings the process began with.
     """
 
     settings: Settings
@@ -47,6 +50,8 @@ class Process:
     log: Log
     metrics: Metrics
     usage_log: UsageLog | None = None
+    stores: Stores = field(default_factory=in_memory)
+    opened_as: Declared = field(default_factory=Declared)
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
     places: Places = field(default_factory=Places)
     rotation: Rotation = field(default_factory=Rotation)
@@ -62,6 +67,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
     Raises CannotServe, naming what lacks or is not served.
     """
     dispatch = policy.dispatch
+    _same_stores(dispatch.settings, process.opened_as)
     try:
         routes = build_routes(
             dispatch,
@@ -71,8 +77,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
             simulator=process.simulator,
         )
         keys = KeyRing(dispatch.settings.keys, process.environ)
-        responses = open_store(dispatch.settings)
-    except (UnresolvedProvider, UnknownSecret, UnservedStore) as fault:
+    except (UnresolvedProvider, UnknownSecret) as fault:
         raise CannotServe(str(fault)) from fault
     return Gateway(
         policy=policy,
@@ -92,9 +97,18 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         watch=Unwatched(),
         places=process.places,
         sessions=NoSessions(),
-        responses=responses,
+        responses=response_store(dispatch.settings.responses_store, process.stores.kept),
         usage_log=process.usage_log,
     )
+
+
+def _same_stores(declared: Declared, opened: Declared) -> None:
+    """Raises CannotServe where a bundle wants other stores than the process has open."""
+    if (declared.state, kinds(declared)) != (opened.state, kinds(opened)):
+        raise CannotServe(
+            "`state`, or the store of `responses_store`, is not what it was when the gateway "
+            "started; that needs a restart"
+        )
 
 
 def install(gateway: Gateway, process: Process) -> None:

@@ -102,7 +102,9 @@ def _abort(exchange: Exchange) -> None:
 async def _converse(exchange: Exchange) -> None:
     gateway, incoming = exchange.gateway, exchange.incoming
     if incoming.refused is not None:
-        await exchange.refuse(incoming.refused, Ending.MALFORMED)
+        is_ours = incoming.refused.status == 503
+        ending = Ending.UNAVAILABLE if is_ours else Ending.MALFORMED
+        await exchange.refuse(incoming.refused, ending)
         return
     try:
         request = read_request(gateway, incoming.dialect, incoming.body, incoming.headers)

@@ -29,6 +29,18 @@ class Stores:
     kept: Store
     healths: Mapping[str, Health]
 
+    @property
+    def down(self) -> list[str]:
+        """What does not answer now: `store redis`."""
+        return [f"store {kind}" for kind, health in self.healths.items() if not health.is_up]
+
+    @property
+    def status(self) -> Literal["ready", "degraded", "unavailable"]:
+        """Unavailable: requests are refused until a store is back."""
+        if any(health.refuses for health in self.healths.values()):
+            return "unavailable"
+        return "degraded" if self.down else "ready"
+
     async def look(self) -> None:
         """See whether they answer; one that does not is down from now on, and logged as such."""
         for store in {id(store): store for store in (self.state, self.kept)}.values():

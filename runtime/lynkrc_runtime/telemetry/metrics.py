@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.state.guarded import Health
 from lynkrc_runtime.telemetry.outcome import Outcome
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
@@ -35,6 +36,9 @@ class Metrics:
         "_requests",
         "_seconds",
         "_series",
+        "_store_lost",
+        "_store_up",
+        "_store_waiting",
         "_tokens",
         "_unpriced",
         "_version",
@@ -90,6 +94,21 @@ class Metrics:
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
         )
+        self._store_up = Gauge(
+            "lynkr_store_up", "1 while the store answers", ["store"], registry=self._registry
+        )
+        self._store_waiting = Gauge(
+            "lynkr_store_waiting_settlements",
+            "Settlements that wait for the store to be back",
+            ["store"],
+            registry=self._registry,
+        )
+        self._store_lost = Gauge(
+            "lynkr_store_lost_settlements",
+            "Settlements since the start that the store never got",
+            ["store"],
+            registry=self._registry,
+        )
         self._version = version
         self._build = Gauge(
             "lynkr_build_info",
@@ -102,6 +121,12 @@ class Metrics:
         """The bundle that serves from now on: its name, meaning digest, and native or python."""
         self._build.clear()
         self._build.labels(name, bundle, self._version, engine).set(1)
+
+    def watches_store(self, kind: str, health: Health) -> None:
+        """Tell of a store from now on, as it fares whenever somebody asks."""
+        self._store_up.labels(kind).set_function(lambda: float(health.is_up))
+        self._store_waiting.labels(kind).set_function(lambda: float(health.waiting))
+        self._store_lost.labels(kind).set_function(lambda: float(health.lost))
 
     def arrived(self) -> None:
         """A request begins."""
