@@ -172,7 +172,7 @@ async def test_a_file_that_cannot_be_used_is_named_with_a_way_out(
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotOpen, match="no/state.db: No such file.*folder that is there"):
+    with pytest.raises(CannotOpen, match=r"no/state\.db: No such file.*folder that is there"):
         SqliteStore(tmp_path / "no" / "state.db")
 
 

@@ -10,6 +10,7 @@ import errno
 import json
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
@@ -102,7 +104,9 @@ async def _run(
             usage_log=usage_log,
             stores=stores,
             opened_as=policy.dispatch.settings,
+            makers=Makers(time.monotonic, store=stores.shared),
         )
+        closing.push_async_callback(process.makers.flush)
         await stores.look()
         for kind, health in stores.healths.items():
             process.metrics.watches_store(kind, health)

@@ -150,6 +150,8 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
     if not reached:
         return
     targets = exchange.session.order(decision, reached)
+    if gateway.makers.is_shared:
+        await gateway.makers.learn(request)
     stream = request.options.stream
     candidates = [
         gateway.routes[index].streamed if stream else gateway.routes[index].whole

@@ -30,6 +30,11 @@ class Stores:
     healths: Mapping[str, Health]
 
     @property
+    def shared(self) -> Store | None:
+        """The store for counts and pins where other processes may use it too, else None."""
+        return None if isinstance(self.state, MemoryStore) else self.state
+
+    @property
     def down(self) -> list[str]:
         """What does not answer now: `store redis`."""
         return [f"store {kind}" for kind, health in self.healths.items() if not health.is_up]
