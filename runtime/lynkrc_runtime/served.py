@@ -13,7 +13,6 @@ RUNTIME = "0.1"
 
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
-        "state": "what is kept is in memory; a `responses_store` elsewhere is refused at start",
         "server.admin.host": "the address comes from the command line",
         "server.admin.port": "the port comes from the command line",
         "server.reload": "a new bundle is loaded by a restart",
@@ -23,8 +22,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
         "mcp": "no tool is added",
-        "responses_store.store=sqlite": "the gateway does not start; `memory` is served",
-        "responses_store.store=redis": "the gateway does not start; `memory` is served",
         "observability.traces": "no trace is sent anywhere",
         "observability.prompts": "nothing of a prompt is stored",
     }

@@ -1,6 +1,6 @@
 """A spec with keys, limits and budgets, its upstream, and official clients of each key."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,11 +98,9 @@ class Metered:
 
 @contextmanager
 def metered(
-    folder: Path, more: str, *, chain: str = "dear", count: int = 1, state: Sequence[str] = ()
+    folder: Path, more: str, *, chain: str = "dear", count: int = 1, redis: str | None = None
 ) -> Iterator[Metered]:
-    """`count` gateways on a spec with these sections; `state` are lines of its section `state`."""
-    if state:
-        more += "state:\n" + "".join(f"  {line}\n" for line in state)
+    """`count` gateways on a spec with these sections; `redis` is the address of one, if any."""
     spec = folder / "routing.yaml"
     spec.write_text(_SPEC.format(more=more, chain=chain))
     bundle = built(spec, folder, "metered")
@@ -112,6 +110,7 @@ def metered(
         background = stack.enter_context(in_background(server))
         face.behaviours = [ANSWER] * ANSWERS
         environ = {"FAR_URL": face.url, "FAR_KEY": "far-secret", "QA_KEY": KEYS["qa"]}
+        environ["REDIS_URL"] = redis or ""
         gateways = tuple(
             stack.enter_context(serving(bundle, folder / f"log{number}", environ=environ))
             for number in range(count)

@@ -1,16 +1,26 @@
 """Reasoning goes back to the target that made it and to no other; what nobody knows is sent."""
 
 import base64
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from lynkrc_runtime.protocol.carrier import CLAUDE, seal
-from lynkrc_runtime.protocol.conversation import RedactedThinking, Text, Thinking
+from lynkrc_runtime.protocol.conversation import (
+    Message,
+    Options,
+    RedactedThinking,
+    Request,
+    Text,
+    Thinking,
+)
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.server.makers import TTL, Makers, signatures_of
+from lynkrc_runtime.server.makers import ASKED, TTL, Makers, signatures_of
+from lynkrc_runtime.state.interface import Store, StoreDown
+from lynkrc_runtime.state.memory import MemoryStore
 from tests.runtime.by_hand import (
     Recorder,
     Said,
@@ -76,6 +86,92 @@ def test_only_reasoning_has_signatures() -> None:
         RedactedThinking(data="d"),
     )
     assert list(signatures_of(blocks)) == ["s", "d"]
+
+
+# -- shared between gateways -----------------------------------------------------------------
+
+
+class Counted:
+    """A store that two gateways share, and that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.inner = MemoryStore()
+        self.asked: list[list[str]] = []
+        self.is_down = False
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        self.asked.append(list(keys))
+        if self.is_down:
+            raise StoreDown("away")
+        return await self.inner.get(keys)
+
+    async def put(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
+        if self.is_down:
+            raise StoreDown("away")
+        await self.inner.put(values, ttl, room)
+
+
+def reasoned(*signatures: str) -> Request:
+    blocks = tuple(Thinking(text="", signature=signature) for signature in signatures)
+    return Request(
+        dialect="anthropic-messages",
+        model="m",
+        system=(),
+        messages=(Message(role="assistant", blocks=blocks),),
+        tools=(),
+        tool_choice=None,
+        options=Options(),
+        metadata={},
+        members={},
+        rest=(),
+    )
+
+
+def shared(store: Counted) -> Makers:
+    return Makers(Clock(), store=cast(Store, store))
+
+
+async def test_gateways_on_one_store_know_what_each_other_s_targets_made() -> None:
+    store = Counted()
+    one, two = shared(store), shared(store)
+    one.remember(["a", "b"], "first")
+    await one.flush()
+    request = reasoned("a", "b", "c")
+    await two.learn(request)
+    assert two.foreign(request, "second") == {"a", "b"}
+    assert len(store.asked) == 1
+    assert len(store.asked[0]) == 3
+    assert not any(key == "a" or "first" in key for key in store.asked[0])
+    await two.learn(reasoned("a", "b"))
+    assert len(store.asked) == 1, "all of them are known by now"
+    await one.learn(reasoned("a"))
+    assert len(store.asked) == 1
+
+
+async def test_a_long_history_is_asked_for_its_end() -> None:
+    store = Counted()
+    makers = shared(store)
+    await makers.learn(reasoned(*(f"s{n}" for n in range(ASKED + 50))))
+    assert len(store.asked[0]) == ASKED
+
+
+async def test_a_store_that_is_down_is_done_without() -> None:
+    store = Counted()
+    store.is_down = True
+    makers = shared(store)
+    makers.remember(["a"], "first")
+    await makers.flush()
+    await makers.learn(reasoned("a", "b"))
+    assert makers.maker_of("a") == "first"
+    assert makers.maker_of("b") is None
+
+
+async def test_a_memory_of_one_gateway_asks_nobody() -> None:
+    makers = Makers(Clock())
+    makers.remember(["a"], "first")
+    assert not makers.is_shared
+    await makers.learn(reasoned("b"))
+    await makers.flush()
 
 
 # -- through the gateway ---------------------------------------------------------------------

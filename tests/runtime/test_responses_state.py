@@ -1,7 +1,7 @@
 """Kept answers of the Responses API: the store, its routes, and requests that rely on it."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,11 +15,14 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.response_store import (
     Kept,
     ResponseStore,
-    UnservedStore,
-    open_store,
+    response_store,
 )
 from lynkrc_runtime.server.responses import RefusedState, settle_state
-from lynkrc_runtime.settings import ResponsesStore, Settings, State
+from lynkrc_runtime.settings import ResponsesStore
+from lynkrc_runtime.state.guarded import Guarded, Health
+from lynkrc_runtime.state.interface import StoreDown
+from lynkrc_runtime.state.memory import MemoryStore
+from lynkrc_runtime.telemetry.log import Log
 from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
 
 JSON = {"content-type": "application/json"}
@@ -38,103 +41,100 @@ def kept(name: str, *, body: bytes = b"{}", output: tuple[bytes, ...] = ()) -> K
     return Kept(id=name, body=body, input=(), output=output)
 
 
+def store_of(clock: Clock, size: int = 1000) -> ResponseStore:
+    return ResponseStore(MemoryStore(clock), ttl=10.0, size=size)
+
+
 # -- the store -------------------------------------------------------------------------------
 
 
-def test_answers_grow_old() -> None:
+async def test_answers_grow_old() -> None:
     clock = Clock()
-    store = ResponseStore(ttl=10.0, size=1000, clock=clock)
-    store.put("me", kept("a", output=(b'{"id":"msg_1"}',)))
+    store = store_of(clock)
+    await store.put("me", kept("a", output=(b'{"id":"msg_1"}',)))
     clock.now = 5.0
-    store.put("me", kept("b"))
-    assert store.item("me", "msg_1") == b'{"id":"msg_1"}'
+    await store.put("me", kept("b"))
+    assert await store.item("me", "msg_1") == b'{"id":"msg_1"}'
     clock.now = 10.0
-    assert store.get("me", "a") is None
-    assert store.item("me", "msg_1") is None
-    assert store.get("me", "b") is not None
+    assert await store.get("me", "a") is None
+    assert await store.item("me", "msg_1") is None
+    assert await store.get("me", "b") is not None
 
 
-def test_the_oldest_make_room() -> None:
-    store = ResponseStore(ttl=10.0, size=100, clock=Clock())
+async def test_the_oldest_make_room() -> None:
+    store = store_of(Clock(), size=300)
     for name in "abc":
-        store.put("me", kept(name, body=b"x" * 40))
-    assert [store.get("me", name) is not None for name in "abc"] == [False, True, True]
-    store.put("me", kept("huge", body=b"x" * 101))
-    assert store.get("me", "huge") is None
-    assert store.get("me", "c") is not None
-    store.put("me", kept("c", body=b"y" * 40))
-    assert [store.get("me", name) is not None for name in "bc"] == [True, True]
-    assert store.delete("me", "b")
-    assert not store.delete("me", "b")
+        await store.put("me", kept(name, body=b"x" * 40))
+    assert [await store.get("me", name) is not None for name in "abc"] == [False, True, True]
+    await store.put("me", kept("huge", body=b"x" * 301))
+    assert await store.get("me", "huge") is None
+    assert await store.get("me", "c") is not None
+    await store.put("me", kept("c", body=b"y" * 40))
+    assert [await store.get("me", name) is not None for name in "bc"] == [True, True]
+    assert await store.delete("me", "b")
+    assert not await store.delete("me", "b")
 
 
-def test_nobody_sees_another_one_s_answers() -> None:
-    store = ResponseStore(ttl=10.0, clock=Clock())
-    store.put("me", kept("a", output=(b'{"id":"msg_1"}',)))
-    assert store.get("you", "a") is None
-    assert store.item("you", "msg_1") is None
-    assert not store.delete("you", "a")
+async def test_nobody_sees_another_one_s_answers() -> None:
+    store = store_of(Clock())
+    await store.put("me", kept("a", output=(b'{"id":"msg_1"}',)))
+    assert await store.get("you", "a") is None
+    assert await store.item("you", "msg_1") is None
+    assert not await store.delete("you", "a")
 
 
-def test_an_item_of_two_answers_is_there_as_long_as_the_later_one() -> None:
-    store = ResponseStore(ttl=10.0, clock=Clock())
-    store.put("me", kept("a", output=(b'{"id":"msg_1","n":1}',)))
-    store.put("me", kept("b", output=(b'{"id":"msg_1","n":2}',)))
-    assert store.delete("me", "a")
-    assert store.item("me", "msg_1") == b'{"id":"msg_1","n":2}'
-    assert store.delete("me", "b")
-    assert store.item("me", "msg_1") is None
+async def test_an_item_of_two_answers_is_there_as_long_as_the_later_one() -> None:
+    store = store_of(Clock())
+    await store.put("me", kept("a", output=(b'{"id":"msg_1","n":1}',)))
+    await store.put("me", kept("b", output=(b'{"id":"msg_1","n":2}',)))
+    assert await store.delete("me", "a")
+    assert await store.item("me", "msg_1") == b'{"id":"msg_1","n":2}'
+    assert await store.delete("me", "b")
+    assert await store.item("me", "msg_1") is None
 
 
 @pytest.mark.parametrize(
     "reference", [b'{"id":"msg_1","type":"item_reference"}', b'{"id":"msg_1"}']
 )
-def test_a_reference_need_not_say_that_it_is_one(reference: bytes) -> None:
-    store = ResponseStore(ttl=10.0, clock=Clock())
+async def test_a_reference_need_not_say_that_it_is_one(reference: bytes) -> None:
+    store = store_of(Clock())
     item = b'{"id":"msg_1","type":"message"}'
-    store.put("me", kept("a", output=(item,)))
+    await store.put("me", kept("a", output=(item,)))
     body = b'{"input":[' + reference + b"]}"
-    assert settle_state(body, store, "me").input == (item,)
+    assert (await settle_state(body, store, "me")).input == (item,)
     with pytest.raises(RefusedState, match="Item with id 'msg_1' not found"):
-        settle_state(body, store, "you")
+        await settle_state(body, store, "you")
 
 
 @pytest.mark.parametrize("value", [b'"\xff"', b"1e999"])
-def test_a_reference_that_cannot_be_read_is_left_to_who_reads_the_request(value: bytes) -> None:
+async def test_a_reference_that_cannot_be_read_is_left_to_who_reads_the_request(
+    value: bytes,
+) -> None:
     body = b'{"input":[{"type":"item_reference","id":' + value + b"}]}"
-    assert settle_state(body, ResponseStore(ttl=10.0), "").body == body
+    assert (await settle_state(body, store_of(Clock()), "")).body == body
 
 
-def test_only_memory_is_served() -> None:
-    assert open_store(Settings()) is None
-    assert open_store(Settings(responses_store=ResponsesStore(ttl=1.0))) is not None
-    for settings, name in (
-        (Settings(responses_store=ResponsesStore(ttl=1.0, store="sqlite")), "sqlite"),
-        (
-            Settings(responses_store=ResponsesStore(ttl=1.0), state=State(store="redis")),
-            "redis",
-        ),
-    ):
-        with pytest.raises(UnservedStore, match=f"not in {name}"):
-            open_store(settings)
+def test_without_a_section_there_is_no_store() -> None:
+    assert response_store(None, MemoryStore()) is None
+    assert response_store(ResponsesStore(ttl=1.0), MemoryStore()) is not None
 
 
 # -- requests that rely on it ----------------------------------------------------------------
 
 
-def test_a_request_that_relies_on_nothing_keeps_its_bytes() -> None:
+async def test_a_request_that_relies_on_nothing_keeps_its_bytes() -> None:
     body = b'{ "model":"m", "input": "x" }'
-    assert settle_state(body, None, "").body is body
-    assert settle_state(b"{", None, "").body == b"{"
-    assert settle_state(b"[]", None, "").body == b"[]"
+    assert (await settle_state(body, None, "")).body is body
+    assert (await settle_state(b"{", None, "")).body == b"{"
+    assert (await settle_state(b"[]", None, "")).body == b"[]"
 
 
-def test_earlier_turns_are_put_before_the_new_one() -> None:
-    store = ResponseStore(ttl=10.0)
+async def test_earlier_turns_are_put_before_the_new_one() -> None:
+    store = store_of(Clock())
     items = (b'{"role":"user","content":"a"}',), (b'{"type":"message","id":"msg_1"}',)
-    store.put("me", Kept(id="r", body=b"{}", input=items[0], output=items[1]))
+    await store.put("me", Kept(id="r", body=b"{}", input=items[0], output=items[1]))
     body = b'{"model":"m","previous_response_id":"r","temperature":1.50,"input":"b"}'
-    settled = settle_state(body, store, "me")
+    settled = await settle_state(body, store, "me")
     assert settled.body == (
         b'{"model":"m","temperature":1.50,"input":[{"role":"user","content":"a"},'
         b'{"type":"message","id":"msg_1"},{"type":"message","role":"user","content":"b"}]}'
@@ -142,7 +142,7 @@ def test_earlier_turns_are_put_before_the_new_one() -> None:
     assert settled.keep
     assert settled.previous == "r"
     referring = b'{"model":"m","store":false,"input":[{"type":"item_reference","id":"msg_1"}]}'
-    settled = settle_state(referring, store, "me")
+    settled = await settle_state(referring, store, "me")
     assert json.loads(settled.body)["input"] == [{"type": "message", "id": "msg_1"}]
     assert not settled.keep
 
@@ -157,12 +157,12 @@ def test_earlier_turns_are_put_before_the_new_one() -> None:
         ({"input": [{"type": "item_reference", "id": "x"}]}, "input", None),
     ],
 )
-def test_what_is_not_kept_is_refused_by_name(
+async def test_what_is_not_kept_is_refused_by_name(
     members: dict[str, Any], param: str, code: str | None
 ) -> None:
     body = json.dumps({"model": "m", "input": "x"} | members).encode()
     with pytest.raises(RefusedState) as caught:
-        settle_state(body, ResponseStore(ttl=10.0), "")
+        await settle_state(body, store_of(Clock()), "")
     assert (caught.value.param, caught.value.code) == (param, code)
 
 
@@ -177,7 +177,7 @@ def site(store: ResponseStore | None) -> Site:
 
 @pytest.fixture
 async def client() -> AsyncIterator[Client]:
-    app = client_app(site(ResponseStore(ttl=60.0)))
+    app = client_app(site(ResponseStore(MemoryStore(), ttl=60.0)))
     async with TestClient(TestServer(app)) as made:
         yield made
 
@@ -275,6 +275,34 @@ async def test_without_a_store_nothing_is_kept() -> None:
             "code": "previous_response_not_found",
         }
     }
+
+
+class Dead(MemoryStore):  # type: ignore[misc]  # final; all else of it works
+    """A store that is down for everything."""
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        raise StoreDown("redis at db:6379: away")
+
+    async def put(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
+        raise StoreDown("redis at db:6379: away")
+
+
+@pytest.mark.parametrize("closed", [True, False])
+async def test_while_the_store_is_down_answers_are_found_or_refused_as_declared(
+    closed: bool,
+) -> None:
+    store = Guarded(Dead(), Health(is_closed=closed), Log(write=lambda _: None))
+    kept_in = ResponseStore(store, ttl=60.0)
+    async with TestClient(TestServer(client_app(site(kept_in)))) as client:
+        status, made = await post(client)
+        assert status == 200
+        assert made["store"] is not closed
+        status, body = await post(client, previous_response_id="resp_1")
+        assert status == (503 if closed else 400)
+        assert "db:6379" not in json.dumps(body)
+        assert (await get(client, "resp_1"))[0] == (503 if closed else 404)
+        assert (await get(client, "resp_1", "DELETE"))[0] == (503 if closed else 404)
+    await store.close()
 
 
 async def test_tokens_are_counted(client: Client) -> None:

@@ -16,6 +16,7 @@ from lynkrc_runtime.server.response_store import Kept, ResponseStore
 from lynkrc_runtime.server.responses import settle
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.settings import Settings
+from lynkrc_runtime.state.memory import MemoryStore
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -128,9 +129,9 @@ def test_embeddings_refuse_it_too() -> None:
     assert client.json["error"]["message"] == "model: the member is repeated"
 
 
-def test_a_request_that_relies_on_a_kept_answer_is_refused_as_it_came() -> None:
-    store = ResponseStore(ttl=60.0, clock=lambda: 0.0)
-    store.put("", Kept(id="resp_1", body=b"{}", input=(), output=()))
+async def test_a_request_that_relies_on_a_kept_answer_is_refused_as_it_came() -> None:
+    store = ResponseStore(MemoryStore(), ttl=60.0)
+    await store.put("", Kept(id="resp_1", body=b"{}", input=(), output=()))
     body = (
         b'{"model":"a","model":"b","input":[{"role":"user","content":"x"}],'
         b'"previous_response_id":"resp_1"}'
@@ -138,7 +139,7 @@ def test_a_request_that_relies_on_a_kept_answer_is_refused_as_it_came() -> None:
     for has_assertions in (False, True):
         served = gateway(policy(table(has_assertions=has_assertions)), Said(), http=Scripted({}))
         served = dataclasses.replace(served, responses=store)
-        assert (settle(served, body, "").body == body) is has_assertions
+        assert ((await settle(served, body, "")).body == body) is has_assertions
 
 
 def test_counting_refuses_it_too() -> None:

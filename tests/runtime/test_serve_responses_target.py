@@ -11,6 +11,7 @@ from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.server.responses import serve_responses
+from lynkrc_runtime.state.memory import MemoryStore
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -112,7 +113,7 @@ def test_reasoning_the_target_cannot_read_is_left_out_and_asked_again() -> None:
 
 def test_a_passed_stream_is_kept_and_followed() -> None:
     served, upstream = made(STREAM, WHOLE)
-    served = replace(served, responses=ResponseStore(ttl=60.0))
+    served = replace(served, responses=ResponseStore(MemoryStore(), ttl=60.0))
     client, following = Recorder(), Recorder()
 
     async def talk() -> None:

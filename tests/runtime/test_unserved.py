@@ -48,10 +48,6 @@ def test_a_line_says_what_happens_instead() -> None:
     [
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
         (Settings(server=Server(admin=Admin(port=9))), "server.admin.port"),
-        (
-            Settings(responses_store=ResponsesStore(ttl=1.0, store="redis")),
-            "responses_store.store=redis",
-        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

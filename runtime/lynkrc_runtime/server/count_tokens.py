@@ -106,6 +106,8 @@ class TokenCounter:
         if request.bound and not is_same:
             return None
         makers, name = gateway.makers, route.target.name
+        if makers.is_shared:
+            await makers.learn(request)
         request, facts, _ = without_foreign(
             request, way.facts, makers.foreign(request, name), passing=is_same
         )

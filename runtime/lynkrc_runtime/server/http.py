@@ -18,6 +18,7 @@ from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
 from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
+from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
@@ -45,6 +46,7 @@ class Site:
     """
 
     gateway: Gateway
+    stores: Stores = field(default_factory=in_memory)
     ready: bool = True
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
@@ -292,17 +294,25 @@ async def live(_: web.Request) -> web.Response:
 
 
 async def ready(request: web.Request, more: Mapping[str, Any] = _NOTHING) -> web.Response:
-    """`GET /health/ready`: 503 once the process has been told to stop; `more` is told too."""
+    """`GET /health/ready`: 503 once the process has been told to stop, or refuses for its store.
+
+    `degraded` is what works less than it should, by name; requests are served all the same. `more`
+    is told too.
+    """
     site = request.app[SITE]
     if more is _NOTHING and request.query.get("deep") == "true":
         return refusal(request, 404, "targets are probed for operators, on their own address")
     policy = site.gateway.policy
+    status = "stopping" if not site.ready else site.stores.status
     answer = {
-        "status": "ready" if site.ready else "stopping",
+        "status": status,
         "bundle": policy.digest,
         "name": policy.dispatch.name,
         "engine": policy.engine,
-        "degraded": [f"{about}: {note}" for about, note in site.notes.items()],
+        "degraded": [
+            *site.stores.down,
+            *(f"{about}: {note}" for about, note in site.notes.items()),
+        ],
         **more,
     }
-    return web.json_response(answer, status=200 if site.ready else 503)
+    return web.json_response(answer, status=200 if status in ("ready", "degraded") else 503)

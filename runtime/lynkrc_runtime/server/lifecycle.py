@@ -10,8 +10,9 @@ import errno
 import json
 import signal
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
@@ -26,10 +27,13 @@ from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.logs import open_log, open_usage_log
+from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.server.tls import UnusableTls, server_tls
+from lynkrc_runtime.state.interface import CannotOpen
+from lynkrc_runtime.state.open import Stores, open_stores
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -96,7 +100,11 @@ async def _run(
     log: Log,
     usage_log: UsageLog | None,
 ) -> None:
-    async with HttpUpstream() as http:
+    stores = _stores(policy, environ, log)
+    async with AsyncExitStack() as closing:
+        # After the last connection: what the last requests settle must be written.
+        closing.push_async_callback(stores.close)
+        http = await closing.enter_async_context(HttpUpstream())
         process = Process(
             settings=settings,
             environ=environ,
@@ -104,7 +112,15 @@ async def _run(
             log=log,
             metrics=Metrics(version=__version__),
             usage_log=usage_log,
+            stores=stores,
+            opened_as=policy.dispatch.settings,
+            makers=Makers(time.monotonic, store=stores.shared),
         )
+        closing.push_async_callback(process.makers.flush)
+        closing.push_async_callback(process.settling.drain)
+        await stores.look()
+        for kind, health in stores.healths.items():
+            process.metrics.watches_store(kind, health)
         gateway = assemble(policy, process)
         declared = policy.dispatch.settings.server.tls
         try:
@@ -112,7 +128,7 @@ async def _run(
         except UnusableTls as unusable:
             raise CannotServe(str(unusable)) from unusable
         install(gateway, process)
-        site = Site(gateway=gateway)
+        site = Site(gateway=gateway, stores=stores)
         clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
         stop = asyncio.Event()
         try:
@@ -149,8 +165,17 @@ async def _run(
             await admin.cleanup()
 
 
+def _stores(policy: Policy, environ: Mapping[str, str], log: Log) -> Stores:
+    """The declared stores, open. Raises CannotServe."""
+    try:
+        return open_stores(policy.dispatch.settings, environ, log)
+    except CannotOpen as fault:
+        raise CannotServe(str(fault)) from fault
+
+
 def runner(app: web.Application, log: Log, idle: float = IDLE) -> web.AppRunner:
     """The server of an application, within our bounds; it logs nothing by itself.
+
 
     `idle` is seconds until the whole head of a connection's first or next request must be there.
     """

@@ -3,11 +3,15 @@
 Reasoning goes back to the target that made it and to no other (design: "Thinking blocks"). What an
 answer signs is remembered for a day; on the way to another target such blocks are left out. What
 is not known was made before this gateway started, or elsewhere: it is sent, and an upstream that
-cannot read it says so (`server/fix_ups.py`).
+cannot read it says so (`server/fix_ups.py`). Where gateways share a store they also share this
+memory: what one of them learns is written to the store behind the answer, and read by another when
+a request comes with signatures it does not know. A store that is down, or slow, is done without.
 """
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
 from typing import final
@@ -23,24 +27,39 @@ from lynkrc_runtime.protocol.carrier import (
 )
 from lynkrc_runtime.protocol.conversation import Block, RedactedThinking, Request, Thinking
 from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.state.interface import Store, StoreDown
 
 TTL = 24 * 3600.0
 """Seconds a signature is remembered."""
 LIMIT = 32_768
 """Signatures remembered, the oldest forgotten first: about 6 MB."""
+ASKED = 256
+"""Signatures of one request that the store is asked for; the last ones, which count most."""
+ASKED_WITHIN = 0.5
+"""Seconds a request waits for that."""
+ROOM = 16 * 1024 * 1024
+"""Bytes of signatures in a shared store."""
 
 _REASONING = (Thinking, RedactedThinking)
 
 
 @final
 class Makers:
-    """The memory of one gateway; `clock` gives seconds that never run backwards."""
+    """The memory of one gateway; `clock` gives seconds that never run backwards.
 
-    __slots__ = ("_clock", "_known", "_limit")
+    `store` is one that others read too; None where nobody does.
+    """
 
-    def __init__(self, clock: Callable[[], float], *, limit: int = LIMIT) -> None:
+    __slots__ = ("_clock", "_known", "_limit", "_store", "_unwritten", "_writing")
+
+    def __init__(
+        self, clock: Callable[[], float], *, limit: int = LIMIT, store: Store | None = None
+    ) -> None:
         self._clock = clock
         self._limit = limit
+        self._store = store
+        self._unwritten: dict[str, bytes] = {}
+        self._writing: asyncio.Task[None] | None = None
         # In the order they were last seen, so what is too old stands first.
         self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
@@ -49,9 +68,16 @@ class Makers:
 
     def remember(self, signatures: Iterable[str], target: str) -> None:
         """`target` (its name) made these."""
+        made = [_key(signature) for signature in signatures]
+        self._know(dict.fromkeys(made, target))
+        if self._store is not None and made:
+            self._unwritten |= {_shared(key): target.encode() for key in made}
+            if self._writing is None or self._writing.done():
+                self._writing = asyncio.get_running_loop().create_task(self._write(self._store))
+
+    def _know(self, made: Mapping[bytes, str]) -> None:
         now = self._clock()
-        for signature in signatures:
-            key = _key(signature)
+        for key, target in made.items():
             self._known[key] = (target, now)
             self._known.move_to_end(key)
         while self._known:
@@ -59,6 +85,42 @@ class Makers:
             if len(self._known) <= self._limit and now - seen < TTL:
                 return
             del self._known[oldest]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether `learn` may find something."""
+        return self._store is not None
+
+    async def learn(self, request: Request) -> None:
+        """Ask the store for those signatures of the history that are not known here.
+
+        At most the last `ASKED`, and within `ASKED_WITHIN`: a request does not fail for this.
+        """
+        if self._store is None:
+            return
+        unknown = {
+            _shared(key): key
+            for signature in signatures_of(_reasoning(request))
+            if (key := _key(signature)) not in self._known
+        }
+        if unknown:
+            asked = list(unknown)[-ASKED:]
+            with suppress(StoreDown, TimeoutError):
+                async with asyncio.timeout(ASKED_WITHIN):
+                    found = await self._store.get(asked)
+                self._know({unknown[key]: value.decode() for key, value in found.items()})
+
+    async def _write(self, store: Store) -> None:
+        """Write what there is to write, also what comes meanwhile."""
+        while self._unwritten:
+            values, self._unwritten = self._unwritten, {}
+            with suppress(StoreDown):
+                await store.put(values, TTL, ROOM)
+
+    async def flush(self) -> None:
+        """Wait until all is written, or lost with a store that is down."""
+        if self._writing is not None:
+            await self._writing
 
     def maker_of(self, signature: str) -> str | None:
         """The target that made it; None where that is not known, or no longer."""
@@ -71,18 +133,21 @@ class Makers:
         """The signatures in the history that another target than this one is known to have made."""
         if not self._known:
             return frozenset()
-        # A long history has thousands of blocks, and most have none that reasons.
-        reasoning = [
-            block
-            for message in request.messages
-            for block in message.blocks
-            if isinstance(block, _REASONING)
-        ]
         return frozenset(
             signature
-            for signature in signatures_of(reasoning)
+            for signature in signatures_of(_reasoning(request))
             if self.maker_of(signature) not in (None, target)
         )
+
+
+def _reasoning(request: Request) -> list[Block]:
+    # A long history has thousands of blocks, and most have none that reasons.
+    return [
+        block
+        for message in request.messages
+        for block in message.blocks
+        if isinstance(block, _REASONING)
+    ]
 
 
 def signatures_of(blocks: Iterable[Block]) -> Iterator[str]:
@@ -126,3 +191,7 @@ def _key(signature: str) -> bytes:
     elif carried is not None and carried.kind == OPENAI:
         signature = sealed_content(carried.data) or signature
     return blake2b(signature.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _shared(key: bytes) -> str:
+    return f"maker:{key.hex()}"

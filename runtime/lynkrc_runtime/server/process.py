@@ -22,13 +22,13 @@ from lynkrc_runtime.server.doors import UnusableDoor, doors_of
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
-from lynkrc_runtime.server.response_store import UnservedStore, open_store
+from lynkrc_runtime.server.response_store import response_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.remembered import open_sessions
+from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
-from lynkrc_runtime.state.interface import Store
-from lynkrc_runtime.state.memory import MemoryStore
+from lynkrc_runtime.state.open import Stores, in_memory, kinds
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
@@ -46,7 +46,8 @@ class CannotServe(Exception):
 class Process:
     """What outlives a bundle: connections, logs, and what is known of targets by their names.
 
-    `environ` is what references are looked up in; `random` gives 0 <= x < 1.
+    `environ` is what references are looked up in; `random` gives 0 <= x < 1. `stores` are those
+    that `opened_as` declares: the settings the process began with.
     """
 
     settings: Settings
@@ -55,6 +56,8 @@ class Process:
     log: Log
     metrics: Metrics
     usage_log: UsageLog | None = None
+    stores: Stores = field(default_factory=in_memory)
+    opened_as: Declared = field(default_factory=Declared)
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
     places: Places = field(default_factory=Places)
     health: Health = field(default_factory=Health)
@@ -62,7 +65,6 @@ class Process:
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
-    store: Store = field(default_factory=MemoryStore)
     settling: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
@@ -75,6 +77,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
     Raises CannotServe, naming what lacks or is not served.
     """
     dispatch = policy.dispatch
+    _same_stores(dispatch.settings, process.opened_as)
     try:
         routes = build_routes(
             dispatch,
@@ -85,8 +88,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         )
         keys = KeyRing(dispatch.settings.keys, process.environ)
         doors = doors_of(dispatch.settings.server, process.environ)
-        responses = open_store(dispatch.settings)
-    except (UnresolvedProvider, UnknownSecret, UnusableDoor, UnservedStore) as fault:
+    except (UnresolvedProvider, UnknownSecret, UnusableDoor) as fault:
         raise CannotServe(str(fault)) from fault
     return Gateway(
         policy=policy,
@@ -105,7 +107,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         meter=meter_of(
             dispatch,
             Till(
-                store=process.store,
+                store=process.stores.state,
                 settling=process.settling,
                 log=process.log,
                 metrics=process.metrics,
@@ -115,13 +117,26 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         watch=process.health.watch(dispatch, partial(tell, process.metrics, process.log)),
         places=process.places,
         sessions=open_sessions(
-            dispatch, process.store, metrics=process.metrics, log=process.log, clock=time.time
+            dispatch,
+            process.stores.state,
+            metrics=process.metrics,
+            log=process.log,
+            clock=time.time,
         ),
         doors=doors,
-        responses=responses,
+        responses=response_store(dispatch.settings.responses_store, process.stores.kept),
         recent=process.recent,
         usage_log=process.usage_log,
     )
+
+
+def _same_stores(declared: Declared, opened: Declared) -> None:
+    """Raises CannotServe where a bundle wants other stores than the process has open."""
+    if (declared.state, kinds(declared)) != (opened.state, kinds(opened)):
+        raise CannotServe(
+            "`state`, or the store of `responses_store`, is not what it was when the gateway "
+            "started; that needs a restart"
+        )
 
 
 def install(gateway: Gateway, process: Process) -> None:

@@ -28,7 +28,14 @@ from lynkrc_runtime.server.http import (
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_store import Kept, item_id
-from lynkrc_runtime.server.responses import UNKEPT, RefusedState, scope_of, settle
+from lynkrc_runtime.server.responses import (
+    UNKEPT,
+    UNREACHABLE,
+    RefusedState,
+    scope_of,
+    settle,
+)
+from lynkrc_runtime.state.interface import StoreDown
 
 _encode = msgspec.json.encode
 _PAGE, _MAX_PAGE = 20, 100
@@ -61,7 +68,7 @@ def add_response_routes(
 
 async def get_response(request: web.Request) -> web.Response:
     """`GET /v1/responses/{id}`: the answer as it was given."""
-    kept = _kept(request)
+    kept = await _kept(request)
     if isinstance(kept, web.Response):
         return kept
     if request.query.get("stream") == "true":
@@ -71,19 +78,22 @@ async def get_response(request: web.Request) -> web.Response:
 
 async def delete_response(request: web.Request) -> web.Response:
     """`DELETE /v1/responses/{id}`: forget it."""
-    kept = _kept(request)
+    kept = await _kept(request)
     if isinstance(kept, web.Response):
         return kept
     store = request.app[SITE].gateway.responses
     assert store is not None, "it was kept"
     headers = request[HEADERS]
-    store.delete(scope_of(headers, request.get(CALLER)), kept.id)
+    try:
+        await store.delete(scope_of(headers, request.get(CALLER)), kept.id)
+    except StoreDown:
+        return refusal(request, 503, UNREACHABLE)
     return _json(request, _encode({"id": kept.id, "object": "response", "deleted": True}))
 
 
 async def list_input_items(request: web.Request) -> web.Response:
     """`GET /v1/responses/{id}/input_items`: a page of what the model was given, newest first."""
-    kept = _kept(request, "/input_items")
+    kept = await _kept(request, "/input_items")
     if isinstance(kept, web.Response):
         return kept
     try:
@@ -95,7 +105,7 @@ async def list_input_items(request: web.Request) -> web.Response:
 
 async def cancel_response(request: web.Request) -> web.Response:
     """`POST /v1/responses/{id}/cancel`: nothing runs in the background, so nothing can be ended."""
-    kept = _kept(request, "/cancel")
+    kept = await _kept(request, "/cancel")
     if isinstance(kept, web.Response):
         return kept
     return refusal(request, 400, "Cannot cancel a synchronous response.")
@@ -155,9 +165,8 @@ def _count_tokens(counter: TokenCounter) -> Handler:
             return body
         headers = request[HEADERS]
         try:
-            settled = settle(
-                request.app[SITE].gateway, body, scope_of(headers, request.get(CALLER))
-            )
+            scope = scope_of(headers, request.get(CALLER))
+            settled = await settle(request.app[SITE].gateway, body, scope)
             count = await counter.count(
                 headers,
                 request[REPEATED],
@@ -184,12 +193,16 @@ def _not_served(message: str) -> Handler:
     return handle
 
 
-def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
+async def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
     """The answer the path names, or the refusal of one that is not kept."""
     identity = request.match_info["id"]
     canonical(request, "/v1/responses", f"/{identity}{below}")
     store, headers = request.app[SITE].gateway.responses, request[HEADERS]
-    kept = None if store is None else store.get(scope_of(headers, request.get(CALLER)), identity)
+    scope = scope_of(headers, request.get(CALLER))
+    try:
+        kept = None if store is None else await store.get(scope, identity)
+    except StoreDown:
+        return refusal(request, 503, UNREACHABLE)
     if kept is None:
         why = UNKEPT if store is None else ""
         return refusal(request, 404, f"Response with id '{identity}' not found.{why}")

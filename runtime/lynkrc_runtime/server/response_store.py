@@ -1,31 +1,32 @@
 """Answers of the Responses API, kept for a time and within a size: what `responses_store` declares.
 
-In memory, so a restart forgets them. Everything is kept under a *scope*, which is the caller's: one
-caller's ids mean nothing to another (design: runtime.md, "Response store").
+They lie in a `Store`, as one family of values. Everything is kept under a *scope*, which is the
+caller's: one caller's ids mean nothing to another (design: runtime.md, "Response store").
 
->>> store = ResponseStore(ttl=60.0, size=1000, clock=lambda: 0.0)
->>> store.put("me", Kept(id="resp_1", body=b"{}", input=(b'{"a":1}',), output=()))
->>> store.get("me", "resp_1").input, store.get("you", "resp_1")
+>>> import asyncio
+>>> from lynkrc_runtime.state.memory import MemoryStore
+>>> async def kept_and_found():
+...     answers = ResponseStore(MemoryStore(), ttl=60.0)
+...     await answers.put("me", Kept(id="resp_1", body=b"{}", input=(b'{"a":1}',), output=()))
+...     mine = await answers.get("me", "resp_1")
+...     return mine.input, await answers.get("you", "resp_1")
+>>> asyncio.run(kept_and_found())
 ((b'{"a":1}',), None)
 """
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import final
 
 import msgspec
 
-from lynkrc_runtime.settings import Settings
+from lynkrc_runtime.settings import ResponsesStore
+from lynkrc_runtime.state.interface import Store
 
 DEFAULT_SIZE = 256 * 1024 * 1024
 """Bytes, where the bundle does not say."""
 
-
-@final
-class UnservedStore(Exception):
-    """A declared store this runtime does not have; says which."""
+_FAMILY = "response"
 
 
 @final
@@ -41,80 +42,78 @@ class Kept:
     input: tuple[bytes, ...]
     output: tuple[bytes, ...]
 
-    @property
-    def size(self) -> int:
-        """Bytes. Items that several answers share count in each of them."""
-        return len(self.body) + sum(map(len, self.input)) + sum(map(len, self.output))
 
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
-    kept: Kept
-    until: float
-    items: tuple[str, ...]
+_write = msgspec.msgpack.encode
+_read = msgspec.msgpack.Decoder(Kept).decode
+_read_item = msgspec.msgpack.Decoder(tuple[str, bytes]).decode
 
 
 @final
 class ResponseStore:
-    """`ttl` is seconds, `size` bytes; the oldest answers go first. `clock` gives seconds."""
+    """`ttl` is seconds; all answers take at most `size` bytes, and the oldest go first.
 
-    __slots__ = ("_bytes", "_clock", "_entries", "_items", "_size", "_ttl")
+    Redis bounds what it holds by its own `maxmemory`. Every operation raises StoreDown.
+    """
 
-    def __init__(
-        self, *, ttl: float, size: int = DEFAULT_SIZE, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    __slots__ = ("_size", "_store", "_ttl")
+
+    def __init__(self, store: Store, *, ttl: float, size: int = DEFAULT_SIZE) -> None:
+        self._store = store
         self._ttl = ttl
         self._size = size
-        self._clock = clock
-        self._entries: OrderedDict[tuple[str, str], _Entry] = OrderedDict()
-        self._items: dict[tuple[str, str], tuple[str, bytes]] = {}
-        """Output items by scope and id, with their answer's, for references to them."""
-        self._bytes = 0
 
-    def put(self, scope: str, kept: Kept) -> None:
-        """Keep an answer; one larger than the whole store is not kept."""
-        self.delete(scope, kept.id)
-        if kept.size > self._size:
-            return
-        named = {name: item for item in kept.output if (name := item_id(item))}
-        self._items |= {(scope, name): (kept.id, item) for name, item in named.items()}
-        entry = _Entry(kept=kept, until=self._clock() + self._ttl, items=tuple(named))
-        self._entries[scope, kept.id] = entry
-        self._bytes += kept.size
-        self._expire()
+    async def put(self, scope: str, kept: Kept) -> None:
+        """Keep an answer, and its items for references to them; not one larger than the store."""
+        values = {
+            _item_key(scope, name): _write((kept.id, item))
+            for item in kept.output
+            if (name := item_id(item))
+        }
+        values[_key(scope, kept.id)] = _write(kept)
+        if sum(len(key) + len(value) for key, value in values.items()) <= self._size:
+            await self._store.put(values, self._ttl, self._size)
 
-    def get(self, scope: str, response_id: str) -> Kept | None:
+    async def get(self, scope: str, response_id: str) -> Kept | None:
         """The answer; None for one that is not there, not yours, or too old."""
-        self._expire()
-        entry = self._entries.get((scope, response_id))
-        return None if entry is None else entry.kept
+        key = _key(scope, response_id)
+        found = (await self._store.get([key])).get(key)
+        try:
+            return None if found is None else _read(found)
+        except msgspec.DecodeError:
+            return None  # of another version of this runtime
 
-    def item(self, scope: str, item: str) -> bytes | None:
+    async def item(self, scope: str, item: str) -> bytes | None:
         """An output item of any answer kept in the scope."""
-        self._expire()
-        found = self._items.get((scope, item))
-        return None if found is None else found[1]
+        found = await self._items(scope, [item])
+        return found[item][1] if found else None
 
-    def delete(self, scope: str, response_id: str) -> bool:
+    async def delete(self, scope: str, response_id: str) -> bool:
         """Forget an answer; whether it was there."""
-        entry = self._entries.pop((scope, response_id), None)
-        if entry is None:
+        kept = await self.get(scope, response_id)
+        if kept is None:
             return False
-        self._bytes -= entry.kept.size
-        for name in entry.items:
-            # Another answer may have an item of this id since: that one stays.
-            if self._items.get((scope, name), ("", b""))[0] == response_id:
-                del self._items[scope, name]
+        named = [name for item in kept.output if (name := item_id(item))]
+        # Another answer may have an item of this id since: that one stays.
+        own = [
+            _item_key(scope, name)
+            for name, (answer, _) in (await self._items(scope, named)).items()
+            if answer == response_id
+        ]
+        await self._store.delete([_key(scope, response_id), *own])
         return True
 
-    def _expire(self) -> None:
-        now = self._clock()
-        while self._entries:
-            key, entry = next(iter(self._entries.items()))
-            if entry.until > now and self._bytes <= self._size:
-                return
-            self.delete(*key)
+    async def _items(self, scope: str, names: list[str]) -> dict[str, tuple[str, bytes]]:
+        """Items by their ids: the id of the answer each was last in, and itself."""
+        keys = {name: _item_key(scope, name) for name in names}
+        found = await self._store.get(list(keys.values()))
+        items = {}
+        for name, key in keys.items():
+            if key in found:
+                try:
+                    items[name] = _read_item(found[key])
+                except msgspec.DecodeError:
+                    continue  # of another version of this runtime
+        return items
 
 
 @final
@@ -133,16 +132,24 @@ def item_id(item: bytes) -> str | None:
         return None
 
 
-def open_store(settings: Settings) -> ResponseStore | None:
-    """The declared store, None without one. Raises UnservedStore."""
-    declared = settings.responses_store
+def response_store(declared: ResponsesStore | None, store: Store) -> ResponseStore | None:
+    """What the section declares, in the store that holds kept answers; None without a section."""
     if declared is None:
         return None
-    kind = declared.store or settings.state.store
-    if kind != "memory":
-        raise UnservedStore(
-            f"responses_store: this runtime keeps answers in memory only, not in {kind}; "
-            "write `store: memory`"
-        )
     size = DEFAULT_SIZE if declared.size is None else declared.size
-    return ResponseStore(ttl=declared.ttl, size=size)
+    return ResponseStore(store, ttl=declared.ttl, size=size)
+
+
+def _key(scope: str, response_id: str) -> str:
+    return _hashed("answer", scope, response_id)
+
+
+def _item_key(scope: str, item: str) -> str:
+    return _hashed("item", scope, item)
+
+
+def _hashed(*parts: str) -> str:
+    """A key of one length without a client's text; the parts' lengths tell them apart."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    digest = blake2b(text.encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+    return f"{_FAMILY}:{digest}"

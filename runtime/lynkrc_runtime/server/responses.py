@@ -20,8 +20,10 @@ from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.gateway import Gateway, refuse_repeated
+from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.response_store import Kept, ResponseStore
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.state.interface import StoreDown
 
 _CALLERS = ("x-lynkr-key", "x-api-key", "authorization", "api-key")
 """Headers that say who calls, the first one found counts (design: runtime.md, "Security")."""
@@ -31,6 +33,8 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 UNKEPT: Final = " Answers are not kept here: the policy has no section `responses_store`."
 """What is added where nothing could have been found."""
+UNREACHABLE: Final = "kept answers cannot be reached now; try again in a moment"
+"""What is said where the store is down and the policy does not serve without it."""
 _NULL = b"null"
 _HEADS = (b'"response.created"', b'"response.in_progress"', b'"response.queued"')
 _ENDS = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"')
@@ -40,16 +44,19 @@ _ENDS = (b'"response.completed"', b'"response.incomplete"', b'"response.failed"'
 class RefusedState(Exception):
     """A request for state that is not there; carries what the client is told."""
 
-    def __init__(self, message: str, param: str, code: str | None = None) -> None:
+    def __init__(
+        self, message: str, param: str | None, code: str | None = None, status: int = 400
+    ) -> None:
         super().__init__(message)
         self.param = param
         self.code = code
+        self.status = status
 
     def problem(self, request_id: str) -> Problem:
         """The problem of a request with this id."""
         return Problem(
-            status=400,
-            kind="invalid",
+            status=self.status,
+            kind=kind_of(self.status),
             message=str(self),
             param=self.param,
             code=self.code,
@@ -75,7 +82,7 @@ async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) 
     """`serve` for the Responses API: with what was kept, and keeping the answer."""
     store, scope = gateway.responses, scope_of(incoming.headers, incoming.caller)
     try:
-        settled = settle(gateway, incoming.body, scope)
+        settled = await settle(gateway, incoming.body, scope)
     except RefusedState as refused:
         problem = refused.problem(incoming.request_id)
         await serve(gateway, replace(incoming, refused=problem), client)
@@ -85,14 +92,17 @@ async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) 
     await serve(gateway, replace(incoming, body=settled.body), client)
 
 
-def settle(gateway: Gateway, body: bytes, scope: str) -> Settled:
+async def settle(gateway: Gateway, body: bytes, scope: str) -> Settled:
     """`settle_state`, but for a body that is to be refused as it came. Raises RefusedState."""
     try:
         refuse_repeated(gateway, body)
     except MalformedRequest:
         # Written anew it would have each member once, and nobody would hear of it.
         return Settled(body=body)
-    return settle_state(body, gateway.responses, scope)
+    try:
+        return await settle_state(body, gateway.responses, scope)
+    except StoreDown as fault:
+        raise RefusedState(UNREACHABLE, None, status=503) from fault
 
 
 def scope_of(headers: Mapping[str, str], caller: Caller | None) -> str:
@@ -113,8 +123,8 @@ def scope_of(headers: Mapping[str, str], caller: Caller | None) -> str:
     return ""
 
 
-def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settled:
-    """The request with all it refers to put in its place. Raises RefusedState.
+async def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settled:
+    """The request with all it refers to put in its place. Raises RefusedState, StoreDown.
 
     A body that cannot be read stays as it is: who reads it says what is wrong.
     """
@@ -127,7 +137,7 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
         conversation = _value(members.get("conversation"))
         items = list(given)
         if store is not None:
-            items = [_referred(item, store, scope) for item in items]
+            items = [await _referred(item, store, scope) for item in items]
     except NOT_JSON:
         return Settled(body=body)
     if background is True:
@@ -135,7 +145,7 @@ def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settle
     if conversation is not None:
         raise RefusedState("conversation: conversations are not kept here", "conversation")
     if previous is not None:
-        kept = store.get(scope, previous) if store and isinstance(previous, str) else None
+        kept = await store.get(scope, previous) if store and isinstance(previous, str) else None
         if kept is None:
             raise RefusedState(
                 f"Previous response with id '{previous}' not found." + ("" if store else UNKEPT),
@@ -169,7 +179,7 @@ def _input_items(raw: msgspec.Raw | None) -> tuple[bytes, ...]:
     return tuple(bytes(item) for item in _items(raw))
 
 
-def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
+async def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
     """The item itself where another is only a reference to it, which need not say its type."""
     if b"item_reference" not in item and (b'"type"' in item or b'"role"' in item):
         return item
@@ -178,7 +188,7 @@ def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
         return item
     if value.get("type") != "item_reference" and value.keys() != {"id"}:
         return item
-    found = store.item(scope, str(value.get("id")))
+    found = await store.item(scope, str(value.get("id")))
     if found is None:
         raise RefusedState(f"Item with id '{value.get('id')}' not found.", "input")
     return found
@@ -199,7 +209,7 @@ class Keeper:
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """See `Client.answer`."""
         if status == 200:
-            body = self._kept(body, is_end=True)
+            body = await self._kept(body, is_end=True)
         await self._client.answer(status, headers, body)
 
     async def start(self, headers: Mapping[str, str]) -> None:
@@ -211,10 +221,10 @@ class Keeper:
         if any(mark in data for mark in (*_HEADS, *_ENDS)):
             splitter = EventSplitter()
             pieces = [*splitter.feed(data), splitter.rest]
-            data = b"".join(self._event(piece) for piece in pieces if piece)
+            data = b"".join([await self._event(piece) for piece in pieces if piece])
         await self._client.write(data)
 
-    def _event(self, piece: bytes) -> bytes:
+    async def _event(self, piece: bytes) -> bytes:
         is_end = any(mark in piece for mark in _ENDS)
         if not is_end and not any(mark in piece for mark in _HEADS):
             return piece
@@ -226,12 +236,13 @@ class Keeper:
             event = _members(payload)
             if "response" not in event:
                 return piece
-            event["response"] = msgspec.Raw(self._kept(bytes(event["response"]), is_end=is_end))
+            body = await self._kept(bytes(event["response"]), is_end=is_end)
+            event["response"] = msgspec.Raw(body)
         except NOT_JSON:
             return piece
         return sse.event_bytes(name, event) if name else sse.data_bytes(event)
 
-    def _kept(self, body: bytes, *, is_end: bool) -> bytes:
+    async def _kept(self, body: bytes, *, is_end: bool) -> bytes:
         """The response with what we know better than who made it; kept if it is the last word."""
         response = _members(body)
         settled = self._settled
@@ -242,7 +253,11 @@ class Keeper:
         if is_end and settled.keep and isinstance(identity, str) and _is_answer(response):
             output = tuple(bytes(item) for item in _items(response["output"]))
             kept = Kept(id=identity, body=body, input=settled.input, output=output)
-            self._store.put(self._scope, kept)
+            try:
+                await self._store.put(self._scope, kept)
+            except StoreDown:
+                response["store"] = msgspec.Raw(b"false")
+                body = sse.to_json(response)
         return body
 
 

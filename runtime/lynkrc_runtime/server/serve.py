@@ -103,7 +103,9 @@ def _abort(exchange: Exchange) -> None:
 async def _converse(exchange: Exchange) -> None:
     gateway, incoming = exchange.gateway, exchange.incoming
     if incoming.refused is not None:
-        await exchange.refuse(incoming.refused, Ending.MALFORMED)
+        is_ours = incoming.refused.status == 503
+        ending = Ending.UNAVAILABLE if is_ours else Ending.MALFORMED
+        await exchange.refuse(incoming.refused, ending)
         return
     try:
         request = read_request(gateway, incoming.dialect, incoming.body, incoming.headers)
@@ -158,6 +160,8 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
     targets = exchange.session.order(decision, reached)
     if exchange.trace is not None:
         exchange.trace.ordered(exchange.session.told)
+    if gateway.makers.is_shared:
+        await gateway.makers.learn(request)
     stream = request.options.stream
     candidates = [
         gateway.routes[index].streamed if stream else gateway.routes[index].whole

@@ -29,6 +29,23 @@ class Stores:
     kept: Store
     healths: Mapping[str, Health]
 
+    @property
+    def shared(self) -> Store | None:
+        """The store for counts and pins where other processes may use it too, else None."""
+        return None if isinstance(self.state, MemoryStore) else self.state
+
+    @property
+    def down(self) -> list[str]:
+        """What does not answer now: `store redis`."""
+        return [f"store {kind}" for kind, health in self.healths.items() if not health.is_up]
+
+    @property
+    def status(self) -> Literal["ready", "degraded", "unavailable"]:
+        """Unavailable: requests are refused until a store is back."""
+        if any(health.refuses for health in self.healths.values()):
+            return "unavailable"
+        return "degraded" if self.down else "ready"
+
     async def look(self) -> None:
         """See whether they answer; one that does not is down from now on, and logged as such."""
         for store in {id(store): store for store in (self.state, self.kept)}.values():

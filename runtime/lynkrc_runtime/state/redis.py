@@ -8,7 +8,7 @@ would spread the keys of one script over several, and is not served.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar, cast, final
+from typing import Any, TypeVar, final
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -83,7 +83,7 @@ class RedisStore:
 
     def _script(self, text: str) -> AsyncScript:
         """Called by its digest; where Redis does not know it (any more) it is told, once."""
-        return cast(AsyncScript, self._redis.register_script(text))
+        return self._redis.register_script(text)
 
     async def take(self, windows: Sequence[Window]) -> Taken:
         """See `Store`."""
@@ -130,10 +130,12 @@ class RedisStore:
         if not keys:
             return {}
         found = await self._ask(self._redis.mget([_value(key) for key in keys]))
-        return {key: value for key, value in zip(keys, found, strict=True) if value is not None}
+        pairs = zip(keys, found, strict=True)
+        return {key: value for key, value in pairs if isinstance(value, bytes)}
 
     async def put(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
         """See `Store`."""
+        del room  # `maxmemory` bounds what is kept, and which of it leaves first
         if not values:
             return
         pipeline = self._redis.pipeline(transaction=True)

@@ -166,15 +166,17 @@ class SqliteStore:
     def _do(self, group: Sequence[_Job]) -> None:
         """A group in one transaction, again while another process has the file."""
         give_up = time.monotonic() + LOCK_WITHIN
-        while True:
+        while True:  # without a group only sweeping is lost, which is tried again soon
             try:
                 answers = self._commit(group)
             except (sqlite3.Error, OverflowError) as fault:
                 if self._db.in_transaction:
                     self._db.rollback()
                 code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
-                if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED) and (
-                    time.monotonic() < give_up
+                if (
+                    group
+                    and code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+                    and (time.monotonic() < give_up)
                 ):
                     continue
                 _tell(group, [StoreDown(f"{self._path}: {fault}")] * len(group))
@@ -185,11 +187,13 @@ class SqliteStore:
     def _commit(self, group: Sequence[_Job]) -> list[Any]:
         now = self._unix()
         is_due = now >= self._sweep_at or now < self._sweep_at - _SWEEP_EVERY
+        reads_only = bool(group) and all(job.reads_only for job in group)
+        # Who only reads must not wait for the lock that sweeping needs.
+        is_due = is_due and not reads_only
         if not group and not is_due:
             return []
-        writes = is_due or not all(job.reads_only for job in group)
         self._sync(any(job.is_settlement for job in group))
-        self._db.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
+        self._db.execute("BEGIN" if reads_only else "BEGIN IMMEDIATE")
         answers = [job.work(self._db, now) for job in group]
         if is_due:
             swept = tables.sweep(self._db, now, _SWEEP_ROWS)
@@ -277,7 +281,7 @@ def _prepare(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
-        raise _Foreign(f"it is damaged ({found})")
+        raise _Foreign(f"it is damaged ({found.splitlines()[-1]})")
     db.execute(f"PRAGMA busy_timeout = {_LOCK_TRY_MS}")
     db.execute("PRAGMA synchronous = FULL")
 

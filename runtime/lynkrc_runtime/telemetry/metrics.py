@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.resilience.breaker import State
+from lynkrc_runtime.state.guarded import Health
 from lynkrc_runtime.telemetry.outcome import Outcome
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
@@ -64,6 +65,9 @@ class Metrics:
         "_side",
         "_teams",
         "_tenants",
+        "_store_lost",
+        "_store_up",
+        "_store_waiting",
         "_tokens",
         "_unpriced",
         "_version",
@@ -153,6 +157,21 @@ class Metrics:
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self.registry
         )
+        self._store_up = Gauge(
+            "lynkr_store_up", "1 while the store answers", ["store"], registry=self.registry
+        )
+        self._store_waiting = Gauge(
+            "lynkr_store_waiting_settlements",
+            "Settlements that wait for the store to be back",
+            ["store"],
+            registry=self.registry,
+        )
+        self._store_lost = Gauge(
+            "lynkr_store_lost_settlements",
+            "Settlements since the start that the store never got",
+            ["store"],
+            registry=self.registry,
+        )
         self._version = version
         self._build = Gauge(
             "lynkr_build_info",
@@ -238,6 +257,12 @@ class Metrics:
     def session_lost(self) -> None:
         """A session could not be read, or not be kept: its request was served without."""
         self._sessions_lost.inc()
+
+    def watches_store(self, kind: str, health: Health) -> None:
+        """Tell of a store from now on, as it fares whenever somebody asks."""
+        self._store_up.labels(kind).set_function(lambda: float(health.is_up))
+        self._store_waiting.labels(kind).set_function(lambda: float(health.waiting))
+        self._store_lost.labels(kind).set_function(lambda: float(health.lost))
 
     def arrived(self) -> None:
         """A request begins."""
