@@ -33,7 +33,7 @@ from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.server.tls import UnusableTls, server_tls
 from lynkrc_runtime.state.interface import CannotOpen
-from lynkrc_runtime.state.open import Stores, open_stores
+from lynkrc_runtime.state.open import Stores, in_memory, open_stores
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -100,7 +100,7 @@ async def _run(
     log: Log,
     usage_log: UsageLog | None,
 ) -> None:
-    stores = _stores(policy, environ, log)
+    stores = _stores(policy, options, environ, log)
     async with AsyncExitStack() as closing:
         # After the last connection: what the last requests settle must be written.
         closing.push_async_callback(stores.close)
@@ -165,8 +165,13 @@ async def _run(
             await admin.cleanup()
 
 
-def _stores(policy: Policy, environ: Mapping[str, str], log: Log) -> Stores:
-    """The declared stores, open. Raises CannotServe."""
+def _stores(policy: Policy, options: Options, environ: Mapping[str, str], log: Log) -> Stores:
+    """The declared stores, open. Raises CannotServe.
+
+    A dry run counts in memory: what it pretends to spend is nobody's, and it needs no credentials.
+    """
+    if options.dry_run:
+        return in_memory()
     try:
         return open_stores(policy.dispatch.settings, environ, log)
     except CannotOpen as fault:
