@@ -25,6 +25,7 @@ from lynkrc_runtime.server.http import (
     REQUEST_ID,
     SITE,
     Site,
+    before_answer,
     body_limit,
     canonical,
     dialect_of,
@@ -35,11 +36,13 @@ from lynkrc_runtime.server.http import (
     read_body,
     ready,
     refusal,
+    shed,
 )
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.usage_routes import add_usage_routes
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -65,6 +68,7 @@ def client_app(site: Site) -> web.Application:
         middlewares=[guard],
         client_max_size=body_limit(site),
     )
+    app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
@@ -73,6 +77,7 @@ def client_app(site: Site) -> web.Application:
             serving = serve_responses if surface == "responses" else serve
             add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect, serving))
     add_response_routes(app, _PREFIXES, app[COUNTER])
+    add_usage_routes(app, _PREFIXES)
     for prefix in _PREFIXES:
         add(
             "POST",
@@ -122,7 +127,17 @@ async def _embed(gateway: Gateway, incoming: Incoming, client: Client) -> None:
 def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         canonical(request, path)
-        arrived = asyncio.get_running_loop().time()
+        site, arrived = request.app[SITE], asyncio.get_running_loop().time()
+        marks = site.gateway.policy.dispatch.settings.server.shedding
+        reason = site.shedding.enter(marks, arrived)
+        if reason is not None:
+            return shed(request, reason)
+        try:
+            return await admitted(request, arrived)
+        finally:
+            site.shedding.leave()
+
+    async def admitted(request: web.Request, arrived: float) -> web.StreamResponse:
         body = await read_body(request)
         if isinstance(body, web.Response):
             return body
@@ -168,7 +183,9 @@ async def _models(request: web.Request) -> web.Response:
     anthropic = dialect_of(request) == "anthropic-messages"
     try:
         answer = models.listing(
-            models.offered(site.gateway.policy.dispatch, anthropic=anthropic),
+            models.offered(
+                site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+            ),
             anthropic=anthropic,
             created=site.started,
             query=request.query,
@@ -183,7 +200,9 @@ async def _model(request: web.Request) -> web.Response:
     canonical(request, "/v1/models", f"/{name}")
     site = request.app[SITE]
     anthropic = dialect_of(request) == "anthropic-messages"
-    if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):
+    if name not in models.offered(
+        site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+    ):
         if anthropic:
             return refusal(request, 404, f"model: {name}")
         message = f"The model '{name}' does not exist: GET /v1/models lists those there are"

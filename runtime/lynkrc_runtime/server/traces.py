@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import EXPLAIN
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
@@ -20,7 +21,6 @@ from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.telemetry.outcome import Outcome
 from lynkrc_runtime.trace import trace_of
 
-EXPLAIN = "x-lynkr-explain"
 TRACE_ID = "x-lynkr-trace-id"
 
 
