@@ -17,7 +17,7 @@ from lynkrc.tracing.text import render_trace
 from lynkrc_runtime.bundle import BrokenBundle, LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.feature_table import DIALECTS, SURFACES
-from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts
+from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts, SessionFacts
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
@@ -38,6 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-H", "--header", action="append", default=[], metavar="NAME: VALUE", help="repeatable"
     )
+    parser.add_argument("--team", help="the team of the caller's key")
+    parser.add_argument("--tenant", help="the tenant of the caller's key")
+    parser.add_argument(
+        "--turn", type=_count, default=0, metavar="N", help="turns of the session before this one"
+    )
+    parser.add_argument("--session-tier", metavar="TIER", help="the last tier of the session")
+    parser.add_argument(
+        "--warm-tokens", type=_count, default=0, metavar="N", help="tokens in a provider's cache"
+    )
+    parser.add_argument(
+        "--budget-used", type=_count, default=0, metavar="PERCENT", help="of the caller's budget"
+    )
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--format", choices=("text", "json"), default="text")
     output.add_argument("--html", type=Path, metavar="FILE", help="write one page for a browser")
@@ -54,7 +66,23 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     if bundle is None:
         return ExitCode.FINDINGS
-    facts = RequestFacts(surface=arguments.surface, headers=headers, repeated=repeated)
+    tiers = [tier.name for tier in bundle.dispatch.tiers]
+    if arguments.session_tier is not None and arguments.session_tier not in tiers:
+        error(f"--session-tier {arguments.session_tier}: the tiers are {', '.join(tiers)}")
+        return ExitCode.CANNOT_RUN
+    facts = RequestFacts(
+        surface=arguments.surface,
+        headers=headers,
+        repeated=repeated,
+        team=arguments.team,
+        tenant=arguments.tenant,
+        session=SessionFacts(
+            turn=arguments.turn,
+            tier=arguments.session_tier,
+            warm_tokens=arguments.warm_tokens,
+        ),
+        budget_used=arguments.budget_used,
+    )
     try:
         request = CLIENT_DIALECTS[_DIALECTS[arguments.surface]].read_request(body, headers)
         if arguments.surface == "messages":
@@ -107,6 +135,13 @@ def _build(arguments: argparse.Namespace) -> LoadedBundle | None:
         return None
     bundle, _ = load_built(compilation)
     return bundle
+
+
+def _count(written: str) -> int:
+    """A whole number from 0 on."""
+    if not (written.isascii() and written.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{written!r} is not a whole number from 0 on")
+    return int(written)
 
 
 def _headers(written: Sequence[str]) -> tuple[dict[str, str], frozenset[str]]:

@@ -7,6 +7,10 @@ from typing import TypeAlias, final
 
 from lynkrc.source.nodes import Node
 from lynkrc.source.text import Span
+from lynkrc_runtime.features import RequestFacts, SessionFacts
+
+NEW_SESSION = SessionFacts()
+"""Nothing is remembered."""
 
 
 class Subject(Enum):
@@ -49,12 +53,40 @@ class Expectation:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What the gateway knows beside a request: its key's team and tenant, its session, its budget.
+
+    `budget_used` is in percent.
+    """
+
+    team: str | None = None
+    tenant: str | None = None
+    session: SessionFacts = NEW_SESSION
+    budget_used: int = 0
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A request as it reaches the gateway; header names are in lower case."""
 
     surface: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    beside: Beside = Beside()
+
+    @property
+    def facts(self) -> RequestFacts:
+        """What its features are read of, beside the body."""
+        beside = self.beside
+        return RequestFacts(
+            surface=self.surface,
+            headers=dict(self.headers),
+            team=beside.team,
+            tenant=beside.tenant,
+            session=beside.session,
+            budget_used=beside.budget_used,
+        )
 
 
 @final

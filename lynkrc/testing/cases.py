@@ -18,10 +18,11 @@ from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, pla
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.schema_check import check_schema
-from lynkrc.testing.case import Case, Expectation, Expected, Features, Sent, Subject
+from lynkrc.testing.case import Beside, Case, Expectation, Expected, Features, Sent, Subject
 from lynkrc.testing.vectors import Violated, nothing_violated, read_features
 from lynkrc_runtime.decision_headers import DECISION_HEADERS
 from lynkrc_runtime.feature_table import EMBEDDINGS
+from lynkrc_runtime.features import SessionFacts
 from lynkrc_runtime.protocol.embeddings.policy import RULE
 
 Bodies: TypeAlias = Callable[[str], bytes | None]
@@ -143,7 +144,29 @@ def _given(node: MappingNode, known: _Known) -> Sent | Features | None:
     surface = _text(request.get("surface")) or "messages"
     body = _body(request, surface, known)
     headers = tuple(_headers(request, known))
-    return None if body is None else Sent(surface=surface, headers=headers, body=body)
+    beside = _beside(node, known)
+    if body is None:
+        return None
+    return Sent(surface=surface, headers=headers, body=body, beside=beside)
+
+
+def _beside(node: MappingNode, known: _Known) -> Beside:
+    """What the gateway is to know beside the request."""
+    key, session = _mapping(node.get("key")), _mapping(node.get("session"))
+    tier = session.get("tier")
+    if tier is not None:
+        tiers = [one.name for one in known.table.tiers]
+        known.check_name(sema_codes.UNKNOWN_TIER, "tier", tier, tiers)
+    return Beside(
+        team=_text(key.get("team")) or None,
+        tenant=_text(key.get("tenant")) or None,
+        session=SessionFacts(
+            turn=_number(session.get("turn")),
+            tier=_text(tier) or None,
+            warm_tokens=_number(session.get("warm_tokens")),
+        ),
+        budget_used=_number(node.get("budget_used_pct")),
+    )
 
 
 def _body(request: MappingNode, surface: str, known: _Known) -> bytes | None:
@@ -266,6 +289,12 @@ _EMPTY = MappingNode(entries=(), flow=True, span=_NOWHERE)
 def _mapping(node: Node | None) -> MappingNode:
     assert node is None or isinstance(node, MappingNode)
     return _EMPTY if node is None else node
+
+
+def _number(node: Node | None) -> int:
+    value = node.value if isinstance(node, ScalarNode) else 0
+    assert isinstance(value, int)
+    return value
 
 
 def _text(node: Node | None) -> str:

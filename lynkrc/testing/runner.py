@@ -13,7 +13,7 @@ from lynkrc.testing.judge import Mismatch, judge
 from lynkrc_runtime.bundle import LoadedBundle
 from lynkrc_runtime.decide import Decider, Decision, Outcome, Scorer, Verdict
 from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, SURFACES
-from lynkrc_runtime.features import Extractor, RefusedRequest, RequestFacts
+from lynkrc_runtime.features import Extractor, RefusedRequest
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.embeddings.policy import RULE, pinned, target_of
@@ -148,7 +148,7 @@ def _extracted(sent: Sent, engines: Engines) -> tuple[Vector, str | None]:
         name = repeated_member(sent.body)
         if name is not None:
             raise MalformedRequest(name, f"{name}: the member is repeated")
-    facts = RequestFacts(surface=sent.surface, headers=dict(sent.headers))
+    facts = sent.facts
     if sent.surface == EMBEDDINGS:
         asked = read_request(sent.body)
         target = target_of(dispatch.settings.embeddings, asked.model)

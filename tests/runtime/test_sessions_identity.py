@@ -23,7 +23,8 @@ HOUSE = Client(
     baseline_tools=[],
     tool_weights={},
 )
-RECOGNISER = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)])
+RECOGNISER = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=True)
+STEPS = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=False)
 TOOL = {"name": "look", "description": "looks", "input_schema": {"type": "object"}}
 
 
@@ -102,9 +103,8 @@ def test_a_cache_key_that_is_no_text_names_none(key: object) -> None:
 @pytest.mark.parametrize("headers", [{}, {"session-id": "s-1"}])
 def test_two_keys_share_no_session(headers: dict[str, str]) -> None:
     found = [identity(caller=name, headers=headers) for name in ("ann", "ben", None)]
-    assert len({key for one in found for key in (one.conversation, one.session)}) == (
-        6 if headers else 3
-    )
+    keys = {key for one in found for key in (one.conversation, one.session) if key}
+    assert len(keys) == (6 if headers else 3)
     assert found[0] == identity(caller="ann", headers=headers)
 
 
@@ -128,9 +128,9 @@ def test_what_a_client_puts_around_the_words_does_not_count() -> None:
 
 def test_without_a_name_the_client_and_its_instructions_count() -> None:
     plain = identity()
-    assert not plain.is_named and plain.conversation == plain.session
+    assert not plain.is_named and plain.session is None
     others = [identity(system="Be brief"), identity(headers={"user-agent": "house-cli/2"})]
-    assert len({plain.session, *(one.session for one in others)}) == 3
+    assert len({plain.conversation, *(one.conversation for one in others)}) == 3
     dated = [identity(system="Be brief. " * 200 + day) for day in ("Monday", "Tuesday")]
     assert dated[0] == dated[1]
 
@@ -140,9 +140,17 @@ def test_a_name_holds_no_text() -> None:
         caller="planted", headers={"session-id": "planted"}, text="planted", system="planted"
     )
     for key in (found.conversation, found.session):
-        assert key.startswith("session:") and len(key) == 40
+        assert key is not None and key.startswith("session:") and len(key) == 40
         assert key.isascii() and "planted" not in key
 
 
 def test_text_that_is_no_text_is_named_too() -> None:
     assert identity(headers={"session-id": "\udce4"}).is_named
+
+
+def test_where_nobody_asks_for_sessions_there_are_conversations_alone() -> None:
+    headers = {"session-id": "s-1"}
+    request = CLIENT_DIALECTS[MESSAGES].read_request(body(), headers)
+    found, whole = STEPS.identify(request, headers, None), identity(headers=headers)
+    assert found.conversation == whole.conversation and whole.session is not None
+    assert found.session is None and found.is_named

@@ -35,27 +35,28 @@ _PERSON = b"lynkrc.session"
 class Identity(Struct, frozen=True, kw_only=True, gc=False):
     """Keys of a store: of the conversation, and of the session it belongs to.
 
-    They are the same where the client names no session.
+    `is_named`: the client says what the session is. Without, or where nobody asks for the whole
+    session, there is none beyond the conversation.
     """
 
     conversation: str
-    session: str
-
-    @property
-    def is_named(self) -> bool:
-        """Whether the client says what the session is."""
-        return self.conversation != self.session
+    session: str | None
+    is_named: bool
 
 
 @final
 class Recogniser:
-    """Knows how the clients of one bundle wrap what the user wrote."""
+    """Knows how the clients of one bundle wrap what the user wrote.
 
-    __slots__ = ("_markers", "_profiles")
+    `whole`: sessions are asked for too, not conversations alone.
+    """
 
-    def __init__(self, markers: Markers, profiles: Sequence[Profile]) -> None:
+    __slots__ = ("_markers", "_profiles", "_whole")
+
+    def __init__(self, markers: Markers, profiles: Sequence[Profile], *, whole: bool) -> None:
         self._markers = markers
         self._profiles = profiles
+        self._whole = whole
 
     def identify(
         self, request: Request, headers: Mapping[str, str], caller: Caller | None
@@ -68,13 +69,14 @@ class Recogniser:
         if name is not None:
             return Identity(
                 conversation=_digest(scope, ("named", name, *kind, words)),
-                session=_digest(scope, ("named", name, *kind)),
+                session=_digest(scope, ("named", name, *kind)) if self._whole else None,
+                is_named=True,
             )
         system = "\n".join(block.text[:MOST_SYSTEM] for block in request.system)[:MOST_SYSTEM]
         tools = frozenset(tool.name for tool in request.tools)
         client = recognise(self._profiles, headers.get("user-agent"), tools)
         key = _digest(scope, ("alike", words, system, str(client), *kind))
-        return Identity(conversation=key, session=key)
+        return Identity(conversation=key, session=None, is_named=False)
 
 
 def named_session(request: Request, headers: Mapping[str, str]) -> str | None:
@@ -139,9 +141,6 @@ def _scope(name: str) -> bytes:
 
 def _digest(scope: bytes, parts: Sequence[str]) -> str:
     """A key of the store; the parts' lengths are part of it, so no two lists run together."""
-    state = blake2b(digest_size=_SIZE, key=scope, person=_PERSON)
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        state.update(len(data).to_bytes(8, "big"))
-        state.update(data)
-    return f"session:{state.hexdigest()}"
+    text = "".join([f"{len(part)}:{part}" for part in parts])
+    data = text.encode("utf-8", "surrogatepass")
+    return f"session:{blake2b(data, digest_size=_SIZE, key=scope, person=_PERSON).hexdigest()}"

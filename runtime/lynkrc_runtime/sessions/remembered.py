@@ -87,7 +87,9 @@ class Remembered:
         self._whole = reads or settings.within == "session"
         """Whether more is to be known than the target of a turn."""
         self._recogniser = Recogniser(
-            markers_of(dispatch.clients), [Profile(client) for client in dispatch.clients]
+            markers_of(dispatch.clients),
+            [Profile(client) for client in dispatch.clients],
+            whole=self._whole,
         )
         self._writing: dict[str, bytes] = {}
         """What is on its way to the store: the next request must not come before it."""
@@ -106,7 +108,9 @@ class Remembered:
         if step if not self._whole else identity.is_named or not begins(messages):
             found = await self._get(identity)
         continues = identity.conversation in found
-        data = found.get(identity.conversation, found.get(identity.session))
+        data = found.get(identity.conversation)
+        if data is None and identity.session is not None:
+            data = found.get(identity.session)
         memory = None if data is None else unpack(data)
         if data is not None and memory is None:
             self._log.line(Level.WARNING, "session-unreadable", bytes=len(data))
@@ -124,22 +128,21 @@ class Remembered:
         writing = self._writing
         if identity.conversation in writing:
             return {identity.conversation: writing[identity.conversation]}
-        keys = [identity.conversation]
-        if self._whole and identity.is_named:
-            keys.append(identity.session)
+        session = identity.session
+        keys = (identity.conversation,) if session is None else (identity.conversation, session)
         try:
             found = await self._store.get(keys)
         except StoreDown:
             self._metrics.session_lost()
             return {}
-        if identity.session in writing:
-            return {identity.session: writing[identity.session]} | dict(found)
+        if session in writing:
+            return {**found, session: writing[session]}
         return found
 
     def put(self, identity: Identity, data: bytes) -> None:
         """Remember it, in the background. Returns at once."""
         values = {identity.conversation: data}
-        if self._whole:
+        if identity.session is not None:
             values[identity.session] = data
         self._writing |= values
         task = asyncio.get_running_loop().create_task(self._put(values))
