@@ -183,7 +183,7 @@ async def before_answer(request: web.Request, response: web.StreamResponse) -> N
     A connection that was asked to become something else is closed: the parser has left HTTP.
     """
     if hdrs.UPGRADE in request.headers:
-        response.headers[hdrs.CONNECTION] = "close"
+        response.headers.setdefault(hdrs.CONNECTION, "close")
         response.force_close()
     origin = request.get(ORIGIN)
     if origin is not None:
