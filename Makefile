@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz clean
+.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz lock audit clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
@@ -16,6 +16,8 @@ help:
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
 	@echo "make generate  rewrite generated/ and what of docs/ is made"
+	@echo "make lock      rewrite requirements.lock: what the image installs, by version and hash"
+	@echo "make audit     ask the advisory databases about requirements.lock (needs the network)"
 	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
@@ -83,6 +85,17 @@ fuzz: $(READY)
 	  || echo "atheris cannot be installed here: fuzzing without coverage"
 	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SPECS=$(FUZZ_SPECS) \
 	  $(BIN)/python -m tests.fuzz
+
+# What is installed runs as the gateway: every version is chosen once, and every file known by hash.
+LOCK_TOOLS := @$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
+lock: $(READY)
+	$(LOCK_TOOLS)
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+
+audit: $(READY)
+	$(LOCK_TOOLS)
+	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

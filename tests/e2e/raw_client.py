@@ -2,6 +2,7 @@
 
 import re
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,10 +35,10 @@ def speak(url: str, data: bytes) -> Spoken:
     address = urlsplit(url)
     heard = b""
     with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as client:
-        try:
+        # It may be refused while we still send; what came before is what counts.
+        with suppress(ConnectionError):
             client.sendall(data)
+        with suppress(ConnectionError):
             while chunk := client.recv(65536):
                 heard += chunk
-        except ConnectionError:
-            pass  # It was refused while we still sent; what came before is what counts.
     return Spoken(heard)

@@ -109,12 +109,12 @@ def test_every_kind_is_served_has_an_address_and_speaks_its_dialects() -> None:
 
 
 @pytest.mark.parametrize("kind", ["openai", "bedrock", "vertex"])
-def test_a_caller_s_credentials_are_no_key_of_ours_yet(kind: str) -> None:
-    """Nor are what the machine has in their place: the caller was to pay."""
+def test_a_caller_s_credentials_are_no_key_of_ours(kind: str) -> None:
+    """Nor are what the machine has in their place: the caller is to pay."""
     rest = ProviderSettings(forwards_credentials=True, region="eu-west-1", project="acme")
-    row = provider(kind, api_key=None, rest=rest)
-    with pytest.raises(UnresolvedProvider, match="provider p: `credentials: caller` is not served"):
-        resolve(row, {})
+    address = resolve(provider(kind, api_key=None, rest=rest), {"OPENAI_API_KEY": "of-the-house"})
+    assert not address.signs
+    assert address.headers == {}
 
 
 def test_only_an_address_with_a_region_needs_one() -> None:

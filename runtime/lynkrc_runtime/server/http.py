@@ -225,7 +225,7 @@ async def before_answer(request: web.Request, response: web.StreamResponse) -> N
     A connection that was asked to become something else is closed: the parser has left HTTP.
     """
     if hdrs.UPGRADE in request.headers:
-        response.headers[hdrs.CONNECTION] = "close"
+        response.headers.setdefault(hdrs.CONNECTION, "close")
         response.force_close()
     origin = request.get(ORIGIN)
     if origin is not None:
@@ -270,9 +270,24 @@ async def read_body(request: web.Request) -> bytes | web.Response:
         late.force_close()
         return late
     except web.HTTPRequestEntityTooLarge:
-        return refusal(request, 413, message)
+        return await _too_large(request, message)
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
+
+
+async def _too_large(request: web.Request, message: str) -> web.Response:
+    """The refusal of a body that turned out too large.
+
+    aiohttp reads on for a while, so that a client that still sends gets to read the answer. Of a
+    compressed body a little more is a lot: the connection ends at once.
+    """
+    answer = refusal(request, 413, message)
+    answer.force_close()
+    if hdrs.CONTENT_ENCODING in request.headers:
+        await answer.prepare(request)
+        await answer.write_eof()
+        request.protocol.force_close()
+    return answer
 
 
 def canonical(request: web.Request, path: str, below: str = "") -> None:
