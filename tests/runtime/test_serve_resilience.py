@@ -133,6 +133,18 @@ def test_a_closed_target_is_passed_over_for_the_next_and_the_log_says_why() -> N
     assert (attempt["result"], attempt["fault"]) == ("skipped", "breaker")
 
 
+def test_nobody_waits_to_retry_a_target_that_has_just_been_closed() -> None:
+    document = table("one", "two", breaker=Breaker(failures=1))
+    document = replace(document, providers=[replace(document.providers[0], retries=2)])
+    served, upstream = made(document, one=[answers(503)], two=[answers()])
+
+    async def main() -> float:
+        await ask(served, body())
+        return asyncio.get_running_loop().time()
+
+    assert run(main()) == 0.0 and upstream.called == ["one", "two"]
+
+
 def test_breakers_are_metrics_and_json_for_operators() -> None:
     document = table("one", "two", breaker=Breaker(failures=1))
     served, _ = made(document, one=[answers(503)], two=[answers()])
