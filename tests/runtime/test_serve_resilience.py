@@ -180,6 +180,20 @@ async def test_the_admin_listener_tells_each_target() -> None:
     }
 
 
+async def test_operators_may_have_everything_forgotten() -> None:
+    document = table("one", breaker=Breaker(failures=1))
+    served, upstream = made(document, one=[answers(503), answers()])
+    async with TestClient(TestServer(admin_app(Site(gateway=served)))) as client:
+        assert (await ask(served, body())).status == 529
+        assert (await ask(served, body())).status == 529
+        url = "/metrics/circuit-breakers/reset"
+        async with client.post(url, data=b"{}", headers=JSON) as answer:
+            assert (await answer.json())["targets"][0]["state"] == "closed"
+        assert (await ask(served, body())).status == 200
+    assert len(upstream.called) == 2
+    assert 'lynkr_breaker_state{target="one"} 0.0' in served.metrics.render().decode()
+
+
 def test_a_client_s_short_deadline_is_not_held_against_the_target() -> None:
     document = table("one", breaker=Breaker(failures=1))
     served, upstream = made(document, one=[answers(after=5.0), answers()])

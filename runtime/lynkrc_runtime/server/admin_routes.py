@@ -8,7 +8,7 @@ from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.served import RUNTIME
-from lynkrc_runtime.server.breakers import breakers
+from lynkrc_runtime.server.breakers import breakers, reset
 from lynkrc_runtime.server.gateway import read_request
 from lynkrc_runtime.server.http import (
     HEADERS,
@@ -43,6 +43,7 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/metrics/prometheus", _metrics)
     app.router.add_get("/metrics/circuit-breakers", breakers)
+    app.router.add_post("/metrics/circuit-breakers/reset", reset)
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
     app.router.add_get("/routing/trace/{id}", _trace)
