@@ -39,6 +39,10 @@ class Card:
     __slots__ = ("breaker", "budget", "misconfigured", "standing", "throttled", "throttles")
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
+        """Know nothing, as in the beginning."""
         self.breaker = Breaker()
         self.budget = RetryBudget()
         self.standing = Standing()
@@ -192,6 +196,11 @@ class Watching:
         """The breakers, by target."""
         cards = zip(self._names, self._by_target, strict=True)
         return {name: card.breaker.state for name, card in cards}
+
+    def forget(self) -> None:
+        """Call every target again, as in the beginning: what was wrong has been put right."""
+        for card in self._by_target:
+            card.forget()
 
     def reports(self, now: float) -> list[Report]:
         """What is known of each target, in the order of the bundle."""

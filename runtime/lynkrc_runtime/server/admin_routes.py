@@ -9,7 +9,7 @@ from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.served import RUNTIME
-from lynkrc_runtime.server.breakers import breakers
+from lynkrc_runtime.server.breakers import breakers, reset
 from lynkrc_runtime.server.deep_ready import add_deep_ready
 from lynkrc_runtime.server.gateway import read_request
 from lynkrc_runtime.server.http import (
@@ -49,6 +49,7 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_get("/metrics/prometheus", _metrics)
     app.router.add_get("/metrics/circuit-breakers", breakers)
     app.router.add_get("/metrics/observability", _summary)
+    app.router.add_post("/metrics/circuit-breakers/reset", reset)
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
     app.router.add_get("/routing/trace/{id}", _trace)

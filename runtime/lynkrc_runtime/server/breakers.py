@@ -23,6 +23,16 @@ async def breakers(request: web.Request) -> web.Response:
     return web.json_response({"targets": [_members(one) for one in reports]})
 
 
+async def reset(request: web.Request) -> web.Response:
+    """`POST /metrics/circuit-breakers/reset`: nothing is known of any target any more."""
+    gateway = request.app[SITE].gateway
+    if isinstance(gateway.watch, Watching):
+        gateway.watch.forget()
+        gateway.metrics.watches(gateway.watch.states())
+        gateway.log.line(Level.INFO, "breakers-reset")
+    return await breakers(request)
+
+
 def tell(
     metrics: Metrics, log: Log, target: str, before: State, after: State, failures: int
 ) -> None:
