@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("test", "whether requests go where they must, and what that covers"),
     ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
+    ("usage", "what requests used and cost"),
     ("inspect", "what a bundle holds"),
     ("catalog", "the models we know, with their prices and who says so"),
     ("schema", "print a JSON Schema, or list them"),

@@ -25,7 +25,12 @@ _APART = ("limits", "budgets", "keys")
 _SERVERS = "mcp.servers"
 """The section of which each member is one line."""
 
-_BYTES = ("server.body_limit", "responses_store.size")
+_BYTES = (
+    "server.body_limit",
+    "responses_store.size",
+    "observability.log.rotate.size",
+    "observability.usage.rotate.size",
+)
 _PERCENT = (
     "server.shedding.memory",
     "resilience.retry_budget.share",

@@ -203,7 +203,6 @@ _ROWS: tuple[Setting, ...] = (
         path=("observability", "log", "level"),
         read=_one_of(_LEVELS),
         no="no level of Lynkr's",
-        until="`--log-level {}` of `lynkrc serve`",
     ),
 )
 

@@ -73,7 +73,7 @@ def resolve(
         tiers=[tier.name for tier in tiers],
         targets=[one.name for one in spec.targets],
     )
-    findings += [*found, *check_served(spec, rules, dimensions)]
+    findings += [*found, *check_served(spec)]
     if has_errors(unread):
         # Facts that the catalog would have stated are not missing.
         findings = [one for one in findings if one.code != MISSING_FACT]

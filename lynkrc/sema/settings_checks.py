@@ -17,6 +17,7 @@ from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from lynkrc.source.text import Span
 from lynkrc.syntax.decode_resilience import BACKOFFS, BACKOFFS_HELP, backoffs_fit
 from lynkrc.syntax.units import seconds
+from lynkrc_runtime.settings import is_database
 
 
 @final
@@ -223,6 +224,26 @@ def _check_observability(spec: _Spec) -> Iterator[Diagnostic]:
         )
 
 
+def _check_files(spec: _Spec) -> Iterator[Diagnostic]:
+    log, usage = spec.at("observability", "log"), spec.at("observability", "usage")
+    if _at(log, "rotate") is not None and _at(log, "file") is None:
+        yield _finding(
+            codes.WITHOUT_USE,
+            "`rotate` means nothing where lines go to standard error",
+            _key_span(log, "rotate"),
+            "write `file` with the file the lines go to, or remove it",
+        )
+    if _at(usage, "rotate") is not None and is_database(
+        _text(_at(usage, "file")), _text(_at(usage, "store"))
+    ):
+        yield _finding(
+            codes.WITHOUT_USE,
+            "`rotate` means nothing for a database: it is one file",
+            _key_span(usage, "rotate"),
+            "remove it, or write `store: jsonl`",
+        )
+
+
 def _check_retry(spec: _Spec) -> Iterator[Diagnostic]:
     retry = spec.at("resilience", "retry")
     most = _at(retry, "max_backoff")
@@ -251,6 +272,7 @@ _CHECKS: tuple[Callable[[_Spec], Iterator[Diagnostic]], ...] = (
     _check_state,
     _check_sessions,
     _check_observability,
+    _check_files,
     _check_retry,
     _check_alerts,
 )

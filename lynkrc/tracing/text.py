@@ -34,7 +34,8 @@ def render_trace(
     if view.chains:
         chains = [line for chain in view.chains for line in _chain(page, chain)]
         order = page.entry("  tried in this order: ", view.order) if view.order else []
-        lines += page.section("chain", [*chains, *order])
+        kept = page.entry("  session: ", view.session) if view.session else []
+        lines += page.section("chain", [*chains, *order, *kept])
     if view.rules:
         matched = sum(rule.matched for rule in view.rules)
         title = f"rules: {matched} of {len(view.rules)} matched"

@@ -109,7 +109,8 @@ class View:
     """A trace, most important first.
 
     `facts` are labelled words about the outcome; `total` says how the sum became the score.
-    `steps` tell the way to the tier, `order` how the kept targets are tried. `rules` are those
+    `steps` tell the way to the tier, `order` how the kept targets are tried, `session` what that
+    changed. `rules` are those
     that matched, then the others. `zeros` counts the features left out.
     """
 
@@ -121,6 +122,7 @@ class View:
     rules: tuple[Rule, ...]
     chains: tuple[Chain, ...]
     order: str
+    session: str
     features: tuple[Feature, ...]
     zeros: int
     bundle: str
@@ -145,6 +147,7 @@ def view_of(trace: Mapping[str, Any]) -> View:
         rules=tuple(sorted(rules, key=lambda rule: not rule.matched)),
         chains=tuple(_chains(decision)),
         order=_order(decision["order"]),
+        session=_session(trace["session"]),
         features=tuple(features),
         zeros=len(trace["features"]) - len(features),
         bundle=trace["bundle"],
@@ -309,6 +312,31 @@ def _order(order: Mapping[str, Any]) -> str:
     preferred = order["prefer"]
     by = "" if preferred is None else f"; preferred by rule {printable(preferred)}"
     return f"{tried(order)} ({_PICKS[order['pick']]}{by})"
+
+
+_KEPT = {
+    "off": "the spec keeps no target",
+    "new": "nothing is known of it",
+    "new-turn": "a new turn begins",
+    "same-turn": "the turn goes on",
+    "same-session": "the session goes on",
+    "compacted": "it goes on with another beginning and fewer messages",
+    "failed": "its last request failed at every target",
+    "not-decided": "its target is not among those decided",
+    "drifted": "the score lies too far above the tier its target was chosen in",
+    "raised": "a rule asks for a higher tier than its target was chosen in",
+    "break-even": "another target is cheaper, what must be cached anew included",
+}
+
+
+def _session(session: Mapping[str, Any] | None) -> str:
+    if session is None:
+        return ""
+    why = _KEPT[session["reason"]]
+    kept = session["kept"]
+    first = "the decided order stands" if kept is None else f"{printable(kept)} goes first"
+    numbers = [f"{name} {number:,}" for name, number in session["numbers"].items()]
+    return f"{first}: {why}" + (f" ({', '.join(numbers)})" if numbers else "")
 
 
 def _feature(feature: Mapping[str, Any]) -> Feature:

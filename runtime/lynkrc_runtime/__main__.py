@@ -47,9 +47,21 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE",
         help="append one record a request: features and decision, tokens and cost, no text of "
-        "anybody's; `lynkrc diff --replay` reads it",
+        "anybody's; a file named .db is an SQLite database; `lynkrc usage` and `lynkrc diff "
+        "--replay` read either",
     )
-    serve.add_argument("--log-level", choices=("debug", "info", "warning", "error"), default="info")
+    serve.add_argument(
+        "--log-level",
+        choices=("debug", "info", "warning", "error"),
+        help="default: what the bundle says, else info",
+    )
+    serve.add_argument(
+        "--log-file", type=Path, metavar="FILE", help="append the log to a file, not to stderr"
+    )
+    serve.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="certificate and chain (PEM): serve https"
+    )
+    serve.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,8 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         admin_port=options.admin_port,
         dry_run=options.dry_run,
         insecure_open=options.insecure_open,
-        log_level=Level[options.log_level.upper()],
+        log_level=None if options.log_level is None else Level[options.log_level.upper()],
+        log_file=options.log_file,
         usage_log=options.usage_log,
+        tls_cert=options.tls_cert,
+        tls_key=options.tls_key,
     )
     try:
         check(serving)

@@ -8,13 +8,39 @@ Rules: design, runtime.md, "Attempts".
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import Protocol, TypeAlias, assert_never, final
+from typing import TypeAlias, assert_never, final
 
 from msgspec import Struct
 
+from lynkrc_runtime.attempt_records import (
+    AttemptRecord,
+    Closed,
+    Fault,
+    Result,
+    Unwatched,
+    Watch,
+)
 from lynkrc_runtime.cost import Charge
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+
+__all__ = [
+    "BACKOFF_BASE",
+    "BACKOFF_CAP",
+    "RETRIES",
+    "THROTTLED_WAIT",
+    "AttemptRecord",
+    "Attempts",
+    "Candidate",
+    "Closed",
+    "Fault",
+    "GiveUp",
+    "Result",
+    "Step",
+    "Try",
+    "Unwatched",
+    "Wait",
+    "Watch",
+]
 
 RETRIES = 2
 """Retries of one target, where the provider does not say otherwise."""
@@ -24,45 +50,8 @@ BACKOFF_CAP = 8.0
 not say otherwise; a `retry-after` beyond the cap is not waited out."""
 THROTTLED_WAIT = 5.0
 """Longest `retry-after`, in seconds, that is waited out on the same target."""
-
-
-class Fault(Enum):
-    """How an attempt failed, beside the class of its failure."""
-
-    ANSWERED = "answered"
-    """The upstream said so, by status or in its stream."""
-    CONNECT = "connect"
-    TIMEOUT = "timeout"
-    """No byte came in time."""
-    STALE = "stale"
-    """A kept-alive connection died before any byte of the answer."""
-    BROKEN = "broken"
-    """The answer broke off, or was none."""
-    UNSENT = "unsent"
-    """The request cannot be put to this target at all."""
-    BREAKER = "breaker"
-    """Skipped: its breaker is open."""
-    MISCONFIGURED = "misconfigured"
-    """Skipped: it refused our credentials or does not know the model, a moment ago."""
-    THROTTLED = "throttled"
-    """Skipped: it asked not to be called before a moment that has not come."""
-    SPENT = "spent"
-    """Skipped: a budget that counts it is spent."""
-    BUSY = "busy"
-    """Skipped: as many calls of its provider run and wait as may."""
-
-
-class Result(Enum):
-    """How an attempt ended."""
-
-    SERVED = "served"
-    FAILED = "failed"
-    BROKEN = "broken"
-    """Failed after commit."""
-    ABORTED = "aborted"
-    """The client went away."""
-    SKIPPED = "skipped"
-    """Not called: nothing was sent."""
+PATIENT = 0.5
+"""Part of its own time a silent target must have had for its silence to be held against it."""
 
 
 @final
@@ -112,74 +101,6 @@ Step: TypeAlias = Try | Wait | GiveUp
 
 
 @final
-class AttemptRecord(Struct, frozen=True, kw_only=True):
-    """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span.
-
-    `charge` is None where the target is not known to have done anything.
-    """
-
-    target: int
-    started: float
-    seconds: float
-    result: Result
-    fault: Fault | None = None
-    failure: Failure | None = None
-    charge: Charge | None = None
-
-
-@final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
-    """Why a target must not be called before `until` (the caller's clock)."""
-
-    fault: Fault
-    failure: Failure
-    until: float
-
-
-class Watch(Protocol):
-    """What all requests together know of targets, without I/O; `now` is on the caller's clock.
-
-    For each attempt that `begun` tells of, `ended` is told once.
-    """
-
-    def closed(self, target: int, now: float) -> Closed | None:
-        """Why the target must not be called now; None where it may be."""
-        ...
-
-    def may_retry(self, target: int, now: float) -> bool:
-        """Whether one more retry of the target is within what all requests together may make."""
-        ...
-
-    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
-        """An attempt begins."""
-        ...
-
-    def ended(self, record: "AttemptRecord", now: float) -> None:
-        """It has ended."""
-        ...
-
-
-@final
-class Unwatched:
-    """Nothing is known of any target."""
-
-    def closed(self, *_: object, **__: object) -> Closed | None:
-        """See `Watch`."""
-        return None
-
-    def may_retry(self, *_: object, **__: object) -> bool:
-        """See `Watch`."""
-        return True
-
-    def begun(self, *_: object, **__: object) -> None:
-        """See `Watch`."""
-
-    def ended(self, *_: object, **__: object) -> None:
-        """See `Watch`."""
-
-
-@final
 class Attempts:
     """The state of one request's way down its chain."""
 
@@ -189,8 +110,9 @@ class Attempts:
         "_client_limit",
         "_committed",
         "_current",
-        "_fixed",
+        "_first",
         "_fresh",
+        "_is_retry",
         "_may_retry",
         "_over",
         "_pending_wait",
@@ -231,13 +153,13 @@ class Attempts:
         self._stale_used = False
         self._fresh = False
         self._pending_wait: float | None = None
+        self._is_retry = False
         self._current: tuple[int, float] | None = None
+        self._first: float | None = None
         self._charge: Charge | None = None
         self._committed = False
         self._over = False
         self._records: list[AttemptRecord] = []
-        self._fixed: list[AttemptRecord] = []
-        """Those of them whose failure was put right: what came after them tells more."""
 
     @property
     def records(self) -> tuple[AttemptRecord, ...]:
@@ -274,22 +196,36 @@ class Attempts:
             if closed is not None:
                 self._skip(candidate.target, closed.failure, closed.fault, now)
             elif now < deadline:
-                self._current = (candidate.target, now)
-                self._watch.begun(candidate.target, now, is_retry=self._retried > 0)
-                fresh, self._fresh = self._fresh, False
-                limit = candidate.first_event
-                return Try(
-                    target=candidate.target,
-                    first_by=None if limit is None else now + limit,
-                    deadline=deadline,
-                    fresh=fresh,
-                )
-            self._advance()
+                self._watch.begun(candidate.target, now, is_retry=self._is_retry)
+                return self._try(candidate, now)
+            else:
+                self._advance()
         return self._give_up()
+
+    def resumed(self, now: float) -> Try | None:
+        """The running attempt has waited until now, for a place, and nothing was sent yet.
+
+        None: its target has been closed meanwhile, or its time is over, and it is skipped.
+        """
+        if self._current is None or self._committed:
+            raise RuntimeError("no attempt is running, or it has been committed")
+        target, began = self._current
+        candidate = self._candidates[self._place]
+        closed = self._watch.closed(target, now, began)
+        if closed is not None:
+            self.skipped(closed.failure, closed.fault, now)
+            return None
+        if now >= self._deadline(candidate):
+            self.skipped(_OVER, Fault.LATE, now)
+            return None
+        self._current = (target, now)
+        return self._try(candidate, now)
 
     def failed(self, failure: Failure, fault: Fault, now: float) -> None:
         """The running attempt failed; after commit this ends the request."""
         result = Result.BROKEN if self._committed else Result.FAILED
+        if fault is Fault.TIMEOUT and not self._was_patient(now):
+            fault = Fault.LATE
         self._record(result, now, fault, failure)
         if self._committed:
             self._over = True
@@ -298,8 +234,8 @@ class Attempts:
             # Nobody's fault: the server closed an idle connection as we sent. Not a retry.
             self._stale_used = self._fresh = True
             return
-        if fault is Fault.TIMEOUT:
-            self._after_timeout()
+        if fault in (Fault.TIMEOUT, Fault.LATE):
+            self._after_timeout(now)
             return
         match failure.kind:
             case FailureClass.CALLERS:
@@ -330,8 +266,7 @@ class Attempts:
         """
         if self._committed:
             return False
-        self._record(Result.FAILED, now, Fault.ANSWERED, failure)
-        self._fixed.append(self._records[-1])
+        self._record(Result.FAILED, now, Fault.FIXED, failure)
         return True
 
     def charged(self, charge: Charge) -> None:
@@ -339,6 +274,14 @@ class Attempts:
         if self._current is None:
             raise RuntimeError("no attempt is running")
         self._charge = charge
+
+    def heard(self, now: float) -> None:
+        """The first content of its streamed answer has come; told once."""
+        if self._current is None:
+            raise RuntimeError("no attempt is running")
+        target, began = self._current
+        self._first = now - began
+        self._watch.heard(target, began, now)
 
     def committed(self) -> None:
         """Bytes of the running attempt reach the client."""
@@ -359,6 +302,25 @@ class Attempts:
 
     # -- transitions -------------------------------------------------------------------------
 
+    def _try(self, candidate: Candidate, now: float) -> Try:
+        """Make `now` the beginning of the running attempt."""
+        self._current = (candidate.target, now)
+        limit = candidate.first_event
+        return Try(
+            target=candidate.target,
+            first_by=None if limit is None else now + limit,
+            deadline=self._deadline(candidate),
+            fresh=self._fresh,
+        )
+
+    def _was_patient(self, now: float) -> bool:
+        """Whether the running attempt had about as long as its target may take."""
+        if self._current is None:
+            raise RuntimeError("no attempt is running")
+        candidate = self._candidates[self._place]
+        limit = candidate.total if candidate.first_event is None else candidate.first_event
+        return now - self._current[1] >= PATIENT * limit
+
     def _deadline(self, candidate: Candidate) -> float:
         limit = self._client_limit
         return self._started + (candidate.total if limit is None else min(limit, candidate.total))
@@ -374,7 +336,9 @@ class Attempts:
             raise RuntimeError("no attempt is running")
         target, started = self._current
         charge, self._charge = self._charge, None
-        self._current = None
+        first, self._first = self._first, None
+        is_retry, self._is_retry = self._is_retry, False
+        self._current, self._fresh = None, False
         record = AttemptRecord(
             target=target,
             started=started,
@@ -383,6 +347,8 @@ class Attempts:
             fault=fault,
             failure=failure,
             charge=charge,
+            first=first,
+            is_retry=is_retry,
         )
         self._records.append(record)
         self._watch.ended(record, now)
@@ -404,17 +370,17 @@ class Attempts:
     def _advance(self) -> None:
         self._place += 1
         self._retried = 0
-        self._fresh = False
+        self._fresh = self._is_retry = self._stale_used = False
 
-    def _after_timeout(self) -> None:
+    def _after_timeout(self, now: float) -> None:
         """A time-out before the first byte: once more, elsewhere if possible."""
         self._timeouts += 1
         if self._timeouts > 1:
             self._over = True
         elif self._place + 1 < len(self._candidates):
             self._advance()
-        elif self._can_retry():
-            self._retried += 1
+        elif self._retry(0.0, now):
+            self._pending_wait = None
         else:
             self._over = True
 
@@ -438,6 +404,7 @@ class Attempts:
         if not self._watch.may_retry(candidate.target, now):
             return False
         self._retried += 1
+        self._is_retry = True
         self._pending_wait = wait
         return True
 
@@ -446,19 +413,21 @@ class Attempts:
         self._over = True
         best: AttemptRecord | None = None
         # A refusal that was put right is told only where nothing else went wrong.
-        told = [record for record in self._records if record not in self._fixed]
+        told = [record for record in self._records if record.fault is not Fault.FIXED]
         for record in told or self._records:
             if record.failure is not None and (best is None or _rank(record) <= _rank(best)):
                 best = record
         if best is None or best.failure is None:
-            text = (
-                "the time allowed for this request is over"
-                if self._candidates
-                else "no target of the chain can take this request"
-            )
-            failure = Failure(kind=FailureClass.TRANSIENT, status=0, message=text)
-            return GiveUp(failure=failure, target=None)
+            return GiveUp(failure=_OVER if self._candidates else _NOBODY, target=None)
         return GiveUp(failure=best.failure, target=best.target)
+
+
+_OVER = Failure(
+    kind=FailureClass.TRANSIENT, status=0, message="the time allowed for this request is over"
+)
+_NOBODY = Failure(
+    kind=FailureClass.TRANSIENT, status=0, message="no target of the chain can take this request"
+)
 
 
 def _is_call(record: AttemptRecord) -> bool:
@@ -475,12 +444,15 @@ _URGENCY = {
 }
 
 
-def _rank(record: AttemptRecord) -> tuple[int, float]:
-    """Smaller is told first; of throttled ones, the smallest `retry_after` (known before not)."""
+def _rank(record: AttemptRecord) -> tuple[int, bool, float]:
+    """Smaller is told first; of throttled ones, the smallest `retry_after` (known before not).
+
+    What a target said comes before why one was not called; of those, whoever may be called first.
+    """
     failure = record.failure
     assert failure is not None
     wait = failure.retry_after
-    throttled = failure.kind is FailureClass.THROTTLED
-    return _URGENCY[failure.kind], (
-        0.0 if not throttled else float("inf") if wait is None else wait
-    )
+    urgency, is_skipped = _URGENCY[failure.kind], record.result is Result.SKIPPED
+    if failure.kind is FailureClass.THROTTLED:
+        return urgency, False, float("inf") if wait is None else wait
+    return urgency, is_skipped, (wait or 0.0) if is_skipped else 0.0

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
 
 from lynkrc_runtime.ask import markers_of
-from lynkrc_runtime.clients import Profile
+from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
 from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER, OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
@@ -143,6 +143,12 @@ class Extractor:
     def text(self, request: Request, facts: RequestFacts, name: str) -> str:
         """``ask``, ``history`` or ``envelope`` of a request: what places of patterns point into."""
         return self._read(request, facts).text(name)
+
+    def client(self, request: Request, user_agent: str | None) -> str | None:
+        """The name of the client profile that fits a request; None where none does."""
+        tools = frozenset(tool.name for tool in request.tools)
+        found = recognise(self._profiles, user_agent, tools)
+        return None if found is None else self._dispatch.clients[found].name
 
     def _read(self, request: Request, facts: RequestFacts) -> Reading:
         return Reading(request, facts, self._profiles, self._markers, self._matcher)

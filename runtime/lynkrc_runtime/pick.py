@@ -1,14 +1,16 @@
 """A decision to the order its targets are tried in, where that changes from request to request.
 
 `weighted` draws a group's targets one after another by their weights, `round_robin` begins one
-further each time. What is always the same (`order`, `cheapest`) the `Decider` has worked out
-before. `fastest` needs measured latencies, which are not kept yet: the group is tried as written.
+further each time, `fastest` goes by what the watch has measured. What is always the same (`order`,
+`cheapest`) the `Decider` has worked out before. Whatever the pick, a target that fares far worse
+than the others of its group is tried after them (`lynkrc_runtime.resilience.outliers`).
 Only the order inside groups varies, so what is attempted is always the decided set.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
+from lynkrc_runtime.attempt_records import Watch
 from lynkrc_runtime.decide import Decision, Group
 
 
@@ -29,22 +31,33 @@ class Rotation:
         return count
 
 
-def order(decision: Decision, *, random: Callable[[], float], rotation: Rotation) -> Sequence[int]:
+def order(
+    decision: Decision,
+    *,
+    random: Callable[[], float],
+    rotation: Rotation,
+    watch: Watch,
+    now: float,
+    streams: bool,
+) -> Sequence[int]:
     """The targets of a routed decision in the order they are tried.
 
-    `random` gives 0 <= x < 1.
+    `random` gives 0 <= x < 1, `now` is on the watch's clock; `streams`: a stream is asked for.
     """
-    if not decision.varies:
+    if not decision.may_vary:
         return decision.targets
     tried: list[int] = []
     for group in decision.groups:
         if len(group) == 1:
             tried += group
-        elif decision.pick == "weighted":
-            tried += _drawn(group, decision.weights, random)
-        else:
+            continue
+        picked: Sequence[int] = group
+        if decision.pick == "weighted":
+            picked = _drawn(group, decision.weights, random)
+        elif decision.pick == "round_robin":
             first = rotation.begin(group) % len(group)
-            tried += (*group[first:], *group[:first])
+            picked = (*group[first:], *group[:first])
+        tried += watch.ranked(picked, now, by_speed=decision.pick == "fastest", streams=streams)
     return tried
 
 

@@ -303,11 +303,39 @@ class ResponsesStore(_Section, frozen=True):
 
 
 @final
+class Rotate(_Section, frozen=True):
+    """A file of `size` bytes is put aside as FILE.1, and begun anew; so many old ones are kept."""
+
+    size: int
+    keep: int | None = None  # 5
+
+
+@final
 class Log(_Section, frozen=True):
-    """Log lines: which level, which fields (None: all)."""
+    """Log lines: which level, which fields (None: all), and the file (None: standard error)."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     fields: list[str] | None = None
+    file: str | None = None
+    rotate: Rotate | None = None
+
+
+@final
+class Usage(_Section, frozen=True):
+    """Where the usage records go; a database is told by `store`, else by the name's end."""
+
+    file: str
+    store: Literal["jsonl", "sqlite"] | None = None
+    rotate: Rotate | None = None
+
+
+def is_database(file: str, store: str | None) -> bool:
+    """Whether records go to a database.
+
+    >>> is_database("usage.jsonl", None), is_database("usage.db", None)
+    (False, True)
+    """
+    return store == "sqlite" if store else file.endswith((".db", ".sqlite"))
 
 
 @final
@@ -338,6 +366,7 @@ class Observability(_Section, frozen=True):
     """What is told about requests."""
 
     log: Log = Log()
+    usage: Usage | None = None
     metrics: Metrics = Metrics()
     traces: Traces = Traces()
     prompts: Prompts = Prompts()

@@ -40,6 +40,7 @@ def trace_of(
         "surface": surface,
         "decision": decided,
         "features": [_feature(feature) for feature in features],
+        "session": None,
         "served": None,
         "omitted": [],
     }

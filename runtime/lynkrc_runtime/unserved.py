@@ -9,10 +9,7 @@ from typing import Any
 
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.served import NOT_SERVED
-from lynkrc_runtime.settings import Breaker, Settings
-
-_NOWHERE = frozenset({"assert"})
-"""Parts that leave nothing in the table: the compiler alone can tell of them."""
+from lynkrc_runtime.settings import Settings
 
 
 def unserved_parts(dispatch: Dispatch) -> list[str]:
@@ -21,30 +18,11 @@ def unserved_parts(dispatch: Dispatch) -> list[str]:
 
 
 def _uses(dispatch: Dispatch, path: str) -> bool:
-    first, _, rest = path.partition(".")
-    match first:
-        case "feature":
-            return any(slot.feature == rest for slot in dispatch.slots)
-        case "pick":
-            chosen = [chain.pick for chain in dispatch.chains]
-            chosen += [
-                rule.prefer.pick for rule in dispatch.rules if rule.prefer and rule.prefer.pick
-            ]
-            return rest in chosen
-        case "providers":
-            return any(_states(provider.rest, rest) for provider in dispatch.providers)
-        case _:
-            place, _, value = path.partition("=")
-            names = place.split(".")
-            if value:
-                return bool(_at(dispatch.settings, names) == value)
-            return path not in _NOWHERE and _differs(dispatch.settings, Settings(), names)
-
-
-def _states(rest: Any, member: str) -> bool:
-    usual = {"breaker": Breaker(), "credentials": False}.get(member)
-    name = {"credentials": "forwards_credentials"}.get(member, member)
-    return bool(getattr(rest, name) != usual)
+    place, _, value = path.partition("=")
+    names = place.split(".")
+    if value:
+        return bool(_at(dispatch.settings, names) == value)
+    return _differs(dispatch.settings, Settings(), names)
 
 
 def _at(settings: Any, names: Sequence[str]) -> Any:

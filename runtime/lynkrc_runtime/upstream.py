@@ -7,6 +7,7 @@ connect.
 
 import asyncio
 import os
+import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -30,6 +31,22 @@ DNS_CACHE = 10
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """How a provider is connected to: through a proxy (with its login), by which certificates.
+
+    `source` says where the proxy was written. `tls` None: the system's certificates are trusted.
+    """
+
+    proxy: str | None = field(default=None, repr=False)
+    source: str = ""
+    tls: ssl.SSLContext | None = None
+
+
+DIRECT = Link()
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UpstreamRequest:
     """A POST. `headers` hold credentials; `connect` is seconds; `fresh` avoids kept connections.
 
@@ -46,6 +63,7 @@ class UpstreamRequest:
     dialect: str
     simulate: str | None = None
     signer: "Signer | None" = None
+    link: Link = DIRECT
 
 
 class Signer(Protocol):
@@ -128,7 +146,10 @@ class _Connector(aiohttp.TCPConnector):
 
 @final
 class HttpUpstream:
-    """One session for every provider: no cookies, no redirects, no environment, no time limit."""
+    """One session for every provider: no cookies, no redirects, no environment, no time limit.
+
+    Connections are kept apart by proxy and certificates as they are by address.
+    """
 
     __slots__ = ("_fresh", "_session")
 
@@ -169,10 +190,16 @@ class HttpUpstream:
                 data=request.body,
                 headers=headers,
                 allow_redirects=False,
+                proxy=request.link.proxy,
+                ssl=request.link.tls or True,
             )
         except TimeoutError as error:
             raise UpstreamFault(
                 Fault.CONNECT, f"no connection within {request.connect:g} s"
+            ) from error
+        except aiohttp.ClientHttpProxyError as error:
+            raise UpstreamFault(
+                Fault.CONNECT, f"the proxy refused the connection ({error.status})"
             ) from error
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
             raise UpstreamFault(Fault.CONNECT, f"cannot connect: {_reason(error)}") from error

@@ -18,7 +18,7 @@ from lynkrc_runtime.features import written
 from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.outcome import Outcome
 
-VERSION = 1
+VERSION = 2
 """Of the lines. A reader refuses a later one by its line number."""
 
 SlotValue: TypeAlias = int | str
@@ -79,7 +79,8 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     `slots` are what was decided on: numbers (in 1/64 for weighted points; 0 and 1 for no and yes),
     the class as text for strings and enums; None where the request was not read. `outcome` is the
     decision's, `ending` how it ended (`lynkrc_runtime.telemetry.outcome.Ending`), `target` who
-    served. `cost_micro_usd` is the sum over all attempts, None where a price is not known.
+    served, `model` what that is. `cost_micro_usd` is the sum over all attempts, None where a price
+    is not known. `key`, `team` and `tenant` are the caller's names, None in open mode.
     """
 
     version: int
@@ -96,7 +97,12 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     rule: str | None
     score: int | None
     target: str | None
+    model: str | None
+    key: str | None
+    team: str | None
+    tenant: str | None
     fallback: bool
+    duration_ms: Amount
     attempts: list[AttemptLine]
     tokens: Tokens | None
     cost_micro_usd: Amount | None
@@ -138,6 +144,7 @@ def request_line(dispatch: Dispatch, digest: str, time: str, outcome: Outcome) -
     """The line of an ended request."""
     cost = outcome.cost
     vector = outcome.vector
+    target = None if outcome.target is None else dispatch.targets[outcome.target]
     return RequestLine(
         version=VERSION,
         time=time,
@@ -152,8 +159,13 @@ def request_line(dispatch: Dispatch, digest: str, time: str, outcome: Outcome) -
         tier=outcome.tier,
         rule=outcome.rule,
         score=outcome.score,
-        target=None if outcome.target is None else dispatch.targets[outcome.target].name,
+        target=None if target is None else target.name,
+        model=None if target is None else target.model,
+        key=outcome.key,
+        team=outcome.team,
+        tenant=outcome.tenant,
         fallback=outcome.fallback,
+        duration_ms=round(outcome.seconds * 1000),
         attempts=[
             AttemptLine(
                 target=dispatch.targets[record.target].name,

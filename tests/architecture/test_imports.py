@@ -23,6 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "interp": {"ir"},
     "analysis": {"ir", "interp", "diagnostics", "source.text"},
     "diff": {"ir", "interp", "analysis", "testing", "diagnostics"},
+    "usage": {"diff.replayed", "diagnostics"},
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
         "ir",
@@ -83,6 +84,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.text_counts",
     "lynkrc_runtime.times",
     "lynkrc_runtime.trace",
+    "lynkrc_runtime.usage_database",
     "lynkrc_runtime.usage_record",
 )
 """Parts of the runtime without I/O, which the compiler may import."""
@@ -105,6 +107,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/protocol/event_stream.py",
         "runtime/lynkrc_runtime/providers/signing_aws.py",
     ),
+    "redis": ("runtime/lynkrc_runtime/state/redis.py",),
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),

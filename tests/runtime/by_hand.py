@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.keyring import KeyRing
 from lynkrc_runtime.attempt import Fault, Unwatched
 from lynkrc_runtime.decide import Decider, Verdict
@@ -176,7 +177,7 @@ def gateway(
     settings = settings or Settings()
     simulator = Simulator(CLIENT_DIALECTS, clock=lambda: 1_700_000_000.0)
     metrics = Metrics(version="0")
-    metrics.serves(made.dispatch.name, made.digest, made.engine)
+    metrics.serves(made.dispatch, made.digest, made.engine)
     places = Places()
     places.declare({one.name: one.rest.concurrency for one in made.dispatch.providers})
     return Gateway(
@@ -333,6 +334,8 @@ async def ask(
     *,
     headers: Mapping[str, str] | None = None,
     client: Recorder | None = None,
+    caller: Caller | None = None,
+    request_id: str = "req_test",
 ) -> Recorder:
     client = client or Recorder()
     incoming = Incoming(
@@ -341,10 +344,11 @@ async def ask(
         headers=dict(headers or {}),
         repeated=frozenset(),
         body=content,
-        request_id="req_test",
+        request_id=request_id,
         answer_id="a" * 24,
         created=1_700_000_000,
         arrived=asyncio.get_running_loop().time(),
+        caller=caller,
     )
     await serve(served, incoming, client)
     return client

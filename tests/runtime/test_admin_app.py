@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.settings import Budget
+from lynkrc_runtime.settings import Cache, ExactCache
 from lynkrc_runtime.settings import Settings as Declared
 from tests.runtime.by_hand import (
     CHAT,
@@ -51,14 +51,14 @@ async def test_the_route_table_is_the_bundles(client: Client) -> None:
 
 async def test_the_route_table_ends_with_what_is_not_served() -> None:
     table = dispatch([provider("sim", "simulator")], [target("one", 0)])
-    declared = Declared(budgets=[Budget(name="all", usd="10")])
+    declared = Declared(cache=Cache(exact=ExactCache(ttl=60.0)))
     served = gateway(policy(msgspec.structs.replace(table, settings=declared)), Said())
     async with (
         TestClient(TestServer(admin_app(Site(gateway=served)))) as made,
         made.get("/routing/table") as answer,
     ):
         told = await answer.text()
-    assert told == ("the route table\n\nnot served by runtime 0.1: budgets: no spend is counted\n")
+    assert told == ("the route table\n\nnot served by runtime 0.1: cache: no answer is kept\n")
 
 
 @pytest.mark.parametrize("query", ["", "?surface=chat", "?surface=messages", "?surface=responses"])

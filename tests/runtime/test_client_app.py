@@ -154,7 +154,7 @@ async def test_the_guard_answers_in_shape(
         assert answer.status == 403
         error = await answer.json()
     assert ("request_id" in error) == (path == "/v1/messages")
-    assert said.lines == []
+    assert [(line["event"], line["reason"]) for line in said.lines] == [("refused", "permission")]
 
 
 async def test_an_opened_gateway_serves_any_host(said: Said) -> None:

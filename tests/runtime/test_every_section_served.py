@@ -153,7 +153,7 @@ def test_the_settings_reach_the_runtime(made: tuple[RouteTable, Policy]) -> None
     ("call", "targets", "steps"),
     [
         ("by a rule", "[cheap | spare] weighted -> fair", []),
-        ("preferred pick", "cheap -> spare -> fair", ["preferred by rule hurry"]),
+        ("preferred pick", "[cheap | spare] fastest -> fair", ["preferred by rule hurry"]),
         (
             "preferred target",
             "dear -> fair -> spare",

@@ -5,20 +5,20 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from lynkrc_runtime.dispatch import Dispatch, ProviderSettings, Slot
+from lynkrc_runtime.dispatch import Dispatch, ProviderSettings
 from lynkrc_runtime.served import NOT_SERVED
 from lynkrc_runtime.settings import (
+    Admin,
     Breaker,
     Cache,
     Concurrency,
     ExactCache,
     Resilience,
     ResponsesStore,
+    RetryBudget,
     Server,
-    Sessions,
     Settings,
     Timeouts,
-    Tls,
 )
 from lynkrc_runtime.unserved import unserved_parts
 from tests.runtime.by_hand import dispatch, provider, target
@@ -46,14 +46,8 @@ def test_a_line_says_what_happens_instead() -> None:
 @pytest.mark.parametrize(
     ("settings", "path"),
     [
-        (Settings(sessions=Sessions(within="session")), "sessions"),
         (Settings(server=Server(host="10.0.0.1")), "server.host"),
-        (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
-        (
-            Settings(resilience=Resilience(timeouts=Timeouts(max_stream=60.0))),
-            "resilience.timeouts.max_stream",
-        ),
-        (Settings(resilience=Resilience(breaker=Breaker(failures=1))), "resilience.breaker"),
+        (Settings(server=Server(admin=Admin(port=9))), "server.admin.port"),
         (
             Settings(responses_store=ResponsesStore(ttl=1.0, store="redis")),
             "responses_store.store=redis",
@@ -66,30 +60,16 @@ def test_settings_that_were_written(settings: Settings, path: str) -> None:
 
 
 def test_settings_that_are_served_are_not_told() -> None:
-    timeouts = Timeouts(connect=1.0, first_event=1.0, idle=1.0, total=1.0)
+    timeouts = Timeouts(connect=1.0, max_stream=60.0, commit_after=1.0)
     declared = Settings(
-        resilience=Resilience(timeouts=timeouts),
+        resilience=Resilience(
+            timeouts=timeouts,
+            retry_budget=RetryBudget(share=1),
+            breaker=Breaker(failures=1),
+            keep_alive=5.0,
+        ),
         server=Server(body_limit=1_000_000),
         responses_store=ResponsesStore(ttl=1.0, store="memory"),
     )
-    assert paths(table(declared)) == []
-
-
-@pytest.mark.parametrize(
-    ("rest", "path"),
-    [
-        ({"breaker": Breaker(failures=3)}, "providers.breaker"),
-        ({"concurrency": Concurrency(limit=4)}, "providers.concurrency"),
-        ({"proxy": "http://proxy.test"}, "providers.proxy"),
-        ({"ca_file": "/etc/ca.pem"}, "providers.ca_file"),
-        ({"forwards_credentials": True}, "providers.credentials"),
-    ],
-)
-def test_what_providers_state(rest: dict[str, Any], path: str) -> None:
-    assert paths(table(**rest)) == [path]
-
-
-def test_features() -> None:
-    slot = Slot(feature="session.turn", args=[], type="int", low=0, high=9, classes=[])
-    made = replace(table(), slots=[slot])
-    assert paths(made) == ["feature.session.turn"]
+    own = {"breaker": Breaker(failures=3), "concurrency": Concurrency(limit=4)}
+    assert paths(table(declared, **own)) == []

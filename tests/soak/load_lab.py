@@ -53,7 +53,9 @@ class LoadLab:
 
 
 @contextmanager
-def load_lab(folder: Path, arguments: Sequence[str] = ("--log-level", "warning")) -> Iterator[LoadLab]:
+def load_lab(
+    folder: Path, arguments: Sequence[str] = ("--log-level", "warning")
+) -> Iterator[LoadLab]:
     """Both processes, until the block ends."""
     bundle = built(SPEC, folder, "load")
     with (

@@ -47,7 +47,7 @@ def values(made: Decider, **changes: Any) -> dict[str, Any]:
 
 def record(made: Decider, **members: Any) -> RequestLine:
     usual: dict[str, Any] = {
-        "version": 1,
+        "version": 2,
         "time": "2026-01-01T00:00:00.000+00:00",
         "request_id": "req_1",
         "bundle": made.digest,
@@ -61,6 +61,11 @@ def record(made: Decider, **members: Any) -> RequestLine:
         "rule": "score",
         "score": 0,
         "target": "small",
+        "model": None,
+        "key": None,
+        "team": None,
+        "tenant": None,
+        "duration_ms": 5,
         "fallback": False,
         "attempts": [],
         "tokens": Tokens(input=1_000, output=100),
@@ -145,7 +150,7 @@ def test_what_a_record_lacks_is_counted_and_named() -> None:
         line(record(old)),
         line(record(old, slots=None, outcome=None, ending="malformed")),
         line(record(old, surface="embeddings")),
-        line({"kind": "gap", "version": 1, "time": "", "requests": 4}),
+        line({"kind": "gap", "version": 2, "time": "", "requests": 4}),
     ]
     found = replayed(lines, old, new)
     assert (found.records, found.replayed) == (7, 0)
@@ -186,9 +191,9 @@ def test_broken_lines_are_told_by_number() -> None:
         b"no json\n",
         good,
         b"\n",
-        b'{"kind":"request","version":1}\n',
+        b'{"kind":"request","version":2}\n',
         b"\xff\xfe\n",
-        good.replace(b'"version":1', b'"version":9'),
+        good.replace(b'"version":2', b'"version":9'),
         b"[" * 100_000 + b"\n",
         good[:50],
     ]
@@ -203,7 +208,7 @@ def test_no_piece_of_a_broken_line_is_told() -> None:
     old = decider(SPEC)
     good = line(record(old))
     lines = [
-        b'{"kind":"hush","version":1}\n',
+        b'{"kind":"hush","version":2}\n',
         b'{"hush":1}\n',
         b'"hush"\n',
         b"hush\n",
@@ -220,7 +225,7 @@ def test_amounts_that_nobody_can_owe_are_no_record(amount: str) -> None:
     old = decider(SPEC)
     good = line(record(old))
     bad = good.replace(b'"input":1000', f'"input":{amount}'.encode())
-    gap = b'{"kind":"gap","version":1,"time":"","requests":%s}\n' % amount.encode()
+    gap = b'{"kind":"gap","version":2,"time":"","requests":%s}\n' % amount.encode()
     assert bad != good
     found = replayed([bad, gap, good], old, old)
     assert (found.records, [one.line for one in found.bad_lines]) == (1, [1, 2])

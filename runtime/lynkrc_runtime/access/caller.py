@@ -20,7 +20,8 @@ class Caller(Struct, frozen=True, kw_only=True):
     debug: bool = False
 
     def may_reach_tier(self, tier: str | None) -> bool:
-        """Whether a request of this tier is served; one without a tier is bound by targets alone.
+        """Whether a request of this tier is served; one without a tier is bound by
+        its targets (see `lynkrc_runtime.access.rights.reaches`).
 
         >>> ci = Caller(name="ci", tiers=frozenset({"SIMPLE"}))
         >>> ci.may_reach_tier("SIMPLE"), ci.may_reach_tier("COMPLEX"), ci.may_reach_tier(None)

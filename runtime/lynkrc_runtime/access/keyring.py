@@ -17,6 +17,8 @@ from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.settings import Key
 
 _BEARER = "bearer "
+_NOBODY = (bytes(32), None)
+"""What an unknown digest is compared with: as long as a known one."""
 
 
 @final
@@ -35,10 +37,14 @@ class KeyRing:
         faults = []
         for name, key in keys.items():
             try:
-                digest = bytes.fromhex(key.sha256 or digest_of(expand(key.secret or "", environ)))
+                secret = None if key.secret is None else expand(key.secret, environ)
             except MissingVariable as missing:
                 faults.append(f"key {name}: environment variable {missing.name} is not set")
                 continue
+            if secret is not None and not secret.strip():
+                faults.append(f"key {name}: its secret is empty")
+                continue
+            digest = bytes.fromhex(key.sha256 or digest_of(secret or ""))
             other = self._callers.get(digest)
             if other is not None:
                 faults.append(f"key {name}: it is the same as key {other[1].name}")
@@ -66,25 +72,27 @@ class KeyRing:
         if shown is None:
             return None
         digest = hashlib.sha256(shown.encode(errors="surrogateescape")).digest()
-        # What the look-up may tell by its time is about a digest, which nobody can steer.
-        known, caller = self._callers.get(digest, (b"", None))
+        # What the look-up may tell by its time is about a digest, which nobody can steer; what is
+        # decided, and how long that takes, is the comparison's, for a key nobody knows too.
+        known, caller = self._callers.get(digest, _NOBODY)
         return caller if hmac.compare_digest(known, digest) else None
 
 
 def key_in(headers: Mapping[str, str]) -> str | None:
-    """The key a request shows: of the four headers the first that is there.
+    """The key a request shows: of the four headers the first that has one.
 
     >>> key_in({"x-api-key": "a", "authorization": "Bearer b"}), key_in({"authorization": "Basic"})
     ('a', None)
     """
-    for name in ("x-lynkr-key", "x-api-key"):
-        if name in headers:
-            return headers[name]
-    given = headers.get("authorization")
-    if given is not None:
-        is_bearer = given[: len(_BEARER)].lower() == _BEARER
-        return given[len(_BEARER) :].strip() if is_bearer else None
-    return headers.get("api-key")
+    bearer = headers.get("authorization", "")
+    is_bearer = bearer[: len(_BEARER)].lower() == _BEARER
+    return (
+        headers.get("x-lynkr-key")
+        or headers.get("x-api-key")
+        or (bearer[len(_BEARER) :].strip() if is_bearer else None)
+        or headers.get("api-key")
+        or None
+    )
 
 
 def digest_of(secret: str) -> str:

@@ -47,7 +47,10 @@ class Visit(Protocol):
         ...
 
     async def reserve(self, call: Call) -> Failure | None:
-        """Set aside what a call may cost; the failure where a budget that counts it is spent."""
+        """Set aside what a call may cost; the failure where a budget that counts it is spent.
+
+        Raises StoreDown where that cannot be known, and the spec says to refuse then.
+        """
         ...
 
     def settle(self, record: AttemptRecord) -> None:
@@ -69,6 +72,10 @@ class Meter(Protocol):
         self, request_id: str, caller: Caller | None, tokens: Callable[[], int]
     ) -> Visit | Over:
         """Count a request; `tokens` estimates its input, and is asked where a limit needs it."""
+        ...
+
+    async def drain(self) -> None:
+        """Wait, for a bounded time, until what has ended is settled: before a store is closed."""
         ...
 
 
@@ -99,3 +106,6 @@ class NoMeter:
     async def arrive(self, *_: object, **__: object) -> Visit | Over:
         """See `Meter`."""
         return UNMETERED
+
+    async def drain(self) -> None:
+        """See `Meter`."""

@@ -15,7 +15,6 @@ from lynkrc_runtime.providers.extras import missing_extra
 from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.references import MissingVariable, expand
-from lynkrc_runtime.served import RUNTIME
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
 """Ends of addresses that people paste whole."""
@@ -78,15 +77,9 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
             " (--dry-run needs none)"
         ) from missing
     has_own = any(name in headers for name in CREDENTIAL_HEADERS)
-    needed = kind.credentials in (Credentials.REQUIRED, Credentials.FOUND)
+    needed = kind.credentials is Credentials.REQUIRED and not rest.forwards_credentials
     if key is None and not has_own and needed:
-        if rest.forwards_credentials:
-            raise UnresolvedProvider(
-                f"provider {provider.name}: `credentials: caller` is not served by runtime"
-                f" {RUNTIME}: write an api_key"
-            )
-        if kind.credentials is Credentials.REQUIRED:
-            raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
+        raise UnresolvedProvider(f"provider {provider.name}: kind {kind.name} needs an api_key")
     if key is not None and kind.keyed_header and "/projects/" not in base:
         headers[kind.keyed_header] = key
     elif key is not None:
@@ -106,7 +99,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
         headers=headers,
         region=region,
         api_version=version,
-        signs=bool(kind.signer) and key is None and not has_own,
+        signs=bool(kind.signer) and key is None and not has_own and not rest.forwards_credentials,
     )
 
 

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 
 _PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"aws": ("botocore",), "gcp": ("google.auth", "requests")}
+    {"aws": ("botocore",), "gcp": ("google.auth", "requests"), "redis": ("redis",)}
 )
 """Extras and the packages they bring that are imported."""
 

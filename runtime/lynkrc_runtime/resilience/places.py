@@ -57,15 +57,15 @@ class Places:
             provider.wait = WAIT if wait is None else wait
             self._hand_on(provider)
 
-    async def take(self, name: str, deadline: float) -> None:
+    async def take(self, name: str, deadline: float) -> bool:
         """Take a place, until `release`; waits until `deadline` (the loop's clock) at most.
 
-        Raises Busy where there is none to be had.
+        Whether it waited. Raises Busy where there is none to be had.
         """
         provider = self._providers[name]
         if provider.limit is None or (provider.running < provider.limit and not provider.waiting):
             provider.running += 1
-            return
+            return False
         if len(provider.waiting) >= provider.queue:
             raise Busy(waited=False)
         loop = asyncio.get_running_loop()
@@ -74,16 +74,13 @@ class Places:
         try:
             async with asyncio.timeout_at(min(deadline, loop.time() + provider.wait)):
                 await place
-        except BaseException as left:
-            if place.done() and not place.cancelled():
-                # It was given as we left: to the next one.
-                provider.running -= 1
-                self._hand_on(provider)
-            else:
-                provider.waiting.remove(place)
-            if isinstance(left, TimeoutError):
-                raise Busy(waited=True) from left
+        except TimeoutError as over:
+            self._leave(provider, place)
+            raise Busy(waited=True) from over
+        except BaseException:
+            self._leave(provider, place)
             raise
+        return True
 
     def release(self, name: str) -> None:
         """Give a taken place back."""
@@ -97,6 +94,16 @@ class Places:
             name: (provider.running, len(provider.waiting))
             for name, provider in self._providers.items()
         }
+
+    def _leave(self, provider: _Provider, place: asyncio.Future[None]) -> None:
+        """Whoever waited does so no more."""
+        if place.done() and not place.cancelled():
+            # It was given as we left: to the next one.
+            provider.running -= 1
+            self._hand_on(provider)
+        elif place in provider.waiting:
+            # It is not there where a place came free after we were told to leave.
+            provider.waiting.remove(place)
 
     def _hand_on(self, provider: _Provider) -> None:
         while provider.waiting and (provider.limit is None or provider.running < provider.limit):

@@ -1,5 +1,6 @@
 """The operators' application: health, metrics, the route table, dry runs and kept traces."""
 
+import time
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -8,6 +9,8 @@ from lynkrc_runtime.feature_table import DIALECTS, SURFACES
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.served import RUNTIME
+from lynkrc_runtime.server.breakers import breakers
+from lynkrc_runtime.server.deep_ready import add_deep_ready
 from lynkrc_runtime.server.gateway import read_request
 from lynkrc_runtime.server.http import (
     HEADERS,
@@ -15,15 +18,17 @@ from lynkrc_runtime.server.http import (
     SITE,
     Site,
     admin_guard,
+    before_answer,
     body_limit,
     live,
     nothing_here,
     read_body,
-    ready,
     refusal,
 )
+from lynkrc_runtime.server.logs import note_lost
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
+from lynkrc_runtime.telemetry.summary import summary
 from lynkrc_runtime.trace import trace_of
 from lynkrc_runtime.unserved import unserved_parts
 
@@ -36,11 +41,14 @@ _SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 def admin_app(site: Site) -> web.Application:
     """The application for operators; it never listens to other Host names than the loopback's."""
     app = web.Application(middlewares=[admin_guard], client_max_size=body_limit(site))
+    app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app.router.add_get("/health/live", live)
-    app.router.add_get("/health/ready", ready)
+    add_deep_ready(app)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/metrics/prometheus", _metrics)
+    app.router.add_get("/metrics/circuit-breakers", breakers)
+    app.router.add_get("/metrics/observability", _summary)
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
     app.router.add_get("/routing/trace/{id}", _trace)
@@ -49,8 +57,27 @@ def admin_app(site: Site) -> web.Application:
 
 
 async def _metrics(request: web.Request) -> web.Response:
-    body = request.app[SITE].gateway.metrics.render()
+    site = request.app[SITE]
+    note_lost(site.gateway)
+    body = site.gateway.metrics.render()
     return web.Response(body=body, headers={"content-type": CONTENT_TYPE})
+
+
+async def _summary(request: web.Request) -> web.Response:
+    """`GET /metrics/observability`: the same numbers, added up, for a person or a dashboard."""
+    site = request.app[SITE]
+    note_lost(site.gateway)
+    policy = site.gateway.policy
+    return web.json_response(
+        summary(site.gateway.metrics.samples())
+        | {
+            "uptime_seconds": max(0, int(time.time()) - site.started),
+            "bundle": policy.digest,
+            "name": policy.dispatch.name,
+            "store": policy.dispatch.settings.state.store,
+            "degraded": dict(site.notes),
+        }
+    )
 
 
 async def _table(request: web.Request) -> web.Response:

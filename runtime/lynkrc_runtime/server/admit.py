@@ -5,7 +5,9 @@ Rates are counted and the session is found before anything is decided, since rul
 
 from collections.abc import Sequence
 
+from lynkrc_runtime.access.rights import reaches
 from lynkrc_runtime.decide import Decision
+from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.features import RequestFacts
 from lynkrc_runtime.metering.interface import Over
 from lynkrc_runtime.protocol.conversation import Request
@@ -48,11 +50,15 @@ async def within_reach(
     caller = exchange.incoming.caller
     if caller is None or not (caller.tiers or caller.targets):
         return targets
-    names = exchange.gateway.policy.dispatch.targets
+    dispatch = exchange.gateway.policy.dispatch
+    names = dispatch.targets
     if not caller.may_reach_tier(decision.tier):
         message = f"key {caller.name} does not reach tier {decision.tier}"
     else:
-        reached = [target for target in targets if caller.may_reach(names[target].name)]
+        # What makes embeddings is in no tier's chain: such a request is bound by targets alone.
+        is_embedding = exchange.incoming.surface == EMBEDDINGS
+        may_reach = caller.may_reach if is_embedding else reaches(caller, dispatch, decision.tier)
+        reached = [target for target in targets if may_reach(names[target].name)]
         if reached:
             return reached
         decided = ", ".join(names[target].name for target in targets)

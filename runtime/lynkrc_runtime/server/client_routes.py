@@ -26,6 +26,7 @@ from lynkrc_runtime.server.http import (
     REQUEST_ID,
     SITE,
     Site,
+    before_answer,
     body_limit,
     canonical,
     dialect_of,
@@ -42,6 +43,7 @@ from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.usage_routes import add_usage_routes
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -67,6 +69,7 @@ def client_app(site: Site) -> web.Application:
         middlewares=[guard],
         client_max_size=body_limit(site),
     )
+    app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
@@ -75,6 +78,7 @@ def client_app(site: Site) -> web.Application:
             serving = serve_responses if surface == "responses" else serve
             add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect, serving))
     add_response_routes(app, _PREFIXES, app[COUNTER])
+    add_usage_routes(app, _PREFIXES)
     for prefix in _PREFIXES:
         add(
             "POST",
@@ -202,7 +206,9 @@ async def _models(request: web.Request) -> web.Response:
     anthropic = dialect_of(request) == "anthropic-messages"
     try:
         answer = models.listing(
-            models.offered(site.gateway.policy.dispatch, anthropic=anthropic),
+            models.offered(
+                site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+            ),
             anthropic=anthropic,
             created=site.started,
             query=request.query,
@@ -217,7 +223,9 @@ async def _model(request: web.Request) -> web.Response:
     canonical(request, "/v1/models", f"/{name}")
     site = request.app[SITE]
     anthropic = dialect_of(request) == "anthropic-messages"
-    if name not in models.offered(site.gateway.policy.dispatch, anthropic=anthropic):
+    if name not in models.offered(
+        site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+    ):
         if anthropic:
             return refusal(request, 404, f"model: {name}")
         message = f"The model '{name}' does not exist: GET /v1/models lists those there are"

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import final
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import reaches
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.features import RefusedRequest, RequestFacts
 from lynkrc_runtime.protocol.conversation import BrokenAnswer, CannotTranslate, Request
@@ -20,6 +21,7 @@ from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.server.answers import MAX_ERROR, read_all
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.lent import NoCredential, provider_headers
 from lynkrc_runtime.server.makers import without_foreign
 from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.traces import TRACE_ID, Asked, asked, decide
@@ -88,6 +90,7 @@ class TokenCounter:
         route = _counting_route(gateway, request, facts, trace, session, caller)
         tokens = None if route is None else await self._ask(gateway, route, request, headers)
         identity = None if trace is None else trace.id
+        gateway.metrics.side_call("count_tokens", "estimated" if tokens is None else "counted")
         if tokens is None:
             estimate = estimate_tokens(request, close_text)
             return Count(tokens=estimate, estimated=True, trace=identity)
@@ -108,7 +111,8 @@ class TokenCounter:
         )
         try:
             written = way.frame.count(counting.write(request, facts, headers))
-        except CannotTranslate:
+            lent = provider_headers(route, headers, gateway.keys)
+        except (CannotTranslate, NoCredential):
             return None
         call = UpstreamRequest(
             url=url,
@@ -117,7 +121,7 @@ class TokenCounter:
                 same_dialect=is_same,
                 dialect=way.dialect.name,
                 written=written,
-                provider=route.address.headers,
+                provider=lent,
                 accept="application/json",
             ),
             body=written.body,
@@ -126,6 +130,7 @@ class TokenCounter:
             target=route.target.name,
             dialect=way.dialect.name,
             signer=route.signer,
+            link=route.link,
         )
         where = repr((call.url, sorted(call.headers.items()))).encode()
         key = sha256(where + written.body).digest()
@@ -182,11 +187,13 @@ def _counting_route(
         return None
     if caller is not None and not caller.may_reach_tier(decision.tier):
         return None
-    routes = [
-        gateway.routes[index]
-        for index in session.order(decision, decision.targets)
-        if caller is None or caller.may_reach(gateway.routes[index].target.name)
-    ]
+    targets = session.order(decision, decision.targets)
+    if trace is not None:
+        trace.ordered(session.told)
+    routes = [gateway.routes[index] for index in targets]
+    if caller is not None:
+        may_reach = reaches(caller, gateway.policy.dispatch, decision.tier)
+        routes = [route for route in routes if may_reach(route.target.name)]
     if not routes:
         return None
     first, now = routes[0], asyncio.get_running_loop().time()

@@ -34,6 +34,7 @@ from lynkrc_runtime.server.admit import admit, within_reach
 from lynkrc_runtime.server.exchange import DENY, Exchange
 from lynkrc_runtime.server.gateway import refuse_repeated
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.lent import NoCredential, blamed, provider_headers
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.relay import deliver, fetch, misfit_of, refuse_loss
 from lynkrc_runtime.server.routes import EmbeddingWay, Route
@@ -130,11 +131,15 @@ async def _attempt(
     attempts, loop = exchange.attempts, asyncio.get_running_loop()
     assert attempts is not None
     try:
+        lent = provider_headers(route, exchange.incoming.headers, exchange.gateway.keys)
         written = way.form.write(asked, route.target.model, way.takes)
         if route.target.on_loss == DENY:
             refuse_loss(route.target.name, written.transforms)
     except CannotTranslate as misfit:
         attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
+        return False
+    except NoCredential as lacking:
+        attempts.failed(lacking.failure, Fault.UNSENT, loop.time())
         return False
     exchange.route, exchange.transforms = route, written.transforms
     exchange.upstream_id, exchange.simulated = None, False
@@ -145,7 +150,7 @@ async def _attempt(
             same_dialect=False,
             dialect=DIALECT,
             written=written,
-            provider=route.address.headers,
+            provider=lent,
             accept="application/json",
         ),
         body=written.body,
@@ -154,6 +159,7 @@ async def _attempt(
         target=route.target.name,
         dialect=EMBEDDINGS,
         signer=route.signer,
+        link=route.link,
         simulate=exchange.wishes.get(route.target.name, route.simulate),
     )
     fetched = await fetch(exchange, route, call, step)
@@ -162,7 +168,7 @@ async def _attempt(
     response, body = fetched
     if response.status != 200:
         failure = read_failure(response.status, response.headers, body)
-        attempts.failed(failure, Fault.ANSWERED, loop.time())
+        attempts.failed(blamed(route, failure), Fault.ANSWERED, loop.time())
         return False
     usage: Usage | None = None
     try:

@@ -81,6 +81,7 @@ class Exchange:
     __slots__ = (
         "_fixes",
         "attempts",
+        "began",
         "client",
         "decision",
         "dialect",
@@ -146,6 +147,8 @@ class Exchange:
         self.upstream_id: str | None = None
         self.simulated = False
         self.status = 0
+        self.began: float | None = None
+        """When its streamed answer began, on the loop's clock."""
         self.ending = Ending.INTERNAL
 
     def headers(self) -> dict[str, str]:
@@ -218,6 +221,7 @@ class Exchange:
             ending=self.ending,
             status=self.status,
             seconds=now - incoming.arrived,
+            first_byte=None if self.began is None else self.began - incoming.arrived,
             tier=None if decision is None else decision.tier,
             rule=None if decision is None else decision.rule,
             score=None if decision is None else decision.score,
@@ -233,6 +237,7 @@ class Exchange:
             key=None if caller is None else caller.name,
             team=None if caller is None else caller.team,
             tenant=None if caller is None else caller.tenant,
+            client=self._client() if self.gateway.metrics.tells_client else None,
         )
 
     def most_output(self, route: Route) -> int:
@@ -300,6 +305,13 @@ class Exchange:
             param=param,
             request_id=self.incoming.request_id,
         )
+
+    def _client(self) -> str | None:
+        """The name of the client's profile."""
+        if self.request is None:
+            return None
+        extractor = self.gateway.policy.extractor
+        return extractor.client(self.request, self.incoming.headers.get("user-agent"))
 
     def _is_own(self, route: Route) -> bool:
         """Whether the client speaks to this very model: what it says there is not improved."""

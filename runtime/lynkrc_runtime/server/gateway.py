@@ -1,7 +1,8 @@
 """A loaded bundle and the environment to a gateway: everything a request needs, worked out once."""
 
+import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -17,6 +18,7 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import ClientDialect
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.doors import Doors
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
@@ -25,6 +27,7 @@ from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.interface import Sessions
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 
 _NAME_LIMIT = 100
@@ -56,10 +59,12 @@ class Gateway:
 
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
     reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
-    were, `responses` answers of the Responses API, where the bundle declares a store. `usage_log`
+    were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
+    knows what the last requests used. `usage_log`
     gets a record of each request, where one is kept. `keys` are whom it serves (nobody in
     particular, where there are none), `meter` counts what they take, `watch` knows how targets
-    fare, `places` how many calls of a provider run, `sessions` which requests belong together.
+    fare, `places` how many calls of a provider run, `sessions` which requests belong together,
+    `doors` which operators and web pages are let in.
     """
 
     policy: Policy
@@ -79,6 +84,8 @@ class Gateway:
     watch: Watch
     places: Places
     sessions: Sessions
+    doors: Doors = field(default_factory=Doors)
+    recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
 

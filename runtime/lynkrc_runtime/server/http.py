@@ -1,25 +1,33 @@
 """What both applications share: the guard before every handler, refusals, the probes."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import final
+from types import MappingProxyType
+from typing import Any, final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of
-from lynkrc_runtime.server.security import is_json, objection, request_id
+from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
 from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
 from lynkrc_runtime.telemetry.log import Level
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body, where the bundle does not say."""
+BODY_TIME = 300.0
+"""Seconds a body has to come."""
 
 _UNKNOWN_KEY = "a key of this gateway is needed, in x-api-key or as Authorization: Bearer"
+_NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
+_ONLY_HERE = "without a token (server.admin.token) operators are served on this machine alone"
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -32,7 +40,8 @@ class Site:
     """The serving process, as handlers see it.
 
     `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
-    the odd paths already warned about; `shedding` is how much is under way.
+    the odd paths already warned about; `shedding` is how much is under way. `notes` say what is
+    worse than it should be, by what it is about: readiness tells them, and stays ready.
     """
 
     gateway: Gateway
@@ -40,6 +49,7 @@ class Site:
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
     shedding: Shedding = field(default_factory=Shedding)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 SITE = web.AppKey("site", Site)
@@ -47,8 +57,14 @@ REQUEST_ID = web.RequestKey("request_id", str)
 HEADERS = web.RequestKey("headers", dict[str, str])
 REPEATED = web.RequestKey("repeated", frozenset[str])
 CALLER = web.RequestKey("caller", Caller)
-"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more, and
-whose key was shown (absent in open mode)."""
+ORIGIN = web.RequestKey("origin", str)
+"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more,
+whose key was shown (absent in open mode), and the declared origin of the page that calls."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+ANYTHING = "/{path}"
+"""The route of every path that is not ours."""
 
 _PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """Paths that are answered without a key: they tell nothing of anybody."""
@@ -91,7 +107,18 @@ def refusal(
     code: str | None = None,
 ) -> web.Response:
     """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
-    dialect: ClientDialect = request.app[SITE].gateway.dialects[dialect_of(request)]
+    gateway = request.app[SITE].gateway
+    dialect: ClientDialect = gateway.dialects[dialect_of(request)]
+    gateway.metrics.refused(status)
+    gateway.log.line(
+        Level.INFO,
+        "refused",
+        request_id=request[REQUEST_ID],
+        status=status,
+        reason=kind_of(status),
+        method=request.method if request.method in hdrs.METH_ALL else None,
+        path=_known_path(request),
+    )
     problem = Problem(
         status=status,
         kind=kind_of(status),
@@ -113,6 +140,13 @@ def shed(request: web.Request, reason: Reason) -> web.Response:
     return refusal(request, status, "the gateway is overloaded", extra)
 
 
+def _known_path(request: web.Request) -> str | None:
+    """The path as we wrote it, without what a client put into it; None where it is not ours."""
+    resource = request.match_info.route.resource
+    found = None if resource is None else resource.canonical
+    return None if found == ANYTHING else found
+
+
 def nothing_here(request: web.Request) -> web.Response:
     """No such path: 404; or not by this method: 405, with those that there are."""
     path, methods = request.path, set[str]()
@@ -130,17 +164,32 @@ def nothing_here(request: web.Request) -> web.Response:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give each client's request an id, and turn away what must not be served."""
+    """Give each client's request an id, and turn away what must not be served.
+
+    With keys, a page of an origin that is not declared is served like any client, without the
+    headers that would let it read the answer: a key that must be shown is no ambient authority.
+    """
     headers = _identify(request)
+    refused = _misframed(request, headers)
+    if refused is not None:
+        return refused
     gateway = request.app[SITE].gateway
+    origins = gateway.doors.origins
+    if origins and headers.get("origin") in origins:
+        request[ORIGIN] = headers["origin"]
+        if is_preflight(request.method, headers):
+            return web.Response(status=204, headers=preflight_headers(headers))
     if len(gateway.keys):
         if request.path not in _PUBLIC:
             caller = gateway.keys.caller_of(headers)
             if caller is None:
                 return refusal(request, 401, _UNKNOWN_KEY, {"x-should-retry": "false"})
+            lacking = lacks_right(caller, headers)
+            if lacking is not None:
+                return refusal(request, 403, lacking, {"x-should-retry": "false"})
             request[CALLER] = caller
     else:
-        reason = objection(headers, any_host=gateway.settings.any_host)
+        reason = objection(headers, any_host=gateway.settings.any_host, origins=origins)
         if reason is not None:
             return refusal(request, 403, reason)
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
@@ -150,14 +199,35 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def admin_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The guard of the operators' listener."""
+    """The guard of the operators' listener: by token, or without one from this machine only."""
     headers = _identify(request)
-    reason = objection(headers, any_host=False)
+    refused = _misframed(request, headers)
+    if refused is not None:
+        return refused
+    doors = request.app[SITE].gateway.doors
+    reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
         return refusal(request, 403, reason)
+    if request.path not in _PUBLIC and not doors.lets_in(headers, request.remote):
+        if doors.token is None:
+            return refusal(request, 403, _ONLY_HERE)
+        return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
         return refusal(request, 415, "the content type must be application/json")
     return await handler(request)
+
+
+async def before_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """Last words on an answer's headers: a page of a declared origin may read it.
+
+    A connection that was asked to become something else is closed: the parser has left HTTP.
+    """
+    if hdrs.UPGRADE in request.headers:
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
+    origin = request.get(ORIGIN)
+    if origin is not None:
+        response.headers.update(cors_headers(origin, response.headers))
 
 
 def _identify(request: web.Request) -> dict[str, str]:
@@ -165,6 +235,15 @@ def _identify(request: web.Request) -> dict[str, str]:
     request[HEADERS] = headers
     request[REQUEST_ID] = request_id(headers.get("x-request-id"))
     return headers
+
+
+def _misframed(request: web.Request, headers: Mapping[str, str]) -> web.Response | None:
+    found = misframed(request.raw_path, headers)
+    if found is None:
+        return None
+    answer = refusal(request, *found)
+    answer.force_close()  # what follows may be a part of it
+    return answer
 
 
 def body_limit(site: Site) -> int:
@@ -180,7 +259,14 @@ async def read_body(request: web.Request) -> bytes | web.Response:
     if request.content_length is not None and request.content_length > limit:
         return refusal(request, 413, message)
     try:
-        return await request.read()
+        if request.content.is_eof():  # the usual case: it came with its head
+            return await request.read()
+        async with asyncio.timeout(BODY_TIME):
+            return await request.read()
+    except TimeoutError:
+        late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
+        late.force_close()
+        return late
     except web.HTTPRequestEntityTooLarge:
         return refusal(request, 413, message)
     except web.RequestPayloadError:
@@ -205,14 +291,18 @@ async def live(_: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def ready(request: web.Request) -> web.Response:
-    """`GET /health/ready`: 503 once the process has been told to stop."""
+async def ready(request: web.Request, more: Mapping[str, Any] = _NOTHING) -> web.Response:
+    """`GET /health/ready`: 503 once the process has been told to stop; `more` is told too."""
     site = request.app[SITE]
+    if more is _NOTHING and request.query.get("deep") == "true":
+        return refusal(request, 404, "targets are probed for operators, on their own address")
     policy = site.gateway.policy
     answer = {
         "status": "ready" if site.ready else "stopping",
         "bundle": policy.digest,
         "name": policy.dispatch.name,
         "engine": policy.engine,
+        "degraded": [f"{about}: {note}" for about, note in site.notes.items()],
+        **more,
     }
     return web.json_response(answer, status=200 if site.ready else 503)

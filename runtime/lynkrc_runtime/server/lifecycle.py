@@ -14,18 +14,22 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from ssl import SSLContext
 from typing import final
 
 from aiohttp import web
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.logs import open_log, open_usage_log
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.server.tls import UnusableTls, server_tls
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -34,6 +38,8 @@ from lynkrc_runtime.upstream import HttpUpstream
 
 DRAIN_LIMIT = 600.0
 """Seconds running requests have to end after a stop."""
+IDLE = 75.0
+"""Seconds a connection may be without a request, a head that comes slowly included."""
 HEADER_LIMIT = 64 * 1024
 LOOPBACKS = ("127.0.0.1", "::1")
 _NO_SUCH_LOOPBACK = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
@@ -49,8 +55,11 @@ class Options:
     admin_port: int = 8082
     dry_run: bool = False
     insecure_open: bool = False
-    log_level: Level = Level.INFO
+    log_level: Level | None = None
+    log_file: Path | None = None
     usage_log: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
 
 def check(options: Options) -> None:
@@ -68,13 +77,14 @@ def check(options: Options) -> None:
 
 async def run(policy: Policy, options: Options, environ: Mapping[str, str]) -> None:
     """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served."""
-    log = Log(level=options.log_level)
+    declared = policy.dispatch.settings.observability
+    log = open_log(declared, level=options.log_level, file=options.log_file)
     settings = Settings(dry_run=options.dry_run, any_host=options.insecure_open)
     # Closed last, when the last request has been settled.
     with ExitStack() as logs:
-        usage_log = None
-        if options.usage_log is not None:
-            usage_log = logs.enter_context(_usage_log(options.usage_log, policy, log))
+        usage_log = open_usage_log(policy, log, file=options.usage_log)
+        if usage_log is not None:
+            logs.enter_context(usage_log)
         await _run(policy, options, environ, settings, log, usage_log)
 
 
@@ -96,6 +106,11 @@ async def _run(
             usage_log=usage_log,
         )
         gateway = assemble(policy, process)
+        declared = policy.dispatch.settings.server.tls
+        try:
+            tls = server_tls(options.tls_cert, options.tls_key, declared, environ)
+        except UnusableTls as unusable:
+            raise CannotServe(str(unusable)) from unusable
         install(gateway, process)
         site = Site(gateway=gateway)
         clients, admin = runner(client_app(site), log), runner(admin_app(site), log)
@@ -105,7 +120,7 @@ async def _run(
             await admin.setup()
             hosts = LOOPBACKS if options.host is None else (options.host,)
             admin_urls = await _listen(admin, LOOPBACKS, options.admin_port, log, "--admin-port")
-            urls = await _listen(clients, hosts, options.port, log, "--port")
+            urls = await _listen(clients, hosts, options.port, log, "--port", tls)
             loop = asyncio.get_running_loop()
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(number, stop.set)
@@ -113,6 +128,14 @@ async def _run(
                 log.line(Level.WARNING, "engine", notice=policy.notice)
             for part in unserved_parts(policy.dispatch):
                 log.line(Level.WARNING, "not-served", notice=part)
+            for one in told((route.provider.name, route.link) for route in gateway.routes):
+                log.line(
+                    Level.INFO,
+                    "proxy",
+                    provider=one.provider,
+                    proxy=one.proxy,
+                    source=one.source,
+                )
             _announce(policy, options, urls, admin_urls)
             await stop.wait()
             site.ready = False
@@ -126,16 +149,11 @@ async def _run(
             await admin.cleanup()
 
 
-def _usage_log(path: Path, policy: Policy, log: Log) -> UsageLog:
-    """The usage log at a path. Raises CannotServe where nothing can be written there."""
-    try:
-        return UsageLog(path, policy.dispatch, policy.digest, log=log)
-    except OSError as error:
-        raise CannotServe(f"cannot write the usage log {path}: {error.strerror}") from error
+def runner(app: web.Application, log: Log, idle: float = IDLE) -> web.AppRunner:
+    """The server of an application, within our bounds; it logs nothing by itself.
 
-
-def runner(app: web.Application, log: Log) -> web.AppRunner:
-    """The server of an application, within our bounds; it logs nothing by itself."""
+    `idle` is seconds until the whole head of a connection's first or next request must be there.
+    """
     return web.AppRunner(
         app,
         access_log=None,
@@ -144,21 +162,28 @@ def runner(app: web.Application, log: Log) -> web.AppRunner:
         shutdown_timeout=DRAIN_LIMIT,
         max_line_size=HEADER_LIMIT,
         max_field_size=HEADER_LIMIT,
+        keepalive_timeout=idle,
     )
 
 
 async def _listen(
-    runner: web.AppRunner, hosts: Sequence[str], port: int, log: Log, option: str
+    runner: web.AppRunner,
+    hosts: Sequence[str],
+    port: int,
+    log: Log,
+    option: str,
+    tls: SSLContext | None = None,
 ) -> list[str]:
     """Listen on every host, the same port for all; a machine may lack one of the loopbacks.
 
     `option` chooses the port on the command line.
     """
     urls: list[str] = []
+    scheme = "http" if tls is None else "https"
     any_port = port == 0
     for host in hosts:
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, ssl_context=tls).start()
         except OSError as error:
             # Port 0 is settled by the first host; that it is taken on the second is nobody's fault.
             if error.errno not in _NO_SUCH_LOOPBACK and not (any_port and urls):
@@ -170,7 +195,7 @@ async def _listen(
             log.line(Level.WARNING, "not-listening", host=host, port=port, reason=str(error))
             continue
         port = runner.addresses[-1][1]
-        urls.append(f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        urls.append(f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}")
     if not urls:
         raise CannotServe(f"cannot listen on any of {', '.join(hosts)}")
     return urls

@@ -8,22 +8,32 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import Reach
 from lynkrc_runtime.dispatch import Dispatch
 
 _WILD = "*"
 
 
-def offered(dispatch: Dispatch, *, anthropic: bool) -> tuple[str, ...]:
+def offered(
+    dispatch: Dispatch, *, anthropic: bool, caller: Caller | None = None
+) -> tuple[str, ...]:
     """Every name, in the order they are listed; mapped patterns with a wildcard are no names.
 
     Names for embeddings are offered in OpenAI's shape alone: a client of Messages has no call for
-    them.
+    them. Of pins a caller is offered those its key reaches.
     """
-    pins = [tier.name for tier in dispatch.tiers] + [target.name for target in dispatch.targets]
+    reach = Reach(Caller(name="") if caller is None else caller, dispatch)
+    pins = [tier.name for tier in dispatch.tiers if reach.tier(tier.name)]
+    pins += [target.name for target in dispatch.targets if reach.target(target.name)]
     names = ["auto", *(f"lynkr/{pin}" for pin in pins), *(f"claude-lynkr-{pin}" for pin in pins)]
     names += [name for name in dispatch.models if _WILD not in name]
     if not anthropic:
-        names += [name for name in dispatch.settings.embeddings if _WILD not in name]
+        names += [
+            name
+            for name, target in dispatch.settings.embeddings.items()
+            if _WILD not in name and (caller is None or caller.may_reach(target))
+        ]
     return tuple(dict.fromkeys(names))
 
 

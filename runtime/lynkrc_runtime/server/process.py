@@ -4,26 +4,34 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import final
 
 from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret
-from lynkrc_runtime.attempt import Unwatched
 from lynkrc_runtime.decide import Decider
-from lynkrc_runtime.metering.interface import NoMeter
+from lynkrc_runtime.metering.expected import Expected
+from lynkrc_runtime.metering.meter import Till, meter_of
+from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
+from lynkrc_runtime.resilience.health import Health
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.breakers import tell
+from lynkrc_runtime.server.doors import UnusableDoor, doors_of
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import UnservedStore, open_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
-from lynkrc_runtime.sessions.interface import NoSessions
+from lynkrc_runtime.sessions.remembered import open_sessions
 from lynkrc_runtime.simulator import Simulator
+from lynkrc_runtime.state.interface import Store
+from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.upstream import Upstream
 
@@ -49,10 +57,15 @@ class Process:
     usage_log: UsageLog | None = None
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
     places: Places = field(default_factory=Places)
+    health: Health = field(default_factory=Health)
     rotation: Rotation = field(default_factory=Rotation)
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
+    store: Store = field(default_factory=MemoryStore)
+    settling: Settling = field(default_factory=Settling)
+    expected: Expected = field(default_factory=Expected)
+    recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
     random: Callable[[], float] = random.random
 
 
@@ -71,8 +84,9 @@ def assemble(policy: Policy, process: Process) -> Gateway:
             simulator=process.simulator,
         )
         keys = KeyRing(dispatch.settings.keys, process.environ)
+        doors = doors_of(dispatch.settings.server, process.environ)
         responses = open_store(dispatch.settings)
-    except (UnresolvedProvider, UnknownSecret, UnservedStore) as fault:
+    except (UnresolvedProvider, UnknownSecret, UnusableDoor, UnservedStore) as fault:
         raise CannotServe(str(fault)) from fault
     return Gateway(
         policy=policy,
@@ -88,11 +102,24 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         log=process.log,
         random=process.random,
         keys=keys,
-        meter=NoMeter(),
-        watch=Unwatched(),
+        meter=meter_of(
+            dispatch,
+            Till(
+                store=process.store,
+                settling=process.settling,
+                log=process.log,
+                metrics=process.metrics,
+                expected=process.expected,
+            ),
+        ),
+        watch=process.health.watch(dispatch, partial(tell, process.metrics, process.log)),
         places=process.places,
-        sessions=NoSessions(),
+        sessions=open_sessions(
+            dispatch, process.store, metrics=process.metrics, log=process.log, clock=time.time
+        ),
+        doors=doors,
         responses=responses,
+        recent=process.recent,
         usage_log=process.usage_log,
     )
 
@@ -104,4 +131,6 @@ def install(gateway: Gateway, process: Process) -> None:
     process.places.declare(
         {provider.name: provider.rest.concurrency for provider in dispatch.providers}
     )
-    process.metrics.serves(dispatch.name, policy.digest, policy.engine)
+    process.log.follow(dispatch.settings.observability.log)
+    process.metrics.serves(dispatch, policy.digest, policy.engine)
+    process.metrics.watches(process.health.serves(gateway.watch))

@@ -36,6 +36,13 @@ from lynkrc_runtime.server.echo import echo_answer
 from lynkrc_runtime.server.exchange import DENY, Exchange
 from lynkrc_runtime.server.fix_ups import WITHOUT_THINKING, edited
 from lynkrc_runtime.server.headers import upstream_headers
+from lynkrc_runtime.server.lent import (
+    ELSEWHERE,
+    NoCredential,
+    blamed,
+    is_elsewhere,
+    provider_headers,
+)
 from lynkrc_runtime.server.makers import signatures_of, without_foreign
 from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.stream import StreamRelay
@@ -49,10 +56,16 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     assert attempts is not None
     route = exchange.gateway.routes[step.target]
     loop = asyncio.get_running_loop()
+    if route.lent and is_elsewhere(route, attempts, exchange.gateway.routes):
+        attempts.skipped(ELSEWHERE, Fault.UNSENT, loop.time())
+        return False
     try:
         call = _write(exchange, request, route, step)
     except CannotTranslate as misfit:
         attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
+        return False
+    except NoCredential as lacking:
+        attempts.failed(lacking.failure, Fault.UNSENT, loop.time())
         return False
     context = AnswerContext(
         request=request,
@@ -79,7 +92,9 @@ def misfit_of(misfit: CannotTranslate) -> Failure:
 
 
 def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> UpstreamRequest:
-    """The upstream request; the exchange learns its changes. Raises CannotTranslate."""
+    """The upstream request; the exchange learns its changes. Raises CannotTranslate,
+    and NoCredential.
+    """
     client_headers = exchange.incoming.headers
     way = route.ways[request.dialect]
     dialect = way.dialect
@@ -123,7 +138,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
             same_dialect=same,
             dialect=dialect.name,
             written=written,
-            provider=route.address.headers,
+            provider=provider_headers(route, client_headers, exchange.gateway.keys),
             accept=way.stream_types[0] if request.options.stream else "application/json",
         ),
         body=written.body,
@@ -132,6 +147,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         target=route.target.name,
         dialect=dialect.name,
         signer=route.signer,
+        link=route.link,
         simulate=exchange.wishes.get(route.target.name, route.simulate),
     )
 
@@ -189,6 +205,7 @@ async def _whole(
     dialect = way.dialect
     if response.status != 200:
         failure = dialect.read_failure(response.status, response.headers, body)
+        failure = blamed(route, failure)
         if exchange.fix_up(failure, loop.time()):
             return False
         attempts.failed(failure, Fault.ANSWERED, loop.time())

@@ -77,7 +77,7 @@ async def delete_response(request: web.Request) -> web.Response:
     store = request.app[SITE].gateway.responses
     assert store is not None, "it was kept"
     headers = request[HEADERS]
-    store.delete(scope_of(headers), kept.id)
+    store.delete(scope_of(headers, request.get(CALLER)), kept.id)
     return _json(request, _encode({"id": kept.id, "object": "response", "deleted": True}))
 
 
@@ -155,7 +155,9 @@ def _count_tokens(counter: TokenCounter) -> Handler:
             return body
         headers = request[HEADERS]
         try:
-            settled = settle(request.app[SITE].gateway, body, scope_of(headers))
+            settled = settle(
+                request.app[SITE].gateway, body, scope_of(headers, request.get(CALLER))
+            )
             count = await counter.count(
                 headers,
                 request[REPEATED],
@@ -187,7 +189,7 @@ def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
     identity = request.match_info["id"]
     canonical(request, "/v1/responses", f"/{identity}{below}")
     store, headers = request.app[SITE].gateway.responses, request[HEADERS]
-    kept = None if store is None else store.get(scope_of(headers), identity)
+    kept = None if store is None else store.get(scope_of(headers, request.get(CALLER)), identity)
     if kept is None:
         why = UNKEPT if store is None else ""
         return refusal(request, 404, f"Response with id '{identity}' not found.{why}")

@@ -12,6 +12,7 @@ from typing import Any, Final, final
 
 import msgspec
 
+from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.protocol import sse
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.dialect import Problem
@@ -72,7 +73,7 @@ class Settled:
 
 async def serve_responses(gateway: Gateway, incoming: Incoming, client: Client) -> None:
     """`serve` for the Responses API: with what was kept, and keeping the answer."""
-    store, scope = gateway.responses, scope_of(incoming.headers)
+    store, scope = gateway.responses, scope_of(incoming.headers, incoming.caller)
     try:
         settled = settle(gateway, incoming.body, scope)
     except RefusedState as refused:
@@ -94,12 +95,18 @@ def settle(gateway: Gateway, body: bytes, scope: str) -> Settled:
     return settle_state(body, gateway.responses, scope)
 
 
-def scope_of(headers: Mapping[str, str]) -> str:
-    """Whose answers a caller may see: those of the same credential, of which only a digest is kept.
+def scope_of(headers: Mapping[str, str], caller: Caller | None) -> str:
+    """Whose answers a caller may see: those of its key, however it is shown or renewed.
 
-    >>> scope_of({}), scope_of({"x-api-key": "k"}) == scope_of({"authorization": "k"})
-    ('', True)
+    In open mode those of the same credential, of which only a digest is kept.
+
+    >>> scope_of({}, None), scope_of({"x-api-key": "k"}, Caller(name="ci"))
+    ('', 'key:ci')
+    >>> scope_of({"x-api-key": "k"}, None) == scope_of({"authorization": "k"}, None)
+    True
     """
+    if caller is not None:
+        return f"key:{caller.name}"
     for name in _CALLERS:
         if headers.get(name):
             return sha256(headers[name].encode("utf-8", "surrogateescape")).hexdigest()

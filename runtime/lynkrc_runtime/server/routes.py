@@ -22,12 +22,13 @@ from lynkrc_runtime.providers.address import (
 )
 from lynkrc_runtime.providers.frames import FRAMES, PLAIN, Frame
 from lynkrc_runtime.providers.kind import Endpoint
+from lynkrc_runtime.providers.links import Links
 from lynkrc_runtime.providers.signers import signer_of
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.providers.ways import chosen, ways
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_behaviour
-from lynkrc_runtime.times import Times
-from lynkrc_runtime.upstream import Signer, Upstream
+from lynkrc_runtime.times import Times, declared_times
+from lynkrc_runtime.upstream import DIRECT, Link, Signer, Upstream
 
 SIMULATOR = "simulator"
 """The provider kind without a socket."""
@@ -80,8 +81,9 @@ class Route:
     """A target ready to be called; times in seconds, `simulate` its provider's behaviour.
 
     `ways` has its way for each dialect a client may speak; `embedding` is None where the kind
-    makes none. `whole` and `streamed` are what the
-    attempt machine must know of it, by how the answer comes.
+    makes none. `lent`: it is called with the client's own credential. `whole` and `streamed` are
+    what the attempt machine must know of it, by how the answer comes. `times` are those of the
+    whole spec.
     """
 
     index: int
@@ -91,10 +93,13 @@ class Route:
     ways: Mapping[str, Way]
     embedding: EmbeddingWay | None
     signer: Signer | None
+    link: Link
+    lent: bool
     prices: Prices | None
     upstream: Upstream
     whole: Candidate
     streamed: Candidate
+    times: Times
     connect: float
     idle: float
     simulate: str | None
@@ -111,22 +116,26 @@ def build_routes(
     """Every target as a route. Raises UnresolvedProvider, which lists every provider at fault."""
     addresses: list[Address] = []
     signers: list[Signer | None] = []
+    links: list[Link] = []
+    maker = Links(environ)
     faults: list[str] = []
     for provider in dispatch.providers:
         try:
             address = _address(provider, environ, dry_run=settings.dry_run)
             signers.append(signer_of(provider, address))
+            simulated = settings.dry_run or provider.kind == SIMULATOR
+            links.append(DIRECT if simulated else maker.of(provider, address))
             addresses.append(address)
         except UnresolvedProvider as fault:
             faults.append(str(fault))
     if faults:
         raise UnresolvedProvider("\n".join(faults))
+    times = declared_times(settings.times, dispatch.settings.resilience)
     routes = []
     for index, target in enumerate(dispatch.targets):
         provider, address = dispatch.providers[target.provider], addresses[target.provider]
         endpoints = _endpoints(provider, target)
         simulated = settings.dry_run or provider.kind == SIMULATOR
-        times = settings.times
         patient = times.patience(provider.trust)
         routes.append(
             Route(
@@ -137,6 +146,8 @@ def build_routes(
                 ways=_ways(provider.kind, endpoints, target, address, dry_run=settings.dry_run),
                 embedding=_embedding(provider, target, address, dry_run=settings.dry_run),
                 signer=signers[target.provider],
+                link=links[target.provider],
+                lent=provider.rest.forwards_credentials and not simulated,
                 # A simulated answer costs nothing, whatever its target's own would.
                 prices=FREE if simulated else prices_of(target.price),
                 upstream=simulator if simulated else http,
@@ -147,6 +158,7 @@ def build_routes(
                     times,
                     patient if provider.first_event is None else provider.first_event,
                 ),
+                times=times,
                 connect=times.connect if provider.connect is None else provider.connect,
                 idle=times.idle if provider.idle is None else provider.idle,
                 simulate=provider.simulate,

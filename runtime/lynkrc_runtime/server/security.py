@@ -8,10 +8,14 @@ to 127.0.0.1 (the `Host` tells). Both are refused before the body is read. Desig
 import ipaddress
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+HEADERS_LIMIT = 64 * 1024
+"""Bytes of all of a request's header values together."""
+_CHUNKED = "chunked"
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::\d{1,5})?")
 
 
@@ -31,18 +35,43 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def objection(headers: Mapping[str, str], *, any_host: bool) -> str | None:
+def objection(
+    headers: Mapping[str, str], *, any_host: bool, origins: Container[str] = ()
+) -> str | None:
     """Why a request must not be served, or None. `headers` have lower-case names.
 
-    `any_host` is for a gateway opened to the network on purpose; pages are refused even then.
+    `any_host` is for a gateway opened to the network on purpose; pages are refused even then, but
+    for those of the declared `origins`.
     """
-    if "origin" in headers:
+    if "origin" in headers and headers["origin"] not in origins:
         return "requests of web pages (with an Origin header) are not served"
     if any_host:
         return None
     match = _HOST.fullmatch(headers.get("host", ""))
     if match is None or not is_loopback(match["name"]):
         return "the Host header must name this machine (localhost, 127.0.0.1 or [::1])"
+    return None
+
+
+def misframed(target: str, headers: Mapping[str, str]) -> tuple[int, str] | None:
+    """Status and words for what another server could read as another request, or None.
+
+    Beside what the parser refuses: `target` is the request line's, `headers` have lower-case names.
+
+    >>> misframed("/v1/messages", {"transfer-encoding": "chunked"})
+    >>> misframed("http://evil.example/v1/messages", {"host": "localhost"})
+    (400, 'the request line and the Host header name different hosts')
+    """
+    if headers.get("transfer-encoding", _CHUNKED).lower() != _CHUNKED:
+        return 501, "the one transfer encoding that is taken is chunked"
+    if not target.startswith("/"):
+        match = _ABSOLUTE.match(target)
+        if match is None:
+            return 400, "the request line names no path"
+        if match[1].lower() != headers.get("host", "").lower():
+            return 400, "the request line and the Host header name different hosts"
+    if sum(map(len, headers.values())) > HEADERS_LIMIT:
+        return 431, f"the headers are larger than {HEADERS_LIMIT} bytes"
     return None
 
 

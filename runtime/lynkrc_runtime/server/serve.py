@@ -72,6 +72,7 @@ async def serve(
         exchange.session.settled(outcome)
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
+        gateway.recent.settled(gateway.policy.dispatch, outcome)
         if gateway.usage_log is not None:
             gateway.usage_log.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
         if exchange.trace is not None:
@@ -143,11 +144,20 @@ async def _converse(exchange: Exchange) -> None:
 
 async def _route(exchange: Exchange, request: Request, decision: Decision) -> None:
     gateway = exchange.gateway
-    decided = order(decision, random=gateway.random, rotation=gateway.rotation)
+    decided = order(
+        decision,
+        random=gateway.random,
+        rotation=gateway.rotation,
+        watch=gateway.watch,
+        now=exchange.incoming.arrived,
+        streams=request.options.stream,
+    )
     reached = await within_reach(exchange, decision, decided)
     if not reached:
         return
     targets = exchange.session.order(decision, reached)
+    if exchange.trace is not None:
+        exchange.trace.ordered(exchange.session.told)
     stream = request.options.stream
     candidates = [
         gateway.routes[index].streamed if stream else gateway.routes[index].whole

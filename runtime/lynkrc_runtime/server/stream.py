@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.server.answers import note_response, read_error
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.flow import Flow
+from lynkrc_runtime.server.lent import blamed
 from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.telemetry.outcome import Ending
@@ -55,6 +56,7 @@ class StreamRelay:
         "_committed_at",
         "_exchange",
         "_flow",
+        "_heard",
         "_held",
         "_is_writing",
         "_last_read",
@@ -62,7 +64,6 @@ class StreamRelay:
         "_loop",
         "_route",
         "_step",
-        "_times",
         "_way",
     )
 
@@ -79,7 +80,6 @@ class StreamRelay:
         self._call = call
         self._step = step
         self._loop = asyncio.get_running_loop()
-        self._times = exchange.gateway.settings.times
         self._way = route.ways[exchange.dialect.name]
         unwrap = self._way.frame.unwrap
         self._flow = Flow(
@@ -93,10 +93,10 @@ class StreamRelay:
         )
         exchange.fail = self._flow.fail
         self._held: list[bytes] = []
-        self._commit_at = exchange.incoming.arrived + self._times.commit_after
+        self._commit_at = exchange.incoming.arrived + route.times.commit_after
         self._committed = False
         self._committed_at = 0.0
-        self._byte_seen = False
+        self._byte_seen = self._heard = False
         self._is_writing = False
         self._last_read = self._last_write = self._loop.time()
 
@@ -155,7 +155,7 @@ class StreamRelay:
         body = await read_error(response)
         if response.status != 200:
             failure = dialect.read_failure(response.status, response.headers, body)
-            raise _Failed(failure, Fault.ANSWERED)
+            raise _Failed(blamed(self._route, failure), Fault.ANSWERED)
         try:
             answer = dialect.read_answer(body, self._way.facts)
         except BrokenAnswer as fault:
@@ -207,9 +207,13 @@ class StreamRelay:
         if flow.signatures:
             self._exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
             flow.signatures.clear()
+        if not self._heard and flow.failure is None and flow.has_content:
+            self._heard = True
+            if self._exchange.attempts is not None:
+                self._exchange.attempts.heard(self._loop.time())
         if not self._committed:
             self._held += out
-            if flow.failure is None and flow.has_content:
+            if self._heard:
                 await self._commit()
         elif out:
             await self._write(b"".join(out))
@@ -242,18 +246,27 @@ class StreamRelay:
             end = step.deadline
         else:
             end = min(self._last_read + self._route.idle, self._last_moment())
-        act = self._last_write + self._times.keep_alive if self._committed else self._commit_at
+        act = (
+            self._last_write + self._route.times.keep_alive if self._committed else self._commit_at
+        )
         return (end, True) if end <= act else (act, False)
 
     async def _mind(self, is_end: bool) -> None:
         """Silence: give up, commit, or keep the client's connection alive."""
         if is_end:
-            fault = Fault.BROKEN if self._byte_seen else Fault.TIMEOUT
-            raise _Failed(broken("the upstream fell silent"), fault)
+            raise self._silence()
         if not self._committed:
             await self._commit()
         else:
             await self._write_by(self._flow.keep_alive(), self._last_moment())
+
+    def _silence(self) -> _Failed:
+        """Why a silence ends the attempt: the target fell silent, or the time for it is over."""
+        limit = self._last_moment() if self._committed else self._step.deadline
+        if self._byte_seen and self._loop.time() >= limit:
+            return _Failed(broken("the answer took longer than it may"), Fault.LATE)
+        fault = Fault.BROKEN if self._byte_seen else Fault.TIMEOUT
+        return _Failed(broken("the upstream fell silent"), fault)
 
     async def _commit(self) -> None:
         exchange = self._exchange
@@ -261,7 +274,7 @@ class StreamRelay:
         exchange.attempts.committed()
         exchange.status = 200
         self._committed = True
-        self._committed_at = self._last_write = self._loop.time()
+        self._committed_at = self._last_write = exchange.began = self._loop.time()
         await exchange.client.start(exchange.headers() | SSE_HEADERS)
         held, self._held = b"".join(self._held), []
         if held:
@@ -283,7 +296,7 @@ class StreamRelay:
 
     def _last_moment(self) -> float:
         """When a committed stream ends in any case."""
-        return self._committed_at + self._times.max_stream
+        return self._committed_at + self._route.times.max_stream
 
     async def _fail(self, failure: Failure, fault: Fault) -> bool:
         """Tell the attempt machine; after commit, also the client."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, final
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import EXPLAIN
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
@@ -20,7 +21,6 @@ from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.telemetry.outcome import Outcome
 from lynkrc_runtime.trace import trace_of
 
-EXPLAIN = "x-lynkr-explain"
 TRACE_ID = "x-lynkr-trace-id"
 
 
@@ -51,6 +51,11 @@ class Asked:
             explained=policy.explain([feature.value for feature in features]),
             decision=decision,
         )
+        self._store.put(self.id, self._trace)
+
+    def ordered(self, told: Mapping[str, Any] | None) -> None:
+        """The session said which of the decided targets goes first, and why."""
+        self._trace["session"] = told
         self._store.put(self.id, self._trace)
 
     def settled(self, outcome: Outcome) -> None:

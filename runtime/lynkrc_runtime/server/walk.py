@@ -5,10 +5,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import assert_never
 
 from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
+from lynkrc_runtime.metering.meter import unavailable
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.hold import hold, release
 from lynkrc_runtime.server.problems import problem_of
-from lynkrc_runtime.telemetry.outcome import ENDING_OF
+from lynkrc_runtime.state.interface import StoreDown
+from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
 
 
 async def walk(
@@ -34,11 +36,19 @@ async def walk(
         step = attempts.next(loop.time())
         match step:
             case Try():
-                if await hold(exchange, step):
+                try:
+                    held = await hold(exchange, step)
+                except StoreDown:
+                    problem, extra = problem_of(
+                        unavailable(), None, exchange.dialect.name, exchange.incoming.request_id
+                    )
+                    await exchange.refuse(problem, Ending.UNAVAILABLE, extra)
+                    return
+                if held is not None:
                     try:
-                        is_over = await attempt(step)
+                        is_over = await attempt(held)
                     finally:
-                        release(exchange, step)
+                        release(exchange, held)
                     if is_over:
                         return
                 exchange.route, exchange.transforms = None, ()

@@ -19,11 +19,19 @@ class StoreDown(Exception):
 
 
 @final
+class CannotOpen(Exception):
+    """A store that cannot be what the policy declares; names it and a way out, and no secret."""
+
+
+@final
 class Window(Struct, frozen=True, kw_only=True):
     """`amount` more under `key`, of which there may be `limit` in any `within` seconds.
 
     Counted in slices of a sixtieth of the time (at least a second, at most the time itself), each
     of which counts until all of it is past: never more than `limit` in any stretch of the time.
+    What a negative correction takes off, it takes off the oldest counts, and never below nothing:
+    the limit then holds whatever is corrected. The keys of one call differ; the same key with
+    another `within` is another window.
     """
 
     key: str
@@ -102,7 +110,8 @@ class Store(Protocol):
         """Reserve under every account, or none, for `expires` seconds.
 
         There is room where spent + reserved is below the limit (soft), or spent + reserved + amount
-        is within it (hard).
+        is within it (hard). What the reservation held there before is replaced, so a call may be
+        repeated; one that has been settled in the last hour holds nothing any more.
         """
         ...
 
@@ -122,8 +131,13 @@ class Store(Protocol):
         """The values there are."""
         ...
 
-    async def put(self, values: Mapping[str, bytes], ttl: float) -> None:
-        """Keep values for `ttl` seconds from now, in the place of those there were."""
+    async def put(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
+        """Keep values for `ttl` seconds from now, in the place of those there were.
+
+        All values of one family (the key up to its first colon) take at most `room` bytes, keys
+        included; those put longest ago leave first. None: what the store allows a family. Redis
+        has its own bound (`maxmemory`) and takes no notice.
+        """
         ...
 
     async def delete(self, keys: Sequence[str]) -> int:

@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, final
 
+from lynkrc_runtime import settings
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.cost import KINDS, Cost
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.telemetry.log_file import LogFile
 from lynkrc_runtime.telemetry.outcome import Outcome
 
 _MODEL_LIMIT = 200
@@ -46,20 +48,36 @@ def _to_stderr(line: str) -> None:
 
 @final
 class Log:
-    """Writes lines; `write` gets each with its line end, `clock` gives Unix seconds."""
+    """Writes lines; `write` gets each with its line end, `clock` gives Unix seconds.
 
-    __slots__ = ("_clock", "_level", "_write")
+    `level` is one that was chosen on the command line: no spec changes it.
+    """
+
+    __slots__ = ("_clock", "_fields", "_is_chosen", "_level", "_write")
 
     def __init__(
         self,
         *,
-        level: Level = Level.INFO,
+        level: Level | None = None,
         write: Callable[[str], None] = _to_stderr,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._level = level
+        self._is_chosen = level is not None
+        self._level = Level.INFO if level is None else level
+        self._fields: frozenset[str] | None = None
         self._write = write
         self._clock = clock
+
+    def follow(self, declared: settings.Log) -> None:
+        """From now on what a spec declares, but for a level that was chosen."""
+        if not self._is_chosen:
+            self._level = Level[declared.level.upper()]
+        self._fields = None if declared.fields is None else frozenset(declared.fields)
+
+    @property
+    def lost(self) -> int:
+        """Lines that could not be written since the start; 0 where nobody counts them."""
+        return self._write.lost if isinstance(self._write, LogFile) else 0
 
     def line(self, level: Level, event: str, **members: Any) -> None:
         """One line of ASCII: time, level, event, and the members (JSON-able).
@@ -75,7 +93,10 @@ class Log:
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
         if self._level <= Level.INFO:
-            self.line(Level.INFO, "request", **outcome_members(dispatch, outcome))
+            members = outcome_members(dispatch, outcome)
+            if self._fields is not None:
+                members = {name: members[name] for name in members if name in self._fields}
+            self.line(Level.INFO, "request", **members)
 
 
 def place_of(error: BaseException) -> list[str]:
@@ -133,9 +154,15 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
         "attempts": [_attempt(dispatch, record) for record in outcome.attempts],
         "status": outcome.status,
         "class": outcome.ending.value,
+        "key": outcome.key,
+        "team": outcome.team,
+        "tenant": outcome.tenant,
         "usage": None if outcome.usage is None else _usage(outcome.usage),
         **_cost(outcome.cost, estimated=outcome.is_estimated),
         "duration_ms": round(outcome.seconds * 1000, 1),
+        "first_byte_ms": None
+        if outcome.first_byte is None
+        else round(outcome.first_byte * 1000, 1),
         "transforms": _names(outcome.transforms),
         "losses": _names(outcome.losses),
     }

@@ -1,121 +1,243 @@
 """Outcomes to Prometheus metrics. Label values come from the bundle and from enumerations only.
 
-A client cannot add a time series: neither model names nor paths it sends become labels.
+A client cannot add a time series: neither model names nor paths it sends become labels, and a team
+or tenant that the spec does not name (a key made later) is `other`.
 """
 
 import asyncio
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
-from typing import TypeVar, final
+from typing import TypeAlias, TypeVar, final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.telemetry.outcome import Outcome
 
 _Metric = TypeVar("_Metric", Counter, Histogram)
 
+Sample: TypeAlias = tuple[str, dict[str, str], float]
+Family: TypeAlias = tuple[str, str, str, list[Sample]]
+"""Name, type (counter, gauge, histogram), what it means, and its samples."""
+
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 NONE = "none"
-"""The label of a tier or target a request did not get to."""
+"""The label of a tier or target a request did not get to, or of a team it has not."""
+OTHER = "other"
+"""The label of a team or tenant that the spec does not name."""
+
+_BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
 @final
 class Metrics:
-    """One process's metrics, in a registry of their own."""
+    """One process's metrics, in a registry of their own.
+
+    `registry` takes collectors of others too. `tells_client`: outcomes must name the client.
+    """
 
     __slots__ = (
+        "_alerts",
         "_attempts",
+        "_breaker_opened",
+        "_breakers",
         "_build",
         "_cost",
+        "_extra",
+        "_fallbacks",
+        "_first_byte",
         "_in_flight",
         "_lossy",
-        "_registry",
+        "_lost",
+        "_refused",
         "_requests",
+        "_retries",
         "_seconds",
         "_series",
+        "_sessions_lost",
+        "_settlements_lost",
         "_shed",
+        "_side",
+        "_teams",
+        "_tenants",
         "_tokens",
         "_unpriced",
         "_version",
+        "registry",
+        "tells_client",
     )
 
     def __init__(self, *, version: str) -> None:
         # The library's own look-up checks and joins the labels every time.
         self._series = cache(_labelled)
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._requests = Counter(
-            "lynkr_requests",
-            "Requests by surface, tier, target that served, and how they ended",
-            ["surface", "tier", "target", "class"],
-            registry=self._registry,
-        )
-        self._attempts = Counter(
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.tells_client = False
+        self._teams = self._tenants = frozenset[str]()
+        self._attempts = self._counter(
             "lynkr_attempts",
             "Attempts by target and how they ended",
             ["target", "result", "class"],
-            registry=self._registry,
         )
-        self._seconds = Histogram(
-            "lynkr_request_seconds",
-            "Seconds from a request's arrival to the end of its answer",
-            ["surface", "stream"],
+        self._retries = self._counter(
+            "lynkr_retries", "Attempts that were retries of the same target", ["target"]
+        )
+        self._breakers = Gauge(
+            "lynkr_breaker_state",
+            "The breaker of a target: 0 closed, 1 half-open, 2 open",
+            ["target"],
+            registry=self.registry,
+        )
+        self._breaker_opened = self._counter(
+            "lynkr_breaker_opened", "How often the breaker of a target opened", ["target"]
+        )
+        self._fallbacks = self._counter(
+            "lynkr_fallbacks", "Requests served by another target than the first", ["target"]
+        )
+        self._first_byte = Histogram(
+            "lynkr_first_byte_seconds",
+            "Seconds from a request's arrival to the begin of its streamed answer",
+            ["surface"],
             buckets=_BUCKETS,
-            registry=self._registry,
+            registry=self.registry,
         )
-        self._tokens = Counter(
-            "lynkr_tokens",
-            "Tokens the calls of a target were charged for, by kind",
-            ["target", "kind"],
-            registry=self._registry,
-        )
-        self._cost = Counter(
-            "lynkr_cost_micro_usd",
-            "Micro-dollars the calls of a target cost, by kind of token",
-            ["target", "kind"],
-            registry=self._registry,
-        )
-        self._unpriced = Counter(
+        self._unpriced = self._counter(
             "lynkr_unpriced_calls",
             "Calls that used tokens of a target whose price is not known",
             ["target"],
-            registry=self._registry,
         )
-        self._lossy = Counter(
+        self._lossy = self._counter(
             "lynkr_lossy_answers",
             "Answers of a target that lost something on the way to the client's dialect",
             ["target"],
-            registry=self._registry,
         )
-        self._in_flight = Gauge(
-            "lynkr_requests_in_flight", "Requests being served now", registry=self._registry
+        self._side = self._counter(
+            "lynkr_side_calls",
+            "Requests that are no conversation, such as counting tokens, and how they ended",
+            ["surface", "outcome"],
         )
-        self._shed = Counter(
+        self._refused = self._counter(
+            "lynkr_refused",
+            "Requests that were turned away before they were read, by HTTP status",
+            ["status"],
+        )
+        self._lost = Gauge(
+            "lynkr_lost_records",
+            "Log lines and usage records that could not be written, since the start",
+            ["of"],
+            registry=self.registry,
+        )
+        self._alerts = self._counter(
+            "lynkr_budget_alerts",
+            "Times that the spend of a budget's owner reached a share (percent) of it",
+            ["budget", "percent"],
+        )
+        self._settlements_lost = self._counter(
+            "lynkr_lost_settlements", "Calls whose cost did not reach the store of budgets", ()
+        )
+        self._sessions_lost = self._counter(
+            "lynkr_sessions_lost",
+            "Times a session was not read or not kept, since the store was down",
+            (),
+        )
+        self._shed = self._counter(
             "lynkr_shed",
             "Requests refused before they were read, by what there is too much of",
             ["reason"],
-            registry=self._registry,
         )
-        tasks = Gauge("lynkr_tasks", "Tasks of the event loop", registry=self._registry)
+        tasks = Gauge("lynkr_tasks", "Tasks of the event loop", registry=self.registry)
         tasks.set_function(_tasks)
+        self._in_flight = Gauge(
+            "lynkr_requests_in_flight", "Requests being served now", registry=self.registry
+        )
         self._version = version
         self._build = Gauge(
             "lynkr_build_info",
             "The bundle and the runtime that serve",
             ["name", "bundle", "version", "engine"],
-            registry=self._registry,
+            registry=self.registry,
+        )
+        self._label(())
+
+    def _counter(self, name: str, meaning: str, labels: Sequence[str]) -> Counter:
+        return Counter(name, meaning, labels, registry=self.registry)
+
+    def _label(self, extra: tuple[str, ...]) -> None:
+        """The metrics with declared labels, with these."""
+        self._extra = extra
+        self._requests = self._counter(
+            "lynkr_requests",
+            "Requests by surface, tier, target that served, and how they ended",
+            ["surface", "tier", "target", "class", *_without(extra, "tier", "target")],
+        )
+        self._seconds = Histogram(
+            "lynkr_request_seconds",
+            "Seconds from a request's arrival to the end of its answer",
+            ["surface", "stream", *extra],
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self._tokens = self._counter(
+            "lynkr_tokens",
+            "Tokens the calls of a target were charged for, by kind",
+            ["target", "kind", *_without(extra, "target")],
+        )
+        self._cost = self._counter(
+            "lynkr_cost_micro_usd",
+            "Micro-dollars the calls of a target cost, by kind of token",
+            ["target", "kind", *_without(extra, "target")],
         )
 
-    def serves(self, name: str, bundle: str, engine: str) -> None:
-        """The bundle that serves from now on: its name, meaning digest, and native or python."""
+    def serves(self, dispatch: Dispatch, bundle: str, engine: str) -> None:
+        """The bundle that serves from now on: its meaning digest, and native or python.
+
+        Where it declares other labels than before, the metrics that have them begin anew.
+        """
+        declared = dispatch.settings
+        extra = tuple(sorted(declared.observability.metrics.labels))
+        if extra != self._extra:
+            for metric in (self._requests, self._seconds, self._tokens, self._cost):
+                self.registry.unregister(metric)
+            self._series = cache(_labelled)
+            self._label(extra)
+        self.tells_client = "client" in extra
+        self._teams = frozenset(key.team for key in declared.keys.values() if key.team)
+        self._tenants = frozenset(key.tenant for key in declared.keys.values() if key.tenant)
         self._build.clear()
-        self._build.labels(name, bundle, self._version, engine).set(1)
+        self._build.labels(dispatch.name, bundle, self._version, engine).set(1)
+
+    def watches(self, breakers: Mapping[str, State]) -> None:
+        """The breakers of the bundle that serves from now on, by target."""
+        self._breakers.clear()
+        for target, state in breakers.items():
+            self._breakers.labels(target).set(_BREAKER[state])
+            # A series that is there from the start shows the first opening as an increase.
+            self._breaker_opened.labels(target)
+
+    def turned(self, target: str, state: State) -> None:
+        """The breaker of a target has come into another state."""
+        self._breakers.labels(target).set(_BREAKER[state])
+        if state is State.OPEN:
+            self._breaker_opened.labels(target).inc()
 
     def shed(self, reason: str) -> None:
         """A request was refused before it was read."""
         self._series(self._shed, reason).inc()
+
+    def budget_alert(self, budget: str, percent: int) -> None:
+        """What an owner of a budget has spent has reached a share of it that the spec names."""
+        self._series(self._alerts, budget, str(percent)).inc()
+
+    def settlement_lost(self) -> None:
+        """A cost could not be written to the store of budgets."""
+        self._settlements_lost.inc()
+
+    def session_lost(self) -> None:
+        """A session could not be read, or not be kept: its request was served without."""
+        self._sessions_lost.inc()
 
     def arrived(self) -> None:
         """A request begins."""
@@ -127,33 +249,103 @@ class Metrics:
         names = dispatch.targets
         target = NONE if outcome.target is None else names[outcome.target].name
         tier = outcome.tier or NONE
-        self._series(self._requests, outcome.surface, tier, target, outcome.ending.value).inc()
-        self._series(self._seconds, outcome.surface, "yes" if outcome.stream else "no").observe(
-            outcome.seconds
-        )
+        extra = self._told(dispatch, outcome, outcome.target, "tier", "target")
+        all_extra = self._told(dispatch, outcome, outcome.target)
+        ending = outcome.ending.value
+        self._series(self._requests, outcome.surface, tier, target, ending, *extra).inc()
+        stream = "yes" if outcome.stream else "no"
+        self._series(self._seconds, outcome.surface, stream, *all_extra).observe(outcome.seconds)
+        if outcome.first_byte is not None:
+            self._series(self._first_byte, outcome.surface).observe(outcome.first_byte)
         if outcome.losses:
             self._series(self._lossy, target).inc()
+        if outcome.fallback:
+            self._series(self._fallbacks, target).inc()
         for record in outcome.attempts:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
             self._series(self._attempts, name, record.result.value, kind).inc()
+            if record.is_retry:
+                self._series(self._retries, name).inc()
             if record.charge is not None:
-                self._spent(name, record.charge)
+                extra = self._told(dispatch, outcome, record.target, "target")
+                self._spent(name, record.charge, extra)
 
-    def _spent(self, target: str, charge: Charge) -> None:
+    def side_call(self, surface: str, outcome: str) -> None:
+        """A call that is no conversation has ended; both are words of the gateway."""
+        self._series(self._side, surface, outcome).inc()
+
+    def refused(self, status: int) -> None:
+        """A request was turned away."""
+        self._series(self._refused, str(status)).inc()
+
+    def lost(self, of: str, count: int) -> None:
+        """So many records `of` log or usage were lost since the start."""
+        self._lost.labels(of).set(count)
+
+    def _told(
+        self, dispatch: Dispatch, outcome: Outcome, target: int | None, *but: str
+    ) -> tuple[str, ...]:
+        """The values of the declared labels, without those that stand there anyway."""
+        if not self._extra:
+            return ()
+        found = None if target is None else dispatch.targets[target]
+        values = {
+            "tier": outcome.tier or NONE,
+            "target": NONE if found is None else found.name,
+            "provider": NONE if found is None else dispatch.providers[found.provider].name,
+            "client": outcome.client or NONE,
+            "team": _known(outcome.team, self._teams),
+            "tenant": _known(outcome.tenant, self._tenants),
+        }
+        return tuple(values[label] for label in _without(self._extra, *but))
+
+    def _spent(self, target: str, charge: Charge, extra: tuple[str, ...]) -> None:
         for kind in KINDS:
             count = getattr(charge.usage, kind)
             if not count:
                 continue
-            self._series(self._tokens, target, kind).inc(count)
+            self._series(self._tokens, target, kind, *extra).inc(count)
             if charge.cost is not None:
-                self._series(self._cost, target, kind).inc(getattr(charge.cost, kind))
+                cost = getattr(charge.cost, kind)
+                self._series(self._cost, target, kind, *extra).inc(cost)
         if charge.cost is None:
             self._series(self._unpriced, target).inc()
 
     def render(self) -> bytes:
         """The text exposition format."""
-        return generate_latest(self._registry)
+        return generate_latest(self.registry)
+
+    def samples(self) -> list[Family]:
+        """The same as plain data, to be sent elsewhere and added to those of other processes.
+
+        When a series was created is left out: it says nothing of a sum.
+        """
+        return [
+            (
+                family.name,
+                family.type,
+                family.documentation,
+                [
+                    (sample.name, dict(sample.labels), sample.value)
+                    for sample in family.samples
+                    if not sample.name.endswith("_created")
+                ],
+            )
+            for family in self.registry.collect()
+        ]
+
+
+def _labelled(metric: _Metric, *labels: str) -> _Metric:
+    return metric.labels(*labels)
+
+
+def _without(labels: Sequence[str], *but: str) -> list[str]:
+    return [label for label in labels if label not in but]
+
+
+def _known(name: str | None, names: Collection[str]) -> str:
+    return NONE if name is None else name if name in names else OTHER
 
 
 def _tasks() -> float:
@@ -161,7 +353,3 @@ def _tasks() -> float:
         return len(asyncio.all_tasks())
     except RuntimeError:  # rendered outside an event loop
         return 0.0
-
-
-def _labelled(metric: _Metric, *labels: str) -> _Metric:
-    return metric.labels(*labels)

@@ -56,10 +56,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
     `vector` is what was decided on, in slot order, and `verdict` (route, deny, respond or refuse)
     how; None before that. `target` is the index of the target that served, or broke; `status` the
-    HTTP status the client saw (0: none); `seconds` from its arrival to its end; `usage` what that
+    HTTP status the client saw (0: none); `seconds` from its arrival to its end, `first_byte` to the
+    begin of a streamed answer; `usage` what that
     target reported. What was spent is the sum over the attempts, failed ones too. `transforms` were
     made to the request, `losses` name what of the answer the client's dialect has no place for.
-    `key`, `team` and `tenant` are the caller's, None in open mode.
+    `key`, `team` and `tenant` are the caller's, None in open mode. `client` is the profile that
+    fits, where metrics tell clients apart.
     """
 
     request_id: str
@@ -70,6 +72,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     ending: Ending
     status: int
     seconds: float
+    first_byte: float | None = None
     tier: str | None = None
     rule: str | None = None
     score: int | None = None
@@ -85,6 +88,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     key: str | None = None
     team: str | None = None
     tenant: str | None = None
+    client: str | None = None
 
     @property
     def charges(self) -> tuple[Charge, ...]:

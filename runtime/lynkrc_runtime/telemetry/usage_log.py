@@ -1,29 +1,31 @@
 """Outcomes to lines of a usage log, by a thread of its own: a request only puts its outcome aside.
 
-A line is one write to a file opened for appending, so several gateways may share it. What cannot
-be written is counted and told, in the log of the gateway and, when it can be again, in the file.
+Several gateways may share a file or a database (`usage_sinks`). What cannot be written is counted
+and told, in the log of the gateway and, when it can be again, in the file.
 """
 
-import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from queue import Full, Queue
 from types import TracebackType
-from typing import Self, final
-
-import msgspec
+from typing import Self, TypeAlias, final
 
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.settings import Rotate, is_database
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.outcome import Outcome
+from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink, FileSink, Sink
 from lynkrc_runtime.usage_record import VERSION, GapLine, Line, bundle_line, request_line
 
 WAITING = 10_000
 """Outcomes that wait to be written, at most."""
+
+_Waiting: TypeAlias = tuple[Dispatch, str, str, Outcome]
+"""The bundle that served, its digest, the time, and what became of a request."""
 
 
 @final
@@ -35,14 +37,15 @@ class UsageLog:
     """
 
     __slots__ = (
-        "_append",
         "_clock",
+        "_described",
         "_fails",
-        "_file",
         "_log",
         "_lost",
         "_queue",
+        "_sink",
         "_thread",
+        "lost",
     )
 
     def __init__(
@@ -52,42 +55,43 @@ class UsageLog:
         digest: str,
         *,
         log: Log,
+        store: str | None = None,
+        rotate: Rotate | None = None,
         clock: Callable[[], float] = time.time,
         waiting: int = WAITING,
         append: Callable[[int, bytes], None] | None = None,
     ) -> None:
-        self._append = append or _write
         self._fails = False
         self._log, self._clock = log, clock
-        self._queue: Queue[Callable[[], Line] | None] = Queue(waiting)
+        self._queue: Queue[_Waiting | None] = Queue(waiting)
         self._lost = 0
-        # Readable by its owner alone: who asked how much, and when, is nobody else's matter.
-        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self.lost = 0
+        """Records that were lost since the start, those told in the file included."""
+        self._described: set[str] = set()
+        self._sink: Sink = (
+            DatabaseSink(path)
+            if is_database(str(path), store)
+            else FileSink(path, rotate, write=append)
+        )
         try:
-            self._begin(dispatch, digest)
+            self._put(dispatch, digest, ())
         except OSError:
-            os.close(self._file)
+            self._sink.close()
             raise
         self._thread = threading.Thread(target=self._write_all, name="usage-log", daemon=True)
         self._thread.start()
 
-    def serves(self, dispatch: Dispatch, digest: str) -> None:
-        """Another bundle serves from now on: have it described."""
-        self._wait_for(partial(bundle_line, dispatch, digest, self._now()))
-
     def settled(self, dispatch: Dispatch, digest: str, outcome: Outcome) -> None:
         """Have the line of an ended request written; never waits, and never fails.
 
-        `dispatch` and `digest` are of the bundle that served it.
+        `dispatch` and `digest` are of the bundle that served it, which is described before.
         """
-        self._wait_for(partial(request_line, dispatch, digest, self._now(), outcome))
-
-    def _wait_for(self, line: Callable[[], Line]) -> None:
         try:
-            self._queue.put_nowait(line)
+            self._queue.put_nowait((dispatch, digest, self._now(), outcome))
         except Full:
             # Both threads may count at once; a count a few off is still told.
             self._lost += 1
+            self.lost += 1
 
     def __enter__(self) -> Self:
         return self
@@ -100,48 +104,45 @@ class UsageLog:
     ) -> None:
         self._queue.put(None)
         self._thread.join()
-        os.close(self._file)
-
-    def _begin(self, dispatch: Dispatch, digest: str) -> None:
-        """The bundle's line, behind what stands there; a line cut off by a crash is ended first."""
-        size = os.fstat(self._file).st_size
-        if size and os.pread(self._file, 1, size - 1) != b"\n":
-            self._append(self._file, b"\n")
-        self._put(bundle_line(dispatch, digest, self._now()))
+        self._sink.close()
 
     def _write_all(self) -> None:
         while True:
             waiting = self._queue.get()
             if waiting is not None:
-                self._try(waiting(), requests=1)
+                dispatch, digest, moment, outcome = waiting
+                line = request_line(dispatch, digest, moment, outcome)
+                if not self._try(partial(self._put, dispatch, digest, (line,))):
+                    self._lost += 1
+                    self.lost += 1
             if self._lost and (waiting is None or self._queue.empty()):
                 lost, self._lost = self._lost, 0
-                self._try(GapLine(version=VERSION, time=self._now(), requests=lost), requests=lost)
+                gap = GapLine(version=VERSION, time=self._now(), requests=lost)
+                if not self._try(partial(self._sink.put, (gap,))):
+                    self._lost += lost
             if waiting is None:
                 return
 
-    def _try(self, line: Line, *, requests: int) -> None:
-        """Write a line; where that fails the requests it is about are lost, which is told once."""
+    def _try(self, write: Callable[[], None]) -> bool:
+        """Whether it could be written; that it could not is told once."""
         try:
-            self._put(line)
+            write()
         except OSError as error:
             if not self._fails:
-                self._log.line(Level.ERROR, "usage-log", reason=error.strerror)
+                self._log.line(Level.ERROR, "usage-log", reason=error.strerror or str(error))
             self._fails = True
-            self._lost += requests
-        else:
-            self._fails = False
+            return False
+        self._fails = False
+        return True
 
-    def _put(self, line: Line) -> None:
-        # What failed may have left a piece of a line: it is ended first.
-        begin = b"\n" if self._fails else b""
-        self._append(self._file, begin + msgspec.json.encode(line) + b"\n")
+    def _put(self, dispatch: Dispatch, digest: str, lines: Sequence[Line]) -> None:
+        """Write records, behind a line of their bundle where the file has none of ours."""
+        if self._sink.is_new():
+            self._described.clear()
+        if digest not in self._described:
+            lines = (bundle_line(dispatch, digest, self._now()), *lines)
+        self._sink.put(lines)
+        self._described.add(digest)
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
-
-
-def _write(file: int, data: bytes) -> None:
-    """All of it; a disk that is full takes a part first, and fails then."""
-    while data:
-        data = data[os.write(file, data) :]

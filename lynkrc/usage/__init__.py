@@ -1,0 +1,1 @@
+"""A usage log to what was spent, by whatever a record tells apart."""

@@ -1,0 +1,147 @@
+"""A request to the names its session is remembered by: digests, which hold no text.
+
+A client names its session by a header, or in its body; where it does not, the session is known by
+how the conversation begins. Either belongs to one caller: what another key sends is never the same
+session. Inside one session each *conversation* is remembered by itself (its first words, the model
+asked for, whether it has tools), so a title or a helper's work leaves the main one alone.
+Design: runtime.md, "State and workers".
+"""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import final
+
+import msgspec
+from msgspec import Struct
+
+from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.ask import authored_text
+from lynkrc_runtime.clients import Profile, recognise
+from lynkrc_runtime.injected import Markers
+from lynkrc_runtime.protocol.conversation import Message, Request, Role
+
+MOST_WORDS = 2_000
+"""Characters of the first words that tell conversations apart."""
+MOST_SYSTEM = 1_000
+"""Characters of the system text that do where the client names no session: clients write the date
+and the directory further down."""
+
+_OLD_MARK = "_session_"
+_SIZE = 16
+_PERSON = b"lynkrc.session"
+
+
+@final
+class Identity(Struct, frozen=True, kw_only=True, gc=False):
+    """Keys of a store: of the conversation, and of the session it belongs to.
+
+    They are the same where the client names no session.
+    """
+
+    conversation: str
+    session: str
+
+    @property
+    def is_named(self) -> bool:
+        """Whether the client says what the session is."""
+        return self.conversation != self.session
+
+
+@final
+class Recogniser:
+    """Knows how the clients of one bundle wrap what the user wrote."""
+
+    __slots__ = ("_markers", "_profiles")
+
+    def __init__(self, markers: Markers, profiles: Sequence[Profile]) -> None:
+        self._markers = markers
+        self._profiles = profiles
+
+    def identify(
+        self, request: Request, headers: Mapping[str, str], caller: Caller | None
+    ) -> Identity:
+        """The names; `headers` have lower-case names."""
+        scope = b"" if caller is None else _scope(caller.name)
+        kind = ("tools" if request.tools else "bare", request.model)
+        words = first_words(request.messages, self._markers)
+        name = named_session(request, headers)
+        if name is not None:
+            return Identity(
+                conversation=_digest(scope, ("named", name, *kind, words)),
+                session=_digest(scope, ("named", name, *kind)),
+            )
+        system = "\n".join(block.text[:MOST_SYSTEM] for block in request.system)[:MOST_SYSTEM]
+        tools = frozenset(tool.name for tool in request.tools)
+        client = recognise(self._profiles, headers.get("user-agent"), tools)
+        key = _digest(scope, ("alike", words, system, str(client), *kind))
+        return Identity(conversation=key, session=key)
+
+
+def named_session(request: Request, headers: Mapping[str, str]) -> str | None:
+    """What the client calls its session; None where it does not.
+
+    The first there is of: Claude Code's header, its `metadata.user_id`, `session-id`,
+    `x-session-id`, `prompt_cache_key`.
+    """
+    return (
+        headers.get("x-claude-code-session-id")
+        or session_of_user(request.metadata.get("user_id"))
+        or headers.get("session-id")
+        or headers.get("x-session-id")
+        or _text_member(request.members.get("prompt_cache_key"))
+        or None
+    )
+
+
+def session_of_user(user: object) -> str | None:
+    """The session in a `user_id` of Claude Code, in either of its forms.
+
+    >>> session_of_user('{"device_id": "d", "session_id": "s1"}')
+    's1'
+    >>> session_of_user("user_0f_account_1_session_9b1d")
+    '9b1d'
+    >>> session_of_user("somebody") is None
+    True
+    """
+    if not isinstance(user, str):
+        return None
+    if user.startswith("{"):
+        try:
+            members = msgspec.json.decode(user)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        session = members.get("session_id") if isinstance(members, dict) else None
+        return session if isinstance(session, str) and session else None
+    _, mark, session = user.rpartition(_OLD_MARK)
+    return session if mark and session else None
+
+
+def first_words(messages: Sequence[Message], markers: Markers) -> str:
+    """The first the user wrote, without what the client put around it; "" without any."""
+    for message in messages:
+        if message.role is Role.USER and (words := authored_text(message, markers)):
+            return words[:MOST_WORDS]
+    return ""
+
+
+def _text_member(raw: bytes | None) -> str | None:
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str)
+    except (msgspec.ValidationError, msgspec.DecodeError):
+        return None
+
+
+def _scope(name: str) -> bytes:
+    return blake2b(name.encode("utf-8", "surrogatepass"), digest_size=32, person=_PERSON).digest()
+
+
+def _digest(scope: bytes, parts: Sequence[str]) -> str:
+    """A key of the store; the parts' lengths are part of it, so no two lists run together."""
+    state = blake2b(digest_size=_SIZE, key=scope, person=_PERSON)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        state.update(len(data).to_bytes(8, "big"))
+        state.update(data)
+    return f"session:{state.hexdigest()}"

@@ -1,0 +1,54 @@
+"""A file of usage records, in either form, to the lines it holds."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from lynkrc_runtime.usage_record import VERSION
+
+APPLICATION = 0x4C4B5243
+"""SQLite's application id of a database of usage records: LKRC."""
+
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS bundles (bundle TEXT PRIMARY KEY, line TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS requests (id INTEGER PRIMARY KEY, time TEXT NOT NULL,"
+    " request_id TEXT NOT NULL, bundle TEXT NOT NULL, surface TEXT NOT NULL, tier TEXT,"
+    " target TEXT, model TEXT, key TEXT, team TEXT, tenant TEXT, ending TEXT NOT NULL,"
+    " status INTEGER NOT NULL, cost_micro_usd INTEGER, line TEXT NOT NULL)",
+    "CREATE INDEX IF NOT EXISTS requests_time ON requests (time)",
+    "CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, time TEXT NOT NULL,"
+    " requests INTEGER NOT NULL, line TEXT NOT NULL)",
+)
+"""Everything a new database needs."""
+
+_MAGIC = b"SQLite format 3\0"
+
+
+def usage_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a usage log, each with its line end, bundles before the requests they explain.
+
+    What a file is, is told by its first bytes. Raises OSError, also for another database.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_MAGIC)) != _MAGIC:
+            file.seek(0)
+            yield from file
+            return
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            yield from _rows(database)
+    except sqlite3.Error as error:
+        raise OSError(None, str(error)) from error
+
+
+def _rows(database: sqlite3.Connection) -> Iterator[bytes]:
+    (application,) = database.execute("PRAGMA application_id").fetchone()
+    if application != APPLICATION:
+        raise OSError(None, "it is a database of something else")
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version != VERSION:
+        raise OSError(None, f"it is of version {version}; this compiler reads {VERSION}")
+    for table, order in (("bundles", "bundle"), ("requests", "id"), ("gaps", "id")):
+        for (line,) in database.execute(f"SELECT line FROM {table} ORDER BY {order}"):
+            yield str(line).encode() + b"\n"

@@ -1,0 +1,148 @@
+"""Requests to the names of their sessions: whose, what tells them apart, what they hide."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.ask import markers_of
+from lynkrc_runtime.clients import Profile
+from lynkrc_runtime.dispatch import Client
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.sessions.identity import Identity, Recogniser
+from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, body
+
+HOUSE = Client(
+    name="house",
+    user_agent=["house-cli/"],
+    injected_tags=["note"],
+    injected_prefixes=[],
+    injected_wrappers=[],
+    baseline_tools=[],
+    tool_weights={},
+)
+RECOGNISER = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)])
+TOOL = {"name": "look", "description": "looks", "input_schema": {"type": "object"}}
+
+
+def identity(
+    dialect: str = MESSAGES,
+    *,
+    caller: str | None = None,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Identity:
+    request = CLIENT_DIALECTS[dialect].read_request(body(dialect, **members), headers or {})
+    return RECOGNISER.identify(
+        request, headers or {}, None if caller is None else Caller(name=caller)
+    )
+
+
+NAMED: dict[str, tuple[str, dict[str, str], dict[str, Any]]] = {
+    "Claude Code's header": (MESSAGES, {"x-claude-code-session-id": "s-1"}, {}),
+    "Claude Code's user": (
+        MESSAGES, {}, {"metadata": {"user_id": json.dumps({"session_id": "s-1"})}},
+    ),
+    "its older user": (
+        MESSAGES, {}, {"metadata": {"user_id": "user_ab_account__session_s-1"}},
+    ),
+    "session-id": (MESSAGES, {"session-id": "s-1"}, {}),
+    "x-session-id": (MESSAGES, {"x-session-id": "s-1"}, {}),
+    "the cache's key": (RESPONSES, {}, {"prompt_cache_key": "s-1"}),
+    "the cache's key in Chat": (CHAT, {}, {"prompt_cache_key": "s-1"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", NAMED)
+def test_a_session_is_the_same_however_it_is_named(way: str) -> None:
+    dialect, headers, members = NAMED[way]
+    named = identity(dialect, headers=headers, **members)
+    assert named.is_named
+    assert named == identity(MESSAGES, headers={"x-claude-code-session-id": "s-1"})
+    assert named != identity(MESSAGES, headers={"x-claude-code-session-id": "s-2"})
+
+
+def test_the_first_name_counts() -> None:
+    names = {"x-claude-code-session-id": "one", "session-id": "two", "x-session-id": "three"}
+    members = {"metadata": {"user_id": json.dumps({"session_id": "four"})}}
+    order = ["one", "four", "two", "three"]
+    for name, gone in zip(
+        order, ["x-claude-code-session-id", "", "session-id", "x-session-id"], strict=True
+    ):
+        expected = identity(headers={"session-id": name})
+        assert identity(headers=dict(names), **members) == expected
+        if gone:
+            del names[gone]
+        else:
+            members = {}
+    assert not identity(headers=names, **members).is_named
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        "somebody", "{", "{}", '{"session_id": 4}', '{"session_id": ""}', "[]", "_session_",
+        "{" * 5000, '{"a":' * 3000 + "1" + "}" * 3000,
+    ],
+)  # fmt: skip
+def test_a_user_without_a_session_names_none(user: str) -> None:
+    assert not identity(metadata={"user_id": user}).is_named
+
+
+@pytest.mark.parametrize("key", [4, None, {"a": 1}, ""])
+def test_a_cache_key_that_is_no_text_names_none(key: object) -> None:
+    request = CLIENT_DIALECTS[CHAT].read_request(body(CHAT), {})
+    members = {**request.members, "prompt_cache_key": msgspec.json.encode(key)}
+    request = msgspec.structs.replace(request, members=members)
+    assert not RECOGNISER.identify(request, {}, None).is_named
+
+
+@pytest.mark.parametrize("headers", [{}, {"session-id": "s-1"}])
+def test_two_keys_share_no_session(headers: dict[str, str]) -> None:
+    found = [identity(caller=name, headers=headers) for name in ("ann", "ben", None)]
+    assert len({key for one in found for key in (one.conversation, one.session)}) == (
+        6 if headers else 3
+    )
+    assert found[0] == identity(caller="ann", headers=headers)
+
+
+def test_conversations_of_a_session_are_told_apart() -> None:
+    headers = {"session-id": "s-1"}
+    main = identity(headers=headers, tools=[TOOL])
+    title = identity(headers=headers, text="Name this conversation")
+    helper = identity(headers=headers, text="Look for the bug", tools=[TOOL])
+    small = identity(headers=headers, tools=[TOOL], model="small")
+    found = [main, title, helper, small]
+    assert len({one.conversation for one in found}) == 4
+    assert helper.session == main.session
+    assert len({one.session for one in found}) == 3
+
+
+def test_what_a_client_puts_around_the_words_does_not_count() -> None:
+    plain, wrapped = identity(text="Fix it"), identity(text="<note>at noon</note>\nFix it")
+    assert plain == wrapped
+    assert plain != identity(text="Fix that")
+
+
+def test_without_a_name_the_client_and_its_instructions_count() -> None:
+    plain = identity()
+    assert not plain.is_named and plain.conversation == plain.session
+    others = [identity(system="Be brief"), identity(headers={"user-agent": "house-cli/2"})]
+    assert len({plain.session, *(one.session for one in others)}) == 3
+    dated = [identity(system="Be brief. " * 200 + day) for day in ("Monday", "Tuesday")]
+    assert dated[0] == dated[1]
+
+
+def test_a_name_holds_no_text() -> None:
+    found = identity(
+        caller="planted", headers={"session-id": "planted"}, text="planted", system="planted"
+    )
+    for key in (found.conversation, found.session):
+        assert key.startswith("session:") and len(key) == 40
+        assert key.isascii() and "planted" not in key
+
+
+def test_text_that_is_no_text_is_named_too() -> None:
+    assert identity(headers={"session-id": "\udce4"}).is_named

@@ -1,0 +1,129 @@
+"""Usage records in files that rotate and in SQLite: both are read alike, whoever writes."""
+
+import sqlite3
+import stat
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.settings import Rotate
+from lynkrc_runtime.telemetry.outcome import Ending, Outcome
+from lynkrc_runtime.telemetry.usage_log import UsageLog
+from lynkrc_runtime.usage_database import usage_lines
+from lynkrc_runtime.usage_record import BundleLine, Line, RequestLine
+from tests.runtime.by_hand import MESSAGES, Said, dispatch, gateway, policy, provider, target
+
+DIGEST = "d" * 64
+
+
+def table() -> Dispatch:
+    return dispatch([provider("sim", "simulator")], [target("one", 0)])
+
+
+def open_log(path: Path, **more: Any) -> UsageLog:
+    log = gateway(policy(table()), Said()).log
+    return UsageLog(path, table(), DIGEST, log=log, clock=lambda: 1_700_000_000.0, **more)
+
+
+def ended(identity: str) -> Outcome:
+    return Outcome(
+        request_id=identity,
+        surface="messages",
+        dialect=MESSAGES,
+        model="auto",
+        stream=False,
+        ending=Ending.SERVED,
+        status=200,
+        seconds=1.5,
+        target=0,
+        key="ci",
+        team="red",
+        tenant="acme",
+    )
+
+
+def read(path: Path) -> list[Line]:
+    return [msgspec.json.decode(line, type=Line) for line in usage_lines(path)]
+
+
+def ids(lines: list[Line]) -> list[str]:
+    return [line.request_id for line in lines if isinstance(line, RequestLine)]
+
+
+@pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])
+def test_both_forms_hold_the_same_records(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with open_log(path) as log:
+        for number in range(3):
+            log.settled(table(), DIGEST, ended(f"req_{number}"))
+    first, *rest = read(path)
+    assert isinstance(first, BundleLine) and first.bundle == DIGEST
+    assert ids(rest) == ["req_0", "req_1", "req_2"]
+    record = rest[0]
+    assert isinstance(record, RequestLine)
+    assert (record.key, record.team, record.tenant) == ("ci", "red", "acme")
+    assert (record.target, record.model, record.duration_ms) == ("one", "model-one", 1500)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_every_file_of_a_rotation_describes_its_bundle(tmp_path: Path) -> None:
+    path = tmp_path / "usage.jsonl"
+    with open_log(path, rotate=Rotate(size=600, keep=50)) as log:
+        for number in range(20):
+            log.settled(table(), DIGEST, ended(f"req_{number:02}"))
+    files = [one for one in tmp_path.iterdir() if not one.name.endswith(".lock")]
+    assert len(files) > 3
+    found = [read(one) for one in files]
+    assert all(isinstance(lines[0], BundleLine) for lines in found)
+    assert sorted(one for lines in found for one in ids(lines)) == [
+        f"req_{number:02}" for number in range(20)
+    ]
+
+
+def test_a_bundle_is_described_before_its_first_record(tmp_path: Path) -> None:
+    path, other = tmp_path / "usage.jsonl", "e" * 64
+    with open_log(path) as log:
+        log.settled(table(), other, ended("req_1"))
+        log.settled(table(), DIGEST, ended("req_2"))
+        log.settled(table(), other, ended("req_3"))
+    kinds = [(type(line).__name__, getattr(line, "bundle", None)) for line in read(path)]
+    assert kinds == [
+        ("BundleLine", DIGEST),
+        ("BundleLine", other),
+        ("RequestLine", other),
+        ("RequestLine", DIGEST),
+        ("RequestLine", other),
+    ]
+
+
+@pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])
+def test_gateways_share_a_log(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    with open_log(path) as one, open_log(path) as other:
+        for number in range(50):
+            one.settled(table(), DIGEST, ended(f"one_{number:02}"))
+            other.settled(table(), DIGEST, ended(f"two_{number:02}"))
+    assert sorted(ids(read(path))) == sorted(
+        f"{who}_{number:02}" for who in ("one", "two") for number in range(50)
+    )
+
+
+def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    with sqlite3.connect(path) as made:
+        made.execute("CREATE TABLE theirs (a)")
+    made.close()
+    with pytest.raises(OSError, match="no database of usage records"):
+        open_log(path)
+    with pytest.raises(OSError, match="something else"):
+        list(usage_lines(path))
+
+
+def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    path.write_bytes(b"not a database, but long enough to be taken for a header" * 20)
+    with pytest.raises(OSError, match="not a database"):
+        open_log(path)
