@@ -401,6 +401,9 @@ class Attempts:
         candidate = self._candidates[self._place]
         if not self._can_retry() or now + wait >= self._deadline(candidate):
             return False
+        if self._watch.closed(candidate.target, now + wait) is not None:
+            # Its failure closed it: there is nothing to wait for.
+            return False
         if not self._watch.may_retry(candidate.target, now):
             return False
         self._retried += 1

@@ -29,7 +29,7 @@ Group: TypeAlias = tuple[int, ...]
 """Targets by their indices."""
 
 STATIC = frozenset(("order", "cheapest"))
-"""Picks whose order is known when the bundle is loaded; only an outlier changes it."""
+"""Picks whose order is known when the bundle is loaded: proofs say who is first."""
 
 RULE_SCORE = -1
 RULE_PIN = -2
@@ -50,8 +50,8 @@ class Decision:
     """What happens to a request, in names.
 
     `groups` are what is left of the chain, tried in turn; a preferred target is a group of its
-    own, the first. `targets` are theirs, in the order written or by price: where the order
-    `may_vary`, `lynkrc_runtime.pick` orders the targets of each group anew.
+    own, the first. `targets` are theirs, in the order written or by price: where the decision
+    `varies`, `lynkrc_runtime.pick` orders the targets of each group anew.
     """
 
     outcome: Outcome
@@ -67,13 +67,8 @@ class Decision:
 
     @property
     def varies(self) -> bool:
-        """Whether the order changes from request to request by its pick."""
-        return self.pick not in STATIC and self.may_vary
-
-    @property
-    def may_vary(self) -> bool:
-        """Whether there is an order that could change from request to request."""
-        return len(self.groups) != len(self.targets)
+        """Whether the order changes from request to request."""
+        return self.pick not in STATIC and len(self.groups) != len(self.targets)
 
 
 @final

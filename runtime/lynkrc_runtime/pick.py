@@ -2,8 +2,9 @@
 
 `weighted` draws a group's targets one after another by their weights, `round_robin` begins one
 further each time, `fastest` goes by what the watch has measured. What is always the same (`order`,
-`cheapest`) the `Decider` has worked out before. Whatever the pick, a target that fares far worse
-than the others of its group is tried after them (`lynkrc_runtime.resilience.outliers`).
+`cheapest`) the `Decider` has worked out before, and stays: it may be proved who is first there. In
+the others a target that fares far worse than the rest of its group is tried after them
+(`lynkrc_runtime.resilience.outliers`).
 Only the order inside groups varies, so what is attempted is always the decided set.
 """
 
@@ -44,7 +45,7 @@ def order(
 
     `random` gives 0 <= x < 1, `now` is on the watch's clock; `streams`: a stream is asked for.
     """
-    if not decision.may_vary:
+    if not decision.varies:
         return decision.targets
     tried: list[int] = []
     for group in decision.groups:

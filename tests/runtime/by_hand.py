@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.keyring import KeyRing
-from lynkrc_runtime.attempt import Fault, Unwatched
+from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Decider, Verdict
 from lynkrc_runtime.dispatch import (
     Chain,
@@ -26,7 +27,9 @@ from lynkrc_runtime.metering.interface import NoMeter
 from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.resilience.health import Health
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.breakers import tell
 from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
@@ -180,6 +183,9 @@ def gateway(
     metrics.serves(made.dispatch, made.digest, made.engine)
     places = Places()
     places.declare({one.name: one.rest.concurrency for one in made.dispatch.providers})
+    log = Log(write=said.write, clock=lambda: 1_700_000_000.0)
+    watch = Health().watch(made.dispatch, partial(tell, metrics, log))
+    metrics.watches(watch.states())
     return Gateway(
         policy=made,
         decider=Decider(made.dispatch, made.scorer),
@@ -199,10 +205,10 @@ def gateway(
         metrics=metrics,
         keys=KeyRing({}, {}),
         meter=NoMeter(),
-        watch=Unwatched(),
+        watch=watch,
         places=places,
         sessions=NoSessions(),
-        log=Log(write=said.write, clock=lambda: 1_700_000_000.0),
+        log=log,
         random=lambda: 1.0,
     )
 

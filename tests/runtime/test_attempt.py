@@ -1,10 +1,14 @@
 """The attempt machine: what is tried next after each kind of end."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from lynkrc_runtime.attempt import (
+    AttemptRecord,
     Attempts,
     Candidate,
+    Closed,
     Fault,
     GiveUp,
     Result,
@@ -12,6 +16,7 @@ from lynkrc_runtime.attempt import (
     Try,
     Unwatched,
     Wait,
+    Watch,
 )
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
@@ -27,8 +32,42 @@ def candidate(target: int, retries: int = 2, total: float = 600.0) -> Candidate:
     return Candidate(target=target, retries=retries, first_event=120.0, total=total)
 
 
+class Shut:
+    """A watch by which some targets are closed and nothing may be retried; keeps what it hears."""
+
+    def __init__(self, *targets: int, kind: FailureClass = FailureClass.TRANSIENT) -> None:
+        self.targets = set(targets)
+        self.kind = kind
+        self.told: list[str] = []
+
+    def closed(self, target: int, now: float, begun: float | None = None) -> Closed | None:
+        wait = failure(self.kind, 10.0 + target)
+        shut = Closed(fault=Fault.BREAKER, failure=wait, until=now + 10.0 + target)
+        return shut if target in self.targets else None
+
+    def may_retry(self, target: int, now: float) -> bool:
+        return False
+
+    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
+        self.told.append(f"begun {target}")
+
+    def heard(self, target: int, began: float, now: float) -> None:
+        self.told.append(f"heard {target} after {now - began}")
+
+    def ended(self, record: AttemptRecord, now: float) -> None:
+        self.told.append(f"{record.result.value} {record.target}")
+
+    def ranked(
+        self, group: Sequence[int], now: float, *, by_speed: bool, streams: bool
+    ) -> Sequence[int]:
+        return group
+
+
 def machine(
-    *candidates: Candidate, limit: float | None = None, client_retries: bool = False
+    *candidates: Candidate,
+    limit: float | None = None,
+    client_retries: bool = False,
+    watch: Watch | None = None,
 ) -> Attempts:
     return Attempts(
         candidates,
@@ -36,7 +75,7 @@ def machine(
         client_limit=limit,
         client_retries=client_retries,
         random=lambda: 1.0,
-        watch=Unwatched(),
+        watch=watch or Unwatched(),
     )
 
 
@@ -234,3 +273,110 @@ def test_a_refusal_that_was_put_right_too_late_is_told() -> None:
     tried(attempts.next(0.0))
     assert attempts.fixed_up(failure(FailureClass.CALLERS), 1.0)
     assert gave_up(attempts.next(1.0)).kind is FailureClass.CALLERS
+
+
+def test_closed_targets_are_skipped_one_by_one() -> None:
+    watch = Shut(0, 1)
+    attempts = machine(candidate(0), candidate(1), candidate(2), watch=watch)
+    assert tried(attempts.next(0.0)) == 2
+    attempts.served(1.0)
+    assert [record.result for record in attempts.records] == [
+        Result.SKIPPED,
+        Result.SKIPPED,
+        Result.SERVED,
+    ]
+    assert attempts.calls == 1
+    assert watch.told == ["begun 2", "served 2"], "nothing began of what was skipped"
+
+
+def test_where_all_are_closed_the_earliest_to_open_is_told() -> None:
+    attempts = machine(candidate(3), candidate(1), candidate(2), watch=Shut(1, 2, 3))
+    step = attempts.next(0.0)
+    assert isinstance(step, GiveUp)
+    assert (step.target, step.failure.retry_after) == (1, 11.0)
+
+
+def test_what_a_target_said_comes_before_why_another_was_not_called() -> None:
+    attempts = machine(candidate(0, retries=0), candidate(1), watch=Shut(1))
+    attempts.next(0.0)
+    attempts.failed(TRANSIENT, Fault.ANSWERED, 0.0)
+    assert gave_up(attempts.next(0.0)) is TRANSIENT
+
+
+def test_no_target_is_retried_beyond_what_all_requests_may() -> None:
+    attempts = machine(candidate(0), candidate(1), watch=Shut())
+    attempts.next(0.0)
+    attempts.failed(TRANSIENT, Fault.ANSWERED, 0.0)
+    assert tried(attempts.next(0.0)) == 1
+    attempts.failed(TRANSIENT, Fault.TIMEOUT, 120.0)
+    assert gave_up(attempts.next(120.0)) is TRANSIENT
+
+
+def test_an_attempt_that_waited_begins_anew_with_its_own_time() -> None:
+    attempts = machine(candidate(0, total=300.0))
+    attempts.next(0.0)
+    assert attempts.resumed(7.0) == Try(target=0, first_by=127.0, deadline=300.0, fresh=False)
+    attempts.served(9.0)
+    (record,) = attempts.records
+    assert (record.started, record.seconds) == (7.0, 2.0)
+
+
+def test_an_attempt_that_waited_while_its_target_closed_is_skipped() -> None:
+    watch = Shut()
+    attempts = machine(candidate(0), candidate(1), watch=watch)
+    attempts.next(0.0)
+    watch.targets = {0}
+    assert attempts.resumed(7.0) is None
+    assert tried(attempts.next(7.0)) == 1
+    assert watch.told == ["begun 0", "skipped 0", "begun 1"]
+
+
+def test_an_attempt_that_waited_for_all_of_its_time_is_skipped() -> None:
+    attempts = machine(candidate(0), limit=5.0)
+    attempts.next(0.0)
+    assert attempts.resumed(5.0) is None
+    assert "time allowed" in gave_up(attempts.next(5.0)).message
+
+
+@pytest.mark.parametrize(
+    ("at", "fault"), [(59.0, Fault.LATE), (60.0, Fault.TIMEOUT), (120.0, Fault.TIMEOUT)]
+)
+def test_a_silence_cut_short_is_not_the_target_s(at: float, fault: Fault) -> None:
+    attempts = machine(candidate(0), limit=at)
+    attempts.next(0.0)
+    attempts.failed(TRANSIENT, Fault.TIMEOUT, at)
+    assert [record.fault for record in attempts.records] == [fault]
+
+
+def test_the_first_content_of_a_stream_is_told_and_recorded() -> None:
+    watch = Shut()
+    attempts = machine(candidate(0), watch=watch)
+    attempts.next(1.0)
+    attempts.heard(3.0)
+    attempts.committed()
+    attempts.served(9.0)
+    assert watch.told == ["begun 0", "heard 0 after 2.0", "served 0"]
+    assert attempts.records[0].first == 2.0
+
+
+def test_each_target_may_have_a_stale_connection() -> None:
+    attempts = machine(candidate(0, retries=0), candidate(1, retries=0))
+    for one, is_fresh in ((0, False), (0, True), (1, False), (1, True)):
+        step = attempts.next(0.0)
+        assert isinstance(step, Try) and (step.target, step.fresh) == (one, is_fresh)
+        attempts.failed(TRANSIENT, Fault.STALE, 0.0)
+    assert isinstance(attempts.next(0.0), GiveUp)
+    assert not any(record.is_retry for record in attempts.records)
+
+
+def test_retries_are_marked_and_nothing_else_is() -> None:
+    attempts = machine(candidate(0), candidate(1))
+    for at in (0.0, 1.0):
+        attempts.next(at)
+        attempts.failed(TRANSIENT, Fault.ANSWERED, at)
+        attempts.next(at)
+    attempts.next(2.0)
+    assert attempts.fixed_up(failure(FailureClass.CALLERS), 2.0)
+    attempts.next(2.0)
+    attempts.served(2.0)
+    assert [record.is_retry for record in attempts.records] == [False, True, True, False]

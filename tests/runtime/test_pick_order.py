@@ -71,13 +71,13 @@ def test_the_ends_of_chance_are_orders_too(found: Decision, chance: float) -> No
     assert sorted(tried) == sorted(found.targets)
 
 
-@pytest.mark.parametrize("pick", ["order", "cheapest", "fastest"])
+@pytest.mark.parametrize("pick", ["order", "cheapest"])
 def test_what_does_not_vary_draws_nothing(pick: str) -> None:
     def random() -> float:
         raise AssertionError("nothing is left to chance")
 
     found = decision(pick, (2, 0), (1,))
-    assert list(order(found, random=random, rotation=Rotation())) == [2, 0, 1]
+    assert order(found, random=random, rotation=Rotation()) is found.targets
 
 
 def test_first_places_are_as_frequent_as_the_weights() -> None:

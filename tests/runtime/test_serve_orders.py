@@ -43,8 +43,8 @@ def served(name: str) -> Script:
 
 
 def fails() -> Script:
-    content = msgspec.json.encode({"error": {"type": "x", "message": "no"}})
-    return Script(steps=[content], status=401, headers=JSON)
+    content = msgspec.json.encode({"error": {"type": "x", "message": "prompt is too long"}})
+    return Script(steps=[content], status=400, headers=JSON)
 
 
 def table(pick: str, *groups: list[int], weights: list[int] | None = None) -> Dispatch:
@@ -122,4 +122,4 @@ def test_what_the_filters_dropped_is_never_tried_in_any_order() -> None:
     gateway, upstream, _ = made(document, {"one": [fails()] * 4, "three": [fails()] * 4}, mask=5)
     answers = asked(gateway, 4)
     assert upstream.called == ["one", "three", "three", "one"] * 2
-    assert {one.status for one in answers} == {502}
+    assert {one.status for one in answers} == {400}

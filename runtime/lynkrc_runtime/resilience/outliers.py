@@ -1,6 +1,7 @@
 """What was measured of targets to the order they are tried in: the fast first, outliers last.
 
-Nothing here leaves a target out; it is order alone, so what was proved of a chain holds.
+Nothing here leaves a target out; it is order alone, and only in groups whose order is nobody's
+promise (`weighted`, `fastest`, `round_robin`), so what was proved of a chain holds.
 
 A target is an **outlier** of its group while all of this is so:
 

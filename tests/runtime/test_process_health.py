@@ -1,0 +1,81 @@
+"""What a process knows of targets, across the bundles it serves one after the other."""
+
+import pytest
+from msgspec.structs import replace
+
+from lynkrc_runtime.dispatch import Dispatch, ProviderSettings
+from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
+from lynkrc_runtime.server.routes import Settings
+from lynkrc_runtime.settings import Breaker
+from lynkrc_runtime.telemetry.log import Log
+from lynkrc_runtime.telemetry.metrics import Metrics
+from tests.runtime.by_hand import (
+    Said,
+    Script,
+    Scripted,
+    ask,
+    body,
+    dispatch,
+    policy,
+    provider,
+    target,
+)
+from tests.runtime.virtual_time import run
+
+
+def bundle(*names: str) -> Dispatch:
+    rest = ProviderSettings(breaker=Breaker(failures=1))
+    return dispatch(
+        [provider("p", "anthropic", retries=0, rest=rest)], [target(name, 0) for name in names]
+    )
+
+
+def process(upstream: Scripted, said: Said) -> Process:
+    return Process(
+        settings=Settings(),
+        environ={"KEY": "secret-key"},
+        http=upstream,
+        log=Log(write=said.write, clock=lambda: 1_700_000_000.0),
+        metrics=Metrics(version="0"),
+    )
+
+
+def test_a_breaker_stays_open_over_a_reload_and_a_changed_target_starts_anew() -> None:
+    upstream, said = Scripted({"one": [Script(status=500)] * 2}), Said()
+    made = process(upstream, said)
+    first = assemble(policy(bundle("one")), made)
+    install(first, made)
+    second = assemble(policy(bundle("two", "one")), made)
+    changed = bundle("one")
+    changed = replace(changed, targets=[replace(changed.targets[0], model="other")])
+
+    async def main() -> None:
+        await ask(first, body())
+        install(second, made)
+        text = made.metrics.render().decode()
+        assert 'lynkr_breaker_state{target="one"} 2.0' in text
+        assert 'lynkr_breaker_state{target="two"} 0.0' in text
+        third = assemble(policy(changed), made)
+        install(third, made)
+        assert 'lynkr_breaker_state{target="two"}' not in made.metrics.render().decode()
+        await ask(third, body())
+
+    run(main())
+    assert upstream.called == ["one", "one"]
+    opened = [line["target"] for line in said.lines if line["event"] == "breaker"]
+    assert opened == ["one", "one"]
+
+
+def test_a_bundle_that_cannot_be_served_changes_nothing_that_is_known() -> None:
+    upstream, said = Scripted({"one": [Script(status=500)]}), Said()
+    made = process(upstream, said)
+    first = assemble(policy(bundle("one")), made)
+    install(first, made)
+    run(ask(first, body()))
+    broken = bundle("one")
+    broken = replace(broken, providers=[replace(broken.providers[0], api_key="${MISSING}")])
+    with pytest.raises(CannotServe):
+        assemble(policy(broken), made)
+    again = assemble(policy(bundle("one")), made)
+    closed = again.watch.closed(0, 1.0)
+    assert closed is not None and closed.until == 30.0
