@@ -17,6 +17,7 @@ help:
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
 	@echo "make generate  rewrite generated/ and what of docs/ is made"
 	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
+	@echo "make soak      1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
@@ -83,6 +84,12 @@ fuzz: $(READY)
 	  || echo "atheris cannot be installed here: fuzzing without coverage"
 	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SPECS=$(FUZZ_SPECS) \
 	  $(BIN)/python -m tests.fuzz
+
+SOAK_SECONDS ?= 600
+soak: $(READY)
+	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.many_streams
+	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.slow_readers
+	@PYTHONPATH=.:runtime SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
