@@ -19,6 +19,7 @@ help:
 	@echo "make lock      rewrite requirements.lock: what the image installs, by version and hash"
 	@echo "make audit     ask the advisory databases about requirements.lock (needs the network)"
 	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
+	@echo "make soak      1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
@@ -96,6 +97,12 @@ lock: $(READY)
 audit: $(READY)
 	$(LOCK_TOOLS)
 	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
+
+SOAK_SECONDS ?= 600
+soak: $(READY)
+	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.many_streams
+	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.slow_readers
+	@PYTHONPATH=.:runtime SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) $(CLIENTS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

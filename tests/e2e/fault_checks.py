@@ -63,9 +63,17 @@ def judge_records(row: Row, told: Told) -> None:
     if want.ending == "served" and row.surface != "embeddings":
         assert [one["target"] for one in charged][-1:] == [calls[-1][0]]
         assert record["tokens"]["input"] == 120
-        # What an empty answer cost is not known where it is given up before its usage has come.
-        assert row.fault == "empty" or not record["estimated"]
+        # What an answer that broke off cost is estimated where it had begun.
+        assert row.calls > 1 or not record["estimated"]
     if row.word == "cut":
         assert record["estimated"] or record["tokens"] is not None
     if want.ending in ("ours", "throttled", "callers"):
         assert not charged, "nobody pays for a refusal"
+
+
+def judge_breaker(row: Row, told: Told) -> None:
+    """What all later requests know of the target."""
+    report = told.breaker
+    assert (report["failures"] > 0) == (row.breaker == "failure"), report
+    assert (report["misconfigured_for"] is not None) == (row.breaker == "misconfigured"), report
+    assert (report["throttled_for"] is not None) == (row.breaker == "throttled"), report

@@ -34,13 +34,15 @@ PATIENCE = 60
 class Told:
     """All that came of a row: the client's answer, the log line, the usage record, the metrics.
 
-    `samples` are those of the row's gateway, by name and labels.
+    `samples` are those of the row's gateway, by name and labels; `breaker` is what operators are
+    told of the row's target.
     """
 
     heard: Heard
     line: Mapping[str, Any]
     record: Mapping[str, Any]
     samples: Sequence[tuple[str, Mapping[str, str], float]]
+    breaker: Mapping[str, Any]
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of a metric's samples that have these labels."""
@@ -58,6 +60,7 @@ class _Asked:
     rows: Sequence[Row]
     heard: Sequence[Heard]
     samples: Sequence[tuple[str, Mapping[str, str], float]]
+    breakers: Mapping[str, Mapping[str, Any]]
 
 
 def told(rows: Sequence[Row], folder: Path) -> dict[str, Told]:
@@ -81,7 +84,13 @@ def told(rows: Sequence[Row], folder: Path) -> dict[str, Told]:
             assert not [line for line in one.gateway.lines if line["event"] == "mistake"]
             for row, heard in zip(one.rows, one.heard, strict=True):
                 identity = heard.headers["x-lynkr-request-id"]
-                found[row.name] = Told(heard, logged[identity], records[identity], one.samples)
+                found[row.name] = Told(
+                    heard,
+                    logged[identity],
+                    records[identity],
+                    one.samples,
+                    one.breakers[row.target],
+                )
     return found
 
 
@@ -118,12 +127,14 @@ async def _ask(
         )
         async with session.get(gateway.admin + "/metrics") as answer:
             text = await answer.text()
+        async with session.get(gateway.admin + "/metrics/circuit-breakers") as answer:
+            reports = (await answer.json())["targets"]
     samples = [
         (sample.name, sample.labels, sample.value)
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     ]
-    return _Asked(gateway, usage, rows, heard, samples)
+    return _Asked(gateway, usage, rows, heard, samples, {one["target"]: one for one in reports})
 
 
 async def _ask_row(session: ClientSession, url: str, row: Row, upstream: FaultServer) -> Heard:

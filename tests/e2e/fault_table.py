@@ -151,7 +151,7 @@ def spec(kind: str) -> str:
         "resilience:",
         "  timeouts: {connect: 10, first_event: 2, idle: 2, total: 5}",
         "  retry: {times: 1, backoff: 0.05, max_backoff: 0.1}",
-        "  breaker: {failures: 1000}",
+        "  breaker: {failures: 1000, within: 10m}",
         "providers:",
     ]
     for name, url in (("far", "FAR_URL"), ("nowhere", "NOWHERE_URL")):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.fault_checks import judge, judge_records
+from tests.e2e.fault_checks import judge, judge_breaker, judge_records
 from tests.e2e.fault_lab import Told, told
 from tests.e2e.fault_table import Row, rows
 
@@ -23,6 +23,11 @@ def test_the_client_is_told(answers: dict[str, Told], row: Row) -> None:
 @each_row
 def test_the_records_tell_the_same(answers: dict[str, Told], row: Row) -> None:
     judge_records(row, answers[row.name])
+
+
+@each_row
+def test_the_breaker_counts(answers: dict[str, Told], row: Row) -> None:
+    judge_breaker(row, answers[row.name])
 
 
 def test_every_request_is_counted_once_and_by_its_end(answers: dict[str, Told]) -> None:

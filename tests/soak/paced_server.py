@@ -71,8 +71,11 @@ class Paced:
         async for event in message_events(wish) if is_message else chunks(wish):
             if b"\n" not in event:
                 await self.wait_for(wish)
-            else:
+                continue
+            try:
                 await response.write(event)
+            except ConnectionError:  # it left: part of the load
+                break
         return response
 
     async def wait_for(self, wish: Wish) -> None:

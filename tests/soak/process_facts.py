@@ -26,7 +26,7 @@ def facts(pid: int) -> Facts:
     links = []
     for link in (place / "fd").iterdir():
         try:
-            links.append(os.readlink(link))
+            links.append(str(link.readlink()))
         except FileNotFoundError:  # closed while we looked
             continue
     return Facts(

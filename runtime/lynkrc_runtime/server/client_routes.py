@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, final
 
 from aiohttp import web
+from aiohttp.http import StreamWriter
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime import __version__
@@ -99,10 +100,11 @@ def client_app(site: Site) -> web.Application:
 class HttpClient:
     """The way back to one client, over aiohttp."""
 
-    __slots__ = ("_request", "response")
+    __slots__ = ("_draining", "_request", "response")
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
+        self._draining: asyncio.Task[None] | None = None
         self.response: web.StreamResponse | None = None
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
@@ -117,7 +119,28 @@ class HttpClient:
     async def write(self, data: bytes) -> None:
         """See `Client.write`."""
         assert self.response is not None, "start comes first"
-        await self.response.write(data)
+        writer = self._request.writer
+        assert isinstance(writer, StreamWriter)
+        await writer.write(data, drain=False)
+        if self._request.protocol.writing_paused:
+            await self._drained(writer)
+
+    async def _drained(self, writer: StreamWriter) -> None:
+        """Until the client can take more; may be cancelled and asked for again.
+
+        aiohttp waits on one future of the connection: whoever is cancelled there leaves it
+        cancelled, and so cancels whoever comes next. So it is waited for by a task of its own.
+        """
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(writer.drain())
+            self._draining.add_done_callback(_looked_at)
+        await asyncio.shield(self._draining)
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Nobody may be left to hear that the client has gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _embed(gateway: Gateway, incoming: Incoming, client: Client) -> None:

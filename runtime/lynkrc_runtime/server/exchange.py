@@ -67,7 +67,10 @@ class Client(Protocol):
         ...
 
     async def write(self, data: bytes) -> None:
-        """More of it; returns when the client can take more."""
+        """More of it; returns when the client can take more, so `b""` only waits for that.
+
+        A cancelled wait loses nothing: the bytes are on their way.
+        """
         ...
 
 

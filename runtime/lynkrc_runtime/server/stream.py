@@ -179,8 +179,9 @@ class StreamRelay:
                     raise
                 self._raise_failure()
                 if self._is_writing:
-                    # It was the client that kept us waiting, not the upstream.
-                    self._is_writing = False
+                    # It was the client that kept us waiting, not the upstream, and nothing more
+                    # is read for it before it has taken what it was sent.
+                    await self._write_by(b"", self._last_moment())
                     self._last_read = self._last_write = self._loop.time()
                 due, is_end = self._due()
                 # What came meanwhile may have put off the moment: only silence is acted on.
