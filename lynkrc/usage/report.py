@@ -103,13 +103,9 @@ def _notes(found: Spent) -> list[str]:
     notes = [] if found.against is None else _saved(found.against)
     total = found.total
     if total.unpriced:
-        notes.append(
-            f"{_requests(total.unpriced)} of targets without a known price: in no cost"
-        )
+        notes.append(f"{_requests(total.unpriced)} of targets without a known price: in no cost")
     if total.estimated:
-        notes.append(
-            f"{_requests(total.estimated)} with a cost that is in part estimated"
-        )
+        notes.append(f"{_requests(total.estimated)} with a cost that is in part estimated")
     if found.lost:
         notes.append(f"{_requests(found.lost)} never logged: the log has gaps")
     if found.outside:

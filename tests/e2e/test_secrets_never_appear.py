@@ -36,6 +36,11 @@ def spec() -> str:
         for provider in ("claude", "gpt")
         for mode in MODES
     )
+    mapped = "".join(
+        f"  ask-{provider}-{mode}: {{target: {provider}-{mode}}}\n"
+        for provider in ("claude", "gpt")
+        for mode in MODES
+    )
     return (
         "version: 1\n"
         "name: planted\n"
@@ -45,6 +50,7 @@ def spec() -> str:
         '  gpt: {kind: openai, base_url: "${UP}/v1", api_key: "${GPT_KEY}", trust: cloud,'
         " retry: {times: 0}}\n"
         f"targets:\n{targets}"
+        f"models:\n{mapped}"
         "tiers:\n"
         "  - {name: ONLY, chain: [claude-500, gpt-cut, claude-ok]}\n"
         "otherwise: escalate\n"
@@ -168,7 +174,7 @@ def asked(gateway: GatewayProcess) -> list[tuple[str, Answer]]:
     """Every surface at every target, streamed and not; and what goes wrong before that."""
     key = {"x-api-key": ENVIRON["CI_KEY"], "content-type": "application/json"}
     explained = key | {"x-lynkr-explain": "1", "user-agent": f"{PROMPT}/1.0"}
-    models = ["auto", *(f"lynkr/{who}-{mode}" for who in ("claude", "gpt") for mode in MODES)]
+    models = ["auto", *(f"ask-{who}-{mode}" for who in ("claude", "gpt") for mode in MODES)]
     answers = []
 
     def send(path: str, data: bytes, headers: dict[str, str]) -> None:
@@ -182,11 +188,11 @@ def asked(gateway: GatewayProcess) -> list[tuple[str, Answer]]:
         send(path, body(surface, PROMPT, stream=False), key | {"x-api-key": GUESSED})
         send(path, body(surface, PROMPT, stream=False), key | {"content-type": PROMPT})
         send(path, PROMPT.encode(), key)
-        send(path, json.dumps({"model": PROMPT, PROMPT: PROMPT}).encode(), key)
-    counted = json.loads(body("messages", "lynkr/claude-500", stream=False))
+        send(path, json.dumps({"model": "m", PROMPT: PROMPT}).encode(), key)
+    counted = json.loads(body("messages", "ask-claude-500", stream=False))
     del counted["max_tokens"], counted["stream"]
     send("/v1/messages/count_tokens", json.dumps(counted).encode(), key)
-    embedded = json.dumps({"model": PROMPT, "input": PROMPT}).encode()
+    embedded = json.dumps({"model": "m", "input": PROMPT}).encode()
     send("/v1/embeddings", embedded, key)
     return answers
 
