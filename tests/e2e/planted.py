@@ -34,7 +34,9 @@ def files_of(log: Path, arguments: Sequence[str]) -> list[Path]:
     for option, value in pairwise(arguments):
         if option in _FILES:
             named.append(Path(value))
-    return sorted({one for path in named for one in path.parent.glob(f"{path.name}*")})
+    # A device is no file: it may have no end.
+    near = {one for path in named for one in path.parent.glob(f"{path.name}*")}
+    return sorted(one for one in near if one.is_file())
 
 
 def found_in(texts: Mapping[str, str | bytes], planted: Iterable[str]) -> list[str]:
