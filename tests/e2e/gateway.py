@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.e2e.planted import require_unspoken
+
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 30
 """Seconds a process has to stop before a test fails."""
@@ -110,3 +112,4 @@ def serving(
         finally:
             if process.poll() is None:
                 process.kill()
+    require_unspoken(log, arguments, environ or {})

@@ -14,6 +14,7 @@ from openai import AsyncOpenAI, OpenAI
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.e2e.gateway import GatewayProcess
+from tests.e2e.planted import HEADER
 from tests.e2e.strict_models import refuse_chat, refuse_messages
 from tests.e2e.upstream_server import PATIENCE, Background, Face, UpstreamServer
 
@@ -100,6 +101,7 @@ class Lab:
             max_retries=0,
             timeout=PATIENCE,
             _strict_response_validation=True,
+            default_headers=HEADER,
         )
 
     def async_openai(self) -> AsyncOpenAI:
@@ -110,6 +112,7 @@ class Lab:
             max_retries=0,
             timeout=PATIENCE,
             _strict_response_validation=True,
+            default_headers=HEADER,
         )
 
     def send(
@@ -124,7 +127,7 @@ class Lab:
         """One request without a client library; the log is written when this returns."""
         data = json.dumps(body).encode() if isinstance(body, Mapping) else body
         sent = {"content-type": "application/json"} if data is not None else {}
-        sent |= headers or {}
+        sent |= HEADER | dict(headers or {})
         return exchange(self.gateway.admin if admin else self.gateway.url, method, path, data, sent)
 
     def metric(self, name: str, **labels: str) -> float:
@@ -141,7 +144,7 @@ class Lab:
         """Ask for a stream and read it up to the line that holds `until`."""
         connection = connect(self.gateway.url)
         data = json.dumps(body).encode()
-        connection.request("POST", path, data, {"content-type": "application/json"})
+        connection.request("POST", path, data, HEADER | {"content-type": "application/json"})
         response = connection.getresponse()
         first = b""
         while until not in first:
@@ -203,6 +206,7 @@ def clients(gateway: GatewayProcess) -> Iterator[tuple[Anthropic, OpenAI]]:
             max_retries=0,
             timeout=PATIENCE,
             _strict_response_validation=True,
+            default_headers=HEADER,
         ) as anthropic,
         OpenAI(
             base_url=gateway.url + "/v1",
@@ -210,6 +214,7 @@ def clients(gateway: GatewayProcess) -> Iterator[tuple[Anthropic, OpenAI]]:
             max_retries=0,
             timeout=PATIENCE,
             _strict_response_validation=True,
+            default_headers=HEADER,
         ) as openai,
     ):
         yield anthropic, openai

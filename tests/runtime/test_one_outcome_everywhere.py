@@ -113,14 +113,14 @@ def scorer(draw: random.Random) -> Any:
 
 async def history(folder: Path, seed: int) -> None:
     draw = random.Random(seed)
-    made, said, path = table(), Said(), folder / f"usage-{seed}.{draw.choice(['jsonl', 'db'])}"
+    made, said, path = table(), Said(), folder / f"usage-{seed}.{draw.choice(('jsonl', 'db'))}"
     stream = draw.random() < 0.5
     scripts = {
         f"t{number}": [
             *(failing(draw) for _ in range(draw.randrange(3))),
             last(draw, stream=stream),
+            *(failing(draw) for _ in range(3)),
         ]
-        + [failing(draw) for _ in range(3)]
         for number in range(3)
     }
     base = gateway(policy(made, scorer(draw)), said, http=Scripted(scripts))

@@ -1,0 +1,174 @@
+"""``lynkrc usage``: sums, forms, and what is said of logs that hold nothing."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from lynkrc.cli.main import main
+from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink
+from lynkrc_runtime.usage_record import AttemptLine, GapLine, Line, RequestLine, Tokens
+
+ROOT = Path(__file__).parents[2]
+
+
+def record(**members: Any) -> RequestLine:
+    usual: dict[str, Any] = {
+        "version": 2,
+        "time": "2026-01-02T10:00:00.000+00:00",
+        "request_id": "req_1",
+        "bundle": "d" * 64,
+        "surface": "messages",
+        "stream": False,
+        "slots": {},
+        "outcome": "route",
+        "ending": "served",
+        "status": 200,
+        "tier": "LOW",
+        "rule": "score",
+        "score": 0,
+        "target": "small",
+        "model": "llama",
+        "key": "ci",
+        "team": None,
+        "tenant": None,
+        "fallback": False,
+        "duration_ms": 5,
+        "attempts": [AttemptLine(target="small", result="served", tokens=Tokens(input=1000))],
+        "tokens": Tokens(input=1000, output=0),
+        "cost_micro_usd": 2_000,
+        "estimated": False,
+    }
+    return RequestLine(**(usual | members))
+
+
+RECORDS: list[Line] = [
+    record(),
+    record(time="2026-01-03T10:00:00.000+00:00", fallback=True),
+    record(tier="HIGH", target="best", model="opus", cost_micro_usd=1_000_000, key=None),
+    record(tier=None, target=None, outcome="deny", ending="denied", status=403, attempts=[],
+           tokens=None, cost_micro_usd=0),
+    record(tier="HIGH", target="best", cost_micro_usd=None),
+    GapLine(version=2, time="2026-01-02T11:00:00.000+00:00", requests=4),
+]  # fmt: skip
+
+
+@pytest.fixture(params=["usage.jsonl", "usage.db"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    path = tmp_path / str(request.param)
+    if path.suffix == ".db":
+        sink = DatabaseSink(path)
+        sink.put(RECORDS)
+        sink.close()
+    else:
+        path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in RECORDS))
+    return path
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
+    assert main(["usage", *words]) == code
+    out, err = capsys.readouterr()
+    return out, err
+
+
+def test_the_table(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, err = told(capsys, str(log))
+    assert err == ""
+    assert out == (
+        "2026-01-02T10:00:00.000+00:00 to 2026-01-03T10:00:00.000+00:00\n"
+        "\n"
+        "tier    requests  share      in     out      cost $     avg $ errors fallb.\n"
+        "HIGH           2  40.0%    2.0k       0      1.0000  1.000000      0      0\n"
+        "LOW            2  40.0%    2.0k       0      0.0040  0.002000      0      1\n"
+        "(none)         1  20.0%       0       0      0.0000  0.000000      1      0\n"
+        "total          5 100.0%    4.0k       0      1.0040  0.251000      1      1\n"
+        "\n"
+        "1 request of targets without a known price: in no cost\n"
+        "4 requests never logged: the log has gaps\n"
+    )
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_json_and_csv_have_whole_numbers(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(told(capsys, str(log), "--format", "json", "--by", "key")[0])
+    assert found["total"]["cost_micro_usd"] == 1_004_000
+    assert (found["total"]["requests"], found["lost"]) == (5, 4)
+    assert [one["name"] for one in found["groups"]] == ["(none)", "ci"]
+    rows = list(csv.DictReader(StringIO(told(capsys, str(log), "--format", "csv")[0])))
+    assert [row["tier"] for row in rows] == ["HIGH", "LOW", "(none)"]
+    assert sum(int(row["cost_micro_usd"]) for row in rows) == 1_004_000
+
+
+def test_a_time_bounds_what_is_added_up(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--by", "day", "--format", "json"]
+    found = json.loads(told(capsys, str(log), "--since", "2026-01-03", *words)[0])
+    assert [one["name"] for one in found["groups"]] == ["2026-01-03"]
+    assert found["outside"] == 8
+    found = json.loads(told(capsys, str(log), "--until", "2026-01-03", *words)[0])
+    assert (found["total"]["requests"], found["outside"]) == (4, 1)
+    _, err = told(capsys, str(log), "--since", "2027-01-01T00:00", code=2)
+    assert "widen --since and --until" in err
+
+
+def test_several_logs_are_added_up(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = json.loads(told(capsys, str(log), str(log), "--format", "json")[0])
+    assert found["total"]["requests"] == 10
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "there is no"),
+        (b"", "holds no record of a request yet"),
+        (b"a text of somebody\n", "not JSON"),
+        (b'{"kind":"request","ver', "cut off"),
+        (b'{"kind":"gap","version":1,"time":"","requests":1}\n', "version 1 of the usage log"),
+        (b"SQLite format 3\0", "cannot read"),
+    ],
+)
+def test_what_holds_nothing_says_how_to_get_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None, words: str
+) -> None:
+    path = tmp_path / "log"
+    if content is not None:
+        path.write_bytes(content)
+    out, err = told(capsys, str(path), code=2)
+    assert out == "" and words in err and "somebody" not in err
+    assert "Traceback" not in err
+
+
+def test_a_torn_line_is_told_beside_the_sums(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "log"
+    good = msgspec.json.encode(record()) + b"\n"
+    path.write_bytes(good + b'{"torn\n' + good)
+    out, _ = told(capsys, str(path))
+    assert "line 2 left out: not JSON" in out and "total         2" in out
+
+
+def test_what_all_on_one_target_would_have_cost(
+    log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = ROOT / "examples" / "quickstart" / "routing.yaml"
+    assert main(["build", str(spec), "-o", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    (bundle,) = (tmp_path / "out").glob("*.lynkr")
+    out, _ = told(capsys, str(log), "--against", "best", "--bundle", str(bundle))
+    assert "against all on best: " in out and "2 requests left out: unserved or unpriced" in out
+    document = json.loads(
+        told(capsys, str(log), "--against", "best", "--bundle", str(bundle), "--format", "json")[0]
+    )
+    assert document["against"]["requests"] == 3
+    assert document["against"]["paid"] == 1_004_000
+    assert document["against"]["would"] > 0
+    _, err = told(capsys, str(log), "--against", "bets", "--bundle", str(bundle), code=2)
+    assert "did you mean `best`" in err
+    _, err = told(capsys, str(log), "--against", "best", code=2)
+    assert "--against needs --bundle" in err
+    _, err = told(capsys, str(log), "--bundle", str(bundle), code=2)
+    assert "--against" in err
