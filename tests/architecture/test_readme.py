@@ -116,7 +116,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
                 walked.done[command] = walked.run(*shlex.split(command, comments=True))
             elif command.startswith(SERVE):
                 serving = subprocess.Popen(
-                    [*shlex.split(command), "--port", "0", "--admin-port", "0"],
+                    [*shlex.split(command), "--port=0", "--admin-port=0", "--stop-delay=0"],
                     cwd=folder,
                     env=walked.environ,
                     stdout=subprocess.PIPE,

@@ -15,14 +15,14 @@ from lynkrc_runtime.server.http import (
     SITE,
     Site,
     admin_guard,
-    body_limit,
     live,
     nothing_here,
     read_body,
-    ready,
+    readiness,
     refusal,
 )
 from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.reload_routes import RELOAD, reload
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
 from lynkrc_runtime.trace import trace_of
 from lynkrc_runtime.unserved import unserved_parts
@@ -35,21 +35,31 @@ _SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 
 def admin_app(site: Site) -> web.Application:
     """The application for operators; it never listens to other Host names than the loopback's."""
-    app = web.Application(middlewares=[admin_guard], client_max_size=body_limit(site))
+    app = web.Application(middlewares=[admin_guard], client_max_size=0)
     app[SITE] = site
     app.router.add_get("/health/live", live)
-    app.router.add_get("/health/ready", ready)
+    app.router.add_get("/health/ready", _ready)
     app.router.add_get("/metrics", _metrics)
     app.router.add_get("/metrics/prometheus", _metrics)
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
     app.router.add_get("/routing/trace/{id}", _trace)
+    app.router.add_post(RELOAD, reload)
     app.router.add_route("*", r"/{path:[\s\S]*}", _unknown)
     return app
 
 
+async def _ready(request: web.Request) -> web.Response:
+    """`GET /health/ready`, with the reason where it is degraded."""
+    status, answer = readiness(request.app[SITE], detailed=True)
+    return web.json_response(answer, status=status)
+
+
 async def _metrics(request: web.Request) -> web.Response:
-    body = request.app[SITE].gateway.metrics.render()
+    site = request.app[SITE]
+    body = site.gateway.metrics.render()
+    if site.reload is not None:
+        body += site.reloads.render()
     return web.Response(body=body, headers={"content-type": CONTENT_TYPE})
 
 

@@ -25,7 +25,6 @@ from lynkrc_runtime.server.http import (
     REQUEST_ID,
     SITE,
     Site,
-    body_limit,
     canonical,
     dialect_of,
     guard,
@@ -63,7 +62,7 @@ def client_app(site: Site) -> web.Application:
     """The application for clients."""
     app = web.Application(
         middlewares=[guard],
-        client_max_size=body_limit(site),
+        client_max_size=0,  # `read_body` bounds it, by the bundle that serves
     )
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
@@ -107,6 +106,8 @@ class HttpClient:
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
         self.response = web.StreamResponse(status=200, headers=headers)
+        if self._request.app[SITE].stopping.is_draining:
+            self.response.force_close()
         await self.response.prepare(self._request)
 
     async def write(self, data: bytes) -> None:

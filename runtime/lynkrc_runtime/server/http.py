@@ -1,7 +1,7 @@
 """What both applications share: the guard before every handler, refusals, the probes."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import final
 
@@ -10,10 +10,12 @@ from aiohttp.typedefs import Handler
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.security import is_json, objection, request_id
 from lynkrc_runtime.telemetry.log import Level
+from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body, where the bundle does not say."""
@@ -30,12 +32,16 @@ _RESPONSES = "openai-responses"
 class Site:
     """The serving process, as handlers see it.
 
-    `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
-    the odd paths already warned about.
+    `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
+    a path), `trouble` is why the last reload failed; `started` is Unix seconds; `aliases` are the
+    odd paths already warned about.
     """
 
     gateway: Gateway
-    ready: bool = True
+    stopping: Stopping = field(default_factory=Stopping)
+    reload: Callable[[], Awaitable[Reloaded]] | None = None
+    reloads: Reloads = field(default_factory=Reloads)
+    trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
 
@@ -135,7 +141,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             return refusal(request, 403, reason)
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
         return refusal(request, 415, "the content type must be application/json")
-    return await handler(request)
+    response = await handler(request)
+    if request.app[SITE].stopping.is_draining:
+        response.force_close()
+    return response
 
 
 @web.middleware
@@ -170,9 +179,14 @@ async def read_body(request: web.Request) -> bytes | web.Response:
     if request.content_length is not None and request.content_length > limit:
         return refusal(request, 413, message)
     try:
-        return await request.read()
-    except web.HTTPRequestEntityTooLarge:
-        return refusal(request, 413, message)
+        if request.content_length is not None and hdrs.CONTENT_ENCODING not in request.headers:
+            return await request.read()
+        body = bytearray()
+        while piece := await request.content.readany():
+            body += piece
+            if len(body) > limit:
+                return refusal(request, 413, message)
+        return bytes(body)
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
 
@@ -195,14 +209,26 @@ async def live(_: web.Request) -> web.Response:
     return web.json_response({"status": "ok"})
 
 
-async def ready(request: web.Request) -> web.Response:
-    """`GET /health/ready`: 503 once the process has been told to stop."""
-    site = request.app[SITE]
+def readiness(site: Site, *, detailed: bool) -> tuple[int, dict[str, str]]:
+    """The status and members of a readiness answer; 503 once the process has been told to stop.
+
+    `detailed` is for operators: the reason may name files and variables.
+    """
     policy = site.gateway.policy
     answer = {
-        "status": "ready" if site.ready else "stopping",
+        "status": "ready" if site.trouble is None else "degraded",
         "bundle": policy.digest,
         "name": policy.dispatch.name,
         "engine": policy.engine,
     }
-    return web.json_response(answer, status=200 if site.ready else 503)
+    if site.trouble is not None and detailed:
+        answer["reason"] = f"the last reload failed: {site.trouble}"
+    if site.stopping.is_draining:
+        return 503, answer | {"status": "draining"}
+    return 200, answer
+
+
+async def ready(request: web.Request) -> web.Response:
+    """`GET /health/ready`."""
+    status, answer = readiness(request.app[SITE], detailed=False)
+    return web.json_response(answer, status=status)

@@ -14,6 +14,7 @@ from lynkrc_runtime.pick import Rotation
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
@@ -53,6 +54,7 @@ class Process:
     makers: Makers = field(default_factory=lambda: Makers(time.monotonic))
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
+    stopping: Stopping = field(default_factory=Stopping)
     random: Callable[[], float] = random.random
 
 
@@ -92,6 +94,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         watch=Unwatched(),
         places=process.places,
         sessions=NoSessions(),
+        stopping=process.stopping,
         responses=responses,
         usage_log=process.usage_log,
     )
