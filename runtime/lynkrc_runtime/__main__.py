@@ -23,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a bundle until SIGTERM or SIGINT")
     add_serve_arguments(serve)
+    # What a supervisor starts; nobody types it.
+    work = commands.add_parser("work")
+    work.add_argument("assignment")
     return main_parser
 
 
@@ -81,12 +84,15 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
+    if options.command == "work":
+        return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
     from lynkrc_runtime.bundle import BrokenBundle, open_bundle
     from lynkrc_runtime.server.lifecycle import run
     from lynkrc_runtime.server.options import Options
     from lynkrc_runtime.server.process import CannotServe
     from lynkrc_runtime.server.reload import tested_policy
+    from lynkrc_runtime.server.supervise import supervise
     from lynkrc_runtime.telemetry.log import Level
 
     serving = Options(
@@ -108,12 +114,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         opened = open_bundle(options.bundle)
         policy = tested_policy(opened)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(run(opened, policy, serving, os.environ))
+            serve = run if serving.workers == 1 else supervise
+            runner.run(serve(opened, policy, serving, os.environ))
     except (BrokenBundle, CannotServe) as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"lynkrc-runtime: error: {line}\n")
         return 2
     return 0
+
+
+def _work(assignment: str) -> int:
+    """Be one of several workers; returns the exit code."""
+    from lynkrc_runtime.server.control import read_assignment
+    from lynkrc_runtime.server.worker import work
+
+    assigned = read_assignment(assignment)
+    _spare_collector()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work(assigned, os.environ))
 
 
 def _spare_collector() -> None:

@@ -12,6 +12,7 @@ from lynkrc_runtime.settings import (
     Cache,
     Concurrency,
     ExactCache,
+    Reload,
     Resilience,
     ResponsesStore,
     Server,
@@ -47,7 +48,6 @@ def test_a_line_says_what_happens_instead() -> None:
     ("settings", "path"),
     [
         (Settings(sessions=Sessions(within="session")), "sessions"),
-        (Settings(server=Server(host="10.0.0.1")), "server.host"),
         (Settings(server=Server(tls=Tls(cert="a", key="b"))), "server.tls"),
         (
             Settings(resilience=Resilience(timeouts=Timeouts(max_stream=60.0))),
@@ -69,7 +69,7 @@ def test_settings_that_are_served_are_not_told() -> None:
     timeouts = Timeouts(connect=1.0, first_event=1.0, idle=1.0, total=1.0)
     declared = Settings(
         resilience=Resilience(timeouts=timeouts),
-        server=Server(body_limit=1_000_000),
+        server=Server(body_limit=1_000_000, host="10.0.0.1", reload=Reload(watch=True)),
         responses_store=ResponsesStore(ttl=1.0, store="memory"),
     )
     assert paths(table(declared)) == []

@@ -22,7 +22,7 @@ from lynkrc_runtime.server.http import (
     refusal,
 )
 from lynkrc_runtime.server.problems import malformed
-from lynkrc_runtime.server.reload_routes import RELOAD, reload
+from lynkrc_runtime.server.reload_routes import RELOAD, RESTART, reload, restart
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
 from lynkrc_runtime.trace import trace_of
 from lynkrc_runtime.unserved import unserved_parts
@@ -45,6 +45,7 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_post("/routing/analyze", _analyze)
     app.router.add_get("/routing/trace/{id}", _trace)
     app.router.add_post(RELOAD, reload)
+    app.router.add_post(RESTART, restart)
     app.router.add_route("*", r"/{path:[\s\S]*}", _unknown)
     return app
 

@@ -33,13 +33,14 @@ class Site:
     """The serving process, as handlers see it.
 
     `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
-    a path), `trouble` is why the last reload failed; `started` is Unix seconds; `aliases` are the
-    odd paths already warned about.
+    a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
+    failed; `started` is Unix seconds; `aliases` are the odd paths already warned about.
     """
 
     gateway: Gateway
     stopping: Stopping = field(default_factory=Stopping)
     reload: Callable[[], Awaitable[Reloaded]] | None = None
+    is_supervised: bool = False
     reloads: Reloads = field(default_factory=Reloads)
     trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))

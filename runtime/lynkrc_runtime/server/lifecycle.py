@@ -10,14 +10,13 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, Final, final
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
 
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.server.admin_routes import admin_app
+from lynkrc_runtime.server.background import background
 from lynkrc_runtime.server.gateway import Policy
-from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.listening import listen
 from lynkrc_runtime.server.options import Options, addresses
 from lynkrc_runtime.server.serving import drain, runner, serve_from, serving
@@ -29,39 +28,6 @@ LOOK_EVERY: Final = 1.0
 ADMIN_PATIENCE: Final = 5.0
 """Seconds an operator's request has to end at the stop."""
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
-
-
-@final
-class Tasks:
-    """Work nobody waits for; what still runs at the end of the block is cancelled."""
-
-    __slots__ = ("_running",)
-
-    def __init__(self) -> None:
-        self._running: set[asyncio.Task[Any]] = set()
-
-    def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run it; its mistakes are raised at the end of the block."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
-
-    async def end(self) -> None:
-        """Cancel what runs."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
-
-
-@asynccontextmanager
-async def background() -> AsyncIterator[Tasks]:
-    """Tasks that end with the block."""
-    tasks = Tasks()
-    try:
-        yield tasks
-    finally:
-        await tasks.end()
 
 
 async def run(
@@ -88,7 +54,8 @@ async def run(
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
             loop.add_signal_handler(signal.SIGHUP, lambda: tasks.start(reload()))
-            tasks.start(watch(Watcher(options.bundle), site, reload))
+            watcher = Watcher(options.bundle)
+            tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
             announce(policy, options, clients.urls, operators.urls)
             await stop.wait()
             # A second signal ends the process the hard way.
@@ -99,11 +66,18 @@ async def run(
             await admin.cleanup()
 
 
-async def watch(watcher: Watcher, site: Site, reload: Callable[[], Awaitable[object]]) -> None:
+def watches(policy: Policy) -> bool:
+    """Whether the bundle wants its file watched."""
+    return policy.dispatch.settings.server.reload.watch
+
+
+async def watch(
+    watcher: Watcher, is_wanted: Callable[[], bool], reload: Callable[[], Awaitable[object]]
+) -> None:
     """Reload when the bundle's file has changed, while the bundle that serves wants that."""
     while True:
         await asyncio.sleep(LOOK_EVERY)
-        if site.gateway.policy.dispatch.settings.server.reload.watch and watcher.look():
+        if is_wanted() and watcher.look():
             await reload()
 
 
