@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -320,7 +321,6 @@ def test_what_a_worker_cannot_do_is_told_by_the_start(tmp_path: Path) -> None:
 
 
 def _refused(bundle: Path) -> str:
-    import subprocess
 
     done = subprocess.run(
         command(bundle, *TWO),
