@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from lynkrc_runtime.server.lifecycle import run
     from lynkrc_runtime.server.options import Options
     from lynkrc_runtime.server.process import CannotServe
-    from lynkrc_runtime.server.reload import tested_policy
+    from lynkrc_runtime.server.reload import tried_policy
     from lynkrc_runtime.server.supervise import supervise
     from lynkrc_runtime.telemetry.log import Level
 
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Before the bundle is loaded: one that a reload replaces must go.
         _spare_collector()
         opened = open_bundle(options.bundle)
-        policy = tested_policy(opened)
+        policy = tried_policy(opened)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             serve = run if serving.workers == 1 else supervise
             runner.run(serve(opened, policy, serving, os.environ))

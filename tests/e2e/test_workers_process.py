@@ -76,6 +76,8 @@ class Load:
                 self.served += 1
             except ClientError:
                 self.lost += 1
+            # As many as come in a minute of a busy team; the machine has other work.
+            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -254,9 +256,13 @@ async def test_no_worker_outlives_its_supervisor(tmp_path: Path) -> None:
     with serving(versions.write(tmp_path, 1), tmp_path / "log", TWO) as gateway:
         workers = children(gateway.process.pid)
         gateway.process.kill()
-        async with asyncio.timeout(PATIENCE):
-            while any(Path(f"/proc/{worker}/fd").exists() and _runs(worker) for worker in workers):
-                await asyncio.sleep(0.02)
+        await until_gone(workers)
+
+
+async def until_gone(workers: Iterable[int]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while any(_runs(worker) for worker in workers):
+            await asyncio.sleep(0.02)
 
 
 def _runs(process: int) -> bool:
@@ -285,7 +291,7 @@ async def test_a_second_signal_ends_the_workers_too(tmp_path: Path) -> None:
                 gateway.process.send_signal(signal.SIGTERM)
                 code = await asyncio.to_thread(gateway.process.wait, PATIENCE)
                 assert code == -signal.SIGTERM
-            assert not [worker for worker in workers if _runs(worker)]
+            await until_gone(workers)
 
 
 async def test_the_watched_path_reloads_all(tmp_path: Path) -> None:

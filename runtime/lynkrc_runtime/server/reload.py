@@ -26,7 +26,7 @@ class CannotReload(Exception):
     """Why a bundle does not come to serve; fit to print."""
 
 
-def tested_policy(opened: OpenedBundle) -> Policy:
+def tried_policy(opened: OpenedBundle) -> Policy:
     """The policy of a checked bundle, tried on its own boundary cases. Raises BrokenBundle."""
     policy = policy_of(opened)
     fault = disagreement(
@@ -85,7 +85,7 @@ class Reloader:
             # In a thread: a large bundle must not hold up the requests that run.
             opened = await asyncio.to_thread(open_bundle, path)
             is_same = opened.manifest == self._manifest
-            policy = serving if is_same else await asyncio.to_thread(tested_policy, opened)
+            policy = serving if is_same else await asyncio.to_thread(tried_policy, opened)
             fixed = list(_fixed(serving.dispatch.settings, policy.dispatch.settings))
             if fixed:
                 raise CannotReload(f"{path}: a change of {', '.join(fixed)} needs a restart")

@@ -71,6 +71,8 @@ async def serve(
         await _tell(exchange, exchange.problem(500, "an error inside the gateway"))
     finally:
         gateway.stopping.leaves(running)
+        # It leads back here through the stream, and an old bundle is to go with its last request.
+        exchange.fail = None
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(asyncio.get_running_loop().time())
         exchange.visit.leave(outcome)

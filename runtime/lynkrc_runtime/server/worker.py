@@ -19,7 +19,7 @@ from lynkrc_runtime.server import control
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.control import Assignment, Ends, Fails, Serves
 from lynkrc_runtime.server.process import CannotServe
-from lynkrc_runtime.server.reload import CannotReload, Reloader, tested_policy
+from lynkrc_runtime.server.reload import CannotReload, Reloader, tried_policy
 from lynkrc_runtime.server.serving import Serving, drain, runner, serve_from, serving
 from lynkrc_runtime.telemetry.log import Log
 
@@ -53,7 +53,7 @@ async def _serve(
     options = assignment.options
     log = Log(level=options.log_level)
     opened = open_bundle(assignment.bundle)
-    policy = tested_policy(opened)
+    policy = tried_policy(opened)
     async with serving(opened, policy, options, environ, log) as served:
         served.site.is_supervised = True
         orders = _Orders(served.reloader)
