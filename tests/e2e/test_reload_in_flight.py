@@ -33,7 +33,7 @@ async def ask(session: ClientSession, gateway: GatewayProcess) -> int:
 
 
 async def test_requests_in_flight_lose_nothing(tmp_path: Path) -> None:
-    share = IN_FLIGHT // (RELOADS + 1)
+    share = -(-IN_FLIGHT // (RELOADS + 1))
     async with held_upstream() as upstream:
         made = versions.write(tmp_path, 0, upstream.url)
         with serving(made, tmp_path / "log") as gateway:
