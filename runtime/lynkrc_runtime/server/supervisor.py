@@ -202,6 +202,10 @@ class Supervisor:
                 ended = Reloaded(result=result, old=old, new=self.digest)
             else:
                 ended = Reloaded(result=Result.FAILED, old=old, new=old, reason=reason)
+            for copy in self._folder.glob("bundle-*.lynkr"):
+                # Workers that still began with another one have been ended.
+                if copy != self._copy:
+                    copy.unlink(missing_ok=True)
             if not self.is_stopping:
                 self.trouble = reason
                 self.reloads.ended(ended.result)
