@@ -132,7 +132,7 @@ def gateway(bundle: Path) -> Iterator[tuple[str, int]]:
     with (
         log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
-            [*command, "--port", "0", "--admin-port", "0"],
+            [*command, "--port", "0", "--admin-port", "0", "--stop-delay", "0"],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -131,7 +131,6 @@ _ROWS: tuple[Setting, ...] = (
         path=("server", "port"),
         read=_count(65_535),
         no="no port",
-        until="`--port {}` of `lynkrc serve`",
     ),
     Setting(
         name="REQUEST_JSON_LIMIT",

@@ -1,7 +1,7 @@
 """What a spec writes to what is said of it where this runtime does not serve it yet.
 
->>> not_yet(("server", "port"))
-'; not yet served: the port comes from the command line'
+>>> not_yet(("mcp", "servers"))
+'; not yet served: no tool is added'
 >>> not_yet(("server", "body_limit"))
 ''
 """

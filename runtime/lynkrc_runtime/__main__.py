@@ -4,11 +4,14 @@ import argparse
 import asyncio
 import gc
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from lynkrc_runtime import __version__
+
+MOST_WORKERS = 256
 
 
 def parser() -> argparse.ArgumentParser:
@@ -20,6 +23,9 @@ def parser() -> argparse.ArgumentParser:
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a bundle until SIGTERM or SIGINT")
     add_serve_arguments(serve)
+    # What a supervisor starts; nobody types it.
+    work = commands.add_parser("work")
+    work.add_argument("assignment")
     return main_parser
 
 
@@ -29,9 +35,32 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--host", help="address to listen on for clients (default: 127.0.0.1 and ::1)"
     )
-    serve.add_argument("--port", type=_port, default=8081, help="for clients; 0: any free port")
     serve.add_argument(
-        "--admin-port", type=_port, default=8082, help="for operators, on the loopback only"
+        "--port", type=_port, help="for clients (default: the bundle's, or 8081); 0: any free port"
+    )
+    serve.add_argument(
+        "--admin-port", type=_port, help="for operators (default: the bundle's, or 8082)"
+    )
+    serve.add_argument(
+        "--workers",
+        type=_workers,
+        default=1,
+        metavar="N",
+        help="processes that serve; `auto` is one for each CPU (default: 1)",
+    )
+    serve.add_argument(
+        "--stop-delay",
+        type=_seconds,
+        default=5.0,
+        metavar="SECONDS",
+        help="how long a stop still accepts connections while readiness fails (default: 5)",
+    )
+    serve.add_argument(
+        "--drain",
+        type=_seconds,
+        default=600.0,
+        metavar="SECONDS",
+        help="how long running requests then have to end (default: 600)",
     )
     serve.add_argument(
         "--dry-run",
@@ -67,14 +96,19 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     options = parser().parse_args(arguments)
+    if options.command == "work":
+        return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
-    from lynkrc_runtime.bundle import BrokenBundle
-    from lynkrc_runtime.server.gateway import read_policy
-    from lynkrc_runtime.server.lifecycle import Options, check, run
+    from lynkrc_runtime.bundle import BrokenBundle, open_bundle
+    from lynkrc_runtime.server.lifecycle import run
+    from lynkrc_runtime.server.options import Options
     from lynkrc_runtime.server.process import CannotServe
+    from lynkrc_runtime.server.reload import tried_policy
+    from lynkrc_runtime.server.supervise import supervise
     from lynkrc_runtime.telemetry.log import Level
 
     serving = Options(
+        bundle=options.bundle,
         host=options.host,
         port=options.port,
         admin_port=options.admin_port,
@@ -85,18 +119,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         usage_log=options.usage_log,
         tls_cert=options.tls_cert,
         tls_key=options.tls_key,
+        workers=options.workers,
+        stop_delay=options.stop_delay,
+        drain=options.drain,
     )
     try:
-        check(serving)
-        policy = read_policy(options.bundle)
+        # Before the bundle is loaded: one that a reload replaces must go.
         _spare_collector()
+        opened = open_bundle(options.bundle)
+        policy = tried_policy(opened)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(run(policy, serving, os.environ))
+            serve = run if serving.workers == 1 else supervise
+            runner.run(serve(opened, policy, serving, os.environ))
     except (BrokenBundle, CannotServe) as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"lynkrc-runtime: error: {line}\n")
         return 2
     return 0
+
+
+def _work(assignment: str) -> int:
+    """Be one of several workers; returns the exit code."""
+    from lynkrc_runtime.server.control import read_assignment
+    from lynkrc_runtime.server.worker import work
+
+    assigned = read_assignment(assignment)
+    _spare_collector()
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(work(assigned, os.environ))
 
 
 def _spare_collector() -> None:
@@ -123,6 +173,20 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= 65535):
         raise argparse.ArgumentTypeError(f"a port is 0 to 65535, not {text!r}")
     return int(text)
+
+
+def _workers(text: str) -> int:
+    if text == "auto":
+        return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= MOST_WORKERS):
+        raise argparse.ArgumentTypeError(f"1 to {MOST_WORKERS} or `auto`, not {text!r}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,3})?", text):
+        raise argparse.ArgumentTypeError(f"a number of seconds, not {text!r}")
+    return float(text)
 
 
 if __name__ == "__main__":

@@ -130,12 +130,11 @@ def load_bundle(path: Path) -> LoadedBundle:
 
 def load_opened(bundle: OpenedBundle) -> LoadedBundle:
     """Decode a checked bundle's tables and make its scorer."""
+    dispatch = dispatch_of(bundle)
     try:
-        dispatch = msgspec.json.decode(bundle.files["dispatch.json"], type=Dispatch)
         tables = unpack(bundle.files["lexicons.dfa"])
-    except (msgspec.DecodeError, ValueError) as error:
+    except ValueError as error:
         raise BrokenBundle(f"{bundle.path}: unreadable table: {error}") from error
-    _check_references(bundle.path, dispatch)
     scorer, engine, notice = _scorer(bundle)
     loaded = LoadedBundle(
         path=bundle.path,
@@ -151,9 +150,19 @@ def load_opened(bundle: OpenedBundle) -> LoadedBundle:
     return loaded
 
 
+def dispatch_of(bundle: OpenedBundle) -> Dispatch:
+    """The dispatch table of a checked bundle."""
+    try:
+        dispatch = msgspec.json.decode(bundle.files["dispatch.json"], type=Dispatch)
+    except (msgspec.DecodeError, ValueError) as error:
+        raise BrokenBundle(f"{bundle.path}: unreadable table: {error}") from error
+    _check_references(bundle.path, dispatch)
+    return dispatch
+
+
 def open_bundle(path: Path) -> OpenedBundle:
     """Read a bundle and check everything about it that can be checked without running it."""
-    path = _bundle_file(path)
+    path = bundle_file(path)
     try:
         size = path.stat().st_size
         if size > LARGEST_BUNDLE:
@@ -171,7 +180,8 @@ def open_bundle(path: Path) -> OpenedBundle:
 # -- the archive ---------------------------------------------------------------------------
 
 
-def _bundle_file(path: Path) -> Path:
+def bundle_file(path: Path) -> Path:
+    """The file at a path, or the one in a folder. BrokenBundle where that is not one."""
     if not path.is_dir():
         return path
     found = sorted(path.glob(f"*{SUFFIX}"))

@@ -13,11 +13,6 @@ RUNTIME = "0.1"
 
 NOT_SERVED: Mapping[str, str] = MappingProxyType(
     {
-        "server.admin.host": "the address comes from the command line",
-        "server.admin.port": "the port comes from the command line",
-        "server.reload": "a new bundle is loaded by a restart",
-        "server.host": "the address comes from the command line",
-        "server.port": "the port comes from the command line",
         "cache": "no answer is kept",
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",

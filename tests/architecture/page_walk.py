@@ -152,7 +152,7 @@ class Walk:
     def _serve(self, command: str) -> None:
         self._stop()
         self._serving = subprocess.Popen(
-            [*shlex.split(command), "--port", "0", "--admin-port", "0"],
+            [*shlex.split(command), "--port", "0", "--admin-port", "0", "--stop-delay", "0"],
             cwd=self.folder,
             env=self._environ(),
             stdout=subprocess.PIPE,

@@ -102,7 +102,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/upstream.py",
         "runtime/lynkrc_runtime/server/",
     ),
-    "prometheus_client": ("runtime/lynkrc_runtime/telemetry/metrics.py",),
+    "prometheus_client": ("runtime/lynkrc_runtime/telemetry/",),
     "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
     "botocore": (
         "runtime/lynkrc_runtime/protocol/event_stream.py",

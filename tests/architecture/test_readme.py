@@ -23,7 +23,8 @@ import pytest
 from lynkrc.cli.main import COMMANDS
 from lynkrc.source.text import SourceFile
 from lynkrc.syntax.fmt import format_spec
-from lynkrc_runtime.__main__ import parser
+from lynkrc_runtime.server.options import Options, addresses
+from lynkrc_runtime.settings import Settings
 from tests.architecture.page_walk import agrees
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +117,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
                 walked.done[command] = walked.run(*shlex.split(command, comments=True))
             elif command.startswith(SERVE):
                 serving = subprocess.Popen(
-                    [*shlex.split(command), "--port", "0", "--admin-port", "0"],
+                    [*shlex.split(command), "--port=0", "--admin-port=0", "--stop-delay=0"],
                     cwd=folder,
                     env=walked.environ,
                     stdout=subprocess.PIPE,
@@ -249,9 +250,10 @@ def test_client_code_gets_an_answer(text: str, walk: Walk) -> None:
 
 
 def test_the_addresses_are_the_defaults() -> None:
-    options = parser().parse_args(["serve", "x"])
-    assert f"http://127.0.0.1:{options.port}" == CLIENTS
-    assert f"http://127.0.0.1:{options.admin_port}" == OPERATIONS
+    usual = addresses(Options(bundle=Path("x")), Settings(), {})
+    assert usual.hosts[0] == usual.admin_hosts[0] == "127.0.0.1"
+    assert f"http://127.0.0.1:{usual.port}" == CLIENTS
+    assert f"http://127.0.0.1:{usual.admin_port}" == OPERATIONS
     assert CLIENTS in PROSE and OPERATIONS in PROSE
 
 

@@ -55,7 +55,7 @@ def running(folder: Path) -> Iterator[Setting]:
         with (
             process("bare_proxy.py", f"http://127.0.0.1:{upstream}") as (proxy, proxy_port),
             subprocess.Popen(
-                [*serve, "--port", "0", "--admin-port", "0", "--log-level", "warning"],
+                [*serve, "--port=0", "--admin-port=0", "--stop-delay=0", "--log-level=warning"],
                 stdout=subprocess.PIPE,
                 text=True,
             ) as gateway,

@@ -21,7 +21,7 @@ PATIENCE = 30
 def command(bundle: Path, *arguments: str) -> list[str]:
     """The command line that serves a bundle on free ports."""
     serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(bundle)]
-    return [*serve, "--port", "0", "--admin-port", "0", *arguments]
+    return [*serve, "--port", "0", "--admin-port", "0", "--stop-delay", "0", *arguments]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -64,13 +64,13 @@ def files(dispatch: Dispatch, verdict: Verdict | None = None) -> dict[str, bytes
     }
 
 
-def write(path: Path, contents: Mapping[str, bytes]) -> Path:
-    """Write the bundle file `path` with a manifest that fits the contents."""
+def write(path: Path, contents: Mapping[str, bytes], *, digest: str = "d" * 64) -> Path:
+    """Write the bundle file `path` with a manifest that fits; renamed into its place, whole."""
     manifest = Manifest(
         format=FORMAT,
         name="by-hand",
         source_digest="5" * 64,
-        meaning_digest="d" * 64,
+        meaning_digest=digest,
         minimum_runtime="0.1.0",
         capabilities=[],
         native=[],
@@ -83,5 +83,6 @@ def write(path: Path, contents: Mapping[str, bytes]) -> Path:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, data in {**contents, MANIFEST: msgspec.json.encode(manifest)}.items():
             archive.writestr(name, data)
-    path.write_bytes(out.getvalue())
-    return path
+    written = path.with_suffix(".new")
+    written.write_bytes(out.getvalue())
+    return written.replace(path)

@@ -120,9 +120,11 @@ async def test_a_bundle_may_set_the_limit(said: Said) -> None:
         assert "larger than 20 bytes" in (await answer.json())["error"]["message"]
 
 
-async def test_a_chunked_body_over_the_limit_is_cut_off_too(said: Said) -> None:
+async def test_a_chunked_body_over_the_limit_is_cut_off_too(
+    said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "BODY_LIMIT", 10)
     app = client_app(site(said))
-    app._client_max_size = 10  # what `client_app` sets, small enough for a test
 
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(4):
@@ -317,7 +319,7 @@ async def test_health(client: Client) -> None:
         assert answer.status == 200
     async with client.get("/health/ready") as answer:
         assert (await answer.json())["bundle"] == "d" * 64
-    client.app[http.SITE].ready = False
+    client.app[http.SITE].stopping.is_draining = True
     async with client.get("/health/ready") as answer:
         assert answer.status == 503
     async with client.get("/health/live") as answer:

@@ -111,7 +111,7 @@ async def test_clients_cannot_have_targets_probed() -> None:
 
 async def test_what_is_worse_than_it_should_be_is_told_and_stays_ready() -> None:
     made = site()
-    made.notes["reload"] = "the new bundle is broken"
+    made.trouble = "the new bundle is broken"
     async with asking(client_app(made)) as client, client.get("/health/ready") as answer:
         assert answer.status == 200
-        assert (await answer.json())["degraded"] == ["reload: the new bundle is broken"]
+        assert (await answer.json())["degraded"] == ["reload"]

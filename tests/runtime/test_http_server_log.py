@@ -11,7 +11,7 @@ from aiohttp import web
 
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.server.lifecycle import runner
+from lynkrc_runtime.server.serving import runner
 from lynkrc_runtime.telemetry.log import Level, Log
 from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
 
@@ -26,7 +26,8 @@ def said() -> Said:
 @pytest.fixture
 async def port(said: Said) -> AsyncIterator[int]:
     table = dispatch([provider("sim", "simulator")], [target("one", 0)])
-    made = runner(client_app(Site(gateway=gateway(policy(table), said))), Log(write=said.write))
+    site = Site(gateway=gateway(policy(table), said))
+    made = runner(client_app(site), Log(write=said.write), 1.0)
     await made.setup()
     await web.TCPSite(made, "127.0.0.1", 0).start()
     yield made.addresses[0][1]

@@ -19,7 +19,6 @@ from lynkrc_runtime.server.http import (
     Site,
     admin_guard,
     before_answer,
-    body_limit,
     live,
     nothing_here,
     read_body,
@@ -27,6 +26,8 @@ from lynkrc_runtime.server.http import (
 )
 from lynkrc_runtime.server.logs import note_lost
 from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.readiness import degraded
+from lynkrc_runtime.server.reload_routes import RELOAD, RESTART, reload, restart
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
 from lynkrc_runtime.telemetry.summary import summary
 from lynkrc_runtime.trace import trace_of
@@ -40,7 +41,7 @@ _SURFACES: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 
 def admin_app(site: Site) -> web.Application:
     """The application for operators; it never listens to other Host names than the loopback's."""
-    app = web.Application(middlewares=[admin_guard], client_max_size=body_limit(site))
+    app = web.Application(middlewares=[admin_guard], client_max_size=0)
     app.on_response_prepare.append(before_answer)
     app[SITE] = site
     app.router.add_get("/health/live", live)
@@ -53,6 +54,8 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_get("/routing/table", _table)
     app.router.add_post("/routing/analyze", _analyze)
     app.router.add_get("/routing/trace/{id}", _trace)
+    app.router.add_post(RELOAD, reload)
+    app.router.add_post(RESTART, restart)
     app.router.add_route("*", r"/{path:[\s\S]*}", _unknown)
     return app
 
@@ -61,6 +64,8 @@ async def _metrics(request: web.Request) -> web.Response:
     site = request.app[SITE]
     note_lost(site.gateway)
     body = site.gateway.metrics.render()
+    if site.reload is not None:
+        body += site.reloads.render()
     return web.Response(body=body, headers={"content-type": CONTENT_TYPE})
 
 
@@ -76,7 +81,7 @@ async def _summary(request: web.Request) -> web.Response:
             "bundle": policy.digest,
             "name": policy.dispatch.name,
             "store": policy.dispatch.settings.state.store,
-            "degraded": dict(site.notes),
+            "degraded": degraded(site),
         }
     )
 

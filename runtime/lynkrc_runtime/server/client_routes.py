@@ -27,7 +27,6 @@ from lynkrc_runtime.server.http import (
     SITE,
     Site,
     before_answer,
-    body_limit,
     canonical,
     dialect_of,
     guard,
@@ -35,11 +34,11 @@ from lynkrc_runtime.server.http import (
     live,
     nothing_here,
     read_body,
-    ready,
     refusal,
     shed,
 )
 from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.readiness import ready
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
@@ -67,7 +66,7 @@ def client_app(site: Site) -> web.Application:
     """The application for clients."""
     app = web.Application(
         middlewares=[guard],
-        client_max_size=body_limit(site),
+        client_max_size=0,  # `read_body` bounds it, by the bundle that serves
     )
     app.on_response_prepare.append(before_answer)
     app[SITE] = site
@@ -114,6 +113,8 @@ class HttpClient:
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
         self.response = web.StreamResponse(status=200, headers=headers)
+        if self._request.app[SITE].stopping.is_draining:
+            self.response.force_close()
         await self.response.prepare(self._request)
 
     async def write(self, data: bytes) -> None:

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from lynkrc_runtime.server.http import SITE, ready
+from lynkrc_runtime.server.http import SITE
+from lynkrc_runtime.server.readiness import tell_readiness
 from lynkrc_runtime.server.routes import SIMULATOR, Route
 
 LIMIT = 5.0
@@ -51,7 +52,7 @@ def add_deep_ready(app: web.Application) -> None:
 async def _ready(request: web.Request) -> web.Response:
     """Readiness; with `?deep=true` also what became of the probes. That changes no status."""
     if request.query.get("deep") != "true":
-        return await ready(request)
+        return tell_readiness(request, detailed=True)
     site, known = request.app[SITE], request.app[_KNOWN]
     gateway = site.gateway
     now = asyncio.get_running_loop().time
@@ -63,7 +64,7 @@ async def _ready(request: web.Request) -> web.Response:
             known.bundle, known.until = gateway.policy.digest, now() + FRESH
     targets = dict.fromkeys((route.target.name for route in gateway.routes), SKIPPED)
     targets |= known.found
-    return await ready(request, {"targets": targets})
+    return tell_readiness(request, {"targets": targets}, detailed=True)
 
 
 async def probe(routes: Iterable[Route], *, limit: float = LIMIT) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Any, final
 
 from lynkrc_runtime.access.keyring import KeyRing
 from lynkrc_runtime.attempt import Watch
-from lynkrc_runtime.bundle import BrokenBundle, load_opened, open_bundle
+from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.features import Extractor
@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.dialect import ClientDialect
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.resilience.places import Places
 from lynkrc_runtime.server.doors import Doors
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.response_store import ResponseStore
@@ -64,7 +65,7 @@ class Gateway:
     gets a record of each request, where one is kept. `keys` are whom it serves (nobody in
     particular, where there are none), `meter` counts what they take, `watch` knows how targets
     fare, `places` how many calls of a provider run, `sessions` which requests belong together,
-    `doors` which operators and web pages are let in.
+    `doors` which operators and web pages are let in, `stopping` which requests run at all.
     """
 
     policy: Policy
@@ -86,6 +87,7 @@ class Gateway:
     sessions: Sessions
     doors: Doors = field(default_factory=Doors)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
+    stopping: Stopping = field(default_factory=Stopping)
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
 
@@ -118,7 +120,11 @@ def refuse_repeated(gateway: Gateway, body: bytes) -> None:
 
 def read_policy(path: Path) -> Policy:
     """The policy of a bundle. Raises BrokenBundle, saying which bundle and what is wrong."""
-    opened = open_bundle(path)
+    return policy_of(open_bundle(path))
+
+
+def policy_of(opened: OpenedBundle) -> Policy:
+    """The policy of a checked bundle, loaded beside any other. Raises BrokenBundle."""
     loaded = load_opened(opened)
     try:
         extractor = Extractor(loaded.dispatch, loaded.tables)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, final
@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of
@@ -20,6 +21,7 @@ from lynkrc_runtime.server.security import is_json, misframed, objection, reques
 from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
 from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
+from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
 
 BODY_LIMIT = 32 * 1024 * 1024
 """Bytes of a request's body, where the bundle does not say."""
@@ -40,18 +42,22 @@ _RESPONSES = "openai-responses"
 class Site:
     """The serving process, as handlers see it.
 
-    `ready` turns false when the process is told to stop; `started` is Unix seconds; `aliases` are
-    the odd paths already warned about; `shedding` is how much is under way. `notes` say what is
-    worse than it should be, by what it is about: readiness tells them, and stays ready.
+    `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
+    a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
+    failed; `started` is Unix seconds; `aliases` are the odd paths already warned about; `shedding`
+    is how much is under way.
     """
 
     gateway: Gateway
     stores: Stores = field(default_factory=in_memory)
-    ready: bool = True
+    stopping: Stopping = field(default_factory=Stopping)
+    reload: Callable[[], Awaitable[Reloaded]] | None = None
+    is_supervised: bool = False
+    reloads: Reloads = field(default_factory=Reloads)
+    trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
     shedding: Shedding = field(default_factory=Shedding)
-    notes: dict[str, str] = field(default_factory=dict)
 
 
 SITE = web.AppKey("site", Site)
@@ -196,7 +202,10 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             return refusal(request, 403, reason)
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
         return refusal(request, 415, "the content type must be application/json")
-    return await handler(request)
+    response = await handler(request)
+    if request.app[SITE].stopping.is_draining:
+        response.force_close()
+    return response
 
 
 @web.middleware
@@ -254,6 +263,23 @@ def body_limit(site: Site) -> int:
     return BODY_LIMIT if declared is None else declared
 
 
+@final
+class _TooLarge(Exception):
+    """The body goes on beyond the limit."""
+
+
+async def _whole(request: web.Request, limit: int) -> bytes:
+    """The body; the limit is that of the bundle that serves."""
+    if request.content_length is not None and hdrs.CONTENT_ENCODING not in request.headers:
+        return await request.read()
+    body = bytearray()
+    while piece := await request.content.readany():
+        body += piece
+        if len(body) > limit:
+            raise _TooLarge
+    return bytes(body)
+
+
 async def read_body(request: web.Request) -> bytes | web.Response:
     """The body, or the refusal of one over the limit, or of one that cannot be decoded."""
     limit = body_limit(request.app[SITE])
@@ -262,14 +288,14 @@ async def read_body(request: web.Request) -> bytes | web.Response:
         return refusal(request, 413, message)
     try:
         if request.content.is_eof():  # the usual case: it came with its head
-            return await request.read()
+            return await _whole(request, limit)
         async with asyncio.timeout(BODY_TIME):
-            return await request.read()
+            return await _whole(request, limit)
     except TimeoutError:
         late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
         late.force_close()
         return late
-    except web.HTTPRequestEntityTooLarge:
+    except _TooLarge:
         return await _too_large(request, message)
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
@@ -306,28 +332,3 @@ def canonical(request: web.Request, path: str, below: str = "") -> None:
 async def live(_: web.Request) -> web.Response:
     """`GET /health/live`: the process answers."""
     return web.json_response({"status": "ok"})
-
-
-async def ready(request: web.Request, more: Mapping[str, Any] = _NOTHING) -> web.Response:
-    """`GET /health/ready`: 503 once the process has been told to stop, or refuses for its store.
-
-    `degraded` is what works less than it should, by name; requests are served all the same. `more`
-    is told too.
-    """
-    site = request.app[SITE]
-    if more is _NOTHING and request.query.get("deep") == "true":
-        return refusal(request, 404, "targets are probed for operators, on their own address")
-    policy = site.gateway.policy
-    status = "stopping" if not site.ready else site.stores.status
-    answer = {
-        "status": status,
-        "bundle": policy.digest,
-        "name": policy.dispatch.name,
-        "engine": policy.engine,
-        "degraded": [
-            *site.stores.down,
-            *(f"{about}: {note}" for about, note in site.notes.items()),
-        ],
-        **more,
-    }
-    return web.json_response(answer, status=200 if status in ("ready", "degraded") else 503)

@@ -7,6 +7,7 @@ start, whatever a later bundle declares.
 from pathlib import Path
 
 from lynkrc_runtime.server.gateway import Gateway, Policy
+from lynkrc_runtime.server.options import Options
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.settings import Observability
 from lynkrc_runtime.telemetry.log import Level, Log
@@ -28,6 +29,12 @@ def open_log(declared: Observability, *, level: Level | None, file: Path | None)
         log = Log(level=level, write=write)
     log.follow(stated)
     return log
+
+
+def opened_log(policy: Policy, options: Options) -> Log:
+    """The log of a process that serves a bundle. Raises CannotServe."""
+    declared = policy.dispatch.settings.observability
+    return open_log(declared, level=options.log_level, file=options.log_file)
 
 
 def open_usage_log(policy: Policy, log: Log, *, file: Path | None) -> UsageLog | None:

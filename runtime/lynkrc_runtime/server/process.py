@@ -19,6 +19,7 @@ from lynkrc_runtime.resilience.health import Health
 from lynkrc_runtime.resilience.places import Places
 from lynkrc_runtime.server.breakers import tell
 from lynkrc_runtime.server.doors import UnusableDoor, doors_of
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
@@ -68,6 +69,7 @@ class Process:
     settling: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
+    stopping: Stopping = field(default_factory=Stopping)
     random: Callable[[], float] = random.random
 
 
@@ -124,6 +126,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
             clock=time.time,
         ),
         doors=doors,
+        stopping=process.stopping,
         responses=response_store(dispatch.settings.responses_store, process.stores.kept),
         recent=process.recent,
         usage_log=process.usage_log,

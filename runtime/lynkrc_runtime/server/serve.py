@@ -14,11 +14,12 @@ from lynkrc_runtime.features import RefusedRequest
 from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
+from lynkrc_runtime.protocol.dialect import Problem
 from lynkrc_runtime.server.admit import admit, within_reach
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
-from lynkrc_runtime.server.problems import malformed
+from lynkrc_runtime.server.problems import OVERLOADED_WAIT, malformed
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
@@ -45,12 +46,15 @@ async def serve(
     """
     exchange = Exchange(gateway, incoming, client)
     gateway.metrics.arrived()
+    running = gateway.stopping.enters()
     try:
         await (run or _converse)(exchange)
     except (asyncio.CancelledError, ConnectionError) as gone:
         _abort(exchange)
         if isinstance(gone, asyncio.CancelledError):
-            raise
+            if not gateway.stopping.was_cut(running):
+                raise
+            await _part(exchange)
     except Exception as mistake:
         # The one place where a mistake of ours must still become an answer in the client's
         # dialect. The message may hold a piece of a prompt: only its type and place are logged.
@@ -64,8 +68,11 @@ async def serve(
             place=place_of(mistake),
         )
         # Not raised further: aiohttp would log the message, and cut a stream without a word.
-        await _confess(exchange)
+        await _tell(exchange, exchange.problem(500, "an error inside the gateway"))
     finally:
+        gateway.stopping.leaves(running)
+        # It leads back here through the stream, and an old bundle is to go with its last request.
+        exchange.fail = None
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(asyncio.get_running_loop().time())
         exchange.visit.leave(outcome)
@@ -79,12 +86,22 @@ async def serve(
             exchange.trace.settled(outcome)
 
 
-async def _confess(exchange: Exchange) -> None:
-    """Tell the client of a mistake of ours, by an answer, or by an event in the one begun."""
-    problem = exchange.problem(500, "an error inside the gateway")
+async def _part(exchange: Exchange) -> None:
+    """The gateway stops and waits no longer: an answer under way is never ended as if whole."""
+    if exchange.ending is Ending.ABORTED:
+        exchange.ending = Ending.TRANSIENT if exchange.status == 0 else Ending.BROKEN
+    status = 529 if exchange.dialect.name == "anthropic-messages" else 503
+    again = {"retry-after": str(OVERLOADED_WAIT), "x-should-retry": "true"}
+    await _tell(exchange, exchange.problem(status, "the gateway is stopping"), again)
+
+
+async def _tell(
+    exchange: Exchange, problem: Problem, extra: Mapping[str, str] | None = None
+) -> None:
+    """Tell the client of a problem of ours, by an answer, or by an event in the one begun."""
     try:
         if exchange.status == 0:
-            await exchange.refuse(problem, Ending.INTERNAL)
+            await exchange.refuse(problem, exchange.ending, extra, status=problem.status)
         elif exchange.fail is not None and (data := exchange.fail(problem)):
             await exchange.client.write(data)
     except ConnectionError:

@@ -1,0 +1,128 @@
+"""The command line and a bundle's `server` section to where and how a process serves.
+
+What the command line says comes before what the bundle says; references in the bundle are looked
+up in the environment once, at the start.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from ssl import SSLContext
+from typing import final
+
+from lynkrc_runtime.references import MissingVariable, expand
+from lynkrc_runtime.server.process import CannotServe
+from lynkrc_runtime.server.security import is_loopback
+from lynkrc_runtime.server.tls import UnusableTls, server_tls
+from lynkrc_runtime.settings import Settings
+from lynkrc_runtime.telemetry.log import Level
+
+PORT, ADMIN_PORT = 8081, 8082
+"""Where neither the command line nor the bundle says."""
+LOOPBACKS = ("127.0.0.1", "::1")
+STOP_DELAY = 5.0
+"""Seconds connections are still accepted after a stop, with readiness failing."""
+DRAIN_LIMIT = 600.0
+"""Seconds running requests then have to end."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to serve; None leaves it to the bundle. Port 0: any free port; times in seconds."""
+
+    bundle: Path
+    host: str | None = None
+    port: int | None = None
+    admin_port: int | None = None
+    dry_run: bool = False
+    insecure_open: bool = False
+    log_level: Level | None = None
+    log_file: Path | None = None
+    usage_log: Path | None = None
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    workers: int = 1
+    stop_delay: float = STOP_DELAY
+    drain: float = DRAIN_LIMIT
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where to listen: for clients, and for operators."""
+
+    hosts: tuple[str, ...]
+    port: int
+    admin_hosts: tuple[str, ...]
+    admin_port: int
+
+
+def addresses(options: Options, settings: Settings, environ: Mapping[str, str]) -> Addresses:
+    """Where to listen. CannotServe where that would open the gateway to the network by accident."""
+    server = settings.server
+    host = options.host if options.host is not None else _expanded("host", server.host, environ)
+    admin_host = _expanded("admin.host", server.admin.host, environ)
+    port = _first(options.port, server.port, PORT)
+    admin_port = _first(options.admin_port, server.admin.port, ADMIN_PORT)
+    if port == admin_port != 0:
+        raise CannotServe(
+            f"--port and --admin-port are both {port}; clients and operators need one each"
+        )
+    if host is not None and not is_loopback(host) and not settings.keys:
+        option = "server.host" if options.host is None else "--host"
+        if not options.insecure_open:
+            raise CannotServe(
+                f"{option} {host} would serve anybody on the network without keys, with your "
+                "credentials; declare keys, or --insecure-open does it all the same"
+            )
+    if admin_host is not None and not is_loopback(admin_host) and server.admin.token is None:
+        raise CannotServe(
+            f"server.admin.host {admin_host} would let anybody on the network operate the gateway; "
+            "it needs server.admin.token"
+        )
+    return Addresses(
+        hosts=LOOPBACKS if host is None else (host,),
+        port=port,
+        admin_hosts=LOOPBACKS if admin_host is None else (admin_host,),
+        admin_port=admin_port,
+    )
+
+
+def tls_of(options: Options, settings: Settings, environ: Mapping[str, str]) -> SSLContext | None:
+    """What clients are served over TLS with; None without it. Raises CannotServe."""
+    try:
+        return server_tls(options.tls_cert, options.tls_key, settings.server.tls, environ)
+    except UnusableTls as unusable:
+        raise CannotServe(str(unusable)) from unusable
+
+
+def refuse_memory(options: Options, settings: Settings) -> None:
+    """CannotServe where several workers would each count for themselves what they must share."""
+    if options.workers == 1 or settings.state.store != "memory":
+        return
+    needs = [name for name in ("limits", "budgets") if getattr(settings, name)]
+    if settings.sessions.within == "session":
+        needs.append("sessions")
+    if needs:
+        raise CannotServe(
+            f"{', '.join(needs)}: with {options.workers} workers the counts and pins cannot be "
+            "kept in the memory of each; `state: {store: sqlite}` keeps them on this machine, "
+            "`redis` for many"
+        )
+
+
+def _first(chosen: int | None, declared: int | None, usual: int) -> int:
+    """The first that is there; 0 counts."""
+    return chosen if chosen is not None else usual if declared is None else declared
+
+
+def _expanded(name: str, text: str | None, environ: Mapping[str, str]) -> str | None:
+    if text is None:
+        return None
+    try:
+        return expand(text, environ)
+    except MissingVariable as missing:
+        raise CannotServe(
+            f"server.{name}: environment variable {missing.name} is not set"
+        ) from missing

@@ -1,0 +1,122 @@
+"""A new bundle at the served path to the gateway that serves; the last good one where it fails.
+
+A reload has two halves. `prepare` reads, verifies, loads, assembles and tries the bundle beside
+the one that serves, and may fail; `commit` swaps, and cannot. Requests that run keep the gateway
+they began with, and the old bundle goes with the last of them.
+"""
+
+import asyncio
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+from typing import final
+
+from lynkrc_runtime.bundle import BrokenBundle, Manifest, OpenedBundle, open_bundle, portable_scorer
+from lynkrc_runtime.self_test import disagreement
+from lynkrc_runtime.server.gateway import Gateway, Policy, policy_of
+from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
+from lynkrc_runtime.settings import Settings
+from lynkrc_runtime.telemetry.log import Level
+from lynkrc_runtime.telemetry.reloads import Reloaded, Result
+
+
+@final
+class CannotReload(Exception):
+    """Why a bundle does not come to serve; fit to print."""
+
+
+def tried_policy(opened: OpenedBundle) -> Policy:
+    """The policy of a checked bundle, tried on its own boundary cases. Raises BrokenBundle."""
+    policy = policy_of(opened)
+    fault = disagreement(
+        policy.dispatch.slots,
+        scorer=policy.scorer,
+        portable=portable_scorer(opened),
+        explain=policy.explain,
+    )
+    if fault is not None:
+        raise BrokenBundle(f"{opened.path}: {fault}")
+    return policy
+
+
+@final
+class Reloader:
+    """Reloads the bundle of one process; `manifest` is of the bundle that serves."""
+
+    __slots__ = ("_lock", "_manifest", "_path", "_prepared", "_process", "_site")
+
+    def __init__(self, path: Path, manifest: Manifest, process: Process, site: Site) -> None:
+        self._path = path
+        self._manifest = manifest
+        self._process = process
+        self._site = site
+        self._prepared: tuple[Manifest, Gateway] | None = None
+        self._lock = asyncio.Lock()
+
+    async def reload(self) -> Reloaded:
+        """Prepare and commit; one reload at a time. What became of it is logged and counted."""
+        site, log = self._site, self._process.log
+        async with self._lock:
+            old = site.gateway.policy.digest
+            if site.stopping.is_draining:
+                ended = Reloaded(
+                    result=Result.FAILED, old=old, new=old, reason="the gateway is stopping"
+                )
+                log.line(Level.WARNING, "reload", **ended.members)
+                return ended
+            try:
+                result = await self.prepare(self._path)
+            except CannotReload as error:
+                site.trouble = str(error)
+                ended = Reloaded(result=Result.FAILED, old=old, new=old, reason=str(error))
+            else:
+                ended = Reloaded(result=result, old=old, new=self.commit())
+            site.reloads.ended(ended.result)
+        level = Level.ERROR if ended.result is Result.FAILED else Level.INFO
+        log.line(level, "reload", **ended.members)
+        return ended
+
+    async def prepare(self, path: Path) -> Result:
+        """Make ready the gateway of the bundle there. Raises CannotReload; what serves, serves."""
+        self.abandon()
+        serving = self._site.gateway.policy
+        try:
+            # In a thread: a large bundle must not hold up the requests that run.
+            opened = await asyncio.to_thread(open_bundle, path)
+            is_same = opened.manifest == self._manifest
+            policy = serving if is_same else await asyncio.to_thread(tried_policy, opened)
+            fixed = list(_fixed(serving.dispatch.settings, policy.dispatch.settings))
+            if fixed:
+                raise CannotReload(f"{path}: a change of {', '.join(fixed)} needs a restart")
+            gateway = assemble(policy, self._process)
+        except (BrokenBundle, CannotServe) as fault:
+            raise CannotReload(str(fault)) from fault
+        self._prepared = (opened.manifest, gateway)
+        return Result.UNCHANGED if is_same else Result.RELOADED
+
+    def commit(self) -> str:
+        """Serve what was prepared from now on; its digest."""
+        assert self._prepared is not None, "prepare comes first"
+        self._manifest, gateway = self._prepared
+        self._prepared = None
+        install(gateway, self._process)
+        self._site.gateway = gateway
+        self._site.trouble = None
+        usage_log, policy = self._process.usage_log, gateway.policy
+        # Generated modules are cycles, which nothing else would look for in a quiet process.
+        gc.collect()
+        return policy.digest
+
+    def abandon(self) -> None:
+        """Forget what was prepared."""
+        self._prepared = None
+
+
+def _fixed(old: Settings, new: Settings) -> Iterator[str]:
+    """What differs and is settled when the process starts."""
+    for name in ("host", "port", "admin", "tls"):
+        if getattr(old.server, name) != getattr(new.server, name):
+            yield f"server.{name}"
+    if old.state != new.state:
+        yield "state"
