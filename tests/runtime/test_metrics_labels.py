@@ -53,7 +53,7 @@ def ended(**members: Any) -> Outcome:
             ),
             AttemptRecord(
                 target=0, started=0, seconds=0, result=Result.FAILED, fault=Fault.CONNECT,
-                failure=BROKEN,
+                failure=BROKEN, is_retry=True,
             ),
             AttemptRecord(
                 target=1, started=0, seconds=0, result=Result.SERVED,

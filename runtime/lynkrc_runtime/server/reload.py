@@ -103,10 +103,9 @@ class Reloader:
         install(gateway, self._process)
         self._site.gateway = gateway
         self._site.trouble = None
-        usage_log, policy = self._process.usage_log, gateway.policy
         # Generated modules are cycles, which nothing else would look for in a quiet process.
         gc.collect()
-        return policy.digest
+        return gateway.policy.digest
 
     def abandon(self) -> None:
         """Forget what was prepared."""
