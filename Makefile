@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz lock audit clean
+.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz soak lock audit clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
