@@ -17,9 +17,9 @@ from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
-from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.problems import kind_of, overloaded
 from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
-from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
+from lynkrc_runtime.server.shedding import Reason, Shedding
 from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
@@ -144,8 +144,7 @@ def refusal(
 def shed(request: web.Request, reason: Reason) -> web.Response:
     """The refusal of a request beyond a mark: what an overloaded provider would answer."""
     request.app[SITE].gateway.metrics.shed(reason.value)
-    status = 529 if dialect_of(request) == _MESSAGES else 503
-    extra = {"retry-after": str(WAIT), "x-should-retry": "true"}
+    status, extra = overloaded(dialect_of(request))
     return refusal(request, status, "the gateway is overloaded", extra)
 
 
