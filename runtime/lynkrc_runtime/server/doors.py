@@ -8,12 +8,15 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import final
+from typing import Final, final
 
 from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.server.origins import BadOrigin, origins_of
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.settings import Server
+
+OPERATOR_ADDRESS: Final = "x-lynkr-operator-address"
+"""The header by which a supervisor tells its workers where an operator's request comes from."""
 
 _BEARER = "bearer "
 TOKEN_LENGTH = 16

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
+from lynkrc_runtime.server.doors import OPERATOR_ADDRESS
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
@@ -215,11 +216,14 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    doors = request.app[SITE].gateway.doors
+    site = request.app[SITE]
+    # A worker has this listener from its supervisor alone, who says whom it asks for.
+    peer = headers.pop(OPERATOR_ADDRESS, None) if site.is_supervised else request.remote
+    doors = site.gateway.doors
     reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
         return refusal(request, 403, reason)
-    if request.path not in _PUBLIC and not doors.lets_in(headers, request.remote):
+    if request.path not in _PUBLIC and not doors.lets_in(headers, peer):
         if doors.token is None:
             return refusal(request, 403, _ONLY_HERE)
         return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})

@@ -1,7 +1,7 @@
 """The operators' application of a supervisor: questions to all workers, answered as by one.
 
 Whether a question may be asked is for the workers to say: each passes its own guard, with the
-headers the operator sent, and a refusal is passed on as it is.
+headers the operator sent and the address they came from, and a refusal is passed on as it is.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from aiohttp import hdrs, web
 
 from lynkrc_runtime.server.crew import Unheard, Worker
+from lynkrc_runtime.server.doors import OPERATOR_ADDRESS
 from lynkrc_runtime.server.http import BODY_LIMIT
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
 from lynkrc_runtime.server.supervisor import Supervisor
@@ -24,7 +25,7 @@ Answer: TypeAlias = tuple[int, str, bytes]
 
 CREW = web.AppKey("crew", Supervisor)
 JSON: Final = "application/json"
-_HOPS = frozenset(
+_OURS = frozenset(
     name.lower()
     for name in (
         hdrs.CONNECTION,
@@ -36,9 +37,10 @@ _HOPS = frozenset(
         hdrs.TE,
         hdrs.TRAILER,
         hdrs.EXPECT,
+        OPERATOR_ADDRESS,
     )
 )
-"""Headers of one connection, which are not passed on."""
+"""Headers of one connection, and what is ours to say: they are not passed on."""
 
 
 def operators_app(crew: Supervisor) -> web.Application:
@@ -50,6 +52,8 @@ def operators_app(crew: Supervisor) -> web.Application:
     add("GET", "/metrics", _metrics)
     add("GET", "/metrics/prometheus", _metrics)
     add("GET", "/metrics/circuit-breakers", _of_each)
+    add("POST", "/metrics/circuit-breakers/reset", _of_each)
+    add("GET", "/metrics/observability", _of_each)
     add("GET", "/routing/trace/{id}", _of_whoever)
     add("POST", RELOAD, _reload)
     add("POST", RESTART, _restart)
@@ -59,7 +63,9 @@ def operators_app(crew: Supervisor) -> web.Application:
 
 async def _asked(request: web.Request, worker: Worker) -> Answer:
     """What the worker says to the very request. Raises Unheard."""
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOPS}
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
+    if request.remote is not None:
+        headers[OPERATOR_ADDRESS] = request.remote
     return await worker.ask(request.method, request.raw_path, headers, await request.read())
 
 
