@@ -31,7 +31,7 @@ from lynkrc_runtime.feature_table import (
     FeatureType,
     Parameter,
 )
-from lynkrc_runtime.features import Extractor, RequestFacts
+from lynkrc_runtime.features import Extractor, RequestFacts, SessionFacts
 from lynkrc_runtime.protocol.conversation import (
     Block,
     Document,
@@ -131,6 +131,8 @@ _CLASSES = {
     "metadata": classes(
         ("literal", "someone"),
     ),
+    "key.team": classes(("literal", "red"), ("prefix", "r")),
+    "key.tenant": classes(),
 }
 _LITERALS = {"tools.named": ("Bash", "look", "patch"), "header": ("x-team",)}
 
@@ -261,7 +263,9 @@ def conversation(*messages: Message, surface: str = "messages", **members: Any) 
         members={},
         rest=(),
     )
-    return request, RequestFacts(surface=surface, headers=members.get("headers", {}))
+    return request, RequestFacts(
+        surface=surface, headers=members.get("headers", {}), **members.get("known", {})
+    )
 
 
 def said(*texts: str) -> Message:
@@ -356,6 +360,24 @@ _ROUGH_MESSAGES = st.builds(
 )
 
 
+_COUNTS = st.sampled_from((0, 1, 7, 10**9))
+_KNOWN = st.fixed_dictionaries(
+    {},
+    optional={
+        "team": st.sampled_from((None, "red", "rose", "blue")),
+        "tenant": st.sampled_from((None, "acme")),
+        "session": st.builds(
+            SessionFacts,
+            turn=_COUNTS,
+            tier=st.sampled_from((None, "simple", "hard", "gone")),
+            warm_tokens=_COUNTS,
+        ),
+        "budget_used": _COUNTS,
+    },
+)
+"""What the gateway knows of a caller and of the session."""
+
+
 @st.composite
 def rough(draw: st.DrawFn) -> Made:
     """Any block in any message: more than any reader lets through."""
@@ -371,6 +393,7 @@ def rough(draw: st.DrawFn) -> Made:
             stream=draw(st.booleans()),
         ),
         headers=draw(st.sampled_from(({}, {"x-team": "red", "user-agent": "Coder/1"}))),
+        known=draw(_KNOWN),
     )
 
 

@@ -23,6 +23,7 @@ from lynkrc.passes import PASSES, run_passes
 from lynkrc.passes.fold_constants import fold_guard
 from lynkrc.passes.merge_class_tests import merge_in
 from lynkrc.passes.normalize_guards import normal_form
+from lynkrc_runtime.attempt_records import Unwatched
 from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation, order
@@ -130,7 +131,16 @@ def test_what_is_attempted_is_the_decided_set_in_an_order_of_its_groups(
         if chain < 0:
             assert decision.targets == ()
             continue
-        tried = list(order(decision, random=random, rotation=rotation))
+        tried = list(
+            order(
+                decision,
+                random=random,
+                rotation=rotation,
+                watch=Unwatched(),
+                now=0.0,
+                streams=False,
+            )
+        )
         assert sorted(tried) == [one for one in range(len(table.targets)) if mask >> one & 1]
         preferred = None
         if prefer >= 0:

@@ -8,6 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.server.admin_routes import admin_app
+from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.settings import Cache, ExactCache
 from lynkrc_runtime.settings import Settings as Declared
@@ -96,3 +97,25 @@ async def test_the_guard_stands_here_too(client: Client, headers: dict[str, str]
 async def test_clients_have_no_business_here(client: Client) -> None:
     async with client.post("/v1/messages", data=body(), headers=JSON) as answer:
         assert answer.status == 404
+
+
+@pytest.mark.parametrize(
+    ("is_supervised", "told", "status"),
+    [
+        (True, "127.0.0.1", 200),
+        (True, "10.1.2.3", 403),
+        (True, None, 403),
+        (False, "10.1.2.3", 200),
+    ],
+)
+async def test_a_worker_believes_its_supervisor_whence_an_operator_comes(
+    is_supervised: bool, told: str | None, status: int
+) -> None:
+    table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+    site = Site(gateway=gateway(policy(table), Said()), is_supervised=is_supervised)
+    headers = {} if told is None else {PEER: told}
+    async with (
+        TestClient(TestServer(admin_app(site))) as made,
+        made.get("/metrics", headers=headers) as answer,
+    ):
+        assert answer.status == status
