@@ -25,13 +25,13 @@ from tests.e2e.gateway import PATIENCE, GatewayProcess, built, serving
 from tests.e2e.scripted_answers import Said, render
 
 KEYS = {name: f"lk_{name}_{name * 10}" for name in ("load", "rate", "tight", "talk")}
-INPUT = 300
-"""Micro-dollars of the 100 tokens that every answer reports as its input."""
+INPUT = 12
+"""Micro-dollars of the 4 tokens that every answer reports as its input: fewer than are expected."""
 OUTPUT = 10
 """Micro-dollars of a token of output."""
 RATE = 25
 """Requests that the key `rate` has in an hour."""
-TIGHT = 30_000
+TIGHT = 15_000
 """Micro-dollars that the key `tight` has, under a hard budget."""
 FAILS = "fails here"
 """A request that says so is refused by the first target of the chain."""
@@ -124,7 +124,7 @@ class Books:
             if self.calls.total() >= count:
                 reached.set()
         said = render(
-            Said(text="Hello.", fresh=100, cached=0, output=output), "anthropic-messages", asked
+            Said(text="Hello.", fresh=4, cached=0, output=output), "anthropic-messages", asked
         )
         response = web.StreamResponse(headers=said.headers)
         # Who asked may have been killed since.
