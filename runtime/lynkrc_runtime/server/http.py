@@ -44,8 +44,9 @@ class Site:
 
     `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
     a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
-    failed; `started` is Unix seconds; `aliases` are the odd paths already warned about; `shedding`
-    is how much is under way.
+    failed; `asks_others` finds at another worker what a caller's request used; `started` is
+    Unix seconds; `aliases` are the odd paths already warned about; `shedding` is how much is under
+    way.
     """
 
     gateway: Gateway
@@ -53,6 +54,7 @@ class Site:
     stopping: Stopping = field(default_factory=Stopping)
     reload: Callable[[], Awaitable[Reloaded]] | None = None
     is_supervised: bool = False
+    asks_others: Callable[[str | None, str], Awaitable[dict[str, Any] | None]] | None = None
     reloads: Reloads = field(default_factory=Reloads)
     trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))
@@ -73,6 +75,9 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 ANYTHING = "/{path}"
 """The route of every path that is not ours."""
+
+PEER = "x-lynkr-peer"
+"""In a supervisor's questions to its workers, and there alone: the address the operator has."""
 
 _PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """Paths that are answered without a key: they tell nothing of anybody."""
@@ -219,7 +224,9 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
         return refusal(request, 403, reason)
-    if request.path not in _PUBLIC and not doors.lets_in(headers, request.remote):
+    # Only the supervisor reaches a worker's operators' socket.
+    peer = headers.get(PEER) if request.app[SITE].is_supervised else request.remote
+    if request.path not in _PUBLIC and not doors.lets_in(headers, peer):
         if doors.token is None:
             return refusal(request, 403, _ONLY_HERE)
         return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})
