@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, final
 
 import aiohttp
-from yarl import URL
 
 from lynkrc_runtime.server import control
 from lynkrc_runtime.server.control import Assignment, Ends, Fails, Said, Serves
@@ -125,7 +124,7 @@ class Worker:
     ) -> tuple[int, str, bytes]:
         """An operator's question: status, content type and body of the answer. Raises Unheard.
 
-        `path` is as it stood in the request line; `within` is seconds.
+        `within` is seconds.
         """
         usual = ORDER_TIME if method == "POST" else SCRAPE_TIME
         try:
@@ -133,7 +132,7 @@ class Worker:
                 asyncio.timeout(usual if within is None else within),
                 self._admin.request(
                     method,
-                    URL(f"http://worker{path}", encoded=True),
+                    f"http://worker{path}",
                     headers=headers,
                     data=body or None,
                 ) as answer,
