@@ -13,7 +13,15 @@ import pytest
 from aiohttp import ClientError, ClientSession, TCPConnector
 
 from lynkrc_runtime.server.doors import PEER
-from lynkrc_runtime.settings import Budget, Limit, Reload, Server, Sessions, Settings
+from lynkrc_runtime.settings import (
+    Budget,
+    Limit,
+    Reload,
+    ResponsesStore,
+    Server,
+    Sessions,
+    Settings,
+)
 from tests.e2e import versions
 from tests.e2e.gateway import PATIENCE, GatewayProcess, command, environment, serving
 from tests.e2e.held_upstream import held_upstream, is_whole
@@ -323,8 +331,9 @@ async def test_the_watched_path_reloads_all(tmp_path: Path) -> None:
         (Settings(limits=[Limit(name="l", requests=5)]), "limits"),
         (Settings(budgets=[Budget(name="b", usd="1")]), "budgets"),
         (Settings(sessions=Sessions(within="session")), "sessions"),
+        (Settings(responses_store=ResponsesStore(ttl=60.0)), "responses_store"),
     ],
-    ids=["limits", "budgets", "sessions"],
+    ids=["limits", "budgets", "sessions", "responses_store"],
 )
 def test_counts_in_memory_are_not_for_several(
     tmp_path: Path, settings: Settings, words: str

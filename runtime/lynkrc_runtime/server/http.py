@@ -45,8 +45,9 @@ class Site:
 
     `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
     a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
-    failed; `started` is Unix seconds; `aliases` are the odd paths already warned about; `shedding`
-    is how much is under way.
+    failed; `asks_others` finds at another worker what a caller's request used; `started` is
+    Unix seconds; `aliases` are the odd paths already warned about; `shedding` is how much is under
+    way.
     """
 
     gateway: Gateway
@@ -54,6 +55,7 @@ class Site:
     stopping: Stopping = field(default_factory=Stopping)
     reload: Callable[[], Awaitable[Reloaded]] | None = None
     is_supervised: bool = False
+    asks_others: Callable[[str | None, str], Awaitable[dict[str, Any] | None]] | None = None
     reloads: Reloads = field(default_factory=Reloads)
     trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))

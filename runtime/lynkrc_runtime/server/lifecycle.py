@@ -15,7 +15,7 @@ from typing import Final
 
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.server.admin_routes import admin_app
-from lynkrc_runtime.server.background import background
+from lynkrc_runtime.server.background import Repeated, background
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import listen
 from lynkrc_runtime.server.logs import opened_log
@@ -53,7 +53,7 @@ async def run(
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.start(reload()))
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, reload).ask)
             watcher = Watcher(options.bundle)
             tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
             announce(policy, options, clients.urls, operators.urls)

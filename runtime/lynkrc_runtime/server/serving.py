@@ -101,7 +101,7 @@ async def serving(
         yield Serving(
             site=site,
             process=process,
-            reloader=Reloader(options.bundle, opened.manifest, process, site),
+            reloader=Reloader(options, opened.manifest, process, site),
             clients=clients,
             tls=tls,
         )
