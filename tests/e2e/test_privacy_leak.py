@@ -90,6 +90,13 @@ def failing(behaviour: str) -> dict[str, str]:
     return {"x-lynkr-simulate": ", ".join(f"{one}={behaviour}" for one in AT_HOME)}
 
 
+def shown(request: Synthesized) -> dict[str, str]:
+    """The header with the key that a witness is to be sent with."""
+    assert request.key is not None
+    assert request.key.variable is not None
+    return {"x-lynkr-key": ENVIRON[request.key.variable]}
+
+
 def witnesses(name: str) -> dict[str, Synthesized]:
     """The requests that refute assertions of a spec, by the assertion's name."""
     checked = check_file(PRIVACY / name)
@@ -146,18 +153,19 @@ def leaks() -> dict[str, Synthesized]:
 
 
 def test_witnesses_are_requests(leaks: Mapping[str, Synthesized]) -> None:
-    assert set(leaks) == {"stays-home", "marked-stays", "worded-stays"}
+    assert set(leaks) == {"stays-home", "marked-stays", "worded-stays", "legal-stays"}
     assert witnesses("routing.yaml") == {}
 
 
-@pytest.mark.parametrize("name", ["stays-home", "marked-stays", "worded-stays"])
+@pytest.mark.parametrize("name", ["stays-home", "marked-stays", "worded-stays", "legal-stays"])
 def test_what_is_refuted_leaks(
     careless: GatewayProcess, leaks: Mapping[str, Synthesized], name: str
 ) -> None:
     request = leaks[name]
-    at_rest = send(careless, request.path, request.body, request.headers)
+    headers = request.headers | shown(request)
+    at_rest = send(careless, request.path, request.body, headers)
     assert (at_rest.status, at_rest.attempted) == (200, ["small"]), "nothing is to be seen of it"
-    answer = send(careless, request.path, request.body, {**request.headers, **failing("fail:503")})
+    answer = send(careless, request.path, request.body, {**headers, **failing("fail:503")})
     assert answer.status == 200
     assert list(dict.fromkeys(answer.attempted)) == ["small", "large", "mid"]
     assert answer.headers["x-lynkr-provider"] == "openai"
@@ -165,13 +173,18 @@ def test_what_is_refuted_leaks(
 
 @pytest.mark.parametrize(
     ("name", "behaviour"),
-    [("stays-home", "fail:503"), *(("marked-stays", behaviour) for behaviour in FAILURES)],
+    [
+        ("stays-home", "fail:503"),
+        ("legal-stays", "fail:503"),
+        *(("marked-stays", behaviour) for behaviour in FAILURES),
+    ],
 )
 def test_what_is_proved_does_not(
     proved: GatewayProcess, leaks: Mapping[str, Synthesized], name: str, behaviour: str
 ) -> None:
     request = leaks[name]
-    answer = send(proved, request.path, request.body, {**request.headers, **failing(behaviour)})
+    headers = {**request.headers, **shown(request), **failing(behaviour)}
+    answer = send(proved, request.path, request.body, headers)
     assert set(answer.attempted) == {"small", "large"} or behaviour == "empty"
     assert not CLOUD.intersection(answer.attempted)
     assert answer.status != 200 or behaviour == "empty"
