@@ -10,6 +10,7 @@ from pathlib import Path
 
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.server.background import background
+from lynkrc_runtime.server.crowd import OPERATORS
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.lifecycle import ADMIN_PATIENCE, STOPS, announce, watch
 from lynkrc_runtime.server.listening import listen
@@ -48,7 +49,7 @@ async def supervise(
                 operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
                 clients = listen(places.hosts, places.port, log, "--port", is_secure=bool(tls))
                 await crew.start(clients)
-                await serve_from(admin, operators.sockets)
+                await serve_from(admin, operators.sockets, log, most=OPERATORS)
                 watcher = Watcher(options.bundle)
                 tasks.start(watch(watcher, lambda: crew.watches, crew.reload))
                 announce(policy, options, clients.urls, operators.urls)
