@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.server.background import Repeated, background
+from lynkrc_runtime.server.crowd import OPERATORS
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.lifecycle import ADMIN_PATIENCE, STOPS, announce, watch
 from lynkrc_runtime.server.listening import Listening, listen
@@ -56,7 +57,7 @@ async def supervise(
                 clients = listen(places.hosts, places.port, log, "--port", is_secure=bool(tls))
                 if not await _started(crew, clients, stop):
                     return
-                await serve_from(admin, operators.sockets)
+                await serve_from(admin, operators.sockets, log, most=OPERATORS)
                 tasks.start(watch(watcher, lambda: crew.watches, crew.reload))
                 announce(policy, options, clients.urls, operators.urls)
                 await stop.wait()

@@ -18,6 +18,7 @@ from lynkrc_runtime.bundle import BrokenBundle, open_bundle
 from lynkrc_runtime.server import control
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.control import Assignment, Ends, Fails, Serves
+from lynkrc_runtime.server.crowd import room
 from lynkrc_runtime.server.logs import opened_log
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.server.reload import CannotReload, Reloader, tried_policy
@@ -70,7 +71,7 @@ async def _serve(
                 await server.setup()
                 await _listen_at(server, path)
             sockets = [socket.socket(fileno=number) for number in assignment.sockets]
-            await serve_from(served.clients, sockets, served.tls)
+            await serve_from(served.clients, sockets, log, most=room(), tls=served.tls)
             writer.write(control.write_said(Serves(digest=policy.digest, engine=policy.engine)))
             await writer.drain()
             await _until_stopped(orders, reader)
