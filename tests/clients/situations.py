@@ -13,11 +13,13 @@ from tests.clients.conftest import PATIENCE, ClientLab
 from tests.clients.model_server import model_server
 from tests.e2e.gateway import built, serving
 
-WITHIN = 6
-"""Seconds in which a key of `hasty` may ask once."""
-NAMES = ("work", "low", "poor", "hasty-claude", "hasty-codex", "hasty-aider")
-KEYS = {name: f"lk_{name}_{name * 5}" for name in NAMES}
+WITHIN = {"hasty-claude": 6, "hasty-codex": 6, "hasty-aider": 25}
+"""Seconds in which a key may ask once: longer than its client takes to begin."""
+KEYS = {name: f"lk_{name}_{name * 5}" for name in ("work", "low", "poor", *WITHIN)}
+FAILURES = 5
+"""Of a target, until it is left alone."""
 
+_PROVIDER = "kind: openai-compatible, trust: cloud, retry: {times: 0}"
 _TARGET = (
     "context: 1M, max_output: 64k, capabilities: [tools, parallel_tools, vision, json_schema], "
     "price: {input: 1, output: 2}"
@@ -26,10 +28,10 @@ _SPEC = """\
 version: 1
 name: situations
 providers:
-  gpt: {{kind: openai-compatible, base_url: "${{MODEL_URL}}/gpt/v1", trust: cloud, retry: {{times: 0}}}}
-  gone: {{kind: openai-compatible, base_url: "${{GONE_URL}}/v1", trust: cloud, retry: {{times: 0}}}}
+  gpt: {{base_url: "${{MODEL_URL}}/gpt/v1", {provider}}}
+  gone: {{base_url: "${{GONE_URL}}/v1", {provider}}}
 resilience:
-  breaker: {{failures: 1, open_for: 10m}}
+  breaker: {{failures: {failures}, open_for: 10m}}
 targets:
   first: {{provider: gpt, model: first-1, {target}}}
   second: {{provider: gpt, model: second-1, {target}}}
@@ -39,13 +41,11 @@ tiers:
   - {{name: LOW, up_to: 25, chain: [first]}}
   - {{name: MIDDLE, up_to: 50, chain: [broken, second]}}
   - {{name: HIGH, chain: [first, second]}}
-models:
-  dead: {{target: broken}}
 otherwise: escalate
 keys:
 {keys}
 limits:
-  - {{name: hasty, per: key, only: [hasty-claude, hasty-codex, hasty-aider], requests: 1, within: {within}s}}
+{limits}
 budgets:
   - {{name: pocket, per: key, only: [poor], usd: 0.000001, period: month}}
 server:
@@ -53,13 +53,24 @@ server:
 """
 
 
-def spec(active: int = 1000, within: int = WITHIN) -> str:
+def spec(active: int = 1000, failures: int = FAILURES) -> str:
     """The spec; at most `active` requests at once."""
     keys = []
     for name, key in KEYS.items():
         tiers = ", tiers: [LOW]" if name == "low" else ""
         keys.append(f"  {name}: {{sha256: {digest_of(key)}{tiers}}}")
-    return _SPEC.format(target=_TARGET, keys="\n".join(keys), active=active, within=within)
+    limits = [
+        f"  - {{name: once-{name}, per: key, only: [{name}], requests: 1, within: {within}s}}"
+        for name, within in WITHIN.items()
+    ]
+    return _SPEC.format(
+        provider=_PROVIDER,
+        target=_TARGET,
+        keys="\n".join(keys),
+        limits="\n".join(limits),
+        active=active,
+        failures=failures,
+    )
 
 
 @contextmanager
@@ -79,11 +90,11 @@ def situations(
             yield ClientLab(gateway=gateway, model=model)
 
 
-def asked(lab: ClientLab, key: str, ask: str = "Hello.") -> Any:
+def asked(lab: ClientLab, key: str, tier: str = "LOW") -> Any:
     """A request of nobody's client."""
     with OpenAI(
         base_url=lab.gateway.url + "/v1", api_key=KEYS[key], max_retries=0, timeout=PATIENCE
     ) as client:
         return client.chat.completions.create(
-            model="lynkr/LOW", messages=[{"role": "user", "content": ask}]
+            model=f"lynkr/{tier}", messages=[{"role": "user", "content": "Hello."}]
         )

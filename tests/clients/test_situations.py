@@ -1,4 +1,4 @@
-"""Claude Code, Codex and aider with keys of a gateway: what each does when it is told no, or later."""
+"""Claude Code, Codex and aider with keys of a gateway: what each does at a no, or a not yet."""
 
 import json
 import signal
@@ -13,7 +13,7 @@ from openai import OpenAI
 
 from tests.clients.conftest import PATIENCE, ClientLab
 from tests.clients.programs import Done, Task, model_of, ran
-from tests.clients.situations import KEYS, asked, situations, spec
+from tests.clients.situations import FAILURES, KEYS, asked, situations, spec
 from tests.e2e.gateway import GatewayProcess, built, serving
 
 PROGRAMS = ("claude", "codex", "aider")
@@ -80,9 +80,7 @@ def test_an_unknown_key(lab: ClientLab, program: str, tmp_path: Path) -> None:
 
 
 @each_program
-def test_over_its_rate_it_waits_and_goes_on(
-    lab: ClientLab, program: str, tmp_path: Path
-) -> None:
+def test_over_its_rate_it_waits_and_goes_on(lab: ClientLab, program: str, tmp_path: Path) -> None:
     key = f"hasty-{program}"
     asked(lab, key)
     done = go(lab, program, tmp_path, f"[[say: At last.]] {program}", key=key)
@@ -127,10 +125,10 @@ def test_a_tier_out_of_reach(lab: ClientLab, program: str, tmp_path: Path) -> No
 def test_behind_an_open_breaker_the_next_target_serves(
     lab: ClientLab, program: str, tmp_path: Path
 ) -> None:
-    ask = f"[[say: Served.]] {program}"
-    for _ in range(2):
-        done = go(lab, program, tmp_path, ask, pin="MIDDLE")
-        assert (done.code, "Served." in done.text) == (0, True), done.text
+    for _ in range(FAILURES):
+        asked(lab, "work", "MIDDLE")
+    done = go(lab, program, tmp_path, "[[say: Served.]]", pin="MIDDLE")
+    assert (done.code, "Served." in done.text) == (0, True), done.text
     served = lines_of(lab.gateway, tier="MIDDLE", target="second", status=200)[-1]
     assert (served["fallback"], served["calls"]) == (True, 1)
 
@@ -160,9 +158,10 @@ def test_what_was_shed_comes_again(program: str, tmp_path: Path) -> None:
     with situations(tmp_path, active=1) as lab, ThreadPoolExecutor() as pool:
         client = OpenAI(base_url=lab.gateway.url + "/v1", api_key=KEYS["work"], max_retries=0)
         said: list[Any] = [{"role": "user", "content": "[[endless]]"}]
-        with client, client.chat.completions.create(
-            model="lynkr/LOW", messages=said, stream=True
-        ) as held:
+        with (
+            client,
+            client.chat.completions.create(model="lynkr/LOW", messages=said, stream=True) as held,
+        ):
             next(iter(held))
             running = pool.submit(go, lab, program, tmp_path, "[[say: My turn.]]")
             until(lambda: lines_of(lab.gateway, event="refused", reason="overloaded"))
@@ -177,7 +176,7 @@ def test_a_reload_in_the_middle_of_a_turn(program: str, tmp_path: Path) -> None:
         bundle = tmp_path / "situations.lynkr"
         changed = tmp_path / "changed"
         changed.mkdir()
-        (changed / "routing.yaml").write_text(spec(within=7), encoding="utf-8")
+        (changed / "routing.yaml").write_text(spec(failures=6), encoding="utf-8")
         other = built(changed / "routing.yaml", changed, "situations")
         pid = lab.gateway.process.pid
         command = f"mv {other} {bundle} && kill -HUP {pid} && echo word-$((6 * 7))"
