@@ -1,4 +1,4 @@
-"""How many requests each client sends for a task that is refused: what `server/problems.py` rests on.
+"""Requests that a client sends for a task that is refused: what `server/problems.py` rests on.
 
 Where a client comes in another version these numbers may change, and with them what is best to
 answer. The bodies are those the gateway writes.
@@ -14,8 +14,8 @@ from tests.clients.refusals import Refusal, refusing
 
 RESETS_AT = 4_102_444_800
 """Unix seconds: 2100-01-01."""
-WAIT = 3
-"""Seconds of `retry-after`, where it is measured: other than any client's own back-off."""
+WAIT = 2
+"""Seconds of `retry-after`: more than most waits of the clients' own."""
 
 UNKNOWN = Refusal(401, "authentication", should_retry=False)
 FORBIDDEN = Refusal(403, "permission", should_retry=False)
@@ -27,15 +27,15 @@ BUSY = Refusal(503, "overloaded", should_retry=True, retry_after=WAIT)
 BUSY_529 = Refusal(529, "overloaded", should_retry=True, retry_after=WAIT)
 
 TOLD: dict[tuple[str, Refusal], tuple[int, str]] = {
-    # Claude Code obeys x-should-retry, on every status.
+    # Claude Code obeys x-should-retry; of a 400 it tries other parameters, at once.
     ("claude", UNKNOWN): (1, "Failed to authenticate. API Error: 401 the scripted refusal"),
     ("claude", FORBIDDEN): (1, "Failed to authenticate. API Error: 403 the scripted refusal"),
-    ("claude", INVALID): (1, "API Error: 400 the scripted refusal"),
+    ("claude", INVALID): (6, "API Error: 400 the scripted refusal"),
     ("claude", OURS): (1, "API Error: 424 the scripted refusal"),
     ("claude", SPENT): (1, "Request rejected (429) · the scripted refusal"),
     ("claude", LIMITED): (1 + CLAUDE_RETRIES, "Request rejected (429) · the scripted refusal"),
     ("claude", BUSY): (1 + CLAUDE_RETRIES, "API Error: 503 the scripted refusal"),
-    ("claude", BUSY_529): (1 + CLAUDE_RETRIES, "529 Overloaded"),
+    ("claude", BUSY_529): (1 + CLAUDE_RETRIES, "API Error: 529 the scripted refusal"),
     # Codex does not read x-should-retry.
     ("codex", UNKNOWN): (6, "unexpected status 401 Unauthorized: the scripted refusal"),
     ("codex", FORBIDDEN): (6, "unexpected status 403 Forbidden: the scripted refusal"),
@@ -44,8 +44,9 @@ TOLD: dict[tuple[str, Refusal], tuple[int, str]] = {
     # Of a 429 it shows no message of ours, but of this kind the time.
     ("codex", SPENT): (1, "hit your usage limit. Try again at "),
     ("codex", LIMITED): (6, "exceeded retry limit, last status: 429"),
-    # server_is_overloaded is what makes it give up: any other 5xx costs 30 requests.
-    ("codex", BUSY): (5, "Selected model is at capacity"),
+    # It waits as long as it is told, 29 times; of an overload for which it is not told, 4 times.
+    ("codex", BUSY): (30, "unexpected status 503 Service Unavailable: the scripted refusal"),
+    ("codex", Refusal(503, "overloaded")): (5, "Selected model is at capacity"),
     ("codex", Refusal(502, "bad_gateway", should_retry=False)): (30, "unexpected status 502"),
     ("codex", Refusal(429, "rate_limited")): (1, "exceeded retry limit, last status: 429"),
 }

@@ -29,7 +29,8 @@ BODY_LIMIT = 32 * 1024 * 1024
 BODY_TIME = 300.0
 """Seconds a body has to come."""
 
-_UNKNOWN_KEY = "a key of this gateway is needed, in x-api-key or as Authorization: Bearer"
+_UNKNOWN_KEY = "a key of this gateway is needed, as a bearer token or an API key"
+"""Without the name of the header: Claude Code shows "Not logged in" for whatever mentions it."""
 _NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
 _ONLY_HERE = "without a token (server.admin.token) operators are served on this machine alone"
 

@@ -19,7 +19,7 @@ _OVERLOADED: Mapping[str, tuple[int, int]] = {
 _ELSEWHERE = (503, 2)
 """By dialect: the status of an overload, and its `retry-after` seconds where nobody gave any.
 
-Codex, the client of Responses, waits exactly so long, four times, and then gives up.
+Codex, the client of Responses, asks 30 times, exactly so long apart, whatever else it is told.
 """
 
 _KINDS: Mapping[int, str] = {
