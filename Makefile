@@ -91,7 +91,7 @@ fuzz: $(READY)
 LOCK_TOOLS := @$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
 lock: $(READY)
 	$(LOCK_TOOLS)
-	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra redis --upgrade \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
 audit: $(READY)

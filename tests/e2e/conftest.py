@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.gateway import built, serving
-from tests.e2e.socket_lab import CLIENT_KEY, SPEC, Lab, clients, environ_of, key_of, new_server
+from tests.e2e.socket_lab import (
+    CLIENT_KEY,
+    SPEC,
+    Lab,
+    clients,
+    environ_of,
+    forget_targets,
+    key_of,
+    new_server,
+)
 from tests.e2e.upstream_server import in_background
 
 
@@ -39,8 +48,7 @@ def lab(_lab: Lab) -> Iterator[Lab]:
     _lab.allowed.clear()
     for face in _lab.faces:
         face.reset()
-    # What one test's failures taught the gateway is none of the next one's.
-    assert _lab.send("/metrics/circuit-breakers/reset", {}, admin=True).status == 200
+    forget_targets(_lab.gateway)
     yield _lab
     for face in _lab.faces:
         assert [text for text in face.refused if text not in _lab.allowed] == [], face.name

@@ -10,7 +10,9 @@ from typing import Any
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
 
+from lynkrc_runtime.attempt_records import Watch
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
+from lynkrc_runtime.resilience.health import Watching
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.routes import Settings
@@ -74,6 +76,12 @@ class HostileLab:
     said: Said
     upstream: Hostile
     session: ClientSession
+    watch: Watch
+
+    def forget_targets(self) -> None:
+        """Whatever an upstream has done, it is asked again, and nothing of it is to be logged."""
+        assert isinstance(self.watch, Watching)
+        self.watch.forget()
 
     async def ask(
         self, client: str, *, stream: bool = False, headers: Mapping[str, str] | None = None
@@ -140,7 +148,9 @@ async def hostile_lab(
             async with session.get(url) as hello:
                 assert hello.status == 200
                 await hello.read()
-            yield HostileLab(url=url, said=said, upstream=upstream, session=session)
+            yield HostileLab(
+                url=url, said=said, upstream=upstream, session=session, watch=made.watch
+            )
 
 
 async def tasks_are(count: int) -> None:

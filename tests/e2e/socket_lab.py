@@ -196,6 +196,12 @@ def exchange(
         connection.close()
 
 
+def forget_targets(gateway: GatewayProcess) -> None:
+    """What failures have taught a gateway is none of the next request's."""
+    path, json_body = "/metrics/circuit-breakers/reset", {"content-type": "application/json"}
+    assert exchange(gateway.admin, "POST", path, b"", json_body).status == 200
+
+
 @contextmanager
 def clients(gateway: GatewayProcess) -> Iterator[tuple[Anthropic, OpenAI]]:
     """The official clients, without retries of their own and strict about what they are told."""

@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from tests.e2e.gateway import GatewayProcess, built, serving
-from tests.e2e.socket_lab import CLIENT_KEY, clients, exchange
+from tests.e2e.socket_lab import CLIENT_KEY, clients, exchange, forget_targets
 from tests.providers.gemini_server import (
     COUNT,
     KEY,
@@ -90,6 +90,7 @@ def _site(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Si
 def site(_site: Site) -> Iterator[Site]:
     """A silent Gemini; afterwards, that it refused nothing and saw no client's key."""
     _site.gemini.reset()
+    forget_targets(_site.gateway)
     yield _site
     assert _site.gemini.refused == []
     assert _site.gemini.script == []
@@ -242,6 +243,7 @@ def test_errors_keep_their_kind(
     if fault is QUOTA:
         assert isinstance(raised.value, anthropic.RateLimitError)
         assert raised.value.response.headers["retry-after"] == "40"
+    forget_targets(site.gateway)
     with pytest.raises(for_chat, match=fault.message):
         site.choice(stream=stream)
 

@@ -215,7 +215,7 @@ CASES: dict[str, Case] = {
         lambda _: reply(None, [], status="302 Found", headers={"location": "http://x.test/"}),
         lambda _: reply(None, [], status="307 Go", headers={"location": "/elsewhere"}),
     ),
-    "a silent stream": Case(lambda t: streamed(t, sound(t)[:4], stays=True)),
+    "a silent stream": Case(lambda t: streamed(t, sound(t)[:5], stays=True)),
     "an error with secrets": Case(
         lambda t: json_reply([error_body(t)[:900] + b'"}}'], status="400 Bad"),
         lambda t: json_reply([error_body(t)], status="500 Oh"),
@@ -267,6 +267,7 @@ async def broken(lab: HostileLab, client: str, *, stream: bool) -> None:
     """Ask, and be told of an error; nothing of it stays."""
     tasks = len(asyncio.all_tasks())
     lab.upstream.sent = 0
+    lab.forget_targets()
     heard = await lab.ask(client, stream=stream)
     message = error_of(client, heard)
     assert message is not None, heard
@@ -280,6 +281,7 @@ async def broken(lab: HostileLab, client: str, *, stream: bool) -> None:
     await tasks_are(tasks)
     line = lab.settled()
     assert line["status"] == heard.status
+    assert line["calls"] > 0, "the upstream was never asked"
     assert line["class"] not in ("internal", "served", "aborted"), line
 
 

@@ -16,7 +16,7 @@ from lynkrc_runtime.server import http as guards
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import BODY_LIMIT, BODY_TIME, Site
-from lynkrc_runtime.server.lifecycle import IDLE, runner
+from lynkrc_runtime.server.serving import IDLE, runner
 from lynkrc_runtime.telemetry.log import Log
 from tests.e2e.raw_client import BODY, CHUNKED, HEAD, LENGTH, speak
 from tests.e2e.socket_lab import Lab
@@ -34,7 +34,7 @@ async def served(*, admin: bool = False, idle: float = SHORT) -> AsyncIterator[i
     row = provider("one", "simulator", base_url=None, api_key=None)
     site = Site(gateway=gateway(policy(dispatch([row], [target("t", 0)])), said))
     app = admin_app(site) if admin else client_app(site)
-    made = runner(app, Log(write=said.write), idle)
+    made = runner(app, Log(write=said.write), PATIENCE, idle)
     await made.setup()
     await web.TCPSite(made, "127.0.0.1", 0).start()
     try:

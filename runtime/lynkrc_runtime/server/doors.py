@@ -16,6 +16,8 @@ from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.settings import Server
 
 _BEARER = "bearer "
+PEER = "x-lynkr-peer"
+"""In what a supervisor passes on to a worker: where the operator's request came from."""
 TOKEN_LENGTH = 16
 """Characters a token has at least: shorter ones are guessed."""
 

@@ -13,12 +13,13 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
+from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
-from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.problems import kind_of, overloaded
 from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
-from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
+from lynkrc_runtime.server.shedding import Reason, Shedding
 from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
@@ -143,8 +144,7 @@ def refusal(
 def shed(request: web.Request, reason: Reason) -> web.Response:
     """The refusal of a request beyond a mark: what an overloaded provider would answer."""
     request.app[SITE].gateway.metrics.shed(reason.value)
-    status = 529 if dialect_of(request) == _MESSAGES else 503
-    extra = {"retry-after": str(WAIT), "x-should-retry": "true"}
+    status, extra = overloaded(dialect_of(request))
     return refusal(request, status, "the gateway is overloaded", extra)
 
 
@@ -215,11 +215,14 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    doors = request.app[SITE].gateway.doors
+    site = request.app[SITE]
+    doors = site.gateway.doors
+    # A worker's listener is a socket only its supervisor can reach, which says who asks.
+    peer = headers.get(PEER) if site.is_supervised else request.remote
     reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
         return refusal(request, 403, reason)
-    if request.path not in _PUBLIC and not doors.lets_in(headers, request.remote):
+    if request.path not in _PUBLIC and not doors.lets_in(headers, peer):
         if doors.token is None:
             return refusal(request, 403, _ONLY_HERE)
         return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeAlias
 from aiohttp import hdrs, web
 
 from lynkrc_runtime.server.crew import Unheard, Worker
+from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.http import BODY_LIMIT
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
 from lynkrc_runtime.server.supervisor import Supervisor
@@ -36,9 +37,10 @@ _HOPS = frozenset(
         hdrs.TE,
         hdrs.TRAILER,
         hdrs.EXPECT,
+        PEER,
     )
 )
-"""Headers of one connection, which are not passed on."""
+"""Headers of one connection, which are not passed on, and what is for the supervisor to say."""
 
 
 def operators_app(crew: Supervisor) -> web.Application:
@@ -60,6 +62,7 @@ def operators_app(crew: Supervisor) -> web.Application:
 async def _asked(request: web.Request, worker: Worker) -> Answer:
     """What the worker says to the very request. Raises Unheard."""
     headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOPS}
+    headers[PEER] = request.remote or ""
     return await worker.ask(request.method, request.raw_path, headers, await request.read())
 
 
