@@ -1,15 +1,13 @@
 """The pages for operators name what there is: metrics, events, endings, options and paths."""
 
 import re
-from pathlib import Path
 
 import pytest
-from aiohttp import web
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from lynkrc_runtime.__main__ import parser
-from lynkrc_runtime.server.admin_routes import admin_app
+from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
 from lynkrc_runtime.sessions.keep import Reason
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Ending
@@ -47,9 +45,7 @@ def registered(registry: CollectorRegistry) -> dict[str, tuple[str, ...]]:
 def test_the_table_of_metrics_is_the_registry() -> None:
     told = {names[0]: tuple(labels) for names, labels in table(PAGE, "| name | labels |")}
     registries = (Metrics(version="1").registry, Reloads()._registry, WorkerCounts()._registry)
-    assert told == {
-        name: labels for one in registries for name, labels in registered(one).items()
-    }
+    assert told == {name: labels for one in registries for name, labels in registered(one).items()}
 
 
 def test_the_table_of_events_is_what_is_logged() -> None:
@@ -81,16 +77,16 @@ def test_every_option_is_told() -> None:
 
 
 def test_every_path_of_operators_is_told() -> None:
-    source = (RUNTIME / "server" / "admin_routes.py").read_text(encoding="utf-8")
-    assert admin_app.__name__ in source
-    orders = {"RELOAD": "/v1/admin/reload", "RESTART": "/v1/admin/restart"}
-    written = {
+    server = RUNTIME / "server"
+    source = "".join(
+        (server / name).read_text(encoding="utf-8") for name in ("admin_routes.py", "deep_ready.py")
+    )
+    orders = {"RELOAD": RELOAD, "RESTART": RESTART}
+    served = {
         f"{method.upper()} {orders.get(path, path.strip(chr(34)))}"
         for method, path in re.findall(r"add_(get|post)\((\"[^\"]+\"|[A-Z]+),", source)
     }
-    assert set(firsts(PAGE, "| path | |\n|---|---|\n| `GET /health/live`")) == written | {
-        f"{hdr} /health/ready" for hdr in (web.hdrs.METH_GET,)
-    }
+    assert set(firsts(PAGE, "| path | |\n")) == served
 
 
 @pytest.mark.parametrize("reason", [one for one in Reason if one is not Reason.OFF])
@@ -100,5 +96,5 @@ def test_every_reason_of_sessions_is_told(reason: Reason) -> None:
 
 def test_every_page_is_linked_from_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages = {path.name for path in Path(ROOT / "docs").glob("*.md")}
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
     assert {name for name in pages if f"(docs/{name}" not in text} == set()
