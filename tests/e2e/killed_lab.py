@@ -11,7 +11,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,15 +165,13 @@ class Client:
 
     async def run(self, urls: list[str], stopped: asyncio.Event) -> None:
         """One request after the other, each on the connection of the last one while it holds."""
-        which = 0
         while not stopped.is_set():
             await asyncio.sleep(0.01)
             if not urls:
                 continue
             self.lives.append([])
             # One of several addresses: gateways that share a store.
-            url = urls[which % len(urls)]
-            which += 1
+            url = self.dice.choice(urls)
             async with ClientSession() as session:
                 with suppress(ClientError):
                     while not stopped.is_set() and url in urls:
@@ -234,10 +232,23 @@ class Killed:
                 os.kill(one, signal.SIGKILL)
         await asyncio.to_thread(gateway.process.wait, PATIENCE)
 
-    @property
-    def whole(self) -> int:
-        """Micro-dollars of all the answers that clients got whole."""
-        return sum(sum(life) for client in self.clients for life in client.lives)
+    @asynccontextmanager
+    async def load(self) -> AsyncIterator[None]:
+        """All clients ask, until the block ends."""
+        async with asyncio.TaskGroup() as group:
+            for client in self.clients:
+                group.create_task(client.run(self.urls, self.stopped))
+            try:
+                yield
+            finally:
+                self.stopped.set()
+
+    async def until_refused(self, *keys: str) -> None:
+        """Until each client of these keys has been refused by a limit or a budget."""
+        waiting = [client for client in self.clients if client.key in keys]
+        async with asyncio.timeout(2 * PATIENCE):
+            while not all(client.refused[429] for client in waiting):
+                await asyncio.sleep(0.05)
 
     def sure(self, last: int = 1) -> int:
         """The same without the `last` answers of each client before each kill."""
@@ -260,17 +271,15 @@ async def killed(
     *,
     arguments: tuple[str, ...] = (),
     environ: Mapping[str, str] | None = None,
+    keys: Sequence[str] = ("load", "load", "load", "load", "rate", "tight"),
 ) -> AsyncIterator[Killed]:
-    """The lab, with clients of each key that ask until the block ends."""
+    """The lab, with a client of each of the keys, which ask once `run` and until `stopped`."""
     spec = folder / "routing.yaml"
     spec.write_text(SPEC + state)
     bundle = await asyncio.to_thread(built, spec, folder, "killed")
     async with books(dice) as upstream:
         named = {"FAR_URL": upstream.url, "FAR_KEY": "far-secret", **(environ or {})}
-        clients = [
-            Client(key, random.Random(dice.random()))
-            for key in ("load", "load", "load", "load", "rate", "tight")
-        ]
+        clients = [Client(key, random.Random(dice.random())) for key in keys]
         lab = Killed(bundle, folder, named, upstream, clients, arguments)
         yield lab
 

@@ -17,7 +17,7 @@ import random
 import signal
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -26,7 +26,6 @@ import pytest
 from lynkrc_runtime.state.interface import Balance, Store
 from lynkrc_runtime.state.redis import RedisStore
 from lynkrc_runtime.state.sqlite import SqliteStore
-from tests.e2e.gateway import PATIENCE
 from tests.e2e.killed_lab import FAILS, RATE, TIGHT, Killed, account, children, killed, talk
 from tests.redis_server import redis_server
 
@@ -139,24 +138,10 @@ async def last(lab: Killed) -> None:
     """In the last life limits are what they were, until they are reached."""
     async with AsyncExitStack() as stack:
         gateway = await asyncio.to_thread(lab.start, stack)
-        rate = next(client for client in lab.clients if client.key == "rate")
-        tight = next(client for client in lab.clients if client.key == "tight")
-        async with asyncio.timeout(PATIENCE):
-            while not (rate.refused[429] and tight.refused[429]):
-                await asyncio.sleep(0.05)
+        await lab.until_refused("rate", "tight")
         lab.stopped.set()
         await asyncio.sleep(0)
         assert await asyncio.to_thread(gateway.stop) == 0
-
-
-async def with_clients(lab: Killed, work: Awaitable[None]) -> None:
-    async with asyncio.TaskGroup() as group:
-        for client in lab.clients:
-            group.create_task(client.run(lab.urls, lab.stopped))
-        try:
-            await work
-        finally:
-            lab.stopped.set()
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
@@ -166,12 +151,9 @@ async def test_a_gateway_is_killed_again_and_again(tmp_path: Path, kind: str) ->
         stored(kind, tmp_path) as (section, environ, opened),
         killed(tmp_path, section, dice, environ=environ) as lab,
     ):
-
-        async def work() -> None:
+        async with lab.load():
             await lives(lab, dice, opened)
             await last(lab)
-
-        await with_clients(lab, work())
         await check(lab, opened)
         await check_later(opened)
 
@@ -181,19 +163,15 @@ async def test_workers_are_killed_and_their_supervisor(tmp_path: Path) -> None:
     section, opened = of_sqlite(tmp_path)
     arguments = ("--workers", "2")
     async with killed(tmp_path, section, dice, arguments=arguments) as lab:
-
-        async def work() -> None:
-            async with AsyncExitStack() as stack:
-                gateway = await asyncio.to_thread(lab.start, stack)
-                kept = await remember(lab, gateway.url)
-                for _ in range(LIVES):
-                    await lab.books.until(lab.books.calls.total() + dice.randint(20, 60))
-                    os.kill(dice.choice(children(gateway.process.pid)), signal.SIGKILL)
-                await recall(lab, gateway.url, kept)
-                await lab.kill(gateway)
+        async with lab.load(), AsyncExitStack() as stack:
+            gateway = await asyncio.to_thread(lab.start, stack)
+            kept = await remember(lab, gateway.url)
+            for _ in range(LIVES):
+                await lab.books.until(lab.books.calls.total() + dice.randint(20, 60))
+                os.kill(dice.choice(children(gateway.process.pid)), signal.SIGKILL)
+            await recall(lab, gateway.url, kept)
+            await lab.kill(gateway)
             await check(lab, opened)
             await last(lab)
-
-        await with_clients(lab, work())
         await check(lab, opened)
         await check_later(opened)

@@ -13,6 +13,7 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Tier
+from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.sessions.memory import Memory, pack
 from lynkrc_runtime.sessions.remembered import Remembered
@@ -39,7 +40,13 @@ def sessions(store: Any, within: str, said: Said, *, reads: bool = True) -> Reme
     table = replace(table, tiers=TIERS, settings=Settings(sessions=Sessions(**written)))
     log = Log(write=said.write, clock=lambda: 0.0)
     return Remembered(
-        table, store, reads=reads, metrics=Metrics(version="0"), log=log, clock=lambda: 1000.0
+        table,
+        store,
+        reads=reads,
+        metrics=Metrics(version="0"),
+        log=log,
+        clock=lambda: 1000.0,
+        writes=Settling(),
     )
 
 

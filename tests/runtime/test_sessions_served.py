@@ -10,6 +10,7 @@ import pytest
 
 from lynkrc.cli.specs import compile_file
 from lynkrc.pipeline import pack_bundle
+from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.server.gateway import Gateway, Policy, read_policy
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.sessions.interface import ALONE, NoSessions
@@ -54,9 +55,22 @@ def policy(folder: Path, more: str = "") -> Policy:
     return read_policy(path)
 
 
-def serving(made: Policy, store: Store, said: Said, clock: Any = lambda: 1000.0) -> Gateway:
+def serving(
+    made: Policy,
+    store: Store,
+    said: Said,
+    clock: Any = lambda: 1000.0,
+    writes: Settling | None = None,
+) -> Gateway:
     gate = gateway(made, said, settings=Settings(dry_run=True))
-    found = open_sessions(made.dispatch, store, metrics=gate.metrics, log=gate.log, clock=clock)
+    found = open_sessions(
+        made.dispatch,
+        store,
+        metrics=gate.metrics,
+        log=gate.log,
+        clock=clock,
+        writes=Settling() if writes is None else writes,
+    )
     return replace(gate, sessions=found)
 
 
@@ -169,6 +183,39 @@ def test_without_a_store_requests_are_served_and_counted(tmp_path: Path) -> None
     assert found == ["m1", "m1"]
     # Two that could not be read, and two that could not be kept.
     assert "lynkr_sessions_lost_total 4.0" in metrics
+
+
+class _Slow:
+    """A store whose values are there once it is told to go on."""
+
+    def __init__(self) -> None:
+        self.goes_on = asyncio.Event()
+        self.store = MemoryStore()
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        return await self.store.get(keys)
+
+    async def put(self, values: Mapping[str, bytes], ttl: float) -> None:
+        await self.goes_on.wait()
+        await self.store.put(values, ttl)
+
+
+def test_the_end_of_the_process_waits_for_what_is_on_its_way(tmp_path: Path) -> None:
+    made = policy(tmp_path, LONG)
+
+    async def run() -> list[str]:
+        slow: Any = _Slow()
+        writes = Settling()
+        gate = serving(made, slow, Said(), writes=writes)
+        await send(gate, "a")
+        ended = asyncio.create_task(writes.drain())
+        await asyncio.sleep(0)
+        assert not ended.done() and len(slow.store) == 0
+        slow.goes_on.set()
+        await ended
+        return sorted(slow.store._round)
+
+    assert asyncio.run(run())
 
 
 class _Rusts:

@@ -201,6 +201,32 @@ async def test_a_reservation_ends(bench: Bench) -> None:
     assert late.balances == (Balance(spent=30, reserved=1),)
 
 
+async def test_a_limit_that_is_lowered_leaves_what_is_reserved(bench: Bench) -> None:
+    await bench.store.reserve("r1", [of(bench, 50, hard=True)], 600)
+    for hard in (True, False):
+        refused = await bench.store.reserve("r2", [of(bench, 1, 40, hard=hard)], 600)
+        assert (refused.over, refused.balances) == (0, (Balance(reserved=50),))
+    settled = await bench.store.settle("r1", [of(bench, 30, 40)])
+    assert settled.balances == (Balance(spent=30),)
+    assert (await bench.store.reserve("r2", [of(bench, 10, 40, hard=True)], 600)).over is None
+
+
+async def test_a_period_that_ends_in_between_is_charged_for_its_own(bench: Bench) -> None:
+    await bench.store.reserve("r1", [of(bench, 40, key="budget:a:old")], 600)
+    await bench.store.reserve("r2", [of(bench, 7, key="budget:a:new")], 600)
+    await bench.store.settle("r1", [of(bench, 33, key="budget:a:old")])
+    found = await bench.store.balances(["budget:a:old", "budget:a:new"])
+    assert found == (Balance(spent=33), Balance(reserved=7))
+
+
+async def test_a_request_with_many_attempts_holds_one_at_a_time(bench: Bench) -> None:
+    for number in range(20):
+        made = await bench.store.reserve(f"r{number}", [of(bench, 90, hard=True)], 600)
+        assert made.over is None and made.balances[0].reserved == 90
+        await bench.store.settle(f"r{number}", [of(bench, 0 if number < 19 else 88)])
+    assert await bench.store.balances(["budget:a"]) == (Balance(spent=88),)
+
+
 async def test_a_reservation_made_again_is_held_once(bench: Bench) -> None:
     for amount in (60, 60, 80):
         made = await bench.store.reserve("r1", [of(bench, amount, hard=True)], 600)

@@ -1,5 +1,8 @@
 """The store in the process holds no more than it says, and no longer."""
 
+import pytest
+
+from lynkrc_runtime.state import memory
 from lynkrc_runtime.state.interface import Account, Window
 from lynkrc_runtime.state.memory import REMEMBERED, MemoryStore
 
@@ -60,3 +63,13 @@ async def test_holds_that_are_settled_leave_no_trace() -> None:
         await kept.settle(f"r{number}", [account])
     account = kept._accounts["a"]
     assert len(account.order) < 100
+
+
+async def test_what_is_known_of_settlements_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "MOST_REMEMBERED", 50)
+    kept, _ = store()
+    for number in range(200):
+        await kept.settle(f"r{number}", [Account(key="a", limit=10, amount=1, until=1e9)])
+    assert len(kept) < 60
+    again = [Account(key="a", limit=10, amount=1, until=1e9)]
+    assert (await kept.settle("r199", again)).again, "those of the last moments are known"

@@ -1,7 +1,7 @@
-"""Settlements to a store, out of the way of the requests they are of: each once, none forgotten.
+"""Writes to a store, out of the way of the requests they are of: each once, none forgotten.
 
-Where the store does not answer a settlement is tried again, for half as long as the store would
-know that it had been made; so a store that comes back has it once.
+Settlements above all. Where the store does not answer one is tried again, for half as long as the
+store would know that it had been made; so a store that comes back has it once.
 """
 
 import asyncio

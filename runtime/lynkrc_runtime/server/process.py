@@ -67,6 +67,7 @@ class Process:
     fix_ups: FixUpMemory = field(default_factory=lambda: FixUpMemory(time.monotonic))
     traces: TraceStore = field(default_factory=lambda: TraceStore(time.monotonic))
     settling: Settling = field(default_factory=Settling)
+    remembering: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
     stopping: Stopping = field(default_factory=Stopping)
@@ -124,6 +125,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
             metrics=process.metrics,
             log=process.log,
             clock=time.time,
+            writes=process.remembering,
         ),
         doors=doors,
         stopping=process.stopping,

@@ -87,6 +87,7 @@ async def serving(
             makers=Makers(time.monotonic, store=stores.shared),
         )
         closing.push_async_callback(process.makers.flush)
+        closing.push_async_callback(process.remembering.drain)
         closing.push_async_callback(process.settling.drain)
         await stores.look()
         for kind, health in stores.healths.items():

@@ -6,7 +6,6 @@ What is not read is not asked for: within turns, where no rule reads of sessions
 with tools can go on, and only those that do ask the store.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
@@ -15,6 +14,7 @@ from lynkrc_runtime.ask import markers_of
 from lynkrc_runtime.clients import Profile
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.protocol.conversation import Request
 from lynkrc_runtime.reading import SessionFacts
 from lynkrc_runtime.sessions.identity import Identity, Recogniser
@@ -39,13 +39,16 @@ def open_sessions(
     metrics: Metrics,
     log: Log,
     clock: Callable[[], float],
+    writes: Settling,
 ) -> Sessions:
-    """The sessions of a bundle; `clock` gives Unix seconds."""
+    """The sessions of a bundle; `clock` gives Unix seconds. `writes` are waited for at the end."""
     settings = dispatch.settings.sessions
     reads = any(slot.feature.startswith(_FEATURES) for slot in dispatch.slots)
     if settings.within == "off" and not reads:
         return NoSessions()
-    return Remembered(dispatch, store, reads=reads, metrics=metrics, log=log, clock=clock)
+    return Remembered(
+        dispatch, store, reads=reads, metrics=metrics, log=log, clock=clock, writes=writes
+    )
 
 
 @final
@@ -58,9 +61,9 @@ class Remembered:
         "_metrics",
         "_recogniser",
         "_store",
-        "_tasks",
         "_ttl",
         "_whole",
+        "_writes",
         "_writing",
         "dispatch",
         "keeper",
@@ -75,6 +78,7 @@ class Remembered:
         metrics: Metrics,
         log: Log,
         clock: Callable[[], float],
+        writes: Settling,
     ) -> None:
         settings = dispatch.settings.sessions
         self.dispatch = dispatch
@@ -93,7 +97,7 @@ class Remembered:
         )
         self._writing: dict[str, bytes] = {}
         """What is on its way to the store: the next request must not come before it."""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._writes = writes
 
     async def find(
         self, request: Request, headers: Mapping[str, str], caller: Caller | None
@@ -145,19 +149,21 @@ class Remembered:
         if identity.session is not None:
             values[identity.session] = data
         self._writing |= values
-        task = asyncio.get_running_loop().create_task(self._put(values))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
-    async def _put(self, values: Mapping[str, bytes]) -> None:
-        try:
+        async def write() -> None:
             await self._store.put(values, self._ttl)
-        except StoreDown:
+            self._written(values)
+
+        def lost(_: str) -> None:
             self._metrics.session_lost()
-        finally:
-            for key, data in values.items():
-                if self._writing.get(key) is data:
-                    del self._writing[key]
+            self._written(values)
+
+        self._writes.submit(write, lost, again=False)
+
+    def _written(self, values: Mapping[str, bytes]) -> None:
+        for key, data in values.items():
+            if self._writing.get(key) is data:
+                del self._writing[key]
 
     def now(self) -> float:
         """Unix seconds."""

@@ -19,6 +19,9 @@ ROOM = 64 * 1024 * 1024
 REMEMBERED = 3600.0
 """Seconds for which a settlement is known, so that it is not made twice."""
 
+MOST_REMEMBERED = 65_536
+"""Settlements known at once, the newest (15 MB): here none gets lost on its way, to be repeated."""
+
 _STEPS = 2
 """Entries an operation looks at for being over, beyond as many as it may add: all are reached."""
 
@@ -227,7 +230,7 @@ class MemoryStore:
     def _is_settled(self, reservation: str, now: float) -> bool:
         while self._settled:
             oldest, at = next(iter(self._settled.items()))
-            if now - at < REMEMBERED:
+            if now - at < REMEMBERED and len(self._settled) <= MOST_REMEMBERED:
                 break
             del self._settled[oldest]
         return reservation in self._settled

@@ -2,8 +2,8 @@
 
 Time is Redis' own, so replicas need not agree on theirs. The first argument of each script is how
 many seconds to add to it, 0 outside of tests. Amounts travel as text and are added by HINCRBY, so
-they stay exact where Lua's numbers would not. Of what is written newly the first command is one
-that a Redis without memory refuses: later ones of a script it lets pass.
+they stay exact where Lua's numbers would not. The first command that writes is one that a Redis
+without memory refuses: it lets pass what a script writes after its first.
 
 A window is a hash of slices. An account is a hash (`s` spent, `r` reserved, `h:ID` what a
 reservation holds) beside a sorted set of its reservations by when they end.
