@@ -10,9 +10,9 @@ Design: runtime.md, "State and workers".
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import AttemptRecord, Result
@@ -27,6 +27,7 @@ from lynkrc_runtime.metering.rates import Rate, over_rate, rates_of
 from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 from lynkrc_runtime.state.interface import Store, StoreDown
+from lynkrc_runtime.state.memory import MemoryStore, at_once
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
@@ -293,7 +294,7 @@ class _Visit:
                 reason=reason,
             )
 
-        till.settling.submit(settle, lost, again=True)
+        _submit(till, settle, lost, again=True)
 
     def _correct(self, used: int) -> None:
         """The token windows hold what was used, in the place of the estimate."""
@@ -318,7 +319,21 @@ class _Visit:
                 )
 
             # Made once: a store cannot tell that it was made before. The window passes anyway.
-            till.settling.submit(correct, lost, again=False)
+            _submit(till, correct, lost, again=False)
+
+
+def _submit(
+    till: Till,
+    settle: Callable[[], Coroutine[Any, Any, None]],
+    lost: Callable[[str], None],
+    *,
+    again: bool,
+) -> None:
+    """Settle out of the way of the request; in the memory of the process that is at once."""
+    if isinstance(till.store, MemoryStore):
+        at_once(settle())
+    else:
+        till.settling.submit(settle, lost, again=again)
 
 
 def _tokens_of(charge: Charge) -> int:

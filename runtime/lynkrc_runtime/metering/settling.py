@@ -5,8 +5,8 @@ store would know that it had been made; so a store that comes back has it once.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import final
+from collections.abc import Callable, Coroutine
+from typing import Any, final
 
 from lynkrc_runtime.state.interface import StoreDown
 
@@ -33,7 +33,11 @@ class Settling:
         return len(self._pending)
 
     def submit(
-        self, settle: Callable[[], Awaitable[None]], lost: Callable[[str], None], *, again: bool
+        self,
+        settle: Callable[[], Coroutine[Any, Any, None]],
+        lost: Callable[[str], None],
+        *,
+        again: bool,
     ) -> None:
         """Make a settlement in the background; `lost` is told why where it could not be made.
 
@@ -57,7 +61,11 @@ class Settling:
                 await asyncio.wait(late)
 
     async def _settle(
-        self, settle: Callable[[], Awaitable[None]], lost: Callable[[str], None], *, again: bool
+        self,
+        settle: Callable[[], Coroutine[Any, Any, None]],
+        lost: Callable[[str], None],
+        *,
+        again: bool,
     ) -> None:
         loop = asyncio.get_running_loop()
         ends, wait = loop.time() + _PATIENCE, _FIRST_WAIT

@@ -157,15 +157,15 @@ def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) ->
         if reason is not None:
             return shed(request, reason)
         try:
-            return await admitted(request, arrived)
+            return await admitted(request, site, arrived)
         finally:
             site.shedding.leave()
 
-    async def admitted(request: web.Request, arrived: float) -> web.StreamResponse:
+    async def admitted(request: web.Request, site: Site, arrived: float) -> web.StreamResponse:
         body = await read_body(request)
         if isinstance(body, web.Response):
             return body
-        client, headers = HttpClient(request), request[HEADERS]
+        client, headers, gateway = HttpClient(request), request[HEADERS], site.gateway
         incoming = Incoming(
             surface=surface,
             dialect=dialect,
@@ -176,9 +176,10 @@ def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) ->
             answer_id=secrets.token_hex(12),
             created=int(time.time()),
             arrived=arrived,
-            caller=request.get(CALLER),
+            # A request of nobody in particular has no such entry: asking for one is dear.
+            caller=request.get(CALLER) if len(gateway.keys) else None,
         )
-        await serving(request.app[SITE].gateway, incoming, client)
+        await serving(gateway, incoming, client)
         # The client went away before anything was answered: nobody reads this.
         return client.response or web.Response(status=499)
 

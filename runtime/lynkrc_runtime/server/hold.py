@@ -7,7 +7,7 @@ import asyncio
 
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.feature_table import EMBEDDINGS
-from lynkrc_runtime.metering.interface import Call
+from lynkrc_runtime.metering.interface import UNMETERED, Call
 from lynkrc_runtime.metering.meter import unavailable
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 from lynkrc_runtime.resilience.places import Busy
@@ -38,7 +38,10 @@ async def hold(exchange: Exchange, step: Try) -> Try | None:
             if resumed is None:
                 return None
             step = resumed
-        spent = await exchange.visit.reserve(_call(exchange, route, step.deadline - loop.time()))
+        spent = None
+        if exchange.visit is not UNMETERED:
+            call = _call(exchange, route, step.deadline - loop.time())
+            spent = await exchange.visit.reserve(call)
         is_held = spent is None
     except StoreDown:
         attempts.skipped(unavailable(), Fault.UNCOUNTED, loop.time())

@@ -184,7 +184,8 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    gateway = request.app[SITE].gateway
+    site = request.app[SITE]
+    gateway = site.gateway
     origins = gateway.doors.origins
     if origins and headers.get("origin") in origins:
         request[ORIGIN] = headers["origin"]
@@ -206,7 +207,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
         return refusal(request, 415, "the content type must be application/json")
     response = await handler(request)
-    if request.app[SITE].stopping.is_draining:
+    if site.stopping.is_draining:
         response.force_close()
     return response
 
@@ -239,10 +240,12 @@ async def before_answer(request: web.Request, response: web.StreamResponse) -> N
 
     A connection that was asked to become something else is closed: the parser has left HTTP.
     """
-    if hdrs.UPGRADE in request.headers:
+    headers = request.headers
+    if hdrs.UPGRADE in headers:
         response.headers.setdefault(hdrs.CONNECTION, "close")
         response.force_close()
-    origin = request.get(ORIGIN)
+    # Asked of the headers first: an origin that is not declared is no `ORIGIN`.
+    origin = request.get(ORIGIN) if hdrs.ORIGIN in headers else None
     if origin is not None:
         response.headers.update(cors_headers(origin, response.headers))
 
@@ -327,8 +330,11 @@ def canonical(request: web.Request, path: str, below: str = "") -> None:
 
     `below` is what follows it, as an id: it is no part of the spelling.
     """
-    site, spelled = request.app[SITE], request.path.removesuffix(below)
-    if spelled != path and spelled not in site.aliases and len(site.aliases) < 100:
+    spelled = request.path.removesuffix(below)
+    if spelled == path:
+        return
+    site = request.app[SITE]
+    if spelled not in site.aliases and len(site.aliases) < 100:
         site.aliases.add(spelled)
         site.gateway.log.line(
             Level.WARNING, "alias", path=spelled, hint=f"clients should call {path}"

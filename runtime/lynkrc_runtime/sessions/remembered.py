@@ -22,6 +22,7 @@ from lynkrc_runtime.sessions.interface import ALONE, NoSessions, Session, Sessio
 from lynkrc_runtime.sessions.keep import Choice, Keeper, Recalled
 from lynkrc_runtime.sessions.memory import Seen, begins, is_step, pack, remember, unpack
 from lynkrc_runtime.state.interface import Store, StoreDown
+from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Outcome
@@ -144,10 +145,13 @@ class Remembered:
         return found
 
     def put(self, identity: Identity, data: bytes) -> None:
-        """Remember it, in the background. Returns at once."""
+        """Remember it, in the background where that takes time. Returns at once."""
         values = {identity.conversation: data}
         if identity.session is not None:
             values[identity.session] = data
+        if isinstance(self._store, MemoryStore):
+            self._store.keep(values, self._ttl)
+            return
         self._writing |= values
 
         async def write() -> None:

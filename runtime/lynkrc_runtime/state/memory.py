@@ -6,10 +6,10 @@ time is over, and each family of values has room for so many bytes.
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 from lynkrc_runtime.state.interface import Account, Balance, Reserved, Settled, Taken, Window
 from lynkrc_runtime.state.windows import first_counted, slice_of, taken_off, wait_for
@@ -248,6 +248,10 @@ class MemoryStore:
 
     async def put(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
         """See `Store`."""
+        self.keep(values, ttl, room)
+
+    def keep(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
+        """The same for who need not await it."""
         now = self._clock()
         most = self._room if room is None else room
         self._sweep_values(now, len(values))
@@ -290,6 +294,16 @@ class MemoryStore:
     def __len__(self) -> int:
         """How many windows, accounts, settlements and values are held, those that are over too."""
         return len(self._counts) + len(self._accounts) + len(self._settled) + len(self._round)
+
+
+def at_once(operations: Coroutine[Any, Any, None]) -> None:
+    """Run operations on a store in the process, which wait for nothing, without a task."""
+    try:
+        operations.send(None)
+    except StopIteration:
+        return
+    operations.close()
+    raise RuntimeError("operations on a store in the process wait for something")
 
 
 def _has_room(wanted: Account, account: _Account, reservation: str) -> bool:

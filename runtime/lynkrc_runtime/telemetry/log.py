@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any, final
 
+import msgspec
+
 from lynkrc_runtime import settings
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.cost import KINDS, Cost
@@ -91,7 +93,7 @@ class Log:
             return
         moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         head = {"time": moment, "level": level.name.lower(), "event": event}
-        self._write(json.dumps(head | self._who | members, separators=(",", ":")) + "\n")
+        self._write(_text(head | self._who | members) + "\n")
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
@@ -100,6 +102,15 @@ class Log:
             if self._fields is not None:
                 members = {name: members[name] for name in members if name in self._fields}
             self.line(Level.INFO, "request", **members)
+
+
+def _text(members: Mapping[str, Any]) -> str:
+    """JSON in ASCII; the slower way is for the few lines that hold anything else."""
+    try:
+        text = msgspec.json.encode(members).decode()
+    except UnicodeEncodeError:  # half a character
+        return json.dumps(members, separators=(",", ":"))
+    return text if text.isascii() else json.dumps(members, separators=(",", ":"))
 
 
 def place_of(error: BaseException) -> list[str]:

@@ -1,6 +1,7 @@
 """What the last requests used, for their callers to ask; kept for a while, within bounds.
 
-An entry holds numbers and names of the spec, no text: what an upstream said of a failure stays out.
+An entry is put into words when somebody asks. It holds numbers and names of the spec, no text:
+where an upstream said something of a failure, the words are made at once, without what it said.
 """
 
 from collections import OrderedDict
@@ -17,7 +18,8 @@ TTL = 600.0
 MOST = 10_000
 """Entries at a time."""
 
-_Entry: TypeAlias = tuple[float, dict[str, Any]]
+_Entry: TypeAlias = tuple[float, Dispatch, Outcome] | tuple[float, dict[str, Any]]
+"""Until when it is kept, and what became of the request."""
 
 
 @final
@@ -36,20 +38,33 @@ class Recent:
         """A request has ended."""
         identity = outcome.key, outcome.request_id
         self._kept.pop(identity, None)
-        self._kept[identity] = (self._clock() + TTL, _told(dispatch, outcome))
-        if len(self._kept) > self._most:
+        now = self._clock()
+        if any(record.failure is not None for record in outcome.attempts):
+            self._kept[identity] = (now + TTL, _told(dispatch, outcome))
+        else:
+            self._kept[identity] = (now + TTL, dispatch, outcome)
+        if len(self._kept) > self._most or self._oldest()[1] <= now:
             self._kept.popitem(last=False)
 
     def get(self, key: str | None, request_id: str) -> dict[str, Any] | None:
         """What a request of the caller used; None for one that is not there, or no longer."""
         now = self._clock()
         while self._kept:
-            identity, (until, _) = next(iter(self._kept.items()))
+            identity, until = self._oldest()
             if until > now:
                 break
             del self._kept[identity]
-        found = self._kept.get((key, request_id))
-        return None if found is None else found[1]
+        match self._kept.get((key, request_id)):
+            case None:
+                return None
+            case _, told:
+                return told
+            case _, dispatch, outcome:
+                return _told(dispatch, outcome)
+
+    def _oldest(self) -> tuple[tuple[str | None, str], float]:
+        identity = next(iter(self._kept))
+        return identity, self._kept[identity][0]
 
     def __len__(self) -> int:
         return len(self._kept)

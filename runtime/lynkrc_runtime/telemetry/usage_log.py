@@ -12,14 +12,16 @@ from functools import partial
 from pathlib import Path
 from queue import Full, Queue
 from types import TracebackType
-from typing import Self, TypeAlias, final
+from typing import TYPE_CHECKING, Self, TypeAlias, final
 
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.settings import Rotate, is_database
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.outcome import Outcome
-from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink, FileSink, Sink
 from lynkrc_runtime.usage_record import VERSION, GapLine, Line, bundle_line, request_line
+
+if TYPE_CHECKING:
+    from lynkrc_runtime.telemetry.usage_sinks import Sink
 
 WAITING = 10_000
 """Outcomes that wait to be written, at most."""
@@ -61,6 +63,9 @@ class UsageLog:
         waiting: int = WAITING,
         append: Callable[[int, bytes], None] | None = None,
     ) -> None:
+        # Late: it brings SQLite, and most gateways keep no usage log.
+        from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink, FileSink
+
         self._fails = False
         self._log, self._clock = log, clock
         self._queue: Queue[_Waiting | None] = Queue(waiting)
