@@ -21,10 +21,10 @@ def limit_rows(limits: Iterable[Limit]) -> list[tuple[str, ...]]:
     """Name, who is counted, how much is allowed."""
     rows: list[tuple[str, ...]] = []
     for limit in limits:
-        counted = (("requests", limit.requests), ("tokens", limit.tokens))
-        amounts = [f"{amount} {what}" for what, amount in counted if amount is not None]
+        parts = (("requests", limit.requests), ("tokens", limit.tokens))
+        amounts = [f"{amount} {what}" for what, amount in parts if amount is not None]
         allowed = f"{', '.join(amounts)} in {duration(limit.within)}"
-        rows.append((limit.name, _counted(limit.per, limit.only), allowed))
+        rows.append((limit.name, counted(limit.per, limit.only), allowed))
     return rows
 
 
@@ -37,8 +37,8 @@ def budget_rows(budgets: Iterable[Budget]) -> list[tuple[str, ...]]:
         how = ["hard: the worst case is reserved" if budget.hard else "soft"]
         if budget.alert_at:
             how.append(f"alerts at {', '.join(f'{percent}%' for percent in budget.alert_at)}")
-        counted = _counted(budget.per, budget.only)
-        rows.append((budget.name, counted, f"{amount} on {spent_on}", "; ".join(how)))
+        whose = counted(budget.per, budget.only)
+        rows.append((budget.name, whose, f"{amount} on {spent_on}", "; ".join(how)))
     return rows
 
 
@@ -46,17 +46,22 @@ def key_rows(keys: Mapping[str, Key]) -> list[tuple[str, ...]]:
     """Name, how the key is known, team and tenant, what it may use; sorted by name."""
     rows: list[tuple[str, ...]] = []
     for name, key in sorted(keys.items()):
-        known = key.secret if key.sha256 is None else f"sha256 {key.sha256[:_DIGEST]}..."
         allowed = [f"tiers {', '.join(key.tiers)}"] if key.tiers else []
         allowed += [f"targets {', '.join(key.targets)}"] if key.targets else []
         uses = "; ".join(allowed) or "everything"
         if key.debug:
             uses += "; may debug"
-        rows.append((name, known or "-", key.team or "-", key.tenant or "-", uses))
+        rows.append((name, known_by(key), key.team or "-", key.tenant or "-", uses))
     return rows
 
 
-def _counted(per: Owner, only: Sequence[str]) -> str:
+def known_by(key: Key) -> str:
+    """The reference of a key's secret, or the beginning of its digest."""
+    return (key.secret or "-") if key.sha256 is None else f"sha256 {key.sha256[:_DIGEST]}..."
+
+
+def counted(per: Owner, only: Sequence[str]) -> str:
+    """Whose amounts are added up: everyone's, or those of each owner."""
     if per == "everyone":
         return "everyone together"
     return f"a {per}: {', '.join(only)}" if only else f"each {per}"

@@ -9,11 +9,16 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
+from lynkrc.codegen.settings_text import settings_rows
 from lynkrc.diff.identity import Destination, Pair, trust_ranks
 from lynkrc.diff.items import Part, compare_parts
+from lynkrc.diff.owners import READ_OTHERWISE, owner_changes
 from lynkrc.diff.plan import Category, Change, Item
 from lynkrc.ir.table import Provider, RouteTable, Target
 from lynkrc_runtime.attempt import RETRIES
+from lynkrc_runtime.settings import Settings
 
 _LEFT_OUT = ("name", "trust", "retries")
 _CALL_FACTS = ("provider", "model", "dialect", "on_loss", "shape")
@@ -21,6 +26,16 @@ _THINKS = "thinking"
 """The one capability that says how a target is called, beside whether it can serve."""
 _READ_BY = {"keys": "key", "budgets": "budget", "sessions": "session"}
 """Sections of the settings that features are read by, and how the names of those begin."""
+_APART = ("embeddings", "keys", "limits", "budgets")
+"""Sections that are told entry by entry."""
+_SERVED = "requests are served otherwise"
+_MEANS = {
+    "sessions": "targets are kept otherwise from one request to the next",
+    "state": "counts, sessions and kept answers live elsewhere, or are served without otherwise",
+    "resilience": "what fails is waited for, tried again or left alone otherwise",
+    "observability": "what is told of requests is otherwise, not how they are served",
+}
+"""What a change of a section means."""
 
 
 def other_changes(pair: Pair, *, old_name: str, new_name: str) -> tuple[Change, ...]:
@@ -225,14 +240,10 @@ def _clients(old: RouteTable, new: RouteTable) -> Iterator[Change]:
 def _settings(pair: Pair) -> Iterator[Change]:
     old, new = pair.old, pair.new
     read = {slot.feature.partition(".")[0] for table in (old, new) for slot in table.slots}
-    before, after = (
-        {
-            path: Part(says=value, text=value)
-            for path, value in _flat("", json.loads(table.settings))
-            if not path.startswith("embeddings")
-        }
-        for table in (old, new)
-    )
+    was_set, is_set = (msgspec.json.decode(table.settings, type=Settings) for table in (old, new))
+    reading = {section: _reading(pair) for section, feature in _READ_BY.items() if feature in read}
+    yield from owner_changes(was_set, is_set, reading)
+    before, after = _parts(old, was_set), _parts(new, is_set)
     for path in sorted({*before, *after}):
         was, now = before.get(path), after.get(path)
         if was == now:
@@ -245,11 +256,21 @@ def _settings(pair: Pair) -> Iterator[Change]:
             before=was.text if was else None,
             after=now.text if now else None,
         )
-        if _READ_BY.get(path.partition(".")[0].partition("[")[0]) in read:
-            words = "what requests are decided by is read otherwise"
-            yield _change(_reading(pair), item, words)
+        section = path.partition(".")[0]
+        if section in reading:
+            yield _change(reading[section], item, READ_OTHERWISE)
         else:
-            yield _change(Category.OUTCOME, item, "requests are served otherwise")
+            yield _change(Category.OUTCOME, item, _MEANS.get(section, _SERVED))
+
+
+def _parts(table: RouteTable, settings: Settings) -> Mapping[str, Part]:
+    """Settings by path, as a reviewer reads their values; what is told apart is left out."""
+    told = dict(settings_rows(settings))
+    return {
+        path: Part(says=value, text=told.get(path, value))
+        for path, value in _flat("", json.loads(table.settings))
+        if path.partition(".")[0].partition("[")[0] not in _APART
+    }
 
 
 def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:

@@ -131,12 +131,13 @@ class Draft:
 
 
 def variables_of(draft: Draft) -> tuple[str, ...]:
-    """The variables without which its providers cannot be called, in the order they come."""
+    """The variables without which it cannot be served, in the order they come."""
     texts = [
         text
         for one in draft.providers
         for text in (one.base_url, one.region, one.api_key, *(value for _, value in one.headers))
     ]
+    texts += [setting.value for setting in draft.settings]
     found = re.findall(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}", " ".join(text or "" for text in texts))
     return tuple(dict.fromkeys(found))
 

@@ -11,7 +11,7 @@ from lynkrc.diagnostics.wording import printable
 from lynkrc.migrate.account import Account, carried, left
 from lynkrc.migrate.address import fitting_way, plain_address, trust_at
 from lynkrc.migrate.draft import ASSUMED_CAPABILITIES, DraftProvider, Known, Price, Stated
-from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, text_of
+from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, reference_of, text_of
 from lynkrc.migrate.litellm_keys import reason_of
 from lynkrc.migrate.litellm_settings import MOST_RETRIES, duration, whole
 from lynkrc.migrate.litellm_vendors import PREFIXES, split_model
@@ -20,7 +20,6 @@ from lynkrc.source.nodes import MappingNode, Node
 from lynkrc_runtime.feature_table import BIG
 from lynkrc_runtime.providers.kind import Credentials, ProviderKind
 
-_FROM_ENVIRONMENT = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 _MODEL = re.compile(r"[A-Za-z0-9~][A-Za-z0-9._:/@+~-]{0,199}")
 _PLACEHOLDERS = frozenset({"none", "dummy", "empty", "fake", "anything", "not-needed", "no-key"})
 _CHAT_MODES = frozenset({"", "chat", "completion", "responses"})
@@ -160,7 +159,7 @@ def _called(
     base = text_of(_get(params, "api_base") or _get(params, "base_url"))
     base_name = f"{place}.{'api_base' if _get(params, 'api_base') else 'base_url'}"
     parts = plain_address(base)
-    address = _reference(base) or (base if parts else None)
+    address = reference_of(base) or (base if parts else None)
     if base and address is None:
         return "its address has a user, a query, or is none"
     said = [carried(base_name, "`base_url` of a provider")] if base else []
@@ -225,7 +224,7 @@ def _region(params: Node | None, place: str, said: list[Account]) -> str:
 def _part(params: Node | None, key: str) -> str | None:
     """A reference, or a piece of an address that is no secret: letters, digits and ``-``."""
     text = text_of(_get(params, key))
-    return _reference(text) or (text if re.fullmatch(r"[a-z0-9][a-z0-9-]*", text) else None)
+    return reference_of(text) or (text if re.fullmatch(r"[a-z0-9][a-z0-9-]*", text) else None)
 
 
 def _vertex(
@@ -285,18 +284,13 @@ def _key(usual: str, params: Node | None, name: str) -> tuple[str | None, list[A
     if node is None:
         return None, []
     written = text_of(node)
-    reference = _reference(written)
+    reference = reference_of(written)
     if reference is not None:
         return reference, [carried(name, "`api_key` of a provider")]
     if not written or written.lower() in _PLACEHOLDERS:
         return None, [carried(name, "a placeholder: the provider has no `api_key`")]
     why = f"a key written out is never copied: set {usual} in the environment"
     return f"${{{usual}}}", [left(name, why)]
-
-
-def _reference(text: str) -> str | None:
-    found = _FROM_ENVIRONMENT.fullmatch(text)
-    return f"${{{found[1]}}}" if found else None
 
 
 def _facts(

@@ -5,6 +5,7 @@ and ask for such a file to be written out first. No line quotes the file: any of
 """
 
 import math
+import re
 
 from lynkrc.diagnostics import codes
 from lynkrc.diagnostics.model import Diagnostic, in_order
@@ -17,6 +18,8 @@ from lynkrc.source.yaml_nodes import read_nodes
 _TOLERATED = frozenset({codes.AMBIGUOUS_SCALAR.id, codes.NUMBER_RANGE.id})
 _SHARED = frozenset({codes.ALIAS.id, codes.MERGE_KEY.id})
 _SHOWN = 10
+
+_FROM_ENVIRONMENT = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
 
 
 def read_litellm(path: str, data: bytes) -> MappingNode | Unreadable:
@@ -86,3 +89,13 @@ def number_of(node: Node | None) -> float | None:
 def is_true(node: Node | None) -> bool:
     """Whether YAML 1.1, which LiteLLM reads, takes the scalar for true."""
     return text_of(node).lower() in ("true", "yes", "on", "y")
+
+
+def reference_of(text: str) -> str | None:
+    """``os.environ/NAME`` as a spec writes it; None for anything else.
+
+    >>> reference_of("os.environ/REDIS_URL"), reference_of("redis://h")
+    ('${REDIS_URL}', None)
+    """
+    found = _FROM_ENVIRONMENT.fullmatch(text)
+    return f"${{{found[1]}}}" if found else None

@@ -151,7 +151,7 @@ ROWS: tuple[LiteRow, ...] = (
             "general_settings.alerting*",
             "general_settings.alert*",
         ),
-        why="the gateway writes one line a request without its text, and metrics; nothing else",
+        why="the gateway has metrics, log lines and usage records without texts: `observability`",
     ),
     LiteRow(
         paths=("litellm_settings.max_budget", "litellm_settings.budget_*", "*_budget*"),
@@ -167,12 +167,11 @@ ROWS: tuple[LiteRow, ...] = (
             "general_settings.allowed_routes",
             "general_settings.public_routes",
         ),
-        why="keys are made anew under `keys`, by reference; until the runtime asks for them, keep "
-        "the gateway on the loopback or behind a proxy that does",
+        why="keys are made anew: `lynkrc keys create` makes one for each, to stand under `keys`",
     ),
     LiteRow(
         paths=("general_settings.*database*", "general_settings.store_*", "general_settings.*db*"),
-        why="the gateway has no database",
+        why="the gateway has no database of keys and spend: `keys` and `state` hold them",
     ),
     LiteRow(
         paths=("environment_variables.*",),

@@ -4,6 +4,7 @@ The first of a row's paths that can be read holds. Read from the proxy's documen
 (docs.litellm.ai/docs/proxy/config_settings, /reliability, /caching, /users).
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import TypeAlias, final
 
 from lynkrc.migrate.account import Account, carried
 from lynkrc.migrate.draft import DraftSetting
-from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, text_of
+from lynkrc.migrate.litellm_file import entries_of, is_true, number_of, reference_of, text_of
 from lynkrc.migrate.served import not_yet
 from lynkrc.migrate.write_spec import seconds
 from lynkrc.source.nodes import MappingNode, Node
@@ -22,6 +23,10 @@ _BUDGET = ("budgets", "-")
 _PERIODS = {"1d": "day", "24h": "day", "7d": "week", "30d": "month", "1mo": "month"}
 """The periods of LiteLLM's that are nearly ours: it counts from the first request, we by day."""
 _EXACT_CACHES = ("", "local", "redis", "disk", "s3", "gcs", "azure-blob")
+
+MASTER_KEY = "${LITELLM_MASTER_KEY}"
+"""The variable of the proxy's own for its master key."""
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 
 _Read: TypeAlias = Callable[[Node | None], str | None]
 
@@ -142,7 +147,7 @@ def read_settings(root: MappingNode) -> tuple[list[DraftSetting], list[Account]]
     else:
         for key, value in (("name", "everyone"), *budget.items()):
             written[(*_BUDGET, key)] = value or ""
-    accounts += _cache(root, written)
+    accounts += [*_cache(root, written), *_state(root, written), *_master_key(root, written)]
     return [DraftSetting(path=path, value=value) for path, value in written.items()], accounts
 
 
@@ -160,6 +165,39 @@ def _cache(root: MappingNode, written: dict[tuple[str, ...], str]) -> list[Accou
     more = "; each key has answers of its own"
     names = ("litellm_settings.cache", "litellm_settings.cache_params.ttl")
     return [_carried(name, path, more) for name in names]
+
+
+def _state(root: MappingNode, written: dict[tuple[str, ...], str]) -> list[Account]:
+    """The Redis that routers share what they count in, where its address can be written."""
+    parts = {key: _get(root, "router_settings", f"redis_{key}") for key in ("url", "host", "port")}
+    password = _get(root, "router_settings", "redis_password")
+    url = reference_of(text_of(parts["url"]))
+    used = ["url"]
+    if parts["url"] is None:
+        host, shown = text_of(parts["host"]), reference_of(text_of(password))
+        host = reference_of(host) or (host if _HOST.fullmatch(host) else "")
+        port = text_of(parts["port"])
+        port = reference_of(port) or (port if port.isdigit() else "" if port else "6379")
+        if host and port and (password is None or shown):
+            url = f"redis://{f':{shown}@' if shown else ''}{host}:{port}"
+            used = ["host", "port", "password"]
+    if url is None:
+        return []
+    written["state", "store"], written["state", "url"] = "redis", f'"{url}"'
+    names = [f"redis_{key}" for key in used if _get(root, "router_settings", f"redis_{key}")]
+    return [_carried(f"router_settings.{name}", ("state", "url"), "") for name in names]
+
+
+def _master_key(root: MappingNode, written: dict[tuple[str, ...], str]) -> list[Account]:
+    """The key that every caller of the proxy shows who has no virtual one."""
+    node = _get(root, "general_settings", "master_key")
+    if not text_of(node):
+        return []
+    path = ("keys", "master", "secret")
+    own = reference_of(text_of(node))
+    written[path] = f'"{own or MASTER_KEY}"'
+    more = "" if own else f"; a key written out is never copied: set {MASTER_KEY[2:-1]} to it"
+    return [_carried("general_settings.master_key", path, more)]
 
 
 def _carried(name: str, path: tuple[str, ...], more: str) -> Account:

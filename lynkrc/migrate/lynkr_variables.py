@@ -52,7 +52,7 @@ ROWS: tuple[Row, ...] = (
     # -- core ---------------------------------------------------------------------------------
     _left("nothing here depends on it", "NODE_ENV"),
     _left("the gateway touches no workspace", "WORKSPACE_ROOT"),
-    _left("the gateway keeps no sessions", "SESSION_DB_PATH"),
+    _left("write `state: {store: sqlite, path: FILE}` to keep sessions", "SESSION_DB_PATH"),
     _left(
         "a model is named by a target; give suggestions a rule of their own",
         "SUGGESTION_MODE_MODEL",
@@ -179,14 +179,14 @@ ROWS: tuple[Row, ...] = (
         "AGENTS_ENABLED",
     ),
     # -- the process --------------------------------------------------------------------------
-    _left("one process, one event loop: start more behind a balancer", "CLUSTER_*"),
+    _left("start the gateway with `--workers N`", "CLUSTER_*"),
     _left("nothing is handed to worker threads", "WORKER_POOL_*"),
     _left("a bundle is loaded when it is whole", "HOT_RELOAD_DEBOUNCE_MS"),
-    _left("one line a request goes to standard output; keep it from there", "LOG_FILE_*"),
+    _left("write `observability.log` with a `file`, and `rotate`", "LOG_FILE_*"),
     _left("prompts and answers are not logged", "LLM_AUDIT_*", "OVERSIZED_ERROR_*"),
     _left("the gateway stores no files", "FILES_*"),
     _left("timings are in the metrics", "PERF_TIMER"),
-    _left("the gateway keeps no telemetry database; it has metrics", "LYNKR_TELEMETRY_DB"),
+    _left("write `observability.usage` with a `file` of usage records", "LYNKR_TELEMETRY_DB"),
 )
 """Read from Lynkr 9.14.1."""
 

@@ -77,4 +77,4 @@ def test_a_key_of_another_team_matters_where_rules_ask_for_teams(
         ("rules:", allowed),
     )
     plan = plan_of(old.replace("team: legal", "team: sales"), old=old)
-    assert change(plan, "setting keys.one.team").category is category
+    assert change(plan, "key one").category is category

@@ -135,11 +135,42 @@ def test_every_setting_is_answered_for_exactly_once() -> None:
     text = sound_text(found.draft)
     names = [one.name for one in found.accounts]
     assert len(names) == len(set(names)) == 18
-    assert "secret" not in text + repr(found)
+    assert "sk-secret" not in text + repr(found)
+    assert "secret-b" not in text + repr(found)
     lost = "router_settings.fallbacks names `zzz`, which is not carried over"
     assert any(notice.startswith(lost) for notice in found.notices)
     settings = [(".".join(one.path), one.value) for one in found.draft.settings]
-    assert settings == [("resilience.timeouts.total", "1m"), ("resilience.retry.times", "2")]
+    assert settings == [
+        ("resilience.timeouts.total", "1m"),
+        ("resilience.retry.times", "2"),
+        ("state.store", "redis"),
+        ("state.url", '"redis://h:6379"'),
+        ("keys.master.secret", '"${LITELLM_MASTER_KEY}"'),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("router", "url"),
+    [
+        ("redis_url: os.environ/REDIS_URL", "${REDIS_URL}"),
+        ("redis_host: os.environ/H, redis_port: 7000", "redis://${H}:7000"),
+        ("redis_host: h, redis_password: os.environ/P", "redis://:${P}@h:6379"),
+        ("redis_host: h, redis_password: written", None),
+        ("redis_url: 'redis://:written@h'", None),
+        ("redis_host: 'h/../x'", None),
+        ("redis_host: h, redis_port: x", None),
+    ],
+)
+def test_the_redis_of_routers_is_the_state(router: str, url: str | None) -> None:
+    found = migrated(
+        "model_list: [{model_name: a, litellm_params: {model: gpt-4o}}]\n"
+        f"router_settings: {{{router}}}\n"
+        "general_settings: {master_key: os.environ/MASTER}\n"
+    )
+    assert "written" not in sound_text(found.draft)
+    settings = {".".join(one.path): one.value for one in found.draft.settings}
+    assert settings.get("state.url") == (None if url is None else f'"{url}"')
+    assert settings["keys.master.secret"] == '"${MASTER}"'
 
 
 def test_what_cannot_be_read_is_placed_and_not_quoted() -> None:
