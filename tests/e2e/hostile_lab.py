@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import ClientSession, ClientTimeout
 from aiohttp.test_utils import TestServer
+from msgspec import structs
 
 from lynkrc_runtime.attempt_records import Watch
 from lynkrc_runtime.dispatch import Provider, ProviderSettings
@@ -16,6 +17,7 @@ from lynkrc_runtime.resilience.health import Watching
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.routes import Settings
+from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.times import Times
 from lynkrc_runtime.upstream import HttpUpstream
 from tests.e2e.hostile_server import Hostile, hostile
@@ -109,33 +111,52 @@ class HostileLab:
         return dict(lines[0])
 
 
-def provider_of(target: str, url: str) -> Provider:
-    """A provider of the target's kind, at an address."""
+def provider_of(
+    target: str,
+    url: str,
+    other: str | None = None,
+    base: str | None = None,
+    rest: ProviderSettings | None = None,
+) -> Provider:
+    """A provider of the target's kind (or the `other` one), at an address."""
     kind, place, _ = KINDS[target]
+    kind, place = other or kind, place if base is None else base
     return provider(
         f"the-{target}",
         kind,
         base_url=url + place,
         api_key="${KEY}",
         retries=0,
-        rest=ProviderSettings(region="us-east-1" if kind == "bedrock" else None),
+        rest=rest or ProviderSettings(region="us-east-1" if kind == "bedrock" else None),
     )
 
 
 @asynccontextmanager
 async def hostile_lab(
-    *targets: str, idle: float = 5.0, total: float = 3.0
+    *targets: str,
+    idle: float = 5.0,
+    total: float = 3.0,
+    kind: str | None = None,
+    base: str | None = None,
+    rest: ProviderSettings | None = None,
+    embeddings: str | None = None,
 ) -> AsyncIterator[HostileLab]:
-    """Serve targets in this order, all of them at the hostile upstream; times in seconds."""
+    """Serve targets in this order, all of them at the hostile upstream; times in seconds.
+
+    `kind`, `base` and `rest` are their provider's, `embeddings` the target that makes them.
+    """
     said = Said()
     async with hostile() as upstream, HttpUpstream() as http:
         table = dispatch(
-            [provider_of(name, upstream.url) for name in targets],
+            [provider_of(name, upstream.url, kind, base, rest) for name in targets],
             [
                 make_target(f"t-{name}", place, dialect=KINDS[name][2], model=CLAUDE)
                 for place, name in enumerate(targets)
             ],
         )
+        if embeddings is not None:
+            declared = Declared(embeddings={"m": embeddings})
+            table = structs.replace(table, settings=declared)
         settings = Settings(times=Times(total=total))
         made = gateway(policy(table), said, http=http, settings=settings)
         made = replace(made, routes=tuple(replace(route, idle=idle) for route in made.routes))

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from yarl import URL
 
+from lynkrc_runtime.dispatch import ProviderSettings
 from tests.clients.said import SPEAK
 from tests.clients.script import Plan
 from tests.e2e.hostile_lab import ASKS, KINDS, PATHS, HostileLab, error_of, hostile_lab
@@ -102,15 +104,77 @@ async def test_no_address_of_a_client_is_visited(target: str, client: str) -> No
             assert URL(bait.url).authority.encode() not in head
 
 
-@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/messages/count_tokens"])
-async def test_nor_by_the_smaller_surfaces(path: str) -> None:
+async def test_nor_to_count_tokens() -> None:
     async with canary() as bait, hostile_lab(MESSAGES) as lab:
         answers(lab, MESSAGES)
         for body in enticing(MESSAGES, bait.url):
             data = {"model": "m", "input": bait.url, **ASKS[MESSAGES], **body}
-            async with lab.session.post(lab.url + path, json=data) as answer:
-                assert answer.status in (200, 400, 404)
+            async with lab.session.post(lab.url + "/v1/messages/count_tokens", json=data) as answer:
+                assert answer.status in (200, 400)
         assert bait.visits == 0
+
+
+VECTOR = {"object": "list", "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}} | {
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]
+}
+
+
+async def test_nor_to_make_embeddings() -> None:
+    async with canary() as bait, hostile_lab(RESPONSES, embeddings="t-openai-responses") as lab:
+        for more in (
+            {"input": bait.url},
+            {"input": [bait.url]},
+            {"model": bait.url},
+            {"model": f"{bait.url}#/../../x"},
+            {"user": bait.url, "base_url": bait.url, "api_base": bait.url, "url": bait.url},
+            {"input": [{"type": "image_url", "image_url": {"url": bait.url}}]},
+            {"input": [{"type": "input_file", "file_url": bait.url}]},
+            {"encoding_format": bait.url},
+        ):
+            lab.upstream.says = reply("application/json", [json.dumps(VECTOR).encode()])
+            data = {"model": "m", "input": "Hi", **more}
+            async with lab.session.post(lab.url + "/v1/embeddings", json=data) as answer:
+                assert answer.status in ((404,) if "model" in more else (200, 400))
+        assert bait.visits == 0
+        assert lab.upstream.asked, "it is served here"
+        for asked in lab.upstream.asked:
+            assert asked.startswith(b"POST /v1/embeddings HTTP/1.1\r\n")
+            head = asked.partition(b"\r\n\r\n")[0]
+            assert URL(bait.url).authority.encode() not in head
+
+
+async def test_nor_for_what_was_kept_elsewhere() -> None:
+    async with canary() as bait, hostile_lab(RESPONSES) as lab:
+        lures: tuple[dict[str, Any], ...] = (
+            {"previous_response_id": bait.url},
+            {"previous_response_id": "../../responses/resp_1"},
+            {"input": [{"type": "item_reference", "id": bait.url}]},
+            {"input": [{"id": bait.url}]},
+            {"input": [{"role": "user", "content": [{"type": "input_file", "file_id": bait.url}]}]},
+            {
+                "input": [
+                    {"role": "user", "content": [{"type": "input_image", "file_id": bait.url}]}
+                ]
+            },
+            {"prompt": {"id": bait.url}},
+            {"conversation": bait.url},
+            {"conversation": {"id": bait.url}},
+            {"metadata": {"url": bait.url, "webhook_url": bait.url}},
+            {"tools": [{"type": "file_search", "vector_store_ids": [bait.url]}]},
+            {"tools": [{"type": "code_interpreter", "container": bait.url}]},
+        )
+        for lure in lures:
+            answers(lab, RESPONSES)
+            data = json.dumps({"model": "m", **ASKS[RESPONSES], **lure}).encode()
+            heard = await lab.send(RESPONSES, data)
+            assert heard.status in (200, 400, 404), heard
+        for path in (f"/v1/responses/{quote(bait.url, safe='')}", "/v1/responses/..%2f..%2fx"):
+            async with lab.session.get(lab.url + path) as answer:
+                assert answer.status == 404
+        assert bait.visits == 0
+        for asked in lab.upstream.asked:
+            assert asked.startswith(b"POST /v1/responses HTTP/1.1\r\n")
+            assert URL(bait.url).authority.encode() not in asked.partition(b"\r\n\r\n")[0]
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -160,6 +224,19 @@ async def test_a_model_s_name_is_no_path_no_header_and_no_line(target: str, clie
         for asked in lab.upstream.asked:
             head = asked.partition(b"\r\n\r\n")[0].lower()
             assert b"evil" not in head
+
+
+@pytest.mark.parametrize("base", ["/openai/deployments/d", ""])
+@pytest.mark.parametrize("client", PATHS)
+async def test_a_model_s_name_is_no_path_of_a_deployment(client: str, base: str) -> None:
+    rest = ProviderSettings(api_version="2025-04-01-preview")
+    async with hostile_lab(CHAT, kind="azure-openai", base=base, rest=rest) as lab:
+        for model in ("m", *MODELS):
+            answers(lab, CHAT)
+            heard = await lab.send(client, json.dumps({"model": model, **ASKS[client]}).encode())
+            assert heard.status in (200, 400), heard
+        (line,) = {asked.partition(b"\r\n")[0] for asked in lab.upstream.asked}
+        assert b"evil" not in line and b".." not in line
 
 
 @pytest.mark.parametrize(

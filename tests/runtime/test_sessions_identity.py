@@ -154,3 +154,21 @@ def test_where_nobody_asks_for_sessions_there_are_conversations_alone() -> None:
     found, whole = STEPS.identify(request, headers, None), identity(headers=headers)
     assert found.conversation == whole.conversation and whole.session is not None
     assert found.session is None and found.is_named
+
+
+def test_where_credentials_are_lent_they_say_whose_a_session_is() -> None:
+    lends = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=True, lends=True)
+    request = CLIENT_DIALECTS[MESSAGES].read_request(body(MESSAGES), {})
+    name = {"x-session-id": "s-1"}
+
+    def of(caller: str | None, **shown: str) -> Identity:
+        headers = name | {key.replace("_", "-"): value for key, value in shown.items()}
+        return lends.identify(request, headers, None if caller is None else Caller(name=caller))
+
+    mine, yours, nobody = of(None, x_api_key="mine"), of(None, x_api_key="yours"), of(None)
+    assert len({mine, yours, nobody, of(None, authorization="Bearer mine")}) == 4
+    assert mine == of(None, x_api_key="mine", authorization="Bearer other")
+    assert "mine" not in str(mine)
+    # With keys it is the key, whatever is lent; and no credential is taken for one.
+    assert of("ci", x_api_key="mine") == of("ci", x_api_key="yours")
+    assert of("mine") != mine

@@ -58,6 +58,13 @@ async def test_a_streams_use_is_read_afterwards_by_its_caller_alone(client: Clie
         assert (await answer.json())["error"] == others["error"]
     async with client.get("/v1/usage/job-7") as answer:
         assert answer.status == 401
+    # Another caller's request of the same id is another request.
+    theirs = JSON | {"x-api-key": "blue", "x-request-id": "job-7"}
+    async with client.post("/v1/messages", data=body(), headers=theirs) as answer:
+        await answer.read()
+    for key, streamed in (("red", True), ("blue", False)):
+        async with client.get("/v1/usage/job-7", headers={"x-api-key": key}) as answer:
+            assert (await answer.json())["stream"] is streamed
 
 
 async def test_a_refused_request_has_a_line_without_what_it_said(

@@ -100,7 +100,7 @@ def admitting(server: web.Server, most: int, log: Log) -> Callable[[], asyncio.B
         oldest = next((one for one in connections if one not in leaving), None)
         if oldest is not None:
             leaving.add(oldest)
-            oldest.close()
+            _send_away(oldest)
         now = asyncio.get_running_loop().time()
         if now - told >= TELL_EVERY:
             told = now
@@ -108,6 +108,16 @@ def admitting(server: web.Server, most: int, log: Log) -> Callable[[], asyncio.B
         return server() if len(connections) < 2 * most else _Refused()
 
     return accept
+
+
+def _send_away(one: web.RequestHandler) -> None:
+    """Close a connection: at once, or when the request that runs there has been answered."""
+    # aiohttp tells nobody which of them wait: its own `close` leaves one that does half open.
+    waiter = one._waiter
+    if waiter is None or waiter.done():
+        one.close()
+    else:
+        one.force_close()
 
 
 @final

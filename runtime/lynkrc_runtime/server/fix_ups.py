@@ -9,7 +9,7 @@ the target for an hour, so that the next request does not pay again. No I/O: who
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, final
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class Sent:
     """
 
     url: str
-    body: Body
+    body: Body = field(repr=False)
     changes: list[str]
 
 

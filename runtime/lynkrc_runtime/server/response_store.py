@@ -14,7 +14,7 @@ caller's: one caller's ids mean nothing to another (design: runtime.md, "Respons
 ((b'{"a":1}',), None)
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import final
 
@@ -38,9 +38,9 @@ class Kept:
     """
 
     id: str
-    body: bytes
-    input: tuple[bytes, ...]
-    output: tuple[bytes, ...]
+    body: bytes = field(repr=False)
+    input: tuple[bytes, ...] = field(repr=False)
+    output: tuple[bytes, ...] = field(repr=False)
 
 
 _write = msgspec.msgpack.encode

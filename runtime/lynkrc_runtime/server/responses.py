@@ -6,7 +6,7 @@ kept, and says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Final, final
 
@@ -72,8 +72,8 @@ class Settled:
     `input` are its items; `keep`: the client wants the answer kept; `previous` is the id it named.
     """
 
-    body: bytes
-    input: tuple[bytes, ...] = ()
+    body: bytes = field(repr=False)
+    input: tuple[bytes, ...] = field(default=(), repr=False)
     keep: bool = False
     previous: str | None = None
 

@@ -26,6 +26,8 @@ MOST_SYSTEM = 1_000
 """Characters of the system text that do where the client names no session: clients write the date
 and the directory further down."""
 
+_CREDENTIALS = ("x-api-key", "authorization", "api-key", "x-goog-api-key")
+"""Headers by which a client lends its credential; the first one found says who it is."""
 _OLD_MARK = "_session_"
 _SIZE = 16
 _PERSON = b"lynkrc.session"
@@ -48,21 +50,33 @@ class Identity(Struct, frozen=True, kw_only=True, gc=False):
 class Recogniser:
     """Knows how the clients of one bundle wrap what the user wrote.
 
-    `whole`: sessions are asked for too, not conversations alone.
+    `whole`: sessions are asked for too, not conversations alone. `lends`: some provider is called
+    with the client's own credential, which without keys is who the client is.
     """
 
-    __slots__ = ("_markers", "_profiles", "_whole")
+    __slots__ = ("_lends", "_markers", "_profiles", "_whole")
 
-    def __init__(self, markers: Markers, profiles: Sequence[Profile], *, whole: bool) -> None:
+    def __init__(
+        self,
+        markers: Markers,
+        profiles: Sequence[Profile],
+        *,
+        whole: bool,
+        lends: bool = False,
+    ) -> None:
         self._markers = markers
         self._profiles = profiles
         self._whole = whole
+        self._lends = lends
 
     def identify(
         self, request: Request, headers: Mapping[str, str], caller: Caller | None
     ) -> Identity:
         """The names; `headers` have lower-case names."""
-        scope = b"" if caller is None else _scope(caller.name)
+        if caller is not None:
+            scope = _scope(caller.name)
+        else:
+            scope = _scope(_credential(headers)) if self._lends else b""
         kind = ("tools" if request.tools else "bare", request.model)
         words = first_words(request.messages, self._markers)
         name = named_session(request, headers)
@@ -133,6 +147,11 @@ def _text_member(raw: bytes | None) -> str | None:
         return msgspec.json.decode(raw, type=str)
     except (msgspec.ValidationError, msgspec.DecodeError):
         return None
+
+
+def _credential(headers: Mapping[str, str]) -> str:
+    """What is no key's name, also where there is none."""
+    return next((f"\n{headers[name]}" for name in _CREDENTIALS if headers.get(name)), "\n")
 
 
 def _scope(name: str) -> bytes:

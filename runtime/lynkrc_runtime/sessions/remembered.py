@@ -95,6 +95,7 @@ class Remembered:
             markers_of(dispatch.clients),
             [Profile(client) for client in dispatch.clients],
             whole=self._whole,
+            lends=any(one.rest.forwards_credentials for one in dispatch.providers),
         )
         self._writing: dict[str, bytes] = {}
         """What is on its way to the store: the next request must not come before it."""

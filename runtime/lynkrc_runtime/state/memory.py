@@ -16,6 +16,8 @@ from lynkrc_runtime.state.windows import first_counted, slice_of, taken_off, wai
 
 ROOM = 64 * 1024 * 1024
 """Bytes that a family of values may take where `put` does not say."""
+MOST = 200_000
+"""Values of a family, whatever their size: each takes some 300 bytes beside itself."""
 REMEMBERED = 3600.0
 """Seconds for which a settlement is known, so that it is not made twice."""
 
@@ -261,7 +263,7 @@ class MemoryStore:
             family.values[key] = (value, now + ttl)
             family.size += len(key) + len(value)
             self._round[key] = None
-            while family.size > most:
+            while family.size > most or len(family.values) > MOST:
                 self._drop(next(iter(family.values)))
 
     async def delete(self, keys: Sequence[str]) -> int:
