@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz lock audit clean
+.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz soak lock audit clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
@@ -19,7 +19,7 @@ help:
 	@echo "make lock      rewrite requirements.lock: what the image installs, by version and hash"
 	@echo "make audit     ask the advisory databases about requirements.lock (needs the network)"
 	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
-	@echo "make soak      1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
+	@echo "make soak      KILLED_LIVES (default 40) gateways killed, 1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
@@ -91,7 +91,7 @@ fuzz: $(READY)
 LOCK_TOOLS := @$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
 lock: $(READY)
 	$(LOCK_TOOLS)
-	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --upgrade \
+	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra redis --upgrade \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
 
 audit: $(READY)
@@ -100,6 +100,7 @@ audit: $(READY)
 
 SOAK_SECONDS ?= 600
 soak: $(READY)
+	@KILLED_LIVES=$(or $(KILLED_LIVES),40) $(BIN)/pytest -q -p no:xdist tests/e2e/test_killed_gateways.py
 	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.many_streams
 	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.slow_readers
 	@PYTHONPATH=.:runtime SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.soak

@@ -81,6 +81,12 @@ PROVED: frozenset[Code] = frozenset(
 
 NOT_SERVED = _warning(601, "not-served")
 LOSSY_PAIR = Code(id="LK602", name="lossy-pair", severity=Severity.NOTE, allowable=True)
+COUNTS_NOTHING = _warning(603, "counts-nothing")
+NOT_COUNTED = _warning(604, "not-counted")
+KEY_REACHES_NOTHING = _error(605, "key-reaches-nothing")
+OPEN_SERVER = _warning(606, "open-server")
+OPEN_ADMIN = _error(607, "open-admin")
+FORGOTTEN_SPEND = Code(id="LK608", name="forgotten-spend", severity=Severity.NOTE, allowable=True)
 
 SEMA_CODES: tuple[Code, ...] = (
     WRONG_TYPE,
@@ -137,5 +143,11 @@ SEMA_CODES: tuple[Code, ...] = (
     UNDECIDED,
     NOT_SERVED,
     LOSSY_PAIR,
+    COUNTS_NOTHING,
+    NOT_COUNTED,
+    KEY_REACHES_NOTHING,
+    OPEN_SERVER,
+    OPEN_ADMIN,
+    FORGOTTEN_SPEND,
 )
 """All of them, in order."""

@@ -5,21 +5,23 @@ request and read back by the code that serves. A witness the interpreter does no
 nothing.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeAlias, final
+from typing import Any, TypeAlias, final
 
 from lynkrc.analysis.study import Study
 from lynkrc.analysis.verdicts import Status, Verdict, another, decide
 from lynkrc.interp.assertions import Claim, Decided, decided
 from lynkrc.interp.trace import Trace, trace
 from lynkrc.ir.assertion import Assertion, Kind, is_beside, reads_target
-from lynkrc.ir.domain import Domain, Point
+from lynkrc.ir.domain import Point
 from lynkrc.ir.ranges import slots_read
 from lynkrc.ir.witness import shown_value
+from lynkrc.testing.beside import beside_of
 from lynkrc.testing.realise import Realise, Shows, asked_again, otherwise, realised
 from lynkrc.testing.synthesize import Synthesized
-from lynkrc.testing.wanted import SESSION_STATE
+from lynkrc.testing.wanted import OF_KEY, SESSION_STATE
 
 Compare: TypeAlias = Callable[[Assertion], Verdict]
 """Decides `same_as`, which needs another table."""
@@ -40,14 +42,16 @@ class Witness:
 
     Where a request was built, the point is what was read back of it, else the solver's. `plain` is
     what the plainest request has. `targets` are the attempted ones it shows it with, by name; none
-    where no target is read. `given` is what no request carries (keys, sessions, budgets) and has to
-    be so beside it, as ``key.team = "legal"``. `unwanted` are the targets that must be in no chain
+    where no target is read. `given` is what the request does not carry (sessions, budgets, without
+    `keys` a team) and has to be so beside it, as ``session.turn = 4``; `beside` is the same by the
+    keys of a test. `unwanted` are the targets that must be in no chain
     of the request, where it is as clear as that what has to change.
     """
 
     point: Point
     plain: Point
     given: tuple[str, ...]
+    beside: Mapping[str, Any]
     unwanted: tuple[str, ...]
     trace: Trace
     targets: tuple[str, ...]
@@ -189,15 +193,18 @@ def _built(subject: Study, point: Point, shows: Shows, realise: Realise) -> Synt
     def given(read: Point) -> Point:
         return tuple(point[place] if place in state else value for place, value in enumerate(read))
 
-    state = _state(subject.domain)
+    state = _state(subject)
     request = realise(point, lambda read: shows(given(read)))
     return request if request.point is None else replace(request, point=given(request.point))
 
 
-def _state(domain: Domain) -> frozenset[int]:
-    """The variables that no request carries."""
+def _state(subject: Study) -> frozenset[int]:
+    """The variables that no request carries: the team and tenant are those of its key, if any."""
+    carried = OF_KEY if json.loads(subject.table.settings).get("keys") else ()
     return frozenset(
-        place for place, slot in enumerate(domain.slots) if slot.feature in SESSION_STATE
+        place
+        for place, slot in enumerate(subject.domain.slots)
+        if slot.feature in SESSION_STATE and slot.feature not in carried
     )
 
 
@@ -223,15 +230,21 @@ def _witness(
     unwanted: tuple[str, ...] = (),
 ) -> Witness:
     plain, domain = subject.symbols.rest, subject.domain
+    apart = [place for place in sorted(_state(subject)) if point[place] != plain[place]]
+    told = trace(subject.table, subject.vector(point))
+    lacking = None if request.key is None else request.key.lacks(told.tier, told.targets)
     return Witness(
         point=point,
         plain=plain,
-        given=tuple(
-            f"{domain.slots[place].text} = {shown_value(domain.slots[place], point[place])}"
-            for place in sorted(_state(domain))
-            if point[place] != plain[place]
+        given=(
+            *(
+                f"{domain.slots[place].text} = {shown_value(domain.slots[place], point[place])}"
+                for place in apart
+            ),
+            *([] if lacking is None else [lacking]),
         ),
-        trace=trace(subject.table, subject.vector(point)),
+        beside=beside_of(domain, point, apart),
+        trace=told,
         targets=targets,
         unwanted=unwanted,
         request=request,

@@ -66,6 +66,7 @@ def _witness(witness: Witness, domain: Domain) -> dict[str, Any]:
         "request": {
             "surface": request.surface,
             "path": request.path,
+            "key": None if request.key is None else request.key.name,
             "headers": dict(request.headers),
             "body": request.body,
         },

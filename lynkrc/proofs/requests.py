@@ -102,7 +102,13 @@ def test_case(proof: Proof, witness: Witness, body_file: str | None = None) -> s
         if witness.trace.tier is not None:
             expected["tier"] = witness.trace.tier
         name += ", as it is now"
-    return as_test_case(witness.request, expected, name, body_file)
+    return as_test_case(witness.request, expected, name, body_file, witness.beside)
+
+
+def is_case(witness: Witness) -> bool:
+    """Whether a test can say all that has to be so: not that a key may reach what it may not."""
+    key, decision = witness.request.key, witness.trace
+    return key is None or key.lacks(decision.tier, decision.targets) is None
 
 
 def request_files(proofs: Sequence[Proof], reads: Collection[str]) -> Iterator[tuple[str, str]]:
@@ -115,7 +121,7 @@ def request_files(proofs: Sequence[Proof], reads: Collection[str]) -> Iterator[t
             body = f"{stem}.json"
             yield body, body_text(witness.request.body) + "\n"
             yield f"{stem}.sh", as_script(witness.request, GATEWAY, body, reads)
-            if not witness.given:
+            if is_case(witness):
                 case = test_case(proof, witness, body)
                 lines = "".join(f"  {line}\n" for line in case.splitlines())
                 yield f"{stem}.test.yaml", f"version: 1\ncases:\n{lines}"

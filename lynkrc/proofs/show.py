@@ -7,7 +7,7 @@ from lynkrc.analysis.verdicts import Status
 from lynkrc.ir.assertion import Kind
 from lynkrc.ir.witness import features_of
 from lynkrc.proofs.prove import Proof, Witness
-from lynkrc.proofs.requests import GATEWAY, body_text, in_short, is_long, test_case
+from lynkrc.proofs.requests import GATEWAY, body_text, in_short, is_case, is_long, test_case
 from lynkrc.proofs.run import Proved
 from lynkrc.proofs.words import amount, ends
 from lynkrc.testing.curl import as_curl
@@ -94,7 +94,7 @@ def _witness(
     yield f"{_INDENT}send it:"
     command = as_curl(request, GATEWAY, proved.headers).rstrip("\n")
     yield indent(command, _INDENT + "  ")
-    if witness.given:
+    if not is_case(witness):
         return
     lasting = "until that is mended, and keeps it so" if witness.unwanted else ""
     yield f"{_INDENT}keep it as a test{f', which fails {lasting}' if lasting else ''}:"

@@ -28,6 +28,7 @@ from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
 from lynkrc.sema.settings import read_settings
+from lynkrc.sema.settings_use import check_use
 from lynkrc.sema.trust import check_trust, levels_of
 from lynkrc.sema.typed_config import TypedConfig, TypedLexicon
 from lynkrc.sema.types import to_64ths
@@ -96,6 +97,7 @@ def resolve(
         findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, rules, targets)
         findings += check_overlaps(spec)
+        findings += check_use(settings, spec.settings, tiers=tiers, targets=targets)
         findings += check_losses(spec, tiers, rules, dimensions, offset64, targets)
         findings += unneeded_allows(findings, config)
     allows = open_allows(findings, config, spec.documents)

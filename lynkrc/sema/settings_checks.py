@@ -249,6 +249,49 @@ def _check_retry(spec: _Spec) -> Iterator[Diagnostic]:
     most = _at(retry, "max_backoff")
     if most is not None and not backoffs_fit(_seconds(_at(retry, "backoff")), _seconds(most)):
         yield _finding(codes.OUT_OF_RANGE, BACKOFFS, most.span, BACKOFFS_HELP)
+    times = _at(retry, "times")
+    if times is not None and _number(times) == 0:
+        for key in ("backoff", "max_backoff"):
+            if _at(retry, key) is not None:
+                yield _finding(
+                    codes.WITHOUT_USE,
+                    f"{shown(key)} means nothing where nothing is tried again",
+                    _key_span(retry, key),
+                    "remove it, or write `times` with more than 0",
+                )
+
+
+_WITHIN = (("first_event", "total"), ("commit_after", "max_stream"))
+"""Of the time limits, pairs of which the first must not be longer than the second."""
+
+
+def _check_times(spec: _Spec) -> Iterator[Diagnostic]:
+    timeouts = spec.at("resilience", "timeouts")
+    for short, long in _WITHIN:
+        lesser, greater = _at(timeouts, short), _at(timeouts, long)
+        least, most = _seconds(lesser), _seconds(greater)
+        if lesser is not None and least is not None and most is not None and least > most:
+            yield _finding(
+                codes.OUT_OF_RANGE,
+                f"{shown(short)} is longer than {shown(long)}, which ends it before",
+                lesser.span,
+                f"write a time up to {shown(_text(greater))}, or a longer {shown(long)}",
+            )
+    for limit in _items(spec.at("limits")):
+        within = _at(limit, "within")
+        time = _seconds(within)
+        if within is not None and time is not None and time < 1:
+            yield _finding(
+                codes.OUT_OF_RANGE,
+                f"{shown(_text(within))} is less than a second, which is the least that is counted",
+                within.span,
+                "write `within: 1s` or more",
+            )
+
+
+def _check_labels(spec: _Spec) -> Iterator[Diagnostic]:
+    for label in _items(spec.at("observability", "metrics", "labels")):
+        yield from _check_owner(spec, label)
 
 
 def _check_alerts(spec: _Spec) -> Iterator[Diagnostic]:
@@ -274,6 +317,8 @@ _CHECKS: tuple[Callable[[_Spec], Iterator[Diagnostic]], ...] = (
     _check_observability,
     _check_files,
     _check_retry,
+    _check_times,
+    _check_labels,
     _check_alerts,
 )
 """Each looks at its own sections; what is absent has no findings."""

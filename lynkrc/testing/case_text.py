@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from lynkrc.testing.synthesize import Synthesized
@@ -12,11 +13,15 @@ def as_test_case(
     expectations: Mapping[str, Any],
     name: str = "witness",
     body_file: str | None = None,
+    beside: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
     """The case as one entry of a list: a name, the request, and what it is to come to.
 
     Values are written in JSON, which YAML reads alike. `body_file` is a file that holds the body.
+    `beside` is what the gateway knows beside the request, by the case's keys: ``session`` and more;
+    the request's own key is told without it.
     """
+    known = {"key": synthesized.key.case} if synthesized.key and synthesized.key.case else {}
     lines = [
         f"- name: {_json(name)}",
         "  request:",
@@ -33,6 +38,7 @@ def as_test_case(
         lines += [
             f"      {_json(member)}: {_json(value)}" for member, value in synthesized.body.items()
         ]
+    lines += [f"  {key}: {_json(value)}" for key, value in {**known, **beside}.items()]
     lines.append("  expect:")
     lines += [f"    {key}: {_json(value)}" for key, value in expectations.items()]
     return "\n".join(lines) + "\n"

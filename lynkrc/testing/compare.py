@@ -40,7 +40,7 @@ def shown_difference(one: Difference) -> str:
     >>> shown_difference(Difference(slot=words, wanted=3, got=4))
     'ask.words (wanted 3, got 4)'
     """
-    if one.slot.feature in SESSION_STATE:
+    if one.slot.feature in SESSION_STATE and not one.got:
         return f"session state: {one.slot.text} (wanted {shown_value(one.slot, one.wanted)})"
     if one.got is None:
         return f"{one.slot.text} (its lexicon is not one of this policy)"

@@ -11,7 +11,7 @@ OF_CURL = frozenset({"accept", "user-agent", "content-type"})
 
 
 def as_curl(synthesized: Synthesized, base_url: str, reads: Collection[str] = OF_CURL) -> str:
-    """The command, one option a line; it works in any POSIX shell.
+    """The command, one option a line; it works in any POSIX shell, and shows a key of the spec.
 
     `base_url` is the gateway's, with or without a slash or ``/v1`` at its end. `reads` are the
     headers that a policy reads: of those, curl adds none of its own.
@@ -38,6 +38,8 @@ def _command(synthesized: Synthesized, url: str, data: str, reads: Collection[st
     headers = dict(synthesized.headers)
     lines = [f"curl -sS {url}"]
     lines += [f"-H {shlex.quote(_header(name, value))}" for name, value in headers.items()]
+    if synthesized.key is not None:
+        lines.append(f"-H {synthesized.key.header}")
     # A name without a value takes out what curl would add, which a rule may read.
     added = sorted(OF_CURL.intersection(reads).difference(headers))
     lines += [f"-H {shlex.quote(f'{name}:')}" for name in added]

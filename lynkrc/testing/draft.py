@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias, final
 
+from lynkrc.testing.shown_key import ShownKey
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Draft:
     """A whole request; None is not said. `system` are leading instructions, `word` a filler."""
 
     model: str
+    key: ShownKey | None
     headers: Mapping[str, str]
     metadata: Mapping[str, str]
     system: tuple[str, ...]

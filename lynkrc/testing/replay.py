@@ -15,6 +15,7 @@ from lynkrc.ir.assertion import is_beside
 from lynkrc.ir.domain import Domain
 from lynkrc.ir.table import RouteTable
 from lynkrc.testing.sample import Walker
+from lynkrc.testing.shown_key import ShownKey
 from lynkrc.testing.wanted import OVER_LEXICON, lexicon_of, numbers_of
 from lynkrc_runtime import dispatch
 from lynkrc_runtime.feature_table import DIALECTS, EMBEDDINGS, SURFACES
@@ -25,6 +26,7 @@ from lynkrc_runtime.protocol.embeddings.policy import pinned, target_of
 from lynkrc_runtime.protocol.embeddings.request import read_request
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.settings import Key
 
 DIALECT_OF: Mapping[str, str] = dict(zip(SURFACES, DIALECTS, strict=True))
 """Surface -> dialect of a conversation."""
@@ -47,6 +49,7 @@ class Replay:
         known = numbers_of(lexicons)
         self.clients: Sequence[dispatch.Client] = whole.clients
         self.embeddings: Mapping[str, str] = whole.settings.embeddings
+        self.keys: Mapping[str, Key] = whole.settings.keys
         self._places: list[int] = []
         slots = []
         for place, variable in enumerate(domain.variables):
@@ -89,7 +92,11 @@ class Replay:
         )
 
     def values(
-        self, surface: str, headers: Mapping[str, str], body: Mapping[str, Any]
+        self,
+        surface: str,
+        headers: Mapping[str, str],
+        body: Mapping[str, Any],
+        key: ShownKey | None = None,
     ) -> tuple[list[int | None], int]:
         """The value of each variable, None where nothing can tell it, and the tokens of it all.
 
@@ -99,7 +106,9 @@ class Replay:
         # What every client sends, whatever it is asked to send.
         facts = {"host": _USUAL_HOST, "content-length": str(len(data)), **headers}
         request = self.read(surface, facts, data)
-        vector = self._extractor.extract(request, RequestFacts(surface=surface, headers=facts))
+        team, tenant = (None, None) if key is None else (key.team, key.tenant)
+        whole = RequestFacts(surface=surface, headers=facts, team=team, tenant=tenant)
+        vector = self._extractor.extract(request, whole)
         values: list[int | None] = [None] * self._variables
         for place, value in zip(self._places, vector, strict=True):
             values[place] = value

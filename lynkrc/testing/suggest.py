@@ -89,12 +89,16 @@ def _case(name: str, run: Run, engines: Engines) -> Iterator[str]:
                 if value != min(max(0, slot.low), slot.high)
             ]
             yield f"    features: {{{', '.join(pairs)}}}"
-        case Sent(surface=surface, headers=headers, body=body):
+        case Sent(surface=surface, headers=headers, body=body, beside=beside):
             yield "    request:"
             yield f"      surface: {surface}"
             if headers:
                 yield f"      headers: {_flow(dict(headers))}"
             yield f"      body: {_flow(json.loads(body))}"
+            owners = (("team", beside.team), ("tenant", beside.tenant))
+            key: dict[str, Plain] = {name: one for name, one in owners if one is not None}
+            if key:
+                yield f"    key: {_flow(key)}"
         case _:
             assert_never(run.case.given)
     chain = tuple(table.targets[target].name for target in decision.targets)

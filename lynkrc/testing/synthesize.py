@@ -21,6 +21,7 @@ from lynkrc.testing.manners import well_formed
 from lynkrc.testing.realise import Shows
 from lynkrc.testing.replay import DIALECT_OF, Replay
 from lynkrc.testing.sample import Walker
+from lynkrc.testing.shown_key import ShownKey, key_for
 from lynkrc.testing.spell import PATHS, SPELL, USUAL_MAX_TOKENS
 from lynkrc.testing.strings import value_of, values_of
 from lynkrc.testing.structure import Sayings, messages_for
@@ -62,8 +63,9 @@ class Synthesized:
     """A request. `realised` is whether it shows what was wanted; `missed` says where it does not
     have the point's values. `point` is what was read back of it, None where it would be refused.
 
-    `headers` are by lower-case name and complete but for ``host`` and ``content-length``; a miss is
-    written like ``ask.words (wanted 3, got 4)``.
+    `headers` are by lower-case name and complete but for ``host``, ``content-length`` and the one
+    that shows `key`, None where the spec has no keys; a miss is written like ``ask.words (wanted 3,
+    got 4)``.
     """
 
     surface: str
@@ -73,6 +75,7 @@ class Synthesized:
     missed: tuple[str, ...]
     point: Point | None
     realised: bool
+    key: ShownKey | None = None
 
 
 def synthesize(
@@ -148,7 +151,7 @@ class Synthesizer:
     ) -> tuple[Synthesized, list[Difference], int]:
         body = SPELL[surface](draft)
         try:
-            values, tokens = self._replay.values(surface, draft.headers, body)
+            values, tokens = self._replay.values(surface, draft.headers, body, draft.key)
         except MalformedRequest as error:
             values, tokens = [None] * len(point), 0
             refused: str | None = f"the gateway would refuse the request: {error.message}"
@@ -164,6 +167,7 @@ class Synthesizer:
             body=body,
             missed=(refused,) if refused else tuple(map(shown_difference, found)),
             point=read,
+            key=draft.key,
             realised=refused is None
             and (not found or (shows is not None and read is not None and shows(read))),
         )
@@ -197,6 +201,7 @@ class Synthesizer:
             system.append(_filled(sayings.word, room))
         return Draft(
             model=self._model(surface, wanted),
+            key=key_for(self._replay.keys, wanted.key),
             headers=_headers(wanted, plan.agent),
             metadata=_strings(wanted.metadata),
             system=tuple(text for text in system if text),

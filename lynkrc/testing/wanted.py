@@ -23,7 +23,10 @@ SESSION_STATE = (
     "session.warm_tokens",
     "budget.used_pct",
 )
-"""Features that no request can carry: the gateway's own memory and the caller's key."""
+"""Features that no body or header carries: the gateway's own memory and the caller's key."""
+
+OF_KEY = ("key.team", "key.tenant")
+"""Those of them that a request of a spec with `keys` has by the key it is sent with."""
 
 
 @final
@@ -84,6 +87,7 @@ class Wanted:
     """A point, sorted by what a request is made of; what is not named may be anything.
 
     `numbers` are features without arguments, `tools` whether a tool of that name is offered,
+    `key` the caller's team and tenant by feature,
     `headers` and `metadata` strings by lower-case and by exact name, `lexicons` wishes by text.
     """
 
@@ -92,6 +96,7 @@ class Wanted:
     dialect: str | None
     surface: str | None
     model: StringWish | None
+    key: Mapping[str, StringWish]
     headers: Mapping[str, StringWish]
     metadata: Mapping[str, StringWish]
     tools: Mapping[str, bool]
@@ -111,11 +116,14 @@ def wanted_of(domain: Domain, point: Point, lexicons: Sequence[Lexicon]) -> Want
     numbers: dict[str, Bounds] = {}
     members: dict[str, str] = {}
     strings: dict[tuple[str, str], StringWish] = {}
+    caller: dict[str, StringWish] = {}
     tools: dict[str, bool] = {}
     texts: dict[str, dict[int, dict[str, Bounds]]] = {}
     known = numbers_of(lexicons)
     for variable, value in zip(domain.variables, point, strict=True):
         slot = variable.slot
+        if slot.feature in OF_KEY:
+            caller[slot.feature] = StringWish(classes=slot.classes, wanted=value)
         if is_beside(slot) or slot.feature in SESSION_STATE:
             continue
         match slot.feature:
@@ -140,6 +148,7 @@ def wanted_of(domain: Domain, point: Point, lexicons: Sequence[Lexicon]) -> Want
         dialect=members.get("dialect"),
         surface=members.get("surface"),
         model=strings.get(("model", "")),
+        key=caller,
         headers={name: wish for (kind, name), wish in strings.items() if kind == "header"},
         metadata={name: wish for (kind, name), wish in strings.items() if kind == "metadata"},
         tools=tools,

@@ -16,7 +16,7 @@ from lynkrc.ir.assertion import NO_ASSERTIONS
 from lynkrc.ir.domain import Point
 from lynkrc.ir.table import RouteTable
 from lynkrc.ir.witness import at_rest
-from lynkrc.testing.case import Features, Sent
+from lynkrc.testing.case import Beside, Features, Sent
 from lynkrc.testing.coverage import CoverageItem
 from lynkrc.testing.realise import realised
 from lynkrc.testing.suggest import Suggestion
@@ -130,4 +130,6 @@ class _Realiser:
         if not made.realised or len(body) > MOST_BYTES:
             return Features(vector=tuple(known.vector(first)))
         headers = tuple(sorted(made.headers.items()))
-        return Sent(surface=made.surface, headers=headers, body=body)
+        key = made.key
+        beside = Beside() if key is None else Beside(team=key.team, tenant=key.tenant)
+        return Sent(surface=made.surface, headers=headers, body=body, beside=beside)

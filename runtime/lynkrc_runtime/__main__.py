@@ -5,6 +5,7 @@ import asyncio
 import gc
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -140,6 +141,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _work(assignment: str) -> int:
     """Be one of several workers; returns the exit code."""
+    # The terminal tells every process of its group; only the supervisor acts on it.
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
+        signal.signal(number, signal.SIG_IGN)
     from lynkrc_runtime.server.control import read_assignment
     from lynkrc_runtime.server.worker import work
 

@@ -6,6 +6,7 @@ connect.
 """
 
 import asyncio
+import errno
 import os
 import ssl
 from collections.abc import Mapping
@@ -24,6 +25,7 @@ from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 HEADER_LIMIT = 64 * 1024
 """Bytes of one header line of an answer."""
+_MEANS = frozenset((errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM))
 KEEP_ALIVE = 30.0
 DNS_CACHE = 10
 """Seconds."""
@@ -202,7 +204,8 @@ class HttpUpstream:
                 Fault.CONNECT, f"the proxy refused the connection ({error.status})"
             ) from error
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
-            raise UpstreamFault(Fault.CONNECT, f"cannot connect: {_reason(error)}") from error
+            fault = Fault.UNSENT if _lacks_means(error) else Fault.CONNECT
+            raise UpstreamFault(fault, f"cannot connect: {_reason(error)}") from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
             fault = Fault.STALE if connecting.reused else Fault.BROKEN
             raise UpstreamFault(fault, "the connection was closed before an answer") from error
@@ -259,6 +262,12 @@ def _session(*, force_close: bool) -> aiohttp.ClientSession:
         max_line_size=HEADER_LIMIT,
         max_field_size=HEADER_LIMIT,
     )
+
+
+def _lacks_means(error: Exception) -> bool:
+    """Whether this machine has no file, port or memory left: that says nothing of who is called."""
+    inner = getattr(error, "os_error", None)
+    return isinstance(inner, OSError) and inner.errno in _MEANS
 
 
 def _reason(error: Exception) -> str:

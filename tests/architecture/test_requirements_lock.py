@@ -10,6 +10,8 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = ROOT / "requirements.lock"
+IMAGE = ("redis",)
+"""Extras that an image needs: replicas that enforce one budget share a store."""
 _ENTRY = re.compile(
     r"(?P<pin>[^\\\n]+?) \\\n(?P<hashes>(?: {4}--hash=sha256:[0-9a-f]{64}(?: \\)?\n)+)"
 )
@@ -24,7 +26,9 @@ def locked() -> dict[str, Requirement]:
 
 def declared() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return [Requirement(text) for text in project["dependencies"]]
+    extras = project["optional-dependencies"]
+    texts = [*project["dependencies"], *(text for name in IMAGE for text in extras[name])]
+    return [Requirement(text) for text in texts]
 
 
 def test_every_entry_is_one_version_with_hashes() -> None:

@@ -17,7 +17,7 @@ def judge(row: Row, told: Told) -> None:
     status, kind = want.messages if row.surface == "messages" else want.openai
     assert heard.status == status, heard
     assert heard.headers["x-lynkr-attempts"] == str(row.calls)
-    assert heard.headers.get("retry-after") == want.retry_after
+    assert heard.headers.get("retry-after") == want.wait(row.surface)
     assert heard.headers.get("x-should-retry") == want.should_retry
     message = error_of(_DIALECTS[row.surface], heard)
     if want.ending == "served":

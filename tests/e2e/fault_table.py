@@ -52,7 +52,8 @@ class Told:
     """What the client is told: on Messages, and on the surfaces of OpenAI.
 
     `ending` is the request's class in log, metric and usage record; None in `retry_after` or
-    `should_retry` means there is no such header.
+    `should_retry` means there is no such header; `responses_after` is that of Responses, where
+    it differs.
     """
 
     ending: str
@@ -60,20 +61,26 @@ class Told:
     openai: tuple[int, str | None]
     retry_after: str | None = None
     should_retry: str | None = None
+    responses_after: str | None = None
+
+    def wait(self, surface: str) -> str | None:
+        """`retry-after` on this surface."""
+        own = self.responses_after if surface == "responses" else None
+        return own or self.retry_after
 
 
 TOLD: Mapping[str, Told] = {
     "served": Told("served", (200, None), (200, None)),
     "fallback": Told("served", (200, None), (200, None)),
     "overloaded": Told(
-        "transient", (529, "overloaded_error"), (503, "service_unavailable_error"), "2", "true"
+        "transient", (529, "overloaded_error"), (503, "service_unavailable_error"), "2", "true", "5"
     ),
     "wait-7": Told(
         "transient", (529, "overloaded_error"), (503, "service_unavailable_error"), "7", "true"
     ),
     "limited": Told("throttled", (429, "rate_limit_error"), (429, "rate_limit_error"), "9", "true"),
     "quota": Told("throttled", (429, "rate_limit_error"), (429, "rate_limit_error"), None, "false"),
-    "ours": Told("ours", (502, "api_error"), (502, "server_error"), None, "false"),
+    "ours": Told("ours", (424, "api_error"), (424, "server_error"), None, "false"),
     "refused": Told(
         "callers",
         (400, "invalid_request_error"),

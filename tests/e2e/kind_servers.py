@@ -108,7 +108,7 @@ SERVERS: Mapping[str, KindServer] = {
         "",
         "/openai/v1",
         auth={"api-key": ""},
-        error=OwnError(404, {"statusCode": 404, "message": "DeploymentNotFound"}, 502, 502),
+        error=OwnError(404, {"statusCode": 404, "message": "DeploymentNotFound"}, 424, 424),
     ),
     "databricks": _chat(
         "",
@@ -203,7 +203,7 @@ SERVERS: Mapping[str, KindServer] = {
         reasoning="chunks",
         usage="last",
         refusal=422,
-        error=OwnError(401, {"message": "Unauthorized"}, 502, 502),
+        error=OwnError(401, {"message": "Unauthorized"}, 424, 424),
     ),
     "moonshot": _chat(
         "/v1",
@@ -279,7 +279,7 @@ SERVERS: Mapping[str, KindServer] = {
         paths={"/v1/messages": MESSAGES},
         judge=judges.first_of(judges.refuses("logit_bias"), judges.pictures_with_data),
         reasoning="reasoning",
-        error=OwnError(404, {"error": {"message": "model not found"}}, 502, 502),
+        error=OwnError(404, {"error": {"message": "model not found"}}, 424, 424),
     ),
     "llamacpp": _chat(
         "",

@@ -29,7 +29,12 @@ ENVIRON = {
     "OPENAI_API_KEY": "none",
     "ANTHROPIC_API_KEY": "none",
     "RACK_URL": "http://127.0.0.1:9",
+    "LEGAL_KEY": "the-key-of-the-lawyers",
+    "TEAM_KEY": "the-key-of-everyone-else",
 }
+LEGAL, TEAM = ({"x-lynkr-key": ENVIRON[name]} for name in ("LEGAL_KEY", "TEAM_KEY"))
+PATIENT = "\nresilience:\n  breaker: {failures: 10000}\n"
+"""No breaker opens: what fails in one test is not skipped in the next."""
 FAILURES = ("fail:503", "fail:429:1", "error", "fail:401", "empty")
 MARKED = {"x-data-class": "confidential"}
 HELLO = {"role": "user", "content": "Hello"}
@@ -60,10 +65,12 @@ class Told:
 def post(
     gateway: GatewayProcess, path: str, body: Mapping[str, Any], headers: Mapping[str, str]
 ) -> Told:
+    """The answer to a request with the key of everyone, where `headers` have no other."""
     address = gateway.url.removeprefix("http://").split("/")[0]
     connection = http.client.HTTPConnection(address, timeout=30)
     data = json.dumps(body, ensure_ascii=False).encode()
-    connection.request("POST", path, data, {"content-type": "application/json", **headers})
+    sent = {"content-type": "application/json", **TEAM, **headers}
+    connection.request("POST", path, data, sent)
     response = connection.getresponse()
     response.read()
     told = {name.lower(): value for name, value in response.getheaders()}
@@ -81,6 +88,13 @@ def send(
 
 def failing(behaviour: str) -> dict[str, str]:
     return {"x-lynkr-simulate": ", ".join(f"{one}={behaviour}" for one in AT_HOME)}
+
+
+def shown(request: Synthesized) -> dict[str, str]:
+    """The header with the key that a witness is to be sent with."""
+    assert request.key is not None
+    assert request.key.variable is not None
+    return {"x-lynkr-key": ENVIRON[request.key.variable]}
 
 
 def witnesses(name: str) -> dict[str, Synthesized]:
@@ -103,15 +117,28 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProces
     """The careless policy as it is built where nobody claims anything."""
     folder = tmp_path_factory.mktemp("careless")
     text = (PRIVACY / "careless.yaml").read_text(encoding="utf-8")
-    head, rest = text.split("\nassert:\n")
+    head, _ = text.split("\nassert:\n")
     spec = folder / "routing.yaml"
-    spec.write_text(head + "\n\nallow:" + rest.split("\nallow:")[1], encoding="utf-8")
+    spec.write_text(head + PATIENT, encoding="utf-8")
     yield from _serving(spec, folder)
 
 
 @pytest.fixture(scope="module")
 def proved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    yield from _serving(PRIVACY / "routing.yaml", tmp_path_factory.mktemp("proved"))
+    yield from _proved(tmp_path_factory.mktemp("proved"))
+
+
+@pytest.fixture
+def unharmed(tmp_path: Path) -> Iterator[GatewayProcess]:
+    """One that no failure of another test has taught anything: a 401 marks a target for long."""
+    yield from _proved(tmp_path)
+
+
+def _proved(folder: Path) -> Iterator[GatewayProcess]:
+    spec = folder / "routing.yaml"
+    text = (PRIVACY / "routing.yaml").read_text(encoding="utf-8")
+    spec.write_text(text + PATIENT, encoding="utf-8")
+    yield from _serving(spec, folder)
 
 
 def _serving(spec: Path, folder: Path) -> Iterator[GatewayProcess]:
@@ -126,18 +153,19 @@ def leaks() -> dict[str, Synthesized]:
 
 
 def test_witnesses_are_requests(leaks: Mapping[str, Synthesized]) -> None:
-    assert set(leaks) == {"stays-home", "marked-stays", "worded-stays"}
+    assert set(leaks) == {"stays-home", "marked-stays", "worded-stays", "legal-stays"}
     assert witnesses("routing.yaml") == {}
 
 
-@pytest.mark.parametrize("name", ["stays-home", "marked-stays", "worded-stays"])
+@pytest.mark.parametrize("name", ["stays-home", "marked-stays", "worded-stays", "legal-stays"])
 def test_what_is_refuted_leaks(
     careless: GatewayProcess, leaks: Mapping[str, Synthesized], name: str
 ) -> None:
     request = leaks[name]
-    at_rest = send(careless, request.path, request.body, request.headers)
+    headers = request.headers | shown(request)
+    at_rest = send(careless, request.path, request.body, headers)
     assert (at_rest.status, at_rest.attempted) == (200, ["small"]), "nothing is to be seen of it"
-    answer = send(careless, request.path, request.body, {**request.headers, **failing("fail:503")})
+    answer = send(careless, request.path, request.body, {**headers, **failing("fail:503")})
     assert answer.status == 200
     assert list(dict.fromkeys(answer.attempted)) == ["small", "large", "mid"]
     assert answer.headers["x-lynkr-provider"] == "openai"
@@ -145,13 +173,18 @@ def test_what_is_refuted_leaks(
 
 @pytest.mark.parametrize(
     ("name", "behaviour"),
-    [("stays-home", "fail:503"), *(("marked-stays", behaviour) for behaviour in FAILURES)],
+    [
+        ("stays-home", "fail:503"),
+        ("legal-stays", "fail:503"),
+        *(("marked-stays", behaviour) for behaviour in FAILURES),
+    ],
 )
 def test_what_is_proved_does_not(
     proved: GatewayProcess, leaks: Mapping[str, Synthesized], name: str, behaviour: str
 ) -> None:
     request = leaks[name]
-    answer = send(proved, request.path, request.body, {**request.headers, **failing(behaviour)})
+    headers = {**request.headers, **shown(request), **failing(behaviour)}
+    answer = send(proved, request.path, request.body, headers)
     assert set(answer.attempted) == {"small", "large"} or behaviour == "empty"
     assert not CLOUD.intersection(answer.attempted)
     assert answer.status != 200 or behaviour == "empty"
@@ -214,3 +247,18 @@ def test_nobody_in_the_cloud_counts_tokens_or_serves(tmp_path: Path) -> None:
 def test_others_may_leave(proved: GatewayProcess) -> None:
     body = {"model": "lynkr/strong", "max_tokens": 64, "messages": [HELLO]}
     assert send(proved, "/v1/messages", body, {}).attempted == ["strong"]
+
+
+@pytest.mark.parametrize(("key", "served"), [(LEGAL, "large"), (TEAM, "strong")])
+def test_the_key_alone_tells_who_is_confidential(
+    unharmed: GatewayProcess, key: Mapping[str, str], served: str
+) -> None:
+    body = {"model": "lynkr/REASONING", "max_tokens": 64, "messages": [HELLO]}
+    answer = send(unharmed, "/v1/messages", body, key)
+    assert (answer.status, answer.attempted) == (200, [served])
+
+
+@pytest.mark.parametrize("key", ["", "nobody-gave-this-out"])
+def test_nobody_without_a_key_is_served(proved: GatewayProcess, key: str) -> None:
+    body = {"model": "auto", "max_tokens": 64, "messages": [HELLO]}
+    assert post(proved, "/v1/messages", body, {"x-lynkr-key": key}).status == 401

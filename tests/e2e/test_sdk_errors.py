@@ -66,12 +66,12 @@ def test_our_own_misconfiguration(lab: Lab, target: str, status: int) -> None:
     refused = {"error": {"message": f"bad key {key_of(face.name)}", "type": "authentication_error"}}
     raw = Raw(pieces=(json.dumps(refused).encode(),), status=status, headers=JSON)
     face.behaviours = [raw, raw]
-    with pytest.raises(anthropic.InternalServerError) as first:
+    with pytest.raises(anthropic.APIStatusError) as first:
         ask_anthropic(lab, target)
-    with pytest.raises(openai.InternalServerError) as second:
+    with pytest.raises(openai.APIStatusError) as second:
         ask_openai(lab, target)
     for error in (first.value, second.value):
-        assert error.status_code == 502
+        assert error.status_code == 424
         assert error.response.headers["x-should-retry"] == "false"
         assert target in error.message
         assert key_of(face.name) not in error.response.text

@@ -12,8 +12,16 @@ from typing import Any
 import pytest
 from aiohttp import ClientError, ClientSession, TCPConnector
 
-from lynkrc_runtime.server.doors import OPERATOR_ADDRESS
-from lynkrc_runtime.settings import Budget, Limit, Reload, Server, Sessions, Settings
+from lynkrc_runtime.server.doors import PEER
+from lynkrc_runtime.settings import (
+    Budget,
+    Limit,
+    Reload,
+    ResponsesStore,
+    Server,
+    Sessions,
+    Settings,
+)
 from tests.e2e import versions
 from tests.e2e.gateway import PATIENCE, GatewayProcess, command, environment, serving
 from tests.e2e.held_upstream import held_upstream, is_whole
@@ -133,7 +141,7 @@ async def test_two_workers_answer_as_one(tmp_path: Path) -> None:
             assert exchange(gateway.admin, "GET", path, None, {}).status == 200
         assert exchange(gateway.admin, "GET", "/routing/table", None, {}).body == b"one row\n"
         assert exchange(gateway.admin, "GET", "/routing/trace/none", None, {}).status == 404
-        told = exchange(gateway.admin, "GET", "/metrics", None, {OPERATOR_ADDRESS: "10.1.2.3"})
+        told = exchange(gateway.admin, "GET", "/metrics", None, {PEER: "10.1.2.3"})
         assert told.status == 200, "whence an operator comes is not the operator's to say"
         foreign = {"host": "evil.example"} | JSON
         for method, path in (("GET", "/metrics"), ("POST", "/v1/admin/reload")):
@@ -323,8 +331,9 @@ async def test_the_watched_path_reloads_all(tmp_path: Path) -> None:
         (Settings(limits=[Limit(name="l", requests=5)]), "limits"),
         (Settings(budgets=[Budget(name="b", usd="1")]), "budgets"),
         (Settings(sessions=Sessions(within="session")), "sessions"),
+        (Settings(responses_store=ResponsesStore(ttl=60.0)), "responses_store"),
     ],
-    ids=["limits", "budgets", "sessions"],
+    ids=["limits", "budgets", "sessions", "responses_store"],
 )
 def test_counts_in_memory_are_not_for_several(
     tmp_path: Path, settings: Settings, words: str

@@ -8,7 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.server.admin_routes import admin_app
-from lynkrc_runtime.server.doors import OPERATOR_ADDRESS
+from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.settings import Cache, ExactCache
 from lynkrc_runtime.settings import Settings as Declared
@@ -113,7 +113,7 @@ async def test_a_worker_believes_its_supervisor_whence_an_operator_comes(
 ) -> None:
     table = dispatch([provider("sim", "simulator")], [target("one", 0)])
     site = Site(gateway=gateway(policy(table), Said()), is_supervised=is_supervised)
-    headers = {} if told is None else {OPERATOR_ADDRESS: told}
+    headers = {} if told is None else {PEER: told}
     async with (
         TestClient(TestServer(admin_app(site))) as made,
         made.get("/metrics", headers=headers) as answer,

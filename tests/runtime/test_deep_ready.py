@@ -2,19 +2,24 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
+import trustme
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from lynkrc_runtime.dispatch import ProviderSettings
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.deep_ready import probe
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.server.routes import Settings
-from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
+from lynkrc_runtime.server.routes import Settings, build_routes
+from tests.runtime.by_hand import Said, Scripted, dispatch, gateway, policy, provider, target
 
 Client = TestClient[Any, Any]
 
@@ -115,3 +120,45 @@ async def test_what_is_worse_than_it_should_be_is_told_and_stays_ready() -> None
     async with asking(client_app(made)) as client, client.get("/health/ready") as answer:
         assert answer.status == 200
         assert (await answer.json())["degraded"] == ["reload"]
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_probe_trusts_whom_calls_trust(tmp_path: Path, trusted: bool) -> None:
+    authority, stranger = trustme.CA(), trustme.CA()
+    known = tmp_path / "ca.pem"
+    known.write_bytes((authority if trusted else stranger).cert_pem.bytes())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    closed = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        closed.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        row = provider(
+            "p",
+            "anthropic-compatible",
+            base_url=f"https://127.0.0.1:{port}",
+            rest=ProviderSettings(ca_file="${FOLDER}/ca.pem"),
+        )
+        table = dispatch([row], [target("t", 0)])
+        environ = {"FOLDER": str(tmp_path)}
+        routes = build_routes(table, environ, Settings(), http=Scripted({}), simulator=Scripted({}))
+        (told,) = (await probe(routes)).values()
+        if trusted:
+            await closed.wait()
+    assert told == "reached" if trusted else told.startswith("the certificate does not hold")
+
+
+async def test_what_is_called_through_the_environment_s_proxy_is_not_probed() -> None:
+    async with listening() as (listener, port):
+        row = provider("p", "anthropic-compatible", base_url="http://upstream.test")
+        environ = {"HTTP_PROXY": f"http://127.0.0.1:{port}"}
+        table = dispatch([row], [target("t", 0)])
+        routes = build_routes(table, environ, Settings(), http=Scripted({}), simulator=Scripted({}))
+        assert await probe(routes) == {}
+    assert listener.connections == 0

@@ -36,9 +36,9 @@ STREAMING = ("/v1/messages", "/v1/chat/completions", "/v1/responses")
 COUNTING = "/v1/messages/count_tokens"
 FROM_UPSTREAM = {
     400: (400, "invalid_request_error", 400, "invalid_request_error"),
-    401: (502, "api_error", 502, "server_error"),
-    403: (502, "api_error", 502, "server_error"),
-    404: (502, "api_error", 502, "server_error"),
+    401: (424, "api_error", 424, "server_error"),
+    403: (424, "api_error", 424, "server_error"),
+    404: (424, "api_error", 424, "server_error"),
     413: (413, "request_too_large", 413, "invalid_request_error"),
     429: (429, "rate_limit_error", 429, "rate_limit_error"),
     500: (529, "overloaded_error", 503, "service_unavailable_error"),

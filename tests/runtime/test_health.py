@@ -142,6 +142,15 @@ def test_a_caller_s_own_credentials_say_nothing_of_ours() -> None:
     assert watch.closed(0, 1.0) is None
 
 
+@pytest.mark.parametrize("retry_after", [None, 1.0, 600.0])
+def test_a_caller_s_own_quota_is_nobody_else_s(retry_after: float | None) -> None:
+    watch = Health().watch(table("a", forwards=True))
+    for _ in range(20):
+        end(watch, 1.0, FailureClass.THROTTLED, retry_after=retry_after)
+        assert watch.closed(0, 1.0) is None
+    assert watch.reports(1.0)[0].throttled_for is None
+
+
 def test_a_long_retry_after_is_kept_to_and_a_short_one_is_waited_out() -> None:
     watch = Health().watch(table("a"))
     end(watch, 1.0, FailureClass.THROTTLED, retry_after=5.0)

@@ -1,6 +1,8 @@
 """The aiohttp client against servers that behave well and badly, over real sockets."""
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,6 +10,7 @@ import pytest
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import FailureClass
+from lynkrc_runtime.resilience.health import NO_VERDICT
 from lynkrc_runtime.upstream import HttpUpstream, UpstreamFault, UpstreamRequest
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -214,3 +217,18 @@ async def test_connecting_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             await upstream.send(request("http://127.0.0.1:9/", connect=0.0))
     assert caught.value.fault is Fault.CONNECT
     assert "within" in str(caught.value)
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL])
+async def test_what_this_machine_lacks_is_not_held_against_a_target(
+    number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def no_socket(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", no_socket)
+    async with HttpUpstream() as upstream:
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request("http://127.0.0.1:9/v1"))
+    assert caught.value.fault is Fault.UNSENT
+    assert caught.value.fault in NO_VERDICT

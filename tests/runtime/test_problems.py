@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass, MalformedRequest
-from lynkrc_runtime.server.problems import malformed, problem_of
+from lynkrc_runtime.server.problems import malformed, overloaded, problem_of
 
 MESSAGES, CHAT = "anthropic-messages", "openai-chat"
+RESPONSES = "openai-responses"
 
 
 def failure(kind: FailureClass, status: int = 500, **members: Any) -> Failure:
@@ -15,12 +16,17 @@ def failure(kind: FailureClass, status: int = 500, **members: Any) -> Failure:
     return Failure(**(values | members))
 
 
-@pytest.mark.parametrize(("dialect", "status"), [(MESSAGES, 529), (CHAT, 503)])
-def test_transient_is_overload_in_the_dialects_number(dialect: str, status: int) -> None:
+@pytest.mark.parametrize(
+    ("dialect", "status", "wait"), [(MESSAGES, 529, "2"), (CHAT, 503, "2"), (RESPONSES, 503, "5")]
+)
+def test_transient_is_overload_in_the_dialects_number(dialect: str, status: int, wait: str) -> None:
     problem, headers = problem_of(failure(FailureClass.TRANSIENT), "mid", dialect, "r")
     assert (problem.status, problem.kind, problem.request_id) == (status, "overloaded", "r")
-    assert headers == {"retry-after": "2", "x-should-retry": "true"}
+    assert headers == {"retry-after": wait, "x-should-retry": "true"}
     assert problem.message == "mid: said upstream"
+    assert overloaded(dialect) == (status, headers)
+    known = failure(FailureClass.TRANSIENT, retry_after=0.5)
+    assert problem_of(known, "mid", dialect, "r")[1]["retry-after"] == "1"
 
 
 def test_throttled_keeps_the_wait_rounded_up() -> None:
@@ -32,6 +38,13 @@ def test_throttled_keeps_the_wait_rounded_up() -> None:
 
 def test_an_exhausted_quota_is_not_retried() -> None:
     _, headers = problem_of(failure(FailureClass.THROTTLED, 429), "mid", CHAT, "r")
+    assert headers == {"x-should-retry": "false"}
+
+
+def test_a_spent_budget_tells_when_it_begins_anew() -> None:
+    told = failure(FailureClass.SPENT, 429, resets_at=4_102_444_800)
+    problem, headers = problem_of(told, None, RESPONSES, "r")
+    assert (problem.status, problem.kind, problem.resets_at) == (429, "spent", 4_102_444_800)
     assert headers == {"x-should-retry": "false"}
 
 
@@ -47,7 +60,7 @@ def test_misfit_is_the_dialects_word_for_it() -> None:
 def test_ours_names_the_target_and_none_of_the_upstreams_words() -> None:
     told = failure(FailureClass.OURS, 401, message="Incorrect API key sk-123 at api.example")
     problem, headers = problem_of(told, "mid", CHAT, "r")
-    assert (problem.status, problem.kind) == (502, "bad_gateway")
+    assert (problem.status, problem.kind) == (424, "misconfigured")
     assert problem.message == "target mid is misconfigured in this gateway (it answered 401)"
     assert headers == {"x-should-retry": "false"}
 

@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.self_test import DRAWN, disagreement, vectors
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.options import Options
 from lynkrc_runtime.server.process import Process, assemble, install
 from lynkrc_runtime.server.reload import CannotReload, Reloader, tried_policy
 from lynkrc_runtime.server.routes import Settings
@@ -116,7 +117,7 @@ def reloader(path: Path) -> tuple[Reloader, Site, Process]:
     gateway = assemble(tried_policy(opened), process)
     install(gateway, process)
     site = Site(gateway=gateway, stopping=process.stopping)
-    return Reloader(path, opened.manifest, process, site), site, process
+    return Reloader(Options(bundle=path), opened.manifest, process, site), site, process
 
 
 async def test_what_is_prepared_does_not_serve_until_it_is_committed(tmp_path: Path) -> None:

@@ -62,6 +62,7 @@ def test_an_assignment_survives_a_command_line() -> None:
     options = Options(bundle=BUNDLE, workers=3, drain=1.5, usage_log=Path("u.jsonl"))
     assignment = Assignment(
         version=1,
+        number=1,
         options=options,
         bundle=Path("/tmp/copy"),
         folder=Path("/tmp/w"),

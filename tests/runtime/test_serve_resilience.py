@@ -221,7 +221,7 @@ def test_a_throttled_target_answers_what_is_left_of_its_wait_without_a_call() ->
 def test_a_misconfigured_target_is_not_asked_again_for_a_minute() -> None:
     served, upstream = made(table("one"), one=[answers(401), answers()])
     found = asked(served, 0.0, 59.0, 1.0)
-    assert [one.status for one in found] == [502, 502, 200]
+    assert [one.status for one in found] == [424, 424, 200]
     assert found[1].headers["x-should-retry"] == "false" and len(upstream.called) == 2
     assert "misconfigured in this gateway (it answered 401)" in found[1].json["error"]["message"]
 

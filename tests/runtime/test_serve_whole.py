@@ -179,7 +179,7 @@ def test_the_last_failure_is_told_in_the_clients_dialect() -> None:
 def test_a_misconfigured_target_is_named_and_its_words_are_not() -> None:
     text = "bad key sk-abcdefgh"
     client, _ = serve({"one": [fails(401, text)], "two": [fails(403, text)]})
-    assert client.status == 502
+    assert client.status == 424
     assert b"sk-" not in client.body and b"bad key" not in client.body
     assert client.headers["x-should-retry"] == "false"
 
@@ -229,7 +229,7 @@ def test_the_status_of_an_error_counts_though_its_text_never_ends(
 
     client, now = run(main())
     assert now <= 10.0
-    assert client.status == 502
+    assert client.status == 424
     assert said.request["attempts"][0]["class"] == "ours"
 
 

@@ -48,7 +48,8 @@ def test_a_package_that_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("settings", "needs"),
     [
-        (Settings(), ["sessions"]),
+        (Settings(), []),
+        (Settings(sessions=Sessions(within="session")), ["sessions"]),
         (Settings(sessions=OFF), []),
         (Settings(sessions=OFF, limits=[Limit(name="a", requests=1)]), ["limits"]),
         (Settings(sessions=OFF, budgets=[Budget(name="a", usd="1")]), ["budgets"]),

@@ -63,7 +63,7 @@ def test_times_are_seconds() -> None:
         "sessions: {ttl: 1.5h}\n"
         "resilience:\n"
         "  timeouts: {connect: 500ms, first_event: 2, idle: 0.25, total: 10m, max_stream: 30d}\n"
-        "  retry: {times: 0, backoff: 1ms}\n"
+        "  retry: {times: 1, backoff: 1ms}\n"
         "  retry_budget: {at_least: 2}\n"
         "  keep_alive: 15s\n"
     )
@@ -72,7 +72,7 @@ def test_times_are_seconds() -> None:
         timeouts=Timeouts(
             connect=0.5, first_event=2.0, idle=0.25, total=600.0, max_stream=2_592_000.0
         ),
-        retry=Retry(times=0, backoff=0.001),
+        retry=Retry(times=1, backoff=0.001),
         retry_budget=RetryBudget(at_least=2.0),
         keep_alive=15.0,
     )

@@ -30,6 +30,7 @@ CLIENTS = [client("named", "named/"), client("quiet", baseline=QUIET)]
 
 def plan(name: str | None, tools: dict[str, bool] | None = None, **numbers: int) -> ToolPlan:
     wanted = Wanted(
+        key={},
         numbers={f"tools.{feature}": Bounds(number, number) for feature, number in numbers.items()},
         client=name,
         dialect=None,

@@ -197,6 +197,8 @@ def test_failures(name: str, kind: FailureClass, retry_after: float | None) -> N
         ("timeout", 504, "timeout_error"),
         ("internal", 500, "api_error"),
         ("bad_gateway", 502, "api_error"),
+        ("misconfigured", 424, "api_error"),
+        ("spent", 429, "rate_limit_error"),
     ],
 )
 def test_problems(kind: str, status: int, error_type: str) -> None:

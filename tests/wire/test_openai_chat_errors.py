@@ -17,10 +17,12 @@ FORMS = {
     "not_found": (404, "invalid_request_error", None),
     "too_large": (413, "invalid_request_error", None),
     "rate_limited": (429, "rate_limit_error", "rate_limit_exceeded"),
+    "spent": (429, "usage_limit_reached", "insufficient_quota"),
     "overloaded": (503, "service_unavailable_error", "server_is_overloaded"),
     "timeout": (504, "server_error", "timeout"),
     "internal": (500, "server_error", None),
     "bad_gateway": (502, "server_error", None),
+    "misconfigured": (424, "server_error", None),
     "context_overflow": (400, "invalid_request_error", "context_length_exceeded"),
 }
 
@@ -39,6 +41,12 @@ def test_a_problem_has_all_four_keys(kind: str) -> None:
     assert event.startswith(b"data: ")
     assert event.endswith(b"\n\n")
     assert json.loads(event.removeprefix(b"data: ")) == envelope
+
+
+def test_a_spent_budget_says_when_it_begins_anew() -> None:
+    problem = Problem(status=429, kind="spent", message="m", resets_at=4_102_444_800)
+    error = json.loads(CLIENT.write_problem(problem)[1])["error"]
+    assert (error["type"], error["resets_at"]) == ("usage_limit_reached", 4_102_444_800)
 
 
 @pytest.mark.parametrize(

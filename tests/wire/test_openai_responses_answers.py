@@ -297,6 +297,7 @@ def test_a_break_fails_the_response_that_was_begun() -> None:
     [
         *("invalid", "authentication", "billing", "permission", "not_found", "too_large"),
         *("rate_limited", "overloaded", "timeout", "internal", "bad_gateway"),
+        *("spent", "misconfigured"),
         "context_overflow",
     ],
 )

@@ -121,4 +121,5 @@ def spent(purse: Purse, period: Period, balance: Balance) -> Failure:
         status=429,
         message=f"{which} {how}; it begins anew at {period.ends}",
         code="insufficient_quota",
+        resets_at=int(period.until),
     )

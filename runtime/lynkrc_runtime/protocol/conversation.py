@@ -434,6 +434,8 @@ class Failure(Struct, frozen=True, kw_only=True, gc=False):
     code: str | None = None
     param: str | None = None
     retry_after: float | None = None
+    resets_at: int | None = None
+    """Unix seconds: when a budget of ours that is spent begins anew."""
     context_overflow: bool = False
     unreadable_thinking: bool = False
     """The upstream refuses reasoning: a signature another made, or a model that has none."""

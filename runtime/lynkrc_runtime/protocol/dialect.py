@@ -68,8 +68,9 @@ class Problem:
     """An error of ours or one to re-shape for the client, before it has a dialect's form.
 
     `kind` is one of: invalid, authentication, billing, permission, not_found, too_large,
-    rate_limited, overloaded, timeout, internal, bad_gateway, context_overflow.
-    `param` names the offending field.
+    rate_limited, spent, overloaded, timeout, internal, bad_gateway, misconfigured,
+    context_overflow. `param` names the offending field. `resets_at` (Unix seconds) is when what is
+    spent begins anew.
     """
 
     status: int
@@ -77,6 +78,7 @@ class Problem:
     message: str
     param: str | None = None
     code: str | None = None
+    resets_at: int | None = None
     request_id: str = ""
 
 

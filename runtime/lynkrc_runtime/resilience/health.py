@@ -128,7 +128,8 @@ class Watching:
         self._names = [one.name for one in dispatch.targets]
         providers = [dispatch.providers[one.provider] for one in dispatch.targets]
         self._rules: list[BreakerRules] = [breaker_rules(one.rest.breaker) for one in providers]
-        # Credentials of a caller that are refused say nothing of what we configured.
+        # Credentials of a caller that are refused say nothing of what we configured, and a quota
+        # that is spent is the caller's: the next one brings another.
         self._forwards = [one.rest.forwards_credentials for one in providers]
         self._share = retry_rules(dispatch.settings.resilience.retry_budget)
         self._told = told
@@ -224,7 +225,8 @@ class Watching:
                 self._held_against(record, card, now)
             case FailureClass.THROTTLED:
                 self._nothing_said(record, card)
-                self._throttled(target, card, failure, now)
+                if not self._forwards[target]:
+                    self._throttled(target, card, failure, now)
             case FailureClass.OURS:
                 self._nothing_said(record, card)
                 if not self._forwards[target]:

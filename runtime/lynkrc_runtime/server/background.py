@@ -1,7 +1,7 @@
 """Work that nobody waits for, ended with the block that started it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, final
 
@@ -27,6 +27,32 @@ class Tasks:
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+@final
+class Repeated:
+    """Work a signal asks for: asked for while it runs, it is done once more, however often."""
+
+    __slots__ = ("_is_wanted", "_runs", "_tasks", "_work")
+
+    def __init__(self, tasks: Tasks, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        self._tasks, self._work = tasks, work
+        self._is_wanted = self._runs = False
+
+    def ask(self) -> None:
+        """Have it done from its beginning, after this."""
+        self._is_wanted = True
+        if not self._runs:
+            self._runs = True
+            self._tasks.start(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._is_wanted:
+                self._is_wanted = False
+                await self._work()
+        finally:
+            self._runs = False
 
 
 @asynccontextmanager

@@ -4,6 +4,8 @@ Each worker has a folder only its user can enter. In it, `control` takes the sup
 (POST with a small JSON body), `admin` is the worker's application for operators. The socket pair
 carries what a worker says by itself, a line of JSON each: that it serves, that it cannot, and at
 its end its last metrics. The end of the file on either side means the other one is gone.
+
+Workers ask each other too, at `control`, what a request used that another one served.
 """
 
 from collections.abc import Mapping
@@ -20,14 +22,19 @@ VERSION: Final = 1
 LONGEST: Final = 16 * 1024 * 1024
 """Bytes of a line."""
 PREPARE, COMMIT, ABANDON, STOP = "/prepare", "/commit", "/abandon", "/stop"
+USAGE = "/usage"
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """How to work: `bundle` is the verified copy to serve, `sockets` and `life` are descriptors."""
+    """How to work: `bundle` is the verified copy to serve, `sockets` and `life` are descriptors.
+
+    `folder` is the worker's own, beside those of the others; `number` is never given again.
+    """
 
     version: int
+    number: int
     options: Options
     bundle: Path
     folder: Path
@@ -68,6 +75,16 @@ def control_path(folder: Path) -> Path:
 def admin_path(folder: Path) -> Path:
     """Where a worker answers operators."""
     return folder / "admin"
+
+
+def folder_of(shared: Path, number: int) -> Path:
+    """A worker's own folder in the one that all share."""
+    return shared / f"worker-{number}"
+
+
+def siblings_of(folder: Path) -> list[Path]:
+    """The folders of the workers that run beside one."""
+    return [one for one in folder.parent.glob("worker-*") if one != folder]
 
 
 def write_assignment(assignment: Assignment) -> str:

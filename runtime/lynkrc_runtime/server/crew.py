@@ -1,9 +1,11 @@
 """One worker as its supervisor sees it: started, spoken to, listened to, ended."""
 
 import asyncio
+import shutil
 import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, final
 
@@ -66,9 +68,14 @@ class Worker:
         """What it counted, when it was last asked or at its end."""
 
     @property
+    def has_served(self) -> bool:
+        """Whether it came to serve, and has not ended; it may drain."""
+        return self.served.done() and not self.served.cancelled()
+
+    @property
     def is_serving(self) -> bool:
         """Whether it accepts requests."""
-        return self.served.done() and not self.served.cancelled() and not self.is_leaving
+        return self.has_served and not self.is_leaving
 
     async def listen(self) -> int:
         """Hear what it says until it has ended; its exit code, negative for a signal."""
@@ -107,14 +114,27 @@ class Worker:
             raise Unheard(f"worker {self.number} does not answer: {_name(error)}") from error
 
     async def ask(
-        self, method: str, path: str, headers: Mapping[str, str], body: bytes = b""
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        *,
+        within: float | None = None,
     ) -> tuple[int, str, bytes]:
-        """An operator's question: status, content type and body of the answer. Raises Unheard."""
+        """An operator's question: status, content type and body of the answer. Raises Unheard.
+
+        `within` is seconds.
+        """
+        usual = ORDER_TIME if method == "POST" else SCRAPE_TIME
         try:
             async with (
-                asyncio.timeout(ORDER_TIME if method == "POST" else SCRAPE_TIME),
+                asyncio.timeout(usual if within is None else within),
                 self._admin.request(
-                    method, f"http://worker{path}", headers=headers, data=body or None
+                    method,
+                    f"http://worker{path}",
+                    headers=headers,
+                    data=body or None,
                 ) as answer,
             ):
                 kind = answer.headers.get("content-type", "application/json")
@@ -147,13 +167,19 @@ async def start_worker(
     options: Options,
     environ: Mapping[str, str],
 ) -> Worker:
-    """Start a worker of the same interpreter; it says by itself when it serves."""
-    own = folder / f"worker-{number}"
+    """Start a worker of the same interpreter; it says by itself when it serves.
+
+    Raises OSError: there is no process, file or memory to be had.
+    """
+    own = control.folder_of(folder, number)
     own.mkdir(mode=0o700)
     ours, its = socket.socketpair()
-    with its:
+    with its, ExitStack() as undo:
+        undo.callback(ours.close)
+        undo.callback(shutil.rmtree, own, ignore_errors=True)
         assignment = Assignment(
             version=control.VERSION,
+            number=number,
             options=options,
             bundle=bundle,
             folder=own,
@@ -162,6 +188,7 @@ async def start_worker(
         )
         process = await asyncio.create_subprocess_exec(
             sys.executable,
+            *_safe_path(),
             "-m",
             "lynkrc_runtime",
             "work",
@@ -170,8 +197,17 @@ async def start_worker(
             env=dict(environ),
             pass_fds=(*assignment.sockets, its.fileno()),
         )
+        undo.pop_all()
     life = await asyncio.open_unix_connection(sock=ours, limit=control.LONGEST)
     return Worker(number, bundle, own, process, life)
+
+
+def _safe_path() -> tuple[str, ...]:
+    """Keep the working directory off the worker's import path, unless this program lies there.
+
+    A `secrets.py` of the user's is not to come between.
+    """
+    return () if Path(__file__).parents[2] == Path.cwd() else ("-P",)
 
 
 def _session(path: Path) -> aiohttp.ClientSession:

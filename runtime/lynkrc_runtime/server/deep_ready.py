@@ -69,24 +69,20 @@ async def _ready(request: web.Request) -> web.Response:
 
 async def probe(routes: Iterable[Route], *, limit: float = LIMIT) -> dict[str, str]:
     """What became of a connection to each target, by its name; one for all at the same place."""
-    places: dict[tuple[str, str | None], list[Route]] = {}
+    places: dict[tuple[str, ssl.SSLContext | None], list[Route]] = {}
     for route in routes:
-        rest = route.provider.rest
         # Of what is called through a proxy only the proxy would answer.
-        if route.provider.kind != SIMULATOR and rest.proxy is None:
-            places.setdefault((route.address.base, rest.ca_file), []).append(route)
+        if route.provider.kind != SIMULATOR and route.link.proxy is None:
+            places.setdefault((route.address.base, route.link.tls), []).append(route)
     found: dict[str, str] = {}
     free = asyncio.Semaphore(AT_ONCE)
 
-    async def one(base: str, ca_file: str | None, at_it: Iterable[Route]) -> None:
+    async def one(base: str, tls: ssl.SSLContext | None, at_it: Iterable[Route]) -> None:
         async with free:
-            told = await _connected(base, ca_file)
+            told = await _connected(base, tls)
         found.update((route.target.name, told) for route in at_it)
 
-    tasks = [
-        asyncio.ensure_future(one(base, ca_file, at_it))
-        for (base, ca_file), at_it in places.items()
-    ]
+    tasks = [asyncio.ensure_future(one(base, tls, at_it)) for (base, tls), at_it in places.items()]
     if tasks:
         _, late = await asyncio.wait(tasks, timeout=limit)
         for task in late:
@@ -98,12 +94,13 @@ async def probe(routes: Iterable[Route], *, limit: float = LIMIT) -> dict[str, s
     return found
 
 
-async def _connected(base: str, ca_file: str | None) -> str:
+async def _connected(base: str, tls: ssl.SSLContext | None) -> str:
     """What became of a connection to an address; no word of it is anybody's secret."""
     parts = urlsplit(base)
     secure = parts.scheme == "https"
     try:
-        context: Any = ssl.create_default_context(cafile=ca_file) if secure else None
+        # By the certificates that calls trust.
+        context: Any = (tls or ssl.create_default_context()) if secure else None
         _, writer = await asyncio.open_connection(
             parts.hostname, parts.port or (443 if secure else 80), ssl=context
         )

@@ -8,17 +8,16 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, final
+from typing import final
 
 from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.server.origins import BadOrigin, origins_of
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.settings import Server
 
-OPERATOR_ADDRESS: Final = "x-lynkr-operator-address"
-"""The header by which a supervisor tells its workers where an operator's request comes from."""
-
 _BEARER = "bearer "
+PEER = "x-lynkr-peer"
+"""In what a supervisor passes on to a worker: where the operator's request came from."""
 TOKEN_LENGTH = 16
 """Characters a token has at least: shorter ones are guessed."""
 

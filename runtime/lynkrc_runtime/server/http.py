@@ -13,13 +13,13 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
-from lynkrc_runtime.server.doors import OPERATOR_ADDRESS
+from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
-from lynkrc_runtime.server.problems import kind_of
+from lynkrc_runtime.server.problems import kind_of, overloaded
 from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
-from lynkrc_runtime.server.shedding import WAIT, Reason, Shedding
+from lynkrc_runtime.server.shedding import Reason, Shedding
 from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
@@ -29,7 +29,8 @@ BODY_LIMIT = 32 * 1024 * 1024
 BODY_TIME = 300.0
 """Seconds a body has to come."""
 
-_UNKNOWN_KEY = "a key of this gateway is needed, in x-api-key or as Authorization: Bearer"
+_UNKNOWN_KEY = "a key of this gateway is needed, as a bearer token or an API key"
+"""Without the name of the header: Claude Code shows "Not logged in" for whatever mentions it."""
 _NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
 _ONLY_HERE = "without a token (server.admin.token) operators are served on this machine alone"
 
@@ -45,8 +46,9 @@ class Site:
 
     `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
     a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
-    failed; `started` is Unix seconds; `aliases` are the odd paths already warned about; `shedding`
-    is how much is under way.
+    failed; `asks_others` finds at another worker what a caller's request used; `started` is
+    Unix seconds; `aliases` are the odd paths already warned about; `shedding` is how much is under
+    way.
     """
 
     gateway: Gateway
@@ -54,6 +56,7 @@ class Site:
     stopping: Stopping = field(default_factory=Stopping)
     reload: Callable[[], Awaitable[Reloaded]] | None = None
     is_supervised: bool = False
+    asks_others: Callable[[str | None, str], Awaitable[dict[str, Any] | None]] | None = None
     reloads: Reloads = field(default_factory=Reloads)
     trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))
@@ -144,8 +147,7 @@ def refusal(
 def shed(request: web.Request, reason: Reason) -> web.Response:
     """The refusal of a request beyond a mark: what an overloaded provider would answer."""
     request.app[SITE].gateway.metrics.shed(reason.value)
-    status = 529 if dialect_of(request) == _MESSAGES else 503
-    extra = {"retry-after": str(WAIT), "x-should-retry": "true"}
+    status, extra = overloaded(dialect_of(request))
     return refusal(request, status, "the gateway is overloaded", extra)
 
 
@@ -217,9 +219,9 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     if refused is not None:
         return refused
     site = request.app[SITE]
-    # A worker has this listener from its supervisor alone, who says whom it asks for.
-    peer = headers.pop(OPERATOR_ADDRESS, None) if site.is_supervised else request.remote
     doors = site.gateway.doors
+    # A worker's listener is a socket only its supervisor can reach, which says who asks.
+    peer = headers.get(PEER) if site.is_supervised else request.remote
     reason = objection(headers, any_host=doors.token is not None)
     if reason is not None:
         return refusal(request, 403, reason)

@@ -15,7 +15,8 @@ from typing import Final
 
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.server.admin_routes import admin_app
-from lynkrc_runtime.server.background import background
+from lynkrc_runtime.server.background import Repeated, background
+from lynkrc_runtime.server.crowd import OPERATORS, room
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import listen
 from lynkrc_runtime.server.logs import opened_log
@@ -47,13 +48,13 @@ async def run(
         await admin.setup()
         try:
             operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
-            await serve_from(admin, operators.sockets)
+            await serve_from(admin, operators.sockets, log, most=OPERATORS)
             clients = listen(places.hosts, places.port, log, "--port", is_secure=bool(served.tls))
-            await serve_from(served.clients, clients.sockets, served.tls)
+            await serve_from(served.clients, clients.sockets, log, most=room(), tls=served.tls)
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, lambda: tasks.start(reload()))
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, reload).ask)
             watcher = Watcher(options.bundle)
             tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
             announce(policy, options, clients.urls, operators.urls)

@@ -15,26 +15,32 @@ from lynkrc_runtime.telemetry.log_file import LogFile
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 
 
-def open_log(declared: Observability, *, level: Level | None, file: Path | None) -> Log:
+def open_log(
+    declared: Observability,
+    *,
+    level: Level | None,
+    file: Path | None,
+    worker: int | None = None,
+) -> Log:
     """The log; what is chosen on the command line comes first. CannotServe where it has no file."""
     stated = declared.log
     path = Path(stated.file) if file is None and stated.file is not None else file
     if path is None:
-        log = Log(level=level)
+        log = Log(level=level, worker=worker)
     else:
         try:
             write = LogFile(path, stated.rotate)
         except OSError as error:
             raise CannotServe(f"cannot write the log {path}: {error.strerror}") from error
-        log = Log(level=level, write=write)
+        log = Log(level=level, write=write, worker=worker)
     log.follow(stated)
     return log
 
 
-def opened_log(policy: Policy, options: Options) -> Log:
+def opened_log(policy: Policy, options: Options, *, worker: int | None = None) -> Log:
     """The log of a process that serves a bundle. Raises CannotServe."""
     declared = policy.dispatch.settings.observability
-    return open_log(declared, level=options.log_level, file=options.log_file)
+    return open_log(declared, level=options.log_level, file=options.log_file, worker=worker)
 
 
 def open_usage_log(policy: Policy, log: Log, *, file: Path | None) -> UsageLog | None:

@@ -1,31 +1,40 @@
 """The operators' application of a supervisor: questions to all workers, answered as by one.
 
 Whether a question may be asked is for the workers to say: each passes its own guard, with the
-headers the operator sent and the address they came from, and a refusal is passed on as it is.
+headers the operator sent, and a refusal is passed on as it is.
 """
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Any, Final, TypeAlias
+import time
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
 
-from lynkrc_runtime.server.crew import Unheard, Worker
-from lynkrc_runtime.server.doors import OPERATOR_ADDRESS
+from lynkrc_runtime.server import deep_ready, joined
+from lynkrc_runtime.server.crew import SCRAPE_TIME, Unheard, Worker
+from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.http import BODY_LIMIT
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
 from lynkrc_runtime.server.supervisor import Supervisor
-from lynkrc_runtime.telemetry.merging import merged
+from lynkrc_runtime.telemetry.merging import families, merged
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
 from lynkrc_runtime.telemetry.reloads import Result
+from lynkrc_runtime.telemetry.summary import summary
 
 Answer: TypeAlias = tuple[int, str, bytes]
 """Status, content type, body."""
+Heard: TypeAlias = list[tuple[Worker, Answer]]
 
 CREW = web.AppKey("crew", Supervisor)
-JSON: Final = "application/json"
-_OURS = frozenset(
+METRICS, READY = "/metrics", "/health/ready"
+BREAKERS, SUMMARY = "/metrics/circuit-breakers", "/metrics/observability"
+RESET = f"{BREAKERS}/reset"
+READY_TIME = 2.0
+"""Seconds a worker has to say whether it is ready: one that is too busy to say is not."""
+_HOPS = frozenset(
     name.lower()
     for name in (
         hdrs.CONNECTION,
@@ -37,23 +46,23 @@ _OURS = frozenset(
         hdrs.TE,
         hdrs.TRAILER,
         hdrs.EXPECT,
-        OPERATOR_ADDRESS,
+        PEER,
     )
 )
-"""Headers of one connection, and what is ours to say: they are not passed on."""
+"""Headers of one connection, which are not passed on, and the one we add."""
 
 
 def operators_app(crew: Supervisor) -> web.Application:
     """The application of a supervisor's listener."""
-    app = web.Application(client_max_size=BODY_LIMIT)
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_well_framed])
     app[CREW] = crew
     add = app.router.add_route
-    add("GET", "/health/ready", _ready)
-    add("GET", "/metrics", _metrics)
+    add("GET", READY, _ready)
+    add("GET", METRICS, _metrics)
     add("GET", "/metrics/prometheus", _metrics)
-    add("GET", "/metrics/circuit-breakers", _of_each)
-    add("POST", "/metrics/circuit-breakers/reset", _of_each)
-    add("GET", "/metrics/observability", _of_each)
+    add("GET", BREAKERS, _breakers)
+    add("POST", RESET, _breakers)
+    add("GET", SUMMARY, _summary)
     add("GET", "/routing/trace/{id}", _of_whoever)
     add("POST", RELOAD, _reload)
     add("POST", RESTART, _restart)
@@ -61,21 +70,51 @@ def operators_app(crew: Supervisor) -> web.Application:
     return app
 
 
-async def _asked(request: web.Request, worker: Worker) -> Answer:
-    """What the worker says to the very request. Raises Unheard."""
-    headers = {name: value for name, value in request.headers.items() if name.lower() not in _OURS}
-    if request.remote is not None:
-        headers[OPERATOR_ADDRESS] = request.remote
-    return await worker.ask(request.method, request.raw_path, headers, await request.read())
+@web.middleware
+async def _well_framed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Nobody's request is for another server; and no body is read before a worker lets it in."""
+    if not request.raw_path.startswith("/"):
+        return web.json_response({"error": "the request line names no path"}, status=400)
+    if request.can_read_body:
+        refused = await _allowed(request)
+        if refused is not None:
+            refused.force_close()
+            return refused
+    return await handler(request)
 
 
-async def _asked_all(request: web.Request) -> list[tuple[Worker, Answer]]:
-    """What every worker that can be heard says."""
-    workers = request.app[CREW].serving
-    answers = await asyncio.gather(
-        *(_asked(request, one) for one in workers), return_exceptions=True
-    )
-    heard: list[tuple[Worker, Answer]] = []
+async def _asked(
+    request: web.Request,
+    worker: Worker,
+    path: str | None = None,
+    *,
+    method: str | None = None,
+    body: bytes | None = None,
+    within: float | None = None,
+) -> Answer:
+    """What the worker says to the very request, or to what is changed of it. Raises Unheard."""
+    headers = {name: value for name, value in request.headers.items() if name.lower() not in _HOPS}
+    if request.remote:
+        headers[PEER] = request.remote
+    if body is None:
+        body = await request.read()
+    path = request.raw_path if path is None else path
+    return await worker.ask(method or request.method, path, headers, body, within=within)
+
+
+async def _asked_all(
+    request: web.Request,
+    path: str | None = None,
+    *,
+    method: str | None = None,
+    within: float | None = None,
+    workers: Sequence[Worker] | None = None,
+) -> Heard:
+    """What every worker that can be heard says: of these, or of those that serve."""
+    workers = request.app[CREW].serving if workers is None else workers
+    asked = (_asked(request, one, path, method=method, within=within) for one in workers)
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    heard: Heard = []
     for worker, answer in zip(workers, answers, strict=True):
         if isinstance(answer, BaseException):
             if not isinstance(answer, Unheard):
@@ -94,11 +133,14 @@ def _nobody() -> web.Response:
     return web.json_response({"error": "no worker serves now"}, status=503)
 
 
-def _refused(heard: list[tuple[Worker, Answer]]) -> web.Response | None:
-    """The refusal of a worker's guard, or that there is no worker to ask."""
-    if not heard:
-        return _nobody()
-    return next((_response(answer) for _, answer in heard if answer[0] in (401, 403)), None)
+def _refused(heard: Heard) -> web.Response | None:
+    """The refusal of a worker's guard."""
+    return next((_response(answer) for _, answer in heard if 400 <= answer[0] < 500), None)
+
+
+def _members(heard: Heard) -> list[tuple[int, Any]]:
+    """What workers told, by their numbers."""
+    return [(worker.number, json.loads(told)) for worker, (code, _, told) in heard if code == 200]
 
 
 async def _of_one(request: web.Request) -> web.Response:
@@ -118,78 +160,123 @@ async def _of_whoever(request: web.Request) -> web.Response:
     return _response(found[0] if found else heard[0][1]) if heard else _nobody()
 
 
-async def _of_each(request: web.Request) -> web.Response:
-    """What each worker says, by its number; what is no JSON is passed on as it is."""
+async def _breakers(request: web.Request) -> web.Response:
+    """Every target's breakers, or those after all have been reset."""
     heard = await _asked_all(request)
     refused = _refused(heard)
     if refused is not None:
         return refused
-    told: dict[str, Any] = {}
+    silent = {one.number for one in request.app[CREW].serving} - {one.number for one, _ in heard}
+    if silent and request.method == hdrs.METH_POST:
+        numbers = ", ".join(map(str, sorted(silent)))
+        return web.json_response({"error": f"not heard by worker {numbers}"}, status=503)
+    return web.json_response(joined.breakers(_members(heard))) if heard else _nobody()
+
+
+async def _counted(request: web.Request) -> str | web.Response:
+    """The metrics of all workers that are and were, and of the supervisor."""
+    crew = request.app[CREW]
+    heard = await _asked_all(request, METRICS, method=hdrs.METH_GET, workers=crew.living)
+    refused = _refused(heard)
+    if refused is not None:
+        return refused
+    if not heard:
+        # Nobody can say whether the question may be asked.
+        return _nobody()
     for worker, answer in heard:
-        if answer[0] != 200:
-            return _response(answer)
-        told[str(worker.number)] = json.loads(answer[2])
-    return web.json_response({"workers": told})
+        if answer[0] == 200:
+            worker.metrics = answer[2].decode()
+    # Of those that did not answer counts what they said last.
+    texts = [crew.retired, *(one.metrics for one in crew.workers.values())]
+    own = crew.counts.render(len(crew.serving)) + crew.reloads.render()
+    return merged([*texts, own.decode()])
 
 
 async def _metrics(request: web.Request) -> web.Response:
+    counted = await _counted(request)
+    if isinstance(counted, web.Response):
+        return counted
+    return web.Response(body=counted.encode(), headers={"content-type": CONTENT_TYPE})
+
+
+async def _summary(request: web.Request) -> web.Response:
+    """The summary of all workers' metrics, and how each has the breakers."""
     crew = request.app[CREW]
-    heard = await _asked_all(request)
-    refused = _refused(heard)
-    if refused is not None and heard:
-        return refused
-    for worker, answer in heard:
-        worker.metrics = answer[2].decode()
-    # Those that drain are not asked: what they counted when they were last asked still counts.
-    texts = [crew.retired, *(one.metrics for one in crew.workers.values())]
-    own = crew.counts.render(len(crew.serving)) + crew.reloads.render()
-    body = merged([*texts, own.decode()])
-    return web.Response(body=body.encode(), headers={"content-type": CONTENT_TYPE})
+    counted = await _counted(request)
+    if isinstance(counted, web.Response):
+        return counted
+    told = _members(await _asked_all(request, SUMMARY))
+    breakers = _members(await _asked_all(request, BREAKERS))
+    _, ready = await _readiness(request)
+    return web.json_response(
+        summary(families(counted))
+        | {
+            "uptime_seconds": max(0, int(time.time()) - crew.started),
+            "bundle": crew.digest,
+            "name": crew.name,
+            "store": told[0][1]["store"] if told else None,
+            "degraded": ready["degraded"],
+            "workers": ready["workers"],
+            "breakers": joined.states(joined.breakers(breakers)),
+        }
+    )
+
+
+async def _readiness(request: web.Request) -> tuple[int, dict[str, Any]]:
+    crew = request.app[CREW]
+    heard = await _asked_all(request, READY, within=READY_TIME)
+    return joined.readiness(
+        [(answer[0], json.loads(answer[2])) for _, answer in heard if answer[0] in (200, 503)],
+        wanted=crew.wanted,
+        trouble=crew.trouble,
+        is_stopping=crew.is_stopping,
+        bundle=crew.digest,
+        name=crew.name,
+    )
 
 
 async def _ready(request: web.Request) -> web.Response:
-    crew = request.app[CREW]
-    heard = await _asked_all(request)
-    refused = _refused(heard)
-    if refused is not None and heard:
-        return refused
-    status, answer = _readiness(crew, [(worker, one) for worker, one in heard])
-    return web.json_response(answer, status=status)
+    """Readiness of all; targets are probed by one of them."""
+    targets: dict[str, Any] = {}
+    # A refusal of the guard is for whoever asks, and every worker says it.
+    first = await _of_one_within(request, SCRAPE_TIME + deep_ready.LIMIT)
+    if first is not None and 400 <= first[0] < 500:
+        return _response(first)
+    if first is not None:
+        probed = json.loads(first[2]).get("targets")
+        targets = {} if probed is None else {"targets": probed}
+    status, answer = await _readiness(request)
+    return web.json_response(answer | targets, status=status)
 
 
-def _readiness(crew: Supervisor, heard: list[tuple[Worker, Answer]]) -> tuple[int, dict[str, Any]]:
-    """Ready with every worker, degraded with some of them or after a failed reload."""
-    able = [worker for worker, answer in heard if answer[0] == 200]
-    told: list[Mapping[str, Any]] = [json.loads(answer[2]) for _, answer in heard]
-    answer: dict[str, Any] = {
-        "status": "ready",
-        "bundle": crew.digest,
-        "name": crew.name,
-        "engine": told[0].get("engine") if told else None,
-        "workers": {"wanted": crew.wanted, "ready": len(able)},
-    }
-    if crew.is_stopping:
-        return 503, answer | {"status": "draining"}
-    if not able:
-        return 503, answer | {"status": told[0].get("status") if told else "starting"}
-    reasons = [str(one["reason"]) for one in told if "reason" in one]
-    if crew.trouble is not None:
-        reasons.append(f"the last reload failed: {crew.trouble}")
-    if len(able) < crew.wanted:
-        reasons.append(f"{len(able)} of {crew.wanted} workers are ready")
-    if reasons:
-        return 200, answer | {"status": "degraded", "reason": "; ".join(dict.fromkeys(reasons))}
-    return 200, answer
+async def _of_one_within(request: web.Request, seconds: float) -> Answer | None:
+    for worker in request.app[CREW].serving:
+        try:
+            return await _asked(request, worker, within=seconds)
+        except Unheard:
+            continue
+    return None
 
 
 async def _allowed(request: web.Request) -> web.Response | None:
-    """None where a worker says that the order may be given, else what it says."""
+    """None where a worker says that an order may be given, else what it says."""
+    for worker in request.app[CREW].serving:
+        try:
+            answer = await _asked(request, worker, RELOAD, method=hdrs.METH_POST, body=b"")
+        except Unheard:
+            continue
+        return None if answer[0] == 202 else _response(answer)
+    return _nobody()
+
+
+async def _ordered(request: web.Request) -> web.Response | None:
+    """None where this very order may be given, else what a worker says to it."""
     answer = await _of_one(request)
     return None if answer.status == 202 else answer
 
 
 async def _reload(request: web.Request) -> web.Response:
-    refused = await _allowed(request)
+    refused = await _ordered(request)
     if refused is not None:
         return refused
     ended = await request.app[CREW].reload()
@@ -197,7 +284,7 @@ async def _reload(request: web.Request) -> web.Response:
 
 
 async def _restart(request: web.Request) -> web.Response:
-    refused = await _allowed(request)
+    refused = await _ordered(request)
     if refused is not None:
         return refused
     reason = await request.app[CREW].restart()

@@ -15,6 +15,7 @@ from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.server.tls import UnusableTls, server_tls
 from lynkrc_runtime.settings import Settings
+from lynkrc_runtime.state.open import needs_shared
 from lynkrc_runtime.telemetry.log import Level
 
 PORT, ADMIN_PORT = 8081, 8082
@@ -99,17 +100,23 @@ def tls_of(options: Options, settings: Settings, environ: Mapping[str, str]) -> 
 
 def refuse_memory(options: Options, settings: Settings) -> None:
     """CannotServe where several workers would each count for themselves what they must share."""
-    if options.workers == 1 or settings.state.store != "memory":
-        return
-    needs = [name for name in ("limits", "budgets") if getattr(settings, name)]
-    if settings.sessions.within == "session":
-        needs.append("sessions")
+    needs = needs_shared(settings) if options.workers > 1 else []
     if needs:
         raise CannotServe(
-            f"{', '.join(needs)}: with {options.workers} workers the counts and pins cannot be "
-            "kept in the memory of each; `state: {store: sqlite}` keeps them on this machine, "
-            "`redis` for many"
+            f"{', '.join(needs)}: with {options.workers} workers this cannot be kept in the memory "
+            "of each; `state: {store: sqlite}` keeps it on this machine, `redis` for many"
         )
+
+
+def apart(options: Options, settings: Settings) -> str | None:
+    """What several workers will each know for themselves though they had better share it."""
+    alone = options.workers == 1 or settings.state.store != "memory"
+    if alone or settings.sessions.within != "turn":
+        return None
+    return (
+        "sessions: each worker keeps turns in its own memory, and a turn's later steps may meet "
+        "another worker, which decides them anew; `state: {store: sqlite}` shares them"
+    )
 
 
 def _first(chosen: int | None, declared: int | None, usual: int) -> int:

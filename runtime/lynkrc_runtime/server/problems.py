@@ -12,8 +12,15 @@ from typing import assert_never
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass, MalformedRequest
 from lynkrc_runtime.protocol.dialect import Problem
 
-OVERLOADED_WAIT = 2
-"""`retry-after` seconds of a transient failure whose upstream gave none."""
+_OVERLOADED: Mapping[str, tuple[int, int]] = {
+    "anthropic-messages": (529, 2),
+    "openai-responses": (503, 5),
+}
+_ELSEWHERE = (503, 2)
+"""By dialect: the status of an overload, and its `retry-after` seconds where nobody gave any.
+
+Codex, the client of Responses, asks 30 times, exactly so long apart, whatever else it is told.
+"""
 
 _KINDS: Mapping[int, str] = {
     401: "authentication",
@@ -34,6 +41,13 @@ def kind_of(status: int) -> str:
     return _KINDS.get(status, "invalid" if status < 500 else "internal")
 
 
+def overloaded(dialect: str, wait: float | None = None) -> tuple[int, dict[str, str]]:
+    """The status and headers of an overload, which may be over after `wait` seconds."""
+    status, usual = _OVERLOADED.get(dialect, _ELSEWHERE)
+    seconds = _seconds(usual if wait is None else wait)
+    return status, {"retry-after": seconds, "x-should-retry": "true"}
+
+
 def problem_of(
     failure: Failure, target: str | None, dialect: str, request_id: str
 ) -> tuple[Problem, dict[str, str]]:
@@ -41,13 +55,9 @@ def problem_of(
     problem = Problem(status=0, kind="", message=failure.message, request_id=request_id)
     match failure.kind:
         case FailureClass.TRANSIENT:
-            status = 529 if dialect == "anthropic-messages" else 503
-            wait = OVERLOADED_WAIT if failure.retry_after is None else failure.retry_after
+            status, headers = overloaded(dialect, failure.retry_after)
             message = failure.message if target is None else f"{target}: {failure.message}"
-            return (
-                replace(problem, status=status, kind="overloaded", message=message),
-                {"retry-after": _seconds(wait), "x-should-retry": "true"},
-            )
+            return replace(problem, status=status, kind="overloaded", message=message), headers
         case FailureClass.THROTTLED:
             limited = replace(problem, status=429, kind="rate_limited", code=failure.code)
             if failure.retry_after is None:
@@ -65,7 +75,7 @@ def problem_of(
             if failure.status:
                 message += f" (it answered {failure.status})"
             return (
-                replace(problem, status=502, kind="bad_gateway", message=message),
+                replace(problem, status=424, kind="misconfigured", message=message),
                 {"x-should-retry": "false"},
             )
         case FailureClass.CALLERS:
@@ -83,7 +93,13 @@ def problem_of(
         case FailureClass.SPENT:
             # Without `retry-after`: it is no use to wait for what a period's end alone changes.
             return (
-                replace(problem, status=429, kind="rate_limited", code=failure.code),
+                replace(
+                    problem,
+                    status=429,
+                    kind="spent",
+                    code=failure.code,
+                    resets_at=failure.resets_at,
+                ),
                 {"x-should-retry": "false"},
             )
         case _:

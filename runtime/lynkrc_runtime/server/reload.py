@@ -15,6 +15,7 @@ from lynkrc_runtime.bundle import BrokenBundle, Manifest, OpenedBundle, open_bun
 from lynkrc_runtime.self_test import disagreement
 from lynkrc_runtime.server.gateway import Gateway, Policy, policy_of
 from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.options import Options, addresses, refuse_memory
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.settings import Settings
 from lynkrc_runtime.telemetry.log import Level
@@ -44,10 +45,10 @@ def tried_policy(opened: OpenedBundle) -> Policy:
 class Reloader:
     """Reloads the bundle of one process; `manifest` is of the bundle that serves."""
 
-    __slots__ = ("_lock", "_manifest", "_path", "_prepared", "_process", "_site")
+    __slots__ = ("_lock", "_manifest", "_options", "_prepared", "_process", "_site")
 
-    def __init__(self, path: Path, manifest: Manifest, process: Process, site: Site) -> None:
-        self._path = path
+    def __init__(self, options: Options, manifest: Manifest, process: Process, site: Site) -> None:
+        self._options = options
         self._manifest = manifest
         self._process = process
         self._site = site
@@ -66,7 +67,7 @@ class Reloader:
                 log.line(Level.WARNING, "reload", **ended.members)
                 return ended
             try:
-                result = await self.prepare(self._path)
+                result = await self.prepare(self._options.bundle)
             except CannotReload as error:
                 site.trouble = str(error)
                 ended = Reloaded(result=Result.FAILED, old=old, new=old, reason=str(error))
@@ -89,6 +90,9 @@ class Reloader:
             fixed = list(_fixed(serving.dispatch.settings, policy.dispatch.settings))
             if fixed:
                 raise CannotReload(f"{path}: a change of {', '.join(fixed)} needs a restart")
+            # What the start would refuse, a reload does not bring in: an open door above all.
+            addresses(self._options, policy.dispatch.settings, self._process.environ)
+            refuse_memory(self._options, policy.dispatch.settings)
             gateway = assemble(policy, self._process)
         except (BrokenBundle, CannotServe) as fault:
             raise CannotReload(str(fault)) from fault

@@ -19,7 +19,7 @@ from lynkrc_runtime.server.admit import admit, within_reach
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
-from lynkrc_runtime.server.problems import OVERLOADED_WAIT, malformed
+from lynkrc_runtime.server.problems import malformed, overloaded
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
@@ -90,8 +90,7 @@ async def _part(exchange: Exchange) -> None:
     """The gateway stops and waits no longer: an answer under way is never ended as if whole."""
     if exchange.ending is Ending.ABORTED:
         exchange.ending = Ending.TRANSIENT if exchange.status == 0 else Ending.BROKEN
-    status = 529 if exchange.dialect.name == "anthropic-messages" else 503
-    again = {"retry-after": str(OVERLOADED_WAIT), "x-should-retry": "true"}
+    status, again = overloaded(exchange.dialect.name)
     await _tell(exchange, exchange.problem(status, "the gateway is stopping"), again)
 
 

@@ -18,9 +18,9 @@ from lynkrc_runtime import __version__
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.crowd import Door
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.server.listening import BACKLOG
 from lynkrc_runtime.server.logs import open_usage_log
 from lynkrc_runtime.server.makers import Makers
 from lynkrc_runtime.server.options import Options, tls_of
@@ -101,7 +101,7 @@ async def serving(
         yield Serving(
             site=site,
             process=process,
-            reloader=Reloader(options.bundle, opened.manifest, process, site),
+            reloader=Reloader(options, opened.manifest, process, site),
             clients=clients,
             tls=tls,
         )
@@ -126,11 +126,16 @@ def runner(app: web.Application, log: Log, patience: float, idle: float = IDLE) 
 
 
 async def serve_from(
-    server: web.AppRunner, sockets: Iterable[socket.socket], tls: SSLContext | None = None
+    server: web.AppRunner,
+    sockets: Iterable[socket.socket],
+    log: Log,
+    *,
+    most: int,
+    tls: SSLContext | None = None,
 ) -> None:
-    """Accept connections from these listening sockets."""
+    """Accept connections from these listening sockets, `most` at a time from all of them."""
     for one in sockets:
-        await web.SockSite(server, one, backlog=BACKLOG, ssl_context=tls).start()
+        await Door(server, one, most=most, log=log, tls=tls).start()
 
 
 async def drain(served: Serving, options: Options, *, others_accept: bool) -> None:

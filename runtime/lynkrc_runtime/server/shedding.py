@@ -29,8 +29,6 @@ CALM = 5.0
 """Seconds without a refusal after which shedding is over."""
 LASTING = 10.0
 """Seconds of shedding after which others should be sent the requests."""
-WAIT = 2
-"""`retry-after` seconds of a request that was shed."""
 
 _UNLIMITED = 1 << 60
 """Bytes: control groups tell of "no limit" by numbers above this."""

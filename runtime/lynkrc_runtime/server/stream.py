@@ -26,6 +26,8 @@ DRAIN_TIME = 0.25
 """Seconds the end of a finished stream is waited for, so that its connection can be kept."""
 LAST_WORDS_TIME = 10.0
 """Seconds a client has to take the error event of a broken stream."""
+STALL_TIME = 300.0
+"""Seconds a client may take nothing at all of what it was sent; then it is as good as gone."""
 
 SSE_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -181,7 +183,7 @@ class StreamRelay:
                 if self._is_writing:
                     # It was the client that kept us waiting, not the upstream, and nothing more
                     # is read for it before it has taken what it was sent.
-                    await self._write_by(b"", self._last_moment())
+                    await self._write_by(b"", self._stalled())
                     self._last_read = self._last_write = self._loop.time()
                 due, is_end = self._due()
                 # What came meanwhile may have put off the moment: only silence is acted on.
@@ -258,7 +260,7 @@ class StreamRelay:
         if not self._committed:
             await self._commit()
         else:
-            await self._write_by(self._flow.keep_alive(), self._last_moment())
+            await self._write_by(self._flow.keep_alive(), self._stalled())
 
     def _silence(self) -> _Failed:
         """Why a silence ends the attempt: the target fell silent, or the time for it is over."""
@@ -278,7 +280,7 @@ class StreamRelay:
         await exchange.client.start(exchange.headers() | SSE_HEADERS)
         held, self._held = b"".join(self._held), []
         if held:
-            await self._write_by(held, self._last_moment())
+            await self._write_by(held, self._stalled())
 
     async def _write(self, data: bytes) -> None:
         self._is_writing = True
@@ -293,6 +295,10 @@ class StreamRelay:
                 await self._write(data)
         except TimeoutError as error:
             raise ConnectionResetError("the client does not read its answer") from error
+
+    def _stalled(self) -> float:
+        """When a client that takes nothing from now on is as good as gone."""
+        return min(self._loop.time() + STALL_TIME, self._last_moment())
 
     def _last_moment(self) -> float:
         """When a committed stream ends in any case."""

@@ -8,6 +8,7 @@ before any of them commits; a rolling restart has each new worker serve before a
 
 import asyncio
 import shutil
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, final
@@ -25,7 +26,7 @@ from lynkrc_runtime.server.background import Tasks
 from lynkrc_runtime.server.crew import Unheard, Worker, start_worker
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import Listening
-from lynkrc_runtime.server.options import Options
+from lynkrc_runtime.server.options import Options, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.merging import lasting, merged
@@ -35,13 +36,16 @@ from lynkrc_runtime.telemetry.workers import WorkerCounts
 START_TIME: Final = 120.0
 """Seconds a worker has from its start to its serving."""
 SOON: Final = 30.0
-"""A worker that dies so many seconds after another makes the next wait longer."""
+"""A worker that dies within so many seconds of another makes the next wait longer."""
 FIRST_WAIT, LONGEST_WAIT = 0.25, 10.0
 
 
 @final
 class Supervisor:
-    """The workers of one gateway. `workers` are all that have not ended, by their numbers."""
+    """The workers of one gateway. `workers` are all that have not ended, by their numbers.
+
+    `started` is Unix seconds.
+    """
 
     def __init__(
         self,
@@ -61,10 +65,11 @@ class Supervisor:
         self._copy = self._copied()
         self._clients: Listening | None = None
         self._numbers = 0
-        self._deaths: list[float] = []
+        self._deaths, self._last_death = 0, 0.0
         self._lock = asyncio.Lock()
         self._all_ended = asyncio.Event()
         self.wanted = options.workers
+        self.started = int(time.time())
         self.name = policy.dispatch.name
         self.digest = policy.digest
         self.workers: dict[int, Worker] = {}
@@ -82,6 +87,11 @@ class Supervisor:
         """The workers that accept requests."""
         return [one for one in self.workers.values() if one.is_serving]
 
+    @property
+    def living(self) -> list[Worker]:
+        """The workers that can be asked: those that serve or drain."""
+        return [one for one in self.workers.values() if one.has_served]
+
     # -- the life of workers -------------------------------------------------------------------
 
     async def start(self, clients: Listening) -> str:
@@ -90,12 +100,15 @@ class Supervisor:
         Returns when all of them serve.
         """
         self._clients = clients
-        first = [await self._begin() for _ in range(self._options.workers)]
-        for worker in first:
-            if not await self._awaited(worker):
-                self.is_stopping = True
-                raise CannotServe(self._fault_of(worker))
-        self._has_started = True
+        async with self._lock:
+            first = [await self._begin() for _ in range(self._options.workers)]
+            for worker in first:
+                if not await self._awaited(worker):
+                    self.is_stopping = True
+                    raise CannotServe(self._fault_of(worker))
+            self._has_started = True
+        # The file may have been replaced since it was looked at for the first time.
+        self.digest = first[0].served.result().digest
         return first[0].served.result().engine
 
     def _fault_of(self, worker: Worker) -> str:
@@ -103,18 +116,26 @@ class Supervisor:
         return fault.replace(str(worker.bundle), self._shown)
 
     async def _begin(self) -> Worker:
+        """Start a worker. CannotServe where this machine has no room for one."""
         assert self._clients is not None, "workers are started with sockets"
         self._numbers += 1
-        worker = await start_worker(
-            self._numbers,
-            self._copy,
-            self._folder,
-            self._clients.sockets,
-            self._options,
-            self._environ,
-        )
+        try:
+            worker = await start_worker(
+                self._numbers,
+                self._copy,
+                self._folder,
+                self._clients.sockets,
+                self._options,
+                self._environ,
+            )
+        except OSError as error:
+            raise CannotServe(f"cannot start a worker: {error.strerror or error}") from error
         self.workers[worker.number] = worker
         self._all_ended.clear()
+        if self.is_stopping:
+            # The stop came meanwhile, and told those that were there.
+            worker.is_leaving = True
+            worker.kill()
         self._tasks.start(self._attend(worker))
         return worker
 
@@ -132,27 +153,42 @@ class Supervisor:
         code = await worker.listen()
         del self.workers[worker.number]
         self.retired = merged((self.retired, lasting(worker.metrics)))
-        shutil.rmtree(self._folder / f"worker-{worker.number}", ignore_errors=True)
+        shutil.rmtree(control.folder_of(self._folder, worker.number), ignore_errors=True)
         if worker.is_leaving or self.is_stopping:
             self._log.line(Level.INFO, "worker-ended", worker=worker.number, code=code)
         elif self._has_started:
             self._log.line(
                 Level.ERROR, "worker-died", worker=worker.number, code=code, reason=worker.fault
             )
-            await self._replace()
+            self.counts.died()
+            self._tasks.start(self._replace())
         if not self.workers:
             self._all_ended.set()
 
     async def _replace(self) -> None:
         """Another worker, after a wait that grows while they keep dying."""
-        self.counts.died()
+        while not self.is_stopping:
+            await asyncio.sleep(self._wait())
+            async with self._lock:
+                # A restart may have put one into the place meanwhile.
+                staying = sum(not one.is_leaving for one in self.workers.values())
+                if self.is_stopping or staying >= self.wanted:
+                    return
+                try:
+                    await self._begin()
+                except CannotServe as fault:
+                    self._log.line(Level.ERROR, "worker-lacks", reason=str(fault))
+                else:
+                    return
+
+    def _wait(self) -> float:
+        """Seconds until a worker is started in the place of one that has died now."""
         now = asyncio.get_running_loop().time()
-        self._deaths = [*(at for at in self._deaths if at > now - SOON), now]
-        wait = FIRST_WAIT * 2.0 ** (len(self._deaths) - 2) if len(self._deaths) > 1 else 0.0
-        await asyncio.sleep(min(wait, LONGEST_WAIT))
-        async with self._lock:
-            if not self.is_stopping:
-                await self._begin()
+        self._deaths = self._deaths + 1 if now - self._last_death < SOON else 1
+        self._last_death = now
+        if self._deaths == 1:
+            return 0.0
+        return float(min(FIRST_WAIT * 2.0 ** min(self._deaths - 2, 10), LONGEST_WAIT))
 
     async def stop(self) -> None:
         """Have every worker drain; returns when all have ended."""
@@ -183,14 +219,23 @@ class Supervisor:
             if self.is_stopping:
                 return "the gateway is stopping"
             for old in self.serving:
-                new = await self._begin()
-                if not await self._awaited(new):
-                    reason = self._fault_of(new)
+                reason = await self._another()
+                if reason is not None:
                     self._log.line(Level.ERROR, "restart", result="failed", reason=reason)
                     return reason
                 await old.stop(others_accept=True)
         self._log.line(Level.INFO, "restart", result="restarted")
         return None
+
+    async def _another(self) -> str | None:
+        """A worker more; why there is none, or None when it serves."""
+        if self.is_stopping:
+            return "the gateway is stopping"
+        try:
+            new = await self._begin()
+        except CannotServe as fault:
+            return str(fault)
+        return None if await self._awaited(new) else self._fault_of(new)
 
     async def reload(self) -> Reloaded:
         """Have all workers prepare, then all commit; one refusal leaves all as they are."""
@@ -219,6 +264,7 @@ class Supervisor:
             copy = await asyncio.to_thread(self._copied)
             opened = await asyncio.to_thread(self._opened, copy)
             dispatch = dispatch_of(opened)
+            refuse_memory(self._options, dispatch.settings)
         except (BrokenBundle, CannotServe) as fault:
             return str(fault)
         workers = self.serving
@@ -233,10 +279,12 @@ class Supervisor:
         self._manifest, self.digest = opened.manifest, opened.manifest.meaning_digest
         self.name, self.watches = dispatch.name, dispatch.settings.server.reload.watch
         await asyncio.gather(*(_tell(one, control.COMMIT) for one in workers))
-        for worker in self.workers.values():
+        for worker in list(self.workers.values()):
             if worker not in workers and not worker.is_leaving:
                 # It was starting with the old bundle: another takes its place.
+                worker.is_leaving = True
                 worker.kill()
+                self._tasks.start(self._replace())
         return None
 
     async def _prepared(self, worker: Worker, copy: Path) -> str | None:
@@ -274,5 +322,6 @@ async def _tell(worker: Worker, path: str) -> None:
         status, _ = await worker.order(path)
     except Unheard:
         status = 0
-    if status != 200:
+    # One that was told to stop meanwhile ends by itself.
+    if status != 200 and not worker.is_leaving:
         worker.kill()

@@ -54,6 +54,7 @@ def server_context(cert: Path, key: Path) -> ssl.SSLContext:
         raise UnusableTls(f"the TLS key {key} holds no private key in PEM form")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
     try:
         context.load_cert_chain(cert, key, password=_refuse)

@@ -21,7 +21,10 @@ async def _usage(request: web.Request) -> web.Response:
     canonical(request, "/v1/usage", f"/{identity}")
     caller = request.get(CALLER)
     recent = request.app[SITE].gateway.recent
-    found = recent.get(None if caller is None else caller.name, identity)
+    key, asks_others = None if caller is None else caller.name, request.app[SITE].asks_others
+    found = recent.get(key, identity)
+    if found is None and asks_others is not None:
+        found = await asks_others(key, identity)
     if found is None:
         # Another caller's request is not told from one that never was.
         message = "there is no such request of yours, it has not ended, or it was too long ago"

@@ -11,6 +11,7 @@ would correct was not counted, or is past.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar, final
 
@@ -28,6 +29,10 @@ from lynkrc_runtime.telemetry.log import Level, Log
 
 PROBE_EVERY = 1.0
 """Seconds between two looks at a store that is down."""
+CLOSE_EVERY = 0.1
+"""Seconds between two of these tries."""
+CLOSE_WITHIN = 10.0
+"""Seconds for which what waits is tried at the end of the process."""
 MOST_WAITING = 10_000
 """Settlements that may wait; what comes beyond is lost, counted and told."""
 REPEATABLE = 3000.0
@@ -148,31 +153,40 @@ class Guarded:
             raise
 
     async def close(self) -> None:
-        """See `Store`: what waits is tried once more."""
+        """See `Store`: what waits is tried for a while longer, and is lost then."""
         if self._probe is not None:
             self._probe.cancel()
             await asyncio.gather(self._probe, return_exceptions=True)
-        try:
-            await self._settle_waiting()
-        except StoreDown:
-            self._lost(len(self._waiting), "the process ended")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN):
+                while self._waiting:
+                    try:
+                        await self._settle_waiting()
+                        break  # what is left is refused
+                    except StoreDown:
+                        await asyncio.sleep(CLOSE_EVERY)
+        self._lost(len(self._waiting), "the process ended")
         await self._store.close()
 
     async def _ask(self, ask: Callable[[], Awaitable[_T]], without: Callable[[], _T]) -> _T:
         """What the store says; `without`, or StoreDown, where it is down."""
+        why = self._why
         if self._health.is_up:
             began = self._turn
             try:
                 return await ask()
             except StoreDown as fault:
                 self._went_down(fault, began)
+                why = str(fault)
         if self._health.is_closed:
-            raise StoreDown(self._why)
+            raise StoreDown(why)
         return without()
 
     def _went_down(self, fault: StoreDown, began: int) -> None:
         """An operation failed that began in this turn of being up; an older one says nothing."""
-        if self._health.is_up and began == self._turn:
+        if fault.is_alone:
+            self._log.line(Level.ERROR, "store-refused", reason=str(fault))
+        elif self._health.is_up and began == self._turn:
             self._health.is_up = False
             self._why = str(fault)
             self._log.line(
@@ -204,24 +218,38 @@ class Guarded:
                 self._log.line(
                     Level.WARNING, "store-up", settled=settled, lost_in_all=self._health.lost
                 )
-            return
+            if not self._waiting:
+                return
+            await asyncio.sleep(PROBE_EVERY)
 
     async def _settle_waiting(self) -> int:
-        """Make the settlements that wait; how many. Raises StoreDown, and keeps what is left."""
+        """Make the settlements that wait; how many. Raises StoreDown, and keeps what is left.
+
+        One that is refused alone waits behind the others, and keeps none of them.
+        """
         settled = 0
-        while self._waiting:
+        for _ in range(len(self._waiting)):
             first = self._waiting[0]
             if first.sent is not None and _now() - first.sent > REPEATABLE:
-                self._waiting.popleft()
+                self._drop_first()
                 self._lost(1, "it may have been made, too long ago to know")
                 continue
             # Until it is answered it may have been made, from now on.
             first.sent = _now() if first.sent is None else first.sent
-            await self._store.settle(first.reservation, first.accounts)
-            self._waiting.popleft()
-            self._health.waiting = len(self._waiting)
+            try:
+                await self._store.settle(first.reservation, first.accounts)
+            except StoreDown as fault:
+                if not fault.is_alone:
+                    raise
+                self._waiting.rotate(-1)
+                continue
+            self._drop_first()
             settled += 1
         return settled
+
+    def _drop_first(self) -> None:
+        self._waiting.popleft()
+        self._health.waiting = len(self._waiting)
 
     def _later(self, settlement: _Waiting) -> None:
         if len(self._waiting) >= MOST_WAITING:

@@ -15,7 +15,15 @@ from msgspec import Struct
 
 @final
 class StoreDown(Exception):
-    """The store does not answer; the message is fit for an operator and holds no secret."""
+    """The store does not answer; the message is fit for an operator and holds no secret.
+
+    `is_alone`: it does answer, and cannot do this one operation: what lies under its keys is none
+    of ours, or it holds what cannot be written down.
+    """
+
+    def __init__(self, reason: str, *, is_alone: bool = False) -> None:
+        super().__init__(reason)
+        self.is_alone = is_alone
 
 
 @final

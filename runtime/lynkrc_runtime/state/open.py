@@ -129,14 +129,16 @@ def _expanded(key: str, value: str | None, environ: Mapping[str, str]) -> str:
 def needs_shared(settings: Settings) -> list[str]:
     """What of these settings several workers must share, and cannot in the memory of each.
 
+    What a turn keeps (`within: turn`) is not among it: each worker decides alone, and well.
+
     >>> needs_shared(Settings())
-    ['sessions']
+    []
     """
     state, kept = kinds(settings)
     needs = {
         "limits": bool(settings.limits) and state == "memory",
         "budgets": bool(settings.budgets) and state == "memory",
-        "sessions": settings.sessions.within != "off" and state == "memory",
+        "sessions": settings.sessions.within == "session" and state == "memory",
         "responses_store": settings.responses_store is not None and kept == "memory",
     }
     return [name for name, is_needed in needs.items() if is_needed]

@@ -15,7 +15,7 @@ from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.commands.core import AsyncScript
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.maint_notifications import MaintNotificationsConfig
 
 from lynkrc_runtime.state import redis_scripts as scripts
@@ -151,8 +151,8 @@ class RedisStore:
 
     async def ping(self) -> None:
         """See `Store`."""
-        # A script: a replica that may not write answers PING, and refuses this.
-        await self._run(self._correct, [], [])
+        # A server that may not write (a replica, or one that is full) answers PING, not this.
+        await self._ask(self._redis.set("lynkr:ping", b"", px=1000))
 
     async def close(self) -> None:
         """See `Store`."""
@@ -168,13 +168,21 @@ class RedisStore:
             async with asyncio.timeout(CONNECT_WITHIN + ANSWER_WITHIN):
                 return await answer
         except (RedisError, OSError, TimeoutError) as fault:
-            raise StoreDown(f"{self._where}: {self._safe(fault)}") from None
+            is_alone = isinstance(fault, ResponseError) and _is_of_values(str(fault))
+            raise StoreDown(f"{self._where}: {self._safe(fault)}", is_alone=is_alone) from None
 
     def _safe(self, fault: Exception) -> str:
         text = str(fault) or "no answer in time"
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return text
+
+
+def _is_of_values(text: str) -> bool:
+    """Whether Redis complains of what is under the keys, or what would be; not of its own state."""
+    return text.startswith("WRONGTYPE") or any(
+        word in text for word in ("not an integer", "overflow", "attempt to ")
+    )
 
 
 def _windows(windows: Sequence[Window]) -> list[str]:

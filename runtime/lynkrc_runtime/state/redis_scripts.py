@@ -2,7 +2,8 @@
 
 Time is Redis' own, so replicas need not agree on theirs. The first argument of each script is how
 many seconds to add to it, 0 outside of tests. Amounts travel as text and are added by HINCRBY, so
-they stay exact where Lua's numbers would not.
+they stay exact where Lua's numbers would not. Of what is written newly the first command is one
+that a Redis without memory refuses: later ones of a script it lets pass.
 
 A window is a hash of slices. An account is a hash (`s` spent, `r` reserved, `h:ID` what a
 reservation holds) beside a sorted set of its reservations by when they end.
@@ -18,11 +19,13 @@ _WINDOWS = (
     + """
 local function slices(key, within, width)
     local oldest = math.floor((now - within) / width)
+    -- Farther ahead than the time itself: counted by a clock that was set back since.
+    local newest = math.floor((now + within) / width)
     local found, total = {}, 0
     local all = redis.call('HGETALL', key)
     for i = 1, #all, 2 do
         local number, amount = tonumber(all[i]), tonumber(all[i + 1])
-        if number < oldest then
+        if number < oldest or number > newest then
             redis.call('HDEL', key, all[i])
         else
             found[#found + 1] = {number, amount}
@@ -103,14 +106,15 @@ local function release(account, ends, id)
     if held then
         if held ~= '0' then redis.call('HINCRBY', account, 'r', '-' .. held) end
         redis.call('HDEL', account, 'h:' .. id)
+        redis.call('ZREM', ends, id)
     end
-    redis.call('ZREM', ends, id)
 end
 
 local function expire(account, ends)
     local before = string.format('%.6f', now)
     for _, id in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', before)) do
         release(account, ends, id)
+        redis.call('ZREM', ends, id)
     end
 end
 
@@ -170,6 +174,8 @@ ARGV: reservation, seconds; of each account limit, amount, 1 for a hard one, and
 SETTLE = (
     _ACCOUNTS
     + """
+-- Whatever is not an account fails here, before anything is written.
+balances(2)
 if not redis.call('SET', KEYS[1], '', 'NX', 'PX', ARGV[3]) then return {1, balances(2)} end
 for i = 2, #KEYS, 2 do
     local at = 4 + (i - 2)

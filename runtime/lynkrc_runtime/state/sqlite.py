@@ -41,6 +41,15 @@ _GROUP = 256  # operations in one transaction
 _SWEEP_EVERY = 5.0  # seconds
 _SWEEP_ROWS = 200
 _LOCK_TRY_MS = 5
+_OF_THE_FILE = (
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+)  # what fails for all operations alike
 _LOG_LIMIT = 64 * 1024 * 1024  # bytes of the write-ahead log that stay after a checkpoint
 
 _T = TypeVar("_T")
@@ -114,8 +123,8 @@ class SqliteStore:
         return await self._ask(lambda db, now: tables.delete(db, keys, now))
 
     async def ping(self) -> None:
-        """See `Store`: a transaction that could write, and writes nothing."""
-        await self._ask(lambda _db, _now: None)
+        """See `Store`: a transaction that writes what is there."""
+        await self._ask(lambda db, _now: tables.touch(db))
 
     async def close(self) -> None:
         """See `Store`."""
@@ -164,12 +173,15 @@ class SqliteStore:
         self._db.close()
 
     def _do(self, group: Sequence[_Job]) -> None:
-        """A group in one transaction, again while another process has the file."""
+        """A group in one transaction, again while another process has the file.
+
+        Where it fails otherwise each is done alone: one that cannot be done takes no other along.
+        """
         give_up = time.monotonic() + LOCK_WITHIN
         while True:  # without a group only sweeping is lost, which is tried again soon
             try:
                 answers = self._commit(group)
-            except (sqlite3.Error, OverflowError) as fault:
+            except (sqlite3.Error, OverflowError, ValueError) as fault:
                 if self._db.in_transaction:
                     self._db.rollback()
                 code = getattr(fault, "sqlite_errorcode", 0) & 0xFF
@@ -179,7 +191,12 @@ class SqliteStore:
                     and (time.monotonic() < give_up)
                 ):
                     continue
-                _tell(group, [StoreDown(f"{self._path}: {fault}")] * len(group))
+                if len(group) > 1 and code not in _OF_THE_FILE:
+                    for job in group:
+                        self._do([job])
+                    return
+                down = StoreDown(f"{self._path}: {fault}", is_alone=code == 0)
+                _tell(group, [down] * len(group))
                 return
             _tell(group, answers)
             return

@@ -98,8 +98,14 @@ def correct(db: sqlite3.Connection, windows: Sequence[Window], now: float) -> No
 
 def _slices(db: sqlite3.Connection, window: Window, now: float) -> dict[int, int]:
     rows = db.execute(
-        "SELECT slice, amount FROM counts WHERE key = ? AND within = ? AND slice >= ?",
-        (window.key, window.within, first_counted(window.within, now)),
+        "SELECT slice, amount FROM counts WHERE key = ? AND within = ? AND slice BETWEEN ? AND ?",
+        (
+            window.key,
+            window.within,
+            first_counted(window.within, now),
+            # Farther ahead than the time itself: counted by a clock that was set back since.
+            slice_of(window.within, now + window.within),
+        ),
     )
     return dict(rows.fetchall())
 
@@ -244,6 +250,11 @@ def delete(db: sqlite3.Connection, keys: Sequence[str], now: float) -> int:
         row = db.execute("DELETE FROM kept WHERE key = ? RETURNING until", (key,)).fetchone()
         gone += row is not None and row[0] > now
     return gone
+
+
+def touch(db: sqlite3.Connection) -> None:
+    """Write something that changes nothing: a disk that is full refuses it."""
+    db.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def sweep(db: sqlite3.Connection, now: float, most: int) -> int:

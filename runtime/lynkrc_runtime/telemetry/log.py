@@ -50,10 +50,11 @@ def _to_stderr(line: str) -> None:
 class Log:
     """Writes lines; `write` gets each with its line end, `clock` gives Unix seconds.
 
-    `level` is one that was chosen on the command line: no spec changes it.
+    `level` is one that was chosen on the command line: no spec changes it. `worker` is the number
+    of the one of several that writes; every line names it.
     """
 
-    __slots__ = ("_clock", "_fields", "_is_chosen", "_level", "_write")
+    __slots__ = ("_clock", "_fields", "_is_chosen", "_level", "_who", "_write")
 
     def __init__(
         self,
@@ -61,7 +62,9 @@ class Log:
         level: Level | None = None,
         write: Callable[[str], None] = _to_stderr,
         clock: Callable[[], float] = time.time,
+        worker: int | None = None,
     ) -> None:
+        self._who = {} if worker is None else {"worker": worker}
         self._is_chosen = level is not None
         self._level = Level.INFO if level is None else level
         self._fields: frozenset[str] | None = None
@@ -88,7 +91,7 @@ class Log:
             return
         moment = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         head = {"time": moment, "level": level.name.lower(), "event": event}
-        self._write(json.dumps(head | members, separators=(",", ":")) + "\n")
+        self._write(json.dumps(head | self._who | members, separators=(",", ":")) + "\n")
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""

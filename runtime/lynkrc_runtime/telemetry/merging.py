@@ -15,6 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
 
+from prometheus_client.parser import text_string_to_metric_families
+
+from lynkrc_runtime.telemetry.metrics import Family
+
 LARGEST: Final = ("_info", "_failed", "_state", "_pct", "_ratio", "_open", "_up", "_timestamp")
 """Endings of gauges that are not added up."""
 _CREATED: Final = "_created"
@@ -45,6 +49,20 @@ def merged(texts: Iterable[str]) -> str:
 def lasting(text: str) -> str:
     """What of a worker's metrics still counts when it has ended: no gauge does."""
     return _written({name: one for name, one in _read(text).items() if one.kind in _ADDED})
+
+
+def families(text: str) -> list[Family]:
+    """An exposition as plain data, as `Metrics.samples` gives it."""
+    return [
+        (
+            found.name,
+            found.type,
+            found.documentation,
+            [(one.name, dict(one.labels), one.value) for one in found.samples],
+        )
+        for found in text_string_to_metric_families(text)
+        if not found.name.endswith(_CREATED)
+    ]
 
 
 def _join(name: str, kind: str) -> Callable[[Sequence[float]], float]:

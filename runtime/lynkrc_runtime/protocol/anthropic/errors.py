@@ -17,10 +17,12 @@ _FORMS: Mapping[str, tuple[int, str]] = MappingProxyType(
         "not_found": (404, "not_found_error"),
         "too_large": (413, "request_too_large"),
         "rate_limited": (429, "rate_limit_error"),
+        "spent": (429, "rate_limit_error"),
         "overloaded": (529, "overloaded_error"),
         "timeout": (504, "timeout_error"),
         "internal": (500, "api_error"),
         "bad_gateway": (502, "api_error"),
+        "misconfigured": (424, "api_error"),
         "context_overflow": (400, "invalid_request_error"),
     }
 )

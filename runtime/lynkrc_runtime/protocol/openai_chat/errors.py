@@ -20,10 +20,12 @@ _FORMS: Mapping[str, tuple[int, str, str | None]] = MappingProxyType(
         "not_found": (404, "invalid_request_error", None),
         "too_large": (413, "invalid_request_error", None),
         "rate_limited": (429, "rate_limit_error", "rate_limit_exceeded"),
+        "spent": (429, "usage_limit_reached", "insufficient_quota"),
         "overloaded": (503, "service_unavailable_error", "server_is_overloaded"),
         "timeout": (504, "server_error", "timeout"),
         "internal": (500, "server_error", None),
         "bad_gateway": (502, "server_error", None),
+        "misconfigured": (424, "server_error", None),
         "context_overflow": (400, "invalid_request_error", "context_length_exceeded"),
     }
 )
@@ -48,14 +50,16 @@ def error_event(problem: Problem) -> bytes:
 
 def _envelope(problem: Problem) -> dict[str, Any]:
     _, kind, code = _FORMS[problem.kind]
-    return {
-        "error": {
-            "message": problem.message,
-            "type": kind,
-            "param": problem.param,
-            "code": code or _own_code(problem.code),
-        }
+    error: dict[str, Any] = {
+        "message": problem.message,
+        "type": kind,
+        "param": problem.param,
+        "code": code or _own_code(problem.code),
     }
+    if problem.resets_at is not None:
+        # What Codex tells its user of such a 429; of any other it shows no message at all.
+        error["resets_at"] = problem.resets_at
+    return {"error": error}
 
 
 def _own_code(code: str | None) -> str | None:

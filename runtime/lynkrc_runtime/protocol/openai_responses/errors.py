@@ -17,6 +17,7 @@ _CODES: Mapping[str, str] = MappingProxyType(
         "too_large": "invalid_prompt",
         "context_overflow": "invalid_prompt",
         "rate_limited": "rate_limit_exceeded",
+        "spent": "rate_limit_exceeded",
     }
 )
 """Kind -> code. The list of codes is closed: strict clients refuse any other."""

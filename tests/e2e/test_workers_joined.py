@@ -1,0 +1,234 @@
+"""What operators and clients are told by two workers: the same as by one."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import trustme
+
+from lynkrc_runtime.settings import Admin, Limit, Observability, Rotate, Server, State
+from lynkrc_runtime.settings import Log as LogSettings
+from tests.e2e.doors_lab import KEY, written
+from tests.e2e.gateway import PATIENCE, GatewayProcess, serving
+from tests.e2e.socket_lab import Answer, exchange
+from tests.runtime.by_hand import body, provider
+
+TOKEN = "operators-token-of-the-tests"
+BEARER = {"authorization": f"Bearer {TOKEN}"}
+JSON = {"content-type": "application/json"}
+SHOWN = JSON | {"x-api-key": KEY}
+LIMIT = 25
+REQUESTS = 40
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("joined")
+
+
+@pytest.fixture(scope="module")
+def trust(folder: Path) -> ssl.SSLContext:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    (folder / "cert.pem").write_bytes(b"".join(one.bytes() for one in issued.cert_chain_pems))
+    (folder / "key.pem").write_bytes(issued.private_key_pem.bytes())
+    context = ssl.create_default_context()
+    authority.configure_trust(context)
+    return context
+
+
+@pytest.fixture(scope="module")
+def gateway(folder: Path, trust: ssl.SSLContext) -> Iterator[GatewayProcess]:
+    """Two workers with all that is shared: TLS, keys, a limit, a token, a log and a usage log."""
+    rotate = Rotate(size=4_000, keep=100)
+    made = written(
+        folder,
+        keys=True,
+        server=Server(admin=Admin(host="0.0.0.0", token="${TOKEN}")),
+        limits=[Limit(name="rate", requests=LIMIT, within=3600.0)],
+        state=State(store="sqlite", path="${FOLDER}/state.db"),
+        observability=Observability(log=LogSettings(file=str(folder / "log"), rotate=rotate)),
+    )
+    arguments = ["--workers", "2", "--usage-log", str(folder / "usage.jsonl")]
+    arguments += ["--tls-cert", str(folder / "cert.pem"), "--tls-key", str(folder / "key.pem")]
+    environ = {"TOKEN": TOKEN, "FOLDER": str(folder)}
+    with serving(made, folder / "errors", arguments, environ) as process:
+        yield process
+        assert process.stop() == 0
+    assert (folder / "errors").read_text() == ""
+
+
+@pytest.fixture(scope="module")
+def answers(gateway: GatewayProcess, trust: ssl.SSLContext) -> list[tuple[int, Mapping[str, str]]]:
+    """More requests at once than the limit lets in, each on a connection of its own."""
+
+    def ask(_: int) -> tuple[int, Mapping[str, str]]:
+        return secured(gateway, trust, "POST", "/v1/messages", body())[:2]
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(ask, range(REQUESTS)))
+
+
+def secured(
+    gateway: GatewayProcess,
+    trust: ssl.SSLContext,
+    method: str,
+    path: str,
+    data: bytes | None = None,
+) -> tuple[int, Mapping[str, str], bytes]:
+    address = urlsplit(gateway.url)
+    connection = http.client.HTTPSConnection(
+        "127.0.0.1", address.port, context=trust, timeout=PATIENCE
+    )
+    try:
+        connection.request(method, path, data, SHOWN)
+        answer = connection.getresponse()
+        return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+    finally:
+        connection.close()
+
+
+def asked(
+    gateway: GatewayProcess,
+    path: str,
+    method: str = "GET",
+    headers: Mapping[str, str] = BEARER,
+    data: bytes | None = None,
+) -> Answer:
+    sent = dict(headers) | (JSON if method == "POST" else {})
+    content = b"" if method == "POST" and data is None else data
+    address = gateway.admin.replace("0.0.0.0", "127.0.0.1")
+    return exchange(address, method, path, content, sent)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    """The log, all of its files."""
+    texts = [one.read_text() for one in folder.glob("log*") if one.suffix != ".lock"]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def test_a_limit_is_one_for_all_workers(
+    answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, folder: Path
+) -> None:
+    statuses = [status for status, _ in answers]
+    assert (statuses.count(200), statuses.count(429)) == (LIMIT, REQUESTS - LIMIT)
+    served = [line for line in lines(folder) if line.get("class") == "served"]
+    assert len(served) == LIMIT
+    assert len({line["worker"] for line in served}) == 2, "both have served"
+
+
+def test_any_worker_tells_what_a_request_used(
+    answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, trust: ssl.SSLContext
+) -> None:
+    ids = [headers["request-id"] for status, headers in answers if status == 200]
+    for identity in ids:
+        status, _, content = secured(gateway, trust, "GET", f"/v1/usage/{identity}")
+        assert status == 200, identity
+        assert json.loads(content)["request_id"] == identity
+    assert secured(gateway, trust, "GET", "/v1/usage/nobodys")[0] == 404
+
+
+def test_logs_are_whole_and_name_their_worker(
+    answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, folder: Path
+) -> None:
+    assert list(folder.glob("log.[0-9]*")), "it was rotated"
+    for line in lines(folder):
+        if line["event"] == "request":
+            assert line["worker"] in (1, 2)
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        records = [json.loads(one) for one in (folder / "usage.jsonl").read_text().splitlines()]
+        if sum(one.get("ending") == "served" for one in records) == LIMIT:
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("not every request has its record")
+
+
+def test_operators_show_their_token(gateway: GatewayProcess) -> None:
+    for path in ("/metrics", "/metrics/circuit-breakers", "/metrics/observability", "/nothing"):
+        assert asked(gateway, path, headers={}).status == 401
+    for path in ("/v1/admin/reload", "/v1/admin/restart", "/metrics/circuit-breakers/reset"):
+        assert asked(gateway, path, "POST", headers={}).status == 401
+    assert asked(gateway, "/health/ready", headers={}).status == 200
+    assert asked(gateway, "/nothing").status == 404
+
+
+def test_no_body_is_read_for_a_stranger(gateway: GatewayProcess) -> None:
+    huge = b" " * (8 * 1024 * 1024)
+    try:
+        answer = asked(gateway, "/routing/analyze", "POST", headers={}, data=huge)
+    except ConnectionError:
+        return  # refused, and the connection ended, before all of it was sent
+    assert answer.status == 401
+
+
+def test_an_operator_cannot_say_where_it_comes_from(gateway: GatewayProcess) -> None:
+    assert asked(gateway, "/metrics", headers={"x-lynkr-peer": "127.0.0.1"}).status == 401
+
+
+def test_the_summary_is_of_all(
+    answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess
+) -> None:
+    told = asked(gateway, "/metrics/observability").json
+    assert told["requests"]["by_class"]["served"] == LIMIT
+    assert told["workers"] == {"wanted": 2, "ready": 2}
+    assert (told["store"], told["degraded"]) == ("sqlite", [])
+    (states,) = told["breakers"].values()
+    assert states["state"] == "closed" and len(states["workers"]) == 2
+    latency = told["latency_seconds"]
+    assert 0 < latency["p50"] <= latency["p95"]
+
+
+def test_breakers_are_told_by_target_and_reset_everywhere(gateway: GatewayProcess) -> None:
+    for told in (
+        asked(gateway, "/metrics/circuit-breakers"),
+        asked(gateway, "/metrics/circuit-breakers/reset", "POST"),
+    ):
+        (one,) = told.json["targets"]
+        assert (one["target"], one["state"]) == ("at-one", "closed")
+        assert len(one["workers"]) == 2
+
+
+def test_resets_reach_all(
+    gateway: GatewayProcess, answers: list[tuple[int, Mapping[str, str]]], folder: Path
+) -> None:
+    assert asked(gateway, "/metrics/circuit-breakers/reset", "POST").status == 200
+    resets = [line["worker"] for line in lines(folder) if line["event"] == "breakers-reset"]
+    assert {1, 2} <= set(resets)
+
+
+def test_targets_are_probed_once(tmp_path: Path) -> None:
+    counted: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                counted.append(1)
+                connection.close()
+
+        threading.Thread(target=accept, daemon=True).start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        made = written(tmp_path, providers=[provider("one", "anthropic-compatible", base_url=url)])
+        with serving(made, tmp_path / "log", ["--workers", "2"]) as gateway:
+            told = asked(gateway, "/health/ready?deep=true", headers={}).json
+            assert told["targets"] == {"at-one": "reached"}
+            assert (told["status"], told["degraded"]) == ("ready", [])
+            assert len(counted) == 1
+            os.kill(gateway.process.pid, signal.SIGTERM)
+            assert gateway.process.wait(PATIENCE) == 0
