@@ -44,13 +44,6 @@ def operate(gateway: GatewayProcess, what: str, status: int = 200) -> Any:
     return answer.json
 
 
-def operate_all(gateway: GatewayProcess, what: str) -> Any:
-    """What each worker says to an order, by its number."""
-    answer = exchange(gateway.admin, "POST", f"/metrics/{what}", b"", JSON)
-    assert answer.status == 200, answer.body
-    return answer.json["workers"]
-
-
 def readiness(gateway: GatewayProcess) -> tuple[int, Any]:
     answer = exchange(gateway.admin, "GET", "/health/ready", None, {})
     return answer.status, answer.json
@@ -149,7 +142,6 @@ async def test_two_workers_answer_as_one(tmp_path: Path) -> None:
                 gateway.admin, method, path, b"" if method == "POST" else None, foreign
             )
             assert answer.status == 403
-        assert set(operate_all(gateway, "circuit-breakers/reset")) == {"1", "2"}
         workers = children(gateway.process.pid)
         assert len(workers) == 2
         assert await asyncio.to_thread(gateway.stop) == 0

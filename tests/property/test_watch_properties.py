@@ -235,7 +235,7 @@ class Request:
             assert len(retried) <= candidate.retries
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(derandomize=True, max_examples=120, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_many_requests_on_one_watch(seed: int) -> None:
     random = Random(seed)

@@ -13,6 +13,12 @@ from lynkrc_runtime.settings import (
     Cache,
     Concurrency,
     ExactCache,
+    Mcp,
+    McpServer,
+    Memory,
+    Observability,
+    Optimize,
+    Prompts,
     Reload,
     Resilience,
     ResponsesStore,
@@ -20,6 +26,7 @@ from lynkrc_runtime.settings import (
     Server,
     Settings,
     Timeouts,
+    Traces,
 )
 from lynkrc_runtime.unserved import unserved_parts
 from tests.runtime.by_hand import dispatch, provider, target
@@ -44,13 +51,19 @@ def test_a_line_says_what_happens_instead() -> None:
     assert unserved_parts(declared) == [f"cache: {NOT_SERVED['cache']}"]
 
 
-@pytest.mark.parametrize(
-    ("settings", "path"),
-    [],
-    ids=lambda value: value if isinstance(value, str) else "",
-)
-def test_settings_that_were_written(settings: Settings, path: str) -> None:
-    assert paths(table(settings)) == [path]
+WRITTEN: dict[str, Settings] = {
+    "cache": Settings(cache=Cache(exact=ExactCache(ttl=60.0))),
+    "optimize": Settings(optimize=Optimize(prompt_cache="auto")),
+    "memory": Settings(memory=Memory(scope="key")),
+    "mcp": Settings(mcp=Mcp(servers={"one": McpServer(url="https://tools.example")})),
+    "observability.traces": Settings(observability=Observability(traces=Traces(sample=1))),
+    "observability.prompts": Settings(observability=Observability(prompts=Prompts(store="ask"))),
+}
+
+
+@pytest.mark.parametrize("path", NOT_SERVED)
+def test_settings_that_were_written(path: str) -> None:
+    assert paths(table(WRITTEN[path])) == [path]
 
 
 def test_settings_that_are_served_are_not_told() -> None:
