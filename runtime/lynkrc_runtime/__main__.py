@@ -40,7 +40,10 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
         "--port", type=_port, help="for clients (default: the bundle's, or 8081); 0: any free port"
     )
     serve.add_argument(
-        "--admin-port", type=_port, help="for operators (default: the bundle's, or 8082)"
+        "--admin-port",
+        type=_port,
+        metavar="PORT",
+        help="for operators (default: the bundle's, or 8082); 0: any free port",
     )
     serve.add_argument(
         "--workers",
@@ -66,7 +69,7 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--dry-run",
         action="store_true",
-        help="replace every provider by the simulator: no credentials, no cost; the request header "
+        help="replace every provider by the simulator: no credentials, no cost; a request's header "
         "x-lynkr-simulate: TARGET=BEHAVIOUR chooses what it does",
     )
     serve.add_argument(

@@ -37,8 +37,7 @@ async def supervise(
     refuse_memory(options, policy.dispatch.settings)
     # The workers speak it; that its files are there is said once.
     tls = tls_of(options, policy.dispatch.settings, environ)
-    notice = apart(options, policy.dispatch.settings)
-    if notice is not None:
+    for notice in apart(options, policy.dispatch):
         log.line(Level.WARNING, "apart", notice=notice)
     loop = asyncio.get_running_loop()
     async with background() as tasks:
