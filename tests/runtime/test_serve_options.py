@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from lynkrc_runtime.dispatch import ProviderSettings
 from lynkrc_runtime.server.control import Assignment, read_assignment, write_assignment
 from lynkrc_runtime.server.options import Options, addresses, apart, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
@@ -62,7 +63,7 @@ def test_several_workers_need_one_store() -> None:
 
 def test_what_workers_know_each_for_itself_is_told() -> None:
     several = Options(bundle=BUNDLE, workers=3)
-    far = provider("far", "simulator", concurrency=4)
+    far = provider("far", "simulator", rest=ProviderSettings(concurrency=4))
     table = dispatch([far, provider("near", "simulator")], [target("t", 0)])
     turns, calls = apart(several, table)
     assert turns.startswith("sessions: ") and "3 times 4" in calls
