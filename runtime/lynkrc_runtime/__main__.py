@@ -69,11 +69,13 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--dry-run",
         action="store_true",
-        help="replace every provider by the simulator: no credentials, no cost; a request's header "
-        "x-lynkr-simulate: TARGET=BEHAVIOUR chooses what it does",
+        help="replace every provider by the simulator: no credentials, no cost; "
+        "x-lynkr-simulate: TARGET=BEHAVIOUR in a request chooses what it does",
     )
     serve.add_argument(
-        "--insecure-open", action="store_true", help="allow --host to be open to the network"
+        "--insecure-open",
+        action="store_true",
+        help="let --host be open to the network without keys",
     )
     serve.add_argument(
         "--usage-log",

@@ -22,6 +22,7 @@ from lynkrc_runtime.settings import Log as LogSettings
 from tests.e2e.doors_lab import KEY, written
 from tests.e2e.gateway import PATIENCE, GatewayProcess, serving
 from tests.e2e.socket_lab import Answer, exchange
+from tests.e2e.test_workers_process import children
 from tests.runtime.by_hand import body, provider
 
 TOKEN = "operators-token-of-the-tests"
@@ -230,5 +231,14 @@ def test_targets_are_probed_once(tmp_path: Path) -> None:
             assert told["targets"] == {"at-one": "reached"}
             assert (told["status"], told["degraded"]) == ("ready", [])
             assert len(counted) == 1
+            # One that hangs is told of soon, and the other is asked.
+            hung = children(gateway.process.pid)[0]
+            os.kill(hung, signal.SIGSTOP)
+            try:
+                told = asked(gateway, "/health/ready", headers={}).json
+                assert (told["status"], told["degraded"]) == ("degraded", ["workers"])
+                assert told["reason"] == "1 of 2 workers are ready"
+            finally:
+                os.kill(hung, signal.SIGCONT)
             os.kill(gateway.process.pid, signal.SIGTERM)
             assert gateway.process.wait(PATIENCE) == 0
