@@ -21,6 +21,7 @@ from lynkrc_runtime.settings import Admin, Limit, Observability, Rotate, Server,
 from lynkrc_runtime.settings import Log as LogSettings
 from tests.e2e.doors_lab import KEY, written
 from tests.e2e.gateway import PATIENCE, GatewayProcess, serving
+from tests.e2e.raw_client import speak
 from tests.e2e.socket_lab import Answer, exchange
 from tests.e2e.test_workers_process import children
 from tests.runtime.by_hand import body, provider
@@ -173,6 +174,13 @@ def test_no_body_is_read_for_a_stranger(gateway: GatewayProcess) -> None:
     except ConnectionError:
         return  # refused, and the connection ended, before all of it was sent
     assert answer.status == 401
+
+
+def test_what_is_for_another_server_is_turned_away(gateway: GatewayProcess) -> None:
+    address = gateway.admin.replace("0.0.0.0", "127.0.0.1")
+    for head in (b"GET http://evil.example/metrics HTTP/1.1", b"OPTIONS * HTTP/1.1"):
+        said = speak(address, head + b"\r\nHost: localhost\r\n\r\n")
+        assert said.statuses == [400]
 
 
 def test_an_operator_cannot_say_where_it_comes_from(gateway: GatewayProcess) -> None:

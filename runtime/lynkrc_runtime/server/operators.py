@@ -15,8 +15,9 @@ from aiohttp.typedefs import Handler
 
 from lynkrc_runtime.server import deep_ready, joined
 from lynkrc_runtime.server.crew import SCRAPE_TIME, Unheard, Worker
-from lynkrc_runtime.server.http import BODY_LIMIT, PEER
+from lynkrc_runtime.server.http import BODY_LIMIT, PEER, lower_headers
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
+from lynkrc_runtime.server.security import misframed
 from lynkrc_runtime.server.supervisor import Supervisor
 from lynkrc_runtime.telemetry.merging import families, merged
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
@@ -72,14 +73,23 @@ def operators_app(crew: Supervisor) -> web.Application:
 @web.middleware
 async def _well_framed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nobody's request is for another server; and no body is read before a worker lets it in."""
-    if not request.raw_path.startswith("/"):
-        return web.json_response({"error": "the request line names no path"}, status=400)
+    found = misframed(request.raw_path, lower_headers(request)[0])
+    if found is None and not request.raw_path.startswith("/"):
+        found = 400, "the request line is to hold a path alone"
+    if found is not None:
+        answer = web.json_response({"error": found[1]}, status=found[0])
+        answer.force_close()
+        return answer
     if request.can_read_body:
         refused = await _allowed(request)
         if refused is not None:
             refused.force_close()
             return refused
-    return await handler(request)
+    response = await handler(request)
+    if hdrs.UPGRADE in request.headers:
+        # The parser has left HTTP.
+        response.force_close()
+    return response
 
 
 async def _asked(
