@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
 
@@ -14,6 +15,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Replace this process by `lynkrc-runtime serve`; never returns."""
-    command = [sys.executable, "-m", "lynkrc_runtime", "serve", *arguments.words]
+    # What lies in the working directory is imported there no more than here.
+    safe = () if {"", str(Path.cwd())} & set(sys.path) else ("-P",)
+    command = [sys.executable, *safe, "-m", "lynkrc_runtime", "serve", *arguments.words]
     sys.stdout.flush()
     os.execv(sys.executable, command)

@@ -40,7 +40,10 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
         "--port", type=_port, help="for clients (default: the bundle's, or 8081); 0: any free port"
     )
     serve.add_argument(
-        "--admin-port", type=_port, help="for operators (default: the bundle's, or 8082)"
+        "--admin-port",
+        type=_port,
+        metavar="PORT",
+        help="for operators (default: the bundle's, or 8082); 0: any free port",
     )
     serve.add_argument(
         "--workers",
@@ -66,11 +69,13 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--dry-run",
         action="store_true",
-        help="replace every provider by the simulator: no credentials, no cost; the request header "
-        "x-lynkr-simulate: TARGET=BEHAVIOUR chooses what it does",
+        help="replace every provider by the simulator: no credentials, no cost; "
+        "x-lynkr-simulate: TARGET=BEHAVIOUR in a request chooses what it does",
     )
     serve.add_argument(
-        "--insecure-open", action="store_true", help="allow --host to be open to the network"
+        "--insecure-open",
+        action="store_true",
+        help="let --host be open to the network without keys",
     )
     serve.add_argument(
         "--usage-log",

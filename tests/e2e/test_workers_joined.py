@@ -21,7 +21,9 @@ from lynkrc_runtime.settings import Admin, Limit, Observability, Rotate, Server,
 from lynkrc_runtime.settings import Log as LogSettings
 from tests.e2e.doors_lab import KEY, written
 from tests.e2e.gateway import PATIENCE, GatewayProcess, serving
+from tests.e2e.raw_client import speak
 from tests.e2e.socket_lab import Answer, exchange
+from tests.e2e.test_workers_process import children
 from tests.runtime.by_hand import body, provider
 
 TOKEN = "operators-token-of-the-tests"
@@ -174,6 +176,13 @@ def test_no_body_is_read_for_a_stranger(gateway: GatewayProcess) -> None:
     assert answer.status == 401
 
 
+def test_what_is_for_another_server_is_turned_away(gateway: GatewayProcess) -> None:
+    address = gateway.admin.replace("0.0.0.0", "127.0.0.1")
+    for head in (b"GET http://evil.example/metrics HTTP/1.1", b"OPTIONS * HTTP/1.1"):
+        said = speak(address, head + b"\r\nHost: localhost\r\n\r\n")
+        assert said.statuses == [400]
+
+
 def test_an_operator_cannot_say_where_it_comes_from(gateway: GatewayProcess) -> None:
     assert asked(gateway, "/metrics", headers={"x-lynkr-peer": "127.0.0.1"}).status == 401
 
@@ -230,5 +239,14 @@ def test_targets_are_probed_once(tmp_path: Path) -> None:
             assert told["targets"] == {"at-one": "reached"}
             assert (told["status"], told["degraded"]) == ("ready", [])
             assert len(counted) == 1
+            # One that hangs is told of soon, and the other is asked.
+            hung = children(gateway.process.pid)[0]
+            os.kill(hung, signal.SIGSTOP)
+            try:
+                told = asked(gateway, "/health/ready", headers={}).json
+                assert (told["status"], told["degraded"]) == ("degraded", ["workers"])
+                assert told["reason"] == "1 of 2 workers are ready"
+            finally:
+                os.kill(hung, signal.SIGCONT)
             os.kill(gateway.process.pid, signal.SIGTERM)
             assert gateway.process.wait(PATIENCE) == 0

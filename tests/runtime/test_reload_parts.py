@@ -15,12 +15,15 @@ from lynkrc_runtime.dispatch import Slot
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.self_test import DRAWN, disagreement, vectors
 from lynkrc_runtime.server.draining import Stopping
+from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.options import Options
 from lynkrc_runtime.server.process import Process, assemble, install
 from lynkrc_runtime.server.reload import CannotReload, Reloader, tried_policy
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.watching import Watcher
+from lynkrc_runtime.settings import Key
+from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -104,7 +107,7 @@ def test_engines_that_differ_on_one_value_are_found() -> None:
 # -- the reloader ------------------------------------------------------------------------------
 
 
-def reloader(path: Path) -> tuple[Reloader, Site, Process]:
+def reloader(path: Path, options: Options | None = None) -> tuple[Reloader, Site, Process]:
     opened = open_bundle(path)
     simulator = Simulator(CLIENT_DIALECTS)
     process = Process(
@@ -117,7 +120,7 @@ def reloader(path: Path) -> tuple[Reloader, Site, Process]:
     gateway = assemble(tried_policy(opened), process)
     install(gateway, process)
     site = Site(gateway=gateway, stopping=process.stopping)
-    return Reloader(Options(bundle=path), opened.manifest, process, site), site, process
+    return Reloader(options or Options(bundle=path), opened.manifest, process, site), site, process
 
 
 async def test_what_is_prepared_does_not_serve_until_it_is_committed(tmp_path: Path) -> None:
@@ -158,6 +161,36 @@ async def test_an_old_bundle_goes_with_its_last_request(tmp_path: Path) -> None:
     del running
     gc.collect()
     assert [one() for one in old] == [None, None]
+
+
+def open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())
+
+
+async def test_reloads_leave_nothing_open(tmp_path: Path) -> None:
+    made, _, _ = reloader(versions.write(tmp_path, 1))
+    files = modules = 0
+    for number in range(2, 52):
+        versions.write(tmp_path, number)
+        assert (await made.reload()).result is Result.RELOADED
+        if number == 3:  # the thread that reads has been started by then
+            files, modules = open_files(), len(sys.modules)
+    assert open_files() <= files
+    assert len(sys.modules) == modules
+    gc.collect()
+    assert sum(type(one) is Gateway for one in gc.get_objects()) <= 2
+
+
+async def test_a_reload_opens_no_door(tmp_path: Path) -> None:
+    """The start refuses a network without keys; a bundle that drops them comes not to serve."""
+    locked = Declared(keys={"k": Key(sha256="0" * 64)})
+    path = versions.write(tmp_path, 1, settings=locked)
+    made, site, _ = reloader(path, Options(bundle=path, host="0.0.0.0"))
+    versions.write(tmp_path, 2)
+    ended = await made.reload()
+    assert ended.result is Result.FAILED
+    assert "without keys" in str(ended.reason)
+    assert len(site.gateway.keys) == 1
 
 
 async def test_reloads_wait_for_each_other(tmp_path: Path) -> None:

@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from lynkrc_runtime.dispatch import ProviderSettings
 from lynkrc_runtime.server.control import Assignment, read_assignment, write_assignment
-from lynkrc_runtime.server.options import Options, addresses, refuse_memory
+from lynkrc_runtime.server.options import Options, addresses, apart, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.settings import Admin, Key, Limit, Server, Sessions, Settings, State
+from tests.runtime.by_hand import dispatch, provider, target
 
 BUNDLE = Path("a.lynkr")
 KEYS = {"k": Key(sha256="0" * 64)}
@@ -56,6 +59,21 @@ def test_several_workers_need_one_store() -> None:
     refuse_memory(several, Settings(limits=limits, state=State(store="redis")))
     with pytest.raises(CannotServe, match="limits, sessions: with 2 workers"):
         refuse_memory(several, Settings(limits=limits, sessions=Sessions(within="session")))
+
+
+def test_what_workers_know_each_for_itself_is_told() -> None:
+    several = Options(bundle=BUNDLE, workers=3)
+    far = provider("far", "simulator", rest=ProviderSettings(concurrency=4))
+    table = dispatch([far, provider("near", "simulator")], [target("t", 0)])
+    turns, calls = apart(several, table)
+    assert turns.startswith("sessions: ") and "3 times 4" in calls
+    assert calls.startswith("providers.far.concurrency: ")
+    assert apart(Options(bundle=BUNDLE), table) == []
+    for settings in (
+        Settings(sessions=Sessions(within="off")),
+        Settings(state=State(store="redis")),
+    ):
+        assert apart(several, replace(table, settings=settings)) == [calls]
 
 
 def test_an_assignment_survives_a_command_line() -> None:

@@ -203,11 +203,11 @@ async def start_worker(
 
 
 def _safe_path() -> tuple[str, ...]:
-    """Keep the working directory off the worker's import path, unless this program lies there.
+    """Keep the working directory off the worker's import path where it is not on ours.
 
-    A `secrets.py` of the user's is not to come between.
+    A `secrets.py` that lies there is not to come between.
     """
-    return () if Path(__file__).parents[2] == Path.cwd() else ("-P",)
+    return () if {"", str(Path.cwd())} & set(sys.path) else ("-P",)
 
 
 def _session(path: Path) -> aiohttp.ClientSession:

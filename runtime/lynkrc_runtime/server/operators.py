@@ -16,8 +16,9 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.server import deep_ready, joined
 from lynkrc_runtime.server.crew import SCRAPE_TIME, Unheard, Worker
 from lynkrc_runtime.server.doors import PEER
-from lynkrc_runtime.server.http import BODY_LIMIT
+from lynkrc_runtime.server.http import BODY_LIMIT, lower_headers
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
+from lynkrc_runtime.server.security import misframed
 from lynkrc_runtime.server.supervisor import Supervisor
 from lynkrc_runtime.telemetry.merging import families, merged
 from lynkrc_runtime.telemetry.metrics import CONTENT_TYPE
@@ -73,14 +74,23 @@ def operators_app(crew: Supervisor) -> web.Application:
 @web.middleware
 async def _well_framed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nobody's request is for another server; and no body is read before a worker lets it in."""
-    if not request.raw_path.startswith("/"):
-        return web.json_response({"error": "the request line names no path"}, status=400)
+    found = misframed(request.raw_path, lower_headers(request)[0])
+    if found is None and not request.raw_path.startswith("/"):
+        found = 400, "the request line is to hold a path alone"
+    if found is not None:
+        answer = web.json_response({"error": found[1]}, status=found[0])
+        answer.force_close()
+        return answer
     if request.can_read_body:
         refused = await _allowed(request)
         if refused is not None:
             refused.force_close()
             return refused
-    return await handler(request)
+    response = await handler(request)
+    if hdrs.UPGRADE in request.headers:
+        # The parser has left HTTP.
+        response.force_close()
+    return response
 
 
 async def _asked(
@@ -162,11 +172,12 @@ async def _of_whoever(request: web.Request) -> web.Response:
 
 async def _breakers(request: web.Request) -> web.Response:
     """Every target's breakers, or those after all have been reset."""
-    heard = await _asked_all(request)
+    workers = request.app[CREW].serving
+    heard = await _asked_all(request, workers=workers)
     refused = _refused(heard)
     if refused is not None:
         return refused
-    silent = {one.number for one in request.app[CREW].serving} - {one.number for one, _ in heard}
+    silent = {one.number for one in workers} - {one.number for one, _ in heard}
     if silent and request.method == hdrs.METH_POST:
         numbers = ", ".join(map(str, sorted(silent)))
         return web.json_response({"error": f"not heard by worker {numbers}"}, status=503)
@@ -207,7 +218,9 @@ async def _summary(request: web.Request) -> web.Response:
         return counted
     told = _members(await _asked_all(request, SUMMARY))
     breakers = _members(await _asked_all(request, BREAKERS))
-    _, ready = await _readiness(request)
+    ready = await _readiness(request)
+    if isinstance(ready, web.Response):
+        return ready
     return web.json_response(
         summary(families(counted))
         | {
@@ -215,16 +228,20 @@ async def _summary(request: web.Request) -> web.Response:
             "bundle": crew.digest,
             "name": crew.name,
             "store": told[0][1]["store"] if told else None,
-            "degraded": ready["degraded"],
-            "workers": ready["workers"],
+            "degraded": ready[1]["degraded"],
+            "workers": ready[1]["workers"],
             "breakers": joined.states(joined.breakers(breakers)),
         }
     )
 
 
-async def _readiness(request: web.Request) -> tuple[int, dict[str, Any]]:
+async def _readiness(request: web.Request) -> tuple[int, dict[str, Any]] | web.Response:
+    """Status and members of all workers' readiness, or the refusal of their guard."""
     crew = request.app[CREW]
     heard = await _asked_all(request, READY, within=READY_TIME)
+    refused = _refused(heard)
+    if refused is not None:
+        return refused
     return joined.readiness(
         [(answer[0], json.loads(answer[2])) for _, answer in heard if answer[0] in (200, 503)],
         wanted=crew.wanted,
@@ -237,25 +254,24 @@ async def _readiness(request: web.Request) -> tuple[int, dict[str, Any]]:
 
 async def _ready(request: web.Request) -> web.Response:
     """Readiness of all; targets are probed by one of them."""
-    targets: dict[str, Any] = {}
-    # A refusal of the guard is for whoever asks, and every worker says it.
-    first = await _of_one_within(request, SCRAPE_TIME + deep_ready.LIMIT)
-    if first is not None and 400 <= first[0] < 500:
-        return _response(first)
-    if first is not None:
-        probed = json.loads(first[2]).get("targets")
-        targets = {} if probed is None else {"targets": probed}
-    status, answer = await _readiness(request)
-    return web.json_response(answer | targets, status=status)
+    told = await _readiness(request)
+    if isinstance(told, web.Response):
+        return told
+    status, answer = told
+    if request.query.get("deep") == "true":
+        answer |= await _probed(request)
+    return web.json_response(answer, status=status)
 
 
-async def _of_one_within(request: web.Request, seconds: float) -> Answer | None:
+async def _probed(request: web.Request) -> dict[str, Any]:
+    """`targets`, as the first worker that answers has found them."""
     for worker in request.app[CREW].serving:
         try:
-            return await _asked(request, worker, within=seconds)
+            code, _, told = await _asked(request, worker, within=SCRAPE_TIME + deep_ready.LIMIT)
         except Unheard:
             continue
-    return None
+        return {"targets": json.loads(told)["targets"]} if code in (200, 503) else {}
+    return {}
 
 
 async def _allowed(request: web.Request) -> web.Response | None:

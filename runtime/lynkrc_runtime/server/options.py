@@ -10,6 +10,7 @@ from pathlib import Path
 from ssl import SSLContext
 from typing import final
 
+from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.server.security import is_loopback
@@ -108,15 +109,24 @@ def refuse_memory(options: Options, settings: Settings) -> None:
         )
 
 
-def apart(options: Options, settings: Settings) -> str | None:
-    """What several workers will each know for themselves though they had better share it."""
-    alone = options.workers == 1 or settings.state.store != "memory"
-    if alone or settings.sessions.within != "turn":
-        return None
-    return (
-        "sessions: each worker keeps turns in its own memory, and a turn's later steps may meet "
-        "another worker, which decides them anew; `state: {store: sqlite}` shares them"
-    )
+def apart(options: Options, dispatch: Dispatch) -> list[str]:
+    """What several workers each know for themselves though it is declared of all; fit to print."""
+    if options.workers == 1:
+        return []
+    told: list[str] = []
+    settings = dispatch.settings
+    if settings.state.store == "memory" and settings.sessions.within == "turn":
+        told.append(
+            "sessions: each worker keeps turns in its own memory, and a turn's later steps may "
+            "meet another worker, which decides them anew; `state: {store: sqlite}` shares them"
+        )
+    told += [
+        f"providers.{one.name}.concurrency: each worker counts its own calls, all together may "
+        f"have {options.workers} times {one.rest.concurrency} under way"
+        for one in dispatch.providers
+        if one.rest.concurrency is not None
+    ]
+    return told
 
 
 def _first(chosen: int | None, declared: int | None, usual: int) -> int:

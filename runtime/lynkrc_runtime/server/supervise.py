@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+import shutil
 import signal
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -38,8 +39,7 @@ async def supervise(
     refuse_memory(options, policy.dispatch.settings)
     # The workers speak it; that its files are there is said once.
     tls = tls_of(options, policy.dispatch.settings, environ)
-    notice = apart(options, policy.dispatch.settings)
-    if notice is not None:
+    for notice in apart(options, policy.dispatch):
         log.line(Level.WARNING, "apart", notice=notice)
     loop = asyncio.get_running_loop()
     async with background() as tasks:
@@ -63,7 +63,7 @@ async def supervise(
                 await stop.wait()
                 for number in STOPS:
                     loop.remove_signal_handler(number)
-                    loop.add_signal_handler(number, _end_hard, crew, number)
+                    loop.add_signal_handler(number, _end_hard, crew, folder, number)
                 await crew.stop()
             finally:
                 crew.kill()
@@ -87,9 +87,10 @@ async def _started(crew: Supervisor, clients: Listening, stop: asyncio.Event) ->
         await asyncio.gather(starting, stopped, return_exceptions=True)
 
 
-def _end_hard(crew: Supervisor, number: int) -> None:
+def _end_hard(crew: Supervisor, folder: Path, number: int) -> None:
     """The second signal: no worker outlives it, and this process ends as it says."""
     crew.kill()
+    shutil.rmtree(folder, ignore_errors=True)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 

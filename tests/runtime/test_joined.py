@@ -1,0 +1,117 @@
+"""What several workers tell, told as one: readiness, breakers, the summary's numbers."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from lynkrc_runtime.server.background import Repeated, background
+from lynkrc_runtime.server.joined import breakers, readiness, states
+from lynkrc_runtime.telemetry.merging import families, merged
+from lynkrc_runtime.telemetry.summary import summary
+
+READY = (200, {"status": "ready", "engine": "python", "degraded": []})
+DOWN = (200, {"status": "degraded", "engine": "python", "degraded": ["store redis"]})
+SHEDS = (503, {"status": "shedding", "engine": "python", "degraded": []})
+
+
+def joined(
+    told: list[tuple[int, dict[str, Any]]], trouble: str | None = None, stops: bool = False
+) -> tuple[int, dict[str, Any]]:
+    return readiness(
+        told, wanted=2, trouble=trouble, is_stopping=stops, bundle="b" * 64, name="acme"
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "trouble", "status", "degraded", "reason"),
+    [
+        ([READY, READY], None, (200, "ready"), [], None),
+        ([READY, DOWN], None, (200, "degraded"), ["store redis"], None),
+        ([DOWN, DOWN], "no", (200, "degraded"), ["store redis", "reload"], "reload failed: no"),
+        ([READY], None, (200, "degraded"), ["workers"], "1 of 2 workers are ready"),
+        ([READY, SHEDS], None, (200, "degraded"), ["workers"], "1 of 2 workers are ready"),
+        ([SHEDS, SHEDS], None, (503, "shedding"), ["workers"], "0 of 2 workers are ready"),
+        ([], None, (503, "starting"), ["workers"], "0 of 2 workers are ready"),
+    ],
+)
+def test_readiness_is_that_of_all(
+    told: list[tuple[int, dict[str, Any]]],
+    trouble: str | None,
+    status: tuple[int, str],
+    degraded: list[str],
+    reason: str | None,
+) -> None:
+    code, answer = joined(told, trouble)
+    assert (code, answer["status"]) == status
+    assert answer["degraded"] == degraded
+    assert (answer.get("reason") or "").endswith(reason or "")
+    assert joined(told, trouble, stops=True)[0] == 503
+
+
+def report(state: str, failures: int, throttled: float | None = None) -> dict[str, Any]:
+    return {
+        "target": "t",
+        "state": state,
+        "failures": failures,
+        "throttled_for": throttled,
+        "misconfigured_for": None,
+        "outlier": failures == 1,
+    }
+
+
+def test_the_worst_worker_s_breaker_stands_for_all() -> None:
+    found = breakers(
+        [
+            (1, {"targets": [report("half-open", 1, 3.0)]}),
+            (4, {"targets": [report("open", 5)]}),
+            (7, {"targets": [report("closed", 9, 4.5)]}),
+        ]
+    )
+    (one,) = found["targets"]
+    assert (one["state"], one["failures"], one["throttled_for"]) == ("open", 5, 4.5)
+    assert (one["misconfigured_for"], one["outlier"]) == (None, True)
+    assert "target" not in one["workers"]["7"]
+    assert states(found) == {
+        "t": {"state": "open", "workers": {"1": "half-open", "4": "open", "7": "closed"}}
+    }
+
+
+def test_a_summary_is_of_the_sum() -> None:
+    text = (
+        "# TYPE lynkr_requests_total counter\n"
+        'lynkr_requests_total{class="served",tier="LOW",target="a \\"b\\""} 3.0\n'
+        "# TYPE lynkr_requests_created gauge\n"
+        'lynkr_requests_created{class="served",tier="LOW",target="a \\"b\\""} 1.7e9\n'
+    )
+    told = summary(families(merged([text, text])))
+    assert told["requests"] == {"total": 6, "by_class": {"served": 6}}
+    assert told["targets"] == {'a "b"': 6}
+
+
+async def test_what_is_asked_for_while_it_runs_is_done_once_more() -> None:
+    go, runs = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        await go.wait()
+
+    async with background() as tasks:
+        repeated = Repeated(tasks, work)
+        repeated.ask()
+        await asyncio.sleep(0)
+        for _ in range(50):
+            repeated.ask()
+        assert runs == 1
+        go.set()
+        async with asyncio.timeout(5):
+            while runs < 2:
+                await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert runs == 2
+        repeated.ask()
+        for _ in range(3):
+            await asyncio.sleep(0)
+        assert runs == 3

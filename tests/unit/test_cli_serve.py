@@ -1,0 +1,64 @@
+"""`lynkrc serve` to the runtime's own command: every argument, and no module of a stranger's."""
+
+import os
+import sys
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from lynkrc.cli.main import main
+from lynkrc_runtime.__main__ import parser
+
+GIVEN = {
+    "host": "::1",
+    "port": 1,
+    "admin_port": 2,
+    "workers": 3,
+    "stop_delay": 4.0,
+    "drain": 5.5,
+    "dry_run": True,
+    "insecure_open": True,
+    "usage_log": Path("u.db"),
+    "log_level": "debug",
+    "log_file": Path("log"),
+    "tls_cert": Path("cert.pem"),
+    "tls_key": Path("key.pem"),
+}
+
+
+def handed_over(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
+    """The command line of the program that takes this one's place."""
+    found: list[str] = []
+
+    def execute(_: str, command: list[str]) -> None:
+        found.extend(command)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(os, "execv", execute)
+    with pytest.raises(SystemExit):
+        main(["serve", *words])
+    return found
+
+
+def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["a.lynkr"]
+    for name, value in GIVEN.items():
+        words.append("--" + name.replace("_", "-"))
+        words += [] if value is True else [str(value)]
+    command = handed_over(monkeypatch, *words)
+    read = parser().parse_args(command[command.index("serve") :])
+    assert vars(read) == {"command": "serve", "bundle": Path("a.lynkr")} | GIVEN
+    # None is left out here.
+    every: Namespace = parser().parse_args(["serve", "a.lynkr"])
+    assert set(vars(every)) == set(vars(read))
+
+
+def test_the_working_directory_lends_no_modules(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one])
+    assert "-P" in handed_over(monkeypatch, "a.lynkr")
+    monkeypatch.setattr(sys, "path", ["", *sys.path])
+    assert "-P" not in handed_over(monkeypatch, "a.lynkr")
