@@ -45,7 +45,7 @@ TOLD: dict[tuple[str, Refusal], tuple[int, str]] = {
     ("codex", SPENT): (1, "hit your usage limit. Try again at "),
     ("codex", LIMITED): (6, "exceeded retry limit, last status: 429"),
     # It waits as long as it is told, 29 times; of an overload for which it is not told, 4 times.
-    ("codex", BUSY): (30, "unexpected status 503 Service Unavailable: the scripted refusal"),
+    ("codex", BUSY): (30, "Selected model is at capacity"),
     ("codex", Refusal(503, "overloaded")): (5, "Selected model is at capacity"),
     ("codex", Refusal(502, "bad_gateway", should_retry=False)): (30, "unexpected status 502"),
     ("codex", Refusal(429, "rate_limited")): (1, "exceeded retry limit, last status: 429"),

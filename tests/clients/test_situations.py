@@ -192,7 +192,12 @@ def test_a_reload_in_the_middle_of_a_turn(program: str, tmp_path: Path) -> None:
 def test_a_restart_in_the_middle_of_a_turn(program: str, tmp_path: Path) -> None:
     with situations(tmp_path) as lab, ThreadPoolExecutor() as pool:
         command = f"kill -TERM {lab.gateway.process.pid} && echo word-$((6 * 7))"
-        running = pool.submit(go, lab, program, tmp_path, SHELL[program](command))
+        model = model_of(program, "LOW")
+        # As often as it does by itself: while nobody listens, every try fails at once.
+        more = {"CLAUDE_CODE_MAX_RETRIES": "10"}
+        url, ask = lab.gateway.url, SHELL[program](command)
+        task = Task(url, model, ask, tmp_path, KEYS["work"], more)
+        running = pool.submit(ran, program, task)
         assert lab.gateway.process.wait(PATIENCE) == 0
         port = lab.gateway.url.rpartition(":")[2]
         environ = {"MODEL_URL": lab.model.url, "GONE_URL": "http://127.0.0.1:9"}
