@@ -160,14 +160,14 @@ def test_the_code_on_the_page_of_clients_can_be_read() -> None:
 def test_codex_is_set_up_as_the_tests_do() -> None:
     [settings] = (tomllib.loads(text) for text in blocks(CLIENTS_PAGE, "toml"))
     [provider] = settings["model_providers"].values()
-    tested = (CLIENTS / "test_programs.py").read_text(encoding="utf-8")
+    tested = (CLIENTS / "programs.py").read_text(encoding="utf-8")
     assert settings["model_provider"] in settings["model_providers"]
     for key in (*settings.keys() - {"model_providers"}, *provider):
         assert f"{key} = " in tested, key
 
 
 def test_variables_of_programs_are_those_the_tests_set() -> None:
-    tested = (CLIENTS / "test_programs.py").read_text(encoding="utf-8")
+    tested = (CLIENTS / "programs.py").read_text(encoding="utf-8")
     for text in blocks(CLIENTS_PAGE, "sh"):
         for name in re.findall(r"\b([A-Z_]{6,})=", text):
             assert f'"{name}"' in tested, name
