@@ -55,7 +55,7 @@ def spec() -> str:
         "  - {name: ONLY, chain: [claude-500, gpt-cut, claude-ok]}\n"
         "otherwise: escalate\n"
         "keys:\n"
-        '  ci: {secret: "${CI_KEY}", team: red, debug: true}\n'
+        '  ci: {secret: "${CI_KEY}", team: red, tenant: acme, debug: true}\n'
         "observability:\n"
         "  log: {level: debug}\n"
         "  metrics: {labels: [client, provider, team, tenant, tier]}\n"

@@ -4,7 +4,8 @@ import asyncio
 import os
 import shutil
 import signal
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,12 +90,20 @@ async def test_what_a_start_refuses_no_reload_brings_in(tmp_path: Path) -> None:
         await until_gone(workers)
 
 
-async def test_workers_that_die_at_their_start_are_tried_again(tmp_path: Path) -> None:
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="lk") as name:
+        yield Path(name)
+
+
+async def test_workers_that_die_at_their_start_are_tried_again(
+    tmp_path: Path, short_folder: Path
+) -> None:
     folder = tmp_path / "bundles"
     folder.mkdir()
     versions.write(folder, 1)
-    places = tmp_path / "tmp"
-    places.mkdir()
+    # Short: sockets are made below it, whose names have a hundred characters or so.
+    places = short_folder
     environ = {"TMPDIR": str(places)}
     with serving(folder, tmp_path / "log", TWO, environ) as gateway:
         (shared,) = places.iterdir()

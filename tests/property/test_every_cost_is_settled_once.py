@@ -147,7 +147,7 @@ def test_every_charge_is_settled_once_and_nothing_stays_reserved(
 
 def test_the_histories_are_not_empty() -> None:
     """The same with one request of each kind: money is spent, and some is refused."""
-    requests = [Asked(at=float(i), caller=i % 4, stream=i % 2 == 0, leaves=None) for i in range(40)]
+    requests = [Asked(at=i * 0.4, caller=i % 4, stream=i % 2 == 0, leaves=None) for i in range(40)]
     expected, found, reserved, made = run(history(requests, ["whole", "stream", "cut"], None))
     assert found["account:all:everyone:2026-11"] == expected["account:all:everyone:2026-11"] > 500
     endings = {line["class"] for line in made.events("request")}
