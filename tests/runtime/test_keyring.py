@@ -219,6 +219,8 @@ async def test_nothing_is_told_without_a_key(client: Client, path: str) -> None:
 
 
 async def test_probes_need_no_key(client: Client) -> None:
+    async with client.get("/health/live") as answer:
+        assert answer.headers["server"] == "lynkrc"
     for path in ("/", "/health/live", "/health/ready"):
         async with client.get(path) as answer:
             assert answer.status == 200
@@ -228,6 +230,7 @@ async def refused(client: Client, key: str, **more: Any) -> str:
     headers = JSON | {"x-api-key": key}
     async with client.post("/v1/messages", data=body(**more), headers=headers) as answer:
         assert answer.status in (200, 403), await answer.text()
+        assert answer.headers.get("x-should-retry") == (None if answer.status == 200 else "false")
         told = await answer.json()
     return "" if answer.status == 200 else str(told["error"]["message"])
 
