@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.access import keyring
 from lynkrc_runtime.access.digest import digest_of
-from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, key_in
+from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, key_in, usable
 from lynkrc_runtime.access.rights import Reach, lacks_right
 from lynkrc_runtime.dispatch import Chain, Tier
 from lynkrc_runtime.server.client_routes import client_app
@@ -111,6 +111,15 @@ def test_a_constant_time_comparison_of_digests_is_what_decides(
     # Whatever the look-up finds, without the comparison nobody is let in.
     monkeypatch.setattr(Watched, "compare_digest", staticmethod(lambda *_: False))
     assert named(x_api_key=SECRET) is None
+
+
+def test_a_dry_run_goes_without_keys_that_nobody_has_but_never_without_any() -> None:
+    keys = {"a": Key(secret="${A}"), "b": Key(secret="${B}"), "c": Key(sha256=digest_of(SECRET))}
+    kept, lacking = usable(keys, {"B": "sesame"})
+    assert (list(kept), lacking) == (["b", "c"], {"a": "A"})
+    assert usable({}, {}) == ({}, {})
+    with pytest.raises(UnknownSecret, match="would be open: set A or B"):
+        usable({name: keys[name] for name in ("a", "b")}, {})
 
 
 def test_every_key_that_cannot_be_used_is_named_without_its_secret() -> None:
