@@ -10,7 +10,8 @@ from typing import final
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.rewriting import difference, replace_file
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, read_bytes
-from lynkrc.cli.terminal import columns_of, error, wants_colour
+from lynkrc.cli.terminal import columns_of, error, note, wants_colour
+from lynkrc.cli.test import SUFFIX
 from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.source.decode_text import decode_source
@@ -59,6 +60,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _run_one(path: Path, arguments: argparse.Namespace) -> ExitCode:
+    if path.name.endswith(SUFFIX):
+        note(f"{path} is a file of tests, not a spec: it is left as it is")
+        return ExitCode.OK
     try:
         formatted = _format(path)
     except CannotRead as problem:

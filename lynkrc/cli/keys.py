@@ -103,8 +103,6 @@ def _create(arguments: argparse.Namespace) -> ExitCode:
             f"key {printable(name)} exists already, at {place}; choose another name, or "
             f"`lynkrc keys revoke {printable(name)}` first"
         )
-    if _errors(spec.path, spec.data):
-        raise CannotDo(f"{spec.path} has errors; `lynkrc check {spec.path}` shows them")
     key = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     members: dict[str, Member] = {"sha256": digest_of(key)}
     for member in ("team", "tenant", "tiers", "targets", "debug"):
@@ -115,10 +113,7 @@ def _create(arguments: argparse.Namespace) -> ExitCode:
     if edit is None:
         raise CannotDo(f"{spec.path}: `keys` is no mapping to add to; write it by hand")
     data = _edited(spec, edit)
-    errors = _errors(spec.path, data)
-    if errors:
-        first = errors[0]
-        raise CannotDo(f"{first.message}; {first.help}" if first.help else first.message)
+    _accept(spec, data)
     added = {**_entries(spec.file), name: members}
     if _entries(_source(spec.path, data)) != added:
         raise CannotDo(f"{spec.path}: cannot add to `keys` as it is written; write it by hand")
@@ -262,6 +257,18 @@ def _edited(spec: _Spec, edit: Edit) -> bytes:
 def _errors(path: Path, data: bytes) -> list[Diagnostic]:
     found = check_bytes(path, data).diagnostics
     return [finding for finding in found if finding.severity is Severity.ERROR]
+
+
+def _accept(spec: _Spec, data: bytes) -> None:
+    """Refuse errors of the spec with its new key: those the key cures were not in its way."""
+    errors = _errors(spec.path, data)
+    if not errors:
+        return
+    before = {(finding.code, finding.message) for finding in _errors(spec.path, spec.data)}
+    first = next((one for one in errors if (one.code, one.message) not in before), None)
+    if first is None:
+        raise CannotDo(f"{spec.path} has errors; `lynkrc check {spec.path}` shows them")
+    raise CannotDo(f"{first.message}; {first.help}" if first.help else first.message)
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
 
+_SAID = "--from-lynkrc"
+"""Tells the runtime which command its messages are to name."""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments: all of them are the runtime's."""
@@ -17,6 +20,6 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Replace this process by `lynkrc-runtime serve`; never returns."""
     # What lies in the working directory is imported there no more than here.
     safe = () if {"", str(Path.cwd())} & set(sys.path) else ("-P",)
-    command = [sys.executable, *safe, "-m", "lynkrc_runtime", "serve", *arguments.words]
+    command = [sys.executable, *safe, "-m", "lynkrc_runtime", _SAID, "serve", *arguments.words]
     sys.stdout.flush()
     os.execv(sys.executable, command)

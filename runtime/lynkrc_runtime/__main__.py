@@ -13,12 +13,15 @@ from pathlib import Path
 from lynkrc_runtime import __version__
 
 MOST_WORKERS = 256
+PROG = "lynkrc-runtime"
+FROM_LYNKRC = "--from-lynkrc"
+"""The first argument where `lynkrc serve` was typed, which messages then name."""
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
+def parser(prog: str = PROG) -> argparse.ArgumentParser:
+    """The command line; `prog` is what the user has typed."""
     main_parser = argparse.ArgumentParser(
-        prog="lynkrc-runtime", description="Serves a bundle that lynkrc has built."
+        prog=prog, description="Serves a bundle that lynkrc has built."
     )
     main_parser.add_argument("--version", action="version", version=__version__)
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -69,7 +72,7 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--dry-run",
         action="store_true",
-        help="replace every provider by the simulator: no credentials, no cost; "
+        help="replace every provider by the simulator: no provider's credentials, no cost; "
         "x-lynkr-simulate: TARGET=BEHAVIOUR in a request chooses what it does",
     )
     serve.add_argument(
@@ -101,7 +104,9 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    prog = "lynkrc" if words[:1] == [FROM_LYNKRC] else PROG
+    options = parser(prog).parse_args(words if prog == PROG else words[1:])
     if options.command == "work":
         return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
@@ -139,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             runner.run(serve(opened, policy, serving, os.environ))
     except (BrokenBundle, CannotServe) as error:
         for line in str(error).splitlines():
-            sys.stderr.write(f"lynkrc-runtime: error: {line}\n")
+            sys.stderr.write(f"{prog}: error: {line}\n")
         return 2
     return 0
 

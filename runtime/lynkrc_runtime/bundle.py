@@ -209,6 +209,11 @@ def _unzip(path: Path, data: bytes) -> dict[str, bytes]:
                     raise BrokenBundle(f"{path}: {entry.filename} is there twice")
                 contents[entry.filename] = archive.read(entry)
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
+        if path.suffix in (".yaml", ".yml"):
+            raise BrokenBundle(
+                f"{path}: is a spec, not a bundle; `lynkrc build {path} -o DIR` makes "
+                "DIR/NAME.lynkr of it"
+            ) from error
         hint = "" if path.suffix == ".lynkr" else " (`lynkrc build` makes a bundle, NAME.lynkr)"
         raise BrokenBundle(f"{path}: not a whole zip file: {error}{hint}") from error
     return contents

@@ -176,6 +176,11 @@ def test_no_body_is_read_for_a_stranger(gateway: GatewayProcess) -> None:
     assert answer.status == 401
 
 
+def test_a_server_header_tells_no_versions(gateway: GatewayProcess) -> None:
+    for path in ("/health/live", "/health/ready", "/nothing"):
+        assert asked(gateway, path).headers["server"] == "lynkrc"
+
+
 def test_what_is_for_another_server_is_turned_away(gateway: GatewayProcess) -> None:
     address = gateway.admin.replace("0.0.0.0", "127.0.0.1")
     for head in (b"GET http://evil.example/metrics HTTP/1.1", b"OPTIONS * HTTP/1.1"):
@@ -214,6 +219,7 @@ def test_resets_reach_all(
     gateway: GatewayProcess, answers: list[tuple[int, Mapping[str, str]]], folder: Path
 ) -> None:
     assert asked(gateway, "/metrics/circuit-breakers/reset", "POST").status == 200
+    assert asked(gateway, "/metrics/circuit-breakers/reset?target=none", "POST").status == 404
     resets = [line["worker"] for line in lines(folder) if line["event"] == "breakers-reset"]
     assert {1, 2} <= set(resets)
 

@@ -279,6 +279,10 @@ def test_a_file_that_is_no_bundle(tmp_path: Path) -> None:
         load_bundle(put(tmp_path, b"PK nonsense"))
     with pytest.raises(BrokenBundle, match="not a whole zip file"):
         load_bundle(put(tmp_path, WHOLE[: len(WHOLE) // 2]))
+    spec = tmp_path / "routing.yaml"
+    spec.write_text("version: 1\n")
+    with pytest.raises(BrokenBundle, match="is a spec, not a bundle; `lynkrc build"):
+        load_bundle(spec)
 
 
 @pytest.mark.parametrize("where", range(0, len(WHOLE), len(WHOLE) // 97))

@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from lynkrc_runtime.access import keyring
 from lynkrc_runtime.access.digest import digest_of
-from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, key_in
+from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, key_in, usable
 from lynkrc_runtime.access.rights import Reach, lacks_right
 from lynkrc_runtime.dispatch import Chain, Tier
 from lynkrc_runtime.server.client_routes import client_app
@@ -111,6 +111,15 @@ def test_a_constant_time_comparison_of_digests_is_what_decides(
     # Whatever the look-up finds, without the comparison nobody is let in.
     monkeypatch.setattr(Watched, "compare_digest", staticmethod(lambda *_: False))
     assert named(x_api_key=SECRET) is None
+
+
+def test_a_dry_run_goes_without_keys_that_nobody_has_but_never_without_any() -> None:
+    keys = {"a": Key(secret="${A}"), "b": Key(secret="${B}"), "c": Key(sha256=digest_of(SECRET))}
+    kept, lacking = usable(keys, {"B": "sesame"})
+    assert (list(kept), lacking) == (["b", "c"], {"a": "A"})
+    assert usable({}, {}) == ({}, {})
+    with pytest.raises(UnknownSecret, match="would be open: set A or B"):
+        usable({name: keys[name] for name in ("a", "b")}, {})
 
 
 def test_every_key_that_cannot_be_used_is_named_without_its_secret() -> None:
@@ -219,6 +228,8 @@ async def test_nothing_is_told_without_a_key(client: Client, path: str) -> None:
 
 
 async def test_probes_need_no_key(client: Client) -> None:
+    async with client.get("/health/live") as answer:
+        assert answer.headers["server"] == "lynkrc"
     for path in ("/", "/health/live", "/health/ready"):
         async with client.get(path) as answer:
             assert answer.status == 200
@@ -228,6 +239,7 @@ async def refused(client: Client, key: str, **more: Any) -> str:
     headers = JSON | {"x-api-key": key}
     async with client.post("/v1/messages", data=body(**more), headers=headers) as answer:
         assert answer.status in (200, 403), await answer.text()
+        assert answer.headers.get("x-should-retry") == (None if answer.status == 200 else "false")
         told = await answer.json()
     return "" if answer.status == 200 else str(told["error"]["message"])
 

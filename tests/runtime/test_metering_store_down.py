@@ -89,7 +89,7 @@ def test_a_settlement_that_cannot_be_made_before_the_end_is_told() -> None:
         (lost,) = made.events("settlement-lost")
         assert (lost["micro_usd"], lost["budgets"]) == (COST, ["all"])
         assert (lost["request_id"], lost["reason"]) == ("req_test", "the process stops")
-        assert b"lynkr_lost_settlements_total 1.0" in made.served.metrics.render()
+        assert b"lynkr_settlements_lost_total 1.0" in made.served.metrics.render()
         assert made.settling.pending == 0
 
     in_time(main)

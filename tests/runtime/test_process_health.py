@@ -1,12 +1,15 @@
 """What a process knows of targets, across the bundles it serves one after the other."""
 
+import dataclasses
+
 import pytest
 from msgspec.structs import replace
 
 from lynkrc_runtime.dispatch import Dispatch, ProviderSettings
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.routes import Settings
-from lynkrc_runtime.settings import Breaker
+from lynkrc_runtime.settings import Breaker, Key
+from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from tests.runtime.by_hand import (
@@ -18,6 +21,7 @@ from tests.runtime.by_hand import (
     dispatch,
     policy,
     provider,
+    route_all,
     target,
 )
 from tests.runtime.virtual_time import run
@@ -64,6 +68,21 @@ def test_a_breaker_stays_open_over_a_reload_and_a_changed_target_starts_anew() -
     assert upstream.called == ["one", "one"]
     opened = [line["target"] for line in said.lines if line["event"] == "breaker"]
     assert opened == ["one", "one"]
+
+
+def test_a_dry_run_says_which_keys_it_goes_without() -> None:
+    said = Said()
+    keys = {"a": Key(secret="${NOT_SET}"), "b": Key(secret="${SET}")}
+    table = replace(bundle("one"), settings=Declared(keys=keys))
+    made = process(Scripted({}), said)
+    with pytest.raises(CannotServe, match="key a: environment variable NOT_SET"):
+        assemble(
+            policy(table, route_all),
+            dataclasses.replace(made, environ={"KEY": "k", "SET": "sesame"}),
+        )
+    dry = dataclasses.replace(made, environ={"SET": "sesame"}, settings=Settings(dry_run=True))
+    assert len(assemble(policy(table, route_all), dry).keys) == 1
+    assert said.lines[-1]["event"] == "key-left-out" and said.lines[-1]["key"] == "a"
 
 
 def test_a_bundle_that_cannot_be_served_changes_nothing_that_is_known() -> None:

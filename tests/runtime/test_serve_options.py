@@ -76,6 +76,14 @@ def test_what_workers_know_each_for_itself_is_told() -> None:
         assert apart(several, replace(table, settings=settings)) == [calls]
 
 
+def test_a_dry_run_of_several_says_that_each_counts_for_itself() -> None:
+    shared = Settings(state=State(store="sqlite", path="s"), limits=[Limit(name="l", requests=1)])
+    table = replace(dispatch([provider("p", "anthropic")], [target("t", 0)]), settings=shared)
+    (told,) = apart(Options(bundle=BUNDLE, workers=2, dry_run=True), table)
+    assert told.startswith("limits: a dry run keeps them in memory")
+    assert apart(Options(bundle=BUNDLE, workers=2), table) == []
+
+
 def test_an_assignment_survives_a_command_line() -> None:
     options = Options(bundle=BUNDLE, workers=3, drain=1.5, usage_log=Path("u.jsonl"))
     assignment = Assignment(

@@ -194,6 +194,22 @@ async def test_operators_may_have_everything_forgotten() -> None:
     assert 'lynkr_breaker_state{target="one"} 0.0' in served.metrics.render().decode()
 
 
+async def test_operators_may_have_one_target_forgotten() -> None:
+    served, _ = made(
+        table("one", "two", breaker=Breaker(failures=1)), one=[answers(503)], two=[answers()]
+    )
+    async with TestClient(TestServer(admin_app(Site(gateway=served)))) as client:
+        assert (await ask(served, body())).status == 200
+        url = "/metrics/circuit-breakers/reset?target="
+        for target, status, state in (("two", 200, "open"), ("three", 404, "open")):
+            async with client.post(url + target, data=b"{}", headers=JSON) as answer:
+                assert answer.status == status
+            async with client.get("/metrics/circuit-breakers") as answer:
+                assert (await answer.json())["targets"][0]["state"] == state
+        async with client.post(url + "one", data=b"{}", headers=JSON) as answer:
+            assert (await answer.json())["targets"][0]["state"] == "closed"
+
+
 def test_a_client_s_short_deadline_is_not_held_against_the_target() -> None:
     document = table("one", breaker=Breaker(failures=1))
     served, upstream = made(document, one=[answers(after=5.0), answers()])

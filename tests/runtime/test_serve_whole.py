@@ -348,6 +348,7 @@ def test_a_denied_request_gets_the_rules_words() -> None:
     assert client.status == 403
     assert client.json["error"] == {"type": "permission_error", "message": "not for you"}
     assert client.headers["x-lynkr-rule"] == "no-entry"
+    assert client.headers["x-should-retry"] == "false"
     assert "x-lynkr-tier" not in client.headers
     assert upstream.called == []
     assert said.request["class"] == "denied"

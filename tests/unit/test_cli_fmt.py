@@ -39,6 +39,13 @@ def test_a_file_is_written_once(folder: Path, capsys: pytest.CaptureFixture[str]
     assert [one.name for one in folder.iterdir()] == ["routing.yaml"]
 
 
+def test_a_file_of_tests_is_left_alone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "routing.test.yaml").write_text(LOOSE)
+    assert main(["fmt", "routing.test.yaml"]) == 0
+    assert "file of tests" in capsys.readouterr().err
+    assert (folder / "routing.test.yaml").read_text() == LOOSE
+
+
 def test_a_link_stays_a_link(folder: Path) -> None:
     (folder / "real.yaml").write_text(LOOSE)
     (folder / "routing.yaml").symlink_to("real.yaml")

@@ -70,6 +70,17 @@ def test_a_key_is_printed_once_alone_and_kept_as_its_digest(
     assert "asks everybody for a key from now on" in err
 
 
+def test_a_spec_that_waits_for_its_first_key_gets_it(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits = SPEC + "budgets:\n  - {name: month, per: team, usd: 5, period: month}\n"
+    spec.write_text(waits)
+    assert main(["keys", "create", "ci", "--tenant", "acme"]) == 2
+    assert "has errors" in capsys.readouterr().err and spec.read_text() == waits
+    assert main(["keys", "create", "ci", "--team", "web"]) == 0
+    assert keys_of(spec)["ci"].team == "web"
+
+
 def test_two_keys_are_two(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["keys", "create", "ci"]) == main(["keys", "create", "qa", "--team", "007"]) == 0
     one, two = capsys.readouterr().out.split()

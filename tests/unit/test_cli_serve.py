@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lynkrc.cli.main import main
+from lynkrc_runtime.__main__ import main as runtime_main
 from lynkrc_runtime.__main__ import parser
 
 GIVEN = {
@@ -52,6 +53,19 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     # None is left out here.
     every: Namespace = parser().parse_args(["serve", "a.lynkr"])
     assert set(vars(every)) == set(vars(read))
+
+
+@pytest.mark.parametrize("words", [["--port", "x"], ["none.lynkr"]])
+def test_messages_name_the_command_that_was_typed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    command = handed_over(monkeypatch, *words)
+    try:
+        assert runtime_main(command[command.index("lynkrc_runtime") + 1 :]) == 2
+    except SystemExit as end:
+        assert end.code == 2
+    said = capsys.readouterr().err
+    assert "error: " in said and "lynkrc" in said and "lynkrc-runtime" not in said
 
 
 def test_the_working_directory_lends_no_modules(

@@ -182,7 +182,7 @@ def test_a_broken_spec_is_shown_in_the_format_asked_for(
         (["."], "is a folder"),
         (["request.json", "--spec", "missing.yaml"], "cannot read missing.yaml"),
         (["request.json", "--bundle", "missing.lynkr"], "missing.lynkr: cannot be read"),
-        (["request.json", "--bundle", "routing.yaml"], "not a whole zip file"),
+        (["request.json", "--bundle", "routing.yaml"], "is a spec, not a bundle"),
         (["request.json", "--html", "missing/a.html"], "cannot write missing/a.html"),
         (["request.json", "--bundle", "."], "holds 0 files *.lynkr"),
     ],

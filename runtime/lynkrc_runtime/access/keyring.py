@@ -79,6 +79,27 @@ class KeyRing:
         return caller if hmac.compare_digest(known, digest) else None
 
 
+def usable(
+    keys: Mapping[str, Key], environ: Mapping[str, str]
+) -> tuple[Mapping[str, Key], Mapping[str, str]]:
+    """The keys whose secrets there are, and the others with the variable each lacks.
+
+    Raises UnknownSecret where none is usable: a gateway without keys is open.
+    """
+    lacking: dict[str, str] = {}
+    for name, key in keys.items():
+        try:
+            expand(key.secret or "", environ)
+        except MissingVariable as missing:
+            lacking[name] = missing.name
+    if keys and len(lacking) == len(keys):
+        raise UnknownSecret(
+            "no key can be used, and without keys the gateway would be open: set "
+            + " or ".join(dict.fromkeys(lacking.values()))
+        )
+    return {name: key for name, key in keys.items() if name not in lacking}, lacking
+
+
 def key_in(headers: Mapping[str, str]) -> str | None:
     """The key a request shows: of the four headers the first that has one.
 

@@ -198,10 +198,11 @@ class Watching:
         cards = zip(self._names, self._by_target, strict=True)
         return {name: card.breaker.state for name, card in cards}
 
-    def forget(self) -> None:
-        """Call every target again, as in the beginning: what was wrong has been put right."""
-        for card in self._by_target:
-            card.forget()
+    def forget(self, target: str | None = None) -> None:
+        """Call every target (or one) again, as in the beginning: what was wrong was put right."""
+        for name, card in zip(self._names, self._by_target, strict=True):
+            if target is None or name == target:
+                card.forget()
 
     def reports(self, now: float) -> list[Report]:
         """What is known of each target, in the order of the bundle."""

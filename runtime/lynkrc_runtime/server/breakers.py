@@ -7,12 +7,14 @@ from aiohttp import web
 
 from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.resilience.health import Report, Watching
-from lynkrc_runtime.server.http import SITE
+from lynkrc_runtime.server.http import SITE, refusal
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 
 _DIGITS = 3
 """Of seconds and shares."""
+_SHOWN = 100
+"""Characters of an unknown target's name that are told back."""
 
 
 async def breakers(request: web.Request) -> web.Response:
@@ -24,12 +26,17 @@ async def breakers(request: web.Request) -> web.Response:
 
 
 async def reset(request: web.Request) -> web.Response:
-    """`POST /metrics/circuit-breakers/reset`: nothing is known of any target any more."""
-    gateway = request.app[SITE].gateway
+    """`POST /metrics/circuit-breakers/reset`: nothing is known of any target any more.
+
+    `?target=NAME` forgets that one alone; 404 where the bundle has no such target.
+    """
+    gateway, target = request.app[SITE].gateway, request.query.get("target")
+    if target is not None and target not in {one.target.name for one in gateway.routes}:
+        return refusal(request, 404, f"the bundle that serves has no target {target[:_SHOWN]!r}")
     if isinstance(gateway.watch, Watching):
-        gateway.watch.forget()
+        gateway.watch.forget(target)
         gateway.metrics.watches(gateway.watch.states())
-        gateway.log.line(Level.INFO, "breakers-reset")
+        gateway.log.line(Level.INFO, "breakers-reset", target=target)
     return await breakers(request)
 
 

@@ -29,6 +29,8 @@ from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
 DENY = "deny"
 """The value of a target's `on_loss` by which a request is not sent with less than it said."""
+_BY_POLICY = frozenset((Ending.DENIED, Ending.REFUSED, Ending.FORBIDDEN))
+"""What the policy or a key says no to, it says no to again."""
 
 
 @final
@@ -263,6 +265,8 @@ class Exchange:
         chosen, body = self.dialect.write_problem(problem)
         self.status = chosen if status is None else status
         headers = self.whole_headers() | {"content-type": "application/json"} | dict(extra or {})
+        if ending in _BY_POLICY:
+            headers["x-should-retry"] = "false"
         await self.client.answer(self.status, headers, body)
 
     def fixes_of(self, route: Route) -> tuple[FixUp, ...]:

@@ -29,6 +29,8 @@ BODY_LIMIT = 32 * 1024 * 1024
 BODY_TIME = 300.0
 """Seconds a body has to come."""
 
+_SERVER = "lynkrc"
+"""The header `Server`; aiohttp's own tells its version and Python's."""
 _UNKNOWN_KEY = "a key of this gateway is needed, as a bearer token or an API key"
 """Without the name of the header: Claude Code shows "Not logged in" for whatever mentions it."""
 _NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
@@ -241,6 +243,7 @@ async def before_answer(request: web.Request, response: web.StreamResponse) -> N
     A connection that was asked to become something else is closed: the parser has left HTTP.
     """
     headers = request.headers
+    response.headers[hdrs.SERVER] = _SERVER
     if hdrs.UPGRADE in headers:
         response.headers.setdefault(hdrs.CONNECTION, "close")
         response.force_close()

@@ -16,7 +16,7 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.server import deep_ready, joined
 from lynkrc_runtime.server.crew import SCRAPE_TIME, Unheard, Worker
 from lynkrc_runtime.server.doors import PEER
-from lynkrc_runtime.server.http import BODY_LIMIT, lower_headers
+from lynkrc_runtime.server.http import BODY_LIMIT, before_answer, lower_headers
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
 from lynkrc_runtime.server.security import misframed
 from lynkrc_runtime.server.supervisor import Supervisor
@@ -56,6 +56,7 @@ _HOPS = frozenset(
 def operators_app(crew: Supervisor) -> web.Application:
     """The application of a supervisor's listener."""
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[_well_framed])
+    app.on_response_prepare.append(before_answer)
     app[CREW] = crew
     add = app.router.add_route
     add("GET", READY, _ready)
@@ -86,11 +87,7 @@ async def _well_framed(request: web.Request, handler: Handler) -> web.StreamResp
         if refused is not None:
             refused.force_close()
             return refused
-    response = await handler(request)
-    if hdrs.UPGRADE in request.headers:
-        # The parser has left HTTP.
-        response.force_close()
-    return response
+    return await handler(request)
 
 
 async def _asked(

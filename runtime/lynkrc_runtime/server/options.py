@@ -115,6 +115,12 @@ def apart(options: Options, dispatch: Dispatch) -> list[str]:
         return []
     told: list[str] = []
     settings = dispatch.settings
+    needs = needs_shared(settings, is_dry=True) if options.dry_run else []
+    if needs:
+        told.append(
+            f"{', '.join(needs)}: a dry run keeps them in memory, and each worker in its own; with "
+            "one worker they are counted for all"
+        )
     if settings.state.store == "memory" and settings.sessions.within == "turn":
         told.append(
             "sessions: each worker keeps turns in its own memory, and a turn's later steps may "

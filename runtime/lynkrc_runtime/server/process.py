@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import final
 
-from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret
+from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, usable
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.metering.expected import Expected
 from lynkrc_runtime.metering.meter import Till, meter_of
@@ -27,10 +27,11 @@ from lynkrc_runtime.server.response_store import response_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.remembered import open_sessions
+from lynkrc_runtime.settings import Key
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.state.open import Stores, in_memory, kinds
-from lynkrc_runtime.telemetry.log import Log
+from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.usage_log import UsageLog
@@ -89,7 +90,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
             http=process.http,
             simulator=process.simulator,
         )
-        keys = KeyRing(dispatch.settings.keys, process.environ)
+        keys = KeyRing(_keys(dispatch.settings, process), process.environ)
         doors = doors_of(dispatch.settings.server, process.environ)
     except (UnresolvedProvider, UnknownSecret, UnusableDoor) as fault:
         raise CannotServe(str(fault)) from fault
@@ -133,6 +134,16 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         recent=process.recent,
         usage_log=process.usage_log,
     )
+
+
+def _keys(declared: Declared, process: Process) -> Mapping[str, Key]:
+    """The declared keys; a dry run goes without those nobody could show. Raises UnknownSecret."""
+    if not process.settings.dry_run:
+        return declared.keys
+    keys, lacking = usable(declared.keys, process.environ)
+    for name, variable in lacking.items():
+        process.log.line(Level.WARNING, "key-left-out", key=name, variable=variable)
+    return keys
 
 
 def _same_stores(declared: Declared, opened: Declared) -> None:

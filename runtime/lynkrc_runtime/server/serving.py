@@ -19,7 +19,7 @@ from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.crowd import Door
-from lynkrc_runtime.server.gateway import Gateway, Policy
+from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.logs import open_usage_log
 from lynkrc_runtime.server.makers import Makers
@@ -98,7 +98,10 @@ async def serving(
         clients = runner(client_app(site), log, options.drain + 2 * LAST_WORDS)
         await clients.setup()
         closing.push_async_callback(clients.cleanup)
-        _tell(policy, gateway, log)
+        if options.workers == 1:
+            tell_parts(policy, log)
+        for one in told((route.provider.name, route.link) for route in gateway.routes):
+            log.line(Level.INFO, "proxy", provider=one.provider, proxy=one.proxy, source=one.source)
         yield Serving(
             site=site,
             process=process,
@@ -185,10 +188,9 @@ def _stores(settings: Declared, options: Options, environ: Mapping[str, str], lo
         raise CannotServe(str(fault)) from fault
 
 
-def _tell(policy: Policy, gateway: Gateway, log: Log) -> None:
+def tell_parts(policy: Policy, log: Log) -> None:
+    """Say what of a bundle has no effect; of several workers none says it, but the supervisor."""
     if policy.notice is not None:
         log.line(Level.WARNING, "engine", notice=policy.notice)
     for part in unserved_parts(policy.dispatch):
         log.line(Level.WARNING, "not-served", notice=part)
-    for one in told((route.provider.name, route.link) for route in gateway.routes):
-        log.line(Level.INFO, "proxy", provider=one.provider, proxy=one.proxy, source=one.source)

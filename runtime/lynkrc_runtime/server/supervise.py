@@ -20,7 +20,7 @@ from lynkrc_runtime.server.logs import opened_log
 from lynkrc_runtime.server.operators import operators_app
 from lynkrc_runtime.server.options import Options, addresses, apart, refuse_memory, tls_of
 from lynkrc_runtime.server.process import CannotServe
-from lynkrc_runtime.server.serving import runner, serve_from
+from lynkrc_runtime.server.serving import runner, serve_from, tell_parts
 from lynkrc_runtime.server.supervisor import Supervisor
 from lynkrc_runtime.server.watching import Watcher
 from lynkrc_runtime.telemetry.log import Level
@@ -39,6 +39,7 @@ async def supervise(
     refuse_memory(options, policy.dispatch.settings)
     # The workers speak it; that its files are there is said once.
     tls = tls_of(options, policy.dispatch.settings, environ)
+    tell_parts(policy, log)
     for notice in apart(options, policy.dispatch):
         log.line(Level.WARNING, "apart", notice=notice)
     loop = asyncio.get_running_loop()

@@ -126,15 +126,16 @@ def _expanded(key: str, value: str | None, environ: Mapping[str, str]) -> str:
         ) from missing
 
 
-def needs_shared(settings: Settings) -> list[str]:
+def needs_shared(settings: Settings, *, is_dry: bool = False) -> list[str]:
     """What of these settings several workers must share, and cannot in the memory of each.
 
     What a turn keeps (`within: turn`) is not among it: each worker decides alone, and well.
+    `is_dry`: all of it is in memory, whatever these settings say.
 
     >>> needs_shared(Settings())
     []
     """
-    state, kept = kinds(settings)
+    state, kept = ("memory", "memory") if is_dry else kinds(settings)
     needs = {
         "limits": bool(settings.limits) and state == "memory",
         "budgets": bool(settings.budgets) and state == "memory",

@@ -129,7 +129,7 @@ class Metrics:
             ["status"],
         )
         self._lost = Gauge(
-            "lynkr_lost_records",
+            "lynkr_records_lost",
             "Log lines and usage records that could not be written, since the start",
             ["of"],
             registry=self.registry,
@@ -140,7 +140,7 @@ class Metrics:
             ["budget", "percent"],
         )
         self._settlements_lost = self._counter(
-            "lynkr_lost_settlements", "Calls whose cost did not reach the store of budgets", ()
+            "lynkr_settlements_lost", "Calls whose cost did not reach the store of budgets", ()
         )
         self._sessions_lost = self._counter(
             "lynkr_sessions_lost",
@@ -161,13 +161,13 @@ class Metrics:
             "lynkr_store_up", "1 while the store answers", ["store"], registry=self.registry
         )
         self._store_waiting = Gauge(
-            "lynkr_store_waiting_settlements",
+            "lynkr_store_settlements_waiting",
             "Settlements that wait for the store to be back",
             ["store"],
             registry=self.registry,
         )
         self._store_lost = Gauge(
-            "lynkr_store_lost_settlements",
+            "lynkr_store_settlements_lost",
             "Settlements since the start that the store never got",
             ["store"],
             registry=self.registry,

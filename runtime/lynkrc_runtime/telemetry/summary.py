@@ -39,7 +39,7 @@ def summary(families: Iterable[Family]) -> dict[str, Any]:
         "cost_micro_usd": _sum(samples.get("lynkr_cost_micro_usd_total", [])),
         "unpriced_calls": _sum(samples.get("lynkr_unpriced_calls_total", [])),
         "in_flight": _sum(samples.get("lynkr_requests_in_flight", [])),
-        "lost_records": _by(samples.get("lynkr_lost_records", []), "of"),
+        "lost_records": _by(samples.get("lynkr_records_lost", []), "of"),
     }
 
 
