@@ -81,14 +81,14 @@ def test_the_end_of_a_stream_arrives_though_keeping_it_takes_longer_than_a_silen
     types = _types(client)
     assert types[0] == "response.created" and types[-1] == "response.completed"
     assert types.count("response.completed") == 1
-    assert said.request["ending"] == "served"
+    assert said.request["class"] == "served"
 
 
 def test_a_client_that_leaves_while_its_answer_is_kept_is_no_mistake() -> None:
     client = Recorder()
     said, is_kept = _streamed(client, leaves_after=14.5)
     assert is_kept
-    assert said.request["ending"] in ("aborted", "served")
+    assert said.request["class"] in ("aborted", "served")
     assert [line["event"] for line in said.lines] == ["request"]
 
 
@@ -107,4 +107,4 @@ def test_a_client_that_is_gone_when_its_answer_is_kept_is_told_nothing() -> None
 
     object.__setattr__(client, "write", write)
     said, _ = _streamed(client)
-    assert said.request["ending"] == "aborted"
+    assert said.request["class"] == "aborted"
