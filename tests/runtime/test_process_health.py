@@ -1,5 +1,6 @@
 """What a process knows of targets, across the bundles it serves one after the other."""
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -98,3 +99,30 @@ def test_a_bundle_that_cannot_be_served_changes_nothing_that_is_known() -> None:
     again = assemble(policy(bundle("one")), made)
     closed = again.watch.closed(0, 1.0)
     assert closed is not None and closed.until == 30.0
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_the_end_of_an_old_bundles_request_tells_nothing_of_what_serves_now(is_there: bool) -> None:
+    """Its target is gone: it has no breaker to read of, and one of its name is another."""
+    upstream, said = Scripted({"one": [Script(status=500, before=10.0)]}), Said()
+    made = process(upstream, said)
+    first = assemble(policy(bundle("one")), made)
+    install(first, made)
+    other = bundle("one" if is_there else "two")
+    other = replace(other, targets=[replace(other.targets[0], model="other")])
+
+    async def main() -> None:
+        asking = asyncio.create_task(ask(first, body()))
+        await asyncio.sleep(5.0)
+        second = assemble(policy(other), made)
+        install(second, made)
+        assert (await asking).status == 529
+        text = made.metrics.render().decode()
+        assert ('lynkr_breaker_state{target="one"} 0.0' in text) is is_there
+        assert 'lynkr_breaker_state{target="one"} 2.0' not in text
+        third = assemble(policy(bundle("one")), made)
+        install(third, made)
+        assert third.watch.closed(0, 11.0) is None
+
+    run(main())
+    assert [line for line in said.lines if line["event"] == "breaker"] == []

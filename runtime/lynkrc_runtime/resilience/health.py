@@ -36,9 +36,19 @@ def _unheard(*_: object) -> None:
 class Card:
     """What is known of one target."""
 
-    __slots__ = ("breaker", "budget", "misconfigured", "standing", "throttled", "throttles")
+    __slots__ = (
+        "breaker",
+        "budget",
+        "is_served",
+        "misconfigured",
+        "standing",
+        "throttled",
+        "throttles",
+    )
 
     def __init__(self) -> None:
+        self.is_served = True
+        """Whether its target is one of the bundle that serves, or may yet be."""
         self.forget()
 
     def forget(self) -> None:
@@ -96,6 +106,10 @@ class Health:
         """
         if not isinstance(watch, Watching):
             return {}
+        for card in self._cards.values():
+            card.is_served = False
+        for card in watch.cards.values():
+            card.is_served = True
         self._cards = watch.cards
         return watch.states()
 
@@ -160,7 +174,7 @@ class Watching:
         if not is_retry:
             card.budget.requested(now)
         if card.breaker.begun(now):
-            self._told(self._names[target], State.OPEN, State.HALF_OPEN, 0)
+            self._turned(target, State.OPEN, State.HALF_OPEN)
 
     def heard(self, target: int, began: float, now: float) -> None:
         """See `Watch`."""
@@ -208,13 +222,21 @@ class Watching:
         """What is known of each target, in the order of the bundle."""
         return [self._report(target, now) for target in range(len(self._names))]
 
+    def _turned(self, target: int, before: State, after: State, failures: int = 0) -> None:
+        """Tell of it, but not where the last requests of an old bundle call what is gone.
+
+        Another target may have its name by now, and nobody would ever take it back.
+        """
+        if self._by_target[target].is_served:
+            self._told(self._names[target], before, after, failures)
+
     # -- what an end says --------------------------------------------------------------------
 
     def _answered(self, target: int, card: Card, began: float, now: float) -> None:
         card.standing.judge(now, failed=False)
         card.throttles.clear()
         if card.breaker.succeeded(began, now, self._rules[target]):
-            self._told(self._names[target], State.HALF_OPEN, State.CLOSED, 0)
+            self._turned(target, State.HALF_OPEN, State.CLOSED)
 
     def _failed(self, record: AttemptRecord, card: Card, now: float) -> None:
         failure, target = record.failure, record.target
@@ -248,7 +270,7 @@ class Watching:
         breaker, rules = card.breaker, self._rules[record.target]
         before, failures = breaker.state, breaker.failures(now, rules) + 1
         if breaker.failed(record.started, now, rules):
-            self._told(self._names[record.target], before, State.OPEN, failures)
+            self._turned(record.target, before, State.OPEN, failures)
 
     def _throttled(self, target: int, card: Card, failure: Failure, now: float) -> None:
         """A long `retry-after` is kept to. Where there is none, or a short one, a target that does

@@ -5,6 +5,7 @@ is routed: no target ever needs to know an earlier answer. The answer on its way
 kept, and says so.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
@@ -198,13 +199,15 @@ async def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
 class Keeper:
     """The way back to a client; keeps the answer that goes by, and writes into it that it is."""
 
-    __slots__ = ("_client", "_scope", "_settled", "_store")
+    __slots__ = ("_client", "_keeping", "_scope", "_settled", "_store")
 
     def __init__(self, client: Client, store: ResponseStore, scope: str, settled: Settled) -> None:
         self._client = client
         self._store = store
         self._scope = scope
         self._settled = settled
+        self._keeping: asyncio.Task[None] | None = None
+        """Writes an event that is kept first; nothing is written before it has."""
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """See `Client.answer`."""
@@ -217,12 +220,26 @@ class Keeper:
         await self._client.start(headers)
 
     async def write(self, data: bytes) -> None:
-        """See `Client.write`; what is written are whole events."""
+        """See `Client.write`; what is written are whole events.
+
+        Whoever stops waiting while the store is asked must lose nothing either, so it is asked,
+        and then written, in a task of its own.
+        """
+        if self._keeping is not None:
+            await asyncio.shield(self._keeping)
+            self._keeping = None
         if any(mark in data for mark in (*_HEADS, *_ENDS)):
-            splitter = EventSplitter()
-            pieces = [*splitter.feed(data), splitter.rest]
-            data = b"".join([await self._event(piece) for piece in pieces if piece])
-        await self._client.write(data)
+            self._keeping = asyncio.create_task(self._keep(data))
+            self._keeping.add_done_callback(_looked_at)
+            await asyncio.shield(self._keeping)
+            self._keeping = None
+        else:
+            await self._client.write(data)
+
+    async def _keep(self, data: bytes) -> None:
+        splitter = EventSplitter()
+        pieces = [*splitter.feed(data), splitter.rest]
+        await self._client.write(b"".join([await self._event(piece) for piece in pieces if piece]))
 
     async def _event(self, piece: bytes) -> bytes:
         is_end = any(mark in piece for mark in _ENDS)
@@ -259,6 +276,12 @@ class Keeper:
                 response["store"] = msgspec.Raw(b"false")
                 body = sse.to_json(response)
         return body
+
+
+def _looked_at(task: asyncio.Task[None]) -> None:
+    """Nobody may be left to hear that the client has gone."""
+    if not task.cancelled():
+        task.exception()
 
 
 def _is_answer(response: Mapping[str, msgspec.Raw]) -> bool:

@@ -21,6 +21,7 @@ from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed, overloaded
 from lynkrc_runtime.server.relay import attempt
+from lynkrc_runtime.server.stream import LAST_WORDS_TIME
 from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
@@ -102,8 +103,10 @@ async def _tell(
         if exchange.status == 0:
             await exchange.refuse(problem, exchange.ending, extra, status=problem.status)
         elif exchange.fail is not None and (data := exchange.fail(problem)):
-            await exchange.client.write(data)
-    except ConnectionError:
+            async with asyncio.timeout(LAST_WORDS_TIME):
+                await exchange.client.write(data)
+    except (ConnectionError, TimeoutError):
+        # It has gone, or takes nothing: nobody waits for it to come back.
         return
 
 
@@ -112,8 +115,11 @@ def _abort(exchange: Exchange) -> None:
     if exchange.ending is Ending.INTERNAL:
         exchange.ending = Ending.ABORTED
     if exchange.attempts is not None:
-        exchange.charge()
-        exchange.attempts.aborted(asyncio.get_running_loop().time())
+        try:
+            exchange.charge()
+        finally:
+            # A mistake in there must not leave a probe running for ever.
+            exchange.attempts.aborted(asyncio.get_running_loop().time())
 
 
 async def _converse(exchange: Exchange) -> None:
