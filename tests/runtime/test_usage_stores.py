@@ -10,9 +10,10 @@ import pytest
 
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.settings import Rotate
+from lynkrc_runtime.telemetry import usage_sinks
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.usage_log import UsageLog
-from lynkrc_runtime.usage_database import usage_lines
+from lynkrc_runtime.usage_database import SCHEMA, usage_lines
 from lynkrc_runtime.usage_record import BundleLine, Line, RequestLine
 from tests.runtime.by_hand import MESSAGES, Said, dispatch, gateway, policy, provider, target
 
@@ -127,3 +128,16 @@ def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to be taken for a header" * 20)
     with pytest.raises(OSError, match="not a database"):
         open_log(path)
+
+
+def test_a_start_that_ended_half_way_left_no_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "usage.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(usage_sinks, "SCHEMA", (*SCHEMA[:1], "CREATE nonsense"))
+        with pytest.raises(OSError, match="syntax error"):
+            open_log(path)
+    with open_log(path) as log:
+        log.settled(table(), DIGEST, ended("req_1"))
+    assert ids(read(path)) == ["req_1"]
