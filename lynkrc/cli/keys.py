@@ -18,7 +18,7 @@ from lynkrc.cli.terminal import columns_of, error, note, wants_colour
 from lynkrc.diagnostics.model import Diagnostic, Edit, Severity
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.diagnostics.suggest import did_you_mean
-from lynkrc.diagnostics.wording import printable
+from lynkrc.diagnostics.wording import listed, printable
 from lynkrc.source.additions import Member, addition
 from lynkrc.source.decode_text import decode_source
 from lynkrc.source.edits import apply_edits
@@ -35,6 +35,7 @@ _SECTION = "keys"
 _RANDOM_BYTES = 32
 _SHORT = 20
 _MARK = b"\xef\xbb\xbf"
+_BASE = "come from a base that it extends"
 _COLUMNS = ("name", "team", "tenant", "tiers", "targets", "debug", "proved by")
 
 
@@ -103,6 +104,12 @@ def _create(arguments: argparse.Namespace) -> ExitCode:
             f"key {printable(name)} exists already, at {place}; choose another name, or "
             f"`lynkrc keys revoke {printable(name)}` first"
         )
+    if not spec.keys and (others := _inherited(spec)):
+        # A section replaces that of a base: every key there would be refused from now on.
+        raise CannotDo(
+            f"{listed(others, 'and')} {_BASE}; name the base with --spec: a section in {spec.path} "
+            "would replace the one there"
+        )
     key = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
     members: dict[str, Member] = {"sha256": digest_of(key)}
     for member in ("team", "tenant", "tiers", "targets", "debug"):
@@ -117,18 +124,28 @@ def _create(arguments: argparse.Namespace) -> ExitCode:
     added = {**_entries(spec.file), name: members}
     if _entries(_source(spec.path, data)) != added:
         raise CannotDo(f"{spec.path}: cannot add to `keys` as it is written; write it by hand")
-    _write(spec.path, data)
+    _write(spec, data)
     if not spec.keys:
         note("the gateway asks everybody for a key from now on")
     note(f"key {name} is in {spec.path}; it is shown here once, and kept nowhere")
-    print(key)
+    try:
+        print(key, flush=True)
+    except OSError as problem:
+        raise CannotDo(
+            f"the key could not be shown ({problem.strerror}); `lynkrc keys revoke {name}`, and "
+            "create another"
+        ) from problem
     return ExitCode.OK
 
 
 def _revoke(spec: _Spec, name: str) -> ExitCode:
     found = spec.keys.get(name)
     if found is None:
-        near = did_you_mean(name, list(spec.keys), "keys") if spec.keys else "it declares none"
+        if spec.keys:
+            near = did_you_mean(name, list(spec.keys), "keys")
+        else:
+            others = _inherited(spec)
+            near = f"{listed(others, 'and')} {_BASE}" if others else "it declares none"
         raise CannotDo(f"{spec.path} has no key {printable(name)}; {near}")
     key, _ = found
     place = spec.place(key)
@@ -144,7 +161,7 @@ def _revoke(spec: _Spec, name: str) -> ExitCode:
     kept = {other: entry for other, entry in _entries(spec.file).items() if other != name}
     if _entries(_source(spec.path, data)) != kept:
         raise CannotDo(f"{place}: cannot remove key {name} as it is written; do it by hand")
-    _write(spec.path, data)
+    _write(spec, data)
     note(f"key {name} is no longer in {spec.path}; a gateway knows it until it has the new bundle")
     errors = _errors(spec.path, data)
     if not errors:
@@ -158,7 +175,9 @@ def _revoke(spec: _Spec, name: str) -> ExitCode:
 def _list(spec: _Spec) -> ExitCode:
     rows = [_COLUMNS, *(_row(name, plain(node)) for name, (_, node) in spec.keys.items())]
     if len(rows) == 1:
-        note(f"{spec.path} declares no keys: the gateway is open")
+        others = _inherited(spec)
+        told = f"{listed(others, 'and')} {_BASE}" if others else "the gateway is open"
+        note(f"{spec.path} declares no keys: {told}")
         return ExitCode.OK
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
@@ -271,8 +290,18 @@ def _accept(spec: _Spec, data: bytes) -> None:
     raise CannotDo(f"{first.message}; {first.help}" if first.help else first.message)
 
 
-def _write(path: Path, data: bytes) -> None:
+def _inherited(spec: _Spec) -> Sequence[str]:
+    """The keys of a spec that has no section of its own; none where it has errors."""
+    typed = check_bytes(spec.path, spec.data).typed
+    return () if typed is None else [*typed.settings.keys]
+
+
+def _write(spec: _Spec, data: bytes) -> None:
+    path = spec.path
     try:
+        # Checking takes a while: what an editor saved meanwhile is not to be lost.
+        if path.read_bytes() != spec.data:
+            raise CannotDo(f"{path} was changed meanwhile; nothing was done, so try again")
         replace_file(path, data)
     except OSError as problem:
         raise CannotDo(f"cannot write {path}: {problem.strerror}") from problem

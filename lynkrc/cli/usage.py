@@ -4,6 +4,7 @@ import argparse
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -92,7 +93,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 def _lines(files: Sequence[Path]) -> Iterator[Line | BadLine]:
     for path in files:
         try:
-            yield from read_lines(usage_lines(path))
+            for line in read_lines(usage_lines(path)):
+                if isinstance(line, BadLine) and len(files) > 1:
+                    yield replace(line, problem=f"{line.problem}, in {path}")
+                else:
+                    yield line
         except IsADirectoryError:
             raise CannotRead(f"{path} is a folder; name the file in it") from None
         except FileNotFoundError:

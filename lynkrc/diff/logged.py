@@ -8,6 +8,7 @@ table's literals do not cut it further.
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias, final
 
 import msgspec
@@ -74,7 +75,17 @@ def read_lines(lines: Iterable[bytes]) -> Iterator[Line | BadLine]:
             problem = f"version {line.version} of the usage log; this compiler reads {VERSION}"
             yield BadLine(line=number, problem=problem)
             continue
+        if not isinstance(line, BundleLine) and not _is_moment(line.time):
+            yield BadLine(line=number, problem="its time is none of ISO 8601 with a zone")
+            continue
         yield line
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _told(data: bytes, error: Exception) -> str:

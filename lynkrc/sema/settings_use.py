@@ -5,6 +5,7 @@ against what the gateway does with them when it starts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import ip_address
 
 from lynkrc.diagnostics.model import Code, Diagnostic
 from lynkrc.diagnostics.sema_codes import (
@@ -22,7 +23,6 @@ from lynkrc.source.text import Span
 from lynkrc.syntax.config import Price, Section
 from lynkrc_runtime.settings import Budget, Key, Limit, Settings
 
-_LOOPBACK = ("127.", "localhost", "::1", "[::1]")
 _REFERENCE = "${"
 
 
@@ -132,7 +132,15 @@ def _doors(settings: Settings, nodes: Mapping[str, Node]) -> Iterator[Diagnostic
 
 def _is_open(host: str | None) -> bool:
     """Whether others than this machine may connect; what the environment says is not known."""
-    return host is not None and _REFERENCE not in host and not host.startswith(_LOOPBACK)
+    if host is None or _REFERENCE in host:
+        return False
+    name = host.strip("[]").rstrip(".").lower()
+    if name == "localhost" or name.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(name).is_loopback
+    except ValueError:
+        return True
 
 
 def _items(nodes: Mapping[str, Node], section: str) -> Sequence[Node]:

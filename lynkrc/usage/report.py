@@ -38,7 +38,7 @@ def render_text(found: Spent, *, colour: bool, columns: int | None) -> str:
 
 
 def render_json(found: Spent) -> str:
-    """Everything, in whole numbers; micro-dollars."""
+    """Everything, in whole numbers; micro-dollars: `schema/usage.schema.json`."""
     document: dict[str, Any] = {
         "version": 1,
         "by": found.by,

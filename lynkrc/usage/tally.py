@@ -148,21 +148,20 @@ def spent(
     until: datetime | None = None,
     against: tuple[str, Prices] | None = None,
 ) -> Spent:
-    """Add up the requests that ended in ``since <= time < until``."""
+    """Add up the requests that ended in ``since <= time < until``.
+
+    `lines` are as `lynkrc.diff.logged.read_lines` gives them: their times are good.
+    """
     group = BY[by]
     found = Spent(by=by, against=None if against is None else Against(target=against[0]))
-    for number, line in enumerate(lines, start=1):
+    for line in lines:
         match line:
             case BadLine():
                 found.bad.append(line)
             case BundleLine():
                 pass
             case GapLine() | RequestLine():
-                ended = _moment(line.time)
-                if ended is None:
-                    problem = "its time is none of ISO 8601 with a zone"
-                    found.bad.append(BadLine(line=number, problem=problem))
-                    continue
+                ended = datetime.fromisoformat(line.time)
                 count = line.requests if isinstance(line, GapLine) else 1
                 if (since and ended < since) or (until and ended >= until):
                     found.outside += count
@@ -180,11 +179,3 @@ def _add(found: Spent, record: RequestLine, group: str, against: tuple[str, Pric
     found.last = max(found.last or record.time, record.time)
     if found.against is not None and against is not None:
         found.against.add(record, against[1])
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if moment.tzinfo is None else moment

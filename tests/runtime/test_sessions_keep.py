@@ -10,7 +10,7 @@ from lynkrc_runtime.cost import Charge
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Dispatch, Price, Tier
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Message, Opaque, Role, Usage
 from lynkrc_runtime.sessions.keep import Choice, Keeper, Reason, Recalled, weigh
 from lynkrc_runtime.sessions.memory import (
     CACHE_TIME,
@@ -18,6 +18,7 @@ from lynkrc_runtime.sessions.memory import (
     Memory,
     Seen,
     costs_of,
+    is_step,
     remember,
 )
 from lynkrc_runtime.settings import Sessions
@@ -318,3 +319,12 @@ def test_a_client_that_left_changes_no_count() -> None:
     assert left is not None and (left.prompt, left.warm) == (20_000, 18_000)
     moved = after(CLAUDE_HELD, outcome(Ending.ABORTED, GPT_AT, input=7))
     assert moved is not None and (moved.target, moved.warm) == ("gpt", 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [("local_shell_call_output", True), ("mcp_approval_response", True), ("input_audio", False)],
+)
+def test_what_answers_a_tool_of_responses_is_a_step(kind: str, expected: bool) -> None:
+    block = Opaque(dialect="openai-responses", type=kind, value={})
+    assert is_step([Message(role=Role.USER, blocks=(block,))]) is expected

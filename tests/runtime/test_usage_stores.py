@@ -1,7 +1,9 @@
 """Usage records in files that rotate and in SQLite: both are read alike, whoever writes."""
 
+import os
 import sqlite3
 import stat
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,10 @@ import pytest
 
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.settings import Rotate
+from lynkrc_runtime.telemetry import usage_sinks
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.usage_log import UsageLog
-from lynkrc_runtime.usage_database import usage_lines
+from lynkrc_runtime.usage_database import SCHEMA, usage_lines
 from lynkrc_runtime.usage_record import BundleLine, Line, RequestLine
 from tests.runtime.by_hand import MESSAGES, Said, dispatch, gateway, policy, provider, target
 
@@ -25,7 +28,7 @@ def table() -> Dispatch:
 
 def open_log(path: Path, **more: Any) -> UsageLog:
     log = gateway(policy(table()), Said()).log
-    return UsageLog(path, table(), DIGEST, log=log, clock=lambda: 1_700_000_000.0, **more)
+    return UsageLog(path, table(), DIGEST, log=log, **{"clock": lambda: 1_700_000_000.0} | more)
 
 
 def ended(identity: str) -> Outcome:
@@ -127,3 +130,44 @@ def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
     path.write_bytes(b"not a database, but long enough to be taken for a header" * 20)
     with pytest.raises(OSError, match="not a database"):
         open_log(path)
+
+
+def test_a_start_that_ended_half_way_left_no_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "usage.db"
+    with monkeypatch.context() as patch:
+        patch.setattr(usage_sinks, "SCHEMA", (*SCHEMA[:1], "CREATE nonsense"))
+        with pytest.raises(OSError, match="syntax error"):
+            open_log(path)
+    with open_log(path) as log:
+        log.settled(table(), DIGEST, ended("req_1"))
+    assert ids(read(path)) == ["req_1"]
+
+
+def test_an_end_does_not_wait_for_each_record_that_cannot_be_written(tmp_path: Path) -> None:
+    tried: list[bytes] = []
+    path, ends, now = tmp_path / "usage.jsonl", threading.Event(), [1_700_000_000.0]
+
+    def append(file: int, data: bytes) -> None:
+        if b"req_" not in data and b"gap" not in data:
+            os.write(file, data)
+            return
+        assert ends.wait(10)
+        tried.append(data)
+        now[0] += 2.0
+        raise OSError("database is locked")
+
+    def clock() -> float:
+        # First asked by the records that wait, last when the end begins.
+        asked[0] += 1
+        if asked[0] == 52:
+            ends.set()
+        return now[0]
+
+    asked = [0]
+    with open_log(path, append=append, clock=clock) as log:
+        for number in range(50):
+            log.settled(table(), DIGEST, ended(f"req_{number}"))
+    assert [b"gap" in data for data in tried] == [False, False, False, True]
+    assert log.lost == 50

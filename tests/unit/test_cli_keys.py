@@ -1,14 +1,17 @@
 """`lynkrc keys`: what it writes into a spec, what it prints, and what it refuses."""
 
+import errno
 import hashlib
 import io
 import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 
+from lynkrc.cli import keys
 from lynkrc.cli.main import main
-from lynkrc.cli.specs import check_file
+from lynkrc.cli.specs import check_bytes, check_file
 from lynkrc.pipeline import Checked
 from lynkrc_runtime.settings import Key
 from tests.unit.cli_sample import SPEC
@@ -243,3 +246,56 @@ def test_a_digest(
     key = given.rstrip("\n").encode()
     assert out == ("" if code else hashlib.sha256(key).hexdigest() + "\n")
     assert said in err
+
+
+def test_the_keys_of_a_base_are_not_replaced(
+    spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec.write_text(SPEC + TWO)
+    child = Path("child.yaml")
+    child.write_text("version: 1\nname: child\nextends: routing.yaml\n")
+    for words, code in ((["create", "qa"], 2), (["revoke", "ci"], 2), (["list"], 0)):
+        assert main(["keys", *words, "--spec", "child.yaml"]) == code
+        out, err = capsys.readouterr()
+        assert out == "" and "`ci` and `bot` come from a base" in err
+        assert "open" not in err
+    assert child.read_text() == "version: 1\nname: child\nextends: routing.yaml\n"
+
+
+def test_what_an_editor_saved_meanwhile_stays(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def saved(path: Path, data: bytes) -> Checked:
+        path.write_text(SPEC + "# new\n")
+        return check_bytes(path, data)
+
+    monkeypatch.setattr(keys, "check_bytes", saved)
+    assert main(["keys", "create", "qa"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "changed meanwhile" in err
+    assert spec.read_text() == SPEC + "# new\n"
+
+
+def test_a_key_nobody_saw_is_told(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("sys.stdout", Full())
+        arguments = Namespace(
+            action="create",
+            name="qa",
+            spec=spec,
+            team=None,
+            tenant=None,
+            tiers=None,
+            targets=None,
+            debug=False,
+        )
+        assert keys.run(arguments) == 2
+    assert "could not be shown (No space left on device); `lynkrc keys revoke qa`" in (
+        capsys.readouterr().err
+    )

@@ -8,8 +8,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator, ValidationError
 
 from lynkrc.cli.main import main
+from lynkrc.source.resources import read_schema
+from lynkrc.usage.tally import BY
 from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink
 from lynkrc_runtime.usage_record import AttemptLine, GapLine, Line, RequestLine, Tokens
 
@@ -117,6 +120,32 @@ def test_a_time_bounds_what_is_added_up(log: Path, capsys: pytest.CaptureFixture
 def test_several_logs_are_added_up(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = json.loads(told(capsys, str(log), str(log), "--format", "json")[0])
     assert found["total"]["requests"] == 10
+
+
+def test_a_line_left_out_is_told_by_its_file_and_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    one.write_bytes(msgspec.json.encode(record()) + b"\n")
+    noon = msgspec.json.encode(record(time="noon"))
+    two.write_bytes(b"\n" + noon + b"\n")
+    out, _ = told(capsys, str(one), str(two))
+    problem = "its time is none of ISO 8601 with a zone"
+    assert f"line 2 left out: {problem}, in {two}" in out
+
+
+@pytest.mark.parametrize("by", ["tier", "day"])
+def test_the_json_form_is_that_of_its_schema(
+    log: Path, capsys: pytest.CaptureFixture[str], by: str
+) -> None:
+    schema = json.loads(read_schema("usage"))
+    validator = Draft202012Validator(schema)
+    found = json.loads(told(capsys, str(log), "--format", "json", "--by", by)[0])
+    validator.validate(found)
+    for more in ({"more": 1}, {"total": found["total"] | {"more": 1}}):
+        with pytest.raises(ValidationError):
+            validator.validate(found | more)
+    assert set(schema["properties"]["by"]["enum"]) == set(BY)
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def test_what_a_record_lacks_is_counted_and_named() -> None:
         line(record(old)),
         line(record(old, slots=None, outcome=None, ending="malformed")),
         line(record(old, surface="embeddings")),
-        line({"kind": "gap", "version": 2, "time": "", "requests": 4}),
+        line({"kind": "gap", "version": 2, "time": "2026-01-01T00:00Z", "requests": 4}),
     ]
     found = replayed(lines, old, new)
     assert (found.records, found.replayed) == (7, 0)

@@ -13,7 +13,14 @@ from msgspec.structs import replace
 
 from lynkrc_runtime.cost import Prices, prices_of
 from lynkrc_runtime.dispatch import Dispatch, Target
-from lynkrc_runtime.protocol.conversation import Message, Role, ToolResult, Usage
+from lynkrc_runtime.protocol.conversation import (
+    Block,
+    Message,
+    Opaque,
+    Role,
+    ToolResult,
+    Usage,
+)
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
 CACHE_TIME = 300.0
@@ -21,6 +28,8 @@ CACHE_TIME = 300.0
 for theirs (Anthropic's; it begins anew with each use)."""
 LONG_CACHE_TIME = 3600.0
 """Where the provider says it wrote for an hour."""
+_ANSWERS = ("_call_output", "_approval_response")
+"""Ends of the types of items that answer a call: of a shell, a patch, a computer."""
 
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 
@@ -114,8 +123,19 @@ def is_step(messages: Sequence[Message]) -> bool:
     """
     for message in reversed(messages):
         if message.role is Role.USER:
-            return any(isinstance(block, ToolResult) for block in message.blocks)
+            return any(map(_is_result, message.blocks))
     return False
+
+
+def _is_result(block: Block) -> bool:
+    """Whether a block answers a call, or one of the tools that Responses alone has."""
+    match block:
+        case ToolResult():
+            return True
+        case Opaque(type=kind):
+            return kind.endswith(_ANSWERS)
+        case _:
+            return False
 
 
 def begins(messages: Sequence[Message]) -> bool:

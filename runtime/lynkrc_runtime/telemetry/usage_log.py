@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 WAITING = 10_000
 """Outcomes that wait to be written, at most."""
+END_WITHIN = 5.0
+"""Seconds after which the end tries no more, once a record could not be written."""
 
 _Waiting: TypeAlias = tuple[Dispatch, str, str, Outcome]
 """The bundle that served, its digest, the time, and what became of a request."""
@@ -41,6 +43,7 @@ class UsageLog:
     __slots__ = (
         "_clock",
         "_described",
+        "_ends",
         "_fails",
         "_log",
         "_lost",
@@ -72,6 +75,8 @@ class UsageLog:
         self._lost = 0
         self.lost = 0
         """Records that were lost since the start, those told in the file included."""
+        self._ends: float | None = None
+        """When the end began, in Unix seconds."""
         self._described: set[str] = set()
         self._sink: Sink = (
             DatabaseSink(path)
@@ -107,6 +112,7 @@ class UsageLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._ends = self._clock()
         self._queue.put(None)
         self._thread.join()
         self._sink.close()
@@ -117,7 +123,9 @@ class UsageLog:
             if waiting is not None:
                 dispatch, digest, moment, outcome = waiting
                 line = request_line(dispatch, digest, moment, outcome)
-                if not self._try(partial(self._put, dispatch, digest, (line,))):
+                if self._is_in_vain() or not self._try(
+                    partial(self._put, dispatch, digest, (line,))
+                ):
                     self._lost += 1
                     self.lost += 1
             if self._lost and (waiting is None or self._queue.empty()):
@@ -127,6 +135,11 @@ class UsageLog:
                     self._lost += lost
             if waiting is None:
                 return
+
+    def _is_in_vain(self) -> bool:
+        """Whether the end has waited enough: for a database that another program locks, say."""
+        ends = self._ends
+        return self._fails and ends is not None and self._clock() - ends > END_WITHIN
 
     def _try(self, write: Callable[[], None]) -> bool:
         """Whether it could be written; that it could not is told once."""

@@ -86,19 +86,27 @@ class DatabaseSink:
 
     def _begin(self) -> None:
         database = self._database
-        (version,) = database.execute("PRAGMA user_version").fetchone()
-        (application,) = database.execute("PRAGMA application_id").fetchone()
-        tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,)
-        if tables and (application, version) != (APPLICATION, VERSION):
-            raise OSError(None, f"it is no database of usage records of version {VERSION}")
-        database.execute("PRAGMA journal_mode = WAL")
-        # The last commits before a power cut may be lost, as with a file of lines.
-        database.execute("PRAGMA synchronous = NORMAL")
         with database:
+            # Locked while it is looked at: a neighbour may be about to make the tables, and one
+            # that dies half way leaves none.
+            database.execute("BEGIN IMMEDIATE")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            (application,) = database.execute("PRAGMA application_id").fetchone()
+            tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,)
+            if tables and (application, version) != (APPLICATION, VERSION):
+                raise OSError(None, f"it is no database of usage records of version {VERSION}")
             for statement in SCHEMA:
                 database.execute(statement)
             database.execute(f"PRAGMA application_id = {APPLICATION}")
             database.execute(f"PRAGMA user_version = {VERSION}")
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            # A neighbour is about to say the same, and what it says is the file's, not its own.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        # The last commits before a power cut may be lost, as with a file of lines.
+        database.execute("PRAGMA synchronous = NORMAL")
 
     def is_new(self) -> bool:
         """See `Sink`."""
