@@ -29,8 +29,7 @@ _PAGES = "../lynkrc/diagnostics/pages"
 def features_part() -> str:
     """Every feature: type, range, what it reads."""
     rows = (
-        (code(usage(one)), _type(one), _reads(one), _sentence(one.doc))
-        for one in FEATURES.values()
+        (code(usage(one)), _type(one), _reads(one), _sentence(one.doc)) for one in FEATURES.values()
     )
     return table(("feature", "type and range", "reads", "meaning"), rows)
 
