@@ -19,7 +19,8 @@ help:
 	@echo "make lock      rewrite requirements.lock: what the image installs, by version and hash"
 	@echo "make audit     ask the advisory databases about requirements.lock (needs the network)"
 	@echo "make bench     decision time, gateway overhead, translation, check time, proofs"
-	@echo "make soak      KILLED_LIVES (default 40) gateways killed, 1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
+	@echo "make soak      KILLED_LIVES (default 40) gateways killed, 1,000 requests across 20 reloads, 20 rolling"
+	@echo "               restarts, 1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
@@ -101,6 +102,8 @@ audit: $(READY)
 SOAK_SECONDS ?= 600
 soak: $(READY)
 	@KILLED_LIVES=$(or $(KILLED_LIVES),40) $(BIN)/pytest -q -p no:xdist tests/e2e/test_killed_gateways.py
+	@LYNKRC_IN_FLIGHT=1000 LYNKRC_RELOADS=20 LYNKRC_RESTARTS=20 $(BIN)/pytest -q -p no:xdist \
+	  tests/e2e/test_reload_in_flight.py tests/e2e/test_workers_storms.py
 	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.many_streams
 	@PYTHONPATH=.:runtime $(BIN)/python -m tests.soak.slow_readers
 	@PYTHONPATH=.:runtime SOAK_SECONDS=$(SOAK_SECONDS) $(BIN)/python -m tests.soak

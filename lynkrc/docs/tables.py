@@ -29,8 +29,7 @@ _PAGES = "../lynkrc/diagnostics/pages"
 def features_part() -> str:
     """Every feature: type, range, what it reads."""
     rows = (
-        (code(usage(one)), _type(one), _reads(one), _sentence(one.doc) + _state(one))
-        for one in FEATURES.values()
+        (code(usage(one)), _type(one), _reads(one), _sentence(one.doc)) for one in FEATURES.values()
     )
     return table(("feature", "type and range", "reads", "meaning"), rows)
 
@@ -69,11 +68,6 @@ def _reads(feature: Feature) -> str:
     if feature.parameter is Parameter.TEXT_AND_LEXICON:
         return "TEXT"
     return feature.provenance.value
-
-
-def _state(feature: Feature) -> str:
-    instead = NOT_SERVED.get(f"feature.{feature.name}")
-    return "" if instead is None else f" *Not served yet: {instead}.*"
 
 
 def _sentence(text: str) -> str:
@@ -175,20 +169,8 @@ def _credentials(kind: ProviderKind) -> str:
 
 def unserved_part() -> str:
     """What is compiled and not served, and what happens instead."""
-    rows = [(code(_shown(path)), instead) for path, instead in NOT_SERVED.items()]
+    rows = [(code(path), instead) for path, instead in NOT_SERVED.items()]
     return table(("part", "until then"), rows)
-
-
-def _shown(path: str) -> str:
-    """A path of `lynkrc_runtime.served` as an author writes the thing."""
-    first, _, rest = path.partition(".")
-    match first:
-        case "kind" | "pick":
-            return f"{first}: {rest}"
-        case "feature":
-            return rest
-        case _:
-            return path
 
 
 def codes_part() -> str:

@@ -10,7 +10,7 @@ from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.sema_codes import NOT_SERVED as CODE
 from lynkrc.diagnostics.wording import shown
 from lynkrc.sema.merge import Spec
-from lynkrc.source.nodes import MappingNode, Node, ScalarNode
+from lynkrc.source.nodes import MappingNode, Node
 from lynkrc.source.text import Span
 from lynkrc_runtime.served import NOT_SERVED, RUNTIME
 
@@ -18,32 +18,30 @@ from lynkrc_runtime.served import NOT_SERVED, RUNTIME
 def check_served(spec: Spec) -> Iterable[Diagnostic]:
     """One finding a part, at the place where it is first written."""
     seen: set[str] = set()
-    for path, what, span in _settings(spec):
+    for path, span in _settings(spec):
         instead = NOT_SERVED.get(path)
         if instead is not None and path not in seen:
             seen.add(path)
             yield Diagnostic(
                 code=CODE,
-                message=f"{shown(what)} is compiled, and not yet served by runtime {RUNTIME}: "
+                message=f"{shown(path)} is compiled, and not yet served by runtime {RUNTIME}: "
                 f"{instead}",
                 span=span,
                 help="a later runtime serves it as written; until then do not count on it",
             )
 
 
-def _settings(spec: Spec) -> Iterator[tuple[str, str, Span]]:
+def _settings(spec: Spec) -> Iterator[tuple[str, Span]]:
     for section in spec.settings:
         key = section.key.value
-        yield key, key, section.key.span
+        yield key, section.key.span
         yield from _below(key, section.node)
 
 
-def _below(path: str, node: Node) -> Iterator[tuple[str, str, Span]]:
+def _below(path: str, node: Node) -> Iterator[tuple[str, Span]]:
     if not isinstance(node, MappingNode):
         return
     for key, value in node.entries:
         inner = f"{path}.{key.text}"
-        yield inner, inner, key.span
-        if isinstance(value, ScalarNode):
-            yield f"{inner}={value.value}", f"{inner}: {value.value}", value.span
+        yield inner, key.span
         yield from _below(inner, value)

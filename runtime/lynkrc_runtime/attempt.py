@@ -17,7 +17,6 @@ from lynkrc_runtime.attempt_records import (
     Closed,
     Fault,
     Result,
-    Unwatched,
     Watch,
 )
 from lynkrc_runtime.cost import Charge
@@ -37,7 +36,6 @@ __all__ = [
     "Result",
     "Step",
     "Try",
-    "Unwatched",
     "Wait",
     "Watch",
 ]

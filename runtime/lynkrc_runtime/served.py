@@ -21,7 +21,4 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "observability.prompts": "nothing of a prompt is stored",
     }
 )
-"""Parts by their path, and what happens instead; a path covers everything below it.
-
-``path=value`` is one value of a setting.
-"""
+"""Parts by their path, and what happens instead; a path covers everything below it."""

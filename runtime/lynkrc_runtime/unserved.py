@@ -18,18 +18,7 @@ def unserved_parts(dispatch: Dispatch) -> list[str]:
 
 
 def _uses(dispatch: Dispatch, path: str) -> bool:
-    place, _, value = path.partition("=")
-    names = place.split(".")
-    if value:
-        return bool(_at(dispatch.settings, names) == value)
-    return _differs(dispatch.settings, Settings(), names)
-
-
-def _at(settings: Any, names: Sequence[str]) -> Any:
-    """The setting at a path; None where it, or the section it is in, was not written."""
-    for name in names:
-        settings = getattr(settings, name, None)
-    return settings
+    return _differs(dispatch.settings, Settings(), path.split("."))
 
 
 def _differs(written: Any, usual: Any, names: Sequence[str]) -> bool:

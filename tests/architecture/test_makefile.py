@@ -35,3 +35,13 @@ def test_serving_leaves_no_bundle_of_another_name_and_takes_any_path() -> None:
     planned = plan("serve", "SPEC=my spec.yaml")
     assert '"my spec.yaml"' in planned
     assert planned.index("rm -rf build/serve") < planned.index("lynkrc build")
+
+
+def test_a_soak_runs_the_long_forms_of_what_the_tests_run_in_short() -> None:
+    planned = plan("soak")
+    for number in ("KILLED_LIVES=40", "LYNKRC_IN_FLIGHT=1000", "LYNKRC_RELOADS=20"):
+        assert number in planned
+    assert "LYNKRC_RESTARTS=20" in planned
+    for path in ("killed_gateways", "reload_in_flight", "workers_storms"):
+        assert f"tests/e2e/test_{path}.py" in planned
+        assert (ROOT / f"tests/e2e/test_{path}.py").is_file()

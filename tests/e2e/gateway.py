@@ -41,7 +41,7 @@ def built(spec: Path, folder: Path, name: str) -> Path:
         timeout=PATIENCE,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder / f"{name}.lynkr"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from aiohttp import ClientSession, TCPConnector
 
+from lynkrc_runtime.settings import Server, Settings, Shedding
 from tests.e2e import versions
 from tests.e2e.gateway import GatewayProcess, serving
 from tests.e2e.held_upstream import held_upstream, is_whole
@@ -17,6 +18,8 @@ from tests.runtime.by_hand import body
 JSON = {"content-type": "application/json"}
 IN_FLIGHT = int(os.environ.get("LYNKRC_IN_FLIGHT", "200"))
 RELOADS = int(os.environ.get("LYNKRC_RELOADS", "5"))
+ROOM = Settings(server=Server(shedding=Shedding(active=2 * IN_FLIGHT)))
+"""Nothing is shed: as many requests as were asked for are under way, and a few more."""
 
 
 async def ask(session: ClientSession, gateway: GatewayProcess) -> int:
@@ -35,7 +38,7 @@ async def ask(session: ClientSession, gateway: GatewayProcess) -> int:
 async def test_requests_in_flight_lose_nothing(tmp_path: Path) -> None:
     share = -(-IN_FLIGHT // (RELOADS + 1))
     async with held_upstream() as upstream:
-        made = versions.write(tmp_path, 0, upstream.url)
+        made = versions.write(tmp_path, 0, upstream.url, settings=ROOM)
         with serving(made, tmp_path / "log") as gateway:
             async with (
                 ClientSession(connector=TCPConnector(limit=0)) as session,
@@ -44,7 +47,7 @@ async def test_requests_in_flight_lose_nothing(tmp_path: Path) -> None:
                 asked: list[list[asyncio.Task[int]]] = []
                 for number in range(RELOADS + 1):
                     if number:
-                        versions.write(tmp_path, number, upstream.url)
+                        versions.write(tmp_path, number, upstream.url, settings=ROOM)
                         # More requests arrive while the bundle is being exchanged.
                         async with session.post(
                             gateway.admin + "/v1/admin/reload", data=b"", headers=JSON

@@ -23,13 +23,14 @@ ENVIRON = {
     "CLAUDE_KEY": "sk-ant-planted-0123456789abcdef",
     "GPT_KEY": "sk-proj-planted-0123456789abcdef",
     "CI_KEY": "lynkr-planted-0123456789abcdef",
+    "ADMIN_TOKEN": "operators-planted-0123456789abcdef",
 }
 GUESSED = "sk-guessed-by-a-stranger"
 MODES = ("ok", "500", "429", "400", "401", "cut", "garbage")
 SURFACES = ("messages", "chat/completions", "responses")
 
 
-def spec() -> str:
+def spec(folder: Path) -> str:
     facts = "context: 100k, max_output: 4k, capabilities: [tools], price: {input: 1, output: 2}"
     targets = "".join(
         f"  {provider}-{mode}: {{provider: {provider}, model: m-{mode}, {facts}}}\n"
@@ -56,6 +57,13 @@ def spec() -> str:
         "otherwise: escalate\n"
         "keys:\n"
         '  ci: {secret: "${CI_KEY}", team: red, tenant: acme, debug: true}\n'
+        "server: {admin: {token: '${ADMIN_TOKEN}'}}\n"
+        f"state: {{store: sqlite, path: '{folder}/state.db'}}\n"
+        "sessions: {within: session}\n"
+        "limits:\n"
+        "  - {name: often, per: key, requests: 10000}\n"
+        "budgets:\n"
+        "  - {name: month, per: team, period: month, usd: 100}\n"
         "observability:\n"
         "  log: {level: debug}\n"
         "  metrics: {labels: [client, provider, team, tenant, tier]}\n"
@@ -201,14 +209,24 @@ def told(gateway: GatewayProcess, answers: list[tuple[str, Answer]]) -> dict[str
     """What the gateway says about requests, to operators and to their callers."""
     texts: dict[str, bytes | str] = {"the first line": json.dumps(dict(gateway.ready))}
     own = {"x-api-key": ENVIRON["CI_KEY"]}
-    for path in ("/metrics", "/metrics/observability", "/routing/table", "/health/ready?deep=true"):
-        texts[path] = exchange(gateway.admin, "GET", path, None, {}).body
+    operator = {"authorization": f"Bearer {ENVIRON['ADMIN_TOKEN']}"}
+    for path in (
+        "/metrics",
+        "/metrics/observability",
+        "/routing/table",
+        "/health/ready?deep=true",
+        "/metrics/circuit-breakers",
+    ):
+        texts[path] = exchange(gateway.admin, "GET", path, None, operator).body
+    assert exchange(gateway.admin, "GET", "/metrics", None, {}).status == 401
+    refused = exchange(gateway.admin, "POST", "/v1/admin/reload", b"", operator)
+    texts["a reload"] = refused.body
     texts["readiness"] = exchange(gateway.url, "GET", "/health/ready", None, {}).body
     for number, (path, answer) in enumerate(answers):
         texts[f"headers of {number} {path}"] = str(answer.headers)
         trace = answer.headers.get("x-lynkr-trace-id")
         if trace is not None:
-            found = exchange(gateway.admin, "GET", f"/routing/trace/{trace}", None, {})
+            found = exchange(gateway.admin, "GET", f"/routing/trace/{trace}", None, operator)
             assert found.status == 200
             texts[f"trace of {number} {path}"] = found.body
             used = exchange(gateway.url, "GET", f"/v1/usage/{answer.request_id}", None, own)
@@ -220,10 +238,10 @@ def told(gateway: GatewayProcess, answers: list[tuple[str, Answer]]) -> dict[str
 @pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])
 def test_nothing_planted_stands_in_anything_that_is_written(tmp_path: Path, name: str) -> None:
     source = tmp_path / "routing.yaml"
-    source.write_text(spec())
-    bundle = built(source, tmp_path / "out", "planted")
     folder = tmp_path / "written"
     folder.mkdir()
+    source.write_text(spec(folder))
+    bundle = built(source, tmp_path / "out", "planted")
     arguments = ["--usage-log", str(folder / name), "--log-file", str(folder / "log")]
     with parrot() as url:
         environ = ENVIRON | {"UP": url}
@@ -231,6 +249,9 @@ def test_nothing_planted_stands_in_anything_that_is_written(tmp_path: Path, name
             answers = asked(gateway)
             texts = told(gateway, answers)
             assert gateway.stop() == 0
+            assert gateway.process.stdout is not None
+            texts["standard output"] = gateway.process.stdout.read()
+            assert (folder / "state.db").stat().st_size > 0
     texts |= {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     planted = [PROMPT, GUESSED, *secrets_of(ENVIRON)]
     assert found_in(texts, planted) == []

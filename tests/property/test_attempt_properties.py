@@ -3,8 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Try, Unwatched, Wait
+from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Try, Wait
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+from tests.runtime.unwatched import Unwatched
 
 failures = st.builds(
     Failure,

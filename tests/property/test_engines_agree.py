@@ -23,13 +23,13 @@ from lynkrc.passes import PASSES, run_passes
 from lynkrc.passes.fold_constants import fold_guard
 from lynkrc.passes.merge_class_tests import merge_in
 from lynkrc.passes.normalize_guards import normal_form
-from lynkrc_runtime.attempt_records import Unwatched
 from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation, order
 from tests.native_tools import needs_compiler
 from tests.property import random_tables
 from tests.property.random_tables import guards, tables, vectors, vectors_of
+from tests.runtime.unwatched import Unwatched
 from tests.unit.full_table import FULL
 from tests.unit.sample_table import SPEC
 

@@ -14,11 +14,11 @@ from lynkrc_runtime.attempt import (
     Result,
     Step,
     Try,
-    Unwatched,
     Wait,
     Watch,
 )
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+from tests.runtime.unwatched import Unwatched
 
 
 def failure(kind: FailureClass, retry_after: float | None = None) -> Failure:

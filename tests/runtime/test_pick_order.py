@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lynkrc_runtime import pick
-from lynkrc_runtime.attempt import Unwatched
 from lynkrc_runtime.decide import Decision, Outcome
 from lynkrc_runtime.pick import Rotation
+from tests.runtime.unwatched import Unwatched
 
 
 def order(found: Decision, **how: Any) -> Sequence[int]:

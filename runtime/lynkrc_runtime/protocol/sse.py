@@ -99,11 +99,6 @@ class SseParser:
             position = end.end()
         return buffer[position:]
 
-    @property
-    def is_idle(self) -> bool:
-        """Whether no event is half read."""
-        return not self._buffer and not self._data and not self._event
-
     def _line(self, line: bytes, events: list[tuple[str, bytes]]) -> None:
         if not line:
             if self._data:

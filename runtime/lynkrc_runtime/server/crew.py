@@ -80,16 +80,19 @@ class Worker:
     async def listen(self) -> int:
         """Hear what it says until it has ended; its exit code, negative for a signal."""
         try:
-            while line := await self._reader.readline():
-                self._hear(control.read_said(line))
-        except (ConnectionError, ValueError):
-            # What cannot be read is no worker of ours any more.
-            self.kill()
-        code = await self.process.wait()
-        self.served.cancel()
-        self._writer.close()
-        await self._control.close()
-        await self._admin.close()
+            try:
+                while line := await self._reader.readline():
+                    self._hear(control.read_said(line))
+            except (ConnectionError, ValueError):
+                # What cannot be read is no worker of ours any more.
+                self.kill()
+            code = await self.process.wait()
+        finally:
+            # Also where nobody wants to hear any more: the start was refused.
+            self.served.cancel()
+            self._writer.close()
+            await self._control.close()
+            await self._admin.close()
         return code
 
     def _hear(self, said: Said) -> None:
