@@ -1,9 +1,10 @@
 """Instructions a request costs the gateway, counted by callgrind over sockets: prints a table.
 
-    PYTHONPATH=.:runtime python tests/bench/count_instructions.py [TREE ...] [--only NAME]
+    PYTHONPATH=.:runtime python tests/bench/count_instructions.py [TREE ...] [--only NAME] [--spare]
 
 Each TREE is a checkout of the project, this one where none is given; later columns are multiples of
-the first. All of them get the same requests and the same upstream, those of this checkout. A count
+the first. With `--spare` every chain has a second target, to which sessions must be faithful.
+All of them get the same requests and the same upstream, those of this checkout. A count
 hardly depends on what else the machine does, which makes it fit for comparing versions; what an
 instruction takes depends on the caches, so it says less about time. Needs valgrind; takes about a
 minute for each tree, and never more than `MOST` seconds.
@@ -30,10 +31,13 @@ from tests.bench.processes import SPEC
 
 MOST = 300.0
 """Seconds for one tree."""
+_TWO = "{{provider: up, model: spare, price: free}}"
+SPARE = SPEC.replace("[one]", "[one, two]").replace("  one: {{", f"  two: {_TWO}\n  one: {{{{")
 MODEL = "claude-sonnet-5-5"
 """What the target serves, so that same-dialect bodies pass through unedited."""
 _WARM = 3
 _TOTALS = re.compile(r"^(?:summary|totals): (\d+)", re.MULTILINE)
+_PORTS = ("--port=0", "--admin-port=0")
 _HERE = Path(__file__).resolve().parents[2]
 _HEADERS = {"content-type": "application/json", "anthropic-version": "2023-06-01"}
 
@@ -64,8 +68,8 @@ CASES = (
 """Coding agents' requests: with tools, in the midst of a turn."""
 
 
-def counts(tree: Path, cases: Sequence[Case]) -> Mapping[str, int]:
-    """Instructions a request of each case, of the gateway of a checkout."""
+def counts(tree: Path, cases: Sequence[Case], written: str) -> Mapping[str, int]:
+    """Instructions a request of each case, of a checkout's gateway that serves the spec."""
     environment = os.environ | {"PYTHONPATH": f"{tree}:{tree}/runtime", "PYTHONHASHSEED": "0"}
     until = time.monotonic() + MOST
     with (
@@ -74,7 +78,7 @@ def counts(tree: Path, cases: Sequence[Case]) -> Mapping[str, int]:
     ):
         folder = Path(name)
         spec = folder / "routing.yaml"
-        spec.write_text(SPEC.format(port=upstream), encoding="utf-8")
+        spec.write_text(written.format(port=upstream), encoding="utf-8")
         build = [sys.executable, "-m", "lynkrc.cli.main", "build", str(spec), "-o", str(folder)]
         subprocess.run(
             [*build, "--native", "--quiet"],
@@ -86,8 +90,7 @@ def counts(tree: Path, cases: Sequence[Case]) -> Mapping[str, int]:
         callgrind = ["valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no"]
         serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(folder / "bench.lynkr")]
         with subprocess.Popen(
-            [*callgrind, f"--callgrind-out-file={folder / 'count'}", *serve]
-            + ["--port=0", "--admin-port=0"],
+            [*callgrind, f"--callgrind-out-file={folder / 'count'}", *serve, *_PORTS],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=tree,
@@ -154,12 +157,13 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("trees", nargs="*", type=Path, metavar="TREE")
     parser.add_argument("--only", default="", help="part of the names of the cases to count")
+    parser.add_argument("--spare", action="store_true", help="two targets in every chain")
     options = parser.parse_args(arguments)
     if shutil.which("callgrind_control") is None:
         raise SystemExit("valgrind is not installed: no instructions counted")
     cases = [case for case in CASES if options.only in case.name]
     trees = [tree.resolve() for tree in options.trees] or [_HERE]
-    columns = [counts(tree, cases) for tree in trees]
+    columns = [counts(tree, cases, SPARE if options.spare else SPEC) for tree in trees]
     print(f"{'instructions a request':36}" + "".join(f"{tree.name:>20}" for tree in trees))
     for case in cases:
         first = columns[0][case.name]
