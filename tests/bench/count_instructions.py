@@ -31,7 +31,7 @@ from tests.bench.processes import SPEC
 
 MOST = 300.0
 """Seconds for one tree."""
-_TWO = "{{provider: up, model: spare, price: free}}"
+_TWO = "{{provider: up, model: claude-sonnet-5-5, price: free}}"
 SPARE = SPEC.replace("[one]", "[one, two]").replace("  one: {{", f"  two: {_TWO}\n  one: {{{{")
 MODEL = "claude-sonnet-5-5"
 """What the target serves, so that same-dialect bodies pass through unedited."""
