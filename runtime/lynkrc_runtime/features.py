@@ -14,7 +14,6 @@ from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
 from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER, OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
-from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.reading import (
     Reading,
     RefusedRequest,
@@ -314,7 +313,7 @@ _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
 
 _PLAIN: Mapping[str, _Feature] = MappingProxyType(
     {
-        "context.tokens": lambda reading: estimate_tokens(reading.request),
+        "context.tokens": lambda reading: reading.tokens,
         "messages.count": _messages,
         "turns": lambda reading: reading.turns,
         "tools.count": lambda reading: len(reading.request.tools),

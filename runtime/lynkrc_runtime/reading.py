@@ -1,6 +1,6 @@
 """One request as the features read it: each part worked out once, when it is first asked for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
 import msgspec
@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.scan.fold import fold
 from lynkrc_runtime.scan.portable import Found, Matcher
 from lynkrc_runtime.text_counts import TextCounts
@@ -53,7 +54,8 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     `headers` maps lower-case names to values, decoded as UTF-8 with ``surrogateescape``;
     `repeated` names the headers that came more than once (`headers` holds any one of them).
     `team` and `tenant` are those of the caller's key; `budget_used` is percent of the caller's
-    budget that is used furthest, 0 without one.
+    budget that is used furthest, 0 without one. `tokens` gives the estimate of the request where
+    others read it too, so that it is worked out once.
     """
 
     surface: str
@@ -63,6 +65,7 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     tenant: str | None = None
     session: SessionFacts = SessionFacts()
     budget_used: int = 0
+    tokens: Callable[[], int] | None = None
 
 
 @final
@@ -141,6 +144,12 @@ class Reading:
             for tool in self.request.tools
             if tool.name not in baseline
         ]
+
+    @once
+    def tokens(self) -> int:
+        """The estimate of what the request has."""
+        told = self.facts.tokens
+        return estimate_tokens(self.request) if told is None else told()
 
     @once
     def turns(self) -> int:

@@ -129,7 +129,7 @@ def test_any_memory_gives_an_order_of_what_was_decided(
         session = await made.find(request, {"session-id": "s"}, None)
         facts = session.facts
         assert facts.turn >= 0 and facts.warm_tokens >= 0
-        tried = session.order(decision(targets, "HIGH", 90), tuple(targets))
+        tried = await session.order(decision(targets, "HIGH", 90), tuple(targets))
         assert sorted(tried) == sorted(targets)
         told = session.told
         assert told is not None
@@ -186,7 +186,7 @@ def test_a_history_is_ordered_as_declared(
             data = body(messages=talk.messages, tools=[TOOL])
             request = CLIENT_DIALECTS[MESSAGES].read_request(data, {})
             session = await made.find(request, headers, None)
-            tried = session.order(decision(targets), tuple(targets))
+            tried = await session.order(decision(targets), tuple(targets))
             keeps = kept in targets and (step or within == "session")
             assert tried[0] == (kept if keeps else targets[0]), session.told
             served = tried[by % len(tried)]
@@ -217,7 +217,7 @@ def test_what_one_key_does_changes_nothing_for_another(
             request = CLIENT_DIALECTS[MESSAGES].read_request(data, {})
             caller = Caller(name=f"key-{who}")
             session = await made.find(request, {"session-id": "s"}, caller)
-            tried = session.order(decision(targets), tuple(targets))
+            tried = await session.order(decision(targets), tuple(targets))
             seen.append((who, tuple(tried), session.told, session.facts))
             session.settled(ended(tried[by % len(tried)]))
             await asyncio.sleep(0)

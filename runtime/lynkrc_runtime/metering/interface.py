@@ -71,7 +71,7 @@ class Meter(Protocol):
     async def arrive(
         self, request_id: str, caller: Caller | None, tokens: Callable[[], int]
     ) -> Visit | Over:
-        """Count a request; `tokens` estimates its input, and is asked where a limit needs it."""
+        """Count a request; `tokens` estimates its input, asked where a limit or budget needs it."""
         ...
 
     async def drain(self) -> None:

@@ -165,7 +165,6 @@ class _Visit:
         "_calendar",
         "_counted",
         "_dispatch",
-        "_estimate",
         "_held",
         "_plan",
         "_request_id",
@@ -189,7 +188,6 @@ class _Visit:
         self._plan = plan
         self._request_id = request_id
         self._tokens = tokens
-        self._estimate: int | None = None
         self._counted = False
         """Whether the token windows hold the estimate."""
         self._held: _Held | None = None
@@ -198,7 +196,7 @@ class _Visit:
     async def count(self) -> Over | None:
         """Count the request in every window, or in none; why it is not served then."""
         rates = self._plan.rates
-        windows = [rate.window(1 if rate.what == "requests" else self._input()) for rate in rates]
+        windows = [rate.window(1 if rate.what == "requests" else self._tokens()) for rate in rates]
         taken = await self._till.store.take(windows)
         if taken.over is None:
             self._counted = True
@@ -215,7 +213,7 @@ class _Visit:
         purses = self._plan.by_target[call.target]
         if not purses:
             return None
-        till, tokens = self._till, self._input()
+        till, tokens = self._till, self._tokens()
         target = self._dispatch.targets[call.target].name
         expected = min(call.most_output, till.expected.output(self._plan.name, target))
         usual = likely(call.prices, tokens, expected)
@@ -257,11 +255,6 @@ class _Visit:
             self._settle(last.charge if is_of_it and last is not None else None)
         self._correct(sum(map(_tokens_of, outcome.charges)))
 
-    def _input(self) -> int:
-        if self._estimate is None:
-            self._estimate = self._tokens()
-        return self._estimate
-
     def _settle(self, charge: Charge | None) -> None:
         held, self._held = self._held, None
         if held is None:
@@ -301,7 +294,7 @@ class _Visit:
         if not self._counted:
             return
         self._counted = False
-        change = used - self._input()
+        change = used - self._tokens()
         windows = [rate.window(change) for rate in self._plan.rates if rate.what == "tokens"]
         if change and windows:
             till = self._till

@@ -37,6 +37,7 @@ async def admit(exchange: Exchange, request: Request) -> RequestFacts | None:
         tenant=None if caller is None else caller.tenant,
         session=exchange.session.facts,
         budget_used=arrival.used_pct,
+        tokens=exchange.input_estimate,
     )
 
 

@@ -87,7 +87,7 @@ class TokenCounter:
             session=session.facts,
         )
         trace = asked(gateway, headers, surface, caller)
-        route = _counting_route(gateway, request, facts, trace, session, caller)
+        route = await _counting_route(gateway, request, facts, trace, session, caller)
         tokens = None if route is None else await self._ask(gateway, route, request, headers)
         identity = None if trace is None else trace.id
         gateway.metrics.side_call("count_tokens", "estimated" if tokens is None else "counted")
@@ -168,7 +168,7 @@ class TokenCounter:
         return None
 
 
-def _counting_route(
+async def _counting_route(
     gateway: Gateway,
     request: Request,
     facts: RequestFacts,
@@ -189,7 +189,7 @@ def _counting_route(
         return None
     if caller is not None and not caller.may_reach_tier(decision.tier):
         return None
-    targets = session.order(decision, decision.targets)
+    targets = await session.order(decision, decision.targets)
     if trace is not None:
         trace.ordered(session.told)
     routes = [gateway.routes[index] for index in targets]

@@ -81,6 +81,7 @@ class Exchange:
     """What is known of one request so far."""
 
     __slots__ = (
+        "_estimate",
         "_fixes",
         "attempts",
         "began",
@@ -137,6 +138,7 @@ class Exchange:
         """Stop sequences that end the answer here, as the target was not sent all of them."""
         self.sent = ("", b"{}")
         """Address and body of the last attempt's request, for what its failure says of it."""
+        self._estimate: int | None = None
         self._fixes: dict[int, tuple[FixUp, ...]] = {}
         self.fail: Callable[[Problem], bytes] | None = None
         """Writes the error that ends the stream under way."""
@@ -249,8 +251,14 @@ class Exchange:
         return limit if asked is None else min(asked, limit)
 
     def input_estimate(self) -> int:
-        """Tokens of the request, for answers whose upstream tells the true count too late."""
-        return 0 if self.request is None else estimate_tokens(self.request)
+        """Tokens of the request, worked out once: for its features, for limits and budgets, and
+        for answers whose upstream tells the true count too late.
+        """
+        if self.request is None:
+            return 0
+        if self._estimate is None:
+            self._estimate = estimate_tokens(self.request)
+        return self._estimate
 
     async def refuse(
         self,

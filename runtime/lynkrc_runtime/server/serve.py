@@ -179,7 +179,7 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
     reached = await within_reach(exchange, decision, decided)
     if not reached:
         return
-    targets = exchange.session.order(decision, reached)
+    targets = await exchange.session.order(decision, reached)
     if exchange.trace is not None:
         exchange.trace.ordered(exchange.session.told)
     if gateway.makers.is_shared:

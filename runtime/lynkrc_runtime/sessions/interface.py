@@ -23,13 +23,16 @@ class Session(Protocol):
         """What features read of it."""
         ...
 
-    def order(self, decision: Decision, targets: Sequence[int], /) -> Sequence[int]:
+    async def order(self, decision: Decision, targets: Sequence[int], /) -> Sequence[int]:
         """The decided targets (indices, in the order they would be tried) as they are tried."""
         ...
 
     @property
     def told(self) -> Mapping[str, Any] | None:
-        """Why `order` said what it said, for the trace: names and numbers alone; None if alone."""
+        """Why `order` said what it said, for the trace: names and numbers alone.
+
+        None if alone, or where there was nothing to order, so that nothing was asked.
+        """
         ...
 
     def settled(self, outcome: Outcome) -> None:
@@ -54,7 +57,7 @@ class _Alone:
     facts = SessionFacts()
     told = None
 
-    def order(self, _: Decision, targets: Sequence[int]) -> Sequence[int]:
+    async def order(self, _: Decision, targets: Sequence[int]) -> Sequence[int]:
         """See `Session`."""
         return targets
 

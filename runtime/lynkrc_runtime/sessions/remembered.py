@@ -2,12 +2,15 @@
 
 A session is order alone: where the store is down, or what it holds cannot be read, the request is
 served as if its session were new, whatever the spec says of failures, and that is counted.
-What is not read is not asked for: within turns, where no rule reads of sessions, only requests
-with tools can go on, and only those that do ask the store.
+What is not read is not asked for: where no rule reads of sessions, nothing is remembered of a spec
+that never decides on two targets; and within turns only requests with tools can go on, of which
+only those that do, with targets to choose among, ask the store.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
+
+from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import markers_of
@@ -45,11 +48,16 @@ def open_sessions(
     """The sessions of a bundle; `clock` gives Unix seconds. `writes` are waited for at the end."""
     settings = dispatch.settings.sessions
     reads = any(slot.feature.startswith(_FEATURES) for slot in dispatch.slots)
-    if settings.within == "off" and not reads:
+    if not reads and (settings.within == "off" or not _has_orders(dispatch)):
         return NoSessions()
     return Remembered(
         dispatch, store, reads=reads, metrics=metrics, log=log, clock=clock, writes=writes
     )
+
+
+def _has_orders(dispatch: Dispatch) -> bool:
+    """Whether any request can have two targets: what is decided is always a part of one chain."""
+    return any(sum(map(len, chain.groups)) > 1 for chain in dispatch.chains)
 
 
 @final
@@ -105,11 +113,22 @@ class Remembered:
         self, request: Request, headers: Mapping[str, str], caller: Caller | None
     ) -> Session:
         """See `Sessions`."""
-        messages = request.messages
-        step = is_step(messages)
+        step = is_step(request.messages)
         if not self._whole and not (step or request.tools):
             return ALONE
-        identity = self._recogniser.identify(request, headers, caller)
+        asked = _Asked(request=request, headers=headers, caller=caller, step=step)
+        found = _Remembered(self, asked)
+        if self._whole:
+            await found.recall()
+        return found
+
+    def identify(self, asked: "_Asked") -> Identity:
+        """The names of what is remembered."""
+        return self._recogniser.identify(asked.request, asked.headers, asked.caller)
+
+    async def recall(self, asked: "_Asked", identity: Identity) -> Recalled:
+        """What is known of it; a step of a turn asks the store, and what belongs to a session."""
+        messages, step = asked.request.messages, asked.step
         found: Mapping[str, bytes] = {}
         if step if not self._whole else identity.is_named or not begins(messages):
             found = await self._get(identity)
@@ -120,15 +139,13 @@ class Remembered:
         memory = None if data is None else unpack(data)
         if data is not None and memory is None:
             self._log.line(Level.WARNING, "session-unreadable", bytes=len(data))
-        count = len(messages)
-        recalled = Recalled(
+        return Recalled(
             memory=memory,
             step=step,
             continues=continues and memory is not None,
-            fewer=memory is not None and count < memory.messages,
+            fewer=memory is not None and len(messages) < memory.messages,
             now=self._clock(),
         )
-        return _Remembered(self, identity, recalled, count)
 
     async def _get(self, identity: Identity) -> Mapping[str, bytes]:
         writing = self._writing
@@ -176,29 +193,54 @@ class Remembered:
 
 
 @final
+class _Asked(Struct, frozen=True, kw_only=True, gc=False):
+    """A request, and whether it is a step of a turn."""
+
+    request: Request
+    headers: Mapping[str, str]
+    caller: Caller | None
+    step: bool
+
+
+@final
 class _Remembered:
-    """One request of a session."""
+    """One request of a session.
 
-    __slots__ = ("_choice", "_identity", "_messages", "_recalled", "_sessions")
+    Its names are worked out, and what is remembered is read, where something comes of it.
+    """
 
-    def __init__(
-        self, sessions: Remembered, identity: Identity, recalled: Recalled, messages: int
-    ) -> None:
+    __slots__ = ("_asked", "_choice", "_identity", "_is_recalled", "_recalled", "_sessions")
+
+    def __init__(self, sessions: Remembered, asked: _Asked) -> None:
         self._sessions = sessions
-        self._identity = identity
-        self._recalled = recalled
-        self._messages = messages
+        self._asked = asked
+        self._identity: Identity | None = None
+        self._is_recalled = not asked.step
+        """Whether the store has nothing more to say: within turns it is asked in their midst."""
+        self._recalled = Recalled(
+            memory=None, step=asked.step, continues=False, fewer=False, now=0.0
+        )
         self._choice: Choice | None = None
+
+    async def recall(self) -> None:
+        """Read what is remembered."""
+        self._recalled = await self._sessions.recall(self._asked, self._named())
+        self._is_recalled = True
+
+    def _named(self) -> Identity:
+        if self._identity is None:
+            self._identity = self._sessions.identify(self._asked)
+        return self._identity
 
     @property
     def _seen(self) -> Seen:
-        recalled = self._recalled
+        recalled, messages = self._recalled, len(self._asked.request.messages)
         memory = recalled.memory
         goes_on = recalled.continues and memory is not None
         return Seen(
             step=recalled.step and goes_on,
-            again=goes_on and memory is not None and memory.messages == self._messages,
-            messages=self._messages,
+            again=goes_on and memory is not None and memory.messages == messages,
+            messages=messages,
         )
 
     @property
@@ -216,8 +258,10 @@ class _Remembered:
             warm_tokens=memory.warm_at(recalled.now) if recalled.continues else 0,
         )
 
-    def order(self, decision: Decision, targets: Sequence[int]) -> Sequence[int]:
+    async def order(self, decision: Decision, targets: Sequence[int]) -> Sequence[int]:
         """See `Session`."""
+        if not self._is_recalled and len(targets) > 1:
+            await self.recall()
         choice = self._sessions.keeper.choose(self._recalled, decision, targets)
         self._choice = choice
         kept = choice.kept
@@ -231,13 +275,13 @@ class _Remembered:
     def told(self) -> Mapping[str, Any] | None:
         """See `Session`."""
         choice = self._choice
-        if choice is None:
+        if choice is None or not self._is_recalled:
             return None
         sessions, memory = self._sessions, self._recalled.memory
         name = None if choice.kept is None else sessions.dispatch.targets[choice.kept].name
         return {
             "within": sessions.keeper.within,
-            "named": self._identity.is_named,
+            "named": self._named().is_named,
             "kept": name,
             "reason": choice.reason.value,
             "turn": None if memory is None else self.facts.turn,
@@ -260,4 +304,4 @@ class _Remembered:
             now=sessions.now(),
         )
         if memory is not None:
-            sessions.put(self._identity, pack(memory))
+            sessions.put(self._named(), pack(memory))
