@@ -52,7 +52,7 @@ async def test_it_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     said, store = Said(), MemoryStore()
     row = provider("one", "simulator", base_url=None, api_key=None)
     table = structs.replace(
-        dispatch([row], [target("t", 0)]),
+        dispatch([row], [target("t", 0), target("u", 0)]),
         settings=Declared(sessions=Sessions(within="session")),
     )
     made = gateway(policy(table), said)
