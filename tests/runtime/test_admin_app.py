@@ -10,7 +10,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.settings import Cache, ExactCache
+from lynkrc_runtime.server.routes import Settings
+from lynkrc_runtime.settings import Cache, ExactCache, State
 from lynkrc_runtime.settings import Settings as Declared
 from tests.runtime.by_hand import (
     CHAT,
@@ -43,6 +44,18 @@ async def test_metrics_are_prometheus_text(client: Client) -> None:
             text = await answer.text()
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         assert 'lynkr_build_info{bundle="dddd' in text
+
+
+@pytest.mark.parametrize(("is_dry", "store"), [(False, "redis"), (True, "memory")])
+async def test_the_summary_names_the_store_that_counts(is_dry: bool, store: str) -> None:
+    table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+    declared = msgspec.structs.replace(table, settings=Declared(state=State(store="redis")))
+    served = gateway(policy(declared), Said(), settings=Settings(dry_run=is_dry))
+    async with (
+        TestClient(TestServer(admin_app(Site(gateway=served)))) as made,
+        made.get("/metrics/observability") as answer,
+    ):
+        assert (await answer.json())["store"] == store
 
 
 async def test_the_route_table_is_the_bundles(client: Client) -> None:

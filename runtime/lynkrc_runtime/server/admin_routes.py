@@ -73,14 +73,15 @@ async def _summary(request: web.Request) -> web.Response:
     """`GET /metrics/observability`: the same numbers, added up, for a person or a dashboard."""
     site = request.app[SITE]
     note_lost(site.gateway)
-    policy = site.gateway.policy
+    policy, is_dry = site.gateway.policy, site.gateway.settings.dry_run
     return web.json_response(
         summary(site.gateway.metrics.samples())
         | {
             "uptime_seconds": max(0, int(time.time()) - site.started),
             "bundle": policy.digest,
             "name": policy.dispatch.name,
-            "store": policy.dispatch.settings.state.store,
+            # A dry run counts in memory, whatever is declared.
+            "store": "memory" if is_dry else policy.dispatch.settings.state.store,
             "degraded": degraded(site),
         }
     )
