@@ -1,7 +1,7 @@
 """A request that is cancelled at any step of its way leaves nothing taken behind it."""
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,8 +41,16 @@ MOST_STEPS = 200
 class _Stepped(Awaitable[None]):
     """A coroutine whose n-th wait is cancelled: as it begins, or as it has just ended."""
 
-    def __init__(self, inner: Coroutine[Any, Any, None], step: int, *, late: bool) -> None:
+    def __init__(
+        self,
+        inner: Coroutine[Any, Any, None],
+        step: int,
+        *,
+        late: bool,
+        cut: Callable[[], object] | None,
+    ) -> None:
         self._inner = inner
+        self._cut = cut
         self._step = step
         self._late = late
         self.was_cancelled = False
@@ -66,11 +74,12 @@ class _Stepped(Awaitable[None]):
         self.was_cancelled = True
         task = asyncio.current_task()
         assert task is not None
+        cancel = self._cut or task.cancel
         if self._late and isinstance(waited, asyncio.Future):
             # Told before the task is: it is cancelled when what it waited for is already there.
-            waited.add_done_callback(lambda _: task.cancel())
+            waited.add_done_callback(lambda _: cancel())
         else:
-            asyncio.get_running_loop().call_soon(task.cancel)
+            asyncio.get_running_loop().call_soon(cancel)
 
 
 @dataclass
@@ -168,7 +177,13 @@ def _probed(served: Gateway) -> list[bool]:
 
 
 def _cancelled(
-    stream: bool, scripts: Mapping[str, Sequence[Script]], step: int, *, late: bool, half_open: bool
+    stream: bool,
+    scripts: Mapping[str, Sequence[Script]],
+    step: int,
+    *,
+    late: bool,
+    half_open: bool,
+    stops: bool,
 ) -> bool:
     """Cancel the request at that step and look at what is left; whether it got so far."""
     document = _document(
@@ -195,14 +210,18 @@ def _cancelled(
         async def request() -> None:
             await ask(served, body(stream=stream), client=client, caller=Caller(name="ci"))
 
-        stepped = _Stepped(request(), step, late=late)
+        stepped = _Stepped(request(), step, late=late, cut=served.stopping.cut if stops else None)
 
         async def awaited() -> None:
             await stepped
 
         task = asyncio.create_task(awaited())
         await asyncio.wait((task,))
-        if not stepped.was_cancelled:
+        if stops or not stepped.was_cancelled:
+            # The gateway's own stop is no cancellation for whoever waits, and it is told.
+            assert client.status != 0
+            ends = (b"message_stop", b"event: error")
+            assert not client.streamed or any(end in client.body for end in ends)
             assert task.exception() is None
         await asyncio.sleep(5.0)
         assert not _running(served), f"places are taken after step {step}"
@@ -215,15 +234,16 @@ def _cancelled(
     return run(main())
 
 
+@pytest.mark.parametrize("stops", [False, True])
 @pytest.mark.parametrize("half_open", [False, True])
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize("way", WAYS)
 def test_nothing_stays_taken_wherever_a_request_is_cancelled(
-    way: str, late: bool, half_open: bool
+    way: str, late: bool, half_open: bool, stops: bool
 ) -> None:
     stream, scripts = WAYS[way]
     steps = 0
-    while _cancelled(stream, scripts, steps, late=late, half_open=half_open):
+    while _cancelled(stream, scripts, steps, late=late, half_open=half_open, stops=stops):
         steps += 1
         assert steps < MOST_STEPS
     assert steps > 3

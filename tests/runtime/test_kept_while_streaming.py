@@ -23,6 +23,7 @@ from tests.runtime.by_hand import (
     provider,
     target,
 )
+from tests.runtime.test_serve_resilience import answers
 from tests.runtime.test_serve_streams import END, OPEN, START, delta
 from tests.runtime.virtual_time import run
 
@@ -35,6 +36,27 @@ class Slow(MemoryStore):  # type: ignore[misc]  # final; all else of it works
         await super().put(values, ttl, room)
 
 
+class Careless(MemoryStore):  # type: ignore[misc]  # final; all else of it works
+    """A store that fails as none may."""
+
+    async def put(self, values: Mapping[str, bytes], ttl: float, room: int | None = None) -> None:
+        raise RuntimeError("a mistake")
+
+
+def _incoming(*, stream: bool) -> Incoming:
+    return Incoming(
+        surface="responses",
+        dialect=RESPONSES,
+        headers={},
+        repeated=frozenset(),
+        body=body(RESPONSES, stream=stream, store=True),
+        request_id="req_test",
+        answer_id="a" * 24,
+        created=1_700_000_000,
+        arrived=asyncio.get_running_loop().time(),
+    )
+
+
 def _streamed(client: Recorder, *, leaves_after: float | None = None) -> tuple[Said, bool]:
     """A stream whose end is being kept when the next keep-alive is due; whether it was kept."""
     document = dispatch([provider("p", "anthropic")], [target("one", 0)])
@@ -45,17 +67,7 @@ def _streamed(client: Recorder, *, leaves_after: float | None = None) -> tuple[S
         upstream = Scripted({"one": [Script(steps=[START, OPEN, delta("Hi"), 14.0, END])]})
         store = ResponseStore(Slow(asyncio.get_running_loop().time), ttl=60.0)
         served = replace(gateway(policy(document), said, http=upstream), responses=store)
-        incoming = Incoming(
-            surface="responses",
-            dialect=RESPONSES,
-            headers={},
-            repeated=frozenset(),
-            body=body(RESPONSES, stream=True, store=True),
-            request_id="req_test",
-            answer_id="a" * 24,
-            created=1_700_000_000,
-            arrived=asyncio.get_running_loop().time(),
-        )
+        incoming = _incoming(stream=True)
         task = asyncio.create_task(serve_responses(served, incoming, client))
         await asyncio.wait((task,), timeout=leaves_after)
         if leaves_after is not None:
@@ -108,3 +120,33 @@ def test_a_client_that_is_gone_when_its_answer_is_kept_is_told_nothing() -> None
     object.__setattr__(client, "write", write)
     said, _ = _streamed(client)
     assert said.request["class"] == "aborted"
+
+
+def test_a_mistake_while_an_answer_is_kept_is_told() -> None:
+    document = dispatch([provider("p", "anthropic")], [target("one", 0)])
+    said, client = Said(), Recorder()
+
+    async def main() -> None:
+        store = ResponseStore(Careless(asyncio.get_running_loop().time), ttl=60.0)
+        upstream = Scripted({"one": [answers()]})
+        served = replace(gateway(policy(document), said, http=upstream), responses=store)
+        await serve_responses(served, _incoming(stream=False), client)
+
+    run(main())
+    assert client.status == 500 and b"inside the gateway" in client.body
+    assert said.request["class"] == "internal" and said.request["status"] == 500
+
+
+def test_a_stop_while_an_answer_is_kept_is_told() -> None:
+    document = dispatch([provider("p", "anthropic")], [target("one", 0)])
+    said, client = Said(), Recorder()
+
+    async def main() -> None:
+        store = ResponseStore(Slow(asyncio.get_running_loop().time), ttl=60.0)
+        upstream = Scripted({"one": [answers()]})
+        served = replace(gateway(policy(document), said, http=upstream), responses=store)
+        asyncio.get_running_loop().call_later(1.0, served.stopping.cut)
+        await serve_responses(served, _incoming(stream=False), client)
+
+    run(main())
+    assert client.status == 503 and b"stopping" in client.body

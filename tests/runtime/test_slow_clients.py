@@ -3,9 +3,12 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 
+import pytest
 from aiohttp.test_utils import TestServer
 
+from lynkrc_runtime.server import stream
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.routes import Settings
@@ -67,3 +70,31 @@ async def test_a_client_that_stops_reading_gets_all_of_it_later() -> None:
     assert (first + rest).count(b"y" * 1000) >= DELTAS
     assert b"message_stop" in rest[-200:]
     assert said.request["class"] == "served"
+
+
+async def test_a_client_given_up_on_does_not_find_a_clean_end_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream, "STALL_TIME", 0.3)
+    said = Said()
+    settings = Settings(times=Times(keep_alive=0.1))
+    async with hostile() as upstream, HttpUpstream() as http, asyncio.timeout(PATIENCE):
+        upstream.says = reply("text/event-stream", long_stream())
+        table = dispatch([provider_of(MESSAGES, upstream.url)], [target("t", 0, dialect=MESSAGES)])
+        site = Site(gateway=gateway(policy(table), said, http=http, settings=settings))
+        async with TestServer(client_app(site)) as served:
+            reader, writer = await asyncio.open_connection(served.host, served.port, limit=1 << 20)
+            sent = body(stream=True)
+            head = b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n"
+            head += b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(sent)
+            writer.write(head + sent)
+            await reader.read(100)
+            while not said.lines:
+                await asyncio.sleep(0.1)
+            assert said.request["class"] == "aborted"
+            got = b""
+            with suppress(ConnectionError):
+                while chunk := await asyncio.wait_for(reader.read(1 << 20), 10.0):
+                    got = (got + chunk)[-100:]
+            writer.close()
+    assert not got.endswith(b"0\r\n\r\n"), "the answer ends as if it were whole"

@@ -126,6 +126,16 @@ class HttpClient:
         if self._request.protocol.writing_paused:
             await self._drained(writer)
 
+    def ended(self) -> None:
+        """Nothing more is written. A stream its client takes nothing of is no whole answer.
+
+        aiohttp would end it as if it were, and wait for ever until the client has taken that.
+        """
+        response, transport = self.response, self._request.transport
+        is_begun = response is not None and response.prepared
+        if is_begun and transport is not None and self._request.protocol.writing_paused:
+            transport.abort()
+
     async def _drained(self, writer: StreamWriter) -> None:
         """Until the client can take more; may be cancelled and asked for again.
 
@@ -180,6 +190,7 @@ def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) ->
             caller=request.get(CALLER) if len(gateway.keys) else None,
         )
         await serving(gateway, incoming, client)
+        client.ended()
         # The client went away before anything was answered: nobody reads this.
         return client.response or web.Response(status=499)
 

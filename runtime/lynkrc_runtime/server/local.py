@@ -41,17 +41,18 @@ async def respond(exchange: Exchange, request: Request, text: str) -> None:
         request_id=incoming.request_id,
     )
     exchange.usage = NOTHING
-    exchange.status = 200
     attempted = {"x-lynkr-attempts": "0"}
     client = exchange.client
     if request.options.stream:
         writer = exchange.dialect.stream_writer(context)
+        exchange.status = 200
         await client.start(exchange.headers() | attempted | SSE_HEADERS)
         await client.write(b"".join(map(writer.write, _events(incoming.answer_id, text))))
     else:
         body = exchange.dialect.write_answer(_answer(incoming.answer_id, text), context)
         headers = exchange.whole_headers() | attempted | {"content-type": "application/json"}
         await client.answer(200, headers, body)
+        exchange.status = 200
     exchange.ending = Ending.RESPONDED
 
 

@@ -240,9 +240,10 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     """Give the client the answer of the running attempt, which has then served."""
     exchange.usage, exchange.is_whole = usage, True
     exchange.charge()
-    exchange.status = 200
     headers = exchange.whole_headers() | {"content-type": "application/json"}
     await exchange.client.answer(200, headers, body)
+    # Not before: until it is kept, where it is to be, the client can still be told of a mistake.
+    exchange.status = 200
     exchange.fixed()
     if exchange.attempts is not None:
         exchange.attempts.served(asyncio.get_running_loop().time())
