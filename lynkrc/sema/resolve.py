@@ -97,7 +97,7 @@ def resolve(
         findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, rules, targets)
         findings += check_overlaps(spec)
-        findings += check_use(settings, spec.settings, tiers=tiers, targets=targets)
+        findings += check_use(settings, spec.settings, tiers=tiers, rules=rules, targets=targets)
         findings += check_losses(spec, tiers, rules, dimensions, offset64, targets)
         findings += unneeded_allows(findings, config)
     allows = open_allows(findings, config, spec.documents)

@@ -17,7 +17,7 @@ from lynkrc.diagnostics.sema_codes import (
     OPEN_SERVER,
 )
 from lynkrc.diagnostics.wording import listed, shown
-from lynkrc.sema.typed_config import TypedTarget, TypedTier
+from lynkrc.sema.typed_config import TypedRule, TypedTarget, TypedTier
 from lynkrc.source.nodes import MappingNode, Node, SequenceNode
 from lynkrc.source.text import Span
 from lynkrc.syntax.config import Price, Section
@@ -31,13 +31,14 @@ def check_use(
     sections: Iterable[Section],
     *,
     tiers: Sequence[TypedTier],
+    rules: Sequence[TypedRule],
     targets: Sequence[TypedTarget],
 ) -> Iterator[Diagnostic]:
     """The findings about the settings of a spec that has no errors; `sections` say where."""
     nodes = {section.key.value: section.node for section in sections}
     yield from _budgets(settings, nodes, targets)
     yield from _owners(settings, nodes)
-    yield from _keys(settings, nodes, tiers)
+    yield from _keys(settings, nodes, tiers, rules)
     yield from _doors(settings, nodes)
 
 
@@ -90,11 +91,19 @@ def _owners(settings: Settings, nodes: Mapping[str, Node]) -> Iterator[Diagnosti
 
 
 def _keys(
-    settings: Settings, nodes: Mapping[str, Node], tiers: Sequence[TypedTier]
+    settings: Settings,
+    nodes: Mapping[str, Node],
+    tiers: Sequence[TypedTier],
+    rules: Sequence[TypedRule],
 ) -> Iterator[Diagnostic]:
     chains = {tier.name: tier.chain.targets for tier in tiers}
+    # A rule's chain is for requests of any tier, and what makes embeddings is in none.
+    anywhere = {name for rule in rules if rule.chain is not None for name in rule.chain.targets}
+    anywhere.update(settings.embeddings.values())
     for name, key in settings.keys.items():
-        if key.tiers and key.targets and not _reached(key, chains):
+        if not key.tiers or not anywhere.isdisjoint(key.targets):
+            continue
+        if key.targets and not _reached(key, chains):
             yield _finding(
                 KEY_REACHES_NOTHING,
                 f"key {shown(name)} reaches nothing: {listed(key.targets, 'and')} "

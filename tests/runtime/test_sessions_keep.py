@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -20,6 +21,7 @@ from lynkrc_runtime.sessions.memory import (
     costs_of,
     is_step,
     remember,
+    unpack,
 )
 from lynkrc_runtime.settings import Sessions
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
@@ -328,3 +330,19 @@ def test_a_client_that_left_changes_no_count() -> None:
 def test_what_answers_a_tool_of_responses_is_a_step(kind: str, expected: bool) -> None:
     block = Opaque(dialect="openai-responses", type=kind, value={})
     assert is_step([Message(role=Role.USER, blocks=(block,))]) is expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xc1",
+        b"\x93\x01\xc0\xa2\xff\xfe",
+        b"\x91" * 100_000,
+        msgspec.msgpack.encode([2**64 - 1]),
+        msgspec.msgpack.encode([-1]),
+    ],
+    ids=["nothing", "no msgpack", "no text", "deep", "huge", "negative"],
+)
+def test_what_a_store_holds_wrong_is_nothing(data: bytes) -> None:
+    assert unpack(data) is None

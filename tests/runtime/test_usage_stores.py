@@ -171,3 +171,12 @@ def test_an_end_does_not_wait_for_each_record_that_cannot_be_written(tmp_path: P
             log.settled(table(), DIGEST, ended(f"req_{number}"))
     assert [b"gap" in data for data in tried] == [False, False, False, True]
     assert log.lost == 50
+
+
+def test_a_file_that_was_emptied_describes_its_bundle_again(tmp_path: Path) -> None:
+    path = tmp_path / "usage.jsonl"
+    with open_log(path) as log:
+        os.truncate(path, 0)
+        log.settled(table(), DIGEST, ended("req_1"))
+    first, *rest = read(path)
+    assert isinstance(first, BundleLine) and ids(rest) == ["req_1"]

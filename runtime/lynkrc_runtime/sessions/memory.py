@@ -31,7 +31,7 @@ LONG_CACHE_TIME = 3600.0
 _ANSWERS = ("_call_output", "_approval_response")
 """Ends of the types of items that answer a call: of a shell, a patch, a computer."""
 
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
+Count: TypeAlias = Annotated[int, Meta(ge=0, le=2**53)]
 
 
 @final
@@ -79,7 +79,7 @@ def unpack(data: bytes) -> Memory | None:
     """
     try:
         return _DECODER.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

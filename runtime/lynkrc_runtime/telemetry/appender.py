@@ -1,7 +1,8 @@
 """Bytes to the end of a file that may be put aside meanwhile: by us, a neighbour, or logrotate.
 
 Several processes may append to one file. Each write is one call on a file opened for appending, so
-lines stay whole. A process whose file was put aside goes on in the one that has its name now.
+lines stay whole. A process whose file was put aside goes on in the one that has its name now, as it
+does in one that was emptied under its hands (logrotate's `copytruncate`).
 """
 
 import fcntl
@@ -26,7 +27,7 @@ class Appender:
     `write` writes bytes to an open file. The file is readable by its owner alone.
     """
 
-    __slots__ = ("_file", "_inode", "_is_torn", "_path", "_rotate", "_write")
+    __slots__ = ("_file", "_inode", "_is_torn", "_path", "_rotate", "_size", "_write")
 
     def __init__(
         self,
@@ -39,9 +40,11 @@ class Appender:
         self._rotate = rotate
         self._write = write or _write_all
         self._file, self._inode, self._is_torn = self._open()
+        self._size = 0
+        """Bytes there were after the last write."""
 
     def is_new(self) -> bool:
-        """Go on in the file that has the name now; whether that is another than before.
+        """Go on in the file that has the name now; whether that is another, or was emptied.
 
         Raises OSError where it cannot be opened.
         """
@@ -51,8 +54,13 @@ class Appender:
         if moved:
             before = self._file
             self._file, self._inode, self._is_torn = self._open()
+            self._size = 0
             os.close(before)
-        return moved
+            return True
+        if os.fstat(self._file).st_size >= self._size:
+            return False
+        self._size, self._is_torn = 0, False
+        return True
 
     def append(self, data: bytes) -> None:
         """Write whole lines. Raises OSError; a piece of a line that is left then is ended later."""
@@ -61,6 +69,7 @@ class Appender:
         self._is_torn = True
         self._write(self._file, begin + data)
         self._is_torn = False
+        self._size = os.fstat(self._file).st_size
 
     def close(self) -> None:
         """Nothing more is written."""
