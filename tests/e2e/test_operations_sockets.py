@@ -85,7 +85,7 @@ def test_files_and_fields_are_as_the_spec_says(folder: Path, tmp_path: Path) -> 
         tmp_path,
         f"{{log: {{fields: [request_id, tier, status], file: {log}, rotate: {{size: 1KiB}}}},"
         f" usage: {{file: {usage}, rotate: {{size: 2KiB, keep: 50}}}},"
-        " metrics: {labels: [provider, team]}}",
+        " metrics: {labels: [provider, tier]}}",
     )
     with serving(made, tmp_path / "stderr") as gateway:
         for number in range(20):
