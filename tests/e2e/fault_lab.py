@@ -20,6 +20,7 @@ from tests.e2e.fault_server import MARK, FaultServer, fault_server
 from tests.e2e.fault_table import Row, spec
 from tests.e2e.gateway import GatewayProcess, built, serving
 from tests.e2e.hostile_lab import Heard
+from tests.e2e.planted import WORD
 
 PATHS = {
     "messages": "/v1/messages",
@@ -138,7 +139,9 @@ async def _ask(
 
 
 async def _ask_row(session: ClientSession, url: str, row: Row, upstream: FaultServer) -> Heard:
-    body = body_of(row.surface, row.name) | {"model": "auto" if row.next else row.target}
+    body = body_of(row.surface, f"{WORD} {row.name}") | {
+        "model": "auto" if row.next else row.target
+    }
     if row.stream:
         body["stream"] = True
     headers = {"x-row": row.target}

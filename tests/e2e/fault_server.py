@@ -171,7 +171,7 @@ FAULTS: Mapping[str, Fault] = {
 
 @dataclass
 class FaultServer:
-    """`heard` are the rows (by the name their prompt is) whose client has read the beginning.
+    """`heard` are the rows (by the name at their prompt's end) whose client has read the beginning.
 
     `open` counts the connections nobody has closed.
     """
@@ -189,7 +189,7 @@ class FaultServer:
             writer.write(says.data)
             await writer.drain()
             if says.later is not None:
-                await self.heard[prompt_of(body)].wait()
+                await self.heard[name_of(body)].wait()
                 writer.write(says.later)
             match says.end:
                 case End.STAY:
@@ -209,10 +209,10 @@ class FaultServer:
             self.open -= 1
 
 
-def prompt_of(body: Mapping[str, Any]) -> str:
-    """The words of the only message, in either dialect."""
+def name_of(body: Mapping[str, Any]) -> str:
+    """The name of a row: the last of the words of the only message, in either dialect."""
     content = body["messages"][0]["content"]
-    return str(content if isinstance(content, str) else content[0]["text"])
+    return str(content if isinstance(content, str) else content[0]["text"]).rsplit(" ", 1)[1]
 
 
 async def _request(reader: asyncio.StreamReader) -> tuple[str, dict[str, Any]]:

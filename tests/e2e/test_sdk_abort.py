@@ -24,11 +24,17 @@ def hang_after_content(lab: Lab, target: str) -> Face:
     return face
 
 
+def failures(lab: Lab) -> dict[str, int]:
+    """What the breakers hold against each target."""
+    told = lab.send("/metrics/circuit-breakers", method="GET", admin=True).json["targets"]
+    return {one["target"]: one["failures"] for one in told}
+
+
 @asynccontextmanager
 async def leaving(lab: Lab, face: Face) -> AsyncIterator[None]:
     """In the block a client leaves: the upstream must be left, and one request counted as such."""
     aborted = {"class": "aborted"}
-    before = lab.metric("lynkr_requests_total", **aborted)
+    before, blamed = lab.metric("lynkr_requests_total", **aborted), failures(lab)
     yield
     waiting = asyncio.run_coroutine_threadsafe(face.wait_for_hang_up(), lab.background.loop)
     await asyncio.wait_for(asyncio.wrap_future(waiting), PATIENCE)
@@ -39,6 +45,7 @@ async def leaving(lab: Lab, face: Face) -> AsyncIterator[None]:
     line = lab.gateway.requests[-1]
     assert line["class"] == "aborted"
     assert [attempt["result"] for attempt in line["attempts"]] == ["aborted"]
+    assert failures(lab) == blamed
 
 
 async def asked(lab: Lab, face: Face) -> None:

@@ -29,7 +29,7 @@ candidates = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=1000)
 @given(
     chain=candidates,
     ends=ends,

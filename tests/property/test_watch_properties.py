@@ -217,9 +217,21 @@ class Request:
             quiet = fault in (Fault.STALE, Fault.TIMEOUT)
             self.caller_erred = kind is FailureClass.CALLERS and not quiet
 
-    def check(self) -> None:
+    def _would_call(self, now: float) -> bool:
+        """Whether it has another target called if asked once more; committed, it is not asked."""
+        try:
+            step = self.attempts.next(now)
+            while isinstance(step, Wait):
+                step = self.attempts.next(now)
+        except RuntimeError:
+            assert self.committed
+            return False
+        return isinstance(step, Try)
+
+    def check(self, now: float) -> None:
         """What holds of every history that has ended."""
         records = self.attempts.records
+        assert not self._would_call(now), "one target answers, and none after it"
         assert not self.attempts.is_running
         assert self.answers <= 1
         ends = [one for one in records if one.result in (Result.SERVED, Result.BROKEN)]
@@ -263,7 +275,7 @@ def test_many_requests_on_one_watch(seed: int) -> None:
         if one.is_over:
             under_way.remove(one)
             ended.append(one)
-            one.check()
+            one.check(now)
     assert len(ended) == 40
     assert watch.begun_ == watch.ended_, "every begun attempt ended exactly once"
 
