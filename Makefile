@@ -78,6 +78,9 @@ test-clients: $(CLIENTS)/.ready
 
 bench: $(READY)
 	@$(BIN)/pytest -q -p no:xdist tests/bench
+	@if command -v callgrind_control >/dev/null; \
+	  then PYTHONPATH=.:runtime $(BIN)/python tests/bench/count_instructions.py; \
+	  else echo "valgrind is not installed: no instructions counted"; fi
 
 # atheris has no wheel for every Python: without it the inputs are mutated at random.
 FUZZ_SECONDS ?= 150

@@ -85,7 +85,7 @@ def counts(tree: Path, cases: Sequence[Case], written: str) -> Mapping[str, int]
             check=True,
             cwd=tree,
             env=environment,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
         callgrind = ["valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no"]
         serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(folder / "bench.lynkr")]

@@ -44,9 +44,9 @@ TOOL = {"name": "look", "description": "looks", "input_schema": {"type": "object
 NAMED = {"session-id": "s-1"}
 
 
-def policy(folder: Path, more: str = "") -> Policy:
+def policy(folder: Path, more: str = "", spec_text: str = SPEC) -> Policy:
     spec = folder / "routing.yaml"
-    spec.write_text(SPEC + more)
+    spec.write_text(spec_text + more)
     compilation = compile_file(spec)
     assert not compilation.has_errors, compilation.diagnostics
     packed, _ = pack_bundle(compilation, native=False)
@@ -158,6 +158,53 @@ def test_what_nothing_reads_is_not_remembered(tmp_path: Path) -> None:
         assert refused.status in (200, 400, 404)
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("within", ["turn", "session"])
+def test_where_no_request_has_two_targets_nothing_is_remembered(
+    tmp_path: Path, within: str
+) -> None:
+    alone = SPEC.replace("[one, two]", "[one]").replace("[two, one]", "[two]")
+    made = policy(tmp_path, f"sessions: {{within: {within}}}\n", spec_text=alone)
+    assert isinstance(serving(made, MemoryStore(), Said()).sessions, NoSessions)
+    # Rules that read a session need it, whatever there is to order.
+    read = policy(tmp_path, LONG, spec_text=alone)
+    assert not isinstance(serving(read, MemoryStore(), Said()).sessions, NoSessions)
+
+
+class _Counts:
+    """A store that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.gets = 0
+        self.store = MemoryStore()
+
+    async def get(self, keys: Sequence[str]) -> Mapping[str, bytes]:
+        self.gets += 1
+        return await self.store.get(keys)
+
+    async def put(self, values: Mapping[str, bytes], ttl: float) -> None:
+        await self.store.put(values, ttl)
+
+
+def test_a_step_asks_the_store_only_where_there_are_targets_to_choose_among(
+    tmp_path: Path,
+) -> None:
+    """What one target alone served is remembered all the same: a later step may have two."""
+    lone_rule = """{name: lone, when: 'header("x-lone") == "1"', chain: [two]}"""
+    made = policy(tmp_path, f"rules:\n  - {lone_rule}\n")
+
+    async def run() -> tuple[list[str], list[int]]:
+        store: Any = _Counts()
+        gate = serving(made, store, Said())
+        lone = NAMED | {"x-lone": "1"}
+        found, gets = [], []
+        for said, headers in (("a", lone), ("a+", lone), ("a++", NAMED), ("a+++", NAMED)):
+            found.append(model(await send(gate, *said, headers=headers)))
+            gets.append(store.gets)
+        return found, gets
+
+    assert asyncio.run(run()) == (["m2", "m2", "m2", "m2"], [0, 0, 1, 2])
 
 
 class _Away:
