@@ -22,7 +22,17 @@ ALLOWED: dict[str, set[str]] = {
     "passes": {"ir"},
     "interp": {"ir"},
     "analysis": {"ir", "interp", "diagnostics", "source.text"},
-    "diff": {"ir", "interp", "analysis", "testing", "diagnostics"},
+    # A plan tells settings in the words of the route table.
+    "diff": {
+        "ir",
+        "interp",
+        "analysis",
+        "testing",
+        "diagnostics",
+        "codegen.owners_text",
+        "codegen.quantities",
+        "codegen.settings_text",
+    },
     "usage": {"diff.replayed", "diagnostics"},
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
