@@ -126,7 +126,7 @@ def test_a_full_disk_fails_no_request_and_is_counted(bundle: Path, tmp_path: Pat
             assert asked(gateway, f"req-{number}", stream=number == 1).status == 200
         metrics = exchange(gateway.admin, "GET", "/metrics", None, {}).body.decode()
         assert gateway.stop() == 0
-    lost = re.search(r'lynkr_lost_records\{of="log"\} ([0-9.]+)', metrics)
+    lost = re.search(r'lynkr_records_lost\{of="log"\} ([0-9.]+)', metrics)
     # Those of the three requests, and what was said at the start.
     assert lost is not None and float(lost[1]) >= 3
     assert stderr.read_text().count("the log cannot be written: No space left on device") == 1

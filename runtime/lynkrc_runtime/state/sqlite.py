@@ -294,7 +294,12 @@ def _prepare(db: sqlite3.Connection) -> None:
     elif version != tables.VERSION:
         raise _Foreign(f"its tables have version {version}, and this runtime's {tables.VERSION}")
     db.execute("COMMIT")
-    db.execute("PRAGMA journal_mode = WAL")
+    try:
+        db.execute("PRAGMA journal_mode = WAL")
+    except sqlite3.OperationalError as error:
+        # A neighbour is about to say the same, and what it says is the file's, not its own.
+        if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            raise
     db.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
     found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
     if found != "ok":
