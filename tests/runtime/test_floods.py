@@ -8,6 +8,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from msgspec import structs
 
+from lynkrc_runtime.metering.settling import Settling
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
@@ -51,14 +52,19 @@ async def test_it_fills_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     said, store = Said(), MemoryStore()
     row = provider("one", "simulator", base_url=None, api_key=None)
     table = structs.replace(
-        dispatch([row], [target("t", 0)]),
+        dispatch([row], [target("t", 0), target("u", 0)]),
         settings=Declared(sessions=Sessions(within="session")),
     )
     made = gateway(policy(table), said)
     made = dataclasses.replace(
         made,
         sessions=open_sessions(
-            table, store, metrics=made.metrics, log=made.log, clock=lambda: 1_700_000_000.0
+            table,
+            store,
+            writes=Settling(),
+            metrics=made.metrics,
+            log=made.log,
+            clock=lambda: 1_700_000_000.0,
         ),
         recent=Recent(lambda: 0.0, most=MOST),
         traces=TraceStore(lambda: 0.0, most=MOST),
