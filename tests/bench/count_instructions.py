@@ -3,7 +3,7 @@
     PYTHONPATH=.:runtime python tests/bench/count_instructions.py [TREE ...] [--only NAME] [--spare]
 
 Each TREE is a checkout of the project, this one where none is given; later columns are multiples of
-the first. With `--spare` every chain has a second target, to which sessions must be faithful.
+the first. With `--spare` every chain has a second target, so that sessions have something to order.
 All of them get the same requests and the same upstream, those of this checkout. A count
 hardly depends on what else the machine does, which makes it fit for comparing versions; what an
 instruction takes depends on the caches, so it says less about time. Needs valgrind; takes about a
