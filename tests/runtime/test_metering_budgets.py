@@ -12,6 +12,7 @@ from lynkrc_runtime.settings import Budget
 from lynkrc_runtime.state.interface import (
     Balance,
 )
+from lynkrc_runtime.state.memory import MemoryStore
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -26,6 +27,7 @@ from tests.runtime.metering_lab import (
     answers,
     in_time,
     lab,
+    unix,
 )
 from tests.runtime.test_serve_streams import OPEN, START, WHOLE, delta
 from tests.runtime.test_serve_whole import MESSAGE, fails, whole
@@ -188,6 +190,20 @@ def test_alerts_are_raised_once_each() -> None:
         }
         text = made.served.metrics.render().decode()
         assert 'lynkr_budget_alerts_total{budget="all",percent="60"} 1.0' in text
+
+    in_time(main)
+
+
+def test_replicas_of_one_store_raise_each_alert_once_between_them() -> None:
+    async def main() -> None:
+        budget = Budget(name="all", usd="0.0008", per="team", alert_at=[30, 60, 90])
+        store = MemoryStore(asyncio.get_running_loop().time, unix)
+        replicas = [lab({"one": answers(6)}, store, budgets=[budget]) for _ in range(2)]
+        for made in replicas * 6:
+            await made.ask(caller=CI)
+            await made.served.meter.drain()
+        alerts = [one["percent"] for made in replicas for one in made.events("budget-alert")]
+        assert sorted(alerts) == [30, 60, 90]
 
     in_time(main)
 
