@@ -86,7 +86,7 @@ def lab(
     **declared: Any,
 ) -> Lab:
     loop, said, settling = asyncio.get_running_loop(), Said(), Settling()
-    made = store or MemoryStore(loop.time, unix)
+    made = MemoryStore(loop.time, unix) if store is None else store
     table = dispatch(
         [provider("p", "anthropic", retries=0), provider("q", "anthropic", retries=0)],
         [target("one", 0, price=price), target("two", 1, price=price)],
