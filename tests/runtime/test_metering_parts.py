@@ -19,8 +19,9 @@ CI = Caller(name="ci", team="web", tenant="acme")
 LONE = Caller(name="lone")
 
 
-def unix(*moment: int) -> float:
-    return datetime(*moment, tzinfo=UTC).timestamp()  # type: ignore[arg-type]  # a datetime's numbers
+def unix(year: int, month: int, day: int, *time: int) -> float:
+    hour, minute, second = (*time, 0, 0, 0)[:3]
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()
 
 
 @pytest.mark.parametrize(

@@ -293,7 +293,8 @@ class MemoryStore:
     async def close(self) -> None:
         """See `Store`."""
 
-    def __len__(self) -> int:
+    @property
+    def held(self) -> int:
         """How many windows, accounts, settlements and values are held, those that are over too."""
         return len(self._counts) + len(self._accounts) + len(self._settled) + len(self._round)
 
