@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import queue
 import signal
 import socket
 import ssl
@@ -225,16 +226,16 @@ def test_resets_reach_all(
 
 
 def test_targets_are_probed_once(tmp_path: Path) -> None:
-    counted: list[int] = []
+    callers: queue.Queue[object] = queue.Queue()
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def accept() -> None:
             while True:
                 try:
-                    connection, _ = listener.accept()
+                    connection, address = listener.accept()
                 except OSError:
                     return
-                counted.append(1)
+                callers.put(address)
                 connection.close()
 
         threading.Thread(target=accept, daemon=True).start()
@@ -244,7 +245,11 @@ def test_targets_are_probed_once(tmp_path: Path) -> None:
             told = asked(gateway, "/health/ready?deep=true", headers={}).json
             assert told["targets"] == {"at-one": "reached"}
             assert (told["status"], told["degraded"]) == ("ready", [])
-            assert len(counted) == 1
+            # A connection is made before it is accepted; ours comes after theirs.
+            with socket.create_connection(listener.getsockname()) as ours:
+                last = ours.getsockname()
+                came = list(iter(lambda: callers.get(timeout=PATIENCE), last))
+            assert len(came) == 1
             # One that hangs is told of soon, and the other is asked.
             hung = children(gateway.process.pid)[0]
             os.kill(hung, signal.SIGSTOP)
