@@ -1,5 +1,6 @@
 """Options and fixtures of all tests."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -25,3 +26,9 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LYNKRC_CACHE", str(tmp_path_factory.mktemp("proofs")))
         yield
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: what looks for garbage need not walk them."""
+    gc.collect()
+    gc.freeze()

@@ -36,7 +36,7 @@ from tests.unit.sample_table import SPEC
 moderate = settings(
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 several_vectors = st.lists(vectors, min_size=4, max_size=12)
@@ -159,7 +159,7 @@ def test_what_is_attempted_is_the_decided_set_in_an_order_of_its_groups(
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=4,
+    max_examples=2,
     database=None,
     # Each example is a run of the C compiler: a smaller one is not worth minutes of them.
     phases=(Phase.explicit, Phase.generate),

@@ -30,7 +30,7 @@ def parsed(text: str) -> Pattern | None:
     return parse_pattern(text, span, None)[0]
 
 
-@settings(derandomize=True, deadline=None, max_examples=60, database=None)
+@settings(derandomize=True, deadline=None, max_examples=30, database=None)
 @given(st.lists(ENTRIES, min_size=1, max_size=40))
 def test_tame_entries_make_few_states(texts: list[str]) -> None:
     patterns = [found for text in texts if (found := parsed(text)) is not None]
