@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from lynkrc.ir.automaton import Automaton
 from lynkrc_runtime.scan.tables import Tables, pack, unpack
 
+_NONE: frozenset[int] = frozenset()
+
 
 def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
     """The tables; `sizes` are the entries of each lexicon, in order."""
@@ -39,7 +41,7 @@ def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
                 transitions[cell] = numbers[key]
     for state, _ in again:
         transitions.extend(transitions[state * classes : (state + 1) * classes])
-    found = [*((state, frozenset[int]()) for state in range(automaton.states)), *again]
+    found = [*((state, _NONE) for state in range(automaton.states)), *again]
     return unpack(
         pack(
             byte_class=automaton.byte_class,
@@ -60,4 +62,6 @@ def _lexicons(
     lexicon_of: Sequence[int], entries: Sequence[int], free: frozenset[int], *, inside: bool
 ) -> frozenset[int]:
     """The lexicons of those entries that are free, or of those that are not."""
+    if not entries:
+        return _NONE
     return frozenset(lexicon_of[entry] for entry in entries if (entry in free) is inside)
