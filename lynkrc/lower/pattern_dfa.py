@@ -127,7 +127,9 @@ class _Construction:
         _, nodes, _ = self._states[number]
         base = self._bases[number]
         _, known, _ = self._states[base]
-        return self._moved(base, self._rows[base], self._moves_of(nodes - known), self._ended(nodes))
+        return self._moved(
+            base, self._rows[base], self._moves_of(nodes - known), self._ended(nodes)
+        )
 
     def _moved(
         self, base: int, base_row: "array[int]", moves: dict[int, Nodes], ended: Entries
