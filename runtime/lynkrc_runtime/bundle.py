@@ -10,7 +10,6 @@ import hashlib
 import io
 import itertools
 import sys
-import sysconfig
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +26,7 @@ from lynkrc_runtime import __version__
 from lynkrc_runtime.decide import Scorer
 from lynkrc_runtime.dispatch import Chain, Dispatch, Rule
 from lynkrc_runtime.feature_table import FEATURES
+from lynkrc_runtime.native_tag import native_path, native_tag
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.scan.tables import Tables, unpack
 
@@ -110,17 +110,6 @@ class LoadedBundle:
     explain: Explain = field(repr=False)
     engine: str
     notice: str | None
-
-
-def native_tag() -> str:
-    """The platform tag of this interpreter: ``cpython-311-x86_64-linux-gnu``."""
-    suffix: str = sysconfig.get_config_var("EXT_SUFFIX") or ".unknown.so"
-    return suffix.lstrip(".").rpartition(".")[0] or "unknown"
-
-
-def native_path() -> str:
-    """Where a bundle holds the library for this interpreter."""
-    return f"native/{native_tag()}/scorer.so"
 
 
 def load_bundle(path: Path) -> LoadedBundle:
