@@ -17,8 +17,6 @@ from lynkrc_runtime.bundle_code import (
     GONE_WRONG,
     BrokenCode,
     load_native,
-    native_path,
-    native_tag,
     run_python,
     said,
 )
@@ -33,6 +31,7 @@ from lynkrc_runtime.bundle_manifest import (
 )
 from lynkrc_runtime.decide import Scorer
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.native_tag import native_path, native_tag
 from lynkrc_runtime.scan.tables import Tables, unpack
 
 __all__ = (
@@ -49,8 +48,6 @@ __all__ = (
     "dispatch_of",
     "load_bundle",
     "load_opened",
-    "native_path",
-    "native_tag",
     "open_bundle",
     "portable_scorer",
 )

@@ -5,7 +5,6 @@ Both run from the bytes that were checked, never from a path somebody else can w
 
 import itertools
 import sys
-import sysconfig
 import tempfile
 from importlib.machinery import ExtensionFileLoader
 from importlib.util import module_from_spec, spec_from_file_location
@@ -29,17 +28,6 @@ GONE_WRONG = (
 """What Python code that is not ours can do wrong."""
 
 _loads = itertools.count(1)
-
-
-def native_tag() -> str:
-    """The platform tag of this interpreter: ``cpython-311-x86_64-linux-gnu``."""
-    suffix: str = sysconfig.get_config_var("EXT_SUFFIX") or ".unknown.so"
-    return suffix.lstrip(".").rpartition(".")[0] or "unknown"
-
-
-def native_path() -> str:
-    """Where a bundle holds the library for this interpreter."""
-    return f"native/{native_tag()}/scorer.so"
 
 
 class BrokenCode(Exception):

@@ -83,6 +83,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.decision_headers",
     "lynkrc_runtime.dispatch",
     "lynkrc_runtime.bundle",
+    "lynkrc_runtime.native_tag",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.kind",
     "lynkrc_runtime.providers.table",

@@ -19,7 +19,8 @@ from lynkrc.interp.evaluate import evaluate
 from lynkrc.native.build import NativeBuilt, build_native
 from lynkrc.passes import run_passes
 from lynkrc_runtime import bundle_archive
-from lynkrc_runtime.bundle import BrokenBundle, load_bundle, native_path, native_tag, open_bundle
+from lynkrc_runtime.bundle import BrokenBundle, load_bundle, open_bundle
+from lynkrc_runtime.native_tag import native_path, native_tag
 from lynkrc_runtime.decide import Decider, Outcome
 from tests.native_tools import needs_compiler
 from tests.unit.sample_table import SPEC, TABLE, vector
