@@ -13,7 +13,6 @@ from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.table import RouteTable
 from lynkrc.ir.text import print_table
 from lynkrc.source.text import Span
-from lynkrc_runtime.scan.tables import pack
 
 
 @final
@@ -104,8 +103,7 @@ def generate(
 
 def print_lexicons(table: RouteTable) -> bytes:
     """The bytes of ``lexicons.dfa``."""
-    entries = sum(len(lexicon.entries) for lexicon in table.lexicons)
-    return pack(tables_of(table.automaton, entries))
+    return tables_of(table.automaton, [len(lexicon.entries) for lexicon in table.lexicons]).data
 
 
 def _capabilities(table: RouteTable) -> tuple[str, ...]:

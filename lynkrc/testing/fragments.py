@@ -82,8 +82,9 @@ def _offers(
     for entry in range(lexicon.first, lexicon.first + len(lexicon.entries)):
         text = walker.sample(entry, forbidden)
         if text is not None and text not in pieces:
-            found = walker.scan(text)
-            pieces[text] = _Piece(text=text, present=found.present, counts=found.counts)
+            pieces[text] = _Piece(
+                text=text, present=walker.present(text), counts=walker.counts(text)
+            )
     others = [one.number for one in wishes if one.number != wish.number]
     return sorted(
         pieces.values(),

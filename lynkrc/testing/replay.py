@@ -85,10 +85,10 @@ class Replay:
             )
             for number, lexicon in enumerate(lexicons)
         ]
-        entries = sum(len(lexicon.entries) for lexicon in lexicons)
+        sizes = [len(lexicon.entries) for lexicon in lexicons]
         self._extractor = Extractor(
             msgspec.structs.replace(whole, slots=slots, lexicons=named),
-            tables_of(walker.automaton, entries) if entries else None,
+            tables_of(walker.automaton, sizes) if lexicons else None,
         )
 
     def values(

@@ -11,8 +11,8 @@ from typing import final
 from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.table import Lexicon
-from lynkrc_runtime.scan.fold import fold, fold_text
-from lynkrc_runtime.scan.portable import Found, Matcher
+from lynkrc_runtime.scan.fold import fold_text
+from lynkrc_runtime.scan.matcher import Matcher
 
 _ASCII = "etaoinsrhldcumfpgwybvkxjqz0123456789 -_'/.,:;()+*=&%#@!?\"$[]{}|<>~^`\\\n\t"
 """Characters a way may take, those first that nothing else counts."""
@@ -34,20 +34,24 @@ class Walker:
         self.lexicons = lexicons
         self.automaton = automaton
         sizes = [len(lexicon.entries) for lexicon in lexicons]
-        self._matcher = Matcher(tables_of(automaton, sum(sizes)), sizes) if lexicons else None
+        self._matcher = Matcher(tables_of(automaton, sizes)) if lexicons else None
         self._accepts = [sum(1 << entry for entry in entries) for entries in automaton.accepts]
         patterns = (entry.pattern for lexicon in lexicons for entry in lexicon.entries)
         self._steps = _alphabet(automaton, patterns)
         self._ways: dict[int, _Ways] = {}
 
-    def scan(self, text: str) -> Found:
-        """What occurs in the text, as the extractor finds it."""
+    def present(self, text: str) -> int:
+        """The entries that occur in the text, as bits."""
         if self._matcher is None:
-            return Found(present=0, counts=())
-        return self._matcher.scan(fold(text))
+            return 0
+        return sum(1 << entry for entry in self._matcher.present(text))
+
+    def counts(self, text: str) -> tuple[int, ...]:
+        """How often each lexicon occurs in the text, as the extractor counts."""
+        return () if self._matcher is None else self._matcher.scan(text).counts
 
     def mask(self, number: int) -> int:
-        """The entries of a lexicon, as bits of `Found.present`."""
+        """The entries of a lexicon, as bits."""
         lexicon = self.lexicons[number]
         return (1 << len(lexicon.entries)) - 1 << lexicon.first
 

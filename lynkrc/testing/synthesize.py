@@ -265,7 +265,7 @@ class Synthesizer:
 
 
 def _plain_word(walker: Walker) -> str:
-    words = (one for one in _PLAIN_WORDS if not walker.scan(one).present)
+    words = (one for one in _PLAIN_WORDS if not walker.present(one))
     return next(words, None) or _word(walker.filler_letters((1 << _entries(walker)) - 1))
 
 

@@ -4,7 +4,7 @@ The plan, one function a slot, is made once from the dispatch table; a request p
 parts its slots read.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
@@ -21,8 +21,8 @@ from lynkrc_runtime.reading import (
     SessionFacts,
     repeats,
 )
+from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.places import Place
-from lynkrc_runtime.scan.portable import Found, Matcher
 from lynkrc_runtime.scan.tables import Tables
 from lynkrc_runtime.string_classes import StringClasses
 from lynkrc_runtime.text_counts import COUNTS
@@ -90,11 +90,7 @@ class Extractor:
         self._dispatch = dispatch
         self._markers = markers_of(dispatch.clients)
         self._profiles = [Profile(client) for client in dispatch.clients]
-        self._matcher = (
-            None
-            if tables is None
-            else Matcher(tables, [len(lexicon.patterns) for lexicon in dispatch.lexicons])
-        )
+        self._matcher = None if tables is None else _matcher(dispatch.lexicons, tables)
         self._lexicons = {
             lexicon.name: (number, lexicon) for number, lexicon in enumerate(dispatch.lexicons)
         }
@@ -159,10 +155,9 @@ class Extractor:
             vector[place] = value if low <= value <= high else low if value < low else high
         for text, steps in self._over_texts.items():
             found = reading.found(text)
-            if found.present:
-                for place, measure, low, high in steps:
-                    value = measure(found)
-                    vector[place] = value if low <= value <= high else low if value < low else high
+            for place, measure, low, high in steps:
+                value = measure(found)
+                vector[place] = value if low <= value <= high else low if value < low else high
         return vector
 
     def _feature(self, slot: Slot) -> _Feature:
@@ -208,29 +203,16 @@ class Extractor:
         if self._matcher is None:
             raise ValueError(f"{written(slot)} needs tables")
         _, name = slot.args
-        number, lexicon = self._lexicons[name]
-        first = lexicon.first
-        mask = (1 << len(lexicon.patterns)) - 1
-        weights = lexicon.weights64
-
-        def points(found: Found) -> int:
-            present = found.present >> first & mask
-            total = 0
-            while present:
-                lowest = present & -present
-                total += weights[lowest.bit_length() - 1]
-                present ^= lowest
-            return total
-
+        number, _ = self._lexicons[name]
         match slot.feature:
             case "count":
                 return lambda found: found.counts[number]
             case "matches":
                 return lambda found: int(found.counts[number] > 0)
             case "distinct":
-                return lambda found: (found.present >> first & mask).bit_count()
+                return lambda found: found.distinct[number]
             case _:
-                return points
+                return lambda found: found.points[number]
 
     def _client(self, slot: Slot) -> _Feature:
         members = _members(slot)
@@ -241,6 +223,13 @@ class Extractor:
             return other if reading.client is None else numbers[reading.client]
 
         return client
+
+
+def _matcher(lexicons: Sequence[Lexicon], tables: Tables) -> Matcher:
+    sizes = tuple(len(lexicon.patterns) for lexicon in lexicons)
+    if sizes != tables.sizes:
+        raise ValueError(f"lexicons of {tables.sizes} entries in the tables, of {sizes} elsewhere")
+    return Matcher(tables, [weight for lexicon in lexicons for weight in lexicon.weights64])
 
 
 def _members(slot: Slot) -> dict[str, int]:

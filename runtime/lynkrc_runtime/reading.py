@@ -27,7 +27,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.scan.fold import fold
-from lynkrc_runtime.scan.portable import Found, Matcher
+from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.text_counts import TextCounts
 
 DEFAULT_TOOL_WEIGHT = 50
@@ -202,10 +202,10 @@ class Reading:
                 raise ValueError(f"no text is called {name}")
 
     def found(self, text: str) -> Found:
-        """Which entries occur in ``ask``, ``history`` or ``envelope``."""
+        """What occurs in ``ask``, ``history`` or ``envelope``."""
         found = self._found.get(text)
         if found is None:
-            found = self._found[text] = self.matcher.scan(self.folded(text))
+            found = self._found[text] = self.matcher.scan(self.text(text))
         return found
 
     @property

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import zipfile
-from array import array
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import msgspec
 from lynkrc_runtime.bundle import FORMAT, MANIFEST, FileEntry, Manifest
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Dispatch
-from lynkrc_runtime.scan.tables import Tables, pack
+from lynkrc_runtime.scan.tables import pack
 
 _SCORER = """\
 def decide(v):
@@ -44,18 +43,12 @@ def files(dispatch: Dispatch, verdict: Verdict | None = None) -> dict[str, bytes
     """The bundle's files, without the manifest; every request gets the verdict (all targets)."""
     if verdict is None:
         verdict = (0, 0, -1, 0, (1 << len(dispatch.targets)) - 1, 42, -1)
-    tables = Tables(
-        classes=1,
-        entries=0,
-        byte_class=bytes(256),
-        transitions=array("I", [0]),
-        accepts=((),),
-    )
+    tables = pack(byte_class=bytes(256), transitions=[0], accepts=[()], counts=[()], sizes=())
     return {
         "dispatch.json": msgspec.json.encode(dispatch),
         "explain.py": _EXPLAIN.format(verdict=verdict).encode(),
         "ir.txt": b"",
-        "lexicons.dfa": pack(tables),
+        "lexicons.dfa": tables,
         "report.json": b"{}",
         "routes.txt": b"one row\n",
         "scorer.pxd": b"",

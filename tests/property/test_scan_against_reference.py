@@ -25,8 +25,7 @@ from lynkrc.syntax.pattern import (
 )
 from lynkrc.syntax.pattern_parse import parse_pattern
 from lynkrc_runtime.scan.fold import fold, fold_text
-from lynkrc_runtime.scan.portable import Matcher
-from lynkrc_runtime.scan.tables import pack, unpack
+from lynkrc_runtime.scan.matcher import Matcher
 
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=250)
@@ -121,13 +120,19 @@ def check(lexicons: list[list[str]], text: str) -> None:
             entry += 1
         expected_counts.append(min(len(positions), 255))
 
-    tables = unpack(pack(tables_of(build_automaton(patterns), sum(map(len, patterns)))))
-    matcher = Matcher(tables, [len(lexicon) for lexicon in patterns])
-    for _ in range(2):  # the second time with the hits worked out by the first
-        found_now = matcher.scan(fold(text))
-        assert found_now.counts == tuple(expected_counts)
-        present = {number for number in range(entry) if found_now.present >> number & 1}
-        assert present == {number for number, _ in expected_matches}
+    sizes = [len(lexicon) for lexicon in patterns]
+    weights = [3**number for number in range(entry)]
+    matcher = Matcher(tables_of(build_automaton(patterns), sizes), weights)
+    found_now = matcher.scan(text)
+    assert found_now.counts == tuple(expected_counts)
+    expected = {number for number, _ in expected_matches}
+    assert matcher.present(text) == expected
+    first = 0
+    for number, size in enumerate(sizes):
+        own = expected & set(range(first, first + size))
+        first += size
+        assert found_now.distinct[number] == len(own)
+        assert found_now.points[number] == sum(weights[one] for one in own)
     located = matcher.locate(fold(text))
     assert set(located) == expected_matches
 

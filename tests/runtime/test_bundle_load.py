@@ -18,7 +18,7 @@ from lynkrc.codegen.artifacts import SpecSource, generate
 from lynkrc.interp.evaluate import evaluate
 from lynkrc.native.build import NativeBuilt, build_native
 from lynkrc.passes import run_passes
-from lynkrc_runtime import bundle as bundle_module
+from lynkrc_runtime import bundle_archive
 from lynkrc_runtime.bundle import BrokenBundle, load_bundle, native_path, native_tag, open_bundle
 from lynkrc_runtime.decide import Decider, Outcome
 from tests.native_tools import needs_compiler
@@ -345,13 +345,13 @@ def test_a_name_that_is_there_twice_is_refused(tmp_path: Path) -> None:
 
 def test_sizes_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = put(tmp_path, WHOLE)
-    monkeypatch.setattr(bundle_module, "LARGEST_FILE", 100)
+    monkeypatch.setattr(bundle_archive, "LARGEST_FILE", 100)
     with pytest.raises(BrokenBundle, match="more than 100 bytes"):
         open_bundle(path)
-    monkeypatch.setattr(bundle_module, "MOST_FILES", 3)
+    monkeypatch.setattr(bundle_archive, "MOST_FILES", 3)
     with pytest.raises(BrokenBundle, match="at most 3 are read"):
         open_bundle(path)
-    monkeypatch.setattr(bundle_module, "LARGEST_BUNDLE", 100)
+    monkeypatch.setattr(bundle_archive, "LARGEST_BUNDLE", 100)
     with pytest.raises(BrokenBundle, match="more than a bundle may have"):
         open_bundle(path)
 

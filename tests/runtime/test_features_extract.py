@@ -66,7 +66,7 @@ def pattern(text: str) -> Pattern:
 
 TABLES = tables_of(
     build_automaton([[pattern(text) for text in texts] for texts in LEXICONS.values()]),
-    entries=sum(map(len, LEXICONS.values())),
+    sizes=[len(texts) for texts in LEXICONS.values()],
 )
 
 

@@ -8,7 +8,7 @@ from lynkrc.lower.patterns import AutomatonTooLarge, build_automaton, too_large
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
-from lynkrc_runtime.scan.tables import pack, unpack
+from lynkrc_runtime.scan.tables import HEAD, unpack
 
 
 def lexicon(*entries: str) -> list[Pattern]:
@@ -87,20 +87,19 @@ def test_it_is_least() -> None:
 
 
 def test_the_file_gives_the_tables_back() -> None:
-    tables = tables_of(build_automaton([lexicon("ab*"), lexicon("~中", "a b")]), 3)
-    data = pack(tables)
+    tables = tables_of(build_automaton([lexicon("ab*"), lexicon("~中", "a b")]), [1, 2])
+    data = tables.data
     assert unpack(data) == tables
-    assert tables.entries == 3
+    assert (tables.sizes, tables.entries) == ((1, 2), 3)
     for cut in (0, 3, 15, 100, len(data) - 4, len(data) - 1):
         with pytest.raises(ValueError, match=r"lexicon table"):
             unpack(data[:cut])
 
 
 def test_tables_that_point_outside_themselves_are_refused() -> None:
-    tables = tables_of(build_automaton([lexicon("ab")]), 1)
-    data = bytearray(pack(tables))
-    head = 4 + 16 + 256
-    data[head : head + 4] = len(tables.accepts).to_bytes(4, "little")
+    tables = tables_of(build_automaton([lexicon("ab")]), [1])
+    data = bytearray(tables.data)
+    data[HEAD : HEAD + 2] = (tables.states * tables.classes).to_bytes(2, "little")
     with pytest.raises(ValueError, match="points outside"):
         unpack(bytes(data))
 

@@ -86,8 +86,8 @@ class Places:
         self._work += len(piece)
         state = 0
         for number in piece.translate(tables.byte_class):
-            state = tables.transitions[state * tables.classes + number]
-        return entry in tables.accepts[state]
+            state = tables.cells[state + number]
+        return entry in tables.accepts(state)
 
     def _char(self, offset: int) -> int:
         return offset if self._folded is None else bisect_right(self._folded, offset) - 1

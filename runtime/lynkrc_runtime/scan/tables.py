@@ -1,95 +1,207 @@
-"""The pattern automaton as bytes, and read back: a total DFA over folded UTF-8.
+"""The pattern automaton as bytes, and read in place: a total DFA over folded UTF-8.
 
-File ``lexicons.dfa`` (little endian): magic ``LKD1``, then u32 states, classes, entries, free;
-256 bytes of byte classes; states x classes u32 next states; u32 accept offsets (states + 1);
-u32 accepted entry numbers; u32 numbers of the free entries.
+File ``lexicons.dfa`` (little endian u32 unless said otherwise): magic ``LKD2``; the numbers of
+states, classes, entries, lexicons, the first accepting state, the width of a cell in bytes (2 or
+4), the number of free entries; 256 bytes of byte classes; states x classes cells; for the accepting
+states, which come last: offsets into the accepted entries (their number + 1), offsets into the
+counted lexicons (the same); the accepted entries; the counted lexicons; the number of entries of
+each lexicon; the free entries. A cell holds the next state times the number of classes, so that
+``cells[cell + class]`` is the next step. Cells of 2 bytes are padded to a multiple of 4 bytes.
 """
 
 import struct
+import sys
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import final
+from typing import Final, Literal, final
 
-MAGIC = b"LKD1"
-_HEAD = 4 + 16 + 256
+MAGIC: Final = b"LKD2"
+HEAD: Final = 4 + 7 * 4 + 256
+"""Bytes before the cells."""
+NARROW: Final = 0x10000
+"""Cells of 2 bytes can hold the states of a table that has at most so many cells."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tables:
-    """A DFA. `transitions[state * classes + class]`; state 0 is the start.
+    """A DFA, read in place: every view is of `data`, which owns the memory.
 
-    `accepts[state]` are the entries confirmed on entering the state, ascending. A match of one of
-    the `free` entries (``~``, ascending) ends with the byte just read, that of any other before it.
-    The text is fed folded (`lynkrc_runtime.scan.fold`) and followed by one byte ``\\x00`` that ends
-    the last word.
+    A state is told by its first cell. State 0 is the start; a state that accepts has a cell at or
+    above `accepting`. A match of one of the `free` entries (``~``, ascending) ends with the byte
+    just read, that of any other before it. The text is fed folded (`lynkrc_runtime.scan.fold`) and
+    followed by one byte ``\\x00`` that ends the last word. `sizes` are the entries of each lexicon.
     """
 
+    data: bytes = field(repr=False)
+    states: int
     classes: int
-    entries: int
-    byte_class: bytes
-    transitions: "array[int]" = field(repr=False)
-    accepts: tuple[tuple[int, ...], ...] = field(repr=False)
-    free: tuple[int, ...] = ()
+    accepting: int
+    sizes: tuple[int, ...]
+    free: tuple[int, ...]
+    byte_class: bytes = field(repr=False)
+    cells: memoryview = field(repr=False, compare=False)
+    _entry_offsets: memoryview = field(repr=False, compare=False)
+    _lexicon_offsets: memoryview = field(repr=False, compare=False)
+    _accepted: memoryview = field(repr=False, compare=False)
+    _counted: memoryview = field(repr=False, compare=False)
+
+    @property
+    def entries(self) -> int:
+        """How many entries all lexicons have together."""
+        return sum(self.sizes)
+
+    def accepts(self, state: int) -> Sequence[int]:
+        """The entries confirmed on entering the state, ascending."""
+        return self._of(state, self._entry_offsets, self._accepted)
+
+    def counts(self, state: int) -> Sequence[int]:
+        """The lexicons whose count entering the state adds one to; some may come twice."""
+        return self._of(state, self._lexicon_offsets, self._counted)
+
+    def _of(self, state: int, offsets: memoryview, values: memoryview) -> Sequence[int]:
+        number = (state - self.accepting) // self.classes
+        return values[offsets[number] : offsets[number + 1]].tolist() if number >= 0 else ()
 
 
-def pack(tables: Tables) -> bytes:
-    """The file's bytes."""
-    states = len(tables.accepts)
-    offsets = array("I", [0])
-    accepted = array("I")
-    for entries in tables.accepts:
-        accepted.extend(entries)
-        offsets.append(len(accepted))
+def pack(
+    *,
+    byte_class: bytes,
+    transitions: Sequence[int],
+    accepts: Sequence[Sequence[int]],
+    counts: Sequence[Sequence[int]],
+    sizes: Sequence[int],
+    free: Sequence[int] = (),
+) -> bytes:
+    """The file's bytes.
+
+    `transitions[state * classes + class]` is the next state by number, `accepts` and `counts` are
+    by state too; the start, state 0, accepts nothing. States are numbered anew, those that accept
+    last and otherwise in the given order.
+    """
+    classes, states = max(byte_class) + 1, len(accepts)
+    # The sort is stable and the start accepts nothing, so it stays first.
+    order = sorted(range(states), key=lambda state: bool(accepts[state]))
+    cell = [0] * states
+    for number, state in enumerate(order):
+        cell[state] = number * classes
+    accepting = [state for state in order if accepts[state]]
+    width = 2 if states * classes <= NARROW else 4
+    cells = array("H" if width == 2 else "I")
+    for state in order:
+        row = transitions[state * classes : (state + 1) * classes]
+        cells.extend(map(cell.__getitem__, row))
+    if len(cells) * width % 4:
+        cells.append(0)
+    head = (states, classes, sum(sizes), len(sizes), states - len(accepting), width, len(free))
     return b"".join(
         (
             MAGIC,
-            struct.pack("<IIII", states, tables.classes, tables.entries, len(tables.free)),
-            tables.byte_class,
-            _little_endian(tables.transitions),
-            _little_endian(offsets),
-            _little_endian(accepted),
-            _little_endian(array("I", tables.free)),
+            struct.pack("<7I", *head),
+            byte_class,
+            _little_endian(cells),
+            _numbers(_offsets([accepts[state] for state in accepting])),
+            _numbers(_offsets([counts[state] for state in accepting])),
+            _numbers([entry for state in accepting for entry in accepts[state]]),
+            _numbers([lexicon for state in accepting for lexicon in counts[state]]),
+            _numbers(sizes),
+            _numbers(free),
         )
     )
 
 
 def unpack(data: bytes) -> Tables:
-    """Read the file back; ValueError when it is not one."""
-    if data[:4] != MAGIC or len(data) < _HEAD or len(data) % 4:
-        raise ValueError("not a lexicon table (LKD1)")
-    states, classes, entries, free_entries = struct.unpack_from("<IIII", data, 4)
-    end_transitions = _HEAD + 4 * states * classes
-    end_offsets = end_transitions + 4 * (states + 1)
-    offsets = _from_little_endian(data[end_transitions:end_offsets])
-    end_accepted = end_offsets + 4 * offsets[-1] if len(offsets) == states + 1 else 0
-    if len(data) != end_accepted + 4 * free_entries:
-        raise ValueError("lexicon table is cut short")
-    accepted = _from_little_endian(data[end_offsets:end_accepted])
-    free = _from_little_endian(data[end_accepted:])
-    byte_class = data[_HEAD - 256 : _HEAD]
-    transitions = _from_little_endian(data[_HEAD:end_transitions])
+    """The tables in the file's bytes; ValueError when they are not whole, or lead outside."""
+    if data[:4] != MAGIC or len(data) < HEAD or len(data) % 4:
+        raise ValueError("not a lexicon table (LKD2)")
+    head: tuple[int, ...] = struct.unpack_from("<7I", data, 4)
+    states, classes, entries, lexicons, first, width, free_entries = head
+    byte_class = data[HEAD - 256 : HEAD]
+    if not 0 < first <= states or not 0 < classes <= 256 or width not in (2, 4):
+        raise ValueError("lexicon table has an impossible head")
+    if max(byte_class) >= classes or (states * classes > NARROW and width == 2):
+        raise ValueError("lexicon table has an impossible head")
+    sections = _Sections(data)
+    cells = sections.take("H" if width == 2 else "I", states * classes)
+    entry_offsets = sections.take("I", states - first + 1)
+    lexicon_offsets = sections.take("I", states - first + 1)
+    accepted = sections.take("I", entry_offsets[-1])
+    counted = sections.take("I", lexicon_offsets[-1])
+    sizes = sections.take("I", lexicons)
+    free = sections.take("I", free_entries)
+    sections.end()
     if (
-        max(byte_class) >= classes
-        or max(transitions, default=states) >= states
+        any(target % classes or target >= states * classes for target in set(cells))
+        or not _rises(entry_offsets)
+        or not _rises(lexicon_offsets)
         or max(accepted, default=-1) >= entries
+        or max(counted, default=-1) >= lexicons
         or max(free, default=-1) >= entries
-        or list(offsets) != sorted(offsets)
+        or sum(sizes) != entries
     ):
         raise ValueError("lexicon table points outside itself")
     return Tables(
+        data=data,
+        states=states,
         classes=classes,
-        entries=entries,
-        byte_class=byte_class,
-        transitions=transitions,
-        accepts=tuple(tuple(accepted[offsets[i] : offsets[i + 1]]) for i in range(states)),
+        accepting=first * classes,
+        sizes=tuple(sizes),
         free=tuple(free),
+        byte_class=byte_class,
+        cells=cells,
+        _entry_offsets=entry_offsets,
+        _lexicon_offsets=lexicon_offsets,
+        _accepted=accepted,
+        _counted=counted,
     )
 
 
+@final
+class _Sections:
+    """Takes one section after another; ValueError where the file ends too soon or too late."""
+
+    __slots__ = ("_at", "_data")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self._at = HEAD
+
+    def take(self, code: Literal["H", "I"], count: int) -> memoryview:
+        size = count * (2 if code == "H" else 4)
+        end = self._at + size
+        if end > len(self._data):
+            raise ValueError("lexicon table is cut short")
+        taken = self._data[self._at : end]
+        self._at = end + size % 4
+        if sys.byteorder == "big":
+            swapped = array(code, taken.tobytes())
+            swapped.byteswap()
+            return memoryview(swapped)
+        return taken.cast(code)
+
+    def end(self) -> None:
+        if self._at != len(self._data):
+            raise ValueError("lexicon table is cut short, or has something behind it")
+
+
+def _rises(offsets: memoryview) -> bool:
+    values = offsets.tolist()
+    return values[0] == 0 and values == sorted(values)
+
+
+def _offsets(lists: Sequence[Sequence[int]]) -> list[int]:
+    offsets = [0]
+    for one in lists:
+        offsets.append(offsets[-1] + len(one))
+    return offsets
+
+
+def _numbers(values: Sequence[int]) -> bytes:
+    return _little_endian(array("I", values))
+
+
 def _little_endian(values: "array[int]") -> bytes:
-    return struct.pack(f"<{len(values)}I", *values)
-
-
-def _from_little_endian(data: bytes) -> "array[int]":
-    return array("I", struct.unpack(f"<{len(data) // 4}I", data))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tobytes()
