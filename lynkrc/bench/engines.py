@@ -1,14 +1,14 @@
 """A bundle's tables to the engines that can scan with them here: one more engine, one more row."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
-from lynkrc_runtime.scan.portable import Matcher
+from lynkrc_runtime.scan.portable import PortableKernel
 from lynkrc_runtime.scan.tables import Tables
 
-Scan: TypeAlias = Callable[[bytes], object]
-"""What scans a text that has been folded."""
+Scan: TypeAlias = Callable[[bytes], Mapping[int, int]]
+"""How often each accepting state is entered on a folded text."""
 
 
 @final
@@ -20,6 +20,6 @@ class Engine:
     scan: Scan = field(repr=False)
 
 
-def engines(tables: Tables, sizes: Sequence[int]) -> tuple[Engine, ...]:
-    """Every engine there is here; `sizes` are the entries of each lexicon, in order."""
-    return (Engine(name="portable", scan=Matcher(tables, sizes).scan),)
+def engines(tables: Tables) -> tuple[Engine, ...]:
+    """Every engine there is here."""
+    return (Engine(name="portable", scan=PortableKernel(tables).entered),)

@@ -17,7 +17,7 @@ from lynkrc.lower.minimise import minimise
 from lynkrc.lower.pattern_dfa import Dfa
 from lynkrc.lower.patterns import build_automaton
 from lynkrc.syntax.pattern import Pattern
-from lynkrc_runtime.scan.tables import pack
+from lynkrc_runtime.scan.tables import Tables
 
 MOST_EXACT_CELLS: Final = 8_000_000
 """Cells (states times classes) that are made minimal again, over all lexicons: about 5 s."""
@@ -65,9 +65,10 @@ def shape_of(
 
     `most_cells` bounds the exact answers, see `MOST_EXACT_CELLS`.
     """
+    sizes = [len(patterns) for _, patterns in lexicons]
     whole = build_automaton([patterns for _, patterns in lexicons])
-    cells = whole.states * whole.classes
-    entries = sum(len(patterns) for _, patterns in lexicons)
+    tables = tables_of(whole, sizes)
+    cells = tables.states * tables.classes
     is_exact = cells * len(lexicons) <= most_cells
     numbered: list[tuple[int, str, Pattern]] = []
     parts = []
@@ -75,7 +76,7 @@ def shape_of(
         first = len(numbered)
         numbered += [(first + at, name, pattern) for at, pattern in enumerate(patterns)]
         if is_exact:
-            states, saved = _saved(whole, entries, range(first, len(numbered)))
+            states, saved = _saved(whole, tables, range(first, len(numbered)))
         else:
             states, saved = _alone(patterns)
         parts.append(
@@ -101,7 +102,7 @@ def shape_of(
         tried = list(dict.fromkeys((*tried[:DEAREST], *of_worst[:DEAREST])))
     dearest = []
     for number, name, pattern in tried[: 2 * DEAREST]:
-        states, saved = _saved(whole, entries, (number,)) if is_exact else alone[number]
+        states, saved = _saved(whole, tables, (number,)) if is_exact else alone[number]
         dearest.append(
             Part(
                 lexicon=name,
@@ -114,9 +115,9 @@ def shape_of(
         )
     return Shape(
         bytes=size,
-        states=whole.states,
-        classes=whole.classes,
-        entries=entries,
+        states=tables.states,
+        classes=tables.classes,
+        entries=tables.entries,
         lexicons=_dearest_first(parts),
         dearest=_dearest_first(dearest)[:DEAREST],
     )
@@ -126,8 +127,8 @@ def _dearest_first(parts: Sequence[Part]) -> tuple[Part, ...]:
     return tuple(sorted(parts, key=lambda part: (-part.bytes, part.lexicon, part.entry or "")))
 
 
-def _saved(whole: Automaton, entries: int, left_out: Collection[int]) -> tuple[int, int]:
-    """States and bytes that are saved when these entries are left out."""
+def _saved(whole: Automaton, tables: Tables, left_out: Collection[int]) -> tuple[int, int]:
+    """States and bytes of the `tables` that are saved when these entries are left out."""
     width = whole.classes
     least = minimise(
         Dfa(
@@ -142,22 +143,21 @@ def _saved(whole: Automaton, entries: int, left_out: Collection[int]) -> tuple[i
             ],
         )
     )
-    rest = Automaton(
-        classes=len(least.rows[0]),
-        byte_class=least.byte_class,
-        transitions=tuple(target for row in least.rows for target in row),
-        accepts=tuple(least.accepts),
-        free=tuple(entry for entry in whole.free if entry not in left_out),
+    rest = tables_of(
+        Automaton(
+            classes=len(least.rows[0]),
+            byte_class=least.byte_class,
+            transitions=tuple(target for row in least.rows for target in row),
+            accepts=tuple(least.accepts),
+            free=tuple(entry for entry in whole.free if entry not in left_out),
+        ),
+        tables.sizes,
     )
-    saved = _bytes(whole, entries) - _bytes(rest, entries)
-    return whole.states - rest.states, saved
+    return tables.states - rest.states, len(tables.data) - len(rest.data)
 
 
 def _alone(patterns: Sequence[Pattern]) -> tuple[int, int]:
     """States and bytes of a table of these alone, beyond those of an empty one."""
-    alone, empty = build_automaton([patterns]), build_automaton([])
-    return alone.states - empty.states, _bytes(alone, len(patterns)) - _bytes(empty, 0)
-
-
-def _bytes(automaton: Automaton, entries: int) -> int:
-    return len(pack(tables_of(automaton, entries)))
+    alone = tables_of(build_automaton([patterns]), [len(patterns)])
+    empty = tables_of(build_automaton([[]]), [0])
+    return alone.states - empty.states, len(alone.data) - len(empty.data)
