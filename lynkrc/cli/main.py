@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("diff", "what a change of the spec does to requests"),
     ("usage", "what requests used and cost"),
     ("inspect", "what a bundle holds"),
+    ("bench", "what a policy costs here, and what its table is made of"),
     ("catalog", "the models we know, with their prices and who says so"),
     ("keys", "make, revoke and list the keys of clients"),
     ("schema", "print a JSON Schema, or list them"),

@@ -16,7 +16,6 @@ from lynkrc_runtime.bundle_archive import SUFFIX, BrokenBundle, bundle_file, rea
 from lynkrc_runtime.bundle_code import (
     GONE_WRONG,
     BrokenCode,
-    load_native,
     run_python,
     said,
 )
@@ -31,6 +30,7 @@ from lynkrc_runtime.bundle_manifest import (
 )
 from lynkrc_runtime.decide import Scorer
 from lynkrc_runtime.dispatch import Dispatch
+from lynkrc_runtime.native_loading import LIBRARIES
 from lynkrc_runtime.native_tag import native_path, native_tag
 from lynkrc_runtime.scan.tables import Tables, unpack
 
@@ -135,7 +135,7 @@ def _scorer(bundle: OpenedBundle) -> tuple[Scorer, str, str | None]:
         notice = f"{why} in the bundle for {native_tag()}: the Python scorer serves"
     else:
         try:
-            return load_native(library, bundle.manifest.meaning_digest), "native", None
+            return LIBRARIES.load(library), "native", None
         except (ImportError, OSError, AttributeError) as error:
             notice = f"the native scorer cannot be loaded ({error}): the Python scorer serves"
     return portable_scorer(bundle), "python", notice

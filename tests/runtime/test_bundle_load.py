@@ -20,8 +20,8 @@ from lynkrc.native.build import NativeBuilt, build_native
 from lynkrc.passes import run_passes
 from lynkrc_runtime import bundle_archive
 from lynkrc_runtime.bundle import BrokenBundle, load_bundle, open_bundle
-from lynkrc_runtime.native_tag import native_path, native_tag
 from lynkrc_runtime.decide import Decider, Outcome
+from lynkrc_runtime.native_tag import native_path, native_tag
 from tests.native_tools import needs_compiler
 from tests.unit.sample_table import SPEC, TABLE, vector
 
@@ -358,13 +358,13 @@ def test_sizes_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @needs_compiler
-def test_native_code_serves_where_it_fits_and_loads_as_often_as_asked(tmp_path: Path) -> None:
+def test_native_code_serves_where_it_fits_and_is_mapped_once(tmp_path: Path) -> None:
     built = build_native(ARTIFACTS)
     assert isinstance(built, NativeBuilt), built
     path = put(tmp_path, pack(ARTIFACTS, report=REPORT, native={built.path: built.library}))
     first, second = load_bundle(path), load_bundle(path)
     assert (first.engine, first.notice) == ("native", None)
-    assert first.scorer is not second.scorer
+    assert first.scorer is second.scorer
     assert "scorer" not in sys.modules
     found = vector(words=9, results=7, images=1, data=2, terms=-5000)
     assert first.scorer(found) == second.scorer(found) == evaluate(TABLE, found)

@@ -24,10 +24,29 @@ ARTIFACTS: Artifacts = generate(
     meaning_digest="0" * 64,
 )
 LIMITED = frozenset(
-    """PyErr_Format PyErr_Occurred PyErr_SetString PyExc_TypeError PyExc_ValueError PyList_GetItem
-    PyList_Size PyLong_AsLongLong PyLong_FromLong PyLong_FromLongLong PyModuleDef_Init
-    PyModule_GetState PyTuple_New PyTuple_SetItem PyType_GetFlags Py_NewRef _Py_Dealloc
-    Py_IncRef Py_DecRef _Py_IncRef _Py_DecRef""".split()
+    [
+        "PyErr_Format",
+        "PyErr_Occurred",
+        "PyErr_SetString",
+        "PyExc_TypeError",
+        "PyExc_ValueError",
+        "PyList_GetItem",
+        "PyList_Size",
+        "PyLong_AsLongLong",
+        "PyLong_FromLong",
+        "PyLong_FromLongLong",
+        "PyModuleDef_Init",
+        "PyModule_GetState",
+        "PyTuple_New",
+        "PyTuple_SetItem",
+        "PyType_GetFlags",
+        "Py_NewRef",
+        "_Py_Dealloc",
+        "Py_IncRef",
+        "Py_DecRef",
+        "_Py_IncRef",
+        "_Py_DecRef",
+    ]
 )
 """What of CPython a library may call: all of it is in the stable ABI of 3.11."""
 

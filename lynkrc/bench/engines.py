@@ -1,0 +1,25 @@
+"""A bundle's tables to the engines that can scan with them here: one more engine, one more row."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias, final
+
+from lynkrc_runtime.scan.portable import PortableKernel
+from lynkrc_runtime.scan.tables import Tables
+
+Scan: TypeAlias = Callable[[bytes], Mapping[int, int]]
+"""How often each accepting state is entered on a folded text."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A way to scan: its name in reports, and the scan itself."""
+
+    name: str
+    scan: Scan = field(repr=False)
+
+
+def engines(tables: Tables) -> tuple[Engine, ...]:
+    """Every engine there is here."""
+    return (Engine(name="portable", scan=PortableKernel(tables).entered),)
