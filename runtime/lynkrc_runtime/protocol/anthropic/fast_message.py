@@ -102,50 +102,46 @@ def _message(found: _Message) -> Message | None:
         return Message(role=_ROLES[found.role], blocks=blocks)
     read: list[Block] = []
     for block in content:
-        neutral = _neutral(block)
-        if neutral is None:
-            return None
-        read.append(neutral)
-    return Message(role=_ROLES[found.role], blocks=tuple(read))
-
-
-def _neutral(block: _Block) -> Block | None:
-    match block:
-        case _Text():
-            return _text(block)
-        case _ToolUse():
+        # The many first. A call for each would cost more than what it does.
+        if type(block) is _ToolResult:
+            inner = block.content
+            if type(inner) is str:
+                parts: tuple[Text, ...] = (Text(text=inner),) if inner else ()
+            else:
+                parts = tuple([_text(part) for part in inner]) if inner else ()
+            read.append(
+                ToolResult(
+                    call_id=block.tool_use_id,
+                    content=parts,
+                    is_error=block.is_error,
+                    extra=_extra(block.cache_control),
+                )
+            )
+        elif type(block) is _ToolUse:
             arguments = bytes(block.input)
-            if arguments[:1] != b"{":
+            if not arguments.startswith(b"{"):
                 return None
-            return ToolCall(
-                id=block.id,
-                name=block.name,
-                arguments=arguments.decode(),
-                extra=_extra(block.cache_control),
+            read.append(
+                ToolCall(
+                    id=block.id,
+                    name=block.name,
+                    arguments=arguments.decode(),
+                    extra=_extra(block.cache_control),
+                )
             )
-        case _ToolResult():
-            return ToolResult(
-                call_id=block.tool_use_id,
-                content=_content(block.content),
-                is_error=block.is_error,
-                extra=_extra(block.cache_control),
-            )
-        case _Thinking():
-            return Thinking(text=block.thinking, signature=block.signature or None)
-        case _Redacted():
-            return RedactedThinking(data=block.data)
+        elif type(block) is _Text:
+            read.append(_text(block))
+        elif type(block) is _Thinking:
+            read.append(Thinking(text=block.thinking, signature=block.signature or None))
+        elif type(block) is _Redacted:
+            read.append(RedactedThinking(data=block.data))
+    return Message(role=_ROLES[found.role], blocks=tuple(read))
 
 
 def _text(block: _Text | _ResultText) -> Text:
     if block.cache_control is None:
         return Text(text=block.text)
     return Text(text=block.text, extra={"cache_control": block.cache_control})
-
-
-def _content(content: str | list[_ResultText] | None) -> tuple[Block, ...]:
-    if isinstance(content, str):
-        return (Text(text=content),) if content else ()
-    return tuple(_text(block) for block in content or ())
 
 
 def _extra(mark: dict[str, Any] | None) -> dict[str, Any]:
