@@ -22,38 +22,44 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
-class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
+class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True, gc=False):
     text: str
     cache_control: dict[str, Any] | None = None
 
 
-class _ResultText(msgspec.Struct, forbid_unknown_fields=True):
+class _ResultText(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     type: Literal["text"]  # not a tag: outside a union a missing tag is no mistake
     text: str
     cache_control: dict[str, Any] | None = None
 
 
-class _ToolUse(msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_fields=True):
+class _ToolUse(
+    msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_fields=True, gc=False
+):
     id: str
     name: str
     input: msgspec.Raw
     cache_control: dict[str, Any] | None = None
 
 
-class _ToolResult(msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True):
+class _ToolResult(
+    msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True, gc=False
+):
     tool_use_id: str
     content: str | list[_ResultText] | None = None
     is_error: bool | None = None
     cache_control: dict[str, Any] | None = None
 
 
-class _Thinking(msgspec.Struct, tag_field="type", tag="thinking", forbid_unknown_fields=True):
+class _Thinking(
+    msgspec.Struct, tag_field="type", tag="thinking", forbid_unknown_fields=True, gc=False
+):
     thinking: str
     signature: str | None = None
 
 
 class _Redacted(
-    msgspec.Struct, tag_field="type", tag="redacted_thinking", forbid_unknown_fields=True
+    msgspec.Struct, tag_field="type", tag="redacted_thinking", forbid_unknown_fields=True, gc=False
 ):
     data: str
 
@@ -61,7 +67,7 @@ class _Redacted(
 _Block: TypeAlias = _Text | _ToolUse | _ToolResult | _Thinking | _Redacted
 
 
-class _Message(msgspec.Struct, forbid_unknown_fields=True):
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["user", "assistant", "system"]
     content: str | list[_Block]
 
