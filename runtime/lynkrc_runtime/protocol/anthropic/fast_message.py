@@ -74,6 +74,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 _one = msgspec.json.Decoder(_Message).decode
 _list = msgspec.json.Decoder(list[_Message]).decode
+_system = msgspec.json.Decoder(str | list[_ResultText]).decode
 _ROLES = {role.value: role for role in Role}
 
 
@@ -101,6 +102,17 @@ def fast_message(item: msgspec.Raw) -> Message | None:
     return _message(found)
 
 
+def fast_system(given: msgspec.Raw) -> tuple[Text, ...] | None:
+    """`system`, or None where it must be read with care."""
+    try:
+        found = _system(given)
+    except NOT_JSON:
+        return None
+    if isinstance(found, str):
+        return (Text(text=found),) if found else ()
+    return tuple([_text(block) for block in found])
+
+
 def _message(found: _Message) -> Message | None:
     content = found.content
     if isinstance(content, str):
@@ -111,7 +123,7 @@ def _message(found: _Message) -> Message | None:
         # The many first. A call for each would cost more than what it does.
         if type(block) is _ToolResult:
             inner = block.content
-            if type(inner) is str:
+            if isinstance(inner, str):
                 parts: tuple[Text, ...] = (Text(text=inner),) if inner else ()
             else:
                 parts = tuple([_text(part) for part in inner]) if inner else ()
