@@ -4,6 +4,7 @@ The `Exchange` is the only mutable thing of a request. Answer headers and the ou
 read from it, so they cannot disagree.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Protocol, final
 
@@ -98,6 +99,7 @@ class Exchange:
         "gateway",
         "incoming",
         "is_whole",
+        "loop",
         "losses",
         "request",
         "route",
@@ -120,6 +122,7 @@ class Exchange:
         self.gateway = gateway
         self.incoming = incoming
         self.client = client
+        self.loop = asyncio.get_running_loop()
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
         self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
         self.request: Request | None = None

@@ -22,7 +22,7 @@ async def walk(
 
     Where nothing is left to try the client is told why.
     """
-    gateway, loop = exchange.gateway, asyncio.get_running_loop()
+    gateway, loop = exchange.gateway, exchange.loop
     exchange.first = candidates[0].target
     attempts = exchange.attempts = Attempts(
         candidates,
