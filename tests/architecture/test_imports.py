@@ -115,6 +115,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/upstream.py",
         "runtime/lynkrc_runtime/server/",
     ),
+    "yarl": ("runtime/lynkrc_runtime/upstream.py",),
     "prometheus_client": ("runtime/lynkrc_runtime/telemetry/",),
     "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
     "botocore": (
