@@ -25,3 +25,11 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LYNKRC_CACHE", str(tmp_path_factory.mktemp("proofs")))
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def native_notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What builds note of native libraries is this run's, and forgotten with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
