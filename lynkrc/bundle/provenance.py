@@ -6,6 +6,7 @@ builder's name alone: no time and no machine stands in them.
 """
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from lynkrc_runtime.bundle import OpenedBundle
@@ -45,3 +46,19 @@ def print_statement(bundle: OpenedBundle, *, compiler: str, builder: str = BUILD
         },
     }
     return json.dumps(statement, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def told_provenance(statement: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What a verified statement says, in rows; another tool's may say less than ours."""
+    predicate = _members(statement.get("predicate"))
+    build = _members(predicate.get("buildDefinition"))
+    yield "says", str(build.get("buildType"))
+    yield "builder", str(_members(_members(predicate.get("runDetails")).get("builder")).get("id"))
+    made_of = build.get("resolvedDependencies")
+    for one in map(_members, made_of if isinstance(made_of, list) else ()):
+        digest = _members(one.get("digest")).get("sha256", "")
+        yield "made of", f"{one.get('name') or one.get('uri')} {digest}".rstrip()
+
+
+def _members(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
