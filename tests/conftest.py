@@ -32,3 +32,11 @@ def pytest_collection_finish() -> None:
     """Thousands of tests stay until the end: what looks for garbage need not walk them."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def native_notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What builds note of native libraries is this run's, and forgotten with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

@@ -23,7 +23,7 @@ from lynkrc.passes import PASSES, run_passes
 from lynkrc.passes.fold_constants import fold_guard
 from lynkrc.passes.merge_class_tests import merge_in
 from lynkrc.passes.normalize_guards import normal_form
-from lynkrc_runtime.bundle import LoadedBundle, load_bundle
+from lynkrc_runtime.bundle import LoadedBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation, order
 from tests.native_tools import needs_compiler
@@ -201,7 +201,7 @@ def native(table: RouteTable, folder: Path) -> LoadedBundle:
     assert isinstance(built, NativeBuilt), built
     path = folder / "table.lynkr"
     path.write_bytes(pack(artifacts, report=b"{}\n", native={built.path: built.library}))
-    loaded = load_bundle(path)
+    loaded = load_opened(open_bundle(path), is_just_built=True)
     assert loaded.engine == "native"
     return loaded
 
