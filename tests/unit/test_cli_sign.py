@@ -1,5 +1,6 @@
 """``lynkrc sign``, ``verify`` and ``build --sign``: what they write, say and refuse."""
 
+import io
 import json
 from base64 import b64decode
 from pathlib import Path
@@ -162,7 +163,7 @@ def test_keys_that_cannot_sign_are_explained(
     assert "environment variable NONE is not set" in why("env:NONE")
     (folder / "locked.pem").write_bytes(private_pem(1, b"open sesame"))
     (folder / "locked.pem").chmod(0o600)
-    monkeypatch.setattr("sys.stdin", (folder / "routing.yaml").open())
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     assert f"is encrypted; {PASSPHRASE} gives its passphrase" in why("locked.pem")
     monkeypatch.setenv(PASSPHRASE, "open")
     assert "the passphrase is wrong" in why("locked.pem")
