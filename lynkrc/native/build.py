@@ -53,10 +53,9 @@ _ENVIRONMENT = {
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeBuilt:
-    """A library for this platform, its path inside a bundle, and what made it, for people."""
+    """A library for this platform, and its path inside a bundle."""
 
     path: str
-    toolchain: str
     library: bytes = field(repr=False)
 
 
@@ -78,7 +77,7 @@ def build_native(artifacts: Artifacts) -> NativeResult:
         return NativeMissing(reason=f"this Python ({native_tag()}) has no limited API")
     if find_spec("Cython") is None:
         return NativeMissing(reason="Cython is not installed (pip install 'lynkrc[native]')")
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
+    compiler = _compiler()
     if shutil.which(compiler[0]) is None:
         return NativeMissing(reason=f"there is no C compiler ({compiler[0]})")
     include = sysconfig.get_path("include")
@@ -110,13 +109,18 @@ def _build(
     _, failed = _run([*compiler, *flags, "module.c", "-o", "scorer.so"], folder)
     if failed is not None:
         return NativeMissing(reason="the C compiler refused the scorer", detail=failed)
-    named, failed = _run([compiler[0], "--version"], folder)
-    c_compiler = compiler[0] if failed is not None else named.partition("\n")[0].strip()
-    return NativeBuilt(
-        path=native_path(),
-        library=(folder / "scorer.so").read_bytes(),
-        toolchain=f"Cython {version('cython')}, {c_compiler}",
-    )
+    return NativeBuilt(path=native_path(), library=(folder / "scorer.so").read_bytes())
+
+
+def toolchain() -> str:
+    """What makes native code here, for people: Cython's version and the C compiler's own words."""
+    named, failed = _run([_compiler()[0], "--version"], Path.cwd())
+    compiler = _compiler()[0] if failed is not None else named.partition("\n")[0].strip()
+    return f"Cython {version('cython')} and {compiler}"
+
+
+def _compiler() -> list[str]:
+    return shlex.split(sysconfig.get_config_var("CC") or "cc")
 
 
 def _run(command: list[str], folder: Path) -> tuple[str, str | None]:
