@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypeAlias, final
 
 from lynkrc.codegen.artifacts import Artifacts
+from lynkrc.native.literals import typed
 from lynkrc_runtime.native_tag import native_path, native_tag
 
 _SECONDS = 300
@@ -96,7 +97,7 @@ def build_native(artifacts: Artifacts) -> NativeResult:
 def _build(
     artifacts: Artifacts, folder: Path, compiler: list[str], options: list[str]
 ) -> NativeResult:
-    (folder / "scorer.py").write_text(artifacts.scorer, encoding="utf-8")
+    (folder / "scorer.py").write_text(typed(artifacts.scorer), encoding="utf-8")
     (folder / "scorer.pxd").write_text(artifacts.scorer_pxd, encoding="utf-8")
     shutil.copyfile(_MODULE, folder / "module.c")
     # No operand of a division is ever negative, and no divisor is 0: see `lynkrc.ir.ranges`.
