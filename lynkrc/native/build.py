@@ -36,7 +36,7 @@ MOST_TARGETS = 62
 # The limited API of CPython 3.11; arithmetic that wraps; nothing in the library that differs
 # between two folders or two runs, and nothing that is not called.
 _FLAGS = (
-    *("-std=gnu11", "-O2", "-g0", "-fPIC", "-shared", "-DNDEBUG", "-fwrapv"),
+    *("-std=gnu11", "-O2", "-g0", "-fPIC", "-fno-plt", "-shared", "-DNDEBUG", "-fwrapv"),
     *("-DPy_LIMITED_API=0x030B0000", "-DCYTHON_LIMITED_API=1"),
     *("-fvisibility=hidden", "-ffunction-sections", "-fdata-sections", "-fstack-protector-strong"),
 )
