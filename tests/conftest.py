@@ -1,5 +1,6 @@
 """Options and fixtures of all tests."""
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -24,4 +25,18 @@ def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What builds prove is kept for this run alone."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LYNKRC_CACHE", str(tmp_path_factory.mktemp("proofs")))
+        yield
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests stay until the end: what looks for garbage need not walk them."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def native_notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What builds note of native libraries is this run's, and forgotten with it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield

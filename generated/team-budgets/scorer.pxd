@@ -1,9 +1,24 @@
-# The types of scorer.py, for Cython.
+# The types of scorer.py, for Cython: C integers alone, without an object or the interpreter's lock.
 cimport cython
 
-cdef long long percent(long long x) noexcept
+ctypedef (
+    long long, long long, long long, long long, long long, long long, long long
+) Verdict
 
-cdef long long ramp(long long x, long long low, long long high) noexcept
+ctypedef (
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long, long long, long long, long long, long long,
+) Vector
+
+cdef long long percent(long long x) noexcept nogil
+
+cdef long long ramp(long long x, long long low, long long high) noexcept nogil
 
 @cython.locals(
     ask_chars=cython.longlong,
@@ -86,4 +101,4 @@ cdef long long ramp(long long x, long long low, long long high) noexcept
     keep=cython.longlong,
     left=cython.longlong,
 )
-cpdef tuple decide(list v)
+cdef Verdict decide(Vector v) noexcept nogil

@@ -7,6 +7,7 @@ nothing of what it shares with others, or of how it multiplies them. Parts need 
 whole: what two lexicons share is saved by leaving out both.
 """
 
+from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, final
@@ -134,7 +135,7 @@ def _saved(whole: Automaton, tables: Tables, left_out: Collection[int]) -> tuple
         Dfa(
             byte_class=whole.byte_class,
             rows=[
-                list(whole.transitions[at : at + width])
+                array("I", whole.transitions[at : at + width])
                 for at in range(0, len(whole.transitions), width)
             ],
             accepts=[

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.signatures import note_native, signature_of
+from lynkrc.cli.signing_key import signing_key
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
 from lynkrc.codegen.artifacts import Artifacts
 from lynkrc.diagnostics.formats import FOR_PEOPLE
 from lynkrc.diagnostics.levels import has_errors, strict
 from lynkrc.pipeline import Compilation, pack_bundle
+from lynkrc_runtime.signature import signature_path
 
 if TYPE_CHECKING:
     from lynkrc.cli.verified import Proven
@@ -49,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--native", action="store_true", help="add a scorer compiled for this Python and machine"
     )
     parser.add_argument(
+        "--sign", metavar="KEY", help="sign the bundle: a private key's file, or env:NAME"
+    )
+    parser.add_argument(
         "--no-cache", action="store_true", help="prove again what an earlier build has proved"
     )
     add_report_arguments(parser)
@@ -57,7 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Build; 1 for errors in the spec or stale files, 2 where files cannot be read or written."""
+    if arguments.check and arguments.sign is not None:
+        error("--check writes nothing, so there is nothing to --sign; leave one of them out")
+        return ExitCode.CANNOT_RUN
     try:
+        # First, so that nobody waits for a build that cannot be signed.
+        key = None if arguments.sign is None else signing_key(arguments.sign)
         compilation = compile_file(arguments.spec)
     except CannotRead as problem:
         error(str(problem))
@@ -102,8 +113,19 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     is_native = arguments.native and why_not is None
     if not _decides_as_meant(compilation, proven, bundle, is_native=is_native):
         return ExitCode.FINDINGS
+    if is_native:
+        note_native(bundle)
+    path = folder / f"{artifacts.name}.lynkr"
     try:
-        files = [*artifacts.reviewed(), (f"{artifacts.name}.lynkr", bundle)]
+        signature = None if key is None else signature_of(bundle, path, key)
+    except CannotRead as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
+    try:
+        files = [*artifacts.reviewed(), (path.name, bundle)]
+        if signature is not None:
+            # Before the bundle: who watches for a new bundle finds it signed.
+            files.insert(-1, (signature_path(path).name, signature))
         if kept.verdicts.assertions:
             report = json.dumps(kept.report, indent=2, ensure_ascii=False).encode()
             files.insert(0, (REPORT, report + b"\n"))
@@ -113,10 +135,12 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     if talks:
         engine = "native" if is_native else "portable"
-        print(f"built {folder / artifacts.name}.lynkr ({engine}, {len(bundle):,} bytes)")
+        print(f"built {path} ({engine}, {len(bundle):,} bytes)")
         print(f"  meaning {artifacts.meaning_digest}")
         print(f"  source  {artifacts.source_digest}")
         print(f"  review  {', '.join(name for name, _ in artifacts.reviewed())}")
+        if key is not None:
+            print(f"  signed  by {key.public.id}")
         if kept.verdicts.assertions:
             print(f"  proofs  {kept.counted}; what was found is in {folder / REPORT}")
     return ExitCode.OK

@@ -61,6 +61,11 @@ def _compile_bundle(path: Path) -> Compilation:
         bundle = open_bundle(path)
     except BrokenBundle as problem:
         raise CannotRead(str(problem)) from problem
+    return compile_opened(bundle)
+
+
+def compile_opened(bundle: OpenedBundle) -> Compilation:
+    """A checked bundle's sources, compiled. CannotRead where they no longer mean the same."""
     data = bundle.files.get(f"source/{SPEC_NAME}")
     if data is None:
         raise CannotRead(

@@ -8,8 +8,11 @@ from pathlib import Path
 import msgspec
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.signatures import told_signatures
+from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error
 from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, open_bundle
+from lynkrc_runtime.signature import signature_path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +43,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         ("source", manifest.source_digest),
         ("runtime", f">= {manifest.minimum_runtime}"),
         ("native", ", ".join(manifest.native) or "none (the interpreted scorer serves)"),
+        ("signed", _signed(bundle)),
         ("warnings", str(len(report["warnings"]))),
         *(("assumes", assumption) for assumption in report["assumptions"]),
     ]
@@ -49,6 +53,17 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     for name, entry in sorted(manifest.files.items()):
         print(f"  {entry.sha256[:16]}  {entry.size:>9,}  {name}")
     return ExitCode.OK
+
+
+def _signed(bundle: OpenedBundle) -> str:
+    """Who says to have signed it; whether they have, only a key can tell."""
+    path = signature_path(bundle.path)
+    try:
+        lines = told_signatures(path, bundle.sha256)
+    except CannotRead as problem:
+        return str(problem)
+    told = "; ".join(lines)
+    return f"{told} (not verified: `lynkrc verify --trusted-key`)" if told else "no"
 
 
 def _print_file(bundle: OpenedBundle, name: str) -> ExitCode:

@@ -23,6 +23,8 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("diff", "what a change of the spec does to requests"),
     ("usage", "what requests used and cost"),
     ("inspect", "what a bundle holds"),
+    ("sign", "sign a bundle, or add a signature to those it has"),
+    ("verify", "whether a bundle is whole, signed, and what its sources compile to"),
     ("bench", "what a policy costs here, and what its table is made of"),
     ("catalog", "the models we know, with their prices and who says so"),
     ("keys", "make, revoke and list the keys of clients"),

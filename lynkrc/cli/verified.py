@@ -84,7 +84,7 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
             path = Path(folder) / f"{artifacts.name}.lynkr"
             path.write_bytes(bundle)
             opened = open_bundle(path)
-            loaded = load_opened(opened)
+            loaded = load_opened(opened, is_just_built=True)
         engines = {"python": portable_scorer(opened)}
         if loaded.engine != "python":
             engines[loaded.engine] = loaded.scorer

@@ -21,6 +21,7 @@ from lynkrc.ir.text import print_chain, print_points, print_preference
 from lynkrc_runtime.decide import Outcome
 
 _BODY = 4  # columns of indentation inside a function
+_A_ROW = 8  # types of C on a line
 _ROUTE, _DENY, _REFUSE = int(Outcome.ROUTE), int(Outcome.DENY), int(Outcome.REFUSE)
 _RESPOND = int(Outcome.RESPOND)
 
@@ -42,14 +43,12 @@ def print_scorer(table: RouteTable) -> tuple[str, str]:
     printer = make_printer(table)
     sections = [section for section in _sections(table, printer) if section.lines]
     helpers = functions_used(table)
-    wide = len(table.targets) > 62
     values = {
         "slots": unpacking(table, printer),
         "helpers": helpers,
         "sections": sections,
+        "members": _members(len(table.slots)),
         "numbers": [*printer.names, *printer.shared.values(), *_locals(table)],
-        "masks": _masks(table),
-        "mask_type": "object" if wide else "cython.longlong",
     }
     return render("scorer.py.j2", **values), render("scorer.pxd.j2", **values)
 
@@ -451,8 +450,12 @@ def _locals(table: RouteTable) -> list[str]:
     names += ["floor", "floor_rule"] if has_floors else []
     names += ["ceiling", "ceiling_rule"] if has_ceilings else []
     names += ["prefer"] if _preferred(table) == "prefer" else []
-    return names + (["changed"] if has_floors or has_ceilings else [])
+    names += ["changed"] if has_floors or has_ceilings else []
+    return [*names, "keep", "left", *(["met"] if table.otherwise is Otherwise.DENY else [])]
 
 
-def _masks(table: RouteTable) -> list[str]:
-    return ["keep", "left", *(["met"] if table.otherwise is Otherwise.DENY else [])]
+def _members(slots: int) -> list[str]:
+    """The types of a vector's entries, as lines; a tuple of C has one at least."""
+    types = ["long long"] * max(slots, 1)
+    rows = [", ".join(types[start : start + _A_ROW]) for start in range(0, len(types), _A_ROW)]
+    return [f"{row}," for row in rows]

@@ -6,10 +6,13 @@ what entering a state adds depends on the state before. States where it does are
 that the kernel only ever asks which state it entered.
 """
 
+from array import array
 from collections.abc import Sequence
 
 from lynkrc.ir.automaton import Automaton
 from lynkrc_runtime.scan.tables import Tables, pack, unpack
+
+_NONE: frozenset[int] = frozenset()
 
 
 def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
@@ -19,18 +22,26 @@ def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
     classes = automaton.classes
     bounded = [_lexicons(lexicon_of, entries, free, inside=False) for entries in automaton.accepts]
     unbound = [_lexicons(lexicon_of, entries, free, inside=True) for entries in automaton.accepts]
-    # A state of the tables: that of the automaton, and the lexicons counted by the one before.
-    numbers: dict[tuple[int, frozenset[int]], int] = {(0, frozenset()): 0}
-    found = [(0, frozenset[int]())]
-    transitions: list[int] = []
-    for state, _ in found:
-        for target in automaton.transitions[state * classes : (state + 1) * classes]:
-            key = (target, unbound[state] & bounded[target])
-            number = numbers.get(key)
-            if number is None:
-                number = numbers[key] = len(found)
-                found.append(key)
-            transitions.append(number)
+    # Where a state follows one that counted some of its lexicons, a second one takes its place,
+    # which moves as the first does and does not count these again.
+    numbers: dict[tuple[int, frozenset[int]], int] = {}
+    again: list[tuple[int, frozenset[int]]] = []
+    transitions = array("I", automaton.transitions)
+    for state, counted in enumerate(unbound):
+        if not counted:
+            continue
+        for cell in range(state * classes, (state + 1) * classes):
+            target = transitions[cell]
+            both = counted & bounded[target]
+            if both:
+                key = (target, both)
+                if key not in numbers:
+                    numbers[key] = automaton.states + len(again)
+                    again.append(key)
+                transitions[cell] = numbers[key]
+    for state, _ in again:
+        transitions.extend(transitions[state * classes : (state + 1) * classes])
+    found = [*((state, _NONE) for state in range(automaton.states)), *again]
     return unpack(
         pack(
             byte_class=automaton.byte_class,
@@ -51,4 +62,6 @@ def _lexicons(
     lexicon_of: Sequence[int], entries: Sequence[int], free: frozenset[int], *, inside: bool
 ) -> frozenset[int]:
     """The lexicons of those entries that are free, or of those that are not."""
+    if not entries:
+        return _NONE
     return frozenset(lexicon_of[entry] for entry in entries if (entry in free) is inside)

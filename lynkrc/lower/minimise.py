@@ -3,6 +3,8 @@
 The result is canonical: states are numbered in the order a breadth-first walk by class meets them.
 """
 
+from array import array
+
 from lynkrc.lower.pattern_dfa import Dfa
 
 
@@ -55,24 +57,34 @@ def _blocks(dfa: Dfa) -> list[int]:
 def _walk(dfa: Dfa, block: list[int]) -> Dfa:
     order: dict[int, int] = {block[0]: 0}
     kept = [0]
-    rows: list[list[int]] = []
+    rows: list[array[int]] = []
     for state in kept:
-        row = []
-        for target in dfa.rows[state]:
-            number = order.get(block[target])
-            if number is None:
-                number = order[block[target]] = len(kept)
-                kept.append(target)
-            row.append(number)
-        rows.append(row)
+        row = dfa.rows[state]
+        targets = [block[target] for target in row]
+        if not order.keys() >= set(targets):
+            for number, target in zip(targets, row, strict=True):
+                if number not in order:
+                    order[number] = len(kept)
+                    kept.append(target)
+        rows.append(array("I", map(order.__getitem__, targets)))
     return Dfa(byte_class=dfa.byte_class, rows=rows, accepts=[dfa.accepts[s] for s in kept])
 
 
 def _join_classes(dfa: Dfa) -> Dfa:
-    columns: dict[tuple[int, ...], int] = {}
-    joined = [columns.setdefault(column, len(columns)) for column in zip(*dfa.rows, strict=True)]
+    classes = len(dfa.rows[0])
+    cells = array("I")
+    for row in dfa.rows:
+        cells.extend(row)
+    columns: dict[bytes, int] = {}
+    joined = [
+        columns.setdefault(cells[number::classes].tobytes(), len(columns))
+        for number in range(classes)
+    ]
+    if len(columns) == classes:
+        return dfa
+    first = [joined.index(number) for number in range(len(columns))]
     return Dfa(
         byte_class=bytes(joined[number] for number in dfa.byte_class),
-        rows=[list(row) for row in zip(*columns, strict=True)],
+        rows=[array("I", [row[number] for number in first]) for row in dfa.rows],
         accepts=dfa.accepts,
     )

@@ -6,8 +6,14 @@ one byte there as well would multiply the states of ``~`` entries by the ways to
 
 A state is (after a non-word byte?, nodes in progress, entries just confirmed); the start nodes,
 which a naive set would repeat in every state, are implied by the first member.
+
+A state moves as its *base* does, except where nodes move that the base has not. The base is the
+state that the same last byte leads to from the base of the state before: its nodes are among the
+state's own. So a row is a copy of the base's and a few cells, which makes thousands of words as
+cheap as their letters (the failure links of Aho and Corasick, for any nodes).
 """
 
+from array import array
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -17,8 +23,11 @@ Nodes: TypeAlias = frozenset[int]
 Entries: TypeAlias = tuple[int, ...]
 _State: TypeAlias = tuple[bool, Nodes, Entries]
 
-_MOST_WORK = 1_000_000
-"""Moves of single nodes after which a construction is given up: about a second."""
+_MOST_WORK = 4_000_000
+"""Nodes put into sets after which a construction is given up: one or two seconds."""
+
+_START = 0
+_INSIDE = 1  # after a word character that began nothing: the base of all bases
 
 _NOTHING: Nodes = frozenset()
 
@@ -29,7 +38,7 @@ class Dfa:
     """`rows[state][class]` is the next state; state 0 is the start."""
 
     byte_class: bytes
-    rows: list[list[int]]
+    rows: list["array[int]"]
     accepts: list[Entries]
 
 
@@ -73,82 +82,100 @@ class _Construction:
         self._nfa = nfa
         self._work = 0
         self._byte_class = byte_class
-        self._samples = samples
         self._closures: dict[int, Nodes] = {}
         self._class_sets: dict[int, list[int]] = {}
+        self._samples = samples
         self._is_word = [bool(WORD_BYTES >> byte & 1) for byte in samples]
+        self._between = [number for number, is_word in enumerate(self._is_word) if not is_word]
         self._moves: dict[int, dict[int, Nodes]] = {}
         self._free = frozenset(nfa.free)
-        self._from_bounded = self._moves_of(self._closure(BOUNDED))
-        self._from_free = self._moves_of(self._closure(FREE))
-        self._numbers: dict[_State, int] = {}
-        self._states: list[_State] = []
-        self._templates: dict[tuple[bool, Entries], list[int]] = {}
         self._ends: dict[Nodes, tuple[Entries, Entries]] = {}
+        self._states: list[_State] = [(True, _NOTHING, ()), (False, _NOTHING, ())]
+        self._bases = [_INSIDE, _INSIDE]
+        self._numbers: dict[_State, int] = {state: i for i, state in enumerate(self._states)}
+        self._rows: list[array[int]] = []
 
     def run(self, max_states: int) -> Dfa | TooManyStates:
-        self._number((True, _NOTHING, ()))
-        rows: list[list[int]] = []
-        while len(rows) < len(self._states):
-            if len(self._states) > max_states:
+        self._begin()
+        while len(self._rows) < len(self._states):
+            if len(self._states) > max_states or self._work > _MOST_WORK:
                 return TooManyStates(
                     entry=self._entry_to_blame(),
                     states=len(self._states),
                     classes=len(self._samples),
                 )
-            rows.append(self._row(self._states[len(rows)]))
-            if self._work > _MOST_WORK:
-                max_states = -1
+            self._rows.append(self._row(len(self._rows)))
         return Dfa(
             byte_class=self._byte_class,
-            rows=rows,
+            rows=self._rows,
             accepts=[accepted for _, _, accepted in self._states],
         )
 
-    def _number(self, state: _State) -> int:
+    def _begin(self) -> None:
+        """The rows of the two states without nodes, from which entries start."""
+        started = self._moves_of(self._closure(FREE))
+        inside: list[int] = []
+        for number, is_word in enumerate(self._is_word):
+            base = _INSIDE if is_word else _START
+            inside.append(self._next(base, started.get(number, _NOTHING), ()))
+        self._rows.append(array("I", inside))
+        start = self._moved(_INSIDE, self._rows[0], self._moves_of(self._closure(BOUNDED)), ())
+        self._rows.insert(_START, start)
+
+    def _row(self, number: int) -> "array[int]":
+        """The row of a state, whose base has one already: bases are found first."""
+        _, nodes, _ = self._states[number]
+        base = self._bases[number]
+        _, known, _ = self._states[base]
+        return self._moved(
+            base, self._rows[base], self._moves_of(nodes - known), self._ended(nodes)
+        )
+
+    def _moved(
+        self, base: int, base_row: "array[int]", moves: dict[int, Nodes], ended: Entries
+    ) -> "array[int]":
+        """The row of the base with what more nodes do; `ended` are the entries that end here."""
+        row = base_row[:]
+        states = self._states
+        self._work += 1 + len(moves)
+        for number, reached in moves.items():
+            onward = base_row[number]
+            row[number] = self._next(
+                onward, reached | states[onward][1], () if self._is_word[number] else ended
+            )
+        if ended != self._ended(states[base][1]):
+            for number in self._between:
+                if number not in moves:
+                    onward = base_row[number]
+                    row[number] = self._next(onward, states[onward][1], ended)
+        return row
+
+    def _next(self, base: int, reached: Nodes, ended: Entries) -> int:
+        """The state with these nodes, of which the base (reached by the same byte) has some."""
+        self._work += 1 + len(reached) // 4
+        confirmed = ended
+        if self._free:
+            free = self._ending(reached)[1]
+            if free:
+                confirmed = tuple(sorted(ended + free)) if ended else free
+        state = (self._states[base][0], reached, confirmed)
         number = self._numbers.get(state)
         if number is None:
             number = self._numbers[state] = len(self._states)
             self._states.append(state)
+            self._bases.append(base)
         return number
 
-    def _row(self, state: _State) -> list[int]:
-        at_edge, nodes, _ = state
-        ended = self._ending(nodes)[0]
-        row = self._template(at_edge, ended).copy()
-        moves = self._moves_of(nodes)
-        self._work += len(moves)
-        for number, reached in moves.items():
-            row[number] = self._next(at_edge, ended, number, reached)
-        return row
-
-    def _template(self, at_edge: bool, ended: Entries) -> list[int]:
-        """The row of a state whose nodes have no move: where its ends and new starts lead."""
-        template = self._templates.get((at_edge, ended))
-        if template is None:
-            template = self._templates[at_edge, ended] = [
-                self._next(at_edge, ended, number, _NOTHING) for number in range(len(self._samples))
-            ]
-        return template
-
-    def _next(self, at_edge: bool, ended: Entries, number: int, reached: Nodes) -> int:
-        if at_edge:
-            started = self._from_bounded.get(number)
-            if started:
-                reached = reached | started if reached else started
-        started = self._from_free.get(number)
-        if started:
-            reached = reached | started if reached else started
-        free = self._ending(reached)[1] if self._free else ()
-        if self._is_word[number]:
-            return self._number((False, reached, free))
-        return self._number((True, reached, tuple(sorted(ended + free)) if free else ended))
+    def _ended(self, nodes: Nodes) -> Entries:
+        """The bounded entries whose match ends in these nodes, if no word goes on."""
+        return self._ending(nodes)[0]
 
     def _ending(self, nodes: Nodes) -> tuple[Entries, Entries]:
         """Entries whose match ends in these nodes: bounded ones, free ones."""
         known = self._ends.get(nodes)
         if known is None:
             accepts = self._nfa.accepts
+            self._work += len(nodes) // 4
             ended = {entry for node in nodes if node in accepts for entry in accepts[node]}
             free = ended & self._free
             known = self._ends[nodes] = tuple(sorted(ended - free)), tuple(sorted(free))

@@ -6,9 +6,11 @@ start at word edges and have hardly any of these, so that what was read decides 
 open, and the states grow with the entries' length. Whatever is not tame is built, and so counted.
 """
 
+import re
 from collections.abc import Iterable
 from typing import assert_never
 
+from lynkrc.lower.pattern_nfa import WORD_BYTES
 from lynkrc.syntax.pattern import (
     Alternation,
     CharClass,
@@ -24,10 +26,14 @@ from lynkrc.syntax.pattern_shape import is_word_only
 MOST_LENGTH = 20_000
 """Greatest length of tame entries together: bytes of their texts, a blank counting 8."""
 
+MOST_PLAIN_CELLS = 4_000_000
+"""Most cells of the table of plain words, which is what 16 MB hold."""
+
 MOST_INNER_STARS = 12
 """Most repetitions without an end that something follows."""
 
 _BLANKS = 8
+_BLANK = re.compile(r"[\s-]", re.ASCII)  # what a blank of an entry matches
 
 
 def is_tame(patterns: Iterable[Pattern]) -> bool:
@@ -39,6 +45,10 @@ def is_tame(patterns: Iterable[Pattern]) -> bool:
     >>> [is_tame([parse_pattern(text, span, None)[0]]) for text in ("plan* (a|b)", "~plan*")]
     [True, False]
     """
+    patterns = list(patterns)
+    cells = plain_cells(patterns)
+    if cells is not None and cells <= MOST_PLAIN_CELLS:
+        return True
     length = stars = 0
     for pattern in patterns:
         if not pattern.bounded or not _stays_in_words(pattern.root):
@@ -48,6 +58,48 @@ def is_tame(patterns: Iterable[Pattern]) -> bool:
         if length > MOST_LENGTH or stars > MOST_INNER_STARS:
             return False
     return True
+
+
+def plain_cells(patterns: Iterable[Pattern]) -> int | None:
+    """Cells that the table has at most, if all entries are words with blanks between.
+
+    What was read last decides all that is open then: the longest beginning of an entry that the
+    text ends with. So there is a state for each beginning of an entry, and for each byte that may
+    confirm one.
+    """
+    written: set[str] = set()
+    entries = 0
+    for pattern in patterns:
+        root = pattern.root
+        text = "" if pattern.bounded else "~"
+        for item in root.items if isinstance(root, Sequence) else (root,):
+            match item:
+                case Literal(text=literal) if not _BLANK.search(literal):
+                    text += literal
+                case Gap():
+                    text += _BLANKS * " "
+                case _:
+                    return None
+        written.add(text)
+        entries += 1
+    read = set("".join(written).encode())
+    between = sum(not (WORD_BYTES >> byte & 1) for byte in read)
+    beginnings = 0
+    before = b""
+    for text in sorted(written):
+        data = text.encode()
+        beginnings += len(data) - _shared(before, data)
+        before = data
+    states = 2 + beginnings + entries * (2 + between)
+    return states * (len(read) + 3)
+
+
+def _shared(one: bytes, other: bytes) -> int:
+    """How many bytes both begin with."""
+    for length, (left, right) in enumerate(zip(one, other, strict=False)):
+        if left != right:
+            return length
+    return min(len(one), len(other))
 
 
 def _stays_in_words(node: PatternNode) -> bool:

@@ -81,6 +81,19 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
         help="let --host be open to the network without keys",
     )
     serve.add_argument(
+        "--trusted-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="public key (PEM) of who signs bundles; may be given several times",
+    )
+    serve.add_argument(
+        "--require-signature",
+        action="store_true",
+        help="serve no bundle that none of the trusted keys has signed",
+    )
+    serve.add_argument(
         "--usage-log",
         type=Path,
         metavar="FILE",
@@ -112,12 +125,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Late, so that --help and usage errors do not wait for the HTTP stack.
     from lynkrc_runtime.bundle import BrokenBundle, open_bundle
     from lynkrc_runtime.server.lifecycle import run
-    from lynkrc_runtime.server.options import Options
+    from lynkrc_runtime.server.options import Options, trust_of
     from lynkrc_runtime.server.process import CannotServe
     from lynkrc_runtime.server.reload import tried_policy
     from lynkrc_runtime.server.supervise import supervise
     from lynkrc_runtime.telemetry.log import Level
 
+    try:
+        trust = trust_of(options.trusted_key, is_required=options.require_signature)
+    except CannotServe as error:
+        sys.stderr.write(f"{prog}: error: {error}\n")
+        return 2
     serving = Options(
         bundle=options.bundle,
         host=options.host,
@@ -133,11 +151,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         workers=options.workers,
         stop_delay=options.stop_delay,
         drain=options.drain,
+        trust=trust,
     )
     try:
         # Before the bundle is loaded: one that a reload replaces must go.
         _spare_collector()
-        opened = open_bundle(options.bundle)
+        opened = open_bundle(options.bundle, trust)
         policy = tried_policy(opened)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             serve = run if serving.workers == 1 else supervise

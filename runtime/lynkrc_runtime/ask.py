@@ -25,9 +25,10 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     Role,
     Text,
+    ToolResult,
 )
 
-_MEDIA = (Image, Document)
+_MEDIA = frozenset((Image, Document))
 
 
 def markers_of(clients: Sequence[Client]) -> Markers:
@@ -46,11 +47,10 @@ def authored_text(message: Message, markers: Markers) -> str:
     """
     if message.role is not Role.USER:
         return ""
-    parts = []
-    for block in message.blocks:
-        if isinstance(block, Text) and (part := authored(block.text, markers)):
-            parts.append(part)
-    return "\n".join(parts)
+    texts = [block.text for block in message.blocks if type(block) is Text]
+    if len(texts) == 1:
+        return authored(texts[0], markers)
+    return "\n".join([part for text in texts if (part := authored(text, markers))])
 
 
 @final
@@ -78,6 +78,8 @@ def find_ask(messages: Sequence[Message], markers: Markers) -> Ask:
         if message.role is Role.ASSISTANT:
             if last >= 0:
                 break
+        elif _is_result(message):
+            continue
         elif (text := authored_text(message, markers)) or _shows_media(message):
             first, last = index, max(index, last)
             if text:
@@ -94,10 +96,18 @@ def count_turns(messages: Sequence[Message], ask: Ask, markers: Markers) -> int:
     for message in messages[: ask.first]:
         if message.role is Role.ASSISTANT:
             counted = False
-        elif not counted and (_has_words(message, markers) or _shows_media(message)):
+        elif counted or _is_result(message):
+            continue
+        elif _has_words(message, markers) or _shows_media(message):
             counted = True
             turns += 1
     return turns
+
+
+def _is_result(message: Message) -> bool:
+    """Whether a message is one tool's result, as most of an agent's are: nothing of the user's."""
+    blocks = message.blocks
+    return len(blocks) == 1 and type(blocks[0]) is ToolResult
 
 
 def _has_words(message: Message, markers: Markers) -> bool:
@@ -105,16 +115,17 @@ def _has_words(message: Message, markers: Markers) -> bool:
     if message.role is not Role.USER:
         return False
     # Backwards: clients put their notes before the words.
-    return any(
-        isinstance(one, Text) and authored(one.text, markers) for one in reversed(message.blocks)
-    )
+    for block in reversed(message.blocks):
+        if type(block) is Text and authored(block.text, markers):
+            return True
+    return False
 
 
 def _shows_media(message: Message) -> bool:
     """Whether the user shows images or documents, beside those of tool results."""
     if message.role is not Role.USER:
         return False
-    return any(isinstance(block, _MEDIA) for block in message.blocks)
+    return not _MEDIA.isdisjoint(map(type, message.blocks))
 
 
 def history_text(messages: Sequence[Message], ask: Ask, markers: Markers) -> str:

@@ -1,23 +1,32 @@
 """A bundle file to what serves: everything is checked before anything of it runs.
 
 A bundle is a stored zip (see `lynkrc.bundle.pack`). `open_bundle` reads it and checks the
-manifest, every size and digest, and that nothing is missing or too much. `load_bundle` goes on to
-decode the dispatch table and to make the scorer: a native library that fits this interpreter, or
-the Python scorer with a notice that says why. Whatever is wrong raises `BrokenBundle`.
+manifest, every size and digest, the signature where keys are trusted, and that nothing is missing
+or too much. The file is read once: what is checked is what runs. `load_bundle` goes on to decode
+the dispatch table and to make the scorer: a native library that fits this interpreter and is
+trusted (`native_trust`), or the Python scorer with a notice that says why. Whatever is
+wrong raises `BrokenBundle`.
 """
 
+import hashlib
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias, final
 
-from lynkrc_runtime.bundle_archive import SUFFIX, BrokenBundle, bundle_file, read_bundle, unzip
+from lynkrc_runtime.bundle_archive import (
+    SUFFIX,
+    BrokenBundle,
+    archive,
+    bundle_file,
+    read_bundle,
+    unzip,
+)
 from lynkrc_runtime.bundle_code import (
     GONE_WRONG,
     BrokenCode,
-    native_path,
-    native_tag,
     run_python,
     said,
 )
@@ -33,7 +42,10 @@ from lynkrc_runtime.bundle_manifest import (
 from lynkrc_runtime.decide import Scorer
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.native_loading import LIBRARIES
+from lynkrc_runtime.native_tag import native_path, native_tag
+from lynkrc_runtime.native_trust import NotOurs, check_built_here
 from lynkrc_runtime.scan.tables import Tables, unpack
+from lynkrc_runtime.signature import NO_KEYS, BrokenSignature, Trust, signature_path, verified
 
 __all__ = (
     "FORMAT",
@@ -45,12 +57,11 @@ __all__ = (
     "LoadedBundle",
     "Manifest",
     "OpenedBundle",
+    "archive",
     "bundle_file",
     "dispatch_of",
     "load_bundle",
     "load_opened",
-    "native_path",
-    "native_tag",
     "open_bundle",
     "portable_scorer",
 )
@@ -61,11 +72,21 @@ Explain: TypeAlias = Callable[[list[int]], dict[str, Any]]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedBundle:
-    """A bundle whose every byte is as its manifest says. Nothing of it has run."""
+    """A bundle whose every byte is as its manifest says. Nothing of it has run.
+
+    `sha256` is of its file, `signed_by` the ids of the trusted keys that have signed that.
+    """
 
     path: Path
+    sha256: str
+    signed_by: tuple[str, ...]
     manifest: Manifest
     files: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def identity(self) -> tuple[Manifest, bool]:
+        """Equal for bundles that serve in the same way: same files, and equally trusted."""
+        return self.manifest, bool(self.signed_by)
 
 
 @final
@@ -91,14 +112,17 @@ def load_bundle(path: Path) -> LoadedBundle:
     return load_opened(open_bundle(path))
 
 
-def load_opened(bundle: OpenedBundle) -> LoadedBundle:
-    """Decode a checked bundle's tables and make its scorer."""
+def load_opened(bundle: OpenedBundle, *, is_just_built: bool = False) -> LoadedBundle:
+    """Decode a checked bundle's tables and make its scorer.
+
+    `is_just_built`: its native library is one that the caller has compiled.
+    """
     dispatch = dispatch_of(bundle)
     try:
         tables = unpack(bundle.files["lexicons.dfa"])
     except ValueError as error:
         raise BrokenBundle(f"{bundle.path}: unreadable table: {error}") from error
-    scorer, engine, notice = _scorer(bundle)
+    scorer, engine, notice = _scorer(bundle, is_just_built)
     loaded = LoadedBundle(
         path=bundle.path,
         manifest=bundle.manifest,
@@ -118,18 +142,35 @@ def dispatch_of(bundle: OpenedBundle) -> Dispatch:
     return read_dispatch(bundle.path, bundle.files["dispatch.json"])
 
 
-def open_bundle(path: Path) -> OpenedBundle:
-    """Read a bundle and check everything about it that can be checked without running it."""
+def open_bundle(
+    path: Path, trust: Trust = NO_KEYS, *, signature: Path | None = None
+) -> OpenedBundle:
+    """Read a bundle and check everything about it that can be checked without running it.
+
+    `signature` is the file of its signatures, where that is not the one beside it.
+    """
     path = bundle_file(path)
-    contents = unzip(path, read_bundle(path))
+    data = read_bundle(path)
+    sha256 = hashlib.sha256(data).hexdigest()
+    try:
+        signed_by = verified(signature or signature_path(path), sha256, trust)
+    except BrokenSignature as error:
+        raise BrokenBundle(f"{path}: {error}") from error
+    contents = unzip(path, data)
     if MANIFEST not in contents:
         raise BrokenBundle(f"{path}: {MANIFEST} is missing")
     manifest = read_manifest(path, contents.pop(MANIFEST))
     check_files(path, manifest, contents)
-    return OpenedBundle(path=path, manifest=manifest, files=MappingProxyType(contents))
+    return OpenedBundle(
+        path=path,
+        sha256=sha256,
+        signed_by=signed_by,
+        manifest=manifest,
+        files=MappingProxyType(contents),
+    )
 
 
-def _scorer(bundle: OpenedBundle) -> tuple[Scorer, str, str | None]:
+def _scorer(bundle: OpenedBundle, is_just_built: bool) -> tuple[Scorer, str, str | None]:
     """The scorer, the engine's name, and why it is not the native one."""
     library = bundle.files.get(native_path())
     if library is None:
@@ -138,7 +179,14 @@ def _scorer(bundle: OpenedBundle) -> tuple[Scorer, str, str | None]:
         notice = f"{why} in the bundle for {native_tag()}: the Python scorer serves"
     else:
         try:
+            if not bundle.signed_by and not is_just_built:
+                check_built_here(library, os.environ)
             return LIBRARIES.load(library), "native", None
+        except NotOurs as error:
+            notice = (
+                "the native code has no trusted signature and was not built by this user on this "
+                f"machine ({error}): the Python scorer serves"
+            )
         except (ImportError, OSError, AttributeError) as error:
             notice = f"the native scorer cannot be loaded ({error}): the Python scorer serves"
     return portable_scorer(bundle), "python", notice

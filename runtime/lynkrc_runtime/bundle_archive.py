@@ -1,12 +1,15 @@
 """A bundle's bytes to the files in it: a stored zip with nothing beside or between its records.
 
-What is wrong raises `BrokenBundle`. Nothing here knows what the files mean.
+`archive` goes the other way, and there is one archive of the same files: what it would not write
+is not read. What is wrong raises `BrokenBundle`. Nothing here knows what the files mean.
 """
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from struct import Struct
+from zlib import crc32
 
 SUFFIX = ".lynkr"
 
@@ -44,8 +47,8 @@ def unzip(path: Path, data: bytes) -> dict[str, bytes]:
     """The files of an archive by name; `path` is for messages."""
     contents: dict[str, bytes] = {}
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
+        with zipfile.ZipFile(io.BytesIO(data)) as zipped:
+            entries = zipped.infolist()
             if len(entries) > MOST_FILES:
                 raise BrokenBundle(f"{path}: {len(entries)} files, at most {MOST_FILES} are read")
             for entry in entries:
@@ -58,8 +61,10 @@ def unzip(path: Path, data: bytes) -> dict[str, bytes]:
             for entry in entries:
                 if entry.filename in contents:
                     raise BrokenBundle(f"{path}: {entry.filename} is there twice")
-                contents[entry.filename] = archive.read(entry)
-    except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError) as error:
+                contents[entry.filename] = zipped.read(entry)
+            if not _is_archive_of(data, contents):
+                raise BrokenBundle(f"{path}: is not archived as `lynkrc build` does it")
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, RuntimeError) as error:
         if path.suffix in (".yaml", ".yml"):
             raise BrokenBundle(
                 f"{path}: is a spec, not a bundle; `lynkrc build {path} -o DIR` makes "
@@ -70,15 +75,67 @@ def unzip(path: Path, data: bytes) -> dict[str, bytes]:
     return contents
 
 
-_LOCAL_HEADER, _CENTRAL_HEADER, _END_RECORD = 30, 46, 22
-"""Fixed sizes of a zip's records (PKWARE APPNOTE, 4.3)."""
+_LOCAL, _CENTRAL, _END = Struct("<4s5H3I2H"), Struct("<4s6H3I5H2I"), Struct("<4s4H2IH")
+"""A zip's records (PKWARE APPNOTE, 4.3.7, 4.3.12, 4.3.16)."""
+_VERSION, _UNIX = 20, 3
+_UTF8 = 0x800
+_DATE, _TIME = 0x21, 0
+"""1980-01-01 00:00, the earliest a zip can hold."""
+_MODE = 0o100644 << 16
+"""A plain file, readable by all."""
+
+
+def archive(files: Mapping[str, bytes]) -> bytes:
+    """A stored zip of the files, byte for byte determined by their names and contents."""
+    return b"".join(_records(files))
+
+
+def _records(files: Mapping[str, bytes]) -> Iterator[bytes]:
+    """The one zip that holds these files, piece by piece."""
+    directory: list[bytes] = []
+    offset = 0
+    for name in sorted(files):
+        data, stored = files[name], name.encode()
+        flags = 0 if name.isascii() else _UTF8
+        # Version to _DATE, checksum and sizes: what both records of a file say.
+        said = (
+            _VERSION,
+            flags,
+            zipfile.ZIP_STORED,
+            _TIME,
+            _DATE,
+            crc32(data),
+            len(data),
+            len(data),
+        )
+        yield _LOCAL.pack(b"PK\x03\x04", *said, len(stored), 0) + stored
+        yield data
+        made_by = _VERSION | _UNIX << 8
+        directory.append(
+            _CENTRAL.pack(b"PK\x01\x02", made_by, *said, len(stored), 0, 0, 0, 0, _MODE, offset)
+            + stored
+        )
+        offset += _LOCAL.size + len(stored) + len(data)
+    yield from directory
+    size = sum(map(len, directory))
+    yield _END.pack(b"PK\x05\x06", 0, 0, len(files), len(files), size, offset, 0)
+
+
+def _is_archive_of(data: bytes, files: Mapping[str, bytes]) -> bool:
+    """Whether every byte is as `archive` writes it; the names of files must be apart."""
+    offset, view = 0, memoryview(data)
+    for record in _records(files):
+        if view[offset : offset + len(record)] != record:
+            return False
+        offset += len(record)
+    return offset == len(data)
 
 
 def _archive_size(entries: Sequence[zipfile.ZipInfo]) -> int:
     """Bytes of a stored zip that holds these files and nothing beside or between them."""
     names = sum(len(entry.filename.encode()) for entry in entries)
     sizes = sum(entry.file_size for entry in entries)
-    return len(entries) * (_LOCAL_HEADER + _CENTRAL_HEADER) + 2 * names + sizes + _END_RECORD
+    return len(entries) * (_LOCAL.size + _CENTRAL.size) + 2 * names + sizes + _END.size
 
 
 def _check_entry(path: Path, entry: zipfile.ZipInfo) -> None:

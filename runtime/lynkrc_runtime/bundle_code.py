@@ -1,9 +1,8 @@
-"""The checked bytes of generated Python to its functions, and where its native form lies.
+"""The checked bytes of generated Python to its functions.
 
 It runs from the bytes that were checked, never from a path somebody else can write to.
 """
 
-import sysconfig
 from typing import Any
 
 GONE_WRONG = (
@@ -19,17 +18,6 @@ GONE_WRONG = (
     ValueError,
 )
 """What Python code that is not ours can do wrong."""
-
-
-def native_tag() -> str:
-    """The platform tag of this interpreter: ``cpython-311-x86_64-linux-gnu``."""
-    suffix: str = sysconfig.get_config_var("EXT_SUFFIX") or ".unknown.so"
-    return suffix.lstrip(".").rpartition(".")[0] or "unknown"
-
-
-def native_path() -> str:
-    """Where a bundle holds the library for this interpreter."""
-    return f"native/{native_tag()}/scorer.so"
 
 
 class BrokenCode(Exception):

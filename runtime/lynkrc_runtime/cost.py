@@ -123,10 +123,13 @@ def charge(
 
 def total_of(charges: Iterable[Charge]) -> Cost | None:
     """The sum; None where the cost of any of them is not known, 0 where there are none."""
-    total = Cost()
+    total = _NOTHING
     for one in charges:
         if one.cost is None:
             return None
+        if total is _NOTHING:
+            total = one.cost  # mostly there is one
+            continue
         total = Cost(
             input=total.input + one.cost.input,
             output=total.output + one.cost.output,
@@ -134,6 +137,9 @@ def total_of(charges: Iterable[Charge]) -> Cost | None:
             cache_write=total.cache_write + one.cost.cache_write,
         )
     return total
+
+
+_NOTHING = Cost()
 
 
 def in_usd(micro: int) -> str:

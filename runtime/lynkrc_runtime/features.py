@@ -96,11 +96,18 @@ class Extractor:
         }
         self._zeros = [min(max(0, slot.low), slot.high) for slot in dispatch.slots]
         self._plan: list[_Step[Reading]] = []
-        self._over_texts: dict[str, list[_Step[Found]]] = {}
+        self._over_texts: dict[str, list[list[_Step[Found]]]] = {}
+        """By text and lexicon."""
+        self._named: dict[str, tuple[int, int]] = {}
+        """By the name of a tool: the place of its slot, and what it is where the tool is there."""
         for place, slot in enumerate(dispatch.slots):
             if slot.feature in _OVER_LEXICON:
-                steps = self._over_texts.setdefault(slot.args[0], [])
-                steps.append((place, self._over_lexicon(slot), slot.low, slot.high))
+                text, name = slot.args
+                steps = self._over_texts.setdefault(text, [[] for _ in dispatch.lexicons])
+                step = (place, self._over_lexicon(slot), slot.low, slot.high)
+                steps[self._lexicons[name][0]].append(step)
+            elif slot.feature == "tools.named":
+                self._named[slot.args[0]] = (place, min(max(1, slot.low), slot.high))
             else:
                 self._plan.append((place, self._feature(slot), slot.low, slot.high))
 
@@ -153,11 +160,22 @@ class Extractor:
         for place, feature, low, high in self._plan:
             value = feature(reading)
             vector[place] = value if low <= value <= high else low if value < low else high
+        if self._named:
+            for tool in reading.request.tools:
+                named = self._named.get(tool.name)
+                if named is not None:
+                    place, value = named
+                    vector[place] = value
         for text, steps in self._over_texts.items():
             found = reading.found(text)
-            for place, measure, low, high in steps:
-                value = measure(found)
-                vector[place] = value if low <= value <= high else low if value < low else high
+            # Few of the lexicons occur in a text.
+            for number, count in enumerate(found.counts):
+                if count:
+                    for place, measure, low, high in steps[number]:
+                        value = measure(found)
+                        vector[place] = (
+                            value if low <= value <= high else low if value < low else high
+                        )
         return vector
 
     def _feature(self, slot: Slot) -> _Feature:
@@ -169,9 +187,6 @@ class Extractor:
         if count is not None:
             return lambda reading: count(reading.counts)
         match name:
-            case "tools.named":
-                (tool,) = slot.args
-                return lambda reading: int(tool in reading.tool_names)
             case "client":
                 return self._client(slot)
             case "dialect":
@@ -312,7 +327,7 @@ _PLAIN: Mapping[str, _Feature] = MappingProxyType(
         "loop.tool_results": lambda reading: reading.loop.tool_results,
         "loop.tool_errors": lambda reading: reading.loop.tool_errors,
         "loop.steps_since_user": lambda reading: reading.loop.steps,
-        "loop.repeats": lambda reading: repeats(reading.loop.calls),
+        "loop.repeats": lambda reading: repeats(reading.calls),
         "images.count": lambda reading: reading.attachments[0],
         "documents.count": lambda reading: reading.attachments[1],
         "wants.thinking": lambda reading: int(_wants_thinking(reading.request.options)),

@@ -88,7 +88,6 @@ class LoopFacts(Struct, frozen=True, kw_only=True):
     tool_results: int
     tool_errors: int
     steps: int
-    calls: tuple[ToolCall, ...]
 
 
 @final
@@ -159,15 +158,21 @@ class Reading:
     @once
     def loop(self) -> LoopFacts:
         """What happened since the user last wrote."""
+        results = errors = steps = 0
+        for message in self.request.messages[self.ask.last + 1 :]:
+            steps += message.role is Role.ASSISTANT
+            for block in message.blocks:
+                if type(block) is ToolResult:
+                    results += 1
+                    if block.is_error:
+                        errors += 1
+        return LoopFacts(tool_results=results, tool_errors=errors, steps=steps)
+
+    @once
+    def calls(self) -> list[ToolCall]:
+        """The calls since the user last wrote."""
         messages = self.request.messages[self.ask.last + 1 :]
-        blocks = [block for message in messages for block in message.blocks]
-        results = [block for block in blocks if isinstance(block, ToolResult)]
-        return LoopFacts(
-            tool_results=len(results),
-            tool_errors=sum(1 for result in results if result.is_error),
-            steps=sum(1 for message in messages if message.role is Role.ASSISTANT),
-            calls=tuple(block for block in blocks if isinstance(block, ToolCall)),
-        )
+        return [block for one in messages for block in one.blocks if type(block) is ToolCall]
 
     @once
     def attachments(self) -> tuple[int, int]:
@@ -175,9 +180,12 @@ class Reading:
         images = documents = 0
         for message in self.request.messages:
             for block in message.blocks:
-                if isinstance(block, Text):
+                kind = type(block)
+                if kind is Text or kind is ToolCall:
                     continue
-                for part in block.content if isinstance(block, ToolResult) else (block,):
+                for part in block.content if type(block) is ToolResult else (block,):
+                    if type(part) is Text:
+                        continue
                     images += isinstance(part, Image)
                     documents += isinstance(part, Document)
         return images, documents

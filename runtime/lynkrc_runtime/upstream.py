@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Protocol, Self, final
 
@@ -19,6 +20,8 @@ import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.tracing import Trace
+from msgspec import Struct
+from yarl import URL
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
@@ -29,6 +32,10 @@ _MEANS = frozenset((errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBU
 KEEP_ALIVE = 30.0
 DNS_CACHE = 10
 """Seconds."""
+AT_ONCE = 32 * 1024
+"""Bytes of a body that is handed to the transport with its head: below what makes it wait."""
+_READ = 64 * 1024
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 @final
@@ -48,8 +55,7 @@ DIRECT = Link()
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UpstreamRequest:
+class UpstreamRequest(Struct, frozen=True, kw_only=True):
     """A POST. `headers` hold credentials; `connect` is seconds; `fresh` avoids kept connections.
 
     `signer` adds credentials that depend on the request or the time.
@@ -57,8 +63,8 @@ class UpstreamRequest:
     """
 
     url: str
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    body: bytes
     connect: float
     fresh: bool
     target: str
@@ -66,6 +72,10 @@ class UpstreamRequest:
     simulate: str | None = None
     signer: "Signer | None" = None
     link: Link = DIRECT
+
+    def __repr__(self) -> str:
+        """Neither credentials nor what anybody said."""
+        return f"UpstreamRequest(url={self.url!r}, target={self.target!r})"
 
 
 class Signer(Protocol):
@@ -148,19 +158,22 @@ class _Connector(aiohttp.TCPConnector):
 
 @final
 class HttpUpstream:
-    """One session for every provider: no cookies, no redirects, no environment, no time limit.
+    """Connections to every provider: no cookies, no redirects, no environment, no time limit.
 
-    Connections are kept apart by proxy and certificates as they are by address.
+    They are kept apart by proxy and certificates as they are by address. Requests are made by the
+    parts that aiohttp's session is made of: what a session offers beyond them is not wanted here,
+    and cost a quarter of every call.
     """
 
-    __slots__ = ("_fresh", "_session")
+    __slots__ = ("_fresh", "_kept", "_loop")
 
     def __init__(self) -> None:
         """Needs a running event loop."""
-        self._session = _session(force_close=False)
+        self._loop = asyncio.get_running_loop()
+        self._kept = _Connector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
         # A stale pool may hold more dead connections; aiohttp has no "new connection" switch a
         # request, so the rare second try after a stale one goes through a pool that keeps none.
-        self._fresh = _session(force_close=True)
+        self._fresh = _Connector(limit=0, force_close=True, ttl_dns_cache=DNS_CACHE)
 
     async def __aenter__(self) -> Self:
         return self
@@ -175,26 +188,18 @@ class HttpUpstream:
 
     async def close(self) -> None:
         """Drop every connection."""
-        await self._session.close()
+        await self._kept.close()
         await self._fresh.close()
 
     async def send(self, request: UpstreamRequest) -> "HttpResponse":
         """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together."""
-        session = self._fresh if request.fresh else self._session
         headers = request.headers
         if request.signer is not None:
             headers = {**headers, **await request.signer.headers(request)}
         connecting = _Connecting(request.connect)
         _connecting.set(connecting)
         try:
-            response = await session.post(
-                request.url,
-                data=request.body,
-                headers=headers,
-                allow_redirects=False,
-                proxy=request.link.proxy,
-                ssl=request.link.tls or True,
-            )
+            response = await self._post(request, headers)
         except TimeoutError as error:
             raise UpstreamFault(
                 Fault.CONNECT, f"no connection within {request.connect:g} s"
@@ -206,7 +211,7 @@ class HttpUpstream:
         except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
             fault = Fault.UNSENT if _lacks_means(error) else Fault.CONNECT
             raise UpstreamFault(fault, f"cannot connect: {_reason(error)}") from error
-        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        except (aiohttp.ServerDisconnectedError, OSError) as error:
             fault = Fault.STALE if connecting.reused else Fault.BROKEN
             raise UpstreamFault(fault, "the connection was closed before an answer") from error
         except (aiohttp.ClientError, ValueError) as error:
@@ -214,6 +219,62 @@ class HttpUpstream:
                 Fault.BROKEN, f"the answer is not HTTP we understand: {type(error).__name__}"
             ) from error
         return HttpResponse(response)
+
+    async def _post(
+        self, request: UpstreamRequest, headers: Mapping[str, str]
+    ) -> aiohttp.ClientResponse:
+        """The answer once its head has come; on the way out no connection is left behind."""
+        body, proxy = request.body, request.link.proxy
+        fields = {"accept-encoding": "identity", **headers}
+        is_small = len(body) <= AT_ONCE
+        if is_small:
+            # Written below with the head; aiohttp would start a task that does the same.
+            fields["content-length"] = str(len(body))
+        asked = ClientRequest(
+            "POST",
+            _url(request.url),
+            headers=fields,
+            data=None if is_small else body,
+            loop=self._loop,
+            proxy=None if proxy is None else URL(proxy),
+            ssl=request.link.tls or True,
+        )
+        connector = self._fresh if request.fresh else self._kept
+        connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+        try:
+            protocol, transport = connection.protocol, connection.transport
+            assert protocol is not None
+            assert transport is not None
+            protocol.set_response_params(
+                read_until_eof=True,
+                auto_decompress=False,
+                read_bufsize=_READ,
+                max_line_size=HEADER_LIMIT,
+                max_field_size=HEADER_LIMIT,
+            )
+            response = await asked.send(connection)
+            if is_small:
+                transport.write(body)
+            try:
+                return await response.start(connection)
+            except BaseException:
+                response.close()
+                raise
+        except BaseException:
+            connection.close()
+            raise
+
+
+@lru_cache(maxsize=1024)
+def _url(text: str) -> URL:
+    """The address, taken apart once. Raises InvalidURL where it names no host or another scheme."""
+    try:
+        url = URL(text)
+    except ValueError as error:
+        raise aiohttp.InvalidURL(text) from error
+    if url.scheme not in ("http", "https") or not url.raw_host:
+        raise aiohttp.InvalidURL(text)
+    return url
 
 
 @final
@@ -244,24 +305,6 @@ class HttpResponse:
             self._response.release()
         else:
             self._response.close()
-
-
-def _session(*, force_close: bool) -> aiohttp.ClientSession:
-    connector = (
-        _Connector(limit=0, force_close=True, ttl_dns_cache=DNS_CACHE)
-        if force_close
-        else _Connector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
-    )
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
-        headers={"accept-encoding": "identity"},
-        auto_decompress=False,
-        trust_env=False,
-        max_line_size=HEADER_LIMIT,
-        max_field_size=HEADER_LIMIT,
-    )
 
 
 def _lacks_means(error: Exception) -> bool:

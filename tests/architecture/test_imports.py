@@ -85,6 +85,10 @@ RUNTIME_PURE = (
     "lynkrc_runtime.decision_headers",
     "lynkrc_runtime.dispatch",
     "lynkrc_runtime.bundle",
+    "lynkrc_runtime.native_tag",
+    # What a compiler notes of its native code, and the form of the signatures it writes.
+    "lynkrc_runtime.native_trust",
+    "lynkrc_runtime.signature",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.kind",
     "lynkrc_runtime.providers.table",
@@ -114,6 +118,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/upstream.py",
         "runtime/lynkrc_runtime/server/",
     ),
+    "yarl": ("runtime/lynkrc_runtime/upstream.py",),
     "prometheus_client": ("runtime/lynkrc_runtime/telemetry/",),
     "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
     "botocore": (
@@ -124,6 +129,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),
+    "cryptography": ("lynkrc/bundle/sign.py", "runtime/lynkrc_runtime/signature.py"),
 }
 """Third-party package -> path prefixes that may import it."""
 

@@ -125,11 +125,18 @@ def test_the_unpacked_wheel_compiles_the_quickstart_to_the_committed_files(
         assert (tmp_path / "out" / committed.name).read_bytes() == committed.read_bytes()
 
 
-@pytest.mark.parametrize("words", [["schema", "routing"], ["explain", "LK101"], ["inspect", "out"]])
-def test_the_unpacked_wheel_finds_its_data(words: list[str], site: Path, tmp_path: Path) -> None:
-    spec = tmp_path / "routing.yaml"
+@pytest.fixture(scope="module")
+def starter(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the unpacked wheel has built a starter."""
+    folder = tmp_path_factory.mktemp("starter")
+    spec = folder / "routing.yaml"
     spec.write_bytes((ROOT / "specs" / "starter" / "claude.yaml").read_bytes())
-    assert run(site, tmp_path, "build", "-o", "out", "--quiet").returncode == 0
-    done = run(site, tmp_path, *words)
+    assert run(site, folder, "build", "-o", "out", "--quiet").returncode == 0
+    return folder
+
+
+@pytest.mark.parametrize("words", [["schema", "routing"], ["explain", "LK101"], ["inspect", "out"]])
+def test_the_unpacked_wheel_finds_its_data(words: list[str], site: Path, starter: Path) -> None:
+    done = run(site, starter, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout

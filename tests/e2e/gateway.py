@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,8 @@ from typing import Any
 from tests.e2e.planted import require_unspoken
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 30
-"""Seconds a process has to stop before a test fails."""
+PATIENCE = 120
+"""Seconds a process has to do what is waited for before a test fails; a busy machine is slow."""
 
 
 def command(bundle: Path, *arguments: str) -> list[str]:
@@ -63,13 +64,19 @@ class GatewayProcess:
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """Its log so far."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
+        """Its log so far; what is being written now is not a line yet."""
+        whole, _, _ = self.log.read_text().rpartition("\n")
+        return [json.loads(line) for line in whole.splitlines()]
 
     def request(self, identity: str) -> dict[str, Any]:
-        """The line of one settled request."""
-        (line,) = [line for line in self.requests if line["request_id"] == identity]
-        return line
+        """The line of one settled request, once it is there."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = [line for line in self.requests if line["request_id"] == identity]
+            if found or time.monotonic() > deadline:
+                (line,) = found
+                return line
+            time.sleep(0.01)
 
     @property
     def requests(self) -> list[dict[str, Any]]:

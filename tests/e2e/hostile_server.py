@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds a test waits for what must happen before it fails."""
 OK = "200 OK"
 

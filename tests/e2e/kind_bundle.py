@@ -15,6 +15,7 @@ import msgspec
 from lynkrc.cli.specs import catalog_files
 from lynkrc.sema.catalog import facts_of, provision_of
 from lynkrc.sema.catalog_read import read_catalog
+from lynkrc_runtime.bundle import archive
 from tests.e2e.gateway import built
 from tests.e2e.kind_servers import CHAT, SERVERS
 
@@ -87,8 +88,8 @@ def build(folder: Path) -> Path:
     written = folder / "kinds.yaml"
     written.write_text(spec(), encoding="utf-8")
     bundle = built(written, folder, "kinds")
-    with zipfile.ZipFile(bundle) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(bundle) as zipped:
+        files = {name: zipped.read(name) for name in zipped.namelist()}
     files["dispatch.json"] = _with_shapes(files["dispatch.json"])
     manifest = json.loads(files["manifest.json"])
     data = files["dispatch.json"]
@@ -97,9 +98,7 @@ def build(folder: Path) -> Path:
         "size": len(data),
     }
     files["manifest.json"] = json.dumps(manifest).encode()
-    with zipfile.ZipFile(bundle, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
+    bundle.write_bytes(archive(files))
     return bundle
 
 

@@ -1,14 +1,12 @@
 """A bundle file written by hand: one tier, one chain, a scorer of one line."""
 
 import hashlib
-import io
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
-from lynkrc_runtime.bundle import FORMAT, MANIFEST, FileEntry, Manifest
+from lynkrc_runtime.bundle import FORMAT, MANIFEST, FileEntry, Manifest, archive
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.scan.tables import pack
@@ -72,10 +70,6 @@ def write(path: Path, contents: Mapping[str, bytes], *, digest: str = "d" * 64) 
             for name, data in contents.items()
         },
     )
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, data in {**contents, MANIFEST: msgspec.json.encode(manifest)}.items():
-            archive.writestr(name, data)
     written = path.with_suffix(".new")
-    written.write_bytes(out.getvalue())
+    written.write_bytes(archive({**contents, MANIFEST: msgspec.json.encode(manifest)}))
     return written.replace(path)

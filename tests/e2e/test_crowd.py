@@ -25,7 +25,7 @@ from tests.e2e.gateway import GatewayProcess, command, environment
 from tests.e2e.raw_client import NEXT, speak
 from tests.runtime.by_hand import Said
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 

@@ -132,7 +132,7 @@ async def test_hints_without_end_are_waited_for_as_long_as_any_answer() -> None:
 
     async with hostile_lab(CHAT, total=0.5) as lab:
         lab.upstream.says = Reply(head=b"", pieces=hints())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             heard = await lab.ask(CHAT)
             await lab.upstream.all_closed()
         assert heard.status in (503, 504)

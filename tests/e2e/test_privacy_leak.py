@@ -19,7 +19,7 @@ from lynkrc.cli.specs import check_file
 from lynkrc.pipeline import claims_of
 from lynkrc.proofs.run import run
 from lynkrc.testing.synthesize import Synthesized
-from tests.e2e.gateway import ROOT, GatewayProcess, built, serving
+from tests.e2e.gateway import PATIENCE, ROOT, GatewayProcess, built, serving
 from tests.e2e.upstream_server import UpstreamServer, in_background
 
 PRIVACY = ROOT / "examples" / "privacy"
@@ -67,7 +67,7 @@ def post(
 ) -> Told:
     """The answer to a request with the key of everyone, where `headers` have no other."""
     address = gateway.url.removeprefix("http://").split("/")[0]
-    connection = http.client.HTTPConnection(address, timeout=30)
+    connection = http.client.HTTPConnection(address, timeout=PATIENCE)
     data = json.dumps(body, ensure_ascii=False).encode()
     sent = {"content-type": "application/json", **TEAM, **headers}
     connection.request("POST", path, data, sent)

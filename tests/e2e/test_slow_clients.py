@@ -22,7 +22,7 @@ from tests.e2e.raw_client import BODY, CHUNKED, HEAD, LENGTH, speak
 from tests.e2e.socket_lab import Lab
 from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 SHORT = 0.2
 """Seconds, in the place of a minute."""
 

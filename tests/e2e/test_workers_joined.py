@@ -9,8 +9,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -115,10 +116,26 @@ def asked(
     return exchange(address, method, path, content, sent)
 
 
-def lines(folder: Path) -> list[dict[str, Any]]:
-    """The log, all of its files."""
-    texts = [one.read_text() for one in folder.glob("log*") if one.suffix != ".lock"]
-    return [json.loads(line) for text in texts for line in text.splitlines()]
+def lines(folder: Path, is_all: Callable[[list[dict[str, Any]]], bool]) -> list[dict[str, Any]]:
+    """The log, all of its files, once it has what is waited for: a worker writes when it likes."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with suppress(FileNotFoundError):  # it was rotated between the look and the reading
+            texts = [one.read_text() for one in folder.glob("log*") if one.suffix != ".lock"]
+            wholes = [text.rpartition("\n")[0] for text in texts]
+            found = [json.loads(line) for text in wholes for line in text.splitlines()]
+            if is_all(found):
+                return found
+        time.sleep(0.02)
+    pytest.fail("the log never had what is waited for")
+
+
+def served_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [line for line in found if line.get("class") == "served"]
+
+
+def reset_by(found: list[dict[str, Any]]) -> set[int]:
+    return {line["worker"] for line in found if line["event"] == "breakers-reset"}
 
 
 def test_a_limit_is_one_for_all_workers(
@@ -126,7 +143,7 @@ def test_a_limit_is_one_for_all_workers(
 ) -> None:
     statuses = [status for status, _ in answers]
     assert (statuses.count(200), statuses.count(429)) == (LIMIT, REQUESTS - LIMIT)
-    served = [line for line in lines(folder) if line.get("class") == "served"]
+    served = served_of(lines(folder, lambda found: len(served_of(found)) >= LIMIT))
     assert len(served) == LIMIT
     assert len({line["worker"] for line in served}) == 2, "both have served"
 
@@ -145,13 +162,15 @@ def test_any_worker_tells_what_a_request_used(
 def test_logs_are_whole_and_name_their_worker(
     answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, folder: Path
 ) -> None:
+    found = lines(folder, lambda found: len(served_of(found)) >= LIMIT)
     assert list(folder.glob("log.[0-9]*")), "it was rotated"
-    for line in lines(folder):
+    for line in found:
         if line["event"] == "request":
             assert line["worker"] in (1, 2)
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        records = [json.loads(one) for one in (folder / "usage.jsonl").read_text().splitlines()]
+        whole, _, _ = (folder / "usage.jsonl").read_text().rpartition("\n")
+        records = [json.loads(one) for one in whole.splitlines()]
         if sum(one.get("ending") == "served" for one in records) == LIMIT:
             break
         time.sleep(0.02)
@@ -221,8 +240,7 @@ def test_resets_reach_all(
 ) -> None:
     assert asked(gateway, "/metrics/circuit-breakers/reset", "POST").status == 200
     assert asked(gateway, "/metrics/circuit-breakers/reset?target=none", "POST").status == 404
-    resets = [line["worker"] for line in lines(folder) if line["event"] == "breakers-reset"]
-    assert {1, 2} <= set(resets)
+    assert reset_by(lines(folder, lambda found: {1, 2} <= reset_by(found))) == {1, 2}
 
 
 def test_targets_are_probed_once(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from lynkrc_runtime.simulator import Act, Simulator
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 from tests.e2e.scripted_answers import Raw, Said, refusal, render
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds a test waits for what must happen before it fails."""
 
 Judge: TypeAlias = Callable[[Mapping[str, Any], Mapping[str, str]], str | Raw | None]

@@ -67,7 +67,7 @@ def changed(text: str, what: str, place: int, word: str) -> str:
 RUN = Run(root="/", spec="routing.yaml", version="0")
 
 
-@settings(max_examples=250, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(spec=st.sampled_from(SPECS), changes=st.lists(_change, min_size=1, max_size=5))
 def test_a_changed_spec_is_compiled_or_explained(
     spec: str, changes: list[tuple[str, int, str]]

@@ -29,7 +29,7 @@ candidates = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=1000)
+@settings(derandomize=True, max_examples=400)
 @given(
     chain=candidates,
     ends=ends,

@@ -56,7 +56,7 @@ def below(node: Any, step: Any) -> Any:
     return node[step] if isinstance(node, list) and step in range(len(node)) else None
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(
     st.lists(
         st.tuples(st.sampled_from(paths(DOCUMENT)), st.sampled_from((*SCALARS, *COLLECTIONS))),

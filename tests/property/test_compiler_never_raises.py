@@ -78,7 +78,7 @@ def test_the_sample_itself_is_sound() -> None:
     assert has_only_notes(compiled(SAMPLE.encode()))
 
 
-@settings(derandomize=True, deadline=None, max_examples=250)
+@settings(derandomize=True, deadline=None, max_examples=100)
 @given(EDITS)
 def test_an_edited_spec_gives_findings_or_artifacts(edits: list[tuple[int, int, str]]) -> None:
     text = SAMPLE
@@ -95,7 +95,7 @@ def test_every_line_can_be_missing_or_doubled() -> None:
         compiled("".join([*rest[0], line, line, *rest[1]]).encode())
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(st.binary(max_size=80))
 def test_bytes_that_are_no_spec_give_findings(data: bytes) -> None:
     assert not has_only_notes(compiled(data))

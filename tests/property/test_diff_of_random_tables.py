@@ -16,7 +16,7 @@ from lynkrc.ir.table import RouteTable
 from tests.property.random_tables import tables, vectors
 
 FEW = settings(
-    max_examples=25,
+    max_examples=15,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

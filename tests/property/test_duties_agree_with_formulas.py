@@ -11,7 +11,7 @@ from lynkrc.ir.table import RouteTable
 from tests.property.random_tables import tables, vectors
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, deadline=None, max_examples=80)
 @given(tables(), vectors)
 def test_formulas_and_steps_call_for_the_same(table: RouteTable, vector: list[int]) -> None:
     known = study(table)

@@ -40,7 +40,7 @@ def facts_of(table: RouteTable, found: Encoded, vector: list[int]) -> list[z3.Bo
     return facts
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@settings(derandomize=True, deadline=None, max_examples=60)
 @given(tables(), vectors)
 def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int]) -> None:
     symbols, found = encoded(table)
@@ -54,7 +54,7 @@ def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int
     assert isinstance(solver.ask(z3.Not(z3.And(*facts))), Impossible)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(tables())
 def test_what_is_found_for_an_outcome_has_it(table: RouteTable) -> None:
     symbols, found = encoded(table)

@@ -23,7 +23,7 @@ from lynkrc.passes import PASSES, run_passes
 from lynkrc.passes.fold_constants import fold_guard
 from lynkrc.passes.merge_class_tests import merge_in
 from lynkrc.passes.normalize_guards import normal_form
-from lynkrc_runtime.bundle import LoadedBundle, load_bundle
+from lynkrc_runtime.bundle import LoadedBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation, order
 from tests.native_tools import needs_compiler
@@ -36,7 +36,7 @@ from tests.unit.sample_table import SPEC
 moderate = settings(
     derandomize=True,
     deadline=None,
-    max_examples=100,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 several_vectors = st.lists(vectors, min_size=4, max_size=12)
@@ -159,7 +159,7 @@ def test_what_is_attempted_is_the_decided_set_in_an_order_of_its_groups(
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=4,
+    max_examples=2,
     database=None,
     # Each example is a run of the C compiler: a smaller one is not worth minutes of them.
     phases=(Phase.explicit, Phase.generate),
@@ -201,7 +201,7 @@ def native(table: RouteTable, folder: Path) -> LoadedBundle:
     assert isinstance(built, NativeBuilt), built
     path = folder / "table.lynkr"
     path.write_bytes(pack(artifacts, report=b"{}\n", native={built.path: built.library}))
-    loaded = load_bundle(path)
+    loaded = load_opened(open_bundle(path), is_just_built=True)
     assert loaded.engine == "native"
     return loaded
 

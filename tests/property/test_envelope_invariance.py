@@ -111,7 +111,7 @@ def test_the_same_words_decide_the_same_bare_and_inside(spec: str, name: str) ->
     build, fewest = BUILDERS[name]
     tools = st.lists(st.sampled_from(baseline(name) or ["-"]), unique=True, min_size=fewest)
 
-    @settings(derandomize=True, deadline=None, max_examples=100)
+    @settings(derandomize=True, deadline=None, max_examples=50)
     @given(words=WORDS, data=st.data(), tools=tools)
     def same(words: str, data: st.DataObject, tools: list[str]) -> None:
         def choose(options: Sequence[_T]) -> _T:

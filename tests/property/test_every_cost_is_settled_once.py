@@ -121,7 +121,7 @@ ACCOUNTS = (
 )
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=80, derandomize=True, deadline=None)
 @given(
     requests=st.lists(REQUESTS, min_size=1, max_size=12),
     words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=8),

@@ -73,7 +73,7 @@ def _grow(parts: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 _EXPRESSIONS: st.SearchStrategy[Expr] = st.recursive(_LEAVES, _grow, max_leaves=12)
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=150, derandomize=True, deadline=None)
 @given(_EXPRESSIONS)
 def test_printed_expressions_parse_to_themselves(expr: Expr) -> None:
     text = print_expr(expr)
@@ -91,7 +91,7 @@ _TOKENS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=500, derandomize=True, deadline=None)
+@settings(max_examples=250, derandomize=True, deadline=None)
 @given(st.lists(_TOKENS, max_size=14), st.sampled_from([" ", ""]))
 def test_any_text_gives_a_tree_or_a_finding_inside_it(tokens: list[str], blank: str) -> None:
     text = blank.join(tokens)

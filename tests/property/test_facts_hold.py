@@ -50,7 +50,7 @@ def known(seed: int) -> tuple[Relation, ...]:
     return relations(rig(seed).domain)
 
 
-@settings(derandomize=True, deadline=None, max_examples=600)
+@settings(derandomize=True, deadline=None, max_examples=240)
 @given(made=requests, seeds=st.lists(st.integers(1, RIGS), max_size=4, unique=True))
 def test_no_request_breaks_a_fact(made: Made, seeds: list[int]) -> None:
     for seed in (0, *seeds):

@@ -32,7 +32,7 @@ from tests.property.facts_requests import (
 from tests.property.test_scan_against_reference import entries as drawn_entries
 from tests.property.test_scan_against_reference import is_word, matches, parse, texts
 
-FEW = settings(derandomize=True, deadline=None, max_examples=60)
+FEW = settings(derandomize=True, deadline=None, max_examples=30)
 Symbols = tuple[list[z3.ArithRef], list[z3.BoolRef | None]]
 
 
@@ -224,7 +224,7 @@ def test_a_word_is_needed_where_the_automaton_says_so() -> None:
 # -- entries against the reference -----------------------------------------------------------
 
 
-@settings(derandomize=True, deadline=None, max_examples=300)
+@settings(derandomize=True, deadline=None, max_examples=150)
 @given(drawn=st.lists(drawn_entries, min_size=1, max_size=6, unique=True), text=texts)
 def test_what_is_said_of_entries_is_true_of_the_reference(drawn: list[str], text: str) -> None:
     patterns = [parse(one) for one in drawn]

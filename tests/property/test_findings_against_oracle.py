@@ -93,7 +93,7 @@ def alive_by_trying(told: World, duty: Duty, atoms: tuple[Atom, ...]) -> bool | 
             return None
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(small_tables())
 def test_trying_every_request_says_the_same(drawn: RouteTable) -> None:
     table = written(drawn)
@@ -109,7 +109,7 @@ def test_trying_every_request_says_the_same(drawn: RouteTable) -> None:
             assert (RuleId(duty.owner), BESIDE[duty.act]) in idle, duty
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(small_tables())
 def test_covers_are_minimal(drawn: RouteTable) -> None:
     known, _, _, dead = settled(drawn)
@@ -128,7 +128,7 @@ def test_covers_are_minimal(drawn: RouteTable) -> None:
                 assert rules in oracle.shadows(told, rule, EFFECTS[act])
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=30)
 @given(small_tables())
 def test_alarms_are_those_of_trying_every_request(drawn: RouteTable) -> None:
     known = study(drawn)
@@ -153,7 +153,7 @@ def test_alarms_are_those_of_trying_every_request(drawn: RouteTable) -> None:
             assert isinstance(answer, Found) == (chain.id in emptied)
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(derandomize=True, deadline=None, max_examples=15)
 @given(small_tables())
 def test_a_rule_that_is_shadowed_changes_nothing_else(drawn: RouteTable) -> None:
     table = written(drawn)
@@ -170,7 +170,7 @@ def test_a_rule_that_is_shadowed_changes_nothing_else(drawn: RouteTable) -> None
     assert others == before
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@settings(derandomize=True, deadline=None, max_examples=15)
 @given(small_tables())
 def test_names_say_nothing(drawn: RouteTable) -> None:
     table = written(drawn)

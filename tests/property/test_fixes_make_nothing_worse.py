@@ -87,7 +87,7 @@ def test_the_example_is_sound() -> None:
     assert [one for one in found if one.severity is Severity.ERROR] == []
 
 
-@settings(max_examples=120, derandomize=True, deadline=None)
+@settings(max_examples=50, derandomize=True, deadline=None)
 @given(
     st.dictionaries(st.integers(0, len(WORDS) - 1), CHANGES, min_size=1, max_size=4),
     st.booleans(),

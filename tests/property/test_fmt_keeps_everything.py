@@ -157,7 +157,7 @@ def test_a_shipped_spec(text: str) -> None:
     assert "\n\n\n" not in printed
 
 
-@settings(max_examples=120, derandomize=True, deadline=None)
+@settings(max_examples=50, derandomize=True, deadline=None)
 @given(st.sampled_from(TEXTS), st.integers(0, 2**32))
 def test_a_spec_in_any_style(text: str, seed: int) -> None:
     root, _ = read_nodes(SourceFile(path="routing.yaml", text=text))
@@ -187,7 +187,7 @@ CHANGES: tuple[Callable[[str, int], str], ...] = (
 )
 
 
-@settings(max_examples=250, derandomize=True, deadline=None)
+@settings(max_examples=100, derandomize=True, deadline=None)
 @given(
     st.sampled_from(TEXTS),
     st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 10_000)), min_size=1, max_size=4),

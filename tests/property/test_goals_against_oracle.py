@@ -12,7 +12,7 @@ from tests.property import oracle
 from tests.property.small_specs import small_tables
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(derandomize=True, deadline=None, max_examples=40)
 @given(small_tables())
 def test_trying_every_request_says_the_same(table: RouteTable) -> None:
     goals = [item.goal for item in coverage_items(table)]
@@ -24,7 +24,7 @@ def test_trying_every_request_says_the_same(table: RouteTable) -> None:
     assert found.unreachable == set(range(len(goals))) - met
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@settings(derandomize=True, deadline=None, max_examples=20)
 @given(small_tables())
 def test_the_points_found_meet_all_that_is_reachable(table: RouteTable) -> None:
     goals = [item.goal for item in coverage_items(table)]

@@ -135,7 +135,7 @@ def check_edges(picture: Picture) -> None:
                 assert not inside, (edge, box)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=30, deadline=None)
 @given(spelled())
 def test_nothing_overlaps_and_all_words_fit(table: RouteTable) -> None:
     picture = picture_of(table)
@@ -144,7 +144,7 @@ def test_nothing_overlaps_and_all_words_fit(table: RouteTable) -> None:
     check_edges(picture)
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=20, deadline=None)
 @given(spelled())
 def test_the_files_are_well_formed_and_say_each_name(table: RouteTable) -> None:
     graph = graph_of(table)

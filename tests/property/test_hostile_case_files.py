@@ -55,7 +55,7 @@ def check(text: str) -> None:
         assert run_case(case, sample_engines()).is_passed or case.name in left
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=60, deadline=None, derandomize=True)
 @given(st.sampled_from(SEEDS), _changes)
 def test_a_changed_file_of_tests(seed: str, changes: list[tuple[str, int, str]]) -> None:
     text = seed
@@ -64,7 +64,7 @@ def test_a_changed_file_of_tests(seed: str, changes: list[tuple[str, int, str]])
     check(text)
 
 
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
     check(text)

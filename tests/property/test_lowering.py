@@ -163,7 +163,7 @@ ENVS = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(CONDITIONS, st.lists(ENVS, min_size=4, max_size=4))
 def test_a_guard_means_what_the_expression_says(condition: Part, envs: list[Env]) -> None:
     text, meaning = condition

@@ -45,7 +45,7 @@ def ask_everything(text: str, offset: int) -> None:
     outline(analysis.root)
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(st.sampled_from([SPEC, QUICKSTART]), st.lists(_change, max_size=4), _place)
 def test_any_change_of_a_spec(spec: str, changes: list[tuple[int, int, str]], place: int) -> None:
     text = spec
@@ -55,7 +55,7 @@ def test_any_change_of_a_spec(spec: str, changes: list[tuple[int, int, str]], pl
     ask_everything(text, place % (len(text) + 1))
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(st.integers(0, len(QUICKSTART)))
 def test_any_beginning_of_the_quickstart(end: int) -> None:
     ask_everything(QUICKSTART[:end], end)
@@ -67,7 +67,7 @@ def test_every_beginning_has_a_spot() -> None:
         assert not (spot.keys or spot.values) or spot.typed == QUICKSTART[spot.start : end]
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=25)
 @given(st.text(), _place)
 def test_any_text(text: str, place: int) -> None:
     ask_everything(text, place % (len(text) + 1))

@@ -87,7 +87,7 @@ def spec_of(table: RouteTable, label: str) -> Spec:
     return Spec(label=label, name=table.name, digest=label, routes="")
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@settings(max_examples=40, derandomize=True, deadline=None)
 @given(small_specs(most_assertions=3), st.sampled_from(sorted(REWORDINGS)))
 def test_no_verdict_changes_with_the_words(spec: SmallSpec, how: str) -> None:
     table = REWORDINGS[how](spec.table)
@@ -102,7 +102,7 @@ def test_no_verdict_changes_with_the_words(spec: SmallSpec, how: str) -> None:
         assert (old.status, old.worst, old.is_exact) == (new.status, new.worst, new.is_exact)
 
 
-@settings(max_examples=60, derandomize=True, deadline=None)
+@settings(max_examples=30, derandomize=True, deadline=None)
 @given(small_tables(), st.data())
 def test_a_literal_that_is_one_more_is_found_wherever_it_matters(
     old: RouteTable, data: st.DataObject
@@ -118,7 +118,7 @@ def test_a_literal_that_is_one_more_is_found_wherever_it_matters(
     assert meaning_digest(old) != meaning_digest(new) or not differing
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=10, derandomize=True, deadline=None)
 @given(small_specs())
 def test_what_was_asked_before_changes_no_verdict(spec: SmallSpec) -> None:
     fresh = [decide(study(spec.table, spec.assertions), one) for one in spec.assertions.items]
@@ -135,7 +135,7 @@ from lynkrc.analysis.study import study
 from lynkrc.analysis.verdicts import decide
 from tests.property.small_specs import small_specs
 @seed(7)
-@settings(max_examples=10, database=None, deadline=None, phases=[Phase.generate])
+@settings(max_examples=8, database=None, deadline=None, phases=[Phase.generate])
 @given(small_specs())
 def told(spec):
     subject = study(spec.table, spec.assertions)

@@ -54,7 +54,7 @@ def told(found: Migration) -> str:
     )
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=10, deadline=None, derandomize=True)
 @given(env_texts)
 def test_any_env_file_gives_a_sound_spec(text: str) -> None:
     found = migrate_env(".env", text.encode("utf-8", "replace"), KNOWN)
@@ -62,7 +62,7 @@ def test_any_env_file_gives_a_sound_spec(text: str) -> None:
     sound_text(found.draft)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=120, deadline=None, derandomize=True)
 @given(st.one_of(env_texts, st.text(max_size=80)))
 def test_each_variable_is_answered_for_once_and_no_secret_is_told(text: str) -> None:
     data = text.encode("utf-8", "replace")
@@ -137,7 +137,7 @@ configs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=16, deadline=None, derandomize=True)
 @given(configs)
 def test_any_config_gives_a_sound_spec_or_a_reason(config: object) -> None:
     found = migrate_litellm("config.yaml", json.dumps(config).encode(), KNOWN)
@@ -151,7 +151,7 @@ def test_any_config_gives_a_sound_spec_or_a_reason(config: object) -> None:
     assert len(names) == len(set(names))
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=80, deadline=None, derandomize=True)
 @given(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode())))
 def test_any_bytes_are_answered(data: bytes) -> None:
     migrate_env(".env", data, KNOWN)

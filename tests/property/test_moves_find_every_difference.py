@@ -71,7 +71,7 @@ def shown(pair: Pair, domain: Domain, point: Point) -> Difference | None:
     return classify(pair, before.vector(point), after.vector(point))
 
 
-@settings(derandomize=True, deadline=None, max_examples=30, suppress_health_check=SLOW)
+@settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=SLOW)
 @given(changed(tables()))
 def test_what_trying_finds_is_found(both: tuple[RouteTable, RouteTable]) -> None:
     pair, domain = joint(*both)
@@ -90,7 +90,7 @@ def test_what_trying_finds_is_found(both: tuple[RouteTable, RouteTable]) -> None
     assert tried - {Category.COSMETIC} <= {one.category for one in differences if one is not None}
 
 
-@settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=SLOW)
+@settings(derandomize=True, deadline=None, max_examples=30, suppress_health_check=SLOW)
 @given(changed(small_tables()))
 def test_what_is_found_is_all_there_is(both: tuple[RouteTable, RouteTable]) -> None:
     old, new = both

@@ -91,7 +91,7 @@ def are_the_same(old: RouteTable, new: RouteTable) -> bool:
     return compare(old, new, specs=(specs[0], specs[1])).same_meaning
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=20, derandomize=True, deadline=None)
 @given(small_specs(most_assertions=3))
 def test_a_lexicon_may_have_any_name(drawn: SmallSpec) -> None:
     spec = with_lexicons(drawn)
@@ -102,7 +102,7 @@ def test_a_lexicon_may_have_any_name(drawn: SmallSpec) -> None:
     assert verdicts(spec.table, spec.assertions) == verdicts(other.table, other.assertions)
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=12, derandomize=True, deadline=None)
 @given(small_specs(most_assertions=3))
 def test_verdicts_do_not_rest_on_the_name_of_a_header(spec: SmallSpec) -> None:
     other = renamed(spec, {"x-data-class": "a-class"})
@@ -137,13 +137,13 @@ def in_turn(table: RouteTable) -> tuple[RouteTable, RouteTable]:
     return numbered(table, apart), numbered(table, backwards)
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@settings(max_examples=20, derandomize=True, deadline=None)
 @given(small_tables())
 def test_rules_that_exclude_each_other_may_stand_in_any_order(drawn: RouteTable) -> None:
     assert are_the_same(*in_turn(drawn))
 
 
-@settings(max_examples=25, derandomize=True, deadline=None)
+@settings(max_examples=12, derandomize=True, deadline=None)
 @given(small_specs(most_assertions=3))
 def test_verdicts_do_not_rest_on_the_order_of_such_rules(spec: SmallSpec) -> None:
     one, other = in_turn(spec.table)

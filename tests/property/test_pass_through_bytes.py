@@ -94,7 +94,7 @@ def test_every_dialect_that_passes_is_here() -> None:
 
 
 @pytest.mark.parametrize("dialect", FORMS)
-@settings(derandomize=True, max_examples=120, deadline=None)
+@settings(derandomize=True, max_examples=60, deadline=None)
 @given(
     unknown=UNKNOWN,
     deep=RAW,

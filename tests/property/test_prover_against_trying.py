@@ -8,19 +8,19 @@ from tests.property.prover_trials import check_moves, check_verdicts, check_what
 from tests.property.small_specs import SmallSpec, small_specs, small_tables
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=120, derandomize=True, deadline=None)
 @given(small_specs())
 def test_every_verdict_is_what_trying_finds(spec: SmallSpec) -> None:
     assert check_verdicts(spec)["specs"] == 1
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@settings(max_examples=40, derandomize=True, deadline=None)
 @given(small_tables())
 def test_what_may_happen_is_what_happens(table: RouteTable) -> None:
     assert check_what_may_happen(table)["questions"] > 0
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@settings(max_examples=60, derandomize=True, deadline=None)
 @given(changed_tables())
 def test_every_difference_is_found_and_none_made_up(
     both: tuple[RouteTable, RouteTable],

@@ -63,7 +63,7 @@ def scarce(draw: st.DrawFn) -> RouteTable:
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=120,
+    max_examples=50,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(scarce(), st.lists(vectors, min_size=4, max_size=10))

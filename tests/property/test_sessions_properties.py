@@ -97,7 +97,7 @@ class Holds:
             raise StoreDown("away")
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=150, deadline=None)
 @given(
     st.one_of(st.none(), st.binary(max_size=60), MEMORIES),
     st.booleans(),
@@ -170,7 +170,7 @@ MOVES = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=80, deadline=None)
 @given(MOVES, st.sampled_from(["turn", "session"]), st.booleans(), st.booleans())
 def test_a_history_is_ordered_as_declared(
     moves: list[tuple[bool, list[int], int, str]], within: str, reads: bool, named: bool
@@ -198,7 +198,7 @@ def test_a_history_is_ordered_as_declared(
     asyncio.run(whole())
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), ORDERS, st.integers(0, 3)), max_size=14))
 def test_what_one_key_does_changes_nothing_for_another(
     moves: list[tuple[bool, bool, list[int], int]],

@@ -15,7 +15,7 @@ from tests.property.small_texts import compiled, representatives, small_texts
 def test_small_texts_compile_and_their_assertions_hold_and_do_not() -> None:
     count: Counter[str] = Counter()
 
-    @settings(max_examples=30, derandomize=True, deadline=None)
+    @settings(max_examples=15, derandomize=True, deadline=None)
     @given(small_texts())
     def counting(text: str) -> None:
         made = compiled(text)
@@ -33,7 +33,7 @@ def test_small_texts_compile_and_their_assertions_hold_and_do_not() -> None:
     assert count["True"] > 5 and count["False"] > 5, count
 
 
-@settings(max_examples=15, derandomize=True, deadline=None)
+@settings(max_examples=8, derandomize=True, deadline=None)
 @given(small_texts(), st.integers(0, 2**32))
 def test_any_value_goes_the_way_of_one_that_stands_for_it(text: str, seed: int) -> None:
     made = compiled(text)

@@ -15,7 +15,7 @@ from tests.property.random_tables import tables, vectors
 moderate = settings(
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 several_vectors = st.lists(vectors, min_size=2, max_size=8)

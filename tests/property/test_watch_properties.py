@@ -247,7 +247,7 @@ class Request:
             assert len(retried) <= candidate.retries
 
 
-@settings(derandomize=True, max_examples=120, deadline=None)
+@settings(derandomize=True, max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_many_requests_on_one_watch(seed: int) -> None:
     random = Random(seed)
@@ -331,7 +331,7 @@ class Model:
                 self.turn("open", now)
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(derandomize=True, max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_the_breaker_agrees_with_a_naive_one(seed: int) -> None:
     random = Random(seed)

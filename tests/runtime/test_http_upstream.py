@@ -204,7 +204,7 @@ async def test_closing_early_hangs_up() -> None:
         response = await upstream.send(request(url))
         assert await response.read() == b"hi"
         response.close()
-        await asyncio.wait_for(hung_up.wait(), 10)
+        await asyncio.wait_for(hung_up.wait(), 60)
 
 
 async def test_connecting_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Two versions side by side, and what is left of old ones: nothing, however often."""
+"""Two versions side by side, and what is left of the old ones: nothing, how often soever."""
 
 import gc
 import os
@@ -25,7 +25,7 @@ from tests.unit.cli_sample import SPEC
 
 RELOADS = 200
 WARM = 20
-"""Reloads until the process has all that it keeps for good: threads, caches, room to allocate."""
+"""Reloads until the process has what it keeps for good: threads, caches, an allocator's room."""
 GROWTH = 12_000_000
 """Bytes that the other 180 may leave: 60 kB each, where a table has 4 MB."""
 

@@ -119,7 +119,7 @@ def reloader(path: Path, options: Options | None = None) -> tuple[Reloader, Site
     gateway = assemble(tried_policy(opened), process)
     install(gateway, process)
     site = Site(gateway=gateway, stopping=process.stopping)
-    return Reloader(options or Options(bundle=path), opened.manifest, process, site), site, process
+    return Reloader(options or Options(bundle=path), opened, process, site), site, process
 
 
 async def test_what_is_prepared_does_not_serve_until_it_is_committed(tmp_path: Path) -> None:

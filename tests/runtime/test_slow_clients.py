@@ -94,7 +94,7 @@ async def test_a_client_given_up_on_does_not_find_a_clean_end_later(
             assert said.request["class"] == "aborted"
             got = b""
             with suppress(ConnectionError):
-                while chunk := await asyncio.wait_for(reader.read(1 << 20), 10.0):
+                while chunk := await asyncio.wait_for(reader.read(1 << 20), PATIENCE):
                     got = (got + chunk)[-100:]
             writer.close()
     assert not got.endswith(b"0\r\n\r\n"), "the answer ends as if it were whole"

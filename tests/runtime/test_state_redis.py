@@ -55,7 +55,7 @@ async def guard(
 
 async def back(health: Health) -> None:
     """Until the probe has found the store."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not health.is_up:
             await asyncio.sleep(0.02)
 

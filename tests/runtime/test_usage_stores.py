@@ -153,7 +153,7 @@ def test_an_end_does_not_wait_for_each_record_that_cannot_be_written(tmp_path: P
         if b"req_" not in data and b"gap" not in data:
             os.write(file, data)
             return
-        assert ends.wait(10)
+        assert ends.wait(60)
         tried.append(data)
         now[0] += 2.0
         raise OSError("database is locked")

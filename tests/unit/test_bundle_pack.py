@@ -7,12 +7,13 @@ from pathlib import Path
 
 import jsonschema
 
-from lynkrc.bundle.pack import archive, pack
+from lynkrc.bundle.pack import pack
 from lynkrc.bundle.report import print_report
 from lynkrc.codegen.artifacts import SpecSource, generate
 from lynkrc.diagnostics.model import Code, Diagnostic, Severity
 from lynkrc.ir.digest import meaning_digest, source_digest
 from lynkrc.passes import run_passes
+from lynkrc_runtime.bundle import archive
 from tests.unit.sample_table import SPAN, SPEC, TABLE
 
 SCHEMA = Path(__file__).resolve().parents[2] / "schema" / "manifest.schema.json"

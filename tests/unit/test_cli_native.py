@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lynkrc.cli.main import main
-from lynkrc_runtime.bundle import load_bundle, native_tag
+from lynkrc_runtime.bundle import load_bundle
+from lynkrc_runtime.native_tag import native_tag
 from tests.native_tools import needs_compiler
 from tests.unit.cli_sample import SPEC, environment, program
 

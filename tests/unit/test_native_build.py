@@ -1,8 +1,12 @@
 """Building native code, and what is said where that cannot be."""
 
+import json
+import re
 import shutil
 import sysconfig
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -19,15 +23,67 @@ ARTIFACTS: Artifacts = generate(
     source_digest="0" * 64,
     meaning_digest="0" * 64,
 )
+LIMITED = frozenset(
+    [
+        "PyErr_Format",
+        "PyErr_Occurred",
+        "PyErr_SetString",
+        "PyExc_TypeError",
+        "PyExc_ValueError",
+        "PyList_GetItem",
+        "PyList_Size",
+        "PyLong_AsLongLong",
+        "PyLong_FromLong",
+        "PyLong_FromLongLong",
+        "PyModuleDef_Init",
+        "PyModule_GetState",
+        "PyTuple_New",
+        "PyTuple_SetItem",
+        "PyType_GetFlags",
+        "Py_NewRef",
+        "_Py_Dealloc",
+        "Py_IncRef",
+        "Py_DecRef",
+        "_Py_IncRef",
+        "_Py_DecRef",
+    ]
+)
+"""What of CPython a library may call: all of it is in the stable ABI of 3.11."""
 
 
 @needs_compiler
-def test_a_library_is_for_this_interpreter_and_always_the_same() -> None:
-    first, second = build_native(ARTIFACTS), build_native(ARTIFACTS)
-    assert first == second
+def test_a_toolchain_makes_the_same_bytes_wherever_and_whenever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = build_native(ARTIFACTS)
     assert isinstance(first, NativeBuilt)
-    tag = sysconfig.get_config_var("EXT_SUFFIX").split(".")[1]
-    assert first.path == f"native/{tag}/scorer.so"
+    assert re.fullmatch(r"native/abi3-[\w-]+/scorer\.so", first.path)
+    assert re.match(r"Cython \d\S+, \S", first.toolchain)
+    elsewhere = tmp_path / "a folder with another and a longer name"
+    elsewhere.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(elsewhere))
+    for name, value in (
+        ("PYTHONHASHSEED", "12345"),
+        ("SOURCE_DATE_EPOCH", "1700000000"),
+        ("LC_ALL", "de_DE.UTF-8"),
+        ("LANGUAGE", "ja"),
+        ("TZ", "Asia/Kathmandu"),
+        ("USER", "somebody"),
+        ("HOME", str(tmp_path)),
+    ):
+        monkeypatch.setenv(name, value)
+    assert build_native(ARTIFACTS) == first
+    assert str(elsewhere).encode() not in first.library
+    assert list(elsewhere.iterdir()) == []
+
+
+@needs_compiler
+def test_a_library_calls_the_limited_api_alone_and_is_small() -> None:
+    built = build_native(ARTIFACTS)
+    assert isinstance(built, NativeBuilt)
+    names = {name.decode() for name in re.findall(rb"\0(_?Py[A-Z_]\w+)(?=\0)", built.library)}
+    assert "PyInit_scorer" in names and names - {"PyInit_scorer"} <= LIMITED
+    assert len(built.library) < 64 * 1024
 
 
 def test_without_cython_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,8 +99,50 @@ def test_without_a_compiler_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) 
     assert isinstance(result, NativeMissing) and "there is no C compiler" in result.reason
 
 
+def test_a_python_without_the_limited_api_has_no_native_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(build, "native_tag", lambda: "cpython-314t-x86_64-linux-gnu")
+    result = build_native(ARTIFACTS)
+    assert isinstance(result, NativeMissing)
+    assert result.reason == "this Python (cpython-314t-x86_64-linux-gnu) has no limited API"
+
+
+@needs_compiler
+def test_targets_beyond_the_bits_of_an_integer_are_told() -> None:
+    dispatch = json.loads(ARTIFACTS.dispatch)
+    dispatch["targets"] *= 63
+    count = len(dispatch["targets"])
+    result = build_native(replace(ARTIFACTS, dispatch=json.dumps(dispatch).encode()))
+    assert isinstance(result, NativeMissing)
+    assert result.reason == f"it takes at most 62 targets, and the spec has {count}"
+
+
 @needs_compiler
 def test_a_refusal_of_cython_is_shown() -> None:
     result = build_native(replace(ARTIFACTS, scorer="def decide(v:\n"))
     assert isinstance(result, NativeMissing)
     assert result.reason == "Cython refused the scorer" and "scorer.py" in result.detail
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo there is no memory >&2; exit 1", "there is no memory"),
+        ("kill -SEGV $$", "was ended by signal 11"),
+        ("exit 3", "it said nothing"),
+    ],
+)
+def test_a_compiler_that_fails_or_dies_is_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text(f"#!/bin/sh\n{script}\n")
+    compiler.chmod(0o700)
+    monkeypatch.setattr(sysconfig, "get_config_var", {"CC": str(compiler)}.get)
+    monkeypatch.setattr(build, "native_tag", lambda: "abi3-some")
+    result = build_native(ARTIFACTS)
+    assert isinstance(result, NativeMissing)
+    assert result.reason == "the C compiler refused the scorer"
+    assert said in result.detail

@@ -65,6 +65,8 @@ _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\
 
 def estimate_text(text: str) -> int:
     """Tokens of a text, at least 1 for any that is not empty."""
+    if text.isascii():
+        return -(-len(text) // BYTES_PER_TOKEN)
     return tokens_of(weigh(text))
 
 
@@ -115,9 +117,16 @@ def estimate_tokens(request: Request, text_tokens: Callable[[str], int] = estima
     total += TOKENS_PER_MESSAGE * len(request.messages)
     for message in request.messages:
         for block in message.blocks:
-            # Nearly every block of a long request is text.
-            if isinstance(block, Text):
+            # Nearly every block of a long request is one of these.
+            if type(block) is Text:
                 total += text_tokens(block.text)
+            elif type(block) is ToolCall:
+                total += text_tokens(block.name) + text_tokens(block.arguments)
+            elif type(block) is ToolResult:
+                for part in block.content:
+                    total += (
+                        text_tokens(part.text) if type(part) is Text else _block(part, text_tokens)
+                    )
             else:
                 total += _block(block, text_tokens)
     return total

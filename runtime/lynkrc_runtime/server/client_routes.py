@@ -1,7 +1,7 @@
 """The client surfaces over aiohttp: paths to `serve`, and the small answers of our own."""
 
 import asyncio
-import secrets
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, final
@@ -99,11 +99,12 @@ def client_app(site: Site) -> web.Application:
 class HttpClient:
     """The way back to one client, over aiohttp."""
 
-    __slots__ = ("_draining", "_request", "response")
+    __slots__ = ("_draining", "_is_stream", "_request", "response")
 
     def __init__(self, request: web.Request) -> None:
         self._request = request
         self._draining: asyncio.Task[None] | None = None
+        self._is_stream = False
         self.response: web.StreamResponse | None = None
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
@@ -115,6 +116,7 @@ class HttpClient:
         self.response = web.StreamResponse(status=200, headers=headers)
         if self._request.app[SITE].stopping.is_draining:
             self.response.force_close()
+        self._is_stream = True
         await self.response.prepare(self._request)
 
     async def write(self, data: bytes) -> None:
@@ -131,9 +133,10 @@ class HttpClient:
 
         aiohttp would end it as if it were, and wait for ever until the client has taken that.
         """
-        response, transport = self.response, self._request.transport
-        is_begun = response is not None and response.prepared
-        if is_begun and transport is not None and self._request.protocol.writing_paused:
+        if not self._is_stream:
+            return
+        transport = self._request.transport
+        if transport is not None and self._request.protocol.writing_paused:
             transport.abort()
 
     async def _drained(self, writer: StreamWriter) -> None:
@@ -183,7 +186,7 @@ def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) ->
             repeated=request[REPEATED],
             body=body,
             request_id=request[REQUEST_ID],
-            answer_id=secrets.token_hex(12),
+            answer_id=os.urandom(12).hex(),
             created=int(time.time()),
             arrived=arrived,
             # A request of nobody in particular has no such entry: asking for one is dear.

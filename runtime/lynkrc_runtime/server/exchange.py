@@ -4,9 +4,11 @@ The `Exchange` is the only mutable thing of a request. Answer headers and the ou
 read from it, so they cannot disagree.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, final
+
+from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Attempts
@@ -34,8 +36,7 @@ _BY_POLICY = frozenset((Ending.DENIED, Ending.REFUSED, Ending.FORBIDDEN))
 
 
 @final
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class Incoming(Struct, frozen=True, kw_only=True):
     """A client's request; `headers` have lower-case names, `arrived` is on the loop's clock.
 
     `repeated` names the headers that came more than once. `refused` is what is wrong with the
@@ -46,15 +47,19 @@ class Incoming:
 
     surface: str
     dialect: str
-    headers: Mapping[str, str] = field(repr=False)
+    headers: Mapping[str, str]
     repeated: frozenset[str]
-    body: bytes = field(repr=False)
+    body: bytes
     request_id: str
     answer_id: str
     created: int
     arrived: float
     refused: Problem | None = None
     caller: Caller | None = None
+
+    def __repr__(self) -> str:
+        """Neither credentials nor what anybody said."""
+        return f"Incoming(surface={self.surface!r}, request_id={self.request_id!r})"
 
 
 class Client(Protocol):
@@ -94,6 +99,7 @@ class Exchange:
         "gateway",
         "incoming",
         "is_whole",
+        "loop",
         "losses",
         "request",
         "route",
@@ -116,6 +122,7 @@ class Exchange:
         self.gateway = gateway
         self.incoming = incoming
         self.client = client
+        self.loop = asyncio.get_running_loop()
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
         self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
         self.request: Request | None = None

@@ -3,8 +3,6 @@
 An attempt that waited for its place begins when it gets it: the wait is not the target's.
 """
 
-import asyncio
-
 from lynkrc_runtime.attempt import Fault, Try
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.metering.interface import UNMETERED, Call
@@ -25,7 +23,7 @@ async def hold(exchange: Exchange, step: Try) -> Try | None:
     gateway, attempts = exchange.gateway, exchange.attempts
     assert attempts is not None
     route = gateway.routes[step.target]
-    loop = asyncio.get_running_loop()
+    loop = exchange.loop
     try:
         has_waited = await gateway.places.take(route.provider.name, step.deadline)
     except Busy as busy:

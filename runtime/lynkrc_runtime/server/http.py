@@ -283,7 +283,8 @@ class _TooLarge(Exception):
 async def _whole(request: web.Request, limit: int) -> bytes:
     """The body; the limit is that of the bundle that serves."""
     if request.content_length is not None and hdrs.CONTENT_ENCODING not in request.headers:
-        return await request.read()
+        content = request.content
+        return content.read_nowait() if content.is_eof() else await request.read()
     body = bytearray()
     while piece := await request.content.readany():
         body += piece

@@ -4,7 +4,7 @@ What the command line says comes before what the bundle says; references in the 
 up in the environment once, at the start.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from ssl import SSLContext
@@ -16,6 +16,7 @@ from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.server.security import is_loopback
 from lynkrc_runtime.server.tls import UnusableTls, server_tls
 from lynkrc_runtime.settings import Settings
+from lynkrc_runtime.signature import NO_KEYS, Trust, UnusableKey, read_trusted_key
 from lynkrc_runtime.state.open import needs_shared
 from lynkrc_runtime.telemetry.log import Level
 
@@ -47,6 +48,7 @@ class Options:
     workers: int = 1
     stop_delay: float = STOP_DELAY
     drain: float = DRAIN_LIMIT
+    trust: Trust = NO_KEYS
 
 
 @final
@@ -89,6 +91,16 @@ def addresses(options: Options, settings: Settings, environ: Mapping[str, str]) 
         admin_hosts=LOOPBACKS if admin_host is None else (admin_host,),
         admin_port=admin_port,
     )
+
+
+def trust_of(keys: Sequence[Path], *, is_required: bool) -> Trust:
+    """Whose signatures count. The files are read once; CannotServe where one is no key."""
+    if is_required and not keys:
+        raise CannotServe("--require-signature needs --trusted-key FILE, the key of who signs")
+    try:
+        return Trust(keys=tuple(map(read_trusted_key, keys)), is_required=is_required)
+    except UnusableKey as unusable:
+        raise CannotServe(f"--trusted-key {unusable}") from unusable
 
 
 def tls_of(options: Options, settings: Settings, environ: Mapping[str, str]) -> SSLContext | None:

@@ -55,7 +55,7 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     attempts = exchange.attempts
     assert attempts is not None
     route = exchange.gateway.routes[step.target]
-    loop = asyncio.get_running_loop()
+    loop = exchange.loop
     if route.lent and is_elsewhere(route, attempts, exchange.gateway.routes):
         attempts.skipped(ELSEWHERE, Fault.UNSENT, loop.time())
         return False
@@ -167,7 +167,7 @@ async def fetch(
     exchange: Exchange, route: Route, call: UpstreamRequest, step: Try
 ) -> tuple[UpstreamResponse, bytes] | None:
     """The whole answer of the upstream; None where there is none, and the attempts know why."""
-    loop = asyncio.get_running_loop()
+    loop = exchange.loop
     attempts = exchange.attempts
     assert attempts is not None
     try:
@@ -194,7 +194,7 @@ async def fetch(
 async def _whole(
     exchange: Exchange, route: Route, call: UpstreamRequest, context: AnswerContext, step: Try
 ) -> bool:
-    loop = asyncio.get_running_loop()
+    loop = exchange.loop
     attempts = exchange.attempts
     assert attempts is not None
     fetched = await fetch(exchange, route, call, step)
@@ -246,7 +246,7 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     exchange.status = 200
     exchange.fixed()
     if exchange.attempts is not None:
-        exchange.attempts.served(asyncio.get_running_loop().time())
+        exchange.attempts.served(exchange.loop.time())
     exchange.ending = Ending.SERVED
 
 

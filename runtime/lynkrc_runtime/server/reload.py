@@ -43,16 +43,18 @@ def tried_policy(opened: OpenedBundle) -> Policy:
 
 @final
 class Reloader:
-    """Reloads the bundle of one process; `manifest` is of the bundle that serves."""
+    """Reloads the bundle of one process; `opened` is the bundle that serves."""
 
-    __slots__ = ("_lock", "_manifest", "_options", "_prepared", "_process", "_site")
+    __slots__ = ("_identity", "_lock", "_options", "_prepared", "_process", "_site")
 
-    def __init__(self, options: Options, manifest: Manifest, process: Process, site: Site) -> None:
+    def __init__(
+        self, options: Options, opened: OpenedBundle, process: Process, site: Site
+    ) -> None:
         self._options = options
-        self._manifest = manifest
+        self._identity = opened.identity
         self._process = process
         self._site = site
-        self._prepared: tuple[Manifest, Gateway] | None = None
+        self._prepared: tuple[tuple[Manifest, bool], Gateway] | None = None
         self._lock = asyncio.Lock()
 
     async def reload(self) -> Reloaded:
@@ -84,8 +86,8 @@ class Reloader:
         serving = self._site.gateway.policy
         try:
             # In a thread: a large bundle must not hold up the requests that run.
-            opened = await asyncio.to_thread(open_bundle, path)
-            is_same = opened.manifest == self._manifest
+            opened = await asyncio.to_thread(open_bundle, path, self._options.trust)
+            is_same = opened.identity == self._identity
             policy = serving if is_same else await asyncio.to_thread(tried_policy, opened)
             fixed = list(_fixed(serving.dispatch.settings, policy.dispatch.settings))
             if fixed:
@@ -96,13 +98,13 @@ class Reloader:
             gateway = assemble(policy, self._process)
         except (BrokenBundle, CannotServe) as fault:
             raise CannotReload(str(fault)) from fault
-        self._prepared = (opened.manifest, gateway)
+        self._prepared = (opened.identity, gateway)
         return Result.UNCHANGED if is_same else Result.RELOADED
 
     def commit(self) -> str:
         """Serve what was prepared from now on; its digest."""
         assert self._prepared is not None, "prepare comes first"
-        self._manifest, gateway = self._prepared
+        self._identity, gateway = self._prepared
         self._prepared = None
         install(gateway, self._process)
         self._site.gateway = gateway

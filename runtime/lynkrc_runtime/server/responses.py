@@ -7,11 +7,12 @@ kept, and says so.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, final
 
 import msgspec
+from msgspec.structs import replace
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.protocol import sse

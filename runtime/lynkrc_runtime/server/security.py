@@ -6,8 +6,8 @@ to 127.0.0.1 (the `Host` tells). Both are refused before the body is read. Desig
 """
 
 import ipaddress
+import os
 import re
-import secrets
 from collections.abc import Container, Mapping
 from functools import lru_cache
 
@@ -47,10 +47,16 @@ def objection(
         return "requests of web pages (with an Origin header) are not served"
     if any_host:
         return None
-    match = _HOST.fullmatch(headers.get("host", ""))
-    if match is None or not is_loopback(match["name"]):
+    if not _is_here(headers.get("host", "")):
         return "the Host header must name this machine (localhost, 127.0.0.1 or [::1])"
     return None
+
+
+@lru_cache(maxsize=64)
+def _is_here(host: str) -> bool:
+    """Whether a Host header names this machine."""
+    match = _HOST.fullmatch(host)
+    return match is not None and is_loopback(match["name"])
 
 
 def misframed(target: str, headers: Mapping[str, str]) -> tuple[int, str] | None:
@@ -81,6 +87,8 @@ def is_json(content_type: str) -> bool:
     >>> is_json("application/json; charset=utf-8"), is_json("text/plain"), is_json("")
     (True, False, False)
     """
+    if content_type == "application/json":
+        return True
     kind = content_type.partition(";")[0].strip().lower()
     return kind == "application/json" or (
         kind.startswith("application/") and kind.endswith("+json")
@@ -91,4 +99,4 @@ def request_id(given: str | None) -> str:
     """The client's id if it is a harmless one, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return f"req_{secrets.token_hex(12)}"
+    return f"req_{os.urandom(12).hex()}"

@@ -75,7 +75,7 @@ async def serve(
         # It leads back here through the stream, and an old bundle is to go with its last request.
         exchange.fail = None
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
-        outcome = exchange.outcome(asyncio.get_running_loop().time())
+        outcome = exchange.outcome(exchange.loop.time())
         exchange.visit.leave(outcome)
         exchange.session.settled(outcome)
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
@@ -119,7 +119,7 @@ def _abort(exchange: Exchange) -> None:
             exchange.charge()
         finally:
             # A mistake in there must not leave a probe running for ever.
-            exchange.attempts.aborted(asyncio.get_running_loop().time())
+            exchange.attempts.aborted(exchange.loop.time())
 
 
 async def _converse(exchange: Exchange) -> None:

@@ -106,7 +106,7 @@ async def serving(
         yield Serving(
             site=site,
             process=process,
-            reloader=Reloader(options, opened.manifest, process, site),
+            reloader=Reloader(options, opened, process, site),
             clients=clients,
             tls=tls,
         )

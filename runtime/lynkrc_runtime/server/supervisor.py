@@ -15,7 +15,6 @@ from typing import Final, final
 
 from lynkrc_runtime.bundle import (
     BrokenBundle,
-    Manifest,
     OpenedBundle,
     bundle_file,
     dispatch_of,
@@ -28,6 +27,7 @@ from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import Listening
 from lynkrc_runtime.server.options import Options, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
+from lynkrc_runtime.signature import signature_path
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.merging import lasting, merged
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads, Result
@@ -59,8 +59,8 @@ class Supervisor:
     ) -> None:
         self._options, self._environ = options, environ
         self._log, self._tasks, self._folder = log, tasks, folder
-        self._path = options.bundle
-        self._manifest: Manifest = opened.manifest
+        self._path, self._file_name = options.bundle, options.bundle.name
+        self._identity = opened.identity
         self._copies = 0
         self._copy = self._copied()
         self._clients: Listening | None = None
@@ -113,7 +113,7 @@ class Supervisor:
 
     def _fault_of(self, worker: Worker) -> str:
         fault = worker.fault or f"worker {worker.number} does not start"
-        return fault.replace(str(worker.bundle), self._shown)
+        return self._told(fault, worker.bundle)
 
     async def _begin(self) -> Worker:
         """Start a worker. CannotServe where this machine has no room for one."""
@@ -251,6 +251,7 @@ class Supervisor:
                 # Workers that still began with another one have been ended.
                 if copy != self._copy:
                     copy.unlink(missing_ok=True)
+                    signature_path(copy).unlink(missing_ok=True)
             if not self.is_stopping:
                 self.trouble = reason
                 self.reloads.ended(ended.result)
@@ -275,8 +276,8 @@ class Supervisor:
                 return refusal
         # From here on a worker that is started begins with the new bundle.
         self._copy = copy
-        self._is_same = opened.manifest == self._manifest
-        self._manifest, self.digest = opened.manifest, opened.manifest.meaning_digest
+        self._is_same = opened.identity == self._identity
+        self._identity, self.digest = opened.identity, opened.manifest.meaning_digest
         self.name, self.watches = dispatch.name, dispatch.settings.server.reload.watch
         await asyncio.gather(*(_tell(one, control.COMMIT) for one in workers))
         for worker in list(self.workers.values()):
@@ -293,27 +294,31 @@ class Supervisor:
             status, members = await worker.order(control.PREPARE, bundle=str(copy))
         except Unheard as fault:
             return str(fault)
-        return None if status == 200 else str(members["reason"]).replace(str(copy), self._shown)
+        return None if status == 200 else self._told(str(members["reason"]), copy)
 
-    @property
-    def _shown(self) -> str:
-        return str(self._path)
+    def _told(self, reason: str, copy: Path) -> str:
+        """The reason with the names that an operator knows, not those of the copy."""
+        return reason.replace(str(copy), str(self._path)).replace(copy.name, self._file_name)
 
     def _copied(self) -> Path:
-        """A private copy of what lies at the served path."""
+        """A private copy of what lies at the served path, with its signatures where they count."""
         self._copies += 1
         copy = self._folder / f"bundle-{self._copies}.lynkr"
         try:
-            shutil.copyfile(bundle_file(self._path), copy)
+            file = bundle_file(self._path)
+            self._file_name = file.name
+            shutil.copyfile(file, copy)
+            if self._options.trust.keys and signature_path(file).exists():
+                shutil.copyfile(signature_path(file), signature_path(copy))
         except OSError as error:
             raise CannotServe(f"{self._path}: cannot be read: {error.strerror}") from error
         return copy
 
     def _opened(self, copy: Path) -> OpenedBundle:
         try:
-            return open_bundle(copy)
+            return open_bundle(copy, self._options.trust)
         except BrokenBundle as fault:
-            raise BrokenBundle(str(fault).replace(str(copy), self._shown)) from fault
+            raise BrokenBundle(self._told(str(fault), copy)) from fault
 
 
 async def _tell(worker: Worker, path: str) -> None:

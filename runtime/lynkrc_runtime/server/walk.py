@@ -22,7 +22,7 @@ async def walk(
 
     Where nothing is left to try the client is told why.
     """
-    gateway, loop = exchange.gateway, asyncio.get_running_loop()
+    gateway, loop = exchange.gateway, exchange.loop
     exchange.first = candidates[0].target
     attempts = exchange.attempts = Attempts(
         candidates,
@@ -74,8 +74,11 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
     """
     limits = []
     for name, unit in (("x-stainless-timeout", 1.0), ("x-lynkr-deadline-ms", 0.001)):
+        said = headers.get(name)
+        if said is None:
+            continue
         try:
-            limit = float(headers.get(name, "")) * unit
+            limit = float(said) * unit
         except ValueError:
             continue
         if 0 < limit < float("inf"):
@@ -85,5 +88,7 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
 
 def client_retries(headers: Mapping[str, str]) -> bool:
     """Whether this is already a client's own retry."""
-    count = headers.get("x-stainless-retry-count", "")
+    count = headers.get("x-stainless-retry-count")
+    if count is None:
+        return False
     return count.isascii() and count.isdecimal() and count.strip("0") != ""

@@ -54,7 +54,7 @@ async def _serve(
     writer: asyncio.StreamWriter,
 ) -> None:
     options = assignment.options
-    opened = open_bundle(assignment.bundle)
+    opened = open_bundle(assignment.bundle, options.trust)
     policy = tried_policy(opened)
     log = opened_log(policy, options, worker=assignment.number)
     async with serving(opened, policy, options, environ, log) as served:

@@ -18,7 +18,7 @@ import msgspec
 
 from lynkrc_runtime import settings
 from lynkrc_runtime.attempt import AttemptRecord
-from lynkrc_runtime.cost import KINDS, Cost
+from lynkrc_runtime.cost import Cost, total_of
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.log_file import LogFile
@@ -151,6 +151,7 @@ def http_logger(log: Log) -> logging.Logger:
 def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
     """The members of a request's log line."""
     target = None if outcome.target is None else dispatch.targets[outcome.target]
+    charges = outcome.charges
     return {
         "request_id": outcome.request_id,
         "surface": outcome.surface,
@@ -172,7 +173,7 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
         "team": outcome.team,
         "tenant": outcome.tenant,
         "usage": None if outcome.usage is None else _usage(outcome.usage),
-        **_cost(outcome.cost, estimated=outcome.is_estimated),
+        **_cost(total_of(charges), estimated=any([one.estimated for one in charges])),
         "duration_ms": round(outcome.seconds * 1000, 1),
         "first_byte_ms": None
         if outcome.first_byte is None
@@ -215,10 +216,11 @@ def _attempt(dispatch: Dispatch, record: AttemptRecord) -> Mapping[str, Any]:
 
 def _cost(cost: Cost | None, *, estimated: bool) -> Mapping[str, Any]:
     """Micro-dollars; null where a price is not known."""
-    kinds = None if cost is None else {kind: getattr(cost, kind) for kind in KINDS}
+    if cost is None:
+        return {"cost_micro_usd": None, "cost_by_kind": None, "estimated": estimated}
     return {
-        "cost_micro_usd": None if cost is None else cost.total,
-        "cost_by_kind": kinds,
+        "cost_micro_usd": cost.total,
+        "cost_by_kind": msgspec.structs.asdict(cost),
         "estimated": estimated,
     }
 

@@ -5,11 +5,12 @@ or tenant that the spec does not name (a key made later) is `other`.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import TypeAlias, TypeVar, final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.registry import Collector
 
 from lynkrc_runtime.cost import KINDS, Charge
 from lynkrc_runtime.dispatch import Dispatch
@@ -57,6 +58,7 @@ class Metrics:
         "_refused",
         "_requests",
         "_retries",
+        "_running",
         "_seconds",
         "_series",
         "_sessions_lost",
@@ -71,6 +73,7 @@ class Metrics:
         "_tokens",
         "_unpriced",
         "_version",
+        "_waiting",
         "registry",
         "tells_client",
     )
@@ -79,6 +82,10 @@ class Metrics:
         # The library's own look-up checks and joins the labels every time.
         self._series = cache(_labelled)
         self.registry = CollectorRegistry(auto_describe=False)
+        self._waiting: dict[tuple[Counter, tuple[str, ...]], float] = {}
+        # Asked first, so that the others know what has been counted.
+        self.registry.register(_First(self._tell))
+        self._running = 0
         self.tells_client = False
         self._teams = self._tenants = frozenset[str]()
         self._attempts = self._counter(
@@ -157,6 +164,7 @@ class Metrics:
         self._in_flight = Gauge(
             "lynkr_requests_in_flight", "Requests being served now", registry=self.registry
         )
+        self._in_flight.set_function(lambda: float(self._running))
         self._store_up = Gauge(
             "lynkr_store_up", "1 while the store answers", ["store"], registry=self.registry
         )
@@ -219,6 +227,7 @@ class Metrics:
         declared = dispatch.settings
         extra = tuple(sorted(declared.observability.metrics.labels))
         if extra != self._extra:
+            self._tell()
             for metric in (self._requests, self._seconds, self._tokens, self._cost):
                 self.registry.unregister(metric)
             self._series = cache(_labelled)
@@ -267,32 +276,32 @@ class Metrics:
 
     def arrived(self) -> None:
         """A request begins."""
-        self._in_flight.inc()
+        self._running += 1
 
     def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """A request that `arrived` has ended; `dispatch` is that of the bundle that served it."""
-        self._in_flight.dec()
+        self._running -= 1
         names = dispatch.targets
         target = NONE if outcome.target is None else names[outcome.target].name
         tier = outcome.tier or NONE
         extra = self._told(dispatch, outcome, outcome.target, "tier", "target")
         all_extra = self._told(dispatch, outcome, outcome.target)
         ending = outcome.ending.value
-        self._series(self._requests, outcome.surface, tier, target, ending, *extra).inc()
+        self._add(self._requests, (outcome.surface, tier, target, ending, *extra))
         stream = "yes" if outcome.stream else "no"
         self._series(self._seconds, outcome.surface, stream, *all_extra).observe(outcome.seconds)
         if outcome.first_byte is not None:
             self._series(self._first_byte, outcome.surface).observe(outcome.first_byte)
         if outcome.losses:
-            self._series(self._lossy, target).inc()
+            self._add(self._lossy, (target,))
         if outcome.fallback:
-            self._series(self._fallbacks, target).inc()
+            self._add(self._fallbacks, (target,))
         for record in outcome.attempts:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
-            self._series(self._attempts, name, record.result.value, kind).inc()
+            self._add(self._attempts, (name, record.result.value, kind))
             if record.is_retry:
-                self._series(self._retries, name).inc()
+                self._add(self._retries, (name,))
             if record.charge is not None:
                 extra = self._told(dispatch, outcome, record.target, "target")
                 self._spent(name, record.charge, extra)
@@ -308,6 +317,17 @@ class Metrics:
     def lost(self, of: str, count: int) -> None:
         """So many records `of` log or usage were lost since the start."""
         self._lost.labels(of).set(count)
+
+    def _add(self, counter: Counter, labels: tuple[str, ...], amount: float = 1) -> None:
+        """Count; the library, whose counters are dear, is told when somebody asks."""
+        one = counter, labels
+        self._waiting[one] = self._waiting.get(one, 0) + amount
+
+    def _tell(self) -> None:
+        waiting = list(self._waiting.items())
+        self._waiting.clear()
+        for (counter, labels), amount in waiting:
+            self._series(counter, *labels).inc(amount)
 
     def _told(
         self, dispatch: Dispatch, outcome: Outcome, target: int | None, *but: str
@@ -331,12 +351,12 @@ class Metrics:
             count = getattr(charge.usage, kind)
             if not count:
                 continue
-            self._series(self._tokens, target, kind, *extra).inc(count)
+            self._add(self._tokens, (target, kind, *extra), count)
             if charge.cost is not None:
                 cost = getattr(charge.cost, kind)
-                self._series(self._cost, target, kind, *extra).inc(cost)
+                self._add(self._cost, (target, kind, *extra), cost)
         if charge.cost is None:
-            self._series(self._unpriced, target).inc()
+            self._add(self._unpriced, (target,))
 
     def render(self) -> bytes:
         """The text exposition format."""
@@ -360,6 +380,19 @@ class Metrics:
             )
             for family in self.registry.collect()
         ]
+
+
+@final
+class _First(Collector):
+    """Has no metrics of its own: being asked is its use."""
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def collect(self) -> Iterable[Metric]:
+        """See `Collector`."""
+        self._tell()
+        return ()
 
 
 def _labelled(metric: _Metric, *labels: str) -> _Metric:

@@ -22,38 +22,44 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
-class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
+class _Text(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True, gc=False):
     text: str
     cache_control: dict[str, Any] | None = None
 
 
-class _ResultText(msgspec.Struct, forbid_unknown_fields=True):
+class _ResultText(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     type: Literal["text"]  # not a tag: outside a union a missing tag is no mistake
     text: str
     cache_control: dict[str, Any] | None = None
 
 
-class _ToolUse(msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_fields=True):
+class _ToolUse(
+    msgspec.Struct, tag_field="type", tag="tool_use", forbid_unknown_fields=True, gc=False
+):
     id: str
     name: str
     input: msgspec.Raw
     cache_control: dict[str, Any] | None = None
 
 
-class _ToolResult(msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True):
+class _ToolResult(
+    msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True, gc=False
+):
     tool_use_id: str
     content: str | list[_ResultText] | None = None
     is_error: bool | None = None
     cache_control: dict[str, Any] | None = None
 
 
-class _Thinking(msgspec.Struct, tag_field="type", tag="thinking", forbid_unknown_fields=True):
+class _Thinking(
+    msgspec.Struct, tag_field="type", tag="thinking", forbid_unknown_fields=True, gc=False
+):
     thinking: str
     signature: str | None = None
 
 
 class _Redacted(
-    msgspec.Struct, tag_field="type", tag="redacted_thinking", forbid_unknown_fields=True
+    msgspec.Struct, tag_field="type", tag="redacted_thinking", forbid_unknown_fields=True, gc=False
 ):
     data: str
 
@@ -61,13 +67,14 @@ class _Redacted(
 _Block: TypeAlias = _Text | _ToolUse | _ToolResult | _Thinking | _Redacted
 
 
-class _Message(msgspec.Struct, forbid_unknown_fields=True):
+class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     role: Literal["user", "assistant", "system"]
     content: str | list[_Block]
 
 
 _one = msgspec.json.Decoder(_Message).decode
 _list = msgspec.json.Decoder(list[_Message]).decode
+_system = msgspec.json.Decoder(str | list[_ResultText]).decode
 _ROLES = {role.value: role for role in Role}
 
 
@@ -95,6 +102,17 @@ def fast_message(item: msgspec.Raw) -> Message | None:
     return _message(found)
 
 
+def fast_system(given: msgspec.Raw) -> tuple[Text, ...] | None:
+    """`system`, or None where it must be read with care."""
+    try:
+        found = _system(given)
+    except NOT_JSON:
+        return None
+    if isinstance(found, str):
+        return (Text(text=found),) if found else ()
+    return tuple([_text(block) for block in found])
+
+
 def _message(found: _Message) -> Message | None:
     content = found.content
     if isinstance(content, str):
@@ -102,50 +120,46 @@ def _message(found: _Message) -> Message | None:
         return Message(role=_ROLES[found.role], blocks=blocks)
     read: list[Block] = []
     for block in content:
-        neutral = _neutral(block)
-        if neutral is None:
-            return None
-        read.append(neutral)
-    return Message(role=_ROLES[found.role], blocks=tuple(read))
-
-
-def _neutral(block: _Block) -> Block | None:
-    match block:
-        case _Text():
-            return _text(block)
-        case _ToolUse():
+        # The many first. A call for each would cost more than what it does.
+        if type(block) is _ToolResult:
+            inner = block.content
+            if isinstance(inner, str):
+                parts: tuple[Text, ...] = (Text(text=inner),) if inner else ()
+            else:
+                parts = tuple([_text(part) for part in inner]) if inner else ()
+            read.append(
+                ToolResult(
+                    call_id=block.tool_use_id,
+                    content=parts,
+                    is_error=block.is_error,
+                    extra=_extra(block.cache_control),
+                )
+            )
+        elif type(block) is _ToolUse:
             arguments = bytes(block.input)
-            if arguments[:1] != b"{":
+            if not arguments.startswith(b"{"):
                 return None
-            return ToolCall(
-                id=block.id,
-                name=block.name,
-                arguments=arguments.decode(),
-                extra=_extra(block.cache_control),
+            read.append(
+                ToolCall(
+                    id=block.id,
+                    name=block.name,
+                    arguments=arguments.decode(),
+                    extra=_extra(block.cache_control),
+                )
             )
-        case _ToolResult():
-            return ToolResult(
-                call_id=block.tool_use_id,
-                content=_content(block.content),
-                is_error=block.is_error,
-                extra=_extra(block.cache_control),
-            )
-        case _Thinking():
-            return Thinking(text=block.thinking, signature=block.signature or None)
-        case _Redacted():
-            return RedactedThinking(data=block.data)
+        elif type(block) is _Text:
+            read.append(_text(block))
+        elif type(block) is _Thinking:
+            read.append(Thinking(text=block.thinking, signature=block.signature or None))
+        elif type(block) is _Redacted:
+            read.append(RedactedThinking(data=block.data))
+    return Message(role=_ROLES[found.role], blocks=tuple(read))
 
 
 def _text(block: _Text | _ResultText) -> Text:
     if block.cache_control is None:
         return Text(text=block.text)
     return Text(text=block.text, extra={"cache_control": block.cache_control})
-
-
-def _content(content: str | list[_ResultText] | None) -> tuple[Block, ...]:
-    if isinstance(content, str):
-        return (Text(text=content),) if content else ()
-    return tuple(_text(block) for block in content or ())
 
 
 def _extra(mark: dict[str, Any] | None) -> dict[str, Any]:

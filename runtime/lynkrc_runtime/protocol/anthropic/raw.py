@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import MalformedRequest
-from lynkrc_runtime.protocol.outside import NOT_JSON
+from lynkrc_runtime.protocol.outside import NOT_JSON, why_not_json
 
 Members: TypeAlias = dict[str, msgspec.Raw]
 
@@ -142,4 +142,4 @@ def _wrong(
         return MalformedRequest(place, f"{where}: JSON is nested too deeply")
     if isinstance(error, msgspec.ValidationError):
         return MalformedRequest(place, f"{where}: must be {wanted}, not {kind(raw)}")
-    return MalformedRequest(place, f"{where} is not valid JSON ({error})")
+    return MalformedRequest(place, f"{where} is not valid JSON ({why_not_json(error, bytes(raw))})")

@@ -12,7 +12,11 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.anthropic import raw
-from lynkrc_runtime.protocol.anthropic.fast_message import fast_message, fast_messages
+from lynkrc_runtime.protocol.anthropic.fast_message import (
+    fast_message,
+    fast_messages,
+    fast_system,
+)
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME, read_message, read_system
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
@@ -21,12 +25,15 @@ from lynkrc_runtime.protocol.conversation import (
     Message,
     Options,
     Request,
+    Text,
     ThinkingKind,
     ThinkingWish,
     Tool,
     ToolChoice,
 )
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
+_values = msgspec.json.Decoder(list[Any]).decode
 _NEUTRAL = frozenset(
     (
         "model",
@@ -72,7 +79,6 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     rest = [name for name in members if name not in _NEUTRAL]
     if bytes(members.get("service_tier", b"")) == _USUAL_TIER:
         rest.remove("service_tier")
-    system = members.get("system")
     choice, parallel_tools = _tool_choice(members.get("tool_choice"))
     effort, output_format = _output_config(members.get("output_config"), rest)
     metadata = _metadata(members.get("metadata"))
@@ -80,7 +86,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     return Request(
         dialect=NAME,
         model=model,
-        system=() if system is None or raw.is_null(system) else read_system(system, "system"),
+        system=_system(members.get("system")),
         messages=messages,
         tools=_tools(members.get("tools")),
         tool_choice=choice,
@@ -129,17 +135,29 @@ def _read_messages(given: msgspec.Raw) -> tuple[Message, ...]:
     )
 
 
+def _system(given: msgspec.Raw | None) -> tuple[Text, ...]:
+    if given is None or raw.is_null(given):
+        return ()
+    texts = fast_system(given)
+    return read_system(given, "system") if texts is None else texts
+
+
 def _tools(given: msgspec.Raw | None) -> tuple[Tool, ...]:
     if given is None or raw.is_null(given):
         return ()
-    entries = raw.items(given, "tools")
-    return tuple(_tool(entry, f"tools.{index}") for index, entry in enumerate(entries))
+    try:
+        entries = _values(given)
+    except NOT_JSON:
+        # One after the other, to name the place of what is wrong.
+        raws = raw.items(given, "tools")
+        entries = [raw.value(entry, f"tools.{index}") for index, entry in enumerate(raws)]
+    return tuple([_tool(value, f"tools.{index}") for index, value in enumerate(entries)])
 
 
-def _tool(entry: msgspec.Raw, place: str) -> Tool:
-    value = raw.value(entry, place)
+def _tool(value: Any, place: str) -> Tool:
     if not isinstance(value, dict):
-        raise MalformedRequest(place, f"{place}: must be an object, not {raw.kind(entry)}")
+        kind = raw.kind(msgspec.json.encode(value))
+        raise MalformedRequest(place, f"{place}: must be an object, not {kind}")
     kind = _member(value, "type", str, place)
     name = _member(value, "name", str, place)
     description = _member(value, "description", str, place)
@@ -171,8 +189,10 @@ _WORDS = {str: "a string", dict: "an object", bool: "true or false", int: "a who
 def _member(value: dict[str, Any], name: str, wanted: type, place: str) -> Any:
     """An optional member of an already parsed object; MalformedRequest for another type."""
     found = value.get(name)
+    if found is None or type(found) is wanted:
+        return found
     is_boolean = isinstance(found, bool) and wanted is not bool
-    if found is not None and (is_boolean or not isinstance(found, wanted)):
+    if is_boolean or not isinstance(found, wanted):
         where = f"{place}.{name}"
         raise MalformedRequest(where, f"{where}: must be {_WORDS[wanted]}")
     return found

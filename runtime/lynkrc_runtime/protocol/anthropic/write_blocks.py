@@ -30,6 +30,7 @@ ID_LIMIT = 128
 """Characters of a tool call id; the API states no limit, only the alphabet."""
 
 _IMAGE_TYPES = frozenset(("image/jpeg", "image/png", "image/gif", "image/webp"))
+_PLAIN = frozenset(("type", "text"))
 _KEPT_EXTRA = frozenset(("cache_control",))
 _UNTRANSLATABLE = frozenset(("input_audio", "audio"))
 
@@ -56,9 +57,11 @@ def block_object(block: Block, role: Role, losses: Losses) -> Json | None:
         case Document():
             return _with_extra(_document(block), block.extra, losses)
         case ToolCall():
-            return _with_extra(call_object(block), block.extra, losses)
+            call = call_object(block)
+            return _with_extra(call, block.extra, losses) if block.extra else call
         case ToolResult():
-            return _with_extra(_result(block, losses), block.extra, losses)
+            result = _result(block, losses)
+            return _with_extra(result, block.extra, losses) if block.extra else result
         case Thinking():
             if carrier.is_foreign(block):
                 losses["stripped=thinking"] = None
@@ -118,14 +121,17 @@ def _document(block: Document) -> Json:
 
 
 def _result(block: ToolResult, losses: Losses) -> Json:
-    parts = [block_object(part, Role.USER, losses) for part in block.content]
-    content = [part for part in parts if part is not None]
     found: Json = {
         "type": "tool_result",
         "tool_use_id": legal_id(block.call_id, limit=ID_LIMIT),
     }
+    content: list[Json] = []
+    for part in block.content:
+        written = block_object(part, Role.USER, losses)
+        if written is not None:
+            content.append(written)
     if content:
-        is_plain = len(content) == 1 and content[0].keys() == {"type", "text"}
+        is_plain = len(content) == 1 and content[0].keys() == _PLAIN
         found["content"] = content[0]["text"] if is_plain else content
     if block.is_error:
         found["is_error"] = True

@@ -110,7 +110,8 @@ def _results_first(content: list[Json], calls: list[str], losses: Losses) -> lis
             losses["orphan=tool_result"] = None
             others.extend(_orphan(block))
             continue
-        results.append(block | {"tool_use_id": wanted})
+        is_renamed = wanted != block["tool_use_id"]
+        results.append(block | {"tool_use_id": wanted} if is_renamed else block)
     for call in open_calls.left:
         losses["added=tool_result"] = None
         results.append(

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lynkrc_runtime.protocol.conversation import MalformedRequest
+from lynkrc_runtime.protocol.outside import why_not_json
 
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -32,7 +33,8 @@ def read_members(body: bytes) -> dict[str, bytes]:
     except msgspec.ValidationError as error:
         raise MalformedRequest(None, "the body must be a JSON object") from error
     except msgspec.DecodeError as error:
-        raise MalformedRequest(None, f"the body is not JSON: {error}") from error
+        why = why_not_json(error, body)
+        raise MalformedRequest(None, f"the body is not JSON: {why}") from error
     except RecursionError as error:
         raise MalformedRequest(None, "the body is nested too deeply") from error
     return {name: bytes(raw) for name, raw in members.items()}
@@ -44,7 +46,7 @@ def decode_member(raw: bytes, name: str) -> Any:
         return msgspec.json.decode(raw)
     except msgspec.DecodeError as error:
         # Strings of raw members are only looked at here: a lone surrogate, a number out of range.
-        raise malformed(name, f"is not valid JSON ({error})") from error
+        raise malformed(name, f"is not valid JSON ({why_not_json(error, raw)})") from error
     except RecursionError as error:
         raise malformed(name, "is nested too deeply") from error
 

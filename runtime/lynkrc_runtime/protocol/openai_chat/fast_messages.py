@@ -26,7 +26,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 
-class _Part(msgspec.Struct, forbid_unknown_fields=True):
+class _Part(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     type: Literal["text"]  # not a tag: outside a union a missing tag is no mistake
     text: str
 
@@ -34,30 +34,34 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True):
 _Content: TypeAlias = str | list[_Part]
 
 
-class _Function(msgspec.Struct, forbid_unknown_fields=True):
+class _Function(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     name: str
     arguments: str
 
 
-class _Call(msgspec.Struct, forbid_unknown_fields=True):
+class _Call(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     id: str
     function: _Function
     type: Literal["function"] = "function"
 
 
-class _System(msgspec.Struct, tag_field="role", tag="system", forbid_unknown_fields=True):
+class _System(msgspec.Struct, tag_field="role", tag="system", forbid_unknown_fields=True, gc=False):
     content: _Content
 
 
-class _Developer(msgspec.Struct, tag_field="role", tag="developer", forbid_unknown_fields=True):
+class _Developer(
+    msgspec.Struct, tag_field="role", tag="developer", forbid_unknown_fields=True, gc=False
+):
     content: _Content
 
 
-class _User(msgspec.Struct, tag_field="role", tag="user", forbid_unknown_fields=True):
+class _User(msgspec.Struct, tag_field="role", tag="user", forbid_unknown_fields=True, gc=False):
     content: _Content
 
 
-class _Assistant(msgspec.Struct, tag_field="role", tag="assistant", forbid_unknown_fields=True):
+class _Assistant(
+    msgspec.Struct, tag_field="role", tag="assistant", forbid_unknown_fields=True, gc=False
+):
     content: _Content | None = None
     refusal: str | None = None
     tool_calls: list[_Call] | None = None
@@ -66,7 +70,7 @@ class _Assistant(msgspec.Struct, tag_field="role", tag="assistant", forbid_unkno
     function_call: None = None
 
 
-class _Tool(msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=True):
+class _Tool(msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=True, gc=False):
     tool_call_id: str
     content: _Content | None = None
     name: Any = None

@@ -103,7 +103,7 @@ class _Conversation:
             case "message":
                 self._add_message(item, place)
             case "reasoning":
-                self._say(_reasoning(item, place))
+                self._say(read_reasoning(item, place))
             case "function_call" | "custom_tool_call":
                 self._say(self._call(item, place))
             case "function_call_output" | "custom_tool_call_output":
@@ -198,7 +198,7 @@ def _result(item: dict[str, Any], place: str) -> ToolResult:
     )
 
 
-def _reasoning(item: dict[str, Any], place: str) -> Thinking | RedactedThinking:
+def read_reasoning(item: dict[str, Any], place: str) -> Thinking | RedactedThinking:
     """The reasoning with what its maker needs back (`protocol/carrier.py`)."""
     text = "\n\n".join(_pieces(item, "summary", place)) or "".join(_pieces(item, "content", place))
     given = item.get("encrypted_content")

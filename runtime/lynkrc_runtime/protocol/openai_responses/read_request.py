@@ -20,6 +20,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     others,
     read_members,
 )
+from lynkrc_runtime.protocol.openai_responses.fast_items import fast_items, join_items
 from lynkrc_runtime.protocol.openai_responses.read_items import (
     DIALECT_NAME,
     offered_in,
@@ -68,19 +69,25 @@ CARRIED = "reasoning.encrypted_content"
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
     members = read_members(body)
+    common = fast_items(members.get("input", b""))
     given = {
         name: decode_member(raw, name)
         for name, raw in members.items()
-        if name in _NEUTRAL and raw != b"null"
+        # What has been read already needs no second look.
+        if name in _NEUTRAL and raw != b"null" and not (common and name == "input")
     }
     if not given.get("model"):
         raise malformed("model", "is required and must not be empty")
     bound = _bound(members)
-    items = _input(given, bound)
+    items = [] if common else _input(given, bound)
     lists = [("tools", as_list(given.get("tools", []), "tools")), *offered_in(items)]
     tools, names = read_tools(lists)
     instructions = _optional(as_text, given, "instructions")
-    system, messages = read_items(items, instructions, names)
+    system, messages = (
+        join_items(common, instructions, names)
+        if common
+        else read_items(items, instructions, names)
+    )
     return Request(
         dialect=DIALECT_NAME,
         model=as_text(given["model"], "model"),

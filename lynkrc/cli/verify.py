@@ -1,0 +1,100 @@
+"""``lynkrc verify``: a bundle to whether it is whole, signed, and what its sources make."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from lynkrc.bundle.provenance import told_provenance
+from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.signatures import told_signatures
+from lynkrc.cli.specs import CannotRead
+from lynkrc.cli.terminal import error, note
+from lynkrc.diagnostics.wording import printable
+from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, bundle_file, open_bundle
+from lynkrc_runtime.signature import (
+    NO_KEYS,
+    Trust,
+    UnusableKey,
+    read_envelopes,
+    read_statement,
+    read_trusted_key,
+    signature_path,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments: the bundle, whom to trust, and whether to compile it anew."""
+    parser.add_argument("bundle", type=Path, help="NAME.lynkr, or a folder that holds one")
+    parser.add_argument(
+        "--trusted-key",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="public key (PEM) of who may sign; one of those given must have signed",
+    )
+    parser.add_argument(
+        "--signature", type=Path, metavar="FILE", help="default: BUNDLE.intoto.jsonl"
+    )
+    parser.add_argument(
+        "--rebuild",
+        action="store_true",
+        help="compile the sources in the bundle anew, and compare byte for byte",
+    )
+
+
+def run(arguments: argparse.Namespace) -> ExitCode:
+    """Verify; 1 where the bundle is not what it should be, 2 where that cannot be told."""
+    try:
+        file = bundle_file(arguments.bundle)
+        for needed in (file, *([arguments.signature] if arguments.signature else [])):
+            with needed.open("rb"):
+                pass
+        keys = tuple(map(read_trusted_key, arguments.trusted_key))
+    except (BrokenBundle, UnusableKey) as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
+    except OSError as problem:
+        error(f"cannot read {problem.filename}: {problem.strerror}")
+        return ExitCode.CANNOT_RUN
+    trust = Trust(keys=keys, is_required=True) if keys else NO_KEYS
+    try:
+        bundle = open_bundle(file, trust, signature=arguments.signature)
+        print(f"{file}\n  sha256   {bundle.sha256}")
+        print(f"  digests  {len(bundle.files)} files are as the manifest says")
+        _print_signatures(bundle, arguments.signature or signature_path(file))
+        is_same = not arguments.rebuild or _rebuilds(bundle)
+    except (BrokenBundle, CannotRead) as problem:
+        error(str(problem))
+        return ExitCode.FINDINGS
+    return ExitCode.OK if is_same else ExitCode.FINDINGS
+
+
+def _print_signatures(bundle: OpenedBundle, file: Path) -> None:
+    for key_id in bundle.signed_by:
+        print(f"  signed   by {key_id}")
+    if not bundle.signed_by:
+        told = told_signatures(file, bundle.sha256)
+        for line in told or ["by nobody"]:
+            print(f"  signed   {line}" + (" (not verified)" if told else ""))
+        note("no signature was verified; --trusted-key FILE names the key of who signs")
+        return
+    for envelope in read_envelopes(file.read_bytes()):
+        if any(key_id in bundle.signed_by for key_id, _ in envelope.signatures):
+            statement = read_statement(envelope.payload, bundle.sha256)
+            for label, value in told_provenance(statement):
+                print(f"  {label:<9}{printable(value)}")
+
+
+def _rebuilds(bundle: OpenedBundle) -> bool:
+    from lynkrc.cli.rebuilt import rebuild
+
+    with tempfile.TemporaryDirectory(prefix="lynkrc-") as scratch:
+        rebuilt = rebuild(bundle, Path(scratch))
+    for name, why in rebuilt.left_out:
+        print(f"  rebuilt  {name}: not compared: {why}")
+    for name, why in rebuilt.different:
+        error(f"{bundle.path}: {name}: {why}")
+    if not rebuilt.different:
+        print(f"  rebuilt  {len(rebuilt.same)} files, each the same to the byte")
+    return not rebuilt.different
