@@ -15,10 +15,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-try:
-    from hatchling.builders.hooks.plugin.interface import BuildHookInterface
-except ImportError:  # a plain checkout needs no hatchling
-    BuildHookInterface = object
+from hatchling.builders.config import BuilderConfig
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
 FOLDER = ROOT / "runtime" / "lynkrc_runtime" / "scan"
@@ -30,7 +28,7 @@ SECONDS = 300
 """A compiler that takes longer than this is stuck."""
 
 
-class KernelHook(BuildHookInterface):  # type: ignore[misc, valid-type, unused-ignore]
+class KernelHook(BuildHookInterface[BuilderConfig]):
     """Builds the kernel and puts it into the wheel, whose tag then names this platform."""
 
     PLUGIN_NAME = "custom"

@@ -55,6 +55,7 @@ cdef struct Room:
     lk_work work
     uint32_t *codes
     Py_ssize_t size
+    int entered  # whether anything occurs
 
 
 cdef Py_ssize_t LONG = 65_536
@@ -165,6 +166,7 @@ cdef class Kernel:
         else:
             with nogil:
                 status = self.scan_text(room, written, codes, length)
+        room.entered = status
         if status < 0:
             self.keep(room)
             raise ValueError(f"a text of {length} characters is too long to be scanned")
@@ -188,14 +190,14 @@ cdef class Kernel:
         cdef Py_ssize_t lexicons = self.table.lexicons, i
         cdef lk_work *work = &room.work
         try:
-            if work.found_count == 0:
+            if room.entered == 0:
                 return None
             # Most lexicons do not occur: a tuple is born with zeros, and few are replaced.
             counts = PyTuple_GetSlice(self.zeros, 0, lexicons)
             distinct = PyTuple_GetSlice(self.zeros, 0, lexicons)
             points = PyTuple_GetSlice(self.zeros, 0, lexicons)
             for i in range(lexicons):
-                if work.distinct[i] != 0:
+                if work.counts[i] | work.distinct[i] != 0:
                     put(counts, i, work.counts[i])
                     put(distinct, i, work.distinct[i])
                     put(points, i, work.points[i])

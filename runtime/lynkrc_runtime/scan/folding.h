@@ -6,9 +6,10 @@
 #include <stdint.h>
 
 typedef struct {
-    const int32_t *deltas;     /* by action */
-    const uint16_t *page_of;   /* by code point / 128 */
+    const uint16_t *page_of;    /* by code point / 128 */
     const unsigned char *pages; /* actions by code point % 128 */
+    uint32_t keep[256];         /* by action: the bits of the code point that stay */
+    uint32_t add[256];          /* by action: what is added then */
 } lk_folds;
 
 /* Checks the table; NULL, or what is wrong with it. `data` must outlive the view and be aligned to

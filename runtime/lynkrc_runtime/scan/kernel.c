@@ -270,6 +270,7 @@ int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, siz
 /* -- what was found ------------------------------------------------------------------------------ */
 
 int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) {
+    int entered = 0;
     if (work->touched_count == 0) return 0;
     memset(work->counts, 0, table->lexicons * sizeof *work->counts);
     memset(work->distinct, 0, table->lexicons * sizeof *work->distinct);
@@ -279,6 +280,7 @@ int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) {
         uint32_t number = work->touched[i], times = work->hits[number] - 1;
         work->hits[number] = 0;
         if (times == 0) continue; /* only guessed */
+        entered = 1;
         for (uint32_t at = table->lexicon_offsets[number];
              at < table->lexicon_offsets[number + 1]; at++) {
             uint32_t *count = &work->counts[table->counted[at]];
@@ -300,5 +302,5 @@ int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) {
         work->distinct[lexicon]++;
         work->points[lexicon] += weights[entry];
     }
-    return work->found_count != 0;
+    return entered;
 }

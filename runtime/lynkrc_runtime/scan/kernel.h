@@ -51,15 +51,14 @@ void lk_release(lk_table *table);
 int lk_work_init(lk_work *work, const lk_table *table);
 void lk_work_free(lk_work *work);
 
-/* Scans a text, without its END, into work->found; -1 where the text is longer than LK_MAX_TEXT.
- * `written` says it is ASCII as written; otherwise it is folded and in UTF-8 (any bytes are safe).
- * Then lk_count or lk_clear makes `work` ready for the next scan. */
+/* Scans a text, without its END; -1 where it is longer than LK_MAX_TEXT. `written` says it is ASCII
+ * as written; otherwise it is folded and in UTF-8 (any bytes are safe). lk_count must follow. */
 int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
             int written);
 
-/* Fills found, counts, distinct and points from the last lk_scan, and clears the rest; 0 where
- * nothing occurs (then counts, distinct and points are not filled). `weights` are by entry; the sum
- * of their magnitudes fits 63 bits. */
+/* Fills found, counts, distinct and points from the last lk_scan, and clears the rest for the next;
+ * 0 where nothing occurs (then counts, distinct and points may not be filled). `weights` are by
+ * entry; the sum of their magnitudes fits 63 bits. */
 int lk_count(const lk_table *table, lk_work *work, const int64_t *weights);
 
 #endif
