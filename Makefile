@@ -8,13 +8,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve test test-clients lint types generate check-generated bench fuzz soak lock audit clean
+.PHONY: help run serve kernel test test-clients lint types generate check-generated bench fuzz soak lock audit clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
+	@echo "make kernel    build the scan kernel in place (needs Cython, a C compiler, Python's headers)"
 	@echo "make generate  rewrite generated/ and what of docs/ is made"
 	@echo "make lock      rewrite requirements.lock: what the image installs, by version and hash"
 	@echo "make audit     ask the advisory databases about requirements.lock (needs the network)"
@@ -24,7 +25,10 @@ help:
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
-$(READY): pyproject.toml
+# Editable installs build the scan kernel in place, so its sources are reasons to install anew.
+KERNEL := hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx))
+
+$(READY): pyproject.toml $(KERNEL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "lynkrc needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Set PYTHON=."; exit 1; }
 	@echo "setting up $(VENV) (once)"
@@ -42,6 +46,10 @@ serve: $(READY)
 	@$(BIN)/lynkrc build "$(SPEC)" -o build/serve
 	@$(BIN)/lynkrc serve build/serve
 
+# What installing does, for a plain checkout: the scan kernel beside its sources.
+kernel:
+	@$(PYTHON) hatch_build.py
+
 lint: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -55,7 +63,8 @@ check-generated: $(READY)
 generate: $(READY)
 	@$(BIN)/python generated/regenerate.py
 
-test: $(READY) lint types check-generated
+# That the generated files are fresh is one of the tests.
+test: $(READY) lint types
 	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 # Real clients, pinned in tests/clients; CLIENT_TESTS chooses among them as pytest's -k does.

@@ -7,7 +7,7 @@ from lynkrc.cli.specs import DiskLoader
 from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_text
-from lynkrc.pipeline import check_spec
+from lynkrc.pipeline import Checked, check_spec
 from lynkrc.source.decode_text import MAX_BYTES
 from tests.unit.sema_sample import catalog
 
@@ -31,8 +31,8 @@ def corpus() -> list[bytes]:
 RUN = Run(root="/", spec="routing.yaml", version="0")
 
 
-def check(data: bytes) -> None:
-    """Check a spec and show what was found; nothing may be raised.
+def check(data: bytes) -> Checked:
+    """Check a spec and show what was found, which is returned; nothing may be raised.
 
     AssertionError where the answer contradicts itself.
     """
@@ -42,6 +42,7 @@ def check(data: bytes) -> None:
         assert 0 <= one.span.start <= one.span.end <= len(one.span.file.text)
     render_json(found.diagnostics, RUN)
     render_text(found.diagnostics)
+    return found
 
 
 def check_in_time(data: bytes) -> None:

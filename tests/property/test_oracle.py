@@ -201,7 +201,7 @@ def test_tables_that_differ_do_so_on_points() -> None:
     assert {point[TURNS] for point in points} == {2}
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@settings(max_examples=50, derandomize=True, deadline=None)
 @given(small_tables())
 def test_a_table_is_equal_to_itself_with_a_rule_that_never_matches(table: RouteTable) -> None:
     void = rule(len(table.rules), "void", NEVER, "never", tier=TierId(0))
@@ -250,7 +250,7 @@ def test_small_specs_have_what_is_looked_for() -> None:
     """Counted over as many specs as the prover is tried on; every one passes `verify`."""
     count: Counter[str] = Counter()
 
-    @settings(max_examples=120, derandomize=True, deadline=None)
+    @settings(max_examples=300, derandomize=True, deadline=None)
     @given(small_specs())
     def counting(spec: SmallSpec) -> None:
         assert verify(spec.table) == []
@@ -258,15 +258,15 @@ def test_small_specs_have_what_is_looked_for() -> None:
         count["specs"] += 1
 
     counting()
-    assert count["specs"] >= 120
+    assert count["specs"] >= 300
     for what in ("contradictory", "shadowed", "atom", "idle effect", "idle dimension", "emptied"):
-        assert count[what] > 12, (what, count)
+        assert count[what] > 30, (what, count)
     for what in ("dead place", "live places alone", "unreached tier", "unscored tier"):
-        assert count[what] > 8, (what, count)
+        assert count[what] > 20, (what, count)
     for what in ("crossing", "constant dimension", "shadowed by two", "shadowed twice"):
-        assert count[what] > 0, (what, count)
+        assert count[what] > 1, (what, count)
     for kind in ("never", "always", "reachable", "max_cost_usd", "max_latency"):
         true, false = count[f"{kind} True"], count[f"{kind} False"]
         assert 0.25 < true / (true + false) < 0.8, (kind, count)
-    assert count["monotone False"] > 1, count
-    assert count["max_cost_usd None"] > 2, count
+    assert count["monotone False"] > 3, count
+    assert count["max_cost_usd None"] > 5, count
