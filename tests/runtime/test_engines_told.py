@@ -1,6 +1,7 @@
 """Which scorer and which kernel serve, and why it is not the native one: log, readiness, metric."""
 
 import importlib
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from lynkrc.bundle.pack import pack
 from lynkrc_runtime.bundle import native_path
+from lynkrc_runtime.native_trust import record_built_here
 from lynkrc_runtime.scan import engines
 from lynkrc_runtime.server import process, readiness, serving
 from lynkrc_runtime.server.gateway import read_policy
@@ -82,6 +84,8 @@ async def test_the_native_kernel_is_told_without_a_notice(tmp_path: Path) -> Non
 )
 @pytest.mark.usefixtures("lost_kernel")
 def test_what_does_not_serve_is_logged(tmp_path: Path, native: dict[str, bytes], why: str) -> None:
+    for library in native.values():
+        record_built_here(library, os.environ)  # trusted, to see what becomes of it
     policy = read_policy(put(tmp_path, pack(ARTIFACTS, report=REPORT, native=native)))
     assert policy.engine == "python"
     lines: list[bytes | str] = []
