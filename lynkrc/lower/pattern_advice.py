@@ -49,7 +49,7 @@ def advice(patterns: Many[Pattern], blamed: int) -> str:
             break
     if not ways:
         return f"alone it takes {size} states: split it, or name fewer alternatives"
-    return f"alone it takes {size} states, {' or '.join(ways)}"
+    return f"alone it takes {size} states, but {' or '.join(ways)}"
 
 
 def states_of(pattern: Pattern) -> int | None:
