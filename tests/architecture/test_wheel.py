@@ -107,6 +107,7 @@ def test_every_module_and_data_file_is_in_it(names: set[str]) -> None:
         "lynkrc/py.typed",
         "lynkrc_runtime/py.typed",
         "lynkrc/syntax/grammar.lark",
+        "lynkrc/syntax/pattern.lark",
         "lynkrc/codegen/templates/scorer.py.j2",
         "lynkrc/diagnostics/pages/LK101.md",
         "lynkrc/_data/schema/routing.schema.json",

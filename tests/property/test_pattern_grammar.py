@@ -8,7 +8,7 @@ from lynkrc.syntax.pattern_parse import parse_entry, parse_pattern, plain_words
 
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 PARTS = (
-    *("a", "Word", "ß", "İ", "中", "é", "ʼ", "e\u0301", "1", "_", "'", "→", "\u2019"),
+    *("a", "Word", "ß", "İ", "中", "é", "\u02bc", "e\u0301", "1", "_", "'", "→", "\u2019"),
     *(" ", "  ", "|", "(", "(?:", ")", "?", "*", "+", "{2}", "{1,3}", "{", "}", "[a-c]", "[", "]"),
     *("[^a]", "\\", "\\d", "\\w", "\\.", "\\b", "\\1", "~", "/", ".", "^", "-", "{0}", "$", "(?="),
 )
@@ -25,8 +25,8 @@ WORDS = st.text(min_size=1, max_size=3).map(lambda word: word + "*"[: len(word) 
 @DETERMINISTIC
 @given(st.lists(WORDS, min_size=1, max_size=3).map(" ".join), st.sampled_from(("", "~")))
 @example("a" * 300, "")
-@example("ʼa*", "")
-@example("aʼ*", "~")
+@example("\u02bca*", "")
+@example("a\u02bc*", "~")
 def test_plain_words_are_what_the_grammar_reads(text: str, edge: str) -> None:
     entry = edge + text
     plain = plain_words(entry, span_of(entry))
