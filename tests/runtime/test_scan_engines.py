@@ -1,6 +1,7 @@
 """Which scan kernel serves, and that CI has both."""
 
 import os
+import sys
 
 import pytest
 
@@ -25,3 +26,14 @@ def test_the_kernel_can_be_chosen() -> None:
     else:
         with pytest.raises(RuntimeError, match="the native scan kernel is not there"):
             engine_of(TABLES, [], "native")
+
+
+def test_a_kernel_keeps_its_table_and_lets_go_of_it() -> None:
+    if kernel_name() == "portable":
+        pytest.skip("the native kernel is not built")
+    data = bytes(bytearray(TABLES.data))
+    before = sys.getrefcount(data)
+    kernels = [engine_of(unpack(data), [], "native") for _ in range(5)]
+    assert sys.getrefcount(data) >= before + 5
+    kernels.clear()
+    assert sys.getrefcount(data) == before

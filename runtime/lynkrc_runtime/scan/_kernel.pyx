@@ -59,7 +59,7 @@ cdef struct Room:
 
 
 cdef Py_ssize_t LONG = 65_536
-cdef Py_ssize_t KEPT = 65_536  # code points a room may hold on to between scans
+cdef Py_ssize_t KEPT = 262_144  # code points a room may hold on to between scans
 
 
 cdef void free_room(Room *room) noexcept:
