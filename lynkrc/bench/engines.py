@@ -1,14 +1,14 @@
 """A bundle's tables to the engines that can scan with them here: one more engine, one more row."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
-from lynkrc_runtime.scan.portable import PortableKernel
+from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.tables import Tables
 
-Scan: TypeAlias = Callable[[bytes], Mapping[int, int]]
-"""How often each accepting state is entered on a folded text."""
+Scan: TypeAlias = Callable[[str], Found]
+"""What occurs in a text as it was written: folding is part of it."""
 
 
 @final
@@ -22,4 +22,4 @@ class Engine:
 
 def engines(tables: Tables) -> tuple[Engine, ...]:
     """Every engine there is here."""
-    return (Engine(name="portable", scan=PortableKernel(tables).entered),)
+    return (Engine(name="portable", scan=Matcher(tables).scan),)

@@ -113,7 +113,7 @@ def _scans(engine: str, found: Sequence[ScanCost], head: Any) -> Iterator[str]:
     for one in found:
         by_kind.setdefault(one.kind, []).append(one)
     sizes = [_size(one.bytes) for one in next(iter(by_kind.values()))]
-    yield head(f"{engine}, MB/s at", *sizes, "spread")
+    yield head(f"{engine} scan, MB/s at", *sizes, "spread")
     for kind, row in by_kind.items():
         widest = max(row, key=lambda one: one.cost.spread)
         yield _row(

@@ -20,18 +20,15 @@ from lynkrc_runtime.decide import Decider, Scorer
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.features import Extractor, RequestFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
-from lynkrc_runtime.scan.fold import fold
 
 SECONDS: Final = 5.0
 """How long is measured, about."""
-FOLDING: Final = "folding"
-"""The step before a scan, as a row of its own."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCost:
-    """What an engine takes for a text of `bytes` folded UTF-8 bytes."""
+    """What an engine takes for a text of `bytes` UTF-8 bytes, folding it included."""
 
     engine: str
     kind: str
@@ -106,12 +103,9 @@ def bench(
     for kind in kinds(examples):
         for size in sizes:
             text = text_of(kind, size, examples)
-            folded = fold(text)
             for one in scans:
                 key: tuple[str, ...] = ("scan", one.name, kind, str(size))
-                work[key], lengths[key] = partial(one.scan, folded), len(folded)
-            key = ("scan", FOLDING, kind, str(size))
-            work[key], lengths[key] = partial(fold, text), len(folded)
+                work[key], lengths[key] = partial(one.scan, text), len(text.encode())
     decides = _deciding(bundle)
     for name, write in BODIES.items():
         for size in sizes:

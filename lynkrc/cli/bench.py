@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             if built is None:
                 return ExitCode.FINDINGS
             opened, reason = built
-        loaded = load_opened(opened)
+        loaded = load_opened(opened, is_just_built=arguments.native)
     except (CannotRead, BrokenBundle) as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.native_line import native_line
 from lynkrc.cli.signatures import note_native, signature_of
 from lynkrc.cli.signing_key import signing_key
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write nothing; fail when the committed files are stale",
     )
     goal.add_argument(
-        "--native", action="store_true", help="add a scorer compiled for this Python and machine"
+        "--native", action="store_true", help="add a scorer compiled for this platform"
     )
     parser.add_argument(
         "--sign", metavar="KEY", help="sign the bundle: a private key's file, or env:NAME"
@@ -138,6 +139,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print(f"built {path} ({engine}, {len(bundle):,} bytes)")
         print(f"  meaning {artifacts.meaning_digest}")
         print(f"  source  {artifacts.source_digest}")
+        if is_native:
+            print(f"  native  {native_line(bundle)}")
         print(f"  review  {', '.join(name for name, _ in artifacts.reviewed())}")
         if key is not None:
             print(f"  signed  by {key.public.id}")
@@ -156,9 +159,9 @@ def _decides_as_meant(
     from lynkrc.cli.proof_cache import keep
     from lynkrc.cli.verified import try_out
 
-    mismatch = try_out(compilation, bundle)
-    if mismatch is not None:
-        error(f"this is a mistake of lynkrc's, please report it with the spec: {mismatch}")
+    wrong = try_out(compilation, bundle)
+    if wrong is not None:
+        error(wrong)
         return False
     if proven.key is not None and proven.kept is not None:
         keep(proven.key, proven.kept)

@@ -26,25 +26,29 @@ def signing_key(named: str) -> "SigningKey":
     given = os.environ.get(PASSPHRASE)
     try:
         try:
-            return read_signing_key(data, None if given is None else given.encode())
+            key = read_signing_key(data, None if given is None else given.encode())
         except PassphraseWanted:
-            return read_signing_key(data, _asked(named).encode())
+            key = read_signing_key(data, _asked(named).encode())
     except UnusableSigningKey as problem:
         raise CannotRead(f"{named}: {problem}") from problem
+    if not named.startswith(_VARIABLE):
+        _warn_of_readers(Path(named))
+    return key
 
 
 def _data(named: str) -> bytes:
-    if named.startswith(_VARIABLE):
-        name = named.removeprefix(_VARIABLE)
-        found = os.environ.get(name)
-        if not found:
-            raise CannotRead(f"{named}: environment variable {name} is not set")
-        return found.encode("utf-8", "surrogateescape")
-    path = Path(named)
-    data = read_bytes(path, "name the file of a private key, or env:NAME")
+    if not named.startswith(_VARIABLE):
+        return read_bytes(Path(named), "name the file of a private key, or env:NAME")
+    name = named.removeprefix(_VARIABLE)
+    found = os.environ.get(name)
+    if not found:
+        raise CannotRead(f"{named}: environment variable {name} is not set")
+    return found.encode("utf-8", "surrogateescape")
+
+
+def _warn_of_readers(path: Path) -> None:
     if sys.platform != "win32" and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         note(f"others may read the private key {path}; `chmod 600 {path}` keeps it yours")
-    return data
 
 
 def _asked(named: str) -> str:

@@ -68,7 +68,10 @@ def _told(proved: "Proved") -> Kept:
 
 
 def try_out(compilation: Compilation, bundle: bytes) -> str | None:
-    """On which vector an engine of the bundle decides otherwise than the table, in words."""
+    """Why a bundle must not be served: an engine of it decides otherwise than the table means.
+
+    What cannot be loaded here cannot be tried, and nothing untried is packed.
+    """
     from lynkrc.analysis.cells import chosen_points
     from lynkrc.analysis.study import study
     from lynkrc.testing.validate import shown_mismatch, validate
@@ -85,8 +88,13 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
             path.write_bytes(bundle)
             opened = open_bundle(path)
             loaded = load_opened(opened, is_just_built=True)
+        if opened.manifest.native and loaded.notice is not None:
+            return f"the native scorer was built, but it cannot be tried: {loaded.notice}"
         engines = {"python": portable_scorer(opened)}
         if loaded.engine != "python":
             engines[loaded.engine] = loaded.scorer
         found, _ = validate(table, engines, loaded.explain, chosen, written=lowered)
-    return None if found is None else shown_mismatch(table, found)
+    if found is None:
+        return None
+    wrong = shown_mismatch(table, found)
+    return f"this is a mistake of lynkrc's, please report it with the spec: {wrong}"

@@ -23,7 +23,7 @@ Nodes: TypeAlias = frozenset[int]
 Entries: TypeAlias = tuple[int, ...]
 _State: TypeAlias = tuple[bool, Nodes, Entries]
 
-_MOST_WORK = 4_000_000
+MOST_WORK = 4_000_000
 """Nodes put into sets after which a construction is given up: one or two seconds."""
 
 _START = 0
@@ -52,10 +52,18 @@ class TooManyStates:
     classes: int
 
 
-def build_dfa(nfa: Nfa, max_cells: int, max_states: int) -> Dfa | TooManyStates:
+def build_dfa(
+    nfa: Nfa, max_cells: int, max_states: int, most_work: int = MOST_WORK
+) -> Dfa | TooManyStates:
     """The DFA, not yet minimal, unless its states, or states times classes, exceed the limit."""
     byte_class, classes = _byte_classes(nfa)
-    return _Construction(nfa, byte_class, classes).run(min(max_states, max_cells // len(classes)))
+    most = min(max_states, max_cells // len(classes))
+    return _Construction(nfa, byte_class, classes, most_work).run(most)
+
+
+@final
+class _TooMuchWork(Exception):
+    """The construction has done all the work it may."""
 
 
 def _byte_classes(nfa: Nfa) -> tuple[bytes, list[int]]:
@@ -78,9 +86,10 @@ def _byte_classes(nfa: Nfa) -> tuple[bytes, list[int]]:
 class _Construction:
     """The tables the construction looks things up in, and the states found so far."""
 
-    def __init__(self, nfa: Nfa, byte_class: bytes, samples: list[int]) -> None:
+    def __init__(self, nfa: Nfa, byte_class: bytes, samples: list[int], most: int) -> None:
         self._nfa = nfa
         self._work = 0
+        self._most_work = most
         self._byte_class = byte_class
         self._closures: dict[int, Nodes] = {}
         self._class_sets: dict[int, list[int]] = {}
@@ -96,20 +105,31 @@ class _Construction:
         self._rows: list[array[int]] = []
 
     def run(self, max_states: int) -> Dfa | TooManyStates:
-        self._begin()
-        while len(self._rows) < len(self._states):
-            if len(self._states) > max_states or self._work > _MOST_WORK:
-                return TooManyStates(
-                    entry=self._entry_to_blame(),
-                    states=len(self._states),
-                    classes=len(self._samples),
-                )
-            self._rows.append(self._row(len(self._rows)))
+        try:
+            self._begin()
+            while len(self._rows) < len(self._states):
+                if len(self._states) > max_states:
+                    return self._given_up()
+                self._rows.append(self._row(len(self._rows)))
+        except _TooMuchWork:
+            return self._given_up()
         return Dfa(
             byte_class=self._byte_class,
             rows=self._rows,
             accepts=[accepted for _, _, accepted in self._states],
         )
+
+    def _given_up(self) -> TooManyStates:
+        return TooManyStates(
+            entry=self._entry_to_blame(),
+            states=len(self._states),
+            classes=len(self._samples),
+        )
+
+    def _spend(self, work: int) -> None:
+        self._work += work
+        if self._work > self._most_work:
+            raise _TooMuchWork
 
     def _begin(self) -> None:
         """The rows of the two states without nodes, from which entries start."""
@@ -137,7 +157,7 @@ class _Construction:
         """The row of the base with what more nodes do; `ended` are the entries that end here."""
         row = base_row[:]
         states = self._states
-        self._work += 1 + len(moves)
+        self._spend(1 + len(moves))
         for number, reached in moves.items():
             onward = base_row[number]
             row[number] = self._next(
@@ -152,7 +172,7 @@ class _Construction:
 
     def _next(self, base: int, reached: Nodes, ended: Entries) -> int:
         """The state with these nodes, of which the base (reached by the same byte) has some."""
-        self._work += 1 + len(reached) // 4
+        self._spend(1 + len(reached) // 4)
         confirmed = ended
         if self._free:
             free = self._ending(reached)[1]
@@ -175,7 +195,7 @@ class _Construction:
         known = self._ends.get(nodes)
         if known is None:
             accepts = self._nfa.accepts
-            self._work += len(nodes) // 4
+            self._spend(len(nodes) // 4)
             ended = {entry for node in nodes if node in accepts for entry in accepts[node]}
             free = ended & self._free
             known = self._ends[nodes] = tuple(sorted(ended - free)), tuple(sorted(free))
@@ -186,9 +206,10 @@ class _Construction:
             return self._moves_of_node(next(iter(nodes)))
         reached: dict[int, Nodes] = {}
         for node in nodes:
-            for number, targets in self._moves_of_node(node).items():
+            moves = self._moves_of_node(node)
+            self._spend(len(moves))
+            for number, targets in moves.items():
                 known = reached.get(number)
-                self._work += 1 + len(targets) // 8
                 reached[number] = targets if known is None else known | targets
         return reached
 
@@ -221,13 +242,18 @@ class _Construction:
                     if target not in seen:
                         seen.add(target)
                         stack.append(target)
+            self._spend(len(seen) // 4)
             closure = frozenset(n for n in seen if self._nfa.edges[n] or n in self._nfa.accepts)
             self._closures[node] = closure
         return closure
 
     def _entry_to_blame(self) -> int:
         states_of: dict[int, int] = {}
-        for _, nodes, _ in self._states:
-            for entry in {self._nfa.owner[node] for node in nodes}:
+        for (_, nodes, _), base in zip(self._states, self._bases, strict=True):
+            # What the base has as well is told of the base.
+            own = nodes - self._states[base][1]
+            for entry in {self._nfa.owner[node] for node in own}:
                 states_of[entry] = states_of.get(entry, 0) + 1
+        if not states_of:
+            return 0
         return max(states_of, key=lambda entry: (states_of[entry], -entry))

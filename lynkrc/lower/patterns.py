@@ -19,6 +19,7 @@ from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.pattern_codes import AUTOMATON_TOO_LARGE
 from lynkrc.ir.automaton import Automaton
 from lynkrc.lower.minimise import minimise
+from lynkrc.lower.pattern_advice import advice
 from lynkrc.lower.pattern_dfa import Dfa, TooManyStates, build_dfa
 from lynkrc.lower.pattern_extent import is_tame
 from lynkrc.lower.pattern_nfa import MAX_NODES, Nfa, TooManyNodes, build_nfa
@@ -128,5 +129,5 @@ def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnost
         code=AUTOMATON_TOO_LARGE,
         message="the lexicons together need too large a table, mostly because of this entry",
         span=pattern.span,
-        help="bound its repetitions tighter, split it, or leave `~` out where words have edges",
+        help=advice(patterns, error.entry_index),
     )

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TypeAlias, final
 
 from lynkrc.codegen.artifacts import Artifacts
+from lynkrc.native.literals import typed
 from lynkrc_runtime.native_tag import native_path, native_tag
 
 _SECONDS = 300
@@ -35,7 +36,7 @@ MOST_TARGETS = 62
 # The limited API of CPython 3.11; arithmetic that wraps; nothing in the library that differs
 # between two folders or two runs, and nothing that is not called.
 _FLAGS = (
-    *("-std=gnu11", "-O2", "-g0", "-fPIC", "-shared", "-DNDEBUG", "-fwrapv"),
+    *("-std=gnu11", "-O2", "-g0", "-fPIC", "-fno-plt", "-shared", "-DNDEBUG", "-fwrapv"),
     *("-DPy_LIMITED_API=0x030B0000", "-DCYTHON_LIMITED_API=1"),
     *("-fvisibility=hidden", "-ffunction-sections", "-fdata-sections", "-fstack-protector-strong"),
 )
@@ -53,10 +54,9 @@ _ENVIRONMENT = {
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeBuilt:
-    """A library for this platform, its path inside a bundle, and what made it, for people."""
+    """A library for this platform, and its path inside a bundle."""
 
     path: str
-    toolchain: str
     library: bytes = field(repr=False)
 
 
@@ -78,7 +78,7 @@ def build_native(artifacts: Artifacts) -> NativeResult:
         return NativeMissing(reason=f"this Python ({native_tag()}) has no limited API")
     if find_spec("Cython") is None:
         return NativeMissing(reason="Cython is not installed (pip install 'lynkrc[native]')")
-    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
+    compiler = _compiler()
     if shutil.which(compiler[0]) is None:
         return NativeMissing(reason=f"there is no C compiler ({compiler[0]})")
     include = sysconfig.get_path("include")
@@ -97,7 +97,7 @@ def build_native(artifacts: Artifacts) -> NativeResult:
 def _build(
     artifacts: Artifacts, folder: Path, compiler: list[str], options: list[str]
 ) -> NativeResult:
-    (folder / "scorer.py").write_text(artifacts.scorer, encoding="utf-8")
+    (folder / "scorer.py").write_text(typed(artifacts.scorer), encoding="utf-8")
     (folder / "scorer.pxd").write_text(artifacts.scorer_pxd, encoding="utf-8")
     shutil.copyfile(_MODULE, folder / "module.c")
     # No operand of a division is ever negative, and no divisor is 0: see `lynkrc.ir.ranges`.
@@ -110,13 +110,18 @@ def _build(
     _, failed = _run([*compiler, *flags, "module.c", "-o", "scorer.so"], folder)
     if failed is not None:
         return NativeMissing(reason="the C compiler refused the scorer", detail=failed)
-    named, failed = _run([compiler[0], "--version"], folder)
-    c_compiler = compiler[0] if failed is not None else named.partition("\n")[0].strip()
-    return NativeBuilt(
-        path=native_path(),
-        library=(folder / "scorer.so").read_bytes(),
-        toolchain=f"Cython {version('cython')}, {c_compiler}",
-    )
+    return NativeBuilt(path=native_path(), library=(folder / "scorer.so").read_bytes())
+
+
+def toolchain() -> str:
+    """What makes native code here, for people: Cython's version and the C compiler's own words."""
+    named, failed = _run([_compiler()[0], "--version"], Path.cwd())
+    compiler = _compiler()[0] if failed is not None else named.partition("\n")[0].strip()
+    return f"Cython {version('cython')} and {compiler}"
+
+
+def _compiler() -> list[str]:
+    return shlex.split(sysconfig.get_config_var("CC") or "cc")
 
 
 def _run(command: list[str], folder: Path) -> tuple[str, str | None]:

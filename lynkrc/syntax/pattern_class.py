@@ -2,7 +2,7 @@
 
 from typing import NoReturn, final
 
-from lynkrc.diagnostics.pattern_codes import MALFORMED_PATTERN, NOT_REGULAR, UNBALANCED_BRACKET
+from lynkrc.diagnostics.pattern_codes import MALFORMED_PATTERN, NOT_REGULAR
 from lynkrc.syntax.pattern import Alternation, CharClass, Literal, PatternNode
 from lynkrc.syntax.pattern_reader import Reader
 from lynkrc.syntax.pattern_shape import WORD_RANGES, Ranges, complement, merged
@@ -68,26 +68,15 @@ class _Members:
         self.words: set[str] = set()
 
 
-def read_class(reader: Reader) -> PatternNode:
-    """The class at the cursor, which stands on ``[``."""
-    opened = reader.pos
-    reader.take()
+def read_class(reader: Reader, opened: int) -> PatternNode:
+    """The class whose ``[`` stands at `opened`; its ``]`` is known to follow."""
+    reader.pos = opened + 1
     negated = reader.peek() == "^"
     if negated:
         reader.take()
     members = _Members()
     first = reader.pos
-    while True:
-        if reader.at_end:
-            reader.fail(
-                UNBALANCED_BRACKET,
-                opened,
-                opened + 1,
-                "this bracket is never closed",
-                "add `]`, or write `\\[` for the character itself",
-            )
-        if reader.peek() == "]":
-            break
+    while reader.peek() != "]":
         _member(reader, members)
     if reader.pos == first:
         reader.fail(

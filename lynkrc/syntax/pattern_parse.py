@@ -9,6 +9,9 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.pattern_codes import (
@@ -21,11 +24,15 @@ from lynkrc.diagnostics.pattern_codes import (
 from lynkrc.source.text import Span
 from lynkrc.syntax.pattern import Gap, Literal, Pattern, PatternNode, Sequence
 from lynkrc.syntax.pattern_reader import Reader, UnreadableEntry
-from lynkrc.syntax.pattern_regex import read_regex
-from lynkrc.syntax.pattern_shape import GAP_MAX, is_nullable, longest
-from lynkrc.syntax.pattern_words import read_words
+from lynkrc.syntax.pattern_regex import build_regex
+from lynkrc.syntax.pattern_shape import GAP_MAX, is_nullable, is_word_only, longest
+from lynkrc.syntax.pattern_words import REST_OF_WORD, build_words
+from lynkrc_runtime.scan.fold import SYMBOL, fold_text
 
-_PLAIN = re.compile(r"[A-Za-z0-9]+(?: [A-Za-z0-9]+)*")
+if TYPE_CHECKING:
+    from lark import Lark
+
+_PLAIN = re.compile(r"~?\w+\*?(?: \w+\*?)*")
 
 LONGEST_TEXT = 1_000
 """Most characters of an entry."""
@@ -49,8 +56,20 @@ def parse_pattern(
             help="write its alternatives as entries of their own",
         )
         return None, [finding]
-    if _PLAIN.fullmatch(text) and len(text) * GAP_MAX <= LONGEST_MATCH:
-        return _plain(text, span), []
+    plain = plain_words(text, span)
+    if plain is not None:
+        return plain, []
+    return parse_entry(text, span, place)
+
+
+def parse_entry(
+    text: str, span: Span, place: Callable[[int, int], Span] | None
+) -> tuple[Pattern | None, list[Diagnostic]]:
+    """As `parse_pattern`, by the grammar whatever the entry is."""
+    from lark.exceptions import UnexpectedInput
+
+    from lynkrc.syntax.pattern_problems import completed, place_of, refuse
+
     bounded = not text.startswith("~")
     start = 0 if bounded else 1
     is_regex = text.startswith("/", start)
@@ -66,7 +85,16 @@ def parse_pattern(
                 "the entry matches the empty string",
                 "write at least one character, or remove the entry",
             )
-        root = read_regex(reader) if is_regex else read_words(reader)
+        parser = _parser("regex" if is_regex else "words")
+        build = build_regex if is_regex else build_words
+        reader.start = reader.pos
+        try:
+            root = build(reader, parser.parse(text[reader.start : reader.end]))
+        except UnexpectedInput as error:
+            at = place_of(error, reader)
+            # What is wrong before that comes first.
+            build(reader, parser.parse(completed(reader, at)))
+            refuse(reader, at, is_regex=is_regex)
     except UnreadableEntry:
         return None, reader.findings
     if is_nullable(root):
@@ -91,13 +119,35 @@ def parse_pattern(
     return Pattern(text=text, root=root, bounded=bounded, span=span), []
 
 
-def _plain(text: str, span: Span) -> Pattern:
-    """Words with a blank between each two: most entries of most lexicons, with nothing to find."""
+def plain_words(text: str, span: Span) -> Pattern | None:
+    """Words with a blank between each two: most entries of most lexicons, with nothing to find.
+
+    None where the entry is something else, or has something to find.
+    """
+    if not _PLAIN.fullmatch(text):
+        return None
+    bounded = not text.startswith("~")
     items: list[PatternNode] = []
-    for word in text.lower().split(" "):
-        items += (Gap(), Literal(text=word)) if items else (Literal(text=word),)
+    for word in text.removeprefix("~").split(" "):
+        literal = Literal(text=fold_text(word.removesuffix("*")))
+        items += (Gap(), literal) if items else (literal,)
+        if word.endswith("*"):
+            items.append(REST_OF_WORD)
+        # Folding may have made something else of a letter.
+        if not literal.text.isalnum() and (SYMBOL in literal.text or not is_word_only(literal)):
+            return None
     root = items[0] if len(items) == 1 else Sequence(items=tuple(items))
-    return Pattern(text=text, root=root, bounded=True, span=span)
+    if len(text) * GAP_MAX > LONGEST_MATCH and longest(root) > LONGEST_MATCH:
+        return None
+    return Pattern(text=text, root=root, bounded=bounded, span=span)
+
+
+@cache
+def _parser(start: str) -> "Lark":
+    from lark import Lark
+
+    grammar = files("lynkrc.syntax").joinpath("pattern.lark").read_text(encoding="utf-8")
+    return Lark(grammar, start=start, parser="lalr", lexer="contextual", maybe_placeholders=False)
 
 
 def _open_regex(reader: Reader) -> None:

@@ -1,13 +1,16 @@
 """A cursor over one lexicon entry, and the findings made on the way."""
 
 from collections.abc import Callable
-from typing import NoReturn, final
+from typing import TYPE_CHECKING, NoReturn, final
 
 from lynkrc.diagnostics.model import Code, Diagnostic
-from lynkrc.diagnostics.pattern_codes import LOST_SYMBOL, MALFORMED_PATTERN, UNBALANCED_BRACKET
+from lynkrc.diagnostics.pattern_codes import LOST_SYMBOL, MALFORMED_PATTERN
 from lynkrc.source.text import Span
 from lynkrc.syntax.pattern import Literal
 from lynkrc_runtime.scan.fold import SYMBOL, fold_text
+
+if TYPE_CHECKING:
+    from lark import Token
 
 MAX_DEPTH = 32
 """Deepest nesting of brackets in an entry."""
@@ -22,7 +25,7 @@ class UnreadableEntry(Exception):
 class Reader:
     """Where in the entry we are. Offsets count characters of the entry from 0."""
 
-    __slots__ = ("_place", "depth", "end", "findings", "pos", "span", "text")
+    __slots__ = ("_place", "depth", "end", "findings", "pos", "span", "start", "text")
 
     def __init__(
         self, text: str, span: Span, place: Callable[[int, int], Span] | None, start: int, end: int
@@ -30,6 +33,7 @@ class Reader:
         self.text = text
         self.span = span
         self._place = place
+        self.start = start
         self.pos = start
         self.end = end
         self.depth = 0
@@ -60,9 +64,15 @@ class Reader:
         self.find(code, start, end, message, help_)
         raise UnreadableEntry
 
-    def enter(self) -> int:
+    def step(self, token: "Token") -> int:
+        """Go behind the token; where it starts."""
+        start = self.start + (token.start_pos or 0)
+        self.pos = start + len(token)
+        return start
+
+    def enter(self, bracket: "Token") -> int:
         """Step over an opening bracket; its offset."""
-        opened = self.pos
+        opened = self.step(bracket)
         self.depth += 1
         if self.depth > MAX_DEPTH:
             self.fail(
@@ -72,19 +82,10 @@ class Reader:
                 f"brackets are nested deeper than {MAX_DEPTH}",
                 "write the alternatives as entries of their own",
             )
-        self.pos += 1
         return opened
 
-    def leave(self, opened: int) -> None:
-        """Step over the closing bracket of `opened`, which must come now."""
-        if self.at_end:
-            self.fail(
-                UNBALANCED_BRACKET,
-                opened,
-                opened + 1,
-                "this bracket is never closed",
-                "add `)`, or write `\\(` for the character itself",
-            )
+    def leave(self) -> None:
+        """Step over the closing bracket."""
         self.depth -= 1
         self.pos += 1
 

@@ -1,177 +1,99 @@
-"""The regular subset between slashes, ``/v\\d{1,3}(\\.\\d{1,3})?/``, to a tree.
+"""The tree of the regular subset between slashes, ``/v\\d{1,3}(\\.\\d{1,3})?/``, to a tree.
 
 Classes, ``.``, the escapes ``\\w \\d \\s`` and their negations, groups, alternation, ``{m,n}``,
 ``?``; ``*``, ``+`` and ``{m,}`` over word characters only. The text is folded before it is
 matched, so classes are folded too.
 """
 
+from typing import TYPE_CHECKING
+
 from lynkrc.diagnostics.pattern_codes import (
     MALFORMED_PATTERN,
-    NOT_REGULAR,
-    UNBALANCED_BRACKET,
     UNBOUNDED_REPETITION,
 )
 from lynkrc.syntax.pattern import Alternation, CharClass, PatternNode, Repeat
-from lynkrc.syntax.pattern_class import SHORTHANDS, escaped_char, read_class, refuse_anchor
+from lynkrc.syntax.pattern_class import SHORTHANDS, escaped_char, read_class
 from lynkrc.syntax.pattern_reader import Reader
 from lynkrc.syntax.pattern_shape import is_word_only
-from lynkrc.syntax.pattern_words import join
+from lynkrc.syntax.pattern_words import bracket_of, join, subtrees
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
 
 _ANY = CharClass(ranges=((0x0A, 0x0A),), negated=True)
 _MOST = 256
 
 
-def read_regex(reader: Reader) -> PatternNode:
-    """The alternatives up to the end of the expression or the closing bracket of the group."""
-    options = [_sequence(reader)]
-    while reader.peek() == "|":
-        reader.take()
-        options.append(_sequence(reader))
-    if reader.peek() == ")" and reader.depth == 0:
-        reader.fail(
-            UNBALANCED_BRACKET,
-            reader.pos,
-            reader.pos + 1,
-            "this bracket was never opened",
-            "remove it, or write `\\)` for the character itself",
-        )
+def build_regex(reader: Reader, tree: "Tree[Token]") -> PatternNode:
+    """What the tree of a rule ``regex`` matches."""
+    options = [_branch(reader, branch) for branch in subtrees(tree)]
     return options[0] if len(options) == 1 else Alternation(options=tuple(options))
 
 
-def _sequence(reader: Reader) -> PatternNode:
+def _branch(reader: Reader, tree: "Tree[Token]") -> PatternNode:
     items: list[PatternNode] = []
-    while not reader.at_end and reader.peek() not in ("|", ")"):
-        start = reader.pos
-        items.append(_quantified(reader, _atom(reader), start))
-    if not items:
-        reader.fail(
-            MALFORMED_PATTERN,
-            reader.pos,
-            reader.pos + len(reader.peek()),
-            "an alternative is empty",
-            "remove the `|`, or make the group optional with `(...)?`",
-        )
+    began = reader.pos
+    for part in tree.children:
+        if not isinstance(part, str):
+            began = reader.enter(bracket_of(part))
+            items.append(build_regex(reader, *subtrees(part)))
+            reader.leave()
+        elif part.type == "COUNT":
+            items[-1] = _repeated(reader, items[-1], part, began)
+        else:
+            began = reader.step(part)
+            items.append(_atom(reader, part, began))
     return join(items)
 
 
-def _atom(reader: Reader) -> PatternNode:
-    start = reader.pos
-    char = reader.peek()
-    if char == "(":
-        return _group(reader)
-    if char == "[":
-        return read_class(reader)
-    reader.take()
-    match char:
-        case "\\":
-            return _escape(reader, start)
-        case ".":
+def _atom(reader: Reader, written: "Token", start: int) -> PatternNode:
+    match written.type:
+        case "ANY":
             return _ANY
-        case "^" | "$":
-            refuse_anchor(reader, start, char)
-        case "?" | "*" | "+" | "{":
-            reader.fail(
-                MALFORMED_PATTERN,
-                start,
-                start + 1,
-                f"`{char}` repeats what stands before it, and there is nothing",
-                f"write `\\{char}` for the character itself",
-            )
-        case "]" | "}":
-            reader.fail(
-                UNBALANCED_BRACKET,
-                start,
-                start + 1,
-                "this bracket was never opened",
-                f"remove it, or write `\\{char}` for the character itself",
-            )
-    return reader.literal(char, start)
+        case "CLASS":
+            return read_class(reader, start)
+        case "ESCAPE":
+            char = written[1:]
+            if char in SHORTHANDS:
+                return SHORTHANDS[char]
+            return reader.literal(escaped_char(reader, start, char), start)
+        case _:
+            return reader.literal(written, start)
 
 
-def _group(reader: Reader) -> PatternNode:
-    opened = reader.enter()
-    if reader.peek() == "?":
-        if reader.peek(2) == "?:":
-            reader.take(2)
-        else:
-            kind = "look-around" if reader.peek(3)[1:] in ("=", "!", "<=", "<!") else "this group"
-            if reader.peek(2) in ("?=", "?!"):
-                kind = "look-around"
-            reader.fail(
-                NOT_REGULAR,
-                opened,
-                min(opened + 4, reader.end),
-                f"{kind} is not part of the regular subset",
-                "plain groups `(...)` are; case is folded and word edges are checked anyway",
-            )
-    node = read_regex(reader)
-    reader.leave(opened)
-    return node
-
-
-def _escape(reader: Reader, start: int) -> PatternNode:
-    char = reader.take()
-    if char in SHORTHANDS:
-        return SHORTHANDS[char]
-    return reader.literal(escaped_char(reader, start, char), start)
-
-
-def _quantified(reader: Reader, node: PatternNode, start: int) -> PatternNode:
-    at = reader.pos
-    char = reader.peek()
-    if not char or char not in "?*+{":
-        return node
-    low, high = _counts(reader)
-    if reader.peek() and reader.peek() in "?+*{":
-        reader.fail(
-            NOT_REGULAR,
-            at,
-            reader.pos + 1,
-            "lazy, possessive and doubled repetition have no meaning here",
-            "every end of a match is found; one repetition is enough",
-        )
+def _repeated(reader: Reader, node: PatternNode, written: "Token", start: int) -> PatternNode:
+    low, high = _counts(reader, written)
     if high is None and not is_word_only(node):
         reader.find(
             UNBOUNDED_REPETITION,
             start,
             reader.pos,
-            f"`{reader.text[at : reader.pos]}` repeats more than word characters without a bound",
+            f"`{written}` repeats more than word characters without a bound",
             f"give it one: `{{{low},8}}`",
         )
     return Repeat(item=node, low=low, high=high)
 
 
-def _counts(reader: Reader) -> tuple[int, int | None]:
-    start = reader.pos
-    char = reader.take()
-    match char:
+def _counts(reader: Reader, written: "Token") -> tuple[int, int | None]:
+    start = reader.step(written)
+    match written:
         case "?":
             return 0, 1
         case "*":
             return 0, None
         case "+":
             return 1, None
-    close = reader.text.find("}", start, reader.end)
-    if close < 0:
-        reader.fail(
-            UNBALANCED_BRACKET,
-            start,
-            start + 1,
-            "this bracket is never closed",
-            "write `{m,n}`, or `\\{` for the character itself",
-        )
-    low, comma, high = reader.text[start + 1 : close].partition(",")
-    reader.pos = close + 1
-    written = (low, high) if comma and high else (low,)
+    low, comma, high = written[1:-1].partition(",")
+    numbers = (low, high) if comma and high else (low,)
     if not all(
         part.isascii() and part.isdigit() and len(part) < 5 and int(part) <= _MOST
-        for part in written
+        for part in numbers
     ):
         reader.fail(
             MALFORMED_PATTERN,
             start,
             reader.pos,
-            f"`{reader.text[start : reader.pos]}` is no repetition",
+            f"`{written}` is no repetition",
             f"write `{{m}}` or `{{m,n}}` with numbers up to {_MOST}",
         )
     least = int(low)
@@ -181,7 +103,7 @@ def _counts(reader: Reader) -> tuple[int, int | None]:
             MALFORMED_PATTERN,
             start,
             reader.pos,
-            f"`{reader.text[start : reader.pos]}` can never match",
+            f"`{written}` can never match",
             "the second number must be at least the first, and at least 1",
         )
     return least, most

@@ -1,15 +1,13 @@
-"""The plain form of an entry, ``good (morning|evening)`` or ``verif*``, to a tree.
+"""Lark's tree of words, ``good (morning|evening)`` or ``verif*``, to what they match.
 
 Lowest to highest: ``|``, one after another, ``?`` after a word character or a group. A ``*``
 ends a word and stands for the rest of it; a run of blanks is one Gap; ``\\`` makes the
 punctuation after it a plain character.
 """
 
-from lynkrc.diagnostics.pattern_codes import (
-    EDGE_BLANK,
-    MALFORMED_PATTERN,
-    UNBALANCED_BRACKET,
-)
+from typing import TYPE_CHECKING, NoReturn
+
+from lynkrc.diagnostics.pattern_codes import EDGE_BLANK, MALFORMED_PATTERN
 from lynkrc.syntax.pattern import (
     Alternation,
     CharClass,
@@ -22,24 +20,28 @@ from lynkrc.syntax.pattern import (
 from lynkrc.syntax.pattern_reader import Reader
 from lynkrc.syntax.pattern_shape import WORD_RANGES, is_word_only
 
-_REST_OF_WORD = Repeat(item=CharClass(ranges=WORD_RANGES), low=0, high=None)
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+REST_OF_WORD = Repeat(item=CharClass(ranges=WORD_RANGES), low=0, high=None)
 
 
-def read_words(reader: Reader) -> PatternNode:
-    """The alternatives up to the end of the entry or the closing bracket of the group."""
-    options = [_sequence(reader)]
-    while reader.peek() == "|":
-        reader.take()
-        options.append(_sequence(reader))
-    if reader.peek() == ")" and reader.depth == 0:
-        reader.fail(
-            UNBALANCED_BRACKET,
-            reader.pos,
-            reader.pos + 1,
-            "this bracket was never opened",
-            "remove it, or write `\\)` for the character itself",
-        )
+def build_words(reader: Reader, tree: "Tree[Token]") -> PatternNode:
+    """What the tree of a rule ``words`` matches."""
+    options = [_sequence(reader, sequence) for sequence in subtrees(tree)]
     return options[0] if len(options) == 1 else Alternation(options=tuple(options))
+
+
+def subtrees(tree: "Tree[Token]") -> "list[Tree[Token]]":
+    """The parts of a rule that are no tokens."""
+    return [part for part in tree.children if not isinstance(part, str)]
+
+
+def bracket_of(group: "Tree[Token]") -> "Token":
+    """The token that opens a group."""
+    bracket = group.children[0]
+    assert isinstance(bracket, str)
+    return bracket
 
 
 def join(items: list[PatternNode]) -> PatternNode:
@@ -53,96 +55,81 @@ def join(items: list[PatternNode]) -> PatternNode:
     return merged[0] if len(merged) == 1 else Sequence(items=tuple(merged))
 
 
-def _sequence(reader: Reader) -> PatternNode:
+def refuse_optional(reader: Reader, at: int) -> NoReturn:
+    """Fail at a ``?`` that nothing optional stands before."""
+    reader.fail(
+        MALFORMED_PATTERN,
+        at,
+        at + 1,
+        "`?` makes the word character or group before it optional, and there is none",
+        "write `\\?` for the character itself",
+    )
+
+
+def refuse_rest(reader: Reader, at: int) -> NoReturn:
+    """Fail at a ``*`` that ends no word."""
+    reader.fail(
+        MALFORMED_PATTERN,
+        at,
+        at + 1,
+        "`*` stands for the rest of a word, so it ends a word",
+        "put it behind the last letter of a word, or write `\\*` for the character itself",
+    )
+
+
+def _sequence(reader: Reader, tree: "Tree[Token]") -> PatternNode:
     items: list[PatternNode] = []
-    while not reader.at_end and reader.peek() not in ("|", ")"):
-        items.append(_item(reader, items[-1] if items else None))
-    if not items:
-        reader.fail(
-            MALFORMED_PATTERN,
-            reader.pos,
-            reader.pos + len(reader.peek()),
-            "an alternative is empty",
-            "remove the `|`, or make the group optional with `(...)?`",
-        )
+    for part in tree.children:
+        if not isinstance(part, str):
+            reader.enter(bracket_of(part))
+            items.append(build_words(reader, *subtrees(part)))
+            reader.leave()
+            continue
+        start = reader.step(part)
+        match part.type:
+            case "CHAR":
+                items.append(reader.literal(part, start))
+            case "ESCAPE":
+                items.append(_escaped(reader, part, start))
+            case "BLANK":
+                items.append(_gap(reader, start))
+            case "REST":
+                items.append(_rest_of_word(reader, items[-1] if items else None, start))
+            case _:
+                before = items[-1]
+                if isinstance(before, Literal) and not is_word_only(before):
+                    refuse_optional(reader, start)
+                items[-1] = Repeat(item=before, low=0, high=1)
     return join(items)
 
 
-def _item(reader: Reader, before: PatternNode | None) -> PatternNode:
-    start = reader.pos
-    char = reader.peek()
-    if char.isspace():
-        return _gap(reader)
-    if char == "*":
-        return _rest_of_word(reader, before)
-    if char == "(":
-        opened = reader.enter()
-        node = read_words(reader)
-        reader.leave(opened)
-        return _optional(reader, node)
-    if char == "?":
-        reader.fail(
-            MALFORMED_PATTERN,
-            start,
-            start + 1,
-            "`?` makes the word character or group before it optional, and there is none",
-            "write `\\?` for the character itself",
-        )
-    if char in "[]{}":
-        reader.fail(
-            MALFORMED_PATTERN,
-            start,
-            start + 1,
-            f"`{char}` belongs to regular expressions",
-            f"write the entry between slashes, `/.../`, or `\\{char}` for the character itself",
-        )
-    reader.take()
-    if char == "\\":
-        return _escaped(reader, start)
-    literal = reader.literal(char, start)
-    return _optional(reader, literal) if is_word_only(literal) else literal
-
-
-def _optional(reader: Reader, node: PatternNode) -> PatternNode:
-    if reader.peek() != "?":
-        return node
-    reader.take()
-    return Repeat(item=node, low=0, high=1)
-
-
-def _escaped(reader: Reader, start: int) -> Literal:
-    char = reader.take()
-    if not char or char.isalnum() or char.isspace() or not char.isascii():
-        reader.fail(
-            MALFORMED_PATTERN,
-            start,
-            reader.pos,
-            f"`\\{char}` is no escape here",
-            "only punctuation is escaped; classes like `\\d` need a regular expression, `/.../`",
-        )
+def _escaped(reader: Reader, written: str, start: int) -> Literal:
+    char = written[1:]
+    if char.isalnum() or char.isspace() or not char.isascii():
+        refuse_escape(reader, written, start)
     return reader.literal(char, start)
 
 
-def _rest_of_word(reader: Reader, before: PatternNode | None) -> PatternNode:
-    start = reader.pos
-    reader.take()
+def refuse_escape(reader: Reader, written: str, start: int) -> NoReturn:
+    """Fail at a ``\\`` that makes nothing plain."""
+    reader.fail(
+        MALFORMED_PATTERN,
+        start,
+        start + len(written),
+        f"`{written}` is no escape here",
+        "only punctuation is escaped; classes like `\\d` need a regular expression, `/.../`",
+    )
+
+
+def _rest_of_word(reader: Reader, before: PatternNode | None, start: int) -> PatternNode:
     after = reader.peek()
     follows_word = isinstance(before, Literal) and is_word_only(before)
     if not follows_word or after == "_" or after.isalnum() or after in ("*", "?", "("):
-        reader.fail(
-            MALFORMED_PATTERN,
-            start,
-            start + 1,
-            "`*` stands for the rest of a word, so it ends a word",
-            "put it behind the last letter of a word, or write `\\*` for the character itself",
-        )
-    return _REST_OF_WORD
+        refuse_rest(reader, start)
+    return REST_OF_WORD
 
 
-def _gap(reader: Reader) -> Gap:
-    start = reader.pos
-    while reader.peek().isspace():
-        reader.take()
+def _gap(reader: Reader, start: int) -> Gap:
     at_edge = start == 0 or reader.text[start - 1] in "|~" or reader.peek() in ("", "|")
     if at_edge and reader.depth == 0:
         reader.find(

@@ -85,13 +85,14 @@ class Decider:
     def decide(self, vector: list[int]) -> Decision:
         """The decision for a clamped vector in slot order."""
         verdict = self._scorer(vector)
-        known = self._decided.get(verdict)
-        if known is None:
+        try:
+            return self._decided[verdict]
+        except KeyError:
             # Bounded: verdicts are few (rules x tiers x masks x scores that occur).
             if len(self._decided) >= 65_536:
                 self._decided.clear()
             known = self._decided[verdict] = self._spell_out(verdict)
-        return known
+            return known
 
     def _spell_out(self, verdict: Verdict) -> Decision:
         outcome, tier, rule, chain, _, score, _ = verdict

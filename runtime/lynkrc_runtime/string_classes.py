@@ -21,7 +21,8 @@ _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 def fold_ascii(value: str) -> str:
     """`value` without blanks around it, ASCII letters in lower case."""
-    return value.strip(_BLANKS).translate(_ASCII_LOWER)
+    trimmed = value.strip(_BLANKS)
+    return trimmed.lower() if trimmed.isascii() else trimmed.translate(_ASCII_LOWER)
 
 
 @final

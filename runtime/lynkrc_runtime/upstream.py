@@ -281,10 +281,11 @@ def _url(text: str) -> URL:
 class HttpResponse:
     """An aiohttp answer behind `UpstreamResponse`."""
 
-    __slots__ = ("_response", "headers", "status")
+    __slots__ = ("_content", "_response", "headers", "status")
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._response = response
+        self._content = response.content
         self.status = response.status
         self.headers: Mapping[str, str] = {
             name.lower(): value for name, value in response.headers.items()
@@ -293,7 +294,7 @@ class HttpResponse:
     async def read(self) -> bytes:
         """See `UpstreamResponse.read`."""
         try:
-            return await self._response.content.readany()
+            return await self._content.readany()
         except (aiohttp.ClientError, ValueError) as error:
             raise UpstreamFault(Fault.BROKEN, "the answer broke off") from error
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -9,6 +10,8 @@ from email.parser import Parser
 from pathlib import Path
 
 import pytest
+
+from tests.native_tools import needs_compiler
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = "import sys; from hatchling.build import build_wheel; print(build_wheel(sys.argv[1]))"
@@ -65,6 +68,21 @@ def run(site: Path, cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+ENGINES = "from lynkrc_runtime.scan.engines import kernel_name, kernel_notice;"
+
+
+def run_python(site: Path, cwd: Path, code: str) -> subprocess.CompletedProcess[str]:
+    """Python with the unpacked wheel on its path."""
+    return subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {code}"],
+        cwd=cwd,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
 def test_nothing_else_stands_at_the_top(names: set[str]) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {"lynkrc", "lynkrc_runtime"}
@@ -82,12 +100,14 @@ def test_every_module_and_data_file_is_in_it(names: set[str]) -> None:
             if path.is_file():
                 expected.add(f"lynkrc/_data/{path.relative_to(ROOT).as_posix()}")
     inside = {name for name in names if ".dist-info/" not in name}
-    compiled = {name for name in expected if name.endswith((".so", ".c"))}
-    assert inside == expected - compiled
+    # The kernel is built while the wheel is, where that can be done.
+    made = {f"lynkrc_runtime/scan/{name}" for name in ("_kernel.abi3.so", "_kernel.c")}
+    assert inside - made == expected - made
     for name in (
         "lynkrc/py.typed",
         "lynkrc_runtime/py.typed",
         "lynkrc/syntax/grammar.lark",
+        "lynkrc/syntax/pattern.lark",
         "lynkrc/codegen/templates/scorer.py.j2",
         "lynkrc/diagnostics/pages/LK101.md",
         "lynkrc/_data/schema/routing.schema.json",
@@ -95,6 +115,48 @@ def test_every_module_and_data_file_is_in_it(names: set[str]) -> None:
         "lynkrc/_data/specs/catalog/anthropic.yaml",
     ):
         assert name in names
+
+
+@needs_compiler
+def test_the_wheel_of_a_machine_with_a_compiler_holds_the_kernel(
+    wheel: Path, names: set[str], site: Path, tmp_path: Path
+) -> None:
+    assert "lynkrc_runtime/scan/_kernel.abi3.so" in names
+    assert re.fullmatch(r"lynkrc-[0-9.]+-cp311-abi3-[a-z0-9_]+\.whl", wheel.name)
+    assert "manylinux" not in wheel.name
+    done = run_python(site, tmp_path, f"{ENGINES} print(kernel_name(), kernel_notice())")
+    assert (done.stdout, done.stderr) == ("native None\n", "")
+
+
+def test_the_wheel_of_a_machine_without_a_compiler_is_pure_and_says_so(tmp_path: Path) -> None:
+    copied = tmp_path / "checkout"
+    ignored = shutil.ignore_patterns(".*", "build", "tests", "__pycache__", "*.so", "generated")
+    shutil.copytree(ROOT, copied, ignore=ignored)
+    (copied / ".gitignore").write_text("*.so\n", encoding="utf-8")
+    code = (
+        "import sysconfig, hatchling.build, sys\n"
+        "sysconfig.get_config_vars()['CC'] = 'no-such-compiler'\n"
+        "print(hatchling.build.build_wheel(sys.argv[1]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)],
+        cwd=copied,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout + done.stderr
+    assert "the scan kernel is not built, the portable form serves" in said
+    assert "there is no C compiler (no-such-compiler)" in said
+    wheel = tmp_path / done.stdout.split()[-1]
+    assert wheel.name.endswith("-py3-none-any.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        assert not [name for name in archive.namelist() if name.endswith(".so")]
+        archive.extractall(tmp_path / "site")
+    done = run_python(tmp_path / "site", tmp_path, f"{ENGINES} print(kernel_notice())")
+    assert done.stdout.startswith("the portable scan kernel serves")
+    assert "it is not built" in done.stdout
 
 
 def test_the_metadata_names_licence_commands_and_python(wheel: Path, names: set[str]) -> None:

@@ -1,9 +1,11 @@
 """Instructions a request costs the gateway, counted by callgrind over sockets: prints a table.
 
     PYTHONPATH=.:runtime python tests/bench/count_instructions.py [TREE ...] [--only NAME] [--spare]
+                                                                  [--bare]
 
 Each TREE is a checkout of the project, this one where none is given; later columns are multiples of
-the first. With `--spare` every chain has a second target, so that sessions have something to order.
+the first. With `--bare` the first is the bare proxy; with `--spare` chains have a second target,
+so that sessions have something to order.
 All of them get the same requests and the same upstream, those of this checkout. A count
 hardly depends on what else the machine does, which makes it fit for comparing versions; what an
 instruction takes depends on the caches, so it says less about time. Needs valgrind; takes about a
@@ -87,32 +89,59 @@ def counts(tree: Path, cases: Sequence[Case], written: str) -> Mapping[str, int]
             env=environment,
             stdout=subprocess.DEVNULL,
         )
-        callgrind = ["valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no"]
-        serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(folder / "bench.lynkr")]
-        with subprocess.Popen(
-            [*callgrind, f"--callgrind-out-file={folder / 'count'}", *serve, *_PORTS],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            cwd=tree,
-            env=environment,
-        ) as gateway:
-            assert gateway.stdout is not None
-            try:
-                address = urlsplit(json.loads(gateway.stdout.readline())["url"]).netloc
+        serve = ["-m", "lynkrc_runtime", "serve", str(folder / "bench.lynkr"), *_PORTS]
+        return _counts(serve, tree, environment, cases, folder, until)
 
-                def control(flag: str) -> None:
-                    subprocess.run(
-                        ["callgrind_control", flag, str(gateway.pid)],
-                        check=True,
-                        timeout=max(1.0, until - time.monotonic()),
-                        stdout=subprocess.DEVNULL,
-                        stderr=subprocess.DEVNULL,
-                    )
 
-                control("--instr=on")
-                return {case.name: _count(case, address, folder, control, until) for case in cases}
-            finally:
-                gateway.kill()
+def bare_counts(cases: Sequence[Case]) -> Mapping[str, int]:
+    """The same of the bare proxy."""
+    proxy = str(_HERE / "tests/bench/bare_proxy.py")
+    environment = os.environ | {"PYTHONHASHSEED": "0"}
+    until = time.monotonic() + MOST
+    with (
+        tempfile.TemporaryDirectory() as name,
+        process("canned_upstream.py") as (_, upstream),
+    ):
+        serve = [proxy, f"http://127.0.0.1:{upstream}"]
+        return _counts(serve, _HERE, environment, cases, Path(name), until)
+
+
+def _counts(
+    serve: Sequence[str],
+    tree: Path,
+    environment: Mapping[str, str],
+    cases: Sequence[Case],
+    folder: Path,
+    until: float,
+) -> Mapping[str, int]:
+    callgrind = ["valgrind", "--quiet", "--tool=callgrind", "--instr-atstart=no"]
+    with subprocess.Popen(
+        [*callgrind, f"--callgrind-out-file={folder / 'count'}", sys.executable, *serve],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=tree,
+        env=environment,
+    ) as server:
+        assert server.stdout is not None
+        try:
+            told = json.loads(server.stdout.readline())
+            # The proxy tells its port alone.
+            is_port = isinstance(told, int)
+            address = f"127.0.0.1:{told}" if is_port else urlsplit(told["url"]).netloc
+
+            def control(flag: str) -> None:
+                subprocess.run(
+                    ["callgrind_control", flag, str(server.pid)],
+                    check=True,
+                    timeout=max(1.0, until - time.monotonic()),
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+
+            control("--instr=on")
+            return {case.name: _count(case, address, folder, control, until) for case in cases}
+        finally:
+            server.kill()
 
 
 def _count(
@@ -158,13 +187,17 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("trees", nargs="*", type=Path, metavar="TREE")
     parser.add_argument("--only", default="", help="part of the names of the cases to count")
     parser.add_argument("--spare", action="store_true", help="two targets in every chain")
+    parser.add_argument("--bare", action="store_true", help="compare with the bare proxy")
     options = parser.parse_args(arguments)
     if shutil.which("callgrind_control") is None:
         raise SystemExit("valgrind is not installed: no instructions counted")
     cases = [case for case in CASES if options.only in case.name]
     trees = [tree.resolve() for tree in options.trees] or [_HERE]
     columns = [counts(tree, cases, SPARE if options.spare else SPEC) for tree in trees]
-    print(f"{'instructions a request':36}" + "".join(f"{tree.name:>20}" for tree in trees))
+    names = [tree.name for tree in trees]
+    if options.bare:
+        names, columns = ["bare proxy", *names], [bare_counts(cases), *columns]
+    print(f"{'instructions a request':36}" + "".join(f"{name:>20}" for name in names))
     for case in cases:
         first = columns[0][case.name]
         cells = (f"{one[case.name]:,} {one[case.name] / first:.2f}" for one in columns)

@@ -12,22 +12,40 @@ from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.features import Extractor, RequestFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from tests.bench.sixteen import SIXTEEN
 from tests.native_tools import needs_compiler
 
 QUICKSTART = Path(__file__).resolve().parents[2] / "examples" / "quickstart" / "routing.yaml"
 ASK = "Compare the trade-offs of two cache designs and write a function that measures both. " * 24
+ENGINES = ("python", pytest.param("native", marks=needs_compiler))
 
 
-@pytest.fixture(scope="module", params=["python", pytest.param("native", marks=needs_compiler)])
+@pytest.fixture(scope="module", params=ENGINES)
 def bundle(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> LoadedBundle:
-    packed, why_not = pack_bundle(compile_file(QUICKSTART), native=request.param == "native")
+    return packed(QUICKSTART, request.param, tmp_path_factory.mktemp(request.param))
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def sixteen(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> LoadedBundle:
+    folder = tmp_path_factory.mktemp(request.param)
+    spec = folder / "routing.yaml"
+    spec.write_text(SIXTEEN)
+    loaded = packed(spec, request.param, folder)
+    assert len(loaded.dispatch.rules) == 10
+    return loaded
+
+
+def packed(spec: Path, engine: str, folder: Path) -> LoadedBundle:
+    data, why_not = pack_bundle(compile_file(spec), native=engine == "native")
     assert why_not is None, why_not
-    path = tmp_path_factory.mktemp(request.param) / "quickstart.lynkr"
-    path.write_bytes(packed)
+    path = folder / "packed.lynkr"
+    path.write_bytes(data)
     loaded = load_bundle(path)
-    assert loaded.engine == request.param
+    assert loaded.engine == engine
     return loaded
 
 
@@ -37,12 +55,24 @@ def body(ask: str) -> bytes:
     ).encode()
 
 
-def test_score_a_vector(benchmark: Any, bundle: LoadedBundle) -> None:
-    dialect = CLIENT_DIALECTS["anthropic-messages"]
-    request = dialect.read_request(body(ASK), {})
+def vector_of(bundle: LoadedBundle) -> list[int]:
+    request = CLIENT_DIALECTS["anthropic-messages"].read_request(body(ASK), {})
     extractor = Extractor(bundle.dispatch, bundle.tables)
-    vector = extractor.extract(request, RequestFacts(surface="messages", headers={}))
-    assert benchmark(bundle.scorer, vector)[0] == 0
+    return extractor.extract(request, RequestFacts(surface="messages", headers={}))
+
+
+def test_score_a_vector(benchmark: Any, bundle: LoadedBundle) -> None:
+    assert benchmark(bundle.scorer, vector_of(bundle))[0] == 0
+
+
+def test_score_sixteen_dimensions_and_ten_rules(benchmark: Any, sixteen: LoadedBundle) -> None:
+    assert benchmark(sixteen.scorer, vector_of(sixteen))[0] == 0
+
+
+def test_decide_sixteen_dimensions_and_ten_rules(benchmark: Any, sixteen: LoadedBundle) -> None:
+    """The same with its dispatch row: what a request pays for."""
+    decider = Decider(sixteen.dispatch, sixteen.scorer)
+    assert benchmark(decider.decide, vector_of(sixteen)).targets
 
 
 def test_from_bytes_to_decision(benchmark: Any, bundle: LoadedBundle) -> None:

@@ -1,8 +1,11 @@
 """``python -m tests.fuzz [SUBJECT...]``: hostile input for FUZZ_SECONDS, guided by coverage.
 
-The subjects are the compiler (`specs`) and every reader of the protocol; without names, the time is
-shared among all. What breaks one is kept as `build/fuzz/SUBJECT/crash-*`. Without atheris, which
-has no wheel for every Python, the inputs are random mutations of the seeds.
+The subjects are the compiler (`specs`), the scan kernels (`scan`: both must find the same) and
+every reader of the protocol; without names, the time is shared among all. What breaks one is kept
+as `build/fuzz/SUBJECT/crash-*`. Without atheris, which has no wheel for every Python, the inputs
+are random mutations of the seeds.
+
+`kernel` runs the scan kernel's C under AddressSanitizer on broken tables and texts.
 
 `prover` is another matter: FUZZ_SPECS random specs, from seed FUZZ_SEED on, whatever time it takes.
 """
@@ -19,6 +22,8 @@ from pathlib import Path
 KEPT = Path(__file__).resolve().parents[2] / "build" / "fuzz"
 LONGEST = 8_192  # bytes of one input: long ones are for tests/property, which knows their shapes
 SPECS = "specs"
+SCAN = "scan"
+KERNEL = "kernel"
 PROVER = "prover"
 SECONDS = "FUZZ_SECONDS"
 
@@ -36,13 +41,18 @@ def main() -> None:
             int(os.environ.get("FUZZ_SPECS", "10000")), int(os.environ.get("FUZZ_SEED", "0"))
         )
         return
+    if names == [KERNEL]:
+        from tests.fuzz import kernel_sanitised
+
+        kernel_sanitised.fuzz(KEPT / KERNEL, seconds)
+        return
     if len(names) == 1:
         run(names[0], seconds)
         return
     if not names:
         from tests.fuzz.wire_input import SUBJECTS
 
-        names = [SPECS, *SUBJECTS, PROVER]
+        names = [SPECS, SCAN, KERNEL, *SUBJECTS, PROVER]
     share = max(1, seconds // max(1, sum(name != PROVER for name in names)))
     broken = [name for name in names if _alone(name, share) != 0]
     if broken:
@@ -99,11 +109,18 @@ def subject(name: str) -> tuple[Callable[[bytes], None], list[bytes], Mutation]:
         from tests.fuzz.mutations import mutated
 
         return check_in_time, [data[:LONGEST] for data in corpus()], mutated
-    from tests.fuzz.wire_input import SUBJECTS
     from tests.fuzz.wire_mutations import mutated_wire
 
+    if name == SCAN:
+        from tests.scan_cases import ALPHABETS, check
+
+        seeds = [text.encode("utf-8", "replace") for text in ALPHABETS]
+        return check, seeds, mutated_wire
+    from tests.fuzz.wire_input import SUBJECTS
+
     if name not in SUBJECTS:
-        sys.exit(f"no such subject: {name}; there are: {SPECS}, {', '.join(SUBJECTS)}, {PROVER}")
+        known = ", ".join((SPECS, SCAN, KERNEL, *SUBJECTS, PROVER))
+        sys.exit(f"no such subject: {name}; there are: {known}")
     return SUBJECTS[name].check, SUBJECTS[name].seeds(), mutated_wire
 
 

@@ -23,6 +23,7 @@ from lynkrc.passes import PASSES, run_passes
 from lynkrc.passes.fold_constants import fold_guard
 from lynkrc.passes.merge_class_tests import merge_in
 from lynkrc.passes.normalize_guards import normal_form
+from lynkrc.testing.validate import validate
 from lynkrc_runtime.bundle import LoadedBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation, order
@@ -169,8 +170,12 @@ def test_native_code_decides_as_the_interpreter(
     tmp_path_factory: pytest.TempPathFactory, table: RouteTable, found: list[list[int]]
 ) -> None:
     loaded = native(table, tmp_path_factory.mktemp("native"))
-    for vector in found:
-        assert loaded.scorer(vector) == evaluate(table, vector)
+    # These, and from each of them every edge of every slot and its neighbours.
+    mismatch, tried = validate(
+        run_passes(table), {"native": loaded.scorer}, loaded.explain, found, written=table
+    )
+    assert mismatch is None
+    assert tried >= len({tuple(vector) for vector in found})
 
 
 @needs_compiler

@@ -24,9 +24,13 @@ from lynkrc.syntax.pattern import (
     Sequence,
 )
 from lynkrc.syntax.pattern_parse import parse_pattern
+from lynkrc_runtime.scan.engines import KernelName, kernel_name
 from lynkrc_runtime.scan.fold import fold, fold_text
 from lynkrc_runtime.scan.matcher import Matcher
 
+KERNELS: tuple[KernelName, ...] = (
+    ("portable",) if kernel_name() == "portable" else ("portable", "native")
+)
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
 DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=250)
 
@@ -122,17 +126,19 @@ def check(lexicons: list[list[str]], text: str) -> None:
 
     sizes = [len(lexicon) for lexicon in patterns]
     weights = [3**number for number in range(entry)]
-    matcher = Matcher(tables_of(build_automaton(patterns), sizes), weights)
-    found_now = matcher.scan(text)
-    assert found_now.counts == tuple(expected_counts)
+    tables = tables_of(build_automaton(patterns), sizes)
     expected = {number for number, _ in expected_matches}
-    assert matcher.present(text) == expected
-    first = 0
-    for number, size in enumerate(sizes):
-        own = expected & set(range(first, first + size))
-        first += size
-        assert found_now.distinct[number] == len(own)
-        assert found_now.points[number] == sum(weights[one] for one in own)
+    for kernel in KERNELS:
+        matcher = Matcher(tables, weights, kernel=kernel)
+        found_now = matcher.scan(text)
+        assert found_now.counts == tuple(expected_counts)
+        assert matcher.present(text) == expected
+        first = 0
+        for number, size in enumerate(sizes):
+            own = expected & set(range(first, first + size))
+            first += size
+            assert found_now.distinct[number] == len(own)
+            assert found_now.points[number] == sum(weights[one] for one in own)
     located = matcher.locate(fold(text))
     assert set(located) == expected_matches
 
@@ -238,7 +244,7 @@ def test_the_automaton_finds_what_the_reference_finds(lexicons: list[list[str]],
 
 @DETERMINISTIC
 @given(
-    length=st.sampled_from((62, 63, 64, 65, 127, 128, 129, 191, 192, 193)),
+    length=st.sampled_from((62, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257)),
     tail=st.sampled_from(("ab", "中", " ab ", "é", "ab c", "ba文")),
     filler=st.sampled_from(("x", "中", " ", "a ", "é-")),
 )

@@ -180,7 +180,7 @@ def gateway(
     settings = settings or Settings()
     simulator = Simulator(CLIENT_DIALECTS, clock=lambda: 1_700_000_000.0)
     metrics = Metrics(version="0")
-    metrics.serves(made.dispatch, made.digest, made.engine)
+    metrics.serves(made.dispatch, made.digest, made.engine, "portable")
     places = Places()
     places.declare({one.name: one.rest.concurrency for one in made.dispatch.providers})
     log = Log(write=said.write, clock=lambda: 1_700_000_000.0)

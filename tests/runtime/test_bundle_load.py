@@ -7,6 +7,7 @@ import struct
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -364,6 +365,79 @@ def test_native_code_serves_where_it_fits_and_is_mapped_once(tmp_path: Path) -> 
     assert first.scorer(found) == second.scorer(found) == evaluate(TABLE, found)
     with pytest.raises(ValueError):
         first.scorer(found[:-1])
+
+
+@needs_compiler
+def test_two_versions_serve_side_by_side(tmp_path: Path) -> None:
+    """Each load is a library of its own: a later one changes nothing of an earlier one."""
+    other = replace(TABLE, offset64=TABLE.offset64 + 64 * 40, rules=())
+    files = []
+    for name, table in (("old", TABLE), ("new", other)):
+        artifacts = generate(
+            run_passes(table), sources=SOURCES, source_digest="1" * 64, meaning_digest="1" * 64
+        )
+        built = build_native(artifacts)
+        assert isinstance(built, NativeBuilt), built
+        folder = tmp_path / name
+        folder.mkdir()
+        native = {built.path: built.library}
+        files.append(put(folder, pack(artifacts, report=REPORT, native=native)))
+    modules = set(sys.modules)
+    old, new = load_bundle(files[0]), load_bundle(files[1])
+    again = load_bundle(files[0])
+    assert (old.engine, new.engine, again.engine) == ("native",) * 3
+    assert set(sys.modules) == modules
+    differ = 0
+    for words in range(200):
+        found = vector(words=words, results=words % 11, images=words % 2, terms=words * 64)
+        assert old.scorer(found) == again.scorer(found) == evaluate(TABLE, found)
+        assert new.scorer(found) == evaluate(other, found)
+        differ += old.scorer(found) != new.scorer(found)
+    assert differ > 50
+    del old, new
+    found = vector(words=3)
+    assert again.scorer(found) == evaluate(TABLE, found)
+
+
+class Shrinks:
+    """A number that takes the list apart it is read from."""
+
+    def __init__(self, holder: list[Any]) -> None:
+        self.holder = holder
+
+    def __index__(self) -> int:
+        self.holder.clear()
+        return 1
+
+
+@needs_compiler
+def test_native_code_refuses_what_is_no_vector(tmp_path: Path) -> None:
+    built = build_native(ARTIFACTS)
+    assert isinstance(built, NativeBuilt), built
+    path = put(tmp_path, pack(ARTIFACTS, report=REPORT, native={built.path: built.library}))
+    decide: Any = load_bundle(path).scorer
+    whole = vector()
+    for wrong, expected in (
+        (None, TypeError),
+        (tuple(whole), TypeError),
+        ([], ValueError),
+        ([*whole, 0], ValueError),
+        ([*whole[:-1], None], TypeError),
+        ([*whole[:-1], "1"], TypeError),
+        ([*whole[:-1], 0.5], TypeError),
+        ([*whole[:-1], 2**63], OverflowError),
+        ([*whole[:-1], -(2**200)], OverflowError),
+    ):
+        with pytest.raises(expected):
+            decide(wrong)
+    shrinking: list[Any] = [*whole]
+    shrinking[0] = Shrinks(shrinking)
+    with pytest.raises(IndexError):
+        decide(shrinking)
+    for number in (2**63 - 1, -(2**63)):
+        assert len(decide([number] * len(whole))) == 7
+    assert decide([True, *whole[1:]]) == decide([1, *whole[1:]])
+    assert decide(whole) == evaluate(TABLE, whole)
 
 
 def test_native_code_of_another_platform_gives_way_with_a_notice(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def counted(metrics: Metrics, name: str) -> list[tuple[dict[str, str], float]]:
 
 def serving(made: Dispatch) -> Metrics:
     metrics = Metrics(version="0")
-    metrics.serves(made, "d" * 64, "python")
+    metrics.serves(made, "d" * 64, "python", "portable")
     return metrics
 
 
@@ -127,9 +127,9 @@ def test_other_labels_begin_anew_and_the_same_go_on() -> None:
     before, after = table("team"), table("tenant")
     metrics = serving(before)
     metrics.settled(before, ended())
-    metrics.serves(before, "e" * 64, "python")
+    metrics.serves(before, "e" * 64, "python", "portable")
     assert [value for _, value in counted(metrics, "lynkr_requests_total")] == [1]
-    metrics.serves(after, "f" * 64, "python")
+    metrics.serves(after, "f" * 64, "python", "portable")
     assert counted(metrics, "lynkr_requests_total") == []
     # A request that began with the bundle before is counted all the same.
     metrics.settled(before, ended(tenant="acme"))

@@ -12,7 +12,7 @@ import pytest
 
 from lynkrc.bundle.provenance import print_statement
 from lynkrc.bundle.sign import sign_statement
-from lynkrc_runtime.bundle import BrokenBundle, archive, open_bundle
+from lynkrc_runtime.bundle import MANIFEST, BrokenBundle, archive, open_bundle
 from lynkrc_runtime.bundle_archive import unzip
 from lynkrc_runtime.signature import (
     PAYLOAD_TYPE,
@@ -56,16 +56,25 @@ def flips(data: bytes) -> list[bytes]:
 
 
 def test_each_byte_of_an_unsigned_bundle_counts(bundle: Path) -> None:
-    """Without a signature too: digests, checksums, and the one form an archive has."""
+    """Without a signature too: checksums, and the one form an archive has."""
     whole = bundle.read_bytes()
+    assert unzip(bundle, whole)
     for at in range(len(whole)):
         changed = bytearray(whole)
         changed[at] ^= (0x01, 0x20, 0x80)[at % 3]
-        bundle.write_bytes(changed)
         with pytest.raises(BrokenBundle):
+            unzip(bundle, bytes(changed))
+
+
+def test_each_file_of_an_unsigned_bundle_counts(bundle: Path) -> None:
+    """With checksums that fit too: the manifest has a digest of every file."""
+    held = unzip(bundle, bundle.read_bytes())
+    for name, data in held.items():
+        if name == MANIFEST:
+            continue
+        bundle.write_bytes(archive({**held, name: data[:-1] + b"~"}))
+        with pytest.raises(BrokenBundle, match="is not what the manifest says"):
             open_bundle(bundle)
-    bundle.write_bytes(whole)
-    open_bundle(bundle)
 
 
 def test_each_byte_of_a_signed_bundle_counts(bundle: Path) -> None:

@@ -1,13 +1,14 @@
 """``lynkrc build --native``: a bundle with a library, or a notice and a bundle without."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from lynkrc.cli.main import main
 from lynkrc_runtime.bundle import load_bundle
-from lynkrc_runtime.native_tag import native_tag
+from lynkrc_runtime.native_tag import native_path, native_tag
 from tests.native_tools import needs_compiler
 from tests.unit.cli_sample import SPEC, environment, program
 
@@ -26,10 +27,30 @@ def test_a_native_bundle_holds_a_library_for_this_interpreter(
     assert main(["build", "--native", "-o", "out"]) == 0
     out, err = capsys.readouterr()
     assert "(native, " in out
+    native = re.search(
+        r"^  native  (\S+), ([\d,]+) bytes, by Cython \S+ and \S.*$", out, re.MULTILINE
+    )
+    assert native is not None and native[1] == native_tag()
     assert err == ""
     loaded = load_bundle(folder / "out")
     assert loaded.engine == "native"
     assert loaded.manifest.native == [native_tag()]
+    assert int(native[2].replace(",", "")) == loaded.manifest.files[native_path()].size
+
+
+@needs_compiler
+def test_a_library_that_cannot_be_tried_is_not_packed(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str, name: str) -> None:
+        raise ImportError("nothing can be mapped here")
+
+    monkeypatch.setattr("importlib.machinery.ExtensionFileLoader.create_module", refused)
+    assert main(["build", "--native", "-o", "out"]) == 1
+    err = capsys.readouterr().err
+    assert "the native scorer was built, but it cannot be tried" in err
+    assert "nothing can be mapped here" in err
+    assert not (folder / "out").exists()
 
 
 @needs_compiler

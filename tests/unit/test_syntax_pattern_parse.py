@@ -213,3 +213,10 @@ def test_256_bytes_are_allowed() -> None:
     assert read(r"/\w{64}/")[1] == []
     assert read(r"/\w{64}[a-z]+/")[0] is None
     assert read(r"/\w{64}[a-z]*/")[1] == []
+
+
+def test_what_stands_before_a_syntax_error_is_found_too() -> None:
+    _, findings = read(r"/.*\q(/")
+    assert [finding.code.id for finding in findings] == ["LK204", "LK202"]
+    _, findings = read(" a)")
+    assert [finding.code.id for finding in findings] == ["LK208", "LK201"]

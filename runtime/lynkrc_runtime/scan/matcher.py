@@ -5,13 +5,15 @@ from typing import final
 
 from msgspec import Struct
 
-from lynkrc_runtime.scan.fold import END, fold
+from lynkrc_runtime.scan.engines import KernelName, engine_of
+from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.places import Places
-from lynkrc_runtime.scan.portable import PortableKernel
+from lynkrc_runtime.scan.portable import MAX_COUNT
 from lynkrc_runtime.scan.tables import Tables
 
-MAX_COUNT = 255
-"""Counts are capped here."""
+__all__ = ["MAX_COUNT", "Found", "Matcher"]
+
+_MOST_POINTS = (1 << 63) - 1
 
 
 @final
@@ -32,45 +34,40 @@ class Found(Struct, frozen=True, kw_only=True):
 class Matcher:
     """Runs the automaton over texts. `weights` are those of all entries, in any unit.
 
-    ValueError when the weights are not as many as the entries of the tables.
+    ValueError when the weights are not as many as the entries of the tables, or their magnitudes
+    sum up to more than 63 bits hold. `kernel` chooses one; otherwise the best one here serves.
     """
 
-    __slots__ = ("_kernel", "_lexicon_of", "_nothing", "_tables", "_weights")
+    __slots__ = ("_engine", "_nothing", "_tables")
 
-    def __init__(self, tables: Tables, weights: Sequence[int] | None = None) -> None:
+    def __init__(
+        self,
+        tables: Tables,
+        weights: Sequence[int] | None = None,
+        *,
+        kernel: KernelName | None = None,
+    ) -> None:
         weights = [0] * tables.entries if weights is None else weights
         if len(weights) != tables.entries:
             raise ValueError(f"{tables.entries} entries in the tables, {len(weights)} weights")
+        if sum(map(abs, weights)) > _MOST_POINTS:
+            raise ValueError("the weights sum up to more than 63 bits hold")
         self._tables = tables
-        self._weights = weights
-        self._lexicon_of = [number for number, size in enumerate(tables.sizes) for _ in range(size)]
         zeros = (0,) * len(tables.sizes)
         self._nothing = Found(counts=zeros, distinct=zeros, points=zeros)
-        self._kernel = PortableKernel(tables)
+        self._engine = engine_of(tables, weights, kernel)
 
     def scan(self, text: str) -> Found:
         """What occurs in the text."""
-        entered = self._kernel.entered(fold(text))
-        if not entered:
+        measures = self._engine.scan(text)
+        if measures is None:
             return self._nothing
-        tables, lexicon_of, weights = self._tables, self._lexicon_of, self._weights
-        counts = [0] * len(tables.sizes)
-        distinct, points = counts.copy(), counts.copy()
-        present: set[int] = set()
-        for state, times in entered.items():
-            present.update(tables.accepts(state))
-            for lexicon in tables.counts(state):
-                counts[lexicon] = min(counts[lexicon] + times, MAX_COUNT)
-        for entry in present:
-            lexicon = lexicon_of[entry]
-            distinct[lexicon] += 1
-            points[lexicon] += weights[entry]
-        return Found(counts=tuple(counts), distinct=tuple(distinct), points=tuple(points))
+        counts, distinct, points = measures
+        return Found(counts=counts, distinct=distinct, points=points)
 
     def present(self, text: str) -> frozenset[int]:
         """The entries that occur in the text."""
-        entered = self._kernel.entered(fold(text))
-        return frozenset(entry for state in entered for entry in self._tables.accepts(state))
+        return self._engine.present(text)
 
     def locate(self, data: bytes, limit: int = 10_000) -> list[tuple[int, int]]:
         """The first `limit` matches in a folded text as (entry, end offset in `data`), by end,

@@ -11,7 +11,7 @@ from typing import final
 
 from msgspec import Struct
 
-from lynkrc_runtime.scan.fold import END, fold
+from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.tables import Tables
 
 LONGEST = 512
@@ -51,8 +51,8 @@ class Places:
         self._folded: Sequence[int] | None = None
         self._bytes: Sequence[int] | None = None
         if not text.isascii():
-            # Folding goes character by character, and some become several.
-            self._folded = list(accumulate((len(fold(char)) for char in text), initial=0))
+            # A character folds to one, of another size perhaps: where each begins in `data`.
+            self._folded = [at for at, byte in enumerate(data) if byte & 0xC0 != 0x80]
             sizes = (len(char.encode("utf-8", "surrogatepass")) for char in text)
             self._bytes = list(accumulate(sizes, initial=0))
 

@@ -21,6 +21,8 @@ HEAD: Final = 4 + 7 * 4 + 256
 """Bytes before the cells."""
 NARROW: Final = 0x10000
 """Cells of 2 bytes can hold the states of a table that has at most so many cells."""
+MAX_ENTRIES: Final = 0x100000
+"""A table has no more; readers take memory for each entry, whether a state accepts it or not."""
 
 
 @final
@@ -121,6 +123,8 @@ def unpack(data: bytes) -> Tables:
     if not 0 < first <= states or not 0 < classes <= 256 or width not in (2, 4):
         raise ValueError("lexicon table has an impossible head")
     if max(byte_class) >= classes or (states * classes > NARROW and width == 2):
+        raise ValueError("lexicon table has an impossible head")
+    if entries > MAX_ENTRIES or states * classes > 0xFFFFFFFF:
         raise ValueError("lexicon table has an impossible head")
     sections = _Sections(data)
     cells = sections.take("H" if width == 2 else "I", states * classes)

@@ -99,10 +99,14 @@ def client_app(site: Site) -> web.Application:
 class HttpClient:
     """The way back to one client, over aiohttp."""
 
-    __slots__ = ("_draining", "_is_stream", "_request", "response")
+    __slots__ = ("_draining", "_is_stream", "_protocol", "_request", "_writer", "response")
 
     def __init__(self, request: web.Request) -> None:
+        writer = request.writer
+        assert isinstance(writer, StreamWriter)
         self._request = request
+        self._writer = writer
+        self._protocol = request.protocol
         self._draining: asyncio.Task[None] | None = None
         self._is_stream = False
         self.response: web.StreamResponse | None = None
@@ -121,11 +125,9 @@ class HttpClient:
 
     async def write(self, data: bytes) -> None:
         """See `Client.write`."""
-        assert self.response is not None, "start comes first"
-        writer = self._request.writer
-        assert isinstance(writer, StreamWriter)
+        writer, protocol = self._writer, self._protocol
         await writer.write(data, drain=False)
-        if self._request.protocol.writing_paused:
+        if protocol.writing_paused:
             await self._drained(writer)
 
     def ended(self) -> None:
@@ -136,7 +138,7 @@ class HttpClient:
         if not self._is_stream:
             return
         transport = self._request.transport
-        if transport is not None and self._request.protocol.writing_paused:
+        if transport is not None and self._protocol.writing_paused:
             transport.abort()
 
     async def _drained(self, writer: StreamWriter) -> None:

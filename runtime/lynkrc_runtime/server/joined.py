@@ -35,6 +35,7 @@ def readiness(
         "bundle": bundle,
         "name": name,
         "engine": members[0].get("engine") if members else None,
+        "kernel": members[0].get("kernel") if members else None,
         "degraded": [],
         "workers": {"wanted": wanted, "ready": len(able)},
     }
@@ -47,6 +48,9 @@ def readiness(
         worse.append("workers")
         reasons.append(f"{len(able)} of {wanted} workers are ready")
     answer["degraded"] = worse
+    notices = _each(str(notice) for one in members for notice in one.get("notices", ()))
+    if notices:
+        answer["notices"] = notices
     if reasons:
         answer["reason"] = "; ".join(reasons)
     if is_stopping:

@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.providers.address import UnresolvedProvider
 from lynkrc_runtime.resilience.health import Health
 from lynkrc_runtime.resilience.places import Places
+from lynkrc_runtime.scan.engines import kernel_name
 from lynkrc_runtime.server.breakers import tell
 from lynkrc_runtime.server.doors import UnusableDoor, doors_of
 from lynkrc_runtime.server.draining import Stopping
@@ -163,5 +164,5 @@ def install(gateway: Gateway, process: Process) -> None:
         {provider.name: provider.rest.concurrency for provider in dispatch.providers}
     )
     process.log.follow(dispatch.settings.observability.log)
-    process.metrics.serves(dispatch, policy.digest, policy.engine)
+    process.metrics.serves(dispatch, policy.digest, policy.engine, kernel_name())
     process.metrics.watches(process.health.serves(gateway.watch))

@@ -11,6 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
+from lynkrc_runtime.scan.engines import kernel_name, kernel_notice
 from lynkrc_runtime.server.http import SITE, Site, refusal
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -42,8 +43,12 @@ def readiness(site: Site, now: float, *, detailed: bool) -> tuple[int, dict[str,
         "bundle": policy.digest,
         "name": policy.dispatch.name,
         "engine": policy.engine,
+        "kernel": kernel_name(),
         "degraded": worse,
     }
+    notices = [one for one in (policy.notice, kernel_notice()) if one is not None]
+    if notices and detailed:
+        answer["notices"] = notices
     if site.trouble is not None and detailed:
         answer["reason"] = f"the last reload failed: {site.trouble}"
     return code, answer

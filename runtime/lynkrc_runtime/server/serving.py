@@ -17,6 +17,7 @@ from aiohttp import web
 from lynkrc_runtime import __version__
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.providers.links import told
+from lynkrc_runtime.scan.engines import kernel_notice
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.crowd import Door
 from lynkrc_runtime.server.gateway import Policy
@@ -192,5 +193,8 @@ def tell_parts(policy: Policy, log: Log) -> None:
     """Say what of a bundle has no effect; of several workers none says it, but the supervisor."""
     if policy.notice is not None:
         log.line(Level.WARNING, "engine", notice=policy.notice)
+    slower = kernel_notice()
+    if slower is not None:
+        log.line(Level.WARNING, "kernel", notice=slower)
     for part in unserved_parts(policy.dispatch):
         log.line(Level.WARNING, "not-served", notice=part)

@@ -198,8 +198,31 @@ class StreamRelay:
         Every event puts off the moment silence is acted on, so one timer serves many of them. It
         may cut short the wait for a slow client; the bytes are on their way by then.
         """
-        while not self._flow.has_ended:
-            await self._take(await response.read())
+        flow, client, now = self._flow, self._exchange.client, self._loop.time
+        while not flow.has_ended:
+            chunk = await response.read()
+            if not self._heard:
+                await self._take(chunk)
+                continue
+            # What `_take` does, for the many events that nothing is left to be noted of.
+            out = flow.feed(chunk)
+            if flow.signatures:
+                self._remember()
+            if out:
+                self._is_writing = True
+                await client.write(out[0] if len(out) == 1 else b"".join(out))
+                self._is_writing = False
+                self._last_read = self._last_write = now()
+            else:
+                self._last_read = now()
+            if flow.failure is not None:
+                self._raise_failure()
+
+    def _remember(self) -> None:
+        """Which target made what the answer was signed with."""
+        flow = self._flow
+        self._exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
+        flow.signatures.clear()
 
     async def _take(self, chunk: bytes) -> None:
         """Relay what these bytes complete; b'' is the upstream's end."""
@@ -207,8 +230,7 @@ class StreamRelay:
         flow = self._flow
         out = flow.feed(chunk)
         if flow.signatures:
-            self._exchange.gateway.makers.remember(flow.signatures, self._route.target.name)
-            flow.signatures.clear()
+            self._remember()
         if not self._heard and flow.failure is None and flow.has_content:
             self._heard = True
             if self._exchange.attempts is not None:

@@ -184,7 +184,7 @@ class Metrics:
         self._build = Gauge(
             "lynkr_build_info",
             "The bundle and the runtime that serve",
-            ["name", "bundle", "version", "engine"],
+            ["name", "bundle", "version", "engine", "kernel"],
             registry=self.registry,
         )
         self._label(())
@@ -218,8 +218,9 @@ class Metrics:
             ["target", "kind", *_without(extra, "target")],
         )
 
-    def serves(self, dispatch: Dispatch, bundle: str, engine: str) -> None:
-        """The bundle that serves from now on: its meaning digest, and native or python.
+    def serves(self, dispatch: Dispatch, bundle: str, engine: str, kernel: str) -> None:
+        """The bundle that serves from now on: its meaning digest, a scorer that is native or
+        python, and a kernel that is native or portable.
 
         Where it declares other labels than before, the metrics that have them begin anew.
         """
@@ -235,7 +236,7 @@ class Metrics:
         self._teams = frozenset(key.team for key in declared.keys.values() if key.team)
         self._tenants = frozenset(key.tenant for key in declared.keys.values() if key.tenant)
         self._build.clear()
-        self._build.labels(dispatch.name, bundle, self._version, engine).set(1)
+        self._build.labels(dispatch.name, bundle, self._version, engine, kernel).set(1)
 
     def watches(self, breakers: Mapping[str, State]) -> None:
         """The breakers of the bundle that serves from now on, by target."""

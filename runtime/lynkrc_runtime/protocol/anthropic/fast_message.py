@@ -128,23 +128,27 @@ def _message(found: _Message) -> Message | None:
             else:
                 parts = tuple([_text(part) for part in inner]) if inner else ()
             read.append(
-                ToolResult(
+                ToolResult(call_id=block.tool_use_id, content=parts, is_error=block.is_error)
+                if block.cache_control is None
+                else ToolResult(
                     call_id=block.tool_use_id,
                     content=parts,
                     is_error=block.is_error,
-                    extra=_extra(block.cache_control),
+                    extra={"cache_control": block.cache_control},
                 )
             )
         elif type(block) is _ToolUse:
-            arguments = bytes(block.input)
-            if not arguments.startswith(b"{"):
+            arguments = str(block.input, "utf-8")
+            if not arguments.startswith("{"):
                 return None
             read.append(
-                ToolCall(
+                ToolCall(id=block.id, name=block.name, arguments=arguments)
+                if block.cache_control is None
+                else ToolCall(
                     id=block.id,
                     name=block.name,
-                    arguments=arguments.decode(),
-                    extra=_extra(block.cache_control),
+                    arguments=arguments,
+                    extra={"cache_control": block.cache_control},
                 )
             )
         elif type(block) is _Text:
@@ -160,7 +164,3 @@ def _text(block: _Text | _ResultText) -> Text:
     if block.cache_control is None:
         return Text(text=block.text)
     return Text(text=block.text, extra={"cache_control": block.cache_control})
-
-
-def _extra(mark: dict[str, Any] | None) -> dict[str, Any]:
-    return {} if mark is None else {"cache_control": mark}

@@ -84,16 +84,8 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
         unchanged = Fitted(options=options, choice=request.tool_choice, transforms=())
         _replace_options(members, request, unchanged)
         _drop_members(members, request, options, betas, facts.shape, done)
-    edits = Edits(
-        fold_system=shape.mid_system is False,
-        strip_foreign_thinking=_has_carrier(request),
-        strip_signatures=facts.foreign,
-        strip_all_thinking=facts.without_thinking,
-        strip_members=("output_config",)
-        if shape.mid_system is False or betas.lost_turn_config
-        else (),
-    )
-    if edits != Edits():
+    edits = _edits(request, facts, shape, betas)
+    if edits is not None:
         members["messages"], changed = edit_messages(members["messages"], edits)
         done.extend(changed)
     sent = {"anthropic-version": version}
@@ -102,11 +94,27 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
 
 
+def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Betas) -> Edits | None:
+    """What the messages need; None where nothing of them is looked at."""
+    folds = shape.mid_system is False
+    strips_members = folds or betas.lost_turn_config
+    has_carrier = _has_carrier(request)
+    if not (folds or strips_members or has_carrier or facts.foreign or facts.without_thinking):
+        return None
+    return Edits(
+        fold_system=folds,
+        strip_foreign_thinking=has_carrier,
+        strip_signatures=facts.foreign,
+        strip_all_thinking=facts.without_thinking,
+        strip_members=("output_config",) if strips_members else (),
+    )
+
+
 def _has_carrier(request: Request) -> bool:
     """Whether the history holds reasoning that went out under our own signature."""
     for message in request.messages:
         for block in message.blocks:
-            if isinstance(block, Thinking) and (block.signature or "").startswith(PREFIX):
+            if type(block) is Thinking and (block.signature or "").startswith(PREFIX):
                 return True
     return False
 

@@ -246,6 +246,8 @@ def _output_config(
     given: msgspec.Raw | None, rest: list[str]
 ) -> tuple[str | None, JsonFormat | None]:
     """(effort, format); every other member is added to `rest` with its place."""
+    if given is None:
+        return None, None
     value = _object(given, "output_config")
     effort = _member(value, "effort", str, "output_config")
     wanted = _member(value, "format", dict, "output_config")

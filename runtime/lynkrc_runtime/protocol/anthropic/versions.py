@@ -54,9 +54,15 @@ class Betas:
         return self.lost(_DISPLAY_BETA)
 
 
+_NONE = Betas(kept=(), dropped=())
+
+
 def split_betas(headers: Mapping[str, str], shape: RequestShape) -> Betas:
     """The client's `anthropic-beta`, by what the shape takes."""
-    given = [beta.strip() for beta in headers.get("anthropic-beta", "").split(",")]
+    header = headers.get("anthropic-beta")
+    if not header:
+        return _NONE
+    given = [beta.strip() for beta in header.split(",")]
     wanted = list(dict.fromkeys(beta for beta in given if beta))
     legal = shape.betas
     if legal is None:

@@ -122,9 +122,10 @@ def _rest(
         for name, raw in members.items()
         if name not in _NEUTRAL and name not in soft and raw != b"null" and (name, raw) != _USUAL
     ]
-    stream_options = others(given.get("stream_options", {}), ("include_usage",))
-    names += (f"stream_options.{name}" for name in stream_options)
-    form = given.get("response_format", {}).get("json_schema")
+    if "stream_options" in given:
+        stream_options = others(given["stream_options"], ("include_usage",))
+        names += (f"stream_options.{name}" for name in stream_options)
+    form = given["response_format"].get("json_schema") if "response_format" in given else None
     if isinstance(form, dict):
         names += (f"response_format.{name}" for name in others(form, ("name", "schema", "strict")))
     return tuple(names)

@@ -123,6 +123,8 @@ _decode = msgspec.json.Decoder(list[_Item]).decode
 
 def fast_items(raw: bytes) -> Sequence[_Item] | None:
     """The items, or None where they must be read with care; never an empty list."""
+    if not raw.startswith(b"["):
+        return None
     try:
         return _decode(raw) or None
     except NOT_JSON:

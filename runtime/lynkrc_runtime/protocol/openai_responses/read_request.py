@@ -129,10 +129,13 @@ def _rest(
         for name, raw in members.items()
         if not (name in _NEUTRAL or name in bound or raw == b"null" or _is_usual(name, raw))
     ]
-    names += (f"text.{name}" for name in others(given.get("text", {}), ("format", "verbosity")))
-    names += (f"reasoning.{name}" for name in others(given.get("reasoning", {}), _REASONING))
-    form = given.get("text", {}).get("format") or {}
-    names += (f"text.format.{name}" for name in others(form, _FORMAT))
+    if "text" in given:
+        text = given["text"]
+        names += (f"text.{name}" for name in others(text, ("format", "verbosity")))
+    if "reasoning" in given:
+        names += (f"reasoning.{name}" for name in others(given["reasoning"], _REASONING))
+    if "text" in given:
+        names += (f"text.format.{name}" for name in others(text.get("format") or {}, _FORMAT))
     included = as_list(given.get("include", []), "include")
     names += (f"include.{entry}" for entry in included if entry != CARRIED)
     return tuple(names)

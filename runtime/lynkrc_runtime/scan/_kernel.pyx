@@ -1,0 +1,214 @@
+# cython: language_level=3
+# cython: binding=False, always_allow_keywords=False, auto_pickle=False
+"""Lexicon tables and texts to what occurs in them: Python's hold on kernel.c and folding.c.
+
+Texts of `LONG` characters and more are scanned without the interpreter's lock.
+"""
+
+from cpython.bytes cimport PyBytes_AsString, PyBytes_Size
+from cpython.ref cimport PyObject
+from libc.stddef cimport size_t
+from libc.stdint cimport int64_t, uint32_t
+from libc.stdlib cimport calloc, free, malloc
+
+
+cdef extern from "Python.h":
+    const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
+    Py_ssize_t PyUnicode_GetLength(object text) except -1
+    uint32_t *PyUnicode_AsUCS4(
+        object text, uint32_t *buffer, Py_ssize_t room, int copy_null
+    ) except NULL
+    object PyTuple_GetSlice(object numbers, Py_ssize_t low, Py_ssize_t high)
+    int PyTuple_SetItem(PyObject *numbers, Py_ssize_t place, PyObject *number) except -1
+    PyObject *PyLong_FromLongLong(long long number) except NULL
+
+
+cdef extern from "kernel.h":
+    size_t LK_MAX_TEXT
+    ctypedef struct lk_table:
+        uint32_t entries
+        uint32_t lexicons
+    ctypedef struct lk_work:
+        uint32_t *found
+        uint32_t *counts
+        uint32_t *distinct
+        int64_t *points
+        size_t found_count
+    const char *lk_bind(lk_table *table, const unsigned char *data, size_t size)
+    void lk_release(lk_table *table)
+    int lk_work_init(lk_work *work, const lk_table *table)
+    void lk_work_free(lk_work *work)
+    int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
+                int written) nogil
+    int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) nogil
+
+
+cdef extern from "folding.h":
+    ctypedef struct lk_folds:
+        pass
+    const char *lk_bind_folds(lk_folds *folds, const unsigned char *data, size_t size)
+    size_t lk_fold(const lk_folds *folds, uint32_t *codes, size_t count) nogil
+
+
+cdef struct Room:
+    # What one scan at a time writes to.
+    lk_work work
+    uint32_t *codes
+    Py_ssize_t size
+    int entered  # whether anything occurs
+
+
+cdef Py_ssize_t LONG = 65_536
+cdef Py_ssize_t KEPT = 262_144  # code points a room may hold on to between scans
+
+
+cdef void free_room(Room *room) noexcept:
+    if room != NULL:
+        lk_work_free(&room.work)
+        free(room.codes)
+        free(room)
+
+
+cdef inline int put(object numbers, Py_ssize_t place, int64_t number) except -1:
+    return PyTuple_SetItem(<PyObject *>numbers, place, PyLong_FromLongLong(number))
+
+
+cdef class Kernel:
+    """Runs the automaton of a lexicon table over texts; see kernel.pyi of this folder."""
+
+    cdef lk_table table
+    cdef lk_folds folds
+    cdef bytes data
+    cdef bytes fold_data
+    cdef tuple zeros
+    cdef int64_t *weights
+    cdef Room *spare
+
+    def __cinit__(self, bytes data not None, object weights not None, bytes folds not None):
+        cdef const char *wrong = lk_bind(
+            &self.table, <const unsigned char *>PyBytes_AsString(data), PyBytes_Size(data)
+        )
+        if wrong == NULL:
+            wrong = lk_bind_folds(
+                &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
+            )
+        if wrong != NULL:
+            raise ValueError(wrong.decode("ascii"))
+        self.data = data
+        self.fold_data = folds
+        cdef Py_ssize_t number = 0
+        if len(weights) != self.table.entries:
+            raise ValueError(f"{self.table.entries} entries in the tables, {len(weights)} weights")
+        self.weights = <int64_t *>calloc(<size_t>self.table.entries + 1, sizeof(int64_t))
+        if self.weights == NULL:
+            raise MemoryError
+        if sum([abs(weight) for weight in weights]) >> 63:
+            raise ValueError("the weights sum up to more than 63 bits hold")
+        for weight in weights:
+            self.weights[number] = weight
+            number += 1
+        self.zeros = (0,) * (<Py_ssize_t>self.table.lexicons + 1)
+        self.spare = self.new_room()
+
+    def __dealloc__(self):
+        free_room(self.spare)
+        free(self.weights)
+        lk_release(&self.table)
+
+    cdef Room *new_room(self) except NULL:
+        cdef Room *room = <Room *>calloc(1, sizeof(Room))
+        if room == NULL or lk_work_init(&room.work, &self.table) != 0:
+            free_room(room)
+            raise MemoryError
+        return room
+
+    cdef void keep(self, Room *room) noexcept:
+        # Another thread may have left one here meanwhile.
+        if self.spare != NULL:
+            free_room(room)
+            return
+        if room.size > KEPT:
+            free(room.codes)
+            room.codes = NULL
+            room.size = 0
+        self.spare = room
+
+    cdef Room *run(self, str text) except NULL:
+        # A room whose work holds what occurs in the text: give it back to `keep`.
+        cdef const unsigned char *written = NULL
+        cdef uint32_t *codes = NULL
+        cdef Py_ssize_t length = PyUnicode_GetLength(text)
+        cdef int ascii = text.isascii()
+        cdef int status
+        if <size_t>length > LK_MAX_TEXT:
+            raise ValueError(f"a text of {length} characters is too long to be scanned")
+        cdef Room *room = self.spare
+        if room == NULL:
+            room = self.new_room()
+        self.spare = NULL
+        try:
+            if ascii:
+                written = <const unsigned char *>PyUnicode_AsUTF8AndSize(text, &length)
+            else:
+                if room.size < length:
+                    free(room.codes)
+                    room.size = 0
+                    room.codes = <uint32_t *>malloc(<size_t>length * 4)
+                    if room.codes == NULL:
+                        raise MemoryError
+                    room.size = length
+                codes = PyUnicode_AsUCS4(text, room.codes, length, 0)
+        except:
+            self.keep(room)
+            raise
+        if length < LONG:
+            status = self.scan_text(room, written, codes, length)
+        else:
+            with nogil:
+                status = self.scan_text(room, written, codes, length)
+        room.entered = status
+        if status < 0:
+            self.keep(room)
+            raise ValueError(f"a text of {length} characters is too long to be scanned")
+        return room
+
+    cdef int scan_text(self, Room *room, const unsigned char *written, uint32_t *codes,
+                       Py_ssize_t length) noexcept nogil:
+        cdef size_t size
+        if written != NULL:
+            size = <size_t>length
+            if lk_scan(&self.table, &room.work, written, size, 1) != 0:
+                return -1
+        else:
+            size = lk_fold(&self.folds, codes, <size_t>length)
+            if lk_scan(&self.table, &room.work, <const unsigned char *>codes, size, 0) != 0:
+                return -1
+        return lk_count(&self.table, &room.work, self.weights)
+
+    def scan(self, str text not None):
+        cdef Room *room = self.run(text)
+        cdef Py_ssize_t lexicons = self.table.lexicons, i
+        cdef lk_work *work = &room.work
+        try:
+            if room.entered == 0:
+                return None
+            # Most lexicons do not occur: a tuple is born with zeros, and few are replaced.
+            counts = PyTuple_GetSlice(self.zeros, 0, lexicons)
+            distinct = PyTuple_GetSlice(self.zeros, 0, lexicons)
+            points = PyTuple_GetSlice(self.zeros, 0, lexicons)
+            for i in range(lexicons):
+                if work.counts[i] | work.distinct[i] != 0:
+                    put(counts, i, work.counts[i])
+                    put(distinct, i, work.distinct[i])
+                    put(points, i, work.points[i])
+            return counts, distinct, points
+        finally:
+            self.keep(room)
+
+    def present(self, str text not None):
+        cdef Room *room = self.run(text)
+        cdef size_t i
+        try:
+            return frozenset([room.work.found[i] for i in range(room.work.found_count)])
+        finally:
+            self.keep(room)

@@ -1,0 +1,55 @@
+"""Which kernel runs the tables: the native one where it is built, else the portable one."""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol, TypeAlias
+
+from lynkrc_runtime.scan.fold import TABLE
+from lynkrc_runtime.scan.portable import PortableKernel
+from lynkrc_runtime.scan.tables import Tables
+
+try:
+    from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
+except ModuleNotFoundError:
+    _missing: str | None = "it is not built (that needs a C compiler and the headers of Python)"
+except ImportError as error:
+    _missing = f"it cannot be loaded: {error}"
+else:
+    _missing = None
+
+KernelName: TypeAlias = Literal["native", "portable"]
+Measures: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
+"""Counts, distinct and points, each by lexicon."""
+
+
+class Engine(Protocol):
+    """What both kernels do, with the same results."""
+
+    def scan(self, text: str) -> Measures | None:
+        """What occurs in the text; None where nothing does."""
+
+    def present(self, text: str) -> frozenset[int]:
+        """The entries that occur in the text."""
+
+
+def kernel_name() -> KernelName:
+    """The kernel that serves here."""
+    return "portable" if _missing else "native"
+
+
+def kernel_notice() -> str | None:
+    """Why the native kernel does not serve, as a sentence for the user; None where it does."""
+    if _missing is None:
+        return None
+    return f"the portable scan kernel serves, about 50 times slower than the native one: {_missing}"
+
+
+def engine_of(tables: Tables, weights: Sequence[int], kernel: KernelName | None = None) -> Engine:
+    """The chosen kernel for these tables, or the one that serves here.
+
+    RuntimeError where the native one is chosen and missing.
+    """
+    if (kernel or kernel_name()) == "portable":
+        return PortableKernel(tables, weights)
+    if _missing is not None:
+        raise RuntimeError(f"the native scan kernel is not there: {_missing}")
+    return NativeKernel(tables.data, weights, TABLE)

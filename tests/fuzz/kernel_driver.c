@@ -1,0 +1,184 @@
+/* Broken lexicon tables, fold tables and texts for the scan kernel, to run under sanitisers.
+ *
+ * An input is a byte of choices, 4 bytes with the size of a table, the table, and a text. What the
+ * kernel says of a table it takes is compared with one chain that is run here, byte by byte.
+ * With libFuzzer: -DLIBFUZZER. Otherwise: DRIVER SECONDS ROUNDS SEED FILE..., where the files are
+ * inputs to mutate; it ends with whichever of both limits comes first. */
+#include "folding.h"
+#include "kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static long taken, refused;
+
+static void *copy(const void *data, size_t size) {
+    void *copied = malloc(size ? size : 1); /* exactly so much: a byte further is seen */
+    if (!copied) abort();
+    if (size) memcpy(copied, data, size);
+    return copied;
+}
+
+static uint32_t next_cell(const lk_table *table, uint32_t state, unsigned char byte) {
+    size_t at = (size_t)state + table->byte_class[byte];
+    return table->narrow ? ((const uint16_t *)table->cells)[at]
+                         : ((const uint32_t *)table->cells)[at];
+}
+
+static void expect(int holds, const char *what) {
+    if (holds) return;
+    fprintf(stderr, "the kernel is wrong: %s\n", what);
+    abort();
+}
+
+static void compare(const lk_table *table, const lk_work *work, const unsigned char *text,
+                    size_t size, int written, int entered) {
+    uint64_t *counts = calloc((size_t)table->lexicons + 1, sizeof *counts);
+    unsigned char *present = calloc((size_t)table->entries + 1, 1);
+    uint32_t state = 0;
+    size_t found = 0;
+    int any = 0;
+    if (!counts || !present) abort();
+    for (size_t i = 0; i <= size; i++) {
+        unsigned char byte = i < size ? text[i] : 0;
+        if (written && i < size) byte = byte >= 'A' && byte <= 'Z' ? byte + 32 : byte ? byte : 1;
+        state = next_cell(table, state, byte);
+        if (state < table->accepting) continue;
+        uint32_t number = (state - table->accepting) / table->classes;
+        any = 1;
+        for (uint32_t at = table->lexicon_offsets[number]; at < table->lexicon_offsets[number + 1];
+             at++)
+            counts[table->counted[at]]++;
+        for (uint32_t at = table->entry_offsets[number]; at < table->entry_offsets[number + 1];
+             at++) {
+            found += !present[table->accepted[at]];
+            present[table->accepted[at]] = 1;
+        }
+    }
+    expect(any == entered, "whether anything occurs");
+    if (any) {
+        expect(found == work->found_count, "how many entries occur");
+        for (size_t i = 0; i < work->found_count; i++)
+            expect(present[work->found[i]], "which entries occur");
+        for (uint32_t i = 0; i < table->lexicons; i++)
+            expect(work->counts[i] == (counts[i] < 255 ? counts[i] : 255), "how often");
+    }
+    free(counts);
+    free(present);
+}
+
+static void scan(const unsigned char *data, size_t size, const unsigned char *text, size_t length,
+                 int written) {
+    lk_table table;
+    lk_work work;
+    unsigned char *own = copy(data, size), *own_text = copy(text, length);
+    if (lk_bind(&table, own, size) == NULL) {
+        int64_t *weights = calloc((size_t)table.entries + 1, sizeof *weights);
+        taken++;
+        if (!weights || lk_work_init(&work, &table) != 0) abort();
+        for (uint32_t i = 0; i < table.entries; i++) weights[i] = (int64_t)i - 7;
+        for (int twice = 0; twice < 2; twice++) {
+            expect(lk_scan(&table, &work, own_text, length, written) == 0, "a text is too long");
+            int entered = lk_count(&table, &work, weights);
+            compare(&table, &work, own_text, length, written, entered);
+        }
+        expect(lk_scan(&table, &work, own_text, (size_t)1 << 32, written) == -1, "a length");
+        lk_work_free(&work);
+        free(weights);
+    } else {
+        refused++;
+    }
+    lk_release(&table);
+    free(own);
+    free(own_text);
+}
+
+static void fold(const unsigned char *data, size_t size, const unsigned char *text,
+                 size_t length) {
+    lk_folds folds;
+    unsigned char *own = copy(data, size);
+    uint32_t *codes = copy(text, length / 4 * 4);
+    if (lk_bind_folds(&folds, own, size) == NULL) {
+        taken++;
+        expect(lk_fold(&folds, codes, length / 4) <= length, "more than 4 bytes a code point");
+    } else {
+        refused++;
+    }
+    free(own);
+    free(codes);
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
+    uint32_t table;
+    if (size < 5) return 0;
+    memcpy(&table, data + 1, 4);
+    if (table > size - 5) table = (uint32_t)(size - 5);
+    const unsigned char *text = data + 5 + table;
+    size_t length = size - 5 - table;
+    if (data[0] & 2)
+        fold(data + 5, table, text, length);
+    else
+        scan(data + 5, table, text, length, data[0] & 1);
+    return 0;
+}
+
+#ifndef LIBFUZZER
+static uint64_t random_state;
+
+static uint32_t chance(uint32_t below) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)((random_state >> 20) % below);
+}
+
+static void mutate(unsigned char *input, size_t *size, size_t room) {
+    uint32_t table, times = chance(4);
+    memcpy(&table, input + 1, 4);
+    /* A text of any length, often around an edge; of few bytes, so that patterns occur. */
+    size_t start = 5 + table, length = chance(3) ? chance(300) : chance(3000);
+    if (start > *size || start + length > room) start = *size;
+    if (start + length > room) length = room - start;
+    unsigned char low = (unsigned char)chance(256);
+    uint32_t range = 1 + chance(chance(2) ? 3 : 256);
+    for (size_t i = 0; i < length; i++) input[start + i] = (unsigned char)(low + chance(range));
+    *size = start + length;
+    while (times--) {
+        size_t at = chance(2) ? 5 + chance(40) : 5 + chance(table + 1);
+        if (at >= *size) continue;
+        switch (chance(4)) {
+        case 0: input[at] ^= (unsigned char)(1u << chance(8)); break;
+        case 1: input[at] = (unsigned char)chance(256); break;
+        case 2: input[at] = input[5 + chance(table + 1)]; break;
+        default: memset(input + at, chance(2) ? 255 : 0, *size - at < 4 ? *size - at : 4);
+        }
+    }
+    if (chance(8) == 0) {
+        table -= chance(2) ? chance(table + 1) : table < 4 ? 0 : 4;
+        memcpy(input + 1, &table, 4);
+    }
+    if (chance(4) == 0) input[0] ^= 1;
+}
+
+int main(int count, char **words) {
+    if (count < 5) return 2;
+    time_t end = time(NULL) + atol(words[1]);
+    long rounds = atol(words[2]), round;
+    random_state = 88172645463325252u + (uint64_t)atol(words[3]);
+    for (round = 0; round < rounds && time(NULL) < end; round++) {
+        FILE *file = fopen(words[4 + round % (count - 4)], "rb");
+        size_t room = 1 << 20, size;
+        unsigned char *input = calloc(1, room);
+        if (!file || !input) return 2;
+        size = fread(input, 1, room / 2, file);
+        fclose(file);
+        if (size >= 5 && round >= count - 4) mutate(input, &size, room);
+        LLVMFuzzerTestOneInput(input, size);
+        free(input);
+    }
+    printf("%ld inputs, %ld tables taken, %ld refused\n", round, taken, refused);
+    return 0;
+}
+#endif

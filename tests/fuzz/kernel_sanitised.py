@@ -1,0 +1,94 @@
+"""The scan kernel's C under AddressSanitizer and UndefinedBehaviorSanitizer.
+
+With clang libFuzzer chooses the inputs, guided by coverage; without it the driver mutates them at
+random.
+"""
+
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+from lynkrc_runtime.scan.fold import TABLE
+from tests.scan_cases import random_tables, random_text
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = ROOT / "runtime" / "lynkrc_runtime" / "scan"
+C_FILES = ("kernel.c", "folding.c")
+FOLD = 2
+"""The choice that makes an input one for the fold table."""
+
+
+def compile_driver(folder: Path, compiler: str, *, libfuzzer: bool = False) -> Path | str:
+    """The program, or why there is none."""
+    if shutil.which(compiler) is None:
+        return f"there is no {compiler}"
+    program = folder / "kernel_driver"
+    sanitisers = "address,undefined" + (",fuzzer" if libfuzzer else "")
+    command = [
+        compiler,
+        "-std=c11",
+        "-O1",
+        "-g",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-fsanitize={sanitisers}",
+        "-fno-sanitize-recover=all",
+        *(["-DLIBFUZZER"] if libfuzzer else []),
+        f"-I{SOURCES}",
+        str(Path(__file__).with_name("kernel_driver.c")),
+        *(str(SOURCES / name) for name in C_FILES),
+        "-o",
+        str(program),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return program if done.returncode == 0 else f"{compiler} cannot: {done.stderr.strip()}"
+
+
+def write_inputs(folder: Path, chance: Random) -> list[Path]:
+    """Sound tables and texts, to be broken."""
+    paths = []
+    for number in range(40):
+        table, choice = random_tables(chance).data, number % 2
+        text = random_text(chance).encode("utf-8", "surrogatepass")
+        if number % 10 == 0:
+            table, choice = TABLE, FOLD
+            text = random_text(chance).encode("utf-32-le", "surrogatepass")
+        path = folder / f"input-{number}"
+        path.write_bytes(bytes([choice]) + struct.pack("<I", len(table)) + table + text)
+        paths.append(path)
+    return paths
+
+
+def run_driver(program: Path, folder: Path, *, seconds: int, rounds: int, seed: int) -> str:
+    """What the driver said at its end; RuntimeError with what was found."""
+    inputs = [str(path) for path in write_inputs(folder, Random(seed))]
+    words = [str(program), str(seconds), str(rounds), str(seed), *inputs]
+    done = subprocess.run(words, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"seed {seed}, exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done.stdout.strip()
+
+
+def fuzz(kept: Path, seconds: int) -> None:
+    """Look for what breaks it; ends the process with 1 where something does."""
+    kept.mkdir(parents=True, exist_ok=True)
+    program = compile_driver(kept, "clang", libfuzzer=True)
+    if isinstance(program, Path):
+        corpus = kept / "corpus"
+        corpus.mkdir(exist_ok=True)
+        write_inputs(corpus, Random(seconds))
+        options = [f"-max_total_time={seconds}", "-max_len=65536", f"-artifact_prefix={kept}/"]
+        command = [str(program), *options, "-print_final_stats=1", "-timeout=20", str(corpus)]
+        sys.exit(subprocess.run(command, check=False).returncode)
+    print(f"no libFuzzer ({program}): mutating at random")
+    program = compile_driver(kept, "gcc")
+    if not isinstance(program, Path):
+        sys.exit(f"the kernel is not fuzzed: {program}")
+    try:
+        print(run_driver(program, kept, seconds=seconds, rounds=1 << 40, seed=seconds))
+    except RuntimeError as error:
+        sys.exit(str(error))

@@ -1,0 +1,94 @@
+"""Words and sentences counted in C are those of the Python form, whatever the script."""
+
+import ctypes
+import shlex
+import subprocess
+import sysconfig
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lynkrc_runtime.scan.fold import fold_text
+from lynkrc_runtime.text_counts import TextCounts
+from tests.native_tools import needs_compiler
+
+pytestmark = needs_compiler
+
+SOURCE = Path(__file__).resolve().parents[2] / "runtime" / "lynkrc_runtime" / "scan" / "counts.c"
+_FOLD = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32)
+
+Numbers = tuple[int, int, int]
+Count = Callable[[str], Numbers]
+
+
+class _Counts(ctypes.Structure):
+    _fields_ = (
+        ("words", ctypes.c_size_t),
+        ("sentences", ctypes.c_size_t),
+        ("longest", ctypes.c_size_t),
+    )
+
+
+@pytest.fixture(scope="module")
+def in_c(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Count]:
+    made = tmp_path_factory.mktemp("counts") / "counts.so"
+    compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
+    strict = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
+    subprocess.run([*compiler, *strict, "-o", str(made), str(SOURCE)], check=True)
+    library = ctypes.CDLL(str(made))
+    library.lk_count_ascii.restype = library.lk_count_codes.restype = _Counts
+    library.lk_count_codes.argtypes = (
+        ctypes.c_void_p,
+        ctypes.c_size_t,
+        _FOLD,
+        ctypes.c_void_p,
+    )
+    library.lk_count_ascii.argtypes = (ctypes.c_char_p, ctypes.c_size_t)
+    fold = _FOLD(lambda _, code: ord(fold_text(chr(code))))
+
+    def count(text: str) -> Numbers:
+        codes = (ctypes.c_uint32 * len(text))(*map(ord, text))
+        found = library.lk_count_codes(codes, len(text), fold, None)
+        numbers = (found.words, found.sentences, found.longest)
+        if text.isascii():
+            same = library.lk_count_ascii(text.encode(), len(text))
+            assert numbers == (same.words, same.sentences, same.longest)
+        return numbers
+
+    yield count
+
+
+def by_hand(text: str) -> Numbers:
+    counts = TextCounts(text)
+    return len(counts.words), len(counts.sentences), max(counts.sentences, default=0)
+
+
+_TIGHT = st.sampled_from("aZ7_' .!?x\n\t\"()]-\x1c\x0b\x00")
+_WIDE = st.sampled_from(
+    "a' .)\u2019\u02bc\uff07\u3002\uff1f\uff01\uff61\uff0e\u4e2d\u3042\uff71\u0e01\u1780\u00e9"
+    "\u0301\u2028\u00a0\u0085\u2014\u2212\ud800\udfff\U0001f600\U00020000\u0661\u2026\u300d\uff09"
+    "\u212a\ufe63\u0e46\u0fff\u3400\u9fff\uac00\u3005"
+)
+_ANY = st.characters().filter(lambda character: len(fold_text(character)) == 1)
+
+
+@settings(derandomize=True, max_examples=600)
+@given(st.text(_TIGHT, max_size=40) | st.text(_WIDE, max_size=40) | st.text(_ANY, max_size=30))
+@example("")
+@example("It''s 'tis. \u4e2d'a'\u4e2d\u3002b")
+@example("3.14 of a.py?! Yes...")
+@example("... !!")
+def test_numbers_are_those_of_the_python_form(in_c: Count, text: str) -> None:
+    assert in_c(text) == by_hand(text)
+
+
+def test_each_code_point_is_of_the_same_kind(in_c: Count) -> None:
+    """Beside a letter, behind an apostrophe, and behind a stop."""
+    for code in [*range(0x3100), *range(0xF900, 0x10000), 0x3400, 0x9FFF, 0x20000, 0x3FFFF]:
+        character = chr(code)
+        if len(fold_text(character)) == 1:
+            text = f"a{character}b. {character}'c.{character}d {character}"
+            assert in_c(text) == by_hand(text), hex(code)

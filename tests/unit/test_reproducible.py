@@ -1,0 +1,169 @@
+"""Same source, same bytes: wherever, by whomever and in whatever language it is built."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from lynkrc_runtime.bundle import open_bundle
+from tests.native_tools import needs_compiler
+from tests.unit.cli_sample import ROOT, environment
+
+BUILD = (sys.executable, "-m", "lynkrc", "build", "routing.yaml", "-o", "out", "--quiet")
+NOBODY = 65534
+EXAMPLE = ROOT / "examples" / "privacy" / "routing.yaml"
+
+WAYS: dict[str, dict[str, str]] = {
+    "another locale": {"LC_ALL": "C", "LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    "another language": {"LC_ALL": "C.UTF-8", "LANG": "tr_TR.UTF-8", "LANGUAGE": "tr"},
+    "one hash seed": {"PYTHONHASHSEED": "1"},
+    "another hash seed": {"PYTHONHASHSEED": "4242"},
+    "another time zone": {"TZ": "Pacific/Chatham"},
+    "another name and home": {"USER": "somebody", "LOGNAME": "somebody", "HOME": "/nonexistent"},
+    "a date of its own": {"SOURCE_DATE_EPOCH": "1"},
+}
+
+
+def built(
+    folder: Path,
+    *more: str,
+    command: Sequence[str] = BUILD,
+    umask: int = 0o022,
+    user: int | None = None,
+    **variables: str,
+) -> bytes:
+    """The bundle that a process of its own builds in a folder, with no proofs kept before."""
+    folder.mkdir(parents=True)
+    shutil.copyfile(EXAMPLE, folder / "routing.yaml")
+    if user is not None:
+        # It becomes that user by itself.
+        os.chown(folder, user, user)
+    state = {"LYNKRC_CACHE": "", "XDG_STATE_HOME": str(folder / "state")}
+    done = subprocess.run(
+        [*command, *more],
+        cwd=folder,
+        env=environment(**state, **variables),
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=300,
+        check=False,
+        umask=umask,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return (folder / "out" / "privacy.lynkr").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return built(tmp_path_factory.mktemp("usual") / "here")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_the_portable_bundle_is_the_same(tmp_path: Path, usual: bytes, way: str) -> None:
+    folder = tmp_path / "ein anderer Ordner, mit ä"
+    assert built(folder, umask=0o077, **WAYS[way]) == usual
+
+
+AS_ANOTHER = """\
+import os, sys
+from lynkrc.cli.main import main
+words = ["build", "routing.yaml", "--quiet", "-o"]
+# First as who we are: another user may not be able to read this Python's modules.
+assert main([*words, "warm"]) == 0
+os.setgroups([])
+os.setgid({user})
+os.setuid({user})
+sys.exit(main([*words, "out"]))
+"""
+
+
+def open_to_all(path: Path) -> None:
+    """Let every user reach a folder of this test's."""
+    for folder in (path, *path.parents):
+        if folder.name.startswith(("pytest-", "test_")):
+            folder.chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can build as another user")
+def test_another_user_builds_the_same(tmp_path: Path, usual: bytes) -> None:
+    open_to_all(tmp_path)
+    command = (sys.executable, "-c", AS_ANOTHER.format(user=NOBODY))
+    folder = tmp_path / "theirs"
+    assert built(folder, command=command, user=NOBODY, HOME="/nonexistent") == usual
+    assert (folder / "out" / "privacy.lynkr").stat().st_uid == NOBODY
+
+
+def others() -> list[str]:
+    """Every other CPython of 3.11 or later on the path."""
+    found: dict[Path, str] = {}
+    for folder in os.get_exec_path():
+        for minor in range(11, 30):
+            path = Path(folder) / f"python3.{minor}"
+            if path.is_file() and minor != sys.version_info.minor:
+                found.setdefault(path.resolve(), str(path))
+    return list(found.values())
+
+
+def test_other_interpreters_build_the_same(tmp_path: Path, usual: bytes) -> None:
+    """With this one's packages where those load there; which were tried is in the report."""
+    tried: list[str] = []
+    unfit: list[str] = []
+    packages = sysconfig.get_path("purelib")
+    for number, python in enumerate(others()):
+        paths = os.pathsep.join((str(ROOT), str(ROOT / "runtime"), packages))
+        for own in ("", packages):
+            env = environment() | {"PYTHONPATH": paths if own else environment()["PYTHONPATH"]}
+            probe = subprocess.run(
+                [python, "-c", "import lynkrc.cli.verified, lynkrc.analysis.study, msgspec"],
+                env=env,
+                capture_output=True,
+                check=False,
+            )
+            if probe.returncode == 0:
+                break
+        else:
+            unfit.append(f"{python} lacks the dependencies")
+            continue
+        command = (python, *BUILD[1:])
+        folder = tmp_path / f"other-{number}"
+        assert built(folder, command=command, PYTHONPATH=env["PYTHONPATH"]) == usual, python
+        tried.append(python)
+    if not tried:
+        pytest.skip(f"no other CPython here builds: {'; '.join(unfit) or 'there is none on PATH'}")
+    print(f"built the same: {', '.join(tried)}; not tried: {'; '.join(unfit) or 'none'}")
+
+
+@needs_compiler
+def test_the_native_layer_is_the_same(tmp_path: Path, usual: bytes) -> None:
+    first = built(tmp_path / "one" / "place", "--native", PYTHONHASHSEED="1")
+    second = built(
+        tmp_path / "another place",
+        "--native",
+        umask=0o077,
+        PYTHONHASHSEED="2",
+        USER="somebody",
+        HOME="/nonexistent",
+        TZ="Pacific/Chatham",
+        TMPDIR=str(temporary(tmp_path)),
+    )
+    assert first == second
+    path = tmp_path / "one" / "place" / "out" / "privacy.lynkr"
+    opened = open_bundle(path)
+    (name,) = (name for name in opened.files if name.startswith("native/"))
+    assert str(tmp_path).encode() not in opened.files[name]
+    portable = tmp_path / "portable.lynkr"
+    portable.write_bytes(usual)
+    kept = {n: data for n, data in opened.files.items() if n != name}
+    assert kept == dict(open_bundle(portable).files)
+
+
+def temporary(folder: Path) -> Path:
+    made = folder / "another folder for temporary files"
+    made.mkdir()
+    return made
