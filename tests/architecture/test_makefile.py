@@ -45,3 +45,9 @@ def test_a_soak_runs_the_long_forms_of_what_the_tests_run_in_short() -> None:
     for path in ("killed_gateways", "reload_in_flight", "workers_storms"):
         assert f"tests/e2e/test_{path}.py" in planned
         assert (ROOT / f"tests/e2e/test_{path}.py").is_file()
+
+
+def test_a_change_of_the_kernel_is_a_reason_to_install_anew() -> None:
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    assert "$(READY): pyproject.toml $(KERNEL)" in lines
+    assert "hatch_build.py" in plan("kernel")
