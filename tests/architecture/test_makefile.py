@@ -47,10 +47,17 @@ def test_a_soak_runs_the_long_forms_of_what_the_tests_run_in_short() -> None:
         assert (ROOT / f"tests/e2e/test_{path}.py").is_file()
 
 
+def test_a_change_of_the_kernel_is_a_reason_to_install_anew() -> None:
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    assert "$(READY): pyproject.toml $(KERNEL)" in lines
+    assert "hatch_build.py" in plan("kernel")
+
+
 def checkout(folder: Path, **programs: str) -> Path:
     """The Makefile beside an environment that is ready, whose programs are these shell scripts."""
     shutil.copy2(ROOT / "Makefile", folder / "Makefile")
     shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
+    shutil.copy2(ROOT / "hatch_build.py", folder / "hatch_build.py")
     for name, script in programs.items():
         path = folder / ".venv" / "bin" / name
         path.parent.mkdir(parents=True, exist_ok=True)

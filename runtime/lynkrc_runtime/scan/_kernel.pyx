@@ -74,7 +74,7 @@ cdef inline int put(object numbers, Py_ssize_t place, int64_t number) except -1:
 
 
 cdef class Kernel:
-    """Runs the automaton of a lexicon table over texts; see kernel.pyi of this folder."""
+    """Runs the automaton of a lexicon table over texts; see _kernel.pyi."""
 
     cdef lk_table table
     cdef lk_folds folds
@@ -97,14 +97,15 @@ cdef class Kernel:
         self.data = data
         self.fold_data = folds
         cdef Py_ssize_t number = 0
-        if len(weights) != self.table.entries:
-            raise ValueError(f"{self.table.entries} entries in the tables, {len(weights)} weights")
+        cdef tuple fixed = tuple(weights)  # as many as counted here, whatever `weights` is
+        if len(fixed) != self.table.entries:
+            raise ValueError(f"{self.table.entries} entries in the tables, {len(fixed)} weights")
         self.weights = <int64_t *>calloc(<size_t>self.table.entries + 1, sizeof(int64_t))
         if self.weights == NULL:
             raise MemoryError
-        if sum([abs(weight) for weight in weights]) >> 63:
+        if sum([abs(weight) for weight in fixed]) >> 63:
             raise ValueError("the weights sum up to more than 63 bits hold")
-        for weight in weights:
+        for weight in fixed:
             self.weights[number] = weight
             number += 1
         self.zeros = (0,) * (<Py_ssize_t>self.table.lexicons + 1)
