@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-
 # A busy machine is no mistake: nothing fails for having taken long. The same examples each time.
 settings.register_profile(
     "lynkrc",
