@@ -184,7 +184,7 @@ def test_a_read_only_home_is_said(
 
 
 def test_where_state_is_kept() -> None:
-    assert state_home({"HOME": "/home/one"}) == Path("/home/one/.local/state")
-    assert state_home({"HOME": "/home/one", "XDG_STATE_HOME": "/state"}) == Path("/state")
-    relative = {"HOME": "/home/one", "XDG_STATE_HOME": "state"}
-    assert state_home(relative) == Path("/home/one/.local/state")
+    assert state_home({"HOME": "/people/one"}) == Path("/people/one/.local/state")
+    assert state_home({"HOME": "/people/one", "XDG_STATE_HOME": "/state"}) == Path("/state")
+    relative = {"HOME": "/people/one", "XDG_STATE_HOME": "state"}
+    assert state_home(relative) == Path("/people/one/.local/state")
