@@ -6,6 +6,7 @@ parts its slots read.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
 
@@ -14,6 +15,7 @@ from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
 from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER, OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
+from lynkrc_runtime.protocol.known_tools import names_of
 from lynkrc_runtime.reading import (
     Reading,
     RefusedRequest,
@@ -96,6 +98,10 @@ class Extractor:
         }
         self._zeros = [min(max(0, slot.low), slot.high) for slot in dispatch.slots]
         self._plan: list[_Step[Reading]] = []
+        self._of_tools: list[_Step[Reading]] = []
+        """What is zero without tools."""
+        self._of_loop: list[_Step[Reading]] = []
+        """What is zero where nothing follows the ask."""
         self._over_texts: dict[str, list[list[_Step[Found]]]] = {}
         """By text and lexicon."""
         self._named: dict[str, tuple[int, int]] = {}
@@ -109,7 +115,12 @@ class Extractor:
             elif slot.feature == "tools.named":
                 self._named[slot.args[0]] = (place, min(max(1, slot.low), slot.high))
             else:
-                self._plan.append((place, self._feature(slot), slot.low, slot.high))
+                plan = self._plan
+                if slot.feature in _OF_TOOLS:
+                    plan = self._of_tools
+                elif slot.feature in _OF_LOOP:
+                    plan = self._of_loop
+                plan.append((place, self._feature(slot), slot.low, slot.high))
 
     def extract(self, request: Request, facts: RequestFacts) -> list[int]:
         """The vector in slot order. Raises RefusedRequest for what a slot reads and cannot."""
@@ -148,8 +159,7 @@ class Extractor:
 
     def client(self, request: Request, user_agent: str | None) -> str | None:
         """The name of the client profile that fits a request; None where none does."""
-        tools = frozenset(tool.name for tool in request.tools)
-        found = recognise(self._profiles, user_agent, tools)
+        found = recognise(self._profiles, user_agent, names_of(request.tools))
         return None if found is None else self._dispatch.clients[found].name
 
     def _read(self, request: Request, facts: RequestFacts) -> Reading:
@@ -157,25 +167,21 @@ class Extractor:
 
     def _vector(self, reading: Reading) -> list[int]:
         vector = self._zeros.copy()
-        for place, feature, low, high in self._plan:
-            value = feature(reading)
-            vector[place] = value if low <= value <= high else low if value < low else high
-        if self._named:
-            for tool in reading.request.tools:
-                named = self._named.get(tool.name)
-                if named is not None:
-                    place, value = named
+        request = reading.request
+        _fill(vector, self._plan, reading)
+        if request.tools:
+            _fill(vector, self._of_tools, reading)
+            if self._named:
+                for name in self._named.keys() & reading.tool_names:
+                    place, value = self._named[name]
                     vector[place] = value
+        if self._of_loop and reading.ask.last + 1 < len(request.messages):
+            _fill(vector, self._of_loop, reading)
         for text, steps in self._over_texts.items():
             found = reading.found(text)
             # Few of the lexicons occur in a text.
-            for number, count in enumerate(found.counts):
-                if count:
-                    for place, measure, low, high in steps[number]:
-                        value = measure(found)
-                        vector[place] = (
-                            value if low <= value <= high else low if value < low else high
-                        )
+            for of_lexicon in compress(steps, found.counts):
+                _fill(vector, of_lexicon, found)
         return vector
 
     def _feature(self, slot: Slot) -> _Feature:
@@ -238,6 +244,13 @@ class Extractor:
             return other if reading.client is None else numbers[reading.client]
 
         return client
+
+
+def _fill(vector: list[int], steps: Sequence[_Step[_T]], source: _T) -> None:
+    """Puts in what the steps make of the source."""
+    for place, measure, low, high in steps:
+        value = measure(source)
+        vector[place] = value if low <= value <= high else low if value < low else high
 
 
 def _matcher(lexicons: Sequence[Lexicon], tables: Tables) -> Matcher:
@@ -314,6 +327,10 @@ def _messages(reading: Reading) -> int:
 
 
 _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
+_OF_TOOLS = frozenset({"tools.count", "tools.added", "tools.max_weight", "tools.mean_weight"})
+_OF_LOOP = frozenset(
+    {"loop.tool_results", "loop.tool_errors", "loop.steps_since_user", "loop.repeats"}
+)
 
 _PLAIN: Mapping[str, _Feature] = MappingProxyType(
     {

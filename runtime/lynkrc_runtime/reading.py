@@ -26,6 +26,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.protocol.known_tools import names_of
 from lynkrc_runtime.scan.fold import fold
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.text_counts import TextCounts
@@ -128,7 +129,7 @@ class Reading:
     @once
     def tool_names(self) -> frozenset[str]:
         """Names of the tools on offer."""
-        return frozenset(tool.name for tool in self.request.tools)
+        return names_of(self.request.tools)
 
     @once
     def added_weights(self) -> list[int]:

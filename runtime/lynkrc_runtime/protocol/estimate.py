@@ -29,9 +29,11 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     Text,
     Thinking,
+    Tool,
     ToolCall,
     ToolResult,
 )
+from lynkrc_runtime.protocol.known_tools import KnownTools
 
 BYTES_PER_TOKEN = 4
 
@@ -112,8 +114,7 @@ def estimate_tokens(request: Request, text_tokens: Callable[[str], int] = estima
     `text_tokens` counts those of a text.
     """
     total = sum(text_tokens(text.text) for text in request.system)
-    for tool in request.tools:
-        total += text_tokens(msgspec.json.encode(tool.value).decode())
+    total += _tools(request.tools, text_tokens)
     total += TOKENS_PER_MESSAGE * len(request.messages)
     for message in request.messages:
         for block in message.blocks:
@@ -129,6 +130,16 @@ def estimate_tokens(request: Request, text_tokens: Callable[[str], int] = estima
                     )
             else:
                 total += _block(block, text_tokens)
+    return total
+
+
+def _tools(tools: tuple[Tool, ...], text_tokens: Callable[[str], int]) -> int:
+    known = tools if type(tools) is KnownTools and text_tokens is estimate_text else None
+    if known is not None and known.tokens is not None:
+        return known.tokens
+    total = sum([text_tokens(msgspec.json.encode(tool.value).decode()) for tool in tools])
+    if known is not None:
+        known.tokens = total
     return total
 
 

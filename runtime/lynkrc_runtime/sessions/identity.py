@@ -19,6 +19,7 @@ from lynkrc_runtime.ask import authored_text
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.injected import Markers
 from lynkrc_runtime.protocol.conversation import Message, Request, Role
+from lynkrc_runtime.protocol.known_tools import names_of
 
 MOST_WORDS = 2_000
 """Characters of the first words that tell conversations apart."""
@@ -87,8 +88,7 @@ class Recogniser:
                 is_named=True,
             )
         system = "\n".join(block.text[:MOST_SYSTEM] for block in request.system)[:MOST_SYSTEM]
-        tools = frozenset(tool.name for tool in request.tools)
-        client = recognise(self._profiles, headers.get("user-agent"), tools)
+        client = recognise(self._profiles, headers.get("user-agent"), names_of(request.tools))
         key = _digest(scope, ("alike", words, system, str(client), *kind))
         return Identity(conversation=key, session=None, is_named=False)
 

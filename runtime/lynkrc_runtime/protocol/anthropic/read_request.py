@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.conversation import (
     Tool,
     ToolChoice,
 )
+from lynkrc_runtime.protocol.known_tools import Known, KnownTools
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _values = msgspec.json.Decoder(list[Any]).decode
@@ -143,15 +144,20 @@ def _system(given: msgspec.Raw | None) -> tuple[Text, ...]:
 
 
 def _tools(given: msgspec.Raw | None) -> tuple[Tool, ...]:
-    if given is None or raw.is_null(given):
-        return ()
+    return () if given is None or raw.is_null(given) else _known.read(bytes(given))
+
+
+def _read_tools(given: bytes) -> KnownTools:
     try:
         entries = _values(given)
     except NOT_JSON:
         # One after the other, to name the place of what is wrong.
         raws = raw.items(given, "tools")
         entries = [raw.value(entry, f"tools.{index}") for index, entry in enumerate(raws)]
-    return tuple([_tool(value, f"tools.{index}") for index, value in enumerate(entries)])
+    return KnownTools([_tool(value, f"tools.{index}") for index, value in enumerate(entries)])
+
+
+_known = Known(_read_tools)
 
 
 def _tool(value: Any, place: str) -> Tool:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from lynkrc_runtime.protocol.conversation import Options, Request, Tool, ToolChoice
+from lynkrc_runtime.protocol.known_tools import Known, KnownTools
 from lynkrc_runtime.protocol.openai_chat.checks import (
     as_flag,
     as_integer,
@@ -67,8 +68,9 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
     members = read_members(body)
     conversation = fast_messages(members.get("messages", b""))
-    # What has been read already needs no second look.
-    unread = {name: raw for name, raw in members.items() if not conversation or name != "messages"}
+    # What has been read already needs no second look, nor what is read by itself.
+    read = ("messages", "tools") if conversation else ("tools",)
+    unread = {name: raw for name, raw in members.items() if name not in read}
     given = {
         name: decode_member(raw, name)
         for name, raw in unread.items()
@@ -84,7 +86,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         model=as_text(given["model"], "model"),
         system=system,
         messages=messages,
-        tools=_tools(given),
+        tools=_tools(members.get("tools"), given.get("functions")),
         tool_choice=_choice(given),
         options=_options(given, soft),
         metadata=as_object(given.get("metadata", {}), "metadata"),
@@ -131,9 +133,16 @@ def _rest(
     return tuple(names)
 
 
-def _tools(given: Mapping[str, Any]) -> tuple[Tool, ...]:
-    tools = read_tools(as_list(given.get("tools", []), "tools"))
-    return tools + read_functions(as_list(given.get("functions", []), "functions"))
+def _tools(raw: bytes | None, functions: Any) -> tuple[Tool, ...]:
+    tools = () if raw is None or raw == b"null" else _known.read(raw)
+    return tools if functions is None else tools + read_functions(as_list(functions, "functions"))
+
+
+def _read_tools(raw: bytes) -> KnownTools:
+    return KnownTools(read_tools(as_list(decode_member(raw, "tools"), "tools")))
+
+
+_known = Known(_read_tools)
 
 
 def _choice(given: Mapping[str, Any]) -> ToolChoice | None:

@@ -7,7 +7,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from lynkrc_runtime.protocol.conversation import Options, Request
+from lynkrc_runtime.protocol.conversation import Options, Request, Tool
+from lynkrc_runtime.protocol.known_tools import Known, KnownTools
 from lynkrc_runtime.protocol.openai_chat.checks import (
     as_flag,
     as_integer,
@@ -26,7 +27,12 @@ from lynkrc_runtime.protocol.openai_responses.read_items import (
     offered_in,
     read_items,
 )
-from lynkrc_runtime.protocol.openai_responses.read_tools import read_choice, read_format, read_tools
+from lynkrc_runtime.protocol.openai_responses.read_tools import (
+    ToolNames,
+    read_choice,
+    read_format,
+    read_tools,
+)
 
 _T = TypeVar("_T")
 
@@ -73,15 +79,22 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     given = {
         name: decode_member(raw, name)
         for name, raw in members.items()
-        # What has been read already needs no second look.
-        if name in _NEUTRAL and raw != b"null" and not (common and name == "input")
+        # What has been read already needs no second look, nor what is read by itself.
+        if name in _NEUTRAL
+        and raw != b"null"
+        and name != "tools"
+        and not (common and name == "input")
     }
     if not given.get("model"):
         raise malformed("model", "is required and must not be empty")
     bound = _bound(members)
     items = [] if common else _input(given, bound)
-    lists = [("tools", as_list(given.get("tools", []), "tools")), *offered_in(items)]
-    tools, names = read_tools(lists)
+    raw_tools = members.get("tools", b"null")
+    tools, names, values = _known.read(b"[]" if raw_tools == b"null" else raw_tools)
+    lists = [("tools", values)]
+    if offered := offered_in(items):
+        lists.extend(offered)
+        tools, names = read_tools(lists)
     instructions = _optional(as_text, given, "instructions")
     system, messages = (
         join_items(common, instructions, names)
@@ -101,6 +114,16 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         rest=(*_rest(members, given, bound), *_of_namespaces(lists)),
         bound=bound,
     )
+
+
+def _read_tools(raw: bytes) -> tuple[tuple[Tool, ...], ToolNames, list[Any]]:
+    """The tools of the body's own list, their names, and the list."""
+    values = as_list(decode_member(raw, "tools"), "tools")
+    tools, names = read_tools([("tools", values)])
+    return KnownTools(tools), names, values
+
+
+_known = Known(_read_tools)
 
 
 def _input(given: Mapping[str, Any], bound: tuple[str, ...]) -> list[Any]:
