@@ -46,6 +46,11 @@ class SseParser:
         self._data: list[bytes] = []
         self._size = 0
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no event has begun that is not whole."""
+        return not (self._buffer or self._data or self._event)
+
     def feed(self, chunk: bytes) -> list[tuple[str, bytes]]:
         """The events these bytes complete: event name ('' without one) and joined data lines."""
         events: list[tuple[str, bytes]] = []

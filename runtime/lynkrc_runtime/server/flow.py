@@ -162,6 +162,22 @@ class Flow:
         return self._writer.fail(problem)
 
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
+        if (
+            self._splitter.is_between
+            and not (self._strips_usage and b'"usage"' in chunk)
+            and not (self._echo is not None and b'"model"' in chunk)
+        ):
+            texts: list[str] = []
+            end = self._reader.plain(chunk, texts)
+            if end:
+                self.has_content = True
+                self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
+                is_all = end == len(chunk)
+                out.append(chunk if is_all else chunk[:end])
+                self._writer.passed_plain(len(texts))
+                if is_all:
+                    return
+                chunk = chunk[end:]
         pieces = self._splitter.feed(chunk) if chunk else [self._splitter.rest]
         for piece in pieces:
             events = self._reader.feed(piece) if piece else []

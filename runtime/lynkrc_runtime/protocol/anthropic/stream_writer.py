@@ -137,6 +137,9 @@ class MessagesWriter:
         if not self._started:
             self._started = any(isinstance(event, MessageStart) for event in events)
 
+    def passed_plain(self, _count: int, /) -> None:
+        """See `StreamWriter.passed_plain`: the message has started by then."""
+
     def _take(self, event: Event) -> None:
         match event:
             case StreamError():

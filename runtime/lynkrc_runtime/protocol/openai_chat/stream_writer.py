@@ -142,6 +142,9 @@ class ChatStreamWriter:
     def passed(self, _piece: bytes, _events: list[Event], /) -> None:
         """See `StreamWriter.passed`: nothing of Chat's depends on what came before."""
 
+    def passed_plain(self, _count: int, /) -> None:
+        """See `StreamWriter.passed_plain`: nothing of Chat's depends on what came before."""
+
     def _start(self) -> bytes:
         if self._is_started:
             return b""

@@ -148,6 +148,10 @@ class ResponsesStreamWriter:
                 if event.id:
                     self._base["id"] = event.id
 
+    def passed_plain(self, count: int, /) -> None:
+        """See `StreamWriter.passed_plain`: each has a number."""
+        self._sequence += count
+
     def _taken(self) -> bytes:
         data = b"".join(self._out)
         self._out.clear()
