@@ -130,6 +130,16 @@ def to_json(value: Any) -> bytes:
     return data
 
 
+def around(event: bytes, member: str) -> tuple[bytes, bytes]:
+    """What stands around the value of the last such member of an event, which is ''.
+
+    >>> around(data_bytes({"say": ""}), "say")
+    (b'data: {"say":', b'}\n\n')
+    """
+    before, name, behind = event.rpartition(f'"{member}":""'.encode())
+    return before + name[:-2], behind
+
+
 def event_bytes(name: str, value: Any) -> bytes:
     """A named event (Anthropic)."""
     return b"event: " + name.encode() + b"\ndata: " + to_json(value) + b"\n\n"

@@ -201,11 +201,16 @@ class Flow:
             events = self._guard.feed(events)
         if self.is_cut:
             events[-1] = self._end_of_cut(events)
+        write = self._writer.write
         for event in events:
-            self._note(event)
-            if self.failure is not None:
-                return
-            data = self._writer.write(event)
+            if type(event) is TextDelta:
+                self.has_content = self.has_content or bool(event.text)
+                self._weight += weigh(event.text)
+            else:
+                self._note(event)
+                if self.failure is not None:
+                    return
+            data = write(event)
             if data:
                 out.append(data)
 
