@@ -89,6 +89,14 @@ class StreamReader(Protocol):
         """Events completed by these bytes."""
         ...
 
+    def plain(self, data: bytes, texts: list[str]) -> int:
+        """How many bytes at the head of `data` are events that only say more of the text before.
+
+        They are read by that, and each adds its text, which is not empty, to `texts`. What else
+        they are, reasoning or the arguments of a call, is what the event before them was.
+        """
+        ...
+
     def close(self) -> list[Event]:
         """The upstream ended: MessageEnd if that was a proper end, else StreamError."""
         ...
@@ -114,6 +122,10 @@ class StreamWriter(Protocol):
 
         On a pass-through nothing is written until `fail` or `keep_alive`, which must fit.
         """
+        ...
+
+    def passed_plain(self, count: int, /) -> None:
+        """So many events went to the client as they came, and said more of a text each."""
         ...
 
 

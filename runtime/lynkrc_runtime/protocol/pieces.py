@@ -32,6 +32,11 @@ class EventSplitter:
         """Whether lines may end in other ways than ``\\n``."""
 
     @property
+    def is_between(self) -> bool:
+        """Whether no event has begun that is not whole."""
+        return not self._buffer
+
+    @property
     def rest(self) -> bytes:
         """Bytes of an event that is not whole yet."""
         return bytes(self._buffer)

@@ -46,6 +46,11 @@ class SseParser:
         self._data: list[bytes] = []
         self._size = 0
 
+    @property
+    def is_between(self) -> bool:
+        """Whether no event has begun that is not whole."""
+        return not (self._buffer or self._data or self._event)
+
     def feed(self, chunk: bytes) -> list[tuple[str, bytes]]:
         """The events these bytes complete: event name ('' without one) and joined data lines."""
         events: list[tuple[str, bytes]] = []
@@ -123,6 +128,16 @@ def to_json(value: Any) -> bytes:
         text = data.decode()
         data = _SEPARATORS.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
     return data
+
+
+def around(event: bytes, member: str) -> tuple[bytes, bytes]:
+    """What stands around the value of the last such member of an event, which is ''.
+
+    >>> around(data_bytes({"say": ""}), "say")
+    (b'data: {"say":', b'}\n\n')
+    """
+    before, name, behind = event.rpartition(f'"{member}":""'.encode())
+    return before + name[:-2], behind
 
 
 def event_bytes(name: str, value: Any) -> bytes:

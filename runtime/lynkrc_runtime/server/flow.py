@@ -162,6 +162,22 @@ class Flow:
         return self._writer.fail(problem)
 
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
+        if (
+            self._splitter.is_between
+            and not (self._strips_usage and b'"usage"' in chunk)
+            and not (self._echo is not None and b'"model"' in chunk)
+        ):
+            texts: list[str] = []
+            end = self._reader.plain(chunk, texts)
+            if end:
+                self.has_content = True
+                self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
+                is_all = end == len(chunk)
+                out.append(chunk if is_all else chunk[:end])
+                self._writer.passed_plain(len(texts))
+                if is_all:
+                    return
+                chunk = chunk[end:]
         pieces = self._splitter.feed(chunk) if chunk else [self._splitter.rest]
         for piece in pieces:
             events = self._reader.feed(piece) if piece else []
@@ -185,11 +201,16 @@ class Flow:
             events = self._guard.feed(events)
         if self.is_cut:
             events[-1] = self._end_of_cut(events)
+        write = self._writer.write
         for event in events:
-            self._note(event)
-            if self.failure is not None:
-                return
-            data = self._writer.write(event)
+            if type(event) is TextDelta:
+                self.has_content = self.has_content or bool(event.text)
+                self._weight += weigh(event.text)
+            else:
+                self._note(event)
+                if self.failure is not None:
+                    return
+            data = write(event)
             if data:
                 out.append(data)
 

@@ -39,6 +39,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.outside import NOT_JSON
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 
 _DONE = b"[DONE]"
 
@@ -93,6 +94,16 @@ class _Event(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Event).decode
 
 
+def _said(payload: bytes, member: str, text: str | None) -> _Event | None:
+    """What is read of a delta, with another text in the member."""
+    event = _decode(payload)
+    if event.type != "content_block_delta" or event.delta is None:
+        return None
+    if text is not None:
+        setattr(event.delta, member, text)
+    return event
+
+
 @final
 class _Block:
     """A block under way."""
@@ -120,6 +131,7 @@ class MessagesReader:
         "_calls",
         "_ended",
         "_parser",
+        "_plain",
         "_said",
         "_started",
         "_stop",
@@ -129,6 +141,7 @@ class MessagesReader:
 
     def __init__(self, _: TargetFacts = ANY_TARGET) -> None:
         self._parser = sse.SseParser()
+        self._plain = PlainDeltas()
         self._blocks: dict[int, _Block] = {}
         self._calls = 0
         self._started = False
@@ -142,16 +155,43 @@ class MessagesReader:
         """Events completed by these bytes."""
         if self._ended:
             return []
-        events: list[Event] = []
+        texts: list[str] = []
+        end = self.plain(data, texts)
+        events = self._plain.events(texts) if texts else []
+        if end == len(data):
+            return events
+        data = data[end:] if end else data
+        before, is_whole = -1, self._parser.is_between
         try:
             for _name, payload in self._parser.feed(data):
                 if not self._ended and payload and payload != _DONE:
+                    before = len(events)
                     self._read(payload, events)
         except sse.EventTooLarge as error:
             self._break(broken(str(error)), events)
         except _Malformed as error:
             self._break(broken(f"upstream sent a malformed stream: {error}"), events)
+        if before >= 0:
+            self._learn(data, events[before:], is_whole=is_whole)
         return events
+
+    def _learn(self, data: bytes, said: list[Event], *, is_whole: bool) -> None:
+        """Know the last event again, where all that follows of it is what it said."""
+        match said:
+            case [TextDelta() as event]:
+                self._plain.learn(data, event, "text", _said, is_whole=is_whole)
+            case [ThinkingDelta() as event]:
+                self._plain.learn(data, event, "thinking", _said, is_whole=is_whole)
+            case [ToolCallDelta() as event]:
+                self._plain.learn(data, event, "partial_json", _said, is_whole=is_whole)
+            case _:
+                self._plain.forget()
+
+    def plain(self, data: bytes, texts: list[str]) -> int:
+        """See `StreamReader.plain`."""
+        if self._ended or not self._parser.is_between:
+            return 0
+        return self._plain.take(data, texts)
 
     def close(self) -> list[Event]:
         """The upstream ended; only `message_stop` makes that a proper end."""

@@ -111,6 +111,13 @@ class MessagesWriter:
         """The bytes this event adds; nothing after the end or an error."""
         if self._ended:
             return b""
+        # Most events: more of the block that is open, and nothing waits.
+        if type(event) is TextDelta or type(event) is ThinkingDelta:
+            kind = "text" if type(event) is TextDelta else "thinking"
+            is_more = self._open == kind and self._call is None and bool(event.text)
+            if is_more and not (self._declines and kind == "text"):
+                self._tokens += estimate_text(event.text)
+                return self._piece(f"{kind}_delta", kind, event.text)
         try:
             self._take(event)
         except _BadArguments as error:
@@ -136,6 +143,9 @@ class MessagesWriter:
         """See `StreamWriter.passed`: pings are legal once the message has started."""
         if not self._started:
             self._started = any(isinstance(event, MessageStart) for event in events)
+
+    def passed_plain(self, _count: int, /) -> None:
+        """See `StreamWriter.passed_plain`: the message has started by then."""
 
     def _take(self, event: Event) -> None:
         match event:
@@ -177,7 +187,8 @@ class MessagesWriter:
             self._waiting.pop(self._call_index, None)
 
     def _handle(self, event: Event) -> None:
-        self._start(Usage())
+        if not self._started:
+            self._start(Usage())
         match event:
             case TextDelta(text=text):
                 self._text(text, declines=False)
@@ -265,7 +276,14 @@ class MessagesWriter:
         self._emit("content_block_start", index=self._next, content_block={"type": kind, **members})
 
     def _delta(self, kind: str, member: str, value: str) -> None:
-        self._emit("content_block_delta", index=self._next, delta={"type": kind, member: value})
+        self._out.append(self._piece(kind, member, value))
+
+    def _piece(self, kind: str, member: str, value: str) -> bytes:
+        head = (
+            'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
+            f'{self._next},"delta":{{"type":"{kind}","{member}":'
+        )
+        return b"".join((head.encode(), sse.to_json(value), b"}}\n\n"))
 
     def _close(self, signature: str | None = None) -> None:
         if self._open is None:

@@ -148,6 +148,10 @@ class ConverseReader:
                 # What stands behind the end is not even looked at.
                 return
 
+    def plain(self, _data: bytes, _texts: list[str], /) -> int:
+        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        return 0
+
     def close(self) -> list[Event]:
         """The upstream ended; after `messageStop` that is a proper end."""
         events: list[Event] = []

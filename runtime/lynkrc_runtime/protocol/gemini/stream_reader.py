@@ -41,6 +41,10 @@ class GeminiStreamReader:
             self._fail(self._take(data, events), events)
         return events
 
+    def plain(self, _data: bytes, _texts: list[str], /) -> int:
+        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        return 0
+
     def close(self) -> list[Event]:
         """The upstream ended: MessageEnd after a finish reason, else StreamError."""
         events: list[Event] = []

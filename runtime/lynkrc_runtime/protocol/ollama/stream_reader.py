@@ -87,6 +87,10 @@ class OllamaStreamReader:
             self._fail(error.failure, events)
         return events
 
+    def plain(self, _data: bytes, _texts: list[str], /) -> int:
+        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        return 0
+
     def close(self) -> list[Event]:
         """The upstream ended: StreamError unless a line said ``done``."""
         events: list[Event] = []

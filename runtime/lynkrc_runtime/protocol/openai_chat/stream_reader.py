@@ -46,6 +46,7 @@ from lynkrc_runtime.protocol.openai_chat.stream_calls import StreamCalls
 from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import FAILED, read_stop, read_usage
 from lynkrc_runtime.protocol.outside import NOT_JSON
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _decode = msgspec.json.Decoder().decode
@@ -70,6 +71,7 @@ class ChatStreamReader:
         "_keeps_details",
         "_matched",
         "_parser",
+        "_plain",
         "_said_plain",
         "_signature",
         "_tags",
@@ -80,6 +82,7 @@ class ChatStreamReader:
         self._facts = facts
         self._keeps_details = facts.shape.reasoning_field == "reasoning_details"
         self._parser = SseParser()
+        self._plain = PlainDeltas()
         self._calls = StreamCalls()
         self._is_started = False
         self._is_over = False
@@ -96,12 +99,20 @@ class ChatStreamReader:
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
-        events: list[Event] = []
-        if not self._is_over:
-            failure = self._take(data, events)
+        texts: list[str] = []
+        end = self.plain(data, texts)
+        events = self._plain.events(texts) if texts else []
+        if not self._is_over and end < len(data):
+            failure = self._take(data[end:] if end else data, events)
             if failure is not None:
                 self._fail(failure, events)
         return events
+
+    def plain(self, data: bytes, texts: list[str]) -> int:
+        """See `StreamReader.plain`."""
+        if self._is_over or not self._parser.is_between:
+            return 0
+        return self._plain.take(data, texts)
 
     def close(self) -> list[Event]:
         """The upstream ended: MessageEnd after a finish reason or ``[DONE]``, else StreamError."""
@@ -120,8 +131,10 @@ class ChatStreamReader:
         return events
 
     def _take(self, data: bytes, events: list[Event]) -> Failure | None:
+        before, is_whole = -1, self._parser.is_between
         try:
             for name, payload in self._parser.feed(data):
+                before = len(events)
                 self._event(name, payload.strip(), events)
                 if self._is_over:
                     break
@@ -129,7 +142,21 @@ class ChatStreamReader:
             return broken(str(error))
         except BrokenAnswer as error:
             return error.failure
+        if before >= 0:
+            self._learn(data, events[before:], is_whole=is_whole)
         return None
+
+    def _learn(self, data: bytes, said: list[Event], *, is_whole: bool) -> None:
+        """Know the last event again, where all that follows of it is what it said."""
+        is_plain = self._tags is None and not self._keeps_details and self._signature is None
+        match said:
+            case [TextDelta() as event] if is_plain:
+                self._plain.learn(data, event, "content", _said, is_whole=is_whole)
+            case [ThinkingDelta() as event] if is_plain:
+                member = "reasoning_content" if b'"reasoning_content"' in data else "reasoning"
+                self._plain.learn(data, event, member, _said, is_whole=is_whole)
+            case _:
+                self._plain.forget()
 
     def _close_answer(self, events: list[Event]) -> Failure | None:
         try:
@@ -315,3 +342,21 @@ class ChatStreamReader:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
+
+
+def _said(payload: bytes, member: str, text: str | None) -> Any:
+    """A chunk that says a text and nothing else, with another text in the member; else None."""
+    match chunk := _decode(payload):
+        case {"choices": [{"delta": dict(delta)} as choice]}:
+            told = {name for name, value in delta.items() if value and name != "role"}
+            more = (chunk.get("usage"), chunk.get("x_groq"))
+            if told != {member} or any(more):
+                return None
+            if choice.get("usage") or choice.get("finish_reason"):
+                return None
+            if text is not None:
+                delta[member] = text
+            chunk.pop("obfuscation", None)
+            return chunk
+        case _:
+            return None

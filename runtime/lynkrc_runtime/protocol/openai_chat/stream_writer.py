@@ -48,11 +48,12 @@ class _Call:
     `is_raw`: they are its input as it is, not JSON around it.
     """
 
-    __slots__ = ("has_arguments", "is_raw", "number", "pieces")
+    __slots__ = ("around", "has_arguments", "is_raw", "number", "pieces")
 
     def __init__(self, number: int, *, is_free_form: bool, is_raw: bool) -> None:
         self.number = number
         self.has_arguments = False
+        self.around: tuple[bytes, bytes] | None = None
         self.is_raw = is_raw
         self.pieces: list[str] | None = [] if is_free_form else None
 
@@ -62,6 +63,7 @@ class ChatStreamWriter:
     """One client's stream. After the end or an error it writes nothing more."""
 
     __slots__ = (
+        "_around",
         "_calls",
         "_context",
         "_details",
@@ -78,6 +80,8 @@ class ChatStreamWriter:
     def __init__(self, context: AnswerContext) -> None:
         tools = context.request.tools
         self._context = context
+        self._around: dict[str, tuple[bytes, bytes]] = {}
+        """What stands around the text of a delta, by its member."""
         self._names: Mapping[str, str] | None = None
         self._free_form = {tool.name for tool in tools if tool.kind == "custom"}
         self._with_usage = context.request.options.include_usage
@@ -98,13 +102,13 @@ class ChatStreamWriter:
                 return self._start()
             case TextDelta(text=text):
                 self._has_said = self._has_said or bool(text)
-                return self._signed(None) + self._delta({"content": text}) if text else b""
+                return self._signed(None) + self._text("content", text) if text else b""
             case RefusalDelta(text=text):
                 self._has_refusal = self._has_refusal or bool(text)
                 return self._signed(None) + self._delta({"refusal": text}) if text else b""
             case ThinkingDelta(text=text):
                 self._thought.append(text)
-                return self._delta({"reasoning_content": text}) if text else b""
+                return self._text("reasoning_content", text) if text else b""
             case ThinkingEnd(signature=signature):
                 self._details.add(Thinking(text="".join(self._thought), signature=signature))
                 self._thought.clear()
@@ -142,6 +146,9 @@ class ChatStreamWriter:
     def passed(self, _piece: bytes, _events: list[Event], /) -> None:
         """See `StreamWriter.passed`: nothing of Chat's depends on what came before."""
 
+    def passed_plain(self, _count: int, /) -> None:
+        """See `StreamWriter.passed_plain`: nothing of Chat's depends on what came before."""
+
     def _start(self) -> bytes:
         if self._is_started:
             return b""
@@ -150,6 +157,14 @@ class ChatStreamWriter:
 
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return self._start() + self._chunk(delta, None)
+
+    def _text(self, member: str, text: str) -> bytes:
+        """A delta of nothing but a text: most of a stream, and alike but for that."""
+        around = self._around.get(member)
+        if around is None:
+            chunk = self._chunk({member: ""}, None)
+            around = self._around[member] = sse.around(chunk, member)
+        return b"".join((self._start(), around[0], sse.to_json(text), around[1]))
 
     def _signed(self, call_id: str | None) -> bytes:
         """What the reasoning before this is signed with, if it is."""
@@ -184,8 +199,10 @@ class ChatStreamWriter:
             call.pieces.append(event.json)
             return b""
         call.has_arguments = True
-        entry = {"index": call.number, "function": {"arguments": event.json}}
-        return self._delta({"tool_calls": [entry]})
+        if call.around is None:
+            entry = {"index": call.number, "function": {"arguments": ""}}
+            call.around = sse.around(self._chunk({"tool_calls": [entry]}, None), "arguments")
+        return b"".join((self._start(), call.around[0], sse.to_json(event.json), call.around[1]))
 
     def _call_end(self, call: _Call) -> bytes:
         if call.pieces is not None:

@@ -23,6 +23,9 @@ from lynkrc_runtime.protocol.conversation import (
     MessageEnd,
     MessageStart,
     StreamError,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
@@ -38,6 +41,7 @@ from lynkrc_runtime.protocol.openai_responses.stream_items import (
 )
 from lynkrc_runtime.protocol.openai_responses.usage import read_stop, read_usage
 from lynkrc_runtime.protocol.outside import NOT_JSON
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _CUT = broken("upstream stream ended early")
@@ -69,6 +73,16 @@ _T = TypeVar("_T", MessageItem, ReasoningItem, CallItem)
 _decode = msgspec.json.Decoder(_Event).decode
 
 
+def _said(payload: bytes, _member: str, text: str | None) -> _Event | None:
+    """What is read of a delta, with another text."""
+    event = _decode(payload)
+    if not text_of(event.type).endswith(".delta") or isinstance(event.response, dict):
+        return None
+    if text is not None:
+        event.delta = text
+    return event
+
+
 @final
 class ResponsesReader:
     """Feed bytes at any split; take events. After the last one nothing comes."""
@@ -83,11 +97,13 @@ class ResponsesReader:
         "_maker",
         "_open",
         "_parser",
+        "_plain",
     )
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
         self._maker = facts.maker
         self._parser = SseParser()
+        self._plain = PlainDeltas()
         self._items: dict[int, StreamItem] = {}
         """Items under way by their place in the output."""
         self._done: set[int] = set()
@@ -100,12 +116,20 @@ class ResponsesReader:
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
-        events: list[Event] = []
-        if not self._is_over:
-            failure = self._take(data, events)
+        texts: list[str] = []
+        end = self.plain(data, texts)
+        events = self._plain.events(texts) if texts else []
+        if not self._is_over and end < len(data):
+            failure = self._take(data[end:] if end else data, events)
             if failure is not None:
                 self._fail(failure, events)
         return events
+
+    def plain(self, data: bytes, texts: list[str]) -> int:
+        """See `StreamReader.plain`."""
+        if self._is_over or not self._parser.is_between:
+            return 0
+        return self._plain.take(data, texts)
 
     def close(self) -> list[Event]:
         """The upstream ended; only an event with the ended response makes that a proper end."""
@@ -119,9 +143,11 @@ class ResponsesReader:
         return events
 
     def _take(self, data: bytes, events: list[Event]) -> Failure | None:
+        before, is_whole = -1, self._parser.is_between
         try:
             for name, payload in self._parser.feed(data):
                 if payload and payload.strip() != _DONE:
+                    before = len(events)
                     self._read(name, payload, events)
                 if self._is_over:
                     break
@@ -129,6 +155,13 @@ class ResponsesReader:
             return broken(str(error))
         except BrokenAnswer as error:
             return error.failure
+        match events[before:] if before >= 0 else None:
+            case None:
+                pass
+            case [TextDelta() | ThinkingDelta() | ToolCallDelta() as event]:
+                self._plain.learn(data, event, "delta", _said, is_whole=is_whole)
+            case _:
+                self._plain.forget()
         return None
 
     def _fail(self, failure: Failure, events: list[Event]) -> None:

@@ -120,8 +120,31 @@ class ResponsesStreamWriter:
     def write(self, event: Event) -> bytes:
         """The bytes this event adds."""
         if not self._is_over:
+            item = self._message
+            # Most events: more of the text that is open, and no call is to be told of first.
+            if type(event) is TextDelta and item is not None and item.part == "output_text":
+                if event.text and self._ended is None:
+                    return self._more(item, event.text)
             self._take(event)
         return self._taken()
+
+    def _more(self, item: _Item, text: str) -> bytes:
+        self._tokens += estimate_text(text)
+        item.pieces.append(text)
+        head = (
+            'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
+            f'"sequence_number":{self._sequence},"item_id":'
+        )
+        place = f',"output_index":{item.index},"content_index":{len(item.parts)},"delta":'
+        self._sequence += 1
+        parts = (
+            head.encode(),
+            sse.to_json(item.id),
+            place.encode(),
+            sse.to_json(text),
+            b',"logprobs":[]}\n\n',
+        )
+        return b"".join(parts)
 
     def fail(self, problem: Problem) -> bytes:
         """See `StreamWriter.fail`: the response failed; begun first where it had not."""
@@ -147,6 +170,10 @@ class ResponsesStreamWriter:
                 self._base = response_base(self._context)
                 if event.id:
                     self._base["id"] = event.id
+
+    def passed_plain(self, count: int, /) -> None:
+        """See `StreamWriter.passed_plain`: each has a number."""
+        self._sequence += count
 
     def _taken(self) -> bytes:
         data = b"".join(self._out)
