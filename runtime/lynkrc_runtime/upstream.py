@@ -12,14 +12,18 @@ import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Protocol, Self, final
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
+from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError
+from aiohttp.http_writer import _serialize_headers
 from aiohttp.tracing import Trace
+from multidict import CIMultiDict
 from msgspec import Struct
 from yarl import URL
 
@@ -165,11 +169,12 @@ class HttpUpstream:
     and cost a quarter of every call.
     """
 
-    __slots__ = ("_fresh", "_kept", "_loop")
+    __slots__ = ("_fresh", "_kept", "_loop", "_place")
 
     def __init__(self) -> None:
         """Needs a running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._place = lru_cache(maxsize=1024)(partial(_place_of, self._loop))
         self._kept = _Connector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
         # A stale pool may hold more dead connections; aiohttp has no "new connection" switch a
         # request, so the rare second try after a stale one goes through a pool that keeps none.
@@ -199,7 +204,9 @@ class HttpUpstream:
         connecting = _Connecting(request.connect)
         _connecting.set(connecting)
         try:
-            response = await self._post(request, headers)
+            if request.link.proxy is None and len(request.body) <= AT_ONCE:
+                return await self._post_at_once(request, headers)
+            return HttpResponse(*await self._post(request, headers))
         except TimeoutError as error:
             raise UpstreamFault(
                 Fault.CONNECT, f"no connection within {request.connect:g} s"
@@ -214,15 +221,44 @@ class HttpUpstream:
         except (aiohttp.ServerDisconnectedError, OSError) as error:
             fault = Fault.STALE if connecting.reused else Fault.BROKEN
             raise UpstreamFault(fault, "the connection was closed before an answer") from error
-        except (aiohttp.ClientError, ValueError) as error:
+        except (aiohttp.ClientError, HttpProcessingError, ValueError) as error:
             raise UpstreamFault(
                 Fault.BROKEN, f"the answer is not HTTP we understand: {type(error).__name__}"
             ) from error
-        return HttpResponse(response)
+
+    async def _post_at_once(
+        self, request: UpstreamRequest, headers: Mapping[str, str]
+    ) -> "HttpResponse":
+        """The answer to a small request without a proxy: head and body are one piece of bytes.
+
+        What aiohttp makes of a request and an answer beyond that is most of what a call costs.
+        """
+        place, body = self._place(request.url, request.link.tls), request.body
+        fields = CIMultiDict(place.fields)
+        fields.update(headers)
+        fields["content-length"] = str(len(body))
+        connector = self._kept
+        if request.fresh:
+            fields["connection"] = "close"
+            connector = self._fresh
+        head = _serialize_headers(place.line, fields)
+        connection = await connector.connect(place.asked, traces=[], timeout=_NO_TIMEOUT)
+        try:
+            protocol = _ready(connection)
+            transport = connection.transport
+            assert transport is not None
+            transport.write(head + body)
+            message, content = await protocol.read()
+            while 100 <= message.code < 200 and message.code != 101:
+                message, content = await protocol.read()  # the answer is yet to come
+        except BaseException:
+            connection.close()
+            raise
+        return HttpResponse(message.code, message.headers, content, connection)
 
     async def _post(
         self, request: UpstreamRequest, headers: Mapping[str, str]
-    ) -> aiohttp.ClientResponse:
+    ) -> "tuple[int, Mapping[str, str], aiohttp.StreamReader, aiohttp.ClientResponse]":
         """The answer once its head has come; on the way out no connection is left behind."""
         body, proxy = request.body, request.link.proxy
         fields = {"accept-encoding": "identity", **headers}
@@ -242,27 +278,55 @@ class HttpUpstream:
         connector = self._fresh if request.fresh else self._kept
         connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
         try:
-            protocol, transport = connection.protocol, connection.transport
-            assert protocol is not None
+            _ready(connection)
+            transport = connection.transport
             assert transport is not None
-            protocol.set_response_params(
-                read_until_eof=True,
-                auto_decompress=False,
-                read_bufsize=_READ,
-                max_line_size=HEADER_LIMIT,
-                max_field_size=HEADER_LIMIT,
-            )
             response = await asked.send(connection)
             if is_small:
                 transport.write(body)
             try:
-                return await response.start(connection)
+                await response.start(connection)
             except BaseException:
                 response.close()
                 raise
         except BaseException:
             connection.close()
             raise
+        return response.status, response.headers, response.content, response
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where requests go: `asked` says it in aiohttp's way, `line` and `fields` begin each."""
+
+    asked: ClientRequest
+    line: str
+    fields: Mapping[str, str]
+
+
+def _place_of(loop: asyncio.AbstractEventLoop, address: str, tls: ssl.SSLContext | None) -> _Place:
+    """The place, worked out once. Raises InvalidURL."""
+    url = _url(address)
+    asked = ClientRequest("POST", url, loop=loop, ssl=tls or True)
+    fields = {"host": asked.headers["host"], "accept": "*/*", "accept-encoding": "identity"}
+    if "authorization" in asked.headers:  # of an address with a login
+        fields["authorization"] = asked.headers["authorization"]
+    return _Place(asked, f"POST {url.raw_path_qs} HTTP/1.1", CIMultiDict(fields))
+
+
+def _ready(connection: Connection) -> ResponseHandler:
+    """The protocol of a connection, ready for an answer."""
+    protocol = connection.protocol
+    assert protocol is not None
+    protocol.set_response_params(
+        read_until_eof=True,
+        auto_decompress=False,
+        read_bufsize=_READ,
+        max_line_size=HEADER_LIMIT,
+        max_field_size=HEADER_LIMIT,
+    )
+    return protocol
 
 
 @lru_cache(maxsize=1024)
@@ -279,17 +343,24 @@ def _url(text: str) -> URL:
 
 @final
 class HttpResponse:
-    """An aiohttp answer behind `UpstreamResponse`."""
+    """An aiohttp answer behind `UpstreamResponse`; `holder` is what has its connection."""
 
-    __slots__ = ("_content", "_response", "headers", "status")
+    __slots__ = ("_content", "_holder", "headers", "status")
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self._content = response.content
-        self.status = response.status
-        self.headers: Mapping[str, str] = {
-            name.lower(): value for name, value in response.headers.items()
-        }
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        content: aiohttp.StreamReader,
+        holder: aiohttp.ClientResponse | Connection,
+    ) -> None:
+        self._content = content
+        self._holder = holder
+        self.status = status
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in headers.items()}
+        if isinstance(holder, Connection) and status != 101:
+            # At the end of the body the connection is free for others, read or not.
+            content.on_eof(holder.release)
 
     async def read(self) -> bytes:
         """See `UpstreamResponse.read`."""
@@ -302,10 +373,13 @@ class HttpResponse:
         """See `UpstreamResponse.close`."""
         # release() keeps the connection only at the end of the body; otherwise it would go on
         # reading an answer nobody wants, so the connection is closed: the upstream stops working.
-        if self._response.content.at_eof():
-            self._response.release()
-        else:
-            self._response.close()
+        if self._content.at_eof():
+            self._holder.release()
+            return
+        self._holder.close()
+        if isinstance(self._holder, Connection):
+            # Who still reads must not take the end of the connection for that of the answer.
+            self._content.set_exception(aiohttp.ClientConnectionError("closed"))
 
 
 def _lacks_means(error: Exception) -> bool:
