@@ -17,9 +17,9 @@ from array import array
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+from lynkrc.lower.pattern_marks import Nodes, marks
 from lynkrc.lower.pattern_nfa import BOUNDED, FREE, WORD_BYTES, Nfa
 
-Nodes: TypeAlias = frozenset[int]
 Entries: TypeAlias = tuple[int, ...]
 _State: TypeAlias = tuple[bool, Nodes, Entries]
 
@@ -35,11 +35,15 @@ _NOTHING: Nodes = frozenset()
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dfa:
-    """`rows[state][class]` is the next state; state 0 is the start."""
+    """`rows[state][class]` is the next state; state 0 is the start.
+
+    States whose `marks` differ are told apart by some text (others may be, too).
+    """
 
     byte_class: bytes
     rows: list["array[int]"]
     accepts: list[Entries]
+    marks: list[Nodes]
 
 
 @final
@@ -117,6 +121,7 @@ class _Construction:
             byte_class=self._byte_class,
             rows=self._rows,
             accepts=[accepted for _, _, accepted in self._states],
+            marks=marks(self._nfa, [nodes for _, nodes, _ in self._states]),
         )
 
     def _given_up(self) -> TooManyStates:
