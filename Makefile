@@ -63,9 +63,18 @@ check-generated: $(READY)
 generate: $(READY)
 	@$(BIN)/python generated/regenerate.py
 
-# That the generated files are fresh is one of the tests.
-test: $(READY) lint types
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+# That the generated files are fresh is one of the tests. Types are checked beside the tests, whose two
+# workers leave some time of the cores; what mypy says is shown whole after them.
+TYPES_SAID := build/types.txt
+test: $(READY) lint
+	@mkdir -p $(dir $(TYPES_SAID))
+	@$(BIN)/mypy >$(TYPES_SAID) 2>&1 & types=$$!; \
+	  $(BIN)/pytest -q -n 2 --dist loadfile; tests=$$?; \
+	  wait $$types; types=$$?; \
+	  cat $(TYPES_SAID); \
+	  test $$tests -eq 0 || echo "make test: tests failed, see above" >&2; \
+	  test $$types -eq 0 || echo "make test: types failed, see above" >&2; \
+	  test $$tests -eq 0 && test $$types -eq 0
 
 # Real clients, pinned in tests/clients; CLIENT_TESTS chooses among them as pytest's -k does.
 CLIENTS := .clients

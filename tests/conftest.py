@@ -4,6 +4,18 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+
+# A busy machine is no mistake: nothing fails for having taken long. The same examples each time.
+settings.register_profile(
+    "lynkrc",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("lynkrc")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

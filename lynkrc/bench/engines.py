@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias, final
 
+from lynkrc_runtime.scan.engines import KernelName, kernel_name
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.tables import Tables
 
@@ -21,5 +22,7 @@ class Engine:
 
 
 def engines(tables: Tables) -> tuple[Engine, ...]:
-    """Every engine there is here."""
-    return (Engine(name="portable", scan=Matcher(tables).scan),)
+    """Every engine there is here, the one that serves first."""
+    serves = kernel_name()
+    names: tuple[KernelName, ...] = ("portable",) if serves == "portable" else (serves, "portable")
+    return tuple(Engine(name=name, scan=Matcher(tables, kernel=name).scan) for name in names)

@@ -1,8 +1,10 @@
 """The ask's text to the numbers that ``ask.*`` features report.
 
 Each number is worked out when it is first read; what several need (words, sentences) is shared.
-What is only counted is never cut out: every character becomes a mark of its kind, by one table, and
-where words begin and sentences end are pairs of marks, which are counted at the speed of a search.
+Words and sentences are counted in C where that is built (`scan/counts.c`); the Python form means
+the same. What it only counts it never cuts out: every character becomes a mark of its kind, by one
+table, and where words begin and sentences end are pairs of marks, which are counted at the speed of
+a search.
 
 >>> counts = TextCounts("Don't stop. It's v2.0!")
 >>> counts.word_count, counts.sentence_count, counts.words
@@ -16,6 +18,7 @@ from typing import final
 
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.estimate import estimate_text
+from lynkrc_runtime.scan.engines import Numbers, native_count
 from lynkrc_runtime.scan.fold import fold_text
 
 # Scripts without blanks between words: Thai, Lao, Myanmar, Khmer, Kana, Han.
@@ -65,10 +68,11 @@ _SENTENCE_MARKS = _marks(
 
 @final
 class TextCounts:
-    """Numbers about one text."""
+    """Numbers about one text; `count` is the native counter, None for the Python form."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, count: Callable[[str], Numbers] | None = native_count) -> None:
         self.text = text
+        self._count = count
 
     @once
     def size(self) -> int:
@@ -83,8 +87,15 @@ class TextCounts:
         return pattern.findall(fold_text(self.text))
 
     @once
+    def measured(self) -> Numbers | None:
+        """Words, sentences and the longest one's characters; None where Python counts them."""
+        return None if self._count is None else self._count(self.text)
+
+    @once
     def word_count(self) -> int:
         """How many `words` there are."""
+        if self.measured is not None:
+            return self.measured[0]
         text, alone = self.text, 0
         if not text.isascii():
             text = fold_text(text)
@@ -99,6 +110,8 @@ class TextCounts:
     @once
     def sentence_count(self) -> int:
         """How many `sentences` there are."""
+        if self.measured is not None:
+            return self.measured[1]
         if not self.text.isascii():
             return len(self.sentences)
         marks = self.text.encode().translate(_SENTENCE_MARKS)
@@ -106,6 +119,13 @@ class TextCounts:
         if b". " not in marks:
             return int(b"w" in marks)
         return len(marks.replace(b". ", b"\n").translate(None, b" .x").split())
+
+    @once
+    def longest_sentence(self) -> int:
+        """Characters of the longest of `sentences`."""
+        if self.measured is not None:
+            return self.measured[2]
+        return max(self.sentences, default=0)
 
     @once
     def sentences(self) -> list[int]:
@@ -197,7 +217,7 @@ COUNTS: Mapping[str, Callable[[TextCounts], int]] = MappingProxyType(
         "ask.tokens": lambda counts: estimate_text(counts.text),
         "ask.words": lambda counts: counts.word_count,
         "ask.sentences": lambda counts: counts.sentence_count,
-        "ask.longest_sentence": lambda counts: max(counts.sentences, default=0),
+        "ask.longest_sentence": lambda counts: counts.longest_sentence,
         "ask.mean_sentence": _mean_sentence,
         "ask.lines": lambda counts: sum(1 for _ in _LINE.finditer(counts.text)),
         "ask.commas": lambda counts: counts.number_of(_COMMAS),

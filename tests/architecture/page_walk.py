@@ -12,12 +12,13 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+
+from tests.warm_lynkrc import program_text
 
 ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -174,7 +175,7 @@ class Walk:
         tools = self.folder / ".git-ignored"
         tools.mkdir()
         program = tools / "lynkrc"
-        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lynkrc "$@"\n')
+        program.write_text(program_text(), encoding="utf-8")
         program.chmod(0o755)
         (self.folder / "examples").symlink_to(ROOT / "examples")
 

@@ -45,3 +45,71 @@ def test_a_soak_runs_the_long_forms_of_what_the_tests_run_in_short() -> None:
     for path in ("killed_gateways", "reload_in_flight", "workers_storms"):
         assert f"tests/e2e/test_{path}.py" in planned
         assert (ROOT / f"tests/e2e/test_{path}.py").is_file()
+
+
+def test_a_change_of_the_kernel_is_a_reason_to_install_anew() -> None:
+    lines = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    assert "$(READY): pyproject.toml $(KERNEL)" in lines
+    assert "hatch_build.py" in plan("kernel")
+
+
+def checkout(folder: Path, **programs: str) -> Path:
+    """The Makefile beside an environment that is ready, whose programs are these shell scripts."""
+    shutil.copy2(ROOT / "Makefile", folder / "Makefile")
+    shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
+    shutil.copy2(ROOT / "hatch_build.py", folder / "hatch_build.py")
+    for name, script in programs.items():
+        path = folder / ".venv" / "bin" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+    (folder / ".venv" / ".ready").touch()
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("types", "tests", "said"),
+    [
+        (0, 0, ""),
+        (1, 0, "types failed"),
+        (0, 1, "tests failed"),
+        (2, 3, "tests failed, see above\nmake test: types failed"),
+    ],
+)
+def test_types_are_checked_beside_the_tests(
+    types: int, tests: int, said: str, tmp_path: Path
+) -> None:
+    """Tests that wait for the other's beginning end; both are heard whole, either fails it all."""
+    folder = checkout(
+        tmp_path,
+        ruff="exit 0",
+        mypy=f"echo begun >types-begun\necho types, first\necho types, last >&2\nexit {types}",
+        pytest=f"read -r line <types-begun\necho tests after types have $line\nexit {tests}",
+    )
+    os.mkfifo(folder / "types-begun")
+    done = made(folder)
+    assert (done.returncode == 0) == (types == tests == 0)
+    assert done.stdout == "tests after types have begun\ntypes, first\ntypes, last\n"
+    assert said in done.stderr
+
+
+def test_lint_comes_first_and_ends_it(tmp_path: Path) -> None:
+    done = made(checkout(tmp_path, ruff="echo untidy; exit 1", mypy="exit 0", pytest="exit 0"))
+    assert done.returncode != 0
+    assert done.stdout == "untidy\n"
+
+
+def made(folder: Path) -> subprocess.CompletedProcess[str]:
+    """What becomes of `make test` in a folder."""
+    make = shutil.which("make")
+    if make is None:
+        pytest.skip("there is no make here")
+    return subprocess.run(
+        [make, "test"],
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.planted import require_unspoken
+from tests.warm_lynkrc import run
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120
@@ -33,15 +34,8 @@ def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
 
 def built(spec: Path, folder: Path, name: str) -> Path:
     """The bundle of a spec called `name`, built into a folder as a user builds it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "lynkrc", "build", str(spec), "-o", str(folder)],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    proofs = {"LYNKRC_CACHE": os.environ["LYNKRC_CACHE"]}
+    done = run(["build", str(spec), "-o", str(folder)], cwd=ROOT, env=environment(proofs))
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / f"{name}.lynkr"
 

@@ -8,6 +8,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,12 @@ ENVIRON = {
     "TEAM_KEY": "the-key-of-everyone-else",
 }
 LEGAL, TEAM = ({"x-lynkr-key": ENVIRON[name]} for name in ("LEGAL_KEY", "TEAM_KEY"))
-PATIENT = "\nresilience:\n  breaker: {failures: 10000}\n"
-"""No breaker opens: what fails in one test is not skipped in the next."""
+PATIENT = """
+resilience:
+  breaker: {failures: 10000}
+  retry: {backoff: 1ms, max_backoff: 1ms}
+"""
+"""No breaker opens: what fails in one test is not skipped in the next. No retry waits long."""
 FAILURES = ("fail:503", "fail:429:1", "error", "fail:401", "empty")
 MARKED = {"x-data-class": "confidential"}
 HELLO = {"role": "user", "content": "Hello"}
@@ -120,31 +125,35 @@ def careless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProces
     head, _ = text.split("\nassert:\n")
     spec = folder / "routing.yaml"
     spec.write_text(head + PATIENT, encoding="utf-8")
-    yield from _serving(spec, folder)
+    with _serving(built(spec, folder, "privacy"), folder) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="module")
-def proved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    yield from _proved(tmp_path_factory.mktemp("proved"))
-
-
-@pytest.fixture
-def unharmed(tmp_path: Path) -> Iterator[GatewayProcess]:
-    """One that no failure of another test has taught anything: a 401 marks a target for long."""
-    yield from _proved(tmp_path)
-
-
-def _proved(folder: Path) -> Iterator[GatewayProcess]:
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example, in which no breaker opens."""
+    folder = tmp_path_factory.mktemp("privacy")
     spec = folder / "routing.yaml"
     text = (PRIVACY / "routing.yaml").read_text(encoding="utf-8")
     spec.write_text(text + PATIENT, encoding="utf-8")
-    yield from _serving(spec, folder)
+    return built(spec, folder, "privacy")
 
 
-def _serving(spec: Path, folder: Path) -> Iterator[GatewayProcess]:
-    bundle = built(spec, folder, "privacy")
-    with serving(bundle, folder / "log", ["--dry-run"], ENVIRON) as gateway:
+@pytest.fixture(scope="module")
+def proved(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    with _serving(bundle, tmp_path_factory.mktemp("proved")) as gateway:
         yield gateway
+
+
+@pytest.fixture(scope="module")
+def unharmed(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    """One that no failure of another test has taught anything: a 401 marks a target for long."""
+    with _serving(bundle, tmp_path_factory.mktemp("unharmed")) as gateway:
+        yield gateway
+
+
+def _serving(bundle: Path, folder: Path) -> AbstractContextManager[GatewayProcess]:
+    return serving(bundle, folder / "log", ["--dry-run"], ENVIRON)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -141,30 +141,43 @@ def _broken(folder: Path, how: str) -> str:
             return "server.admin needs a restart"
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, GatewayProcess]]:
+    """A folder and the gateway that serves the bundle in it, for all that may be put there."""
+    folder = tmp_path_factory.mktemp("lasting")
+    with serving(versions.write(folder, 1), folder / "log") as gateway:
+        yield folder, gateway
+
+
 @pytest.mark.parametrize(
     "how",
     ["gone", "cut", "digest", "environment", "raises", "differs", "port", "state", "admin"],
 )
-def test_a_bad_bundle_leaves_the_last_good_one(tmp_path: Path, how: str) -> None:
-    with serving(versions.write(tmp_path, 1), tmp_path / "log") as gateway:
-        words = _broken(tmp_path, how)
-        told = reload(gateway, 409)
-        assert told["result"] == "failed" and words in told["reason"]
-        assert told["old"] == told["new"] == versions.digest(1)
-        assert serves(gateway) == 1
-        ready = readiness(gateway)
-        assert (ready["http"], ready["status"]) == (200, "degraded")
-        assert words in ready["reason"]
-        public = exchange(gateway.url, "GET", "/health/ready", None, {})
-        assert public.status == 200 and public.json["status"] == "degraded"
-        assert "reason" not in public.json, "a reason may name files"
-        assert "lynkr_reload_failed 1.0" in metrics(gateway)
-        (line,) = [line for line in gateway.lines if line["event"] == "reload"]
-        assert line["level"] == "error" and words in line["reason"]
-        versions.write(tmp_path, 3)
-        assert reload(gateway)["new"] == versions.digest(3)
-        assert readiness(gateway)["status"] == "ready"
-        assert "lynkr_reload_failed 0.0" in metrics(gateway)
+def test_a_bad_bundle_leaves_the_last_good_one(
+    lasting: tuple[Path, GatewayProcess], how: str
+) -> None:
+    folder, gateway = lasting
+    versions.write(folder, 1)
+    reload(gateway)
+    before = len(gateway.lines)
+    words = _broken(folder, how)
+    told = reload(gateway, 409)
+    assert told["result"] == "failed" and words in told["reason"]
+    assert told["old"] == told["new"] == versions.digest(1)
+    assert serves(gateway) == 1
+    ready = readiness(gateway)
+    assert (ready["http"], ready["status"]) == (200, "degraded")
+    assert words in ready["reason"]
+    public = exchange(gateway.url, "GET", "/health/ready", None, {})
+    assert public.status == 200 and public.json["status"] == "degraded"
+    assert "reason" not in public.json, "a reason may name files"
+    assert "lynkr_reload_failed 1.0" in metrics(gateway)
+    (line,) = [line for line in gateway.lines[before:] if line["event"] == "reload"]
+    assert line["level"] == "error" and words in line["reason"]
+    versions.write(folder, 3)
+    assert reload(gateway)["new"] == versions.digest(3)
+    assert readiness(gateway)["status"] == "ready"
+    assert "lynkr_reload_failed 0.0" in metrics(gateway)
 
 
 def test_the_usage_log_says_which_bundle_served(tmp_path: Path) -> None:

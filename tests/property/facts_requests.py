@@ -203,7 +203,7 @@ def rig(seed: int) -> Rig:
     )
     return Rig(
         extractor=Extractor(
-            _dispatch(slots), tables_of(automaton(), sum(map(len, ENTRIES.values())))
+            _dispatch(slots), tables_of(automaton(), list(map(len, ENTRIES.values())))
         ),
         domain=domain_of(Part(slots=slots, lexicons=lexicons())),
     )

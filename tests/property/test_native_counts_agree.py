@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from lynkrc_runtime.scan.engines import native_count
 from lynkrc_runtime.scan.fold import fold_text
 from lynkrc_runtime.text_counts import TextCounts
 from tests.native_tools import needs_compiler
@@ -62,7 +63,7 @@ def in_c(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Count]:
 
 
 def by_hand(text: str) -> Numbers:
-    counts = TextCounts(text)
+    counts = TextCounts(text, None)
     return len(counts.words), len(counts.sentences), max(counts.sentences, default=0)
 
 
@@ -83,6 +84,8 @@ _ANY = st.characters().filter(lambda character: len(fold_text(character)) == 1)
 @example("... !!")
 def test_numbers_are_those_of_the_python_form(in_c: Count, text: str) -> None:
     assert in_c(text) == by_hand(text)
+    if native_count is not None:
+        assert native_count(text) == by_hand(text)
 
 
 def test_each_code_point_is_of_the_same_kind(in_c: Count) -> None:
@@ -92,3 +95,5 @@ def test_each_code_point_is_of_the_same_kind(in_c: Count) -> None:
         if len(fold_text(character)) == 1:
             text = f"a{character}b. {character}'c.{character}d {character}"
             assert in_c(text) == by_hand(text), hex(code)
+            if native_count is not None:
+                assert native_count(text) == by_hand(text), hex(code)

@@ -144,12 +144,12 @@ def check(lexicons: list[list[str]], text: str) -> None:
 
     flat = [pattern for lexicon in patterns for pattern in lexicon]
     places = matcher.places(text, fold(text))
+    written = [len(fold(text[:index])) for index in range(len(text) + 1)]
     for number, end in located:
         place = places.of(number, end)
         # The last start of a match that ends here, in characters of the text as written.
         start = max(s for s, e in spans(flat[number], folded) if offset[e] == end)
         begins = offset[start]
-        written = [len(fold(text[:index])) for index in range(len(text) + 1)]
         assert place.start is not None
         assert written[place.start] <= begins < written[place.start + 1]
         assert written[place.end - 1] < end <= written[place.end]

@@ -17,7 +17,6 @@ from lynkrc.bundle.pack import pack
 from lynkrc.bundle.report import print_report
 from lynkrc.codegen.artifacts import SpecSource, generate
 from lynkrc.interp.evaluate import evaluate
-from lynkrc.native.build import NativeBuilt, build_native
 from lynkrc.passes import run_passes
 from lynkrc_runtime import bundle_archive
 from lynkrc_runtime.bundle import (
@@ -29,7 +28,7 @@ from lynkrc_runtime.bundle import (
 )
 from lynkrc_runtime.decide import Decider, Outcome
 from lynkrc_runtime.native_tag import native_path, native_tag
-from tests.native_tools import needs_compiler
+from tests.native_tools import library_of, needs_compiler
 from tests.unit.sample_table import SPEC, TABLE, vector
 
 SOURCES = (SpecSource(path="routing.yaml", name="routing.yaml", data=SPEC),)
@@ -354,8 +353,7 @@ def test_sizes_are_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 @needs_compiler
 def test_native_code_serves_where_it_fits_and_is_mapped_once(tmp_path: Path) -> None:
-    built = build_native(ARTIFACTS)
-    assert isinstance(built, NativeBuilt), built
+    built = library_of(ARTIFACTS)
     path = put(tmp_path, pack(ARTIFACTS, report=REPORT, native={built.path: built.library}))
     first, second = (load_opened(open_bundle(path), is_just_built=True) for _ in range(2))
     assert (first.engine, first.notice) == ("native", None)
@@ -376,15 +374,15 @@ def test_two_versions_serve_side_by_side(tmp_path: Path) -> None:
         artifacts = generate(
             run_passes(table), sources=SOURCES, source_digest="1" * 64, meaning_digest="1" * 64
         )
-        built = build_native(artifacts)
-        assert isinstance(built, NativeBuilt), built
+        built = library_of(artifacts)
         folder = tmp_path / name
         folder.mkdir()
         native = {built.path: built.library}
         files.append(put(folder, pack(artifacts, report=REPORT, native=native)))
     modules = set(sys.modules)
-    old, new = load_bundle(files[0]), load_bundle(files[1])
-    again = load_bundle(files[0])
+    old, new, again = (
+        load_opened(open_bundle(files[number]), is_just_built=True) for number in (0, 1, 0)
+    )
     assert (old.engine, new.engine, again.engine) == ("native",) * 3
     assert set(sys.modules) == modules
     differ = 0
@@ -412,10 +410,9 @@ class Shrinks:
 
 @needs_compiler
 def test_native_code_refuses_what_is_no_vector(tmp_path: Path) -> None:
-    built = build_native(ARTIFACTS)
-    assert isinstance(built, NativeBuilt), built
+    built = library_of(ARTIFACTS)
     path = put(tmp_path, pack(ARTIFACTS, report=REPORT, native={built.path: built.library}))
-    decide: Any = load_bundle(path).scorer
+    decide: Any = load_opened(open_bundle(path), is_just_built=True).scorer
     whole = vector()
     for wrong, expected in (
         (None, TypeError),

@@ -2,14 +2,12 @@
 
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from lynkrc.native.build import NativeBuilt, build_native
 from lynkrc_runtime.native_loading import NativeLibraries
-from tests.native_tools import needs_compiler
+from tests.native_tools import library_of, needs_compiler
 from tests.runtime.test_bundle_load import ARTIFACTS
 from tests.unit.sample_table import vector
 
@@ -19,11 +17,8 @@ MAPS = Path("/proc/self/maps")
 pytestmark = needs_compiler
 
 
-@cache
 def library() -> bytes:
-    built = build_native(ARTIFACTS)
-    assert isinstance(built, NativeBuilt), built
-    return built.library
+    return library_of(ARTIFACTS).library
 
 
 def mapped() -> int:

@@ -1,9 +1,14 @@
 """What each ``ask.*`` number counts."""
 
+from collections.abc import Callable
+
 import pytest
 
 from lynkrc_runtime.feature_table import FEATURES
+from lynkrc_runtime.scan.engines import Numbers, native_count
 from lynkrc_runtime.text_counts import COUNTS, TextCounts
+
+COUNTERS = (None,) if native_count is None else (None, native_count)
 
 CASES = [
     ("ask.bytes", "a\u00e9\u4e2d", 6),
@@ -50,9 +55,12 @@ CASES = [
 ]
 
 
+@pytest.mark.parametrize("count", COUNTERS, ids=lambda count: "native" if count else "python")
 @pytest.mark.parametrize(("feature", "text", "value"), CASES)
-def test_counts(feature: str, text: str, value: int) -> None:
-    assert COUNTS[feature](TextCounts(text)) == value
+def test_counts(
+    feature: str, text: str, value: int, count: Callable[[str], Numbers] | None
+) -> None:
+    assert COUNTS[feature](TextCounts(text, count)) == value
 
 
 def test_every_ask_feature_is_counted() -> None:
@@ -62,5 +70,17 @@ def test_every_ask_feature_is_counted() -> None:
 def test_long_runs_of_stops_are_counted_in_one_go() -> None:
     # Quadratic matching would take minutes here.
     text = "." * 300_000 + "x"
-    assert COUNTS["ask.sentences"](TextCounts(text)) == 1
-    assert COUNTS["ask.periods"](TextCounts(text)) == 300_000
+    for count in COUNTERS:
+        assert COUNTS["ask.sentences"](TextCounts(text, count)) == 1
+        assert COUNTS["ask.longest_sentence"](TextCounts(text, count)) == 300_001
+        assert COUNTS["ask.periods"](TextCounts(text, count)) == 300_000
+
+
+def test_long_text_is_counted_without_the_lock_too() -> None:
+    text = "It's one. " * 10_000
+    for count in COUNTERS:
+        for written in (text, text + "\u00e9"):
+            counts = TextCounts(written, count)
+            more = written != text
+            assert (counts.word_count, counts.sentence_count) == (20_000 + more, 10_000 + more)
+            assert counts.longest_sentence == 9

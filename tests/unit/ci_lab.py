@@ -16,6 +16,9 @@ from typing import Any
 
 import yaml
 
+from lynkrc.cli.main import COMMANDS
+from tests.warm_lynkrc import program_text
+
 ROOT = Path(__file__).resolve().parents[2]
 ACTION = ROOT / "deploy" / "github-action" / "action.yml"
 GITLAB = ROOT / "deploy" / "gitlab" / "lynkrc.gitlab-ci.yml"
@@ -53,22 +56,17 @@ cases:
     expect: {tier: LOW, target: small}
 """
 
-_LYNKRC = f"""\
-#!{sys.executable}
-import os, sys
-sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "runtime")!r}]
-from lynkrc.cli.main import COMMANDS, main
-command = sys.argv[1]
-known = command in dict(COMMANDS)
+_LOGGED = f"""\
+known = sys.argv[1] in {tuple(name for name, _ in COMMANDS)!r}
 with open(os.environ["LAB_LOG"], "a") as log:
     log.write(f"{{'real' if known else 'stand-in'}} {{' '.join(sys.argv[1:])}}\\n")
-if known:
-    raise SystemExit(main(sys.argv[1:]))
-print("a stand-in's report")
+if not known:
+    print("a stand-in's report")
+    sys.exit()
 """
 
 _PYTHON = f"""\
-#!{sys.executable}
+#!{sys.executable} -IS
 import os, shutil, sys
 with open(os.environ["LAB_LOG"], "a") as log:
     log.write("python " + " ".join(sys.argv[1:]) + "\\n")
@@ -81,7 +79,7 @@ if sys.argv[1:3] == ["-m", "venv"]:
 """
 
 _GH = f"""\
-#!{sys.executable}
+#!{sys.executable} -IS
 import json, os, sys
 words = sys.argv[1:]
 place = os.environ["LAB_COMMENTS"]
@@ -169,7 +167,7 @@ def copy_lab(lab: Lab, folder: Path) -> Lab:
 
 def make_lab(folder: Path) -> Lab:
     """A repository whose only commit has the spec, its compiled output and its tests."""
-    for name, text in (("lynkrc", _LYNKRC), ("python3", _PYTHON), ("gh", _GH)):
+    for name, text in (("lynkrc", program_text(first=_LOGGED)), ("python3", _PYTHON), ("gh", _GH)):
         path = folder / "bin" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -14,6 +14,7 @@ from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.scan.engines import kernel_name
 from lynkrc_runtime.scan.matcher import Matcher
 
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
@@ -72,7 +73,9 @@ def test_an_example_is_matched_by_its_entry(entry: str) -> None:
 def test_every_engine_finds_the_same() -> None:
     lexicons = [[parse("alpha"), parse("beta*")], [parse("gamma ray*")]]
     tables = tables_of(build_automaton(lexicons), [2, 1])
-    found = [one.scan("Alpha, betas and gamma-rays") for one in engines(tables)]
+    made = engines(tables)
+    assert [one.name for one in made] == list(dict.fromkeys((kernel_name(), "portable")))
+    found = [one.scan("Alpha, betas and gamma-rays") for one in made]
     assert found[0].counts == (2, 1) and all(one == found[0] for one in found)
 
 

@@ -1,6 +1,6 @@
 # cython: language_level=3
 # cython: binding=False, always_allow_keywords=False, auto_pickle=False
-"""Lexicon tables and texts to what occurs in them: Python's hold on kernel.c and folding.c.
+"""Texts to what of lexicon tables occurs in them, and to how many words they have: Python's hold on the C files beside.
 
 Texts of `LONG` characters and more are scanned without the interpreter's lock.
 """
@@ -18,6 +18,8 @@ cdef extern from "Python.h":
     uint32_t *PyUnicode_AsUCS4(
         object text, uint32_t *buffer, Py_ssize_t room, int copy_null
     ) except NULL
+    uint32_t *PyUnicode_AsUCS4Copy(object text) except NULL
+    void PyMem_Free(void *memory)
     object PyTuple_GetSlice(object numbers, Py_ssize_t low, Py_ssize_t high)
     int PyTuple_SetItem(PyObject *numbers, Py_ssize_t place, PyObject *number) except -1
     PyObject *PyLong_FromLongLong(long long number) except NULL
@@ -48,6 +50,18 @@ cdef extern from "folding.h":
         pass
     const char *lk_bind_folds(lk_folds *folds, const unsigned char *data, size_t size)
     size_t lk_fold(const lk_folds *folds, uint32_t *codes, size_t count) nogil
+    uint32_t lk_fold_code(const void *folds, uint32_t code) noexcept nogil
+
+
+cdef extern from "counts.h":
+    ctypedef uint32_t (*lk_fold_one)(const void *folds, uint32_t code) noexcept nogil
+    ctypedef struct lk_counts:
+        size_t words
+        size_t sentences
+        size_t longest
+    lk_counts lk_count_ascii(const unsigned char *text, size_t length) nogil
+    lk_counts lk_count_codes(const uint32_t *codes, size_t length, lk_fold_one fold,
+                             const void *folds) nogil
 
 
 cdef struct Room:
@@ -74,7 +88,7 @@ cdef inline int put(object numbers, Py_ssize_t place, int64_t number) except -1:
 
 
 cdef class Kernel:
-    """Runs the automaton of a lexicon table over texts; see kernel.pyi of this folder."""
+    """Runs the automaton of a lexicon table over texts; see _kernel.pyi."""
 
     cdef lk_table table
     cdef lk_folds folds
@@ -97,14 +111,15 @@ cdef class Kernel:
         self.data = data
         self.fold_data = folds
         cdef Py_ssize_t number = 0
-        if len(weights) != self.table.entries:
-            raise ValueError(f"{self.table.entries} entries in the tables, {len(weights)} weights")
+        cdef tuple fixed = tuple(weights)  # as many as counted here, whatever `weights` is
+        if len(fixed) != self.table.entries:
+            raise ValueError(f"{self.table.entries} entries in the tables, {len(fixed)} weights")
         self.weights = <int64_t *>calloc(<size_t>self.table.entries + 1, sizeof(int64_t))
         if self.weights == NULL:
             raise MemoryError
-        if sum([abs(weight) for weight in weights]) >> 63:
+        if sum([abs(weight) for weight in fixed]) >> 63:
             raise ValueError("the weights sum up to more than 63 bits hold")
-        for weight in weights:
+        for weight in fixed:
             self.weights[number] = weight
             number += 1
         self.zeros = (0,) * (<Py_ssize_t>self.table.lexicons + 1)
@@ -212,3 +227,41 @@ cdef class Kernel:
             return frozenset([room.work.found[i] for i in range(room.work.found_count)])
         finally:
             self.keep(room)
+
+
+cdef class Counter:
+    """Counts words and sentences; see _kernel.pyi."""
+
+    cdef lk_folds folds
+    cdef bytes data
+
+    def __cinit__(self, bytes folds not None):
+        cdef const char *wrong = lk_bind_folds(
+            &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
+        )
+        if wrong != NULL:
+            raise ValueError(wrong.decode("ascii"))
+        self.data = folds
+
+    def count(self, str text not None):
+        cdef Py_ssize_t length = PyUnicode_GetLength(text)
+        cdef const unsigned char *written = NULL
+        cdef uint32_t *codes = NULL
+        cdef lk_counts found
+        if text.isascii():
+            written = <const unsigned char *>PyUnicode_AsUTF8AndSize(text, &length)
+        else:
+            codes = PyUnicode_AsUCS4Copy(text)
+        if length < LONG:
+            found = self.count_text(written, codes, length)
+        else:
+            with nogil:
+                found = self.count_text(written, codes, length)
+        PyMem_Free(codes)
+        return found.words, found.sentences, found.longest
+
+    cdef lk_counts count_text(self, const unsigned char *written, const uint32_t *codes,
+                              Py_ssize_t length) noexcept nogil:
+        if written != NULL:
+            return lk_count_ascii(written, <size_t>length)
+        return lk_count_codes(codes, <size_t>length, lk_fold_code, &self.folds)

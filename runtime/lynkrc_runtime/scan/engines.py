@@ -1,6 +1,6 @@
 """Which kernel runs the tables: the native one where it is built, else the portable one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from lynkrc_runtime.scan.fold import TABLE
@@ -8,6 +8,7 @@ from lynkrc_runtime.scan.portable import PortableKernel
 from lynkrc_runtime.scan.tables import Tables
 
 try:
+    from lynkrc_runtime.scan._kernel import Counter as NativeCounter
     from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
 except ModuleNotFoundError:
     _missing: str | None = "it is not built (that needs a C compiler and the headers of Python)"
@@ -19,6 +20,9 @@ else:
 KernelName: TypeAlias = Literal["native", "portable"]
 Measures: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """Counts, distinct and points, each by lexicon."""
+
+Numbers: TypeAlias = tuple[int, int, int]
+"""Of a text: words, sentences, and characters of the longest sentence."""
 
 
 class Engine(Protocol):
@@ -53,3 +57,9 @@ def engine_of(tables: Tables, weights: Sequence[int], kernel: KernelName | None 
     if _missing is not None:
         raise RuntimeError(f"the native scan kernel is not there: {_missing}")
     return NativeKernel(tables.data, weights, TABLE)
+
+
+native_count: Callable[[str], Numbers] | None = (
+    None if _missing is not None else NativeCounter(TABLE).count
+)
+"""Counts in C what `text_counts` counts in Python; None where it is not built."""

@@ -37,13 +37,19 @@ const char *lk_bind_folds(lk_folds *folds, const unsigned char *data, size_t siz
     return NULL;
 }
 
+static inline uint32_t folded(const lk_folds *folds, uint32_t code) {
+    unsigned action = SYMBOL;
+    if (code < 0x110000) action = folds->pages[folds->page_of[code / PAGE] * PAGE + code % PAGE];
+    return (code & folds->keep[action]) + folds->add[action];
+}
+
+uint32_t lk_fold_code(const void *folds, uint32_t code) { return folded(folds, code); }
+
 size_t lk_fold(const lk_folds *folds, uint32_t *codes, size_t count) {
     unsigned char *const start = (unsigned char *)codes, *out = start;
     for (size_t i = 0; i < count; i++) {
-        uint32_t code = codes[i], size; /* read before any of its 4 bytes is written over */
-        unsigned action = SYMBOL;
-        if (code < 0x110000) action = folds->pages[folds->page_of[code / PAGE] * PAGE + code % PAGE];
-        code = (code & folds->keep[action]) + folds->add[action];
+        /* Read before any of its 4 bytes is written over. */
+        uint32_t code = folded(folds, codes[i]), size;
         /* Scripts are mixed without a pattern, so all forms but the rarest are made, and one taken;
          * of what is written, 4 bytes, no more is kept than the form has. */
         uint32_t last = 0x80 | (code & 0x3F), middle = 0x80 | (code >> 6 & 0x3F);

@@ -20,4 +20,7 @@ const char *lk_bind_folds(lk_folds *folds, const unsigned char *data, size_t siz
  * in bytes, 4 for each code point at most. Any numbers are safe. */
 size_t lk_fold(const lk_folds *folds, uint32_t *codes, size_t count);
 
+/* What one code point folds to; any number is safe. `folds` is an lk_folds: an lk_fold_one. */
+uint32_t lk_fold_code(const void *folds, uint32_t code);
+
 #endif
