@@ -27,7 +27,7 @@ from lynkrc.syntax.pattern import Pattern
 MAX_BYTES = 16_000_000
 """Largest transition table, in bytes."""
 
-_CELL = 4  # bytes of one entry of the transition table
+_CELL = 3  # bytes of a cell of a large table
 _SLACK = 2  # how much larger the table may be before it is made minimal
 _MAX_STATES = 200_000  # before it is made minimal; bounds the time a hopeless set of entries takes
 
