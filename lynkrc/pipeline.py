@@ -202,9 +202,15 @@ def _rests_on_entries(typed: TypedConfig) -> bool:
     """Whether findings need to know which entries of lexicons never occur without others.
 
     That takes the automaton, which is dear. It matters where a request that is found is an error:
-    without `otherwise`, one that has no target left.
+    without `otherwise`, one that has no target left. The entries of large lexicons are never asked
+    about one by one.
     """
-    return typed.otherwise is None
+    from lynkrc.analysis.terms import MOST_ENTRIES
+
+    return typed.otherwise is None and any(
+        len({entry.pattern.text for entry in one.lexicon.entries}) <= MOST_ENTRIES
+        for one in typed.lexicons
+    )
 
 
 def ask_spec(

@@ -142,13 +142,14 @@ def _saved(whole: Automaton, tables: Tables, left_out: Collection[int]) -> tuple
                 tuple(entry for entry in accepted if entry not in left_out)
                 for accepted in whole.accepts
             ],
+            marks=[frozenset()] * whole.states,
         )
     )
     rest = tables_of(
         Automaton(
-            classes=len(least.rows[0]),
+            classes=least.classes,
             byte_class=least.byte_class,
-            transitions=tuple(target for row in least.rows for target in row),
+            transitions=tuple(least.cells),
             accepts=tuple(least.accepts),
             free=tuple(entry for entry in whole.free if entry not in left_out),
         ),

@@ -11,6 +11,8 @@ Guards are written close to the language; a class test lists its classes: ``abse
 
 import hashlib
 import json
+import sys
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import assert_never
@@ -246,7 +248,11 @@ def _automaton(table: RouteTable) -> Iterator[str]:
     # The tables themselves are in lexicons.dfa; here a digest stands for them.
     automaton = table.automaton
     digest = hashlib.sha256(automaton.byte_class)
-    digest.update(json.dumps([automaton.transitions, automaton.accepts, automaton.free]).encode())
+    transitions = array("I", automaton.transitions)
+    if sys.byteorder == "big":
+        transitions.byteswap()
+    digest.update(transitions)
+    digest.update(json.dumps([automaton.accepts, automaton.free]).encode())
     yield f"{automaton.states} states, {automaton.classes} byte classes"
     yield f"sha256 {digest.hexdigest()}"
 

@@ -4,29 +4,46 @@ The result is canonical: states are numbered in the order a breadth-first walk b
 """
 
 from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import final
 
-from lynkrc.lower.pattern_dfa import Dfa
+from lynkrc.lower.pattern_dfa import Dfa, Entries
 
 
-def minimise(dfa: Dfa) -> Dfa:
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeastDfa:
+    """`cells[state * classes + class]` is the next state; state 0 is the start."""
+
+    byte_class: bytes
+    classes: int
+    cells: "array[int]"
+    accepts: list[Entries]
+
+
+def minimise(dfa: Dfa) -> LeastDfa:
     """The least DFA with the same accepted entries after every text."""
-    blocks = _blocks(dfa)
-    return _join_classes(_walk(dfa, blocks))
+    return _join_classes(_walk(dfa, _blocks(dfa)))
 
 
 def _blocks(dfa: Dfa) -> list[int]:
     """The block of each state; states share one when no text tells them apart (Moore).
 
-    Blocks of one state are settled and not looked at again. Most states of a lexicon soon stand
-    alone, which is what makes this quicker here than Hopcroft's bookkeeping.
+    Blocks of one state are settled and not looked at again. Most states of a lexicon stand alone
+    by their marks, which is what makes this quicker here than Hopcroft's bookkeeping.
     """
-    numbers: dict[tuple[int, ...], int] = {}
-    block = [numbers.setdefault(accepted, len(numbers)) for accepted in dfa.accepts]
+    numbers: dict[object, int] = {}
+    told = zip(dfa.accepts, dfa.marks, strict=True)
+    block = [numbers.setdefault(key, len(numbers)) for key in told]
+    count = len(numbers)
+    if count == len(block):
+        return block
     members: dict[int, list[int]] = {}
     for state, number in enumerate(block):
         members.setdefault(number, []).append(state)
     unsettled = [states for states in members.values() if len(states) > 1]
-    count = len(members)
     changed = True
     while changed:
         changed = False
@@ -54,37 +71,46 @@ def _blocks(dfa: Dfa) -> list[int]:
     return block
 
 
-def _walk(dfa: Dfa, block: list[int]) -> Dfa:
-    order: dict[int, int] = {block[0]: 0}
+def _walk(dfa: Dfa, block: Sequence[int]) -> LeastDfa:
+    """One state for each block, met from the start on."""
+    # Of a block the state met first stands for all.
+    order = {block[0]: 0}
     kept = [0]
-    rows: list[array[int]] = []
+    met: set[int] = {0}
     for state in kept:
         row = dfa.rows[state]
-        targets = [block[target] for target in row]
-        if not order.keys() >= set(targets):
-            for number, target in zip(targets, row, strict=True):
-                if number not in order:
-                    order[number] = len(kept)
-                    kept.append(target)
-        rows.append(array("I", map(order.__getitem__, targets)))
-    return Dfa(byte_class=dfa.byte_class, rows=rows, accepts=[dfa.accepts[s] for s in kept])
-
-
-def _join_classes(dfa: Dfa) -> Dfa:
-    classes = len(dfa.rows[0])
+        if not met.issuperset(row):
+            for target in row:
+                if target not in met:
+                    met.add(target)
+                    if block[target] not in order:
+                        order[block[target]] = len(kept)
+                        kept.append(target)
+    # What was not met is led to by nothing that was.
+    number_of = [order.get(one, 0) for one in block]
     cells = array("I")
-    for row in dfa.rows:
-        cells.extend(row)
+    for state in kept:
+        cells.extend(map(number_of.__getitem__, dfa.rows[state]))
+    return LeastDfa(
+        byte_class=dfa.byte_class,
+        classes=len(dfa.rows[0]),
+        cells=cells,
+        accepts=[dfa.accepts[state] for state in kept],
+    )
+
+
+def _join_classes(dfa: LeastDfa) -> LeastDfa:
     columns: dict[bytes, int] = {}
     joined = [
-        columns.setdefault(cells[number::classes].tobytes(), len(columns))
-        for number in range(classes)
+        columns.setdefault(dfa.cells[number :: dfa.classes].tobytes(), len(columns))
+        for number in range(dfa.classes)
     ]
-    if len(columns) == classes:
+    if len(columns) == dfa.classes:
         return dfa
-    first = [joined.index(number) for number in range(len(columns))]
-    return Dfa(
+    kept = (memoryview(column).cast("I") for column in columns)
+    return LeastDfa(
         byte_class=bytes(joined[number] for number in dfa.byte_class),
-        rows=[array("I", [row[number] for number in first]) for row in dfa.rows],
+        classes=len(columns),
+        cells=array("I", chain.from_iterable(zip(*kept, strict=True))),
         accepts=dfa.accepts,
     )

@@ -17,9 +17,9 @@ from array import array
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
+from lynkrc.lower.pattern_marks import Nodes, marks
 from lynkrc.lower.pattern_nfa import BOUNDED, FREE, WORD_BYTES, Nfa
 
-Nodes: TypeAlias = frozenset[int]
 Entries: TypeAlias = tuple[int, ...]
 _State: TypeAlias = tuple[bool, Nodes, Entries]
 
@@ -30,16 +30,21 @@ _START = 0
 _INSIDE = 1  # after a word character that began nothing: the base of all bases
 
 _NOTHING: Nodes = frozenset()
+_NO_ENDS: tuple[Entries, Entries] = (), ()
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dfa:
-    """`rows[state][class]` is the next state; state 0 is the start."""
+    """`rows[state][class]` is the next state; state 0 is the start.
+
+    States whose `marks` differ are told apart by some text (others may be, too).
+    """
 
     byte_class: bytes
     rows: list["array[int]"]
     accepts: list[Entries]
+    marks: list[Nodes]
 
 
 @final
@@ -117,6 +122,7 @@ class _Construction:
             byte_class=self._byte_class,
             rows=self._rows,
             accepts=[accepted for _, _, accepted in self._states],
+            marks=marks(self._nfa, [nodes for _, nodes, _ in self._states]),
         )
 
     def _given_up(self) -> TooManyStates:
@@ -160,8 +166,11 @@ class _Construction:
         self._spend(1 + len(moves))
         for number, reached in moves.items():
             onward = base_row[number]
+            known = states[onward][1]
             row[number] = self._next(
-                onward, reached | states[onward][1], () if self._is_word[number] else ended
+                onward,
+                reached | known if known else reached,
+                () if self._is_word[number] else ended,
             )
         if ended != self._ended(states[base][1]):
             for number in self._between:
@@ -192,9 +201,11 @@ class _Construction:
 
     def _ending(self, nodes: Nodes) -> tuple[Entries, Entries]:
         """Entries whose match ends in these nodes: bounded ones, free ones."""
+        accepts = self._nfa.accepts
+        if accepts.keys().isdisjoint(nodes):
+            return _NO_ENDS
         known = self._ends.get(nodes)
         if known is None:
-            accepts = self._nfa.accepts
             self._spend(len(nodes) // 4)
             ended = {entry for node in nodes if node in accepts for entry in accepts[node]}
             free = ended & self._free
@@ -234,7 +245,10 @@ class _Construction:
     def _closure(self, node: int) -> Nodes:
         """Nodes reached without a byte, of these only those that move or end an entry."""
         closure = self._closures.get(node)
-        if closure is None:
+        if closure is None and not self._nfa.empty_edges[node]:
+            moves = self._nfa.edges[node] or node in self._nfa.accepts
+            closure = self._closures[node] = frozenset((node,)) if moves else _NOTHING
+        elif closure is None:
             seen = {node}
             stack = [node]
             while stack:

@@ -26,7 +26,7 @@ from lynkrc.syntax.pattern_shape import is_word_only
 MOST_LENGTH = 20_000
 """Greatest length of tame entries together: bytes of their texts, a blank counting 8."""
 
-MOST_PLAIN_CELLS = 4_000_000
+MOST_PLAIN_CELLS = 5_000_000
 """Most cells of the table of plain words, which is what 16 MB hold."""
 
 MOST_INNER_STARS = 12

@@ -12,7 +12,6 @@
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
 from typing import final
 
 from lynkrc.diagnostics.model import Diagnostic
@@ -28,7 +27,7 @@ from lynkrc.syntax.pattern import Pattern
 MAX_BYTES = 16_000_000
 """Largest transition table, in bytes."""
 
-_CELL = 4  # bytes of one entry of the transition table
+_CELL = 3  # bytes of a cell of a large table
 _SLACK = 2  # how much larger the table may be before it is made minimal
 _MAX_STATES = 200_000  # before it is made minimal; bounds the time a hopeless set of entries takes
 
@@ -54,11 +53,10 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
     with _without_collection():
         nfa, dfa = _bounded(patterns, max_bytes)
         least = minimise(dfa)
-        transitions = tuple(chain.from_iterable(least.rows))
     return Automaton(
-        classes=len(least.rows[0]),
+        classes=least.classes,
         byte_class=least.byte_class,
-        transitions=transitions,
+        transitions=tuple(least.cells),
         accepts=tuple(least.accepts),
         free=tuple(nfa.free),
     )
@@ -106,20 +104,15 @@ def _bounded(patterns: Sequence[Pattern], max_bytes: int) -> tuple[Nfa, Dfa]:
     dfa = build_dfa(nfa, _SLACK * max_bytes // _CELL, _MAX_STATES)
     if isinstance(dfa, TooManyStates):
         raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)
-    if _size(dfa) <= max_bytes:
+    if sum(map(len, dfa.rows)) * _CELL <= max_bytes:
         return nfa, dfa
-    size = _size(minimise(dfa))
+    size = len(minimise(dfa).cells) * _CELL
     if size > max_bytes:
         # No smaller before it was made minimal, so this is given up, and knows the entry.
         given_up = build_dfa(nfa, max_bytes // _CELL, _MAX_STATES)
         assert isinstance(given_up, TooManyStates)
         raise AutomatonTooLarge(given_up.entry, size)
     return nfa, dfa
-
-
-def _size(dfa: Dfa) -> int:
-    """The bytes of the transition table."""
-    return sum(map(len, dfa.rows)) * _CELL
 
 
 def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnostic:

@@ -9,6 +9,7 @@ Ranges are inclusive. A fixed-point type counts 1/64, like its values everywhere
 """
 
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
 from fractions import Fraction
 from typing import TypeAlias, final
 
@@ -16,6 +17,9 @@ from lynkrc_runtime.feature_table import FIXED_UNIT
 
 TRUST_LEVELS: tuple[str, ...] = ("local", "internal", "cloud")
 """The trust levels of a spec that names none, from the most to the least trusted."""
+
+_EXACT = Context(prec=2_000)
+"""Takes more digits than a float has, or text that is read as a number."""
 
 
 @final
@@ -108,4 +112,4 @@ def to_64ths(number: float | str) -> int:
     (6, -1, 768)
     """
     text = number if isinstance(number, str) else repr(number)
-    return nearest(Fraction(text) * FIXED_UNIT)
+    return int(_EXACT.multiply(Decimal(text), FIXED_UNIT).to_integral_value(ROUND_HALF_UP))

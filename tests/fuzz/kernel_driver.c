@@ -23,8 +23,9 @@ static void *copy(const void *data, size_t size) {
 
 static uint32_t next_cell(const lk_table *table, uint32_t state, unsigned char byte) {
     size_t at = (size_t)state + table->byte_class[byte];
-    return table->narrow ? ((const uint16_t *)table->cells)[at]
-                         : ((const uint32_t *)table->cells)[at];
+    uint32_t cell = 0;
+    memcpy(&cell, (const unsigned char *)table->cells + (size_t)at * table->width, table->width);
+    return cell;
 }
 
 static void expect(int holds, const char *what) {

@@ -55,12 +55,16 @@ def test_random_automata_over_random_texts(seed: int) -> None:
         check(f"{seed} {number} {random_text(chance, length=40)}".encode(errors="replace"))
 
 
-def test_an_automaton_too_large_for_narrow_cells() -> None:
+def test_cells_of_every_width() -> None:
     chance = Random(7)
-    for states in (9_000, 70_000):
+    widths = set()
+    for states in (300, 9_000, 250_000):
         tables = random_tables(chance, states=states)
-        assert tables.cells.itemsize == 4 or states * tables.classes <= 0x10000
+        widths.add(tables.data[24])
+        assert tables.cell(0) == tables.cells()[0]
+        assert tables.cell(states * tables.classes - 1) == tables.cells()[-1]
         compare(tables, [random_text(chance) for _ in range(20)], chance)
+    assert widths == {2, 3, 4}
 
 
 def test_texts_around_every_length_with_words_over_every_cut() -> None:

@@ -116,8 +116,8 @@ def test_too_large_an_automaton_names_the_entry_to_blame() -> None:
 
 def test_a_table_just_over_the_limit_is_refused_as_well() -> None:
     patterns = lexicon("alpha", "beta gamma", "delta")
-    size = len(build_automaton([patterns]).transitions) * 4
+    size = len(build_automaton([patterns]).transitions) * 3
     assert build_automaton([patterns], max_bytes=size)
     with pytest.raises(AutomatonTooLarge) as caught:
-        build_automaton([patterns], max_bytes=size - 4)
+        build_automaton([patterns], max_bytes=size - 3)
     assert caught.value.entry_index == 1

@@ -10,6 +10,7 @@
 #define HEAD_NUMBERS 7
 #define HEAD_SIZE (4 + HEAD_NUMBERS * 4 + 256)
 #define NARROW_CELLS 0x10000u
+#define MOST_CELLS 0x1000000u /* what 3 bytes hold */
 #define SYMBOL 1
 /* A head may claim entries that nothing in the table speaks of, and memory is taken for all. */
 #define MAX_ENTRIES 0x100000u
@@ -61,14 +62,29 @@ static void prepare_division(lk_table *table) {
     table->inverse = inverse;
 }
 
+static inline uint32_t narrow_cell(const void *cells, uint32_t at) {
+    return ((const uint16_t *)cells)[at];
+}
+
+static inline uint32_t wide_cell(const void *cells, uint32_t at) {
+    return ((const uint32_t *)cells)[at];
+}
+
+/* Reads a byte more than the cell has: behind the last one are the offsets. */
+static inline uint32_t tight_cell(const void *cells, uint32_t at) {
+    uint32_t cell;
+    memcpy(&cell, (const unsigned char *)cells + (size_t)at * 3, sizeof cell);
+    return cell & 0xffffff;
+}
+
 /* Whether every cell is the first cell of a state. */
-static int cells_lead_inside(const lk_table *table, size_t cells) {
+static int cells_lead_inside(const lk_table *table, uint32_t cells) {
     uint32_t odd_limit = UINT32_MAX / (table->classes >> table->shift);
     uint32_t low = (1u << table->shift) - 1, bad = 0, end = table->states * table->classes;
-    const uint16_t *narrow = table->cells;
-    const uint32_t *wide = table->cells;
-    for (size_t i = 0; i < cells; i++) {
-        uint32_t cell = table->narrow ? narrow[i] : wide[i];
+    for (uint32_t i = 0; i < cells; i++) {
+        uint32_t cell = table->width == 2   ? narrow_cell(table->cells, i)
+                        : table->width == 3 ? tight_cell(table->cells, i)
+                                            : wide_cell(table->cells, i);
         /* A multiple of an odd number times its inverse is the quotient; any other is greater. */
         bad |= (cell & low) | ((cell >> table->shift) * table->inverse > odd_limit);
         bad |= cell >= end;
@@ -89,17 +105,17 @@ const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
     table->entries = head[2];
     table->lexicons = head[3];
     table->byte_class = data + HEAD_SIZE - 256;
+    table->width = head[5];
     uint32_t first = head[4], width = head[5], free_entries = head[6];
     if (first == 0 || first > table->states || table->classes == 0 || table->classes > 256 ||
-        (width != 2 && width != 4) || table->entries > MAX_ENTRIES)
+        width < 2 || width > 4 || table->entries > MAX_ENTRIES)
         return "lexicon table has an impossible head";
     uint64_t cells = (uint64_t)table->states * table->classes;
-    if (cells > UINT32_MAX || (width == 2 && cells > NARROW_CELLS))
+    if (cells > MOST_CELLS || (width == 2 && cells > NARROW_CELLS))
         return "lexicon table has an impossible head";
     for (int byte = 0; byte < 256; byte++)
         if (table->byte_class[byte] >= table->classes)
             return "lexicon table has an impossible head";
-    table->narrow = width == 2;
     table->accepting_states = table->states - first;
     table->accepting = first * table->classes;
     prepare_division(table);
@@ -122,7 +138,7 @@ const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
 
     uint64_t entries = 0;
     for (uint32_t i = 0; i < table->lexicons; i++) entries += sizes[i];
-    if (entries != table->entries || !cells_lead_inside(table, (size_t)cells) ||
+    if (entries != table->entries || !cells_lead_inside(table, (uint32_t)cells) ||
         !rises(table->entry_offsets, (uint32_t)offsets) ||
         !rises(table->lexicon_offsets, (uint32_t)offsets) ||
         !all_below(table->accepted, accepted, table->entries) ||
@@ -196,26 +212,26 @@ static inline void unhit(const lk_table *table, lk_work *work, uint32_t cell) {
     work->hits[state_number(table, cell)]--;
 }
 
-#define STEP(state, byte)                                                                          \
+#define STEP(cell_of, state, byte)                                                                 \
     do {                                                                                           \
-        (state) = cells[(state) + class_of[byte]];                                                 \
+        (state) = cell_of(cells, (state) + class_of[byte]);                                         \
         if ((state) >= accepting) hit(table, work, (state));                                       \
     } while (0)
 
-#define DEFINE_RUN(NAME, CELL)                                                                     \
+#define DEFINE_RUN(NAME, CELL_OF)                                                                  \
     static uint32_t NAME##_one(const lk_table *table, lk_work *work,                               \
                                const unsigned char *class_of, const unsigned char *text,           \
                                size_t length, uint32_t state) {                                    \
-        const CELL *cells = table->cells;                                                          \
+        const void *cells = table->cells;                                                          \
         const uint32_t accepting = table->accepting;                                               \
-        for (size_t i = 0; i < length; i++) STEP(state, text[i]);                                  \
+        for (size_t i = 0; i < length; i++) STEP(CELL_OF, state, text[i]);                         \
         return state;                                                                              \
     }                                                                                              \
                                                                                                    \
     static uint32_t NAME##_all(const lk_table *table, lk_work *work,                               \
                                const unsigned char *class_of, const unsigned char *text,           \
                                size_t length) {                                                    \
-        const CELL *cells = table->cells;                                                          \
+        const void *cells = table->cells;                                                          \
         const uint32_t accepting = table->accepting;                                               \
         const size_t part = length / CHAINS;                                                       \
         const unsigned char *cut[CHAINS + 1];                                                      \
@@ -223,20 +239,21 @@ static inline void unhit(const lk_table *table, lk_work *work, uint32_t cell) {
         for (int k = 0; k < CHAINS; k++) cut[k] = text + (size_t)k * part;                         \
         cut[CHAINS] = text + length;                                                               \
         for (const unsigned char *at = text, *end = text + part; at < end; at++) {                 \
-            STEP(s0, at[0]);                                                                       \
-            STEP(s1, at[part]);                                                                    \
-            STEP(s2, at[2 * part]);                                                                \
-            STEP(s3, at[3 * part]);                                                                \
+            STEP(CELL_OF, s0, at[0]);                                                              \
+            STEP(CELL_OF, s1, at[part]);                                                           \
+            STEP(CELL_OF, s2, at[2 * part]);                                                       \
+            STEP(CELL_OF, s3, at[3 * part]);                                                       \
         }                                                                                          \
-        for (const unsigned char *at = cut[3] + part; at < cut[CHAINS]; at++) STEP(s3, *at);       \
+        for (const unsigned char *at = cut[3] + part; at < cut[CHAINS]; at++)                      \
+            STEP(CELL_OF, s3, *at);                                                                \
         ends[0] = s0, ends[1] = s1, ends[2] = s2, ends[3] = s3;                                    \
         state = ends[0];                                                                           \
         for (int k = 1; k < CHAINS; k++) {                                                         \
             uint32_t guess = 0;                                                                    \
             for (const unsigned char *at = cut[k]; at < cut[k + 1] && state != guess; at++) {      \
-                guess = cells[guess + class_of[*at]];                                              \
+                guess = CELL_OF(cells, guess + class_of[*at]);                                     \
                 if (guess >= accepting) unhit(table, work, guess);                                 \
-                STEP(state, *at);                                                                  \
+                STEP(CELL_OF, state, *at);                                                         \
             }                                                                                      \
             if (state == guess) state = ends[k];                                                   \
         }                                                                                          \
@@ -252,18 +269,21 @@ static inline void unhit(const lk_table *table, lk_work *work, uint32_t cell) {
         NAME##_one(table, work, table->byte_class, &end, 1, state);                                \
     }
 
-DEFINE_RUN(run_narrow, uint16_t)
-DEFINE_RUN(run_wide, uint32_t)
+DEFINE_RUN(run_narrow, narrow_cell)
+DEFINE_RUN(run_wide, wide_cell)
+DEFINE_RUN(run_tight, tight_cell)
 
 int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
             int written) {
     const unsigned char *class_of = written ? table->written_class : table->byte_class;
     work->touched_count = work->found_count = 0;
     if (length > LK_MAX_TEXT) return -1;
-    if (table->narrow)
+    if (table->width == 2)
         run_narrow(table, work, class_of, text, length);
-    else
+    else if (table->width == 4)
         run_wide(table, work, class_of, text, length);
+    else
+        run_tight(table, work, class_of, text, length);
     return 0;
 }
 

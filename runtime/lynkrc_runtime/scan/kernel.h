@@ -24,7 +24,7 @@ typedef struct {
     uint32_t states, classes, entries, lexicons;
     uint32_t accepting_states;
     uint32_t accepting;      /* the first cell of the first accepting state */
-    uint32_t narrow;         /* cells of 2 bytes, else 4 */
+    uint32_t width;          /* of a cell, in bytes: 2, 3 or 4 */
     uint32_t shift, inverse; /* divide a multiple of `classes` by it */
     unsigned char written_class[256]; /* of an ASCII byte as written: A as a, NUL as SYMBOL */
 } lk_table;

@@ -73,11 +73,11 @@ class Matcher:
         """The first `limit` matches in a folded text as (entry, end offset in `data`), by end,
         then by entry."""
         tables = self._tables
-        cells, accepting, free = tables.cells, tables.accepting, frozenset(tables.free)
+        cell, accepting, free = tables.cell, tables.accepting, frozenset(tables.free)
         found: list[tuple[int, int]] = []
         state = 0
         for offset, number in enumerate((data + END).translate(tables.byte_class)):
-            state = cells[state + number]
+            state = cell(state + number)
             if state >= accepting:
                 for entry in tables.accepts(state):
                     found.append((entry, offset + 1 if entry in free else offset))

@@ -22,8 +22,8 @@ class PortableKernel:
     def __init__(self, tables: Tables, weights: Sequence[int]) -> None:
         self._tables = tables
         self._weights = weights
-        # A list gives out the numbers it holds; the view would make each anew.
-        self._cells: list[int] = tables.cells.tolist()
+        # A list gives out the numbers it holds; an array would make each anew.
+        self._cells = tables.cells()
         self._lexicon_of = [number for number, size in enumerate(tables.sizes) for _ in range(size)]
 
     def scan(self, text: str) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None:

@@ -1,12 +1,12 @@
 """The pattern automaton as bytes, and read in place: a total DFA over folded UTF-8.
 
 File ``lexicons.dfa`` (little endian u32 unless said otherwise): magic ``LKD2``; the numbers of
-states, classes, entries, lexicons, the first accepting state, the width of a cell in bytes (2 or
-4), the number of free entries; 256 bytes of byte classes; states x classes cells; for the accepting
-states, which come last: offsets into the accepted entries (their number + 1), offsets into the
-counted lexicons (the same); the accepted entries; the counted lexicons; the number of entries of
-each lexicon; the free entries. A cell holds the next state times the number of classes, so that
-``cells[cell + class]`` is the next step. Cells of 2 bytes are padded to a multiple of 4 bytes.
+states, classes, entries, lexicons, the first accepting state, the width of a cell in bytes (2, 3 or
+4), the number of free entries; 256 bytes of byte classes; states x classes cells, padded to a
+multiple of 4 bytes; for the accepting states, which come last: offsets into the accepted entries
+(their number + 1), offsets into the counted lexicons (the same); the accepted entries; the counted
+lexicons; the number of entries of each lexicon; the free entries. A cell holds the next state times
+the number of classes, so that ``cells[cell + class]`` is the next step.
 """
 
 import struct
@@ -21,6 +21,11 @@ HEAD: Final = 4 + 7 * 4 + 256
 """Bytes before the cells."""
 NARROW: Final = 0x10000
 """Cells of 2 bytes can hold the states of a table that has at most so many cells."""
+WIDE: Final = 0x100000
+"""Tables of more cells have cells of 3 bytes: larger than the caches, they gain by being small.
+Others have cells of 4 bytes, which are read in fewer steps."""
+MOST_CELLS: Final = 0x1000000
+"""What cells of 3 bytes can hold; there is no larger table."""
 MAX_ENTRIES: Final = 0x100000
 """A table has no more; readers take memory for each entry, whether a state accepts it or not."""
 
@@ -43,7 +48,8 @@ class Tables:
     sizes: tuple[int, ...]
     free: tuple[int, ...]
     byte_class: bytes = field(repr=False)
-    cells: memoryview = field(repr=False, compare=False)
+    _cells: memoryview = field(repr=False, compare=False)
+    _width: int
     _entry_offsets: memoryview = field(repr=False, compare=False)
     _lexicon_offsets: memoryview = field(repr=False, compare=False)
     _accepted: memoryview = field(repr=False, compare=False)
@@ -53,6 +59,15 @@ class Tables:
     def entries(self) -> int:
         """How many entries all lexicons have together."""
         return sum(self.sizes)
+
+    def cells(self) -> list[int]:
+        """All cells, decoded: several times as large as the table."""
+        return _cells(self._cells, self._width).tolist()
+
+    def cell(self, number: int) -> int:
+        """One cell, read in place."""
+        at = number * self._width
+        return int.from_bytes(self._cells[at : at + self._width], "little")
 
     def accepts(self, state: int) -> Sequence[int]:
         """The entries confirmed on entering the state, ascending."""
@@ -85,24 +100,30 @@ def pack(
     classes, states = max(byte_class) + 1, len(accepts)
     # The sort is stable and the start accepts nothing, so it stays first.
     order = sorted(range(states), key=lambda state: bool(accepts[state]))
+    if states * classes > MOST_CELLS:
+        raise ValueError(f"a lexicon table of {states * classes:,} cells is too large")
     cell = [0] * states
     for number, state in enumerate(order):
         cell[state] = number * classes
     accepting = [state for state in order if accepts[state]]
-    width = 2 if states * classes <= NARROW else 4
-    cells = array("H" if width == 2 else "I")
-    for state in order:
-        row = transitions[state * classes : (state + 1) * classes]
-        cells.extend(map(cell.__getitem__, row))
-    if len(cells) * width % 4:
-        cells.append(0)
+    width = 2 if states * classes <= NARROW else 4 if states * classes <= WIDE else 3
+    cells = array("I")
+    start = 0
+    while start < states:
+        # As many states at once as stay behind one another; mostly the first is the longest run.
+        end = start + 1
+        while end < states and order[end] == order[end - 1] + 1:
+            end += 1
+        run = transitions[order[start] * classes : (order[end - 1] + 1) * classes]
+        cells.extend(map(cell.__getitem__, run))
+        start = end
     head = (states, classes, sum(sizes), len(sizes), states - len(accepting), width, len(free))
     return b"".join(
         (
             MAGIC,
             struct.pack("<7I", *head),
             byte_class,
-            _little_endian(cells),
+            _narrowed(_little_endian(cells), width),
             _numbers(_offsets([accepts[state] for state in accepting])),
             _numbers(_offsets([counts[state] for state in accepting])),
             _numbers([entry for state in accepting for entry in accepts[state]]),
@@ -120,14 +141,14 @@ def unpack(data: bytes) -> Tables:
     head: tuple[int, ...] = struct.unpack_from("<7I", data, 4)
     states, classes, entries, lexicons, first, width, free_entries = head
     byte_class = data[HEAD - 256 : HEAD]
-    if not 0 < first <= states or not 0 < classes <= 256 or width not in (2, 4):
+    if not 0 < first <= states or not 0 < classes <= 256 or width not in (2, 3, 4):
         raise ValueError("lexicon table has an impossible head")
     if max(byte_class) >= classes or (states * classes > NARROW and width == 2):
         raise ValueError("lexicon table has an impossible head")
-    if entries > MAX_ENTRIES or states * classes > 0xFFFFFFFF:
+    if entries > MAX_ENTRIES or states * classes > MOST_CELLS:
         raise ValueError("lexicon table has an impossible head")
     sections = _Sections(data)
-    cells = sections.take("H" if width == 2 else "I", states * classes)
+    packed = sections.take("B", states * classes * width)
     entry_offsets = sections.take("I", states - first + 1)
     lexicon_offsets = sections.take("I", states - first + 1)
     accepted = sections.take("I", entry_offsets[-1])
@@ -136,7 +157,7 @@ def unpack(data: bytes) -> Tables:
     free = sections.take("I", free_entries)
     sections.end()
     if (
-        any(target % classes or target >= states * classes for target in set(cells))
+        any(target % classes or target >= states * classes for target in set(_cells(packed, width)))
         or not _rises(entry_offsets)
         or not _rises(lexicon_offsets)
         or max(accepted, default=-1) >= entries
@@ -153,7 +174,8 @@ def unpack(data: bytes) -> Tables:
         sizes=tuple(sizes),
         free=tuple(free),
         byte_class=byte_class,
-        cells=cells,
+        _cells=packed,
+        _width=width,
         _entry_offsets=entry_offsets,
         _lexicon_offsets=lexicon_offsets,
         _accepted=accepted,
@@ -171,14 +193,14 @@ class _Sections:
         self._data = memoryview(data)
         self._at = HEAD
 
-    def take(self, code: Literal["H", "I"], count: int) -> memoryview:
-        size = count * (2 if code == "H" else 4)
+    def take(self, code: Literal["B", "I"], count: int) -> memoryview:
+        size = count * (1 if code == "B" else 4)
         end = self._at + size
         if end > len(self._data):
             raise ValueError("lexicon table is cut short")
         taken = self._data[self._at : end]
-        self._at = end + size % 4
-        if sys.byteorder == "big":
+        self._at = end + -size % 4
+        if code == "I" and sys.byteorder == "big":
             swapped = array(code, taken.tobytes())
             swapped.byteswap()
             return memoryview(swapped)
@@ -187,6 +209,25 @@ class _Sections:
     def end(self) -> None:
         if self._at != len(self._data):
             raise ValueError("lexicon table is cut short, or has something behind it")
+
+
+def _narrowed(cells: bytes, width: int) -> bytes:
+    """Cells of 4 bytes as cells of `width` bytes, padded."""
+    narrowed = bytearray(len(cells) // 4 * width)
+    for place in range(width):
+        narrowed[place::width] = cells[place::4]
+    return bytes(narrowed) + bytes(-len(narrowed) % 4)
+
+
+def _cells(packed: memoryview, width: int) -> "array[int]":
+    """The numbers in cells of `width` bytes."""
+    wide = bytearray(len(packed) // width * 4)
+    for place in range(width):
+        wide[place::4] = packed[place::width]
+    cells = array("I", bytes(wide))
+    if sys.byteorder == "big":
+        cells.byteswap()
+    return cells
 
 
 def _rises(offsets: memoryview) -> bool:
