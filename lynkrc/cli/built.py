@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from lynkrc.pipeline import Compilation, pack_bundle
-from lynkrc_runtime.bundle import LoadedBundle, load_bundle
+from lynkrc_runtime.bundle import LoadedBundle, load_opened, open_bundle
 
 
 def load_built(
@@ -18,5 +18,5 @@ def load_built(
     with tempfile.TemporaryDirectory(prefix="lynkrc-") as folder:
         path = Path(folder) / "built.lynkr"
         path.write_bytes(packed)
-        bundle = load_bundle(path)
+        bundle = load_opened(open_bundle(path), is_just_built=native)
     return bundle, (reason or bundle.notice) if native else None

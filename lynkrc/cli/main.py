@@ -24,7 +24,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("usage", "what requests used and cost"),
     ("inspect", "what a bundle holds"),
     ("sign", "sign a bundle, or add a signature to those it has"),
-    ("verify", "whether a bundle is whole, signed, and what its sources compile to"),
+    ("verify", "whether a bundle is whole, signed and what its sources make"),
     ("bench", "what a policy costs here, and what its table is made of"),
     ("catalog", "the models we know, with their prices and who says so"),
     ("keys", "make, revoke and list the keys of clients"),

@@ -36,7 +36,9 @@ def firsts(page: str, head: str) -> list[str]:
 def registered(registry: CollectorRegistry) -> dict[str, tuple[str, ...]]:
     """Its metrics with their labels."""
     found = {}
-    for metric in registry._collector_to_names:
+    for metric, names in registry._collector_to_names.items():
+        if not names:
+            continue
         assert isinstance(metric, MetricWrapperBase)
         found[metric._name] = metric._labelnames
     return found

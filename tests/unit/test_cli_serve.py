@@ -20,6 +20,8 @@ GIVEN = {
     "drain": 5.5,
     "dry_run": True,
     "insecure_open": True,
+    "trusted_key": [Path("one.pem"), Path("two.pem")],
+    "require_signature": True,
     "usage_log": Path("u.db"),
     "log_level": "debug",
     "log_file": Path("log"),
@@ -45,8 +47,9 @@ def handed_over(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[str]:
 def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     words = ["a.lynkr"]
     for name, value in GIVEN.items():
-        words.append("--" + name.replace("_", "-"))
-        words += [] if value is True else [str(value)]
+        option = "--" + name.replace("_", "-")
+        for one in value if isinstance(value, list) else [value]:
+            words += [option] if one is True else [option, str(one)]
     command = handed_over(monkeypatch, *words)
     read = parser().parse_args(command[command.index("serve") :])
     assert vars(read) == {"command": "serve", "bundle": Path("a.lynkr")} | GIVEN
