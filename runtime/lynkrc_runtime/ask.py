@@ -47,7 +47,10 @@ def authored_text(message: Message, markers: Markers) -> str:
     """
     if message.role is not Role.USER:
         return ""
-    texts = [block.text for block in message.blocks if type(block) is Text]
+    blocks = message.blocks
+    if len(blocks) == 1 and type(blocks[0]) is Text:
+        return authored(blocks[0].text, markers)
+    texts = [block.text for block in blocks if type(block) is Text]
     if len(texts) == 1:
         return authored(texts[0], markers)
     return "\n".join([part for text in texts if (part := authored(text, markers))])
@@ -84,7 +87,8 @@ def find_ask(messages: Sequence[Message], markers: Markers) -> Ask:
             first, last = index, max(index, last)
             if text:
                 parts.append(text)
-    return Ask(text="\n".join(reversed(parts)), first=first, last=last)
+    text = parts[0] if len(parts) == 1 else "\n".join(reversed(parts))
+    return Ask(text=text, first=first, last=last)
 
 
 def count_turns(messages: Sequence[Message], ask: Ask, markers: Markers) -> int:

@@ -82,6 +82,19 @@ class SlotValue:
 
 
 @final
+class _OverText:
+    """Slots over lexicons in one text; where a lexicon does not occur, its slots are zero."""
+
+    __slots__ = ("marks", "steps")
+
+    def __init__(self, lexicons: int) -> None:
+        self.marks: list[list[tuple[int, int]]] = [[] for _ in range(lexicons)]
+        """By lexicon: places of ``matches``, and what stands there where it occurs."""
+        self.steps: dict[int, list[_Step[Found]]] = {}
+        """By lexicon: what must be looked at more closely."""
+
+
+@final
 class Extractor:
     """Computes the vector of one dispatch table.
 
@@ -102,16 +115,12 @@ class Extractor:
         """What is zero without tools."""
         self._of_loop: list[_Step[Reading]] = []
         """What is zero where nothing follows the ask."""
-        self._over_texts: dict[str, list[list[_Step[Found]]]] = {}
-        """By text and lexicon."""
+        self._over_texts: dict[str, _OverText] = {}
         self._named: dict[str, tuple[int, int]] = {}
         """By the name of a tool: the place of its slot, and what it is where the tool is there."""
         for place, slot in enumerate(dispatch.slots):
             if slot.feature in _OVER_LEXICON:
-                text, name = slot.args
-                steps = self._over_texts.setdefault(text, [[] for _ in dispatch.lexicons])
-                step = (place, self._over_lexicon(slot), slot.low, slot.high)
-                steps[self._lexicons[name][0]].append(step)
+                self._add_over_lexicon(place, slot)
             elif slot.feature == "tools.named":
                 self._named[slot.args[0]] = (place, min(max(1, slot.low), slot.high))
             else:
@@ -177,11 +186,16 @@ class Extractor:
                     vector[place] = value
         if self._of_loop and reading.ask.last + 1 < len(request.messages):
             _fill(vector, self._of_loop, reading)
-        for text, steps in self._over_texts.items():
+        for text, over in self._over_texts.items():
             found = reading.found(text)
+            counts = found.counts
             # Few of the lexicons occur in a text.
-            for of_lexicon in compress(steps, found.counts):
-                _fill(vector, of_lexicon, found)
+            for marks in compress(over.marks, counts):
+                for place, value in marks:
+                    vector[place] = value
+            for number, steps in over.steps.items():
+                if counts[number]:
+                    _fill(vector, steps, found)
         return vector
 
     def _feature(self, slot: Slot) -> _Feature:
@@ -220,20 +234,17 @@ class Extractor:
                 return lambda reading: tiers.get(reading.facts.session.tier or NO_TIER, 0)
         raise ValueError(f"no feature is called {name}")
 
-    def _over_lexicon(self, slot: Slot) -> Callable[[Found], int]:
+    def _add_over_lexicon(self, place: int, slot: Slot) -> None:
         if self._matcher is None:
             raise ValueError(f"{written(slot)} needs tables")
-        _, name = slot.args
+        text, name = slot.args
         number, _ = self._lexicons[name]
-        match slot.feature:
-            case "count":
-                return lambda found: found.counts[number]
-            case "matches":
-                return lambda found: int(found.counts[number] > 0)
-            case "distinct":
-                return lambda found: found.distinct[number]
-            case _:
-                return lambda found: found.points[number]
+        over = self._over_texts.setdefault(text, _OverText(len(self._lexicons)))
+        if slot.feature == "matches":
+            over.marks[number].append((place, min(max(1, slot.low), slot.high)))
+        else:
+            step = (place, _measure(slot.feature, number), slot.low, slot.high)
+            over.steps.setdefault(number, []).append(step)
 
     def _client(self, slot: Slot) -> _Feature:
         members = _members(slot)
@@ -244,6 +255,16 @@ class Extractor:
             return other if reading.client is None else numbers[reading.client]
 
         return client
+
+
+def _measure(feature: str, lexicon: int) -> Callable[[Found], int]:
+    match feature:
+        case "count":
+            return lambda found: found.counts[lexicon]
+        case "distinct":
+            return lambda found: found.distinct[lexicon]
+        case _:
+            return lambda found: found.points[lexicon]
 
 
 def _fill(vector: list[int], steps: Sequence[_Step[_T]], source: _T) -> None:

@@ -64,7 +64,7 @@ def table(tree: Path) -> None:
     from lynkrc.cli.specs import compile_file
     from lynkrc.pipeline import pack_bundle
     from lynkrc_runtime.ask import markers_of
-    from lynkrc_runtime.bundle import load_bundle
+    from lynkrc_runtime.bundle import load_opened, open_bundle
     from lynkrc_runtime.clients import Profile
     from lynkrc_runtime.decide import Decider
     from lynkrc_runtime.features import Extractor, RequestFacts
@@ -81,7 +81,7 @@ def table(tree: Path) -> None:
     with tempfile.NamedTemporaryFile(suffix=".lynkr") as file:
         file.write(packed)
         file.flush()
-        bundle = load_bundle(Path(file.name))
+        bundle = load_opened(open_bundle(Path(file.name)), is_just_built=True)
     dispatch = bundle.dispatch
     extractor = Extractor(dispatch, bundle.tables)
     decider = Decider(dispatch, bundle.scorer)

@@ -4,6 +4,7 @@
  * kernel says of a table it takes is compared with one chain that is run here, byte by byte.
  * With libFuzzer: -DLIBFUZZER. Otherwise: DRIVER SECONDS ROUNDS SEED FILE..., where the files are
  * inputs to mutate; it ends with whichever of both limits comes first. */
+#include "counts.h"
 #include "folding.h"
 #include "kernel.h"
 
@@ -70,11 +71,17 @@ static void compare(const lk_table *table, const lk_work *work, const unsigned c
     free(present);
 }
 
+static void in_bounds(lk_counts counts, size_t length) {
+    expect(counts.words <= length && counts.sentences <= counts.words, "how many words");
+    expect(counts.longest <= length, "the longest sentence");
+}
+
 static void scan(const unsigned char *data, size_t size, const unsigned char *text, size_t length,
                  int written) {
     lk_table table;
     lk_work work;
     unsigned char *own = copy(data, size), *own_text = copy(text, length);
+    in_bounds(lk_count_ascii(own_text, length), length);
     if (lk_bind(&table, own, size) == NULL) {
         int64_t *weights = calloc((size_t)table.entries + 1, sizeof *weights);
         taken++;
@@ -103,6 +110,7 @@ static void fold(const unsigned char *data, size_t size, const unsigned char *te
     uint32_t *codes = copy(text, length / 4 * 4);
     if (lk_bind_folds(&folds, own, size) == NULL) {
         taken++;
+        in_bounds(lk_count_codes(codes, length / 4, lk_fold_code, &folds), length / 4);
         expect(lk_fold(&folds, codes, length / 4) <= length, "more than 4 bytes a code point");
     } else {
         refused++;

@@ -33,12 +33,15 @@ class _Counts(ctypes.Structure):
     )
 
 
-@pytest.fixture(scope="module")
-def in_c(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Count]:
+@pytest.fixture(scope="module", params=["-DNDEBUG", "-U__SSE2__"])
+def in_c(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Count]:
+    """As it is built here, and as for machines without these vectors."""
     made = tmp_path_factory.mktemp("counts") / "counts.so"
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
     strict = ("-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared")
-    subprocess.run([*compiler, *strict, "-o", str(made), str(SOURCE)], check=True)
+    subprocess.run([*compiler, *strict, request.param, "-o", str(made), str(SOURCE)], check=True)
     library = ctypes.CDLL(str(made))
     library.lk_count_ascii.restype = library.lk_count_codes.restype = _Counts
     library.lk_count_codes.argtypes = (
@@ -86,6 +89,23 @@ def test_numbers_are_those_of_the_python_form(in_c: Count, text: str) -> None:
     assert in_c(text) == by_hand(text)
     if native_count is not None:
         assert native_count(text) == by_hand(text)
+
+
+@settings(derandomize=True, max_examples=300)
+@given(st.text(_TIGHT, min_size=55, max_size=210))
+def test_long_texts_are_counted_over_the_edges_of_blocks(in_c: Count, text: str) -> None:
+    assert in_c(text) == by_hand(text)
+    if native_count is not None:
+        assert native_count(text) == by_hand(text)
+
+
+def test_each_character_counts_alike_at_each_edge(in_c: Count) -> None:
+    for code in range(128):
+        for size in (*range(60, 68), 127, 128, 129):
+            one = chr(code)
+            for end in (f"{one}b c", f"'{one}b", f". {one}", f".{one}", f"!{one} x."):
+                text = (" to be" * 30)[:size] + end
+                assert in_c(text) == by_hand(text), (code, size, end)
 
 
 def test_each_code_point_is_of_the_same_kind(in_c: Count) -> None:

@@ -113,8 +113,9 @@ def estimate_tokens(request: Request, text_tokens: Callable[[str], int] = estima
 
     `text_tokens` counts those of a text.
     """
-    total = sum(text_tokens(text.text) for text in request.system)
-    total += _tools(request.tools, text_tokens)
+    total = _tools(request.tools, text_tokens) if request.tools else 0
+    for text in request.system:
+        total += text_tokens(text.text)
     total += TOKENS_PER_MESSAGE * len(request.messages)
     for message in request.messages:
         for block in message.blocks:

@@ -31,6 +31,8 @@ def legal_name(name: str, *, limit: int, word: bool = False) -> str:
 
     `word`: it must begin with a letter or ``_`` (Gemini).
     """
+    if not word and 0 < len(name) <= limit and not _ILLEGAL.search(name):
+        return name
     plain = _ILLEGAL.sub("_", name)
     if word and plain[:1] in _NO_BEGINNING:
         plain = f"_{plain}"

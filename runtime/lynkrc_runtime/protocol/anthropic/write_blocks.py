@@ -40,13 +40,20 @@ def block_object(block: Block, role: Role, losses: Losses) -> Json | None:
 
     CannotTranslate where leaving it out would change what the request means.
     """
+    # Nearly every block of a long request is one of these.
+    if type(block) is Text:
+        # Empty and blank text blocks are refused; they say nothing.
+        if not block.text or block.text.isspace():
+            return None
+        text: Json = {"type": "text", "text": block.text}
+        return _with_extra(text, block.extra, losses) if block.extra else text
+    if type(block) is ToolResult:
+        result = _result(block, losses)
+        return _with_extra(result, block.extra, losses) if block.extra else result
+    if type(block) is ToolCall:
+        call = call_object(block)
+        return _with_extra(call, block.extra, losses) if block.extra else call
     match block:
-        case Text():
-            # Empty and blank text blocks are refused; they say nothing.
-            if not block.text or block.text.isspace():
-                return None
-            text: Json = {"type": "text", "text": block.text}
-            return _with_extra(text, block.extra, losses) if block.extra else text
         case Refusal():
             return {"type": "text", "text": block.text} if block.text.strip() else None
         case Image() | Document() if role is not Role.USER:
@@ -56,12 +63,6 @@ def block_object(block: Block, role: Role, losses: Losses) -> Json | None:
             return _with_extra(_image(block), block.extra, losses)
         case Document():
             return _with_extra(_document(block), block.extra, losses)
-        case ToolCall():
-            call = call_object(block)
-            return _with_extra(call, block.extra, losses) if block.extra else call
-        case ToolResult():
-            result = _result(block, losses)
-            return _with_extra(result, block.extra, losses) if block.extra else result
         case Thinking():
             if carrier.is_foreign(block):
                 losses["stripped=thinking"] = None
@@ -125,14 +126,16 @@ def _result(block: ToolResult, losses: Losses) -> Json:
         "type": "tool_result",
         "tool_use_id": legal_id(block.call_id, limit=ID_LIMIT),
     }
-    content: list[Json] = []
-    for part in block.content:
-        written = block_object(part, Role.USER, losses)
-        if written is not None:
-            content.append(written)
-    if content:
-        is_plain = len(content) == 1 and content[0].keys() == _PLAIN
-        found["content"] = content[0]["text"] if is_plain else content
+    parts = block.content
+    if len(parts) == 1 and type(parts[0]) is Text and not parts[0].extra:
+        if parts[0].text and not parts[0].text.isspace():
+            found["content"] = parts[0].text
+    else:
+        written = [block_object(part, Role.USER, losses) for part in parts]
+        content = [part for part in written if part is not None]
+        if content:
+            is_plain = len(content) == 1 and content[0].keys() == _PLAIN
+            found["content"] = content[0]["text"] if is_plain else content
     if block.is_error:
         found["is_error"] = True
     return found

@@ -6,7 +6,7 @@ a result and results without a call are made legal; neighbours of one role becom
 
 from lynkrc_runtime.protocol.anthropic.edit_messages import remind
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses, block_object
-from lynkrc_runtime.protocol.conversation import CannotTranslate, Message
+from lynkrc_runtime.protocol.conversation import CannotTranslate, Message, Role
 from lynkrc_runtime.protocol.open_calls import OpenCalls
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -38,12 +38,18 @@ def write_messages(
 def _turns(messages: tuple[Message, ...], losses: Losses) -> list[Json]:
     turns: list[Json] = []
     for message in messages:
+        role = message.role
         for name in message.extra:
             losses[f"dropped=messages.{name}"] = None
-        blocks = [block_object(block, message.role, losses) for block in message.blocks]
-        content = [block for block in blocks if block is not None]
+        content: list[Json] = []
+        for block in message.blocks:
+            written = block_object(block, role, losses)
+            if written is not None:
+                content.append(written)
         if content:
-            turns.append(_turn(message.role.value, content))
+            # The value of an enum's member is slow to ask for.
+            word = "user" if role is Role.USER else "assistant"
+            turns.append({"role": "system" if role is Role.SYSTEM else word, "content": content})
     return turns
 
 
@@ -89,8 +95,7 @@ def _pair_results(turns: list[Json], losses: Losses) -> list[Json]:
             paired.append(_turn("user", _results_first([], calls, losses)))
             calls = []
         if turn["role"] == "assistant":
-            _make_unique(turn["content"])
-            calls = [block["id"] for block in turn["content"] if block["type"] == "tool_use"]
+            calls = _calls(turn["content"])
         paired.append(turn)
     if calls:
         paired.append(_turn("user", _results_first([], calls, losses)))
@@ -98,6 +103,14 @@ def _pair_results(turns: list[Json], losses: Losses) -> list[Json]:
 
 
 def _results_first(content: list[Json], calls: list[str], losses: Losses) -> list[Json]:
+    if len(content) == 1:
+        # One call and its result, or words without a call: as nearly every turn is.
+        (only,) = content
+        if only["type"] == "tool_result":
+            if len(calls) == 1 and only["tool_use_id"] == calls[0]:
+                return content
+        elif not calls:
+            return content
     results: list[Json] = []
     others: list[Json] = []
     open_calls = OpenCalls(calls)
@@ -125,14 +138,15 @@ def _results_first(content: list[Json], calls: list[str], losses: Losses) -> lis
     return results + others
 
 
-def _make_unique(content: list[Json]) -> None:
-    """Some local models repeat `call_0` within a turn; ids must differ (C.1.5)."""
-    seen: set[str] = set()
+def _calls(content: list[Json]) -> list[str]:
+    """Ids of the calls, which must differ: some local models repeat `call_0` (C.1.5)."""
+    ids: dict[str, None] = {}
     for position, block in enumerate(content):
         if block["type"] == "tool_use":
-            if block["id"] in seen:
+            if block["id"] in ids:
                 block["id"] = f"{block['id']}__{position}"
-            seen.add(block["id"])
+            ids[block["id"]] = None
+    return list(ids)
 
 
 def _orphan(block: Json) -> list[Json]:

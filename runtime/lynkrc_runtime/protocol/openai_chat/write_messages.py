@@ -4,7 +4,7 @@ A call must be answered before anything else is said: after each assistant turn 
 first, then stand-ins for calls nobody answered, then what the user and the system said.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import final
 
 from msgspec.structs import replace
@@ -64,12 +64,16 @@ def write_messages(
         written.append({"role": role, "content": head})
     turns = turns_of(messages)
     for assistant, others in turns:
-        calls: Iterable[str] = ()
+        calls: Collection[str] = ()
         if assistant is not None:
             message, calls = _assistant(assistant, facts, changes)
             if message is not None:
                 written.append(message)
-        written += _Answers(calls, changes).write(others, shape, role)
+        answer = _only_answer(calls, others, shape, changes)
+        if answer is not None:
+            written.append(answer)
+        else:
+            written += _Answers(calls, changes).write(others, shape, role)
     if not any(message["role"] not in ("system", "developer") for message in written):
         raise CannotTranslate("messages", "nothing is left that the target could be sent")
     return written
@@ -138,7 +142,7 @@ def _joined(messages: list[Message]) -> Message | None:
 
 def _assistant(
     message: Message, facts: TargetFacts, changes: Changes
-) -> tuple[Json | None, Iterable[str]]:
+) -> tuple[Json | None, Collection[str]]:
     """(message, ids of its calls); None where nothing of it can be said."""
     thoughts: Replay | None = None
     if message.extra:
@@ -148,6 +152,14 @@ def _assistant(
     calls: list[Json] = []
     ids: dict[str, None] = {}
     for block in message.blocks:
+        if type(block) is ToolCall:  # most blocks of a long request
+            if block.extra:
+                list_extra(block.extra, changes)
+            given_id = unique_id(call_id(block.id), ids)
+            ids[given_id] = None
+            calls.append(_call(block, given_id, changes))
+            is_apart = True
+            continue
         match block:
             case Text(text=piece) | Refusal(text=piece):
                 if isinstance(block, Text) and block.extra:
@@ -157,12 +169,6 @@ def _assistant(
                 # Neighbouring blocks are one text; what stood apart stays apart.
                 text += f"\n\n{piece}" if text and piece and is_apart else piece
                 is_apart = False
-            case ToolCall():
-                list_extra(block.extra, changes)
-                given_id = unique_id(call_id(block.id), ids)
-                ids[given_id] = None
-                calls.append(_call(block, given_id, changes))
-                is_apart = True
             case Thinking() | RedactedThinking():
                 # Reasoning goes to its maker alone (design: "Thinking blocks").
                 thoughts = thoughts or Replay(facts, changes)
@@ -192,6 +198,26 @@ def _call(call: ToolCall, given_id: str, changes: Changes) -> Json:
     return {"id": given_id, "type": "function", "function": function}
 
 
+def _only_answer(
+    calls: Collection[str], messages: Sequence[Message], shape: RequestShape, changes: Changes
+) -> Json | None:
+    """The tool message of a turn with one call and its result in text, as most of an agent's are;
+    None for any other turn."""
+    if len(calls) != 1 or len(messages) != 1:
+        return None
+    (message,) = messages
+    if message.extra or message.role is not Role.USER or len(message.blocks) != 1:
+        return None
+    (result,) = message.blocks
+    if type(result) is not ToolResult or any([type(part) is not Text for part in result.content]):
+        return None
+    answered = call_id(result.call_id)
+    if answered not in calls:
+        return None
+    text, _ = result_text(result, shape, changes)
+    return _tool_message(answered, text)
+
+
 @final
 class _Answers:
     """What follows one assistant turn; `open` are its calls without a result."""
@@ -215,17 +241,17 @@ class _Answers:
             rest: list[Block] = []
             orphans: list[Json] = []
             for block in message.blocks:
-                if isinstance(block, ToolResult):
+                if type(block) is ToolResult:
                     orphans += self._result(block, shape)
                 else:
                     rest.append(block)
-            parts = orphans + user_parts(rest, shape, self.changes)
+            parts = orphans + user_parts(rest, shape, self.changes) if rest else orphans
             if parts:
                 said.append({"role": "user", "content": parts})
         for missing in self.open.left:
             self.changes["added=tool_result"] = None
             self.results.append(_tool_message(missing, INTERRUPTED))
-        return self.results + self._with_media(said)
+        return self.results + self._with_media(said) if said or self.media else self.results
 
     def _result(self, result: ToolResult, shape: RequestShape) -> list[Json]:
         """The tool message; for a call that is not there, parts for the user message instead."""

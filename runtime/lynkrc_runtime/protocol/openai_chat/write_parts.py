@@ -99,10 +99,12 @@ def result_text(
     pieces: list[str] = []
     following: list[Json] = []
     for block in result.content:
-        match block:
-            case Text(text=text):
+        if type(block) is Text:  # as nearly all are
+            if block.extra:
                 list_extra(block.extra, changes)
-                pieces.append(text)
+            pieces.append(block.text)
+            continue
+        match block:
             case Document(text=str()):
                 list_extra(block.extra, changes)
                 pieces.append(document_text(block))
@@ -118,7 +120,8 @@ def result_text(
                 changes[f"dropped={kind}"] = None
             case _:
                 changes[f"dropped=tool_result.{type(block).__name__.lower()}"] = None
-    text = "\n".join(piece for piece in pieces if piece) or NO_OUTPUT
+    text = pieces[0] if len(pieces) == 1 else "\n".join([piece for piece in pieces if piece])
+    text = text or NO_OUTPUT
     if result.is_error:
         changes["folded=is_error"] = None
         text = TOOL_ERROR + text
