@@ -99,7 +99,15 @@ def client_app(site: Site) -> web.Application:
 class HttpClient:
     """The way back to one client, over aiohttp."""
 
-    __slots__ = ("_draining", "_is_stream", "_protocol", "_request", "_writer", "response")
+    __slots__ = (
+        "_draining",
+        "_is_begun",
+        "_is_stream",
+        "_protocol",
+        "_request",
+        "_writer",
+        "response",
+    )
 
     def __init__(self, request: web.Request) -> None:
         writer = request.writer
@@ -108,7 +116,7 @@ class HttpClient:
         self._writer = writer
         self._protocol = request.protocol
         self._draining: asyncio.Task[None] | None = None
-        self._is_stream = False
+        self._is_stream = self._is_begun = False
         self.response: web.StreamResponse | None = None
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
@@ -125,10 +133,20 @@ class HttpClient:
 
     async def write(self, data: bytes) -> None:
         """See `Client.write`."""
-        writer, protocol = self._writer, self._protocol
-        await writer.write(data, drain=False)
+        protocol = self._protocol
+        if not self._is_begun:
+            # The head goes out with it.
+            await self._writer.write(data, drain=False)
+            self._is_begun = True
+        elif data:
+            # aiohttp's writer comes to the same: nothing is compressed, no length was told.
+            transport = protocol.transport
+            if transport is None or transport.is_closing():
+                raise ConnectionResetError("the client has gone")
+            chunked = self._writer.chunked
+            transport.write(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
         if protocol.writing_paused:
-            await self._drained(writer)
+            await self._drained(self._writer)
 
     def ended(self) -> None:
         """Nothing more is written. A stream its client takes nothing of is no whole answer.

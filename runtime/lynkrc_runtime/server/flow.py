@@ -162,11 +162,11 @@ class Flow:
         return self._writer.fail(problem)
 
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
-        if (
-            self._splitter.is_between
-            and not (self._strips_usage and b'"usage"' in chunk)
-            and not (self._echo is not None and b'"model"' in chunk)
-        ):
+        splitter = self._splitter
+        is_edited = (self._strips_usage and b'"usage"' in chunk) or (
+            self._echo is not None and b'"model"' in chunk
+        )
+        if chunk and not is_edited and splitter.is_between:
             texts: list[str] = []
             end = self._reader.plain(chunk, texts)
             if end:
@@ -178,7 +178,7 @@ class Flow:
                 if is_all:
                     return
                 chunk = chunk[end:]
-        pieces = self._splitter.feed(chunk) if chunk else [self._splitter.rest]
+        pieces = splitter.feed(chunk) if chunk else [splitter.rest]
         for piece in pieces:
             events = self._reader.feed(piece) if piece else []
             if not chunk:

@@ -173,7 +173,11 @@ class StreamRelay:
             try:
                 async with asyncio.timeout_at(self._due()[0]) as limit:
                     if self._committed:
-                        await self._pump(response)
+                        # A task of its own: whatever wakes it need not go down through all
+                        # that waits for this attempt. Who cancels us cancels it.
+                        pumping = self._loop.create_task(self._pump(response))
+                        pumping.add_done_callback(_looked_at)
+                        await pumping
                     else:
                         chunk = await response.read()
             except TimeoutError:
@@ -198,19 +202,20 @@ class StreamRelay:
         Every event puts off the moment silence is acted on, so one timer serves many of them. It
         may cut short the wait for a slow client; the bytes are on their way by then.
         """
-        flow, client, now = self._flow, self._exchange.client, self._loop.time
+        flow, now = self._flow, self._loop.time
+        read, feed, write = response.read, flow.feed, self._exchange.client.write
         while not flow.has_ended:
-            chunk = await response.read()
+            chunk = await read()
             if not self._heard:
                 await self._take(chunk)
                 continue
             # What `_take` does, for the many events that nothing is left to be noted of.
-            out = flow.feed(chunk)
+            out = feed(chunk)
             if flow.signatures:
                 self._remember()
             if out:
                 self._is_writing = True
-                await client.write(out[0] if len(out) == 1 else b"".join(out))
+                await write(out[0] if len(out) == 1 else b"".join(out))
                 self._is_writing = False
                 self._last_read = self._last_write = now()
             else:
@@ -346,6 +351,12 @@ class StreamRelay:
         )
         await self._write_by(self._flow.fail(problem), self._loop.time() + LAST_WORDS_TIME)
         return True
+
+
+def _looked_at(pumping: "asyncio.Task[None]") -> None:
+    """Nobody may be left to hear how it ended: what it found is in the flow too."""
+    if not pumping.cancelled():
+        pumping.exception()
 
 
 async def _drain(response: UpstreamResponse) -> None:
