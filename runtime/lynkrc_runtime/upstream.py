@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import TracebackType
-from typing import Protocol, Self, final
+from typing import Any, Protocol, Self, cast, final
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -23,7 +23,6 @@ from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError
 from aiohttp.http_writer import _serialize_headers
 from aiohttp.tracing import Trace
-from multidict import CIMultiDict
 from msgspec import Struct
 from yarl import URL
 
@@ -200,7 +199,8 @@ class HttpUpstream:
         """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together."""
         headers = request.headers
         if request.signer is not None:
-            headers = {**headers, **await request.signer.headers(request)}
+            added = await request.signer.headers(request)
+            headers = {**headers, **{name.lower(): added[name] for name in added}}
         connecting = _Connecting(request.connect)
         _connecting.set(connecting)
         try:
@@ -234,14 +234,13 @@ class HttpUpstream:
         What aiohttp makes of a request and an answer beyond that is most of what a call costs.
         """
         place, body = self._place(request.url, request.link.tls), request.body
-        fields = CIMultiDict(place.fields)
-        fields.update(headers)
-        fields["content-length"] = str(len(body))
+        fields = {**place.fields, **headers, "content-length": str(len(body))}
         connector = self._kept
         if request.fresh:
             fields["connection"] = "close"
             connector = self._fresh
-        head = _serialize_headers(place.line, fields)
+        # It takes any mapping, and raises ValueError for a value that would end its line.
+        head = _serialize_headers(place.line, cast(Any, fields))
         connection = await connector.connect(place.asked, traces=[], timeout=_NO_TIMEOUT)
         try:
             protocol = _ready(connection)
@@ -312,7 +311,7 @@ def _place_of(loop: asyncio.AbstractEventLoop, address: str, tls: ssl.SSLContext
     fields = {"host": asked.headers["host"], "accept": "*/*", "accept-encoding": "identity"}
     if "authorization" in asked.headers:  # of an address with a login
         fields["authorization"] = asked.headers["authorization"]
-    return _Place(asked, f"POST {url.raw_path_qs} HTTP/1.1", CIMultiDict(fields))
+    return _Place(asked, f"POST {url.raw_path_qs} HTTP/1.1", fields)
 
 
 def _ready(connection: Connection) -> ResponseHandler:

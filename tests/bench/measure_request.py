@@ -13,8 +13,8 @@ cProfile's: it makes calls dear, so its times say what to look at, not what woul
 
 import argparse
 import asyncio
-import cProfile
 import contextlib
+import cProfile
 import gc
 import json
 import pstats
@@ -113,7 +113,10 @@ class Gateway:
     def __init__(self, protocol: Any) -> None:
         self._protocol: Final = protocol
         self._answered: asyncio.Future[bytes]
-        protocol.connection_made(Pipe(lambda message: self._answered.set_result(message)))
+        protocol.connection_made(Pipe(self._whole))
+
+    def _whole(self, message: bytes) -> None:
+        self._answered.set_result(message)
 
     def leave(self) -> None:
         """The client goes."""

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
+from msgspec.structs import replace
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import FailureClass
 from lynkrc_runtime.resilience.health import NO_VERDICT
-from lynkrc_runtime.upstream import HttpUpstream, UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream import AT_ONCE, HttpUpstream, UpstreamFault, UpstreamRequest
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -232,3 +233,83 @@ async def test_what_this_machine_lacks_is_not_held_against_a_target(
             await upstream.send(request("http://127.0.0.1:9/v1"))
     assert caught.value.fault is Fault.UNSENT
     assert caught.value.fault in NO_VERDICT
+
+
+async def test_an_answer_that_comes_before_the_body_was_read() -> None:
+    """As of an upstream that refuses by the head alone; the connection still serves."""
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        for _ in range(2):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 413 Large\r\ncontent-length: 2\r\n\r\nno")
+            await writer.drain()
+            await reader.readexactly(2)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for _ in range(2):
+            response = await upstream.send(request(url))
+            assert response.status == 413
+            assert await response.read() == b"no"
+            response.close()
+    assert connections == 1
+
+
+async def test_an_upstream_that_answers_and_hangs_up_before_it_read_the_body() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Large\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno")
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for _ in range(2):
+            response = await upstream.send(request(url))
+            assert response.status == 413
+            assert await response.read() == b"no"
+            response.close()
+
+
+async def test_what_comes_before_the_answer_is_no_answer() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
+        await writer.drain()
+        writer.write(OK)
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert response.status == 200
+        assert await response.read() == b"hi"
+        response.close()
+
+
+async def test_no_header_brings_another_with_it() -> None:
+    async with server(lambda _r, _w: asyncio.sleep(0)) as url, HttpUpstream() as upstream:
+        for size in (2, AT_ONCE + 1):
+            smuggled = replace(
+                request(url), headers={"x-thing": "a\r\nx-other: b"}, body=b"x" * size
+            )
+            with pytest.raises(UpstreamFault) as caught:
+                await upstream.send(smuggled)
+            assert caught.value.fault is Fault.BROKEN
+
+
+async def test_a_reader_hears_that_the_answer_was_closed() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nhi")  # its end is that of the connection
+        await writer.drain()
+        await reader.read()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        reading = asyncio.create_task(response.read())
+        await asyncio.sleep(0)
+        response.close()
+        with pytest.raises(UpstreamFault) as caught:
+            await reading
+        assert caught.value.fault is Fault.BROKEN

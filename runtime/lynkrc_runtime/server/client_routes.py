@@ -31,6 +31,7 @@ from lynkrc_runtime.server.http import (
     dialect_of,
     guard,
     identified,
+    last_words,
     live,
     nothing_here,
     read_body,
@@ -43,6 +44,7 @@ from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.server.usage_routes import add_usage_routes
+from lynkrc_runtime.server.whole import Whole
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -121,7 +123,7 @@ class HttpClient:
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """See `Client.answer`; aiohttp sends it when the handler returns it."""
-        self.response = web.Response(status=status, headers=headers, body=body)
+        self.response = Whole(status, headers, body, last_words)
 
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
