@@ -42,6 +42,19 @@ def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
     for state, _ in again:
         transitions.extend(transitions[state * classes : (state + 1) * classes])
     found = [*((state, _NONE) for state in range(automaton.states)), *again]
+    if again:
+        # Where every way to a state now leads to its second one, it is not needed.
+        kept = _reached(transitions, classes)
+        numbered = {state: number for number, state in enumerate(kept)}
+        transitions = array(
+            "I",
+            (
+                numbered[target]
+                for state in kept
+                for target in transitions[state * classes : (state + 1) * classes]
+            ),
+        )
+        found = [found[state] for state in kept]
     return unpack(
         pack(
             byte_class=automaton.byte_class,
@@ -56,6 +69,18 @@ def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
             free=automaton.free,
         )
     )
+
+
+def _reached(transitions: "array[int]", classes: int) -> list[int]:
+    """The states that some text leads to, in order."""
+    met = {0}
+    stack = [0]
+    while stack:
+        state = stack.pop()
+        fresh = set(transitions[state * classes : (state + 1) * classes]) - met
+        met |= fresh
+        stack += fresh
+    return sorted(met)
 
 
 def _lexicons(

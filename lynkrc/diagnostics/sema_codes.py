@@ -1,4 +1,4 @@
-"""The findings of `lynkrc.sema`: LK31x-LK32x types, LK4xx names, LK5xx the decision."""
+"""The findings of `lynkrc.sema`: LK211, LK31x-LK32x types, LK4xx names, LK5xx the decision."""
 
 from lynkrc.diagnostics.model import Code, Severity
 
@@ -10,6 +10,8 @@ def _error(number: int, name: str, *, allowable: bool = False) -> Code:
 def _warning(number: int, name: str) -> Code:
     return Code(id=f"LK{number}", name=name, severity=Severity.WARNING, allowable=True)
 
+
+EDGES_IN_SCRIPT = _warning(211, "pattern-edges-in-script")
 
 WRONG_TYPE = _error(310, "expression-wrong-type")
 TYPES_DIFFER = _error(311, "expression-types-differ")
@@ -89,6 +91,7 @@ OPEN_ADMIN = _error(607, "open-admin")
 FORGOTTEN_SPEND = Code(id="LK608", name="forgotten-spend", severity=Severity.NOTE, allowable=True)
 
 SEMA_CODES: tuple[Code, ...] = (
+    EDGES_IN_SCRIPT,
     WRONG_TYPE,
     TYPES_DIFFER,
     WRONG_OPERATOR,

@@ -27,6 +27,7 @@ from lynkrc.sema.overlaps import check_overlaps
 from lynkrc.sema.policy import type_dimensions, type_rules
 from lynkrc.sema.reach import check_tiers, scores_of
 from lynkrc.sema.scope import Scope, lexicon_facts
+from lynkrc.sema.scripts import check_scripts
 from lynkrc.sema.settings import read_settings
 from lynkrc.sema.settings_use import check_use
 from lynkrc.sema.trust import check_trust, levels_of
@@ -97,6 +98,7 @@ def resolve(
         findings += check_fallbacks(spec, targets, rules)
         findings += check_emptiness(spec, tiers, rules, targets)
         findings += check_overlaps(spec)
+        findings += check_scripts(spec)
         findings += check_use(settings, spec.settings, tiers=tiers, rules=rules, targets=targets)
         findings += check_losses(spec, tiers, rules, dimensions, offset64, targets)
         findings += unneeded_allows(findings, config)
