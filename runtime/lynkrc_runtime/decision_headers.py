@@ -4,6 +4,8 @@
 'caf?'
 """
 
+from functools import lru_cache
+
 from lynkrc_runtime.decide import Decision
 
 DECISION_HEADERS = ("x-lynkr-rule", "x-lynkr-tier", "x-lynkr-score")
@@ -12,12 +14,18 @@ DECISION_HEADERS = ("x-lynkr-rule", "x-lynkr-tier", "x-lynkr-score")
 
 def decision_headers(decision: Decision) -> dict[str, str]:
     """Those of `DECISION_HEADERS` that the decision fixes."""
-    headers = {"x-lynkr-rule": header_value(decision.rule)}
+    headers = {"x-lynkr-rule": name_value(decision.rule)}
     if decision.tier is not None:
-        headers["x-lynkr-tier"] = header_value(decision.tier)
+        headers["x-lynkr-tier"] = name_value(decision.tier)
     if decision.score is not None:
         headers["x-lynkr-score"] = str(decision.score)
     return headers
+
+
+@lru_cache(maxsize=1024)
+def name_value(name: str) -> str:
+    """A name of the spec as `header_value` writes it: there are few, and every answer has some."""
+    return header_value(name)
 
 
 def header_value(text: str) -> str:

@@ -14,7 +14,7 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.cost import charge, in_usd, total_of
 from lynkrc_runtime.decide import Decision
-from lynkrc_runtime.decision_headers import decision_headers, header_value
+from lynkrc_runtime.decision_headers import decision_headers, header_value, name_value
 from lynkrc_runtime.metering.interface import UNMETERED, Visit
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
@@ -178,8 +178,8 @@ class Exchange:
         if self.attempts is not None:
             headers["x-lynkr-attempts"] = str(self.attempts.calls)
         if route is not None:
-            headers["x-lynkr-provider"] = header_value(route.provider.name)
-            headers["x-lynkr-model"] = header_value(route.target.model)
+            headers["x-lynkr-provider"] = name_value(route.provider.name)
+            headers["x-lynkr-model"] = name_value(route.target.model)
             headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
         if self.transforms:
             headers["x-lynkr-transforms"] = list_value(self.transforms)

@@ -26,6 +26,8 @@ _PREFIXES_OF_DIALECT: Mapping[str, tuple[str, ...]] = {
 _SECRET = re.compile(r"token|key|secret|auth|cookie|credential")
 """In the name of a header that begins as a listed one does, and stays here all the same."""
 _AUTH = ("authorization", "x-api-key")
+_USER_AGENT = f"lynkrc/{__version__}"
+_NO_NAMES = frozenset[str]()
 
 TRANSFORMS_LIMIT = 1000
 """Characters of ``x-lynkr-transforms``."""
@@ -45,12 +47,13 @@ def upstream_headers(
     `client` are the client's, `written` the dialect's own, `provider` the configured ones with the
     credentials, which win. `accept` is the content type asked for.
     """
-    headers = {"user-agent": f"lynkrc/{__version__}"}
-    names = _OF_DIALECT.get(dialect, frozenset()) if same_dialect else frozenset[str]()
-    prefixes = _PREFIXES_OF_DIALECT.get(dialect, ()) if same_dialect else tuple[str, ...]()
+    headers = {"user-agent": _USER_AGENT}
+    names = _OF_DIALECT.get(dialect, _NO_NAMES) if same_dialect else _NO_NAMES
+    prefixes = _PREFIXES_OF_DIALECT.get(dialect, ()) if same_dialect else ()
     for name, value in client.items():
+        is_listed = name in _EVERYWHERE or name in names
         is_alike = name.startswith(prefixes) and not _SECRET.search(name)
-        if (name in _EVERYWHERE or name in names or is_alike) and value.isascii():
+        if (is_listed or is_alike) and value.isascii():
             headers[name] = value
     for name, value in written.headers.items():
         if value.isascii():

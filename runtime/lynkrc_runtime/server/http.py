@@ -288,8 +288,7 @@ class _TooLarge(Exception):
 async def _whole(request: web.Request, limit: int) -> bytes:
     """The body; the limit is that of the bundle that serves."""
     if request.content_length is not None and hdrs.CONTENT_ENCODING not in request.headers:
-        content = request.content
-        return content.read_nowait() if content.is_eof() else await request.read()
+        return await request.read()
     body = bytearray()
     while piece := await request.content.readany():
         body += piece
@@ -301,11 +300,13 @@ async def _whole(request: web.Request, limit: int) -> bytes:
 async def read_body(request: web.Request) -> bytes | web.Response:
     """The body, or the refusal of one over the limit, or of one that cannot be decoded."""
     limit = body_limit(request.app[SITE])
-    message = f"the request is larger than {limit} bytes"
-    if request.content_length is not None and request.content_length > limit:
-        return refusal(request, 413, message)
+    length, content = request.content_length, request.content
+    if length is not None and length > limit:
+        return refusal(request, 413, _larger(limit))
     try:
-        if request.content.is_eof():  # the usual case: it came with its head
+        if content.is_eof():  # the usual case: it came with its head
+            if length is not None and hdrs.CONTENT_ENCODING not in request.headers:
+                return content.read_nowait()
             return await _whole(request, limit)
         async with asyncio.timeout(BODY_TIME):
             return await _whole(request, limit)
@@ -314,9 +315,13 @@ async def read_body(request: web.Request) -> bytes | web.Response:
         late.force_close()
         return late
     except _TooLarge:
-        return await _too_large(request, message)
+        return await _too_large(request, _larger(limit))
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
+
+
+def _larger(limit: int) -> str:
+    return f"the request is larger than {limit} bytes"
 
 
 async def _too_large(request: web.Request, message: str) -> web.Response:

@@ -1,0 +1,91 @@
+"""Answers written in one piece, as they come over a socket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import web
+
+from lynkrc_runtime.server.whole import TOGETHER, Whole
+
+
+def _last(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["server"] = "s"
+
+
+@asynccontextmanager
+async def connected(
+    body: bytes, *, closes: bool = False
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    async def handle(_: web.Request) -> web.StreamResponse:
+        answer = Whole(200, {"x-thing": "1"}, body, _last)
+        if closes:
+            answer.force_close()
+        return answer
+
+    app = web.Application()
+    app.router.add_post("/", handle)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        await runner.cleanup()
+
+
+async def ask(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begin: bytes
+) -> tuple[bytes, dict[bytes, bytes], bytes]:
+    writer.write(begin + b"\r\nhost: h\r\ncontent-length: 0\r\n\r\n")
+    head = await reader.readuntil(b"\r\n\r\n")
+    line, *rest = head.rstrip().split(b"\r\n")
+    headers = {name.lower(): value for name, _, value in (one.partition(b": ") for one in rest)}
+    return line, headers, await reader.readexactly(int(headers[b"content-length"]))
+
+
+@pytest.mark.parametrize("size", [0, 2, TOGETHER, TOGETHER + 1, 1_000_000])
+async def test_a_connection_takes_one_answer_after_another(size: int) -> None:
+    async with connected(b"x" * size) as (reader, writer):
+        for _ in range(2):
+            line, headers, body = await ask(reader, writer, b"POST / HTTP/1.1")
+            assert line == b"HTTP/1.1 200 OK"
+            assert (headers[b"x-thing"], headers[b"server"]) == (b"1", b"s")
+            assert b"date" in headers
+            assert b"connection" not in headers
+            assert body == b"x" * size
+
+
+@pytest.mark.parametrize(
+    ("begin", "line"),
+    [
+        (b"POST / HTTP/1.0", b"HTTP/1.0 200 OK"),
+        (b"POST / HTTP/1.1\r\nconnection: close", b"HTTP/1.1 200 OK"),
+    ],
+)
+async def test_a_connection_that_is_not_kept_ends_with_the_answer(
+    begin: bytes, line: bytes
+) -> None:
+    async with connected(b"hi") as (reader, writer):
+        found, headers, body = await ask(reader, writer, begin)
+        assert (found, body) == (line, b"hi")
+        assert headers.get(b"connection", b"close") == b"close"
+        assert await reader.read() == b""
+
+
+async def test_a_kept_connection_of_an_old_client_is_told_so() -> None:
+    async with connected(b"hi") as (reader, writer):
+        for _ in range(2):
+            _, headers, _ = await ask(reader, writer, b"POST / HTTP/1.0\r\nconnection: keep-alive")
+            assert headers[b"connection"] == b"keep-alive"
+
+
+async def test_an_answer_that_is_to_end_its_connection_does() -> None:
+    async with connected(b"hi", closes=True) as (reader, writer):
+        _, headers, _ = await ask(reader, writer, b"POST / HTTP/1.1")
+        assert headers[b"connection"] == b"close"
+        assert await reader.read() == b""
