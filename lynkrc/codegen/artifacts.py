@@ -9,7 +9,7 @@ from lynkrc.codegen.dispatch import print_dispatch
 from lynkrc.codegen.explain import print_explain
 from lynkrc.codegen.routes import print_routes
 from lynkrc.codegen.scorer import print_scorer
-from lynkrc.codegen.tables import tables_of
+from lynkrc.codegen.tables import packed
 from lynkrc.ir.table import RouteTable
 from lynkrc.ir.text import print_table
 from lynkrc.source.text import Span
@@ -103,7 +103,7 @@ def generate(
 
 def print_lexicons(table: RouteTable) -> bytes:
     """The bytes of ``lexicons.dfa``."""
-    return tables_of(table.automaton, [len(lexicon.entries) for lexicon in table.lexicons]).data
+    return packed(table.automaton, [len(lexicon.entries) for lexicon in table.lexicons])
 
 
 def _capabilities(table: RouteTable) -> tuple[str, ...]:

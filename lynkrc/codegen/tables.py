@@ -16,7 +16,12 @@ _NONE: frozenset[int] = frozenset()
 
 
 def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
-    """The tables; `sizes` are the entries of each lexicon, in order."""
+    """The tables, checked; `sizes` are the entries of each lexicon, in order."""
+    return unpack(packed(automaton, sizes))
+
+
+def packed(automaton: Automaton, sizes: Sequence[int]) -> bytes:
+    """The bytes of the tables, as `tables_of` reads them."""
     lexicon_of = [number for number, size in enumerate(sizes) for _ in range(size)]
     free = frozenset(automaton.free)
     classes = automaton.classes
@@ -55,19 +60,16 @@ def tables_of(automaton: Automaton, sizes: Sequence[int]) -> Tables:
             ),
         )
         found = [found[state] for state in kept]
-    return unpack(
-        pack(
-            byte_class=automaton.byte_class,
-            transitions=transitions,
-            accepts=[automaton.accepts[state] for state, _ in found],
-            # A bounded and a free match of one step end at different positions: both count.
-            counts=[
-                (*sorted(bounded[state] - counted), *sorted(unbound[state]))
-                for state, counted in found
-            ],
-            sizes=sizes,
-            free=automaton.free,
-        )
+    return pack(
+        byte_class=automaton.byte_class,
+        transitions=transitions,
+        accepts=[automaton.accepts[state] for state, _ in found],
+        # A bounded and a free match of one step end at different positions: both count.
+        counts=[
+            (*sorted(bounded[state] - counted), *sorted(unbound[state])) for state, counted in found
+        ],
+        sizes=sizes,
+        free=automaton.free,
     )
 
 

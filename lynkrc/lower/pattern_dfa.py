@@ -154,7 +154,10 @@ class _Construction:
         base = self._bases[number]
         _, known, _ = self._states[base]
         return self._moved(
-            base, self._rows[base], self._moves_of(nodes - known), self._ended(nodes)
+            base,
+            self._rows[base],
+            self._moves_of(nodes - known if known else nodes),
+            self._ended(nodes),
         )
 
     def _moved(

@@ -97,12 +97,6 @@ def decimal_text(value64: int) -> str:
     return f"-{text}" if value64 < 0 else text
 
 
-def nearest(value: Fraction) -> int:
-    """The integer nearest to `value`, ties away from zero."""
-    rounded = int(abs(value) + Fraction(1, 2))
-    return -rounded if value < 0 else rounded
-
-
 def to_64ths(number: float | str) -> int:
     """A number as written to 1/64, nearest, ties away from zero.
 

@@ -168,6 +168,17 @@ FAULTS = [
     ("(a)?", "LK203", "(a)?"),
     (r"/\w*/", "LK203", r"/\w*/"),
     ("a?b?", "LK203", "a?b?"),
+    ("a?", "LK203", "a?"),
+    ("~a?", "LK203", "~a?"),
+    ("a?|b", "LK203", "a?|b"),
+    ("(a?)", "LK203", "(a?)"),
+    ("(a?b?|c)(d)?", "LK203", "(a?b?|c)(d)?"),
+    ("/x?/", "LK203", "/x?/"),
+    ("/x{0,3}/", "LK203", "/x{0,3}/"),
+    ("~/x{0,3}/", "LK203", "~/x{0,3}/"),
+    (r"/(\w+)?/", "LK203", r"/(\w+)?/"),
+    ("/(a|b?)/", "LK203", "/(a|b?)/"),
+    ("/(a{0,2}|b){2}/", "LK203", "/(a{0,2}|b){2}/"),
     ("/.*a/", "LK204", ".*"),
     (r"/a\s+b/", "LK204", r"\s+"),
     ("/a[^b]{2,}/", "LK204", "[^b]{2,}"),
@@ -220,3 +231,19 @@ def test_what_stands_before_a_syntax_error_is_found_too() -> None:
     assert [finding.code.id for finding in findings] == ["LK204", "LK202"]
     _, findings = read(" a)")
     assert [finding.code.id for finding in findings] == ["LK208", "LK201"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *("(a|)", "(|a)", "|", "a||b", "*", "~*", "?", "~?", "()", " ", "-?"),
+        *("/()/", "/(a|)/", "/|/", "/a|/", "/x*/", "/()?/", "/(a?){1,3}/", "/a{0,1}b{0,1}/"),
+    ],
+)
+def test_no_form_of_nothing_is_read(entry: str) -> None:
+    pattern, findings = parse_pattern(
+        entry, Span(file=SourceFile(path="-", text=entry), start=0, end=len(entry)), None
+    )
+    assert pattern is None
+    assert {one.code.id for one in findings} <= {"LK202", "LK203", "LK208"}
+    assert findings
