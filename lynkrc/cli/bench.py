@@ -9,7 +9,7 @@ from lynkrc.bench.report import render_json, render_text
 from lynkrc.bench.run import SECONDS, bench
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
-from lynkrc.cli.terminal import error, print_findings, wants_colour
+from lynkrc.cli.terminal import error, note, print_findings, wants_colour
 from lynkrc.diagnostics.levels import has_errors
 from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import (
@@ -19,6 +19,7 @@ from lynkrc_runtime.bundle import (
     open_bundle,
     portable_scorer,
 )
+from lynkrc_runtime.scan.engines import kernel_notice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,6 +67,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     if reason is None and (arguments.native or loaded.manifest.native):
         reason = loaded.notice
+    if (slow := kernel_notice()) is not None:
+        note(slow)
     found = bench(
         loaded,
         portable_scorer(opened),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.native_line import native_line
-from lynkrc.cli.signatures import note_native, signature_of
+from lynkrc.cli.signatures import note_left_behind, note_native, signature_of
 from lynkrc.cli.signing_key import signing_key
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
@@ -134,6 +134,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     except OSError as problem:
         error(f"cannot write {folder}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
+    if signature is None:
+        note_left_behind(bundle, path)
     if talks:
         engine = "native" if is_native else "portable"
         print(f"built {path} ({engine}, {len(bundle):,} bytes)")

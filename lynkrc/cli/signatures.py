@@ -1,5 +1,6 @@
 """What commands share about signatures: a new one beside those that are there, and who signed."""
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -37,6 +38,21 @@ def note_native(bundle: bytes) -> None:
         note(f"the native scorer runs only where the bundle is signed: {problem}")
 
 
+def note_left_behind(bundle: bytes, path: Path) -> None:
+    """Tell where signatures beside `path` are of an older bundle than the one now built unsigned.
+
+    Gateways that trust their keys refuse the two together, as they refuse a file that is none.
+    """
+    sha256 = hashlib.sha256(bundle).hexdigest()
+    try:
+        lines = _lines(signature_path(path))
+    except CannotRead as problem:
+        note(str(problem))
+        return
+    if lines and not any(_is_about(envelope, sha256) for _, envelope in lines):
+        note(f"{signature_path(path)} is of an older bundle; `lynkrc sign {path}` signs this one")
+
+
 def _opened(bundle: bytes) -> OpenedBundle:
     with tempfile.TemporaryDirectory(prefix="lynkrc-") as folder:
         path = Path(folder) / "built.lynkr"
@@ -63,7 +79,8 @@ def added_signature(
         else:
             dropped += 1
     if dropped:
-        note(f"{file}: {dropped} signatures of another bundle are left out")
+        many = "1 signature" if dropped == 1 else f"{dropped} signatures"
+        note(f"{file}: {many} of another bundle left out")
     statement = print_statement(bundle, compiler=__version__, builder=builder)
     return b"".join((*kept, sign_statement(statement, key)))
 

@@ -72,7 +72,16 @@ def test_a_bundle_is_measured_as_text(spec: Path, capsys: pytest.CaptureFixture[
     ):
         assert part in out
     assert max(map(len, out.splitlines())) <= 80
-    assert "native" not in out
+    assert "native scorer" not in out
+
+
+def test_a_missing_kernel_is_told(
+    spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench_command, "kernel_notice", lambda: "the portable scan kernel serves")
+    assert main(["bench", str(spec), *QUICK, "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    assert err == "note: the portable scan kernel serves\n" and json.loads(out)["scans"]
 
 
 @needs_compiler

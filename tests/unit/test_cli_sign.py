@@ -119,12 +119,26 @@ def test_several_sign_and_one_signs_anew(folder: Path, capsys: Say) -> None:
     assert f"by {OURS}" in out and f"by {THEIRS}" in out
     (folder / "routing.yaml").write_text(SPEC.replace("up_to: 50", "up_to: 60"))
     _, err = told(capsys, 0, "build", "-o", "out", "--sign", "their.pem", "--quiet")
-    assert err == f"note: {file.relative_to(folder)}: 1 signatures of another bundle are left out\n"
+    assert err == f"note: {file.relative_to(folder)}: 1 signature of another bundle left out\n"
     _, err = told(capsys, 1, "verify", "out", "--trusted-key", "our.pub.pem")
     assert f"signed by {THEIRS}, which is not trusted" in err
     file.write_text("nonsense\n")
     _, err = told(capsys, 2, "sign", "out", "--key", "our.pem")
     assert "no JSON; remove it and sign again" in err
+
+
+def test_an_unsigned_build_tells_of_the_signature_it_leaves(folder: Path, capsys: Say) -> None:
+    assert main(["sign", "out", "--key", "our.pem"]) == 0
+    again = ("build", "-o", "out", "--quiet")
+    assert told(capsys, 0, *again)[1] == ""
+    (folder / "routing.yaml").write_text(SPEC.replace("up_to: 50", "up_to: 60"))
+    bundle = Path("out", "sample.lynkr")
+    assert told(capsys, 0, *again)[1] == (
+        f"note: {bundle}.intoto.jsonl is of an older bundle; `lynkrc sign {bundle}` signs this "
+        "one\n"
+    )
+    Path(f"{bundle}.intoto.jsonl").write_text("nonsense\n")
+    assert "no JSON; remove it and sign again" in told(capsys, 0, *again)[1]
 
 
 def test_what_is_not_signed_is_said(folder: Path, capsys: Say) -> None:
