@@ -110,20 +110,23 @@ class _Items:
 
     def assistant(self, message: Message) -> tuple[list[Json], list[_Call]]:
         """The items of a turn, and its calls."""
-        list_extra(named(message.extra), self.changes)
+        if message.extra:
+            list_extra(named(message.extra), self.changes)
         items: list[Json] = []
         calls: list[_Call] = []
         text: list[str] = []
         for block in message.blocks:
             if isinstance(block, Text | Refusal):
-                if isinstance(block, Text):
+                if isinstance(block, Text) and block.extra:
                     list_extra(block.extra, self.changes)
                 text.append(block.text)
                 continue
-            _say(text, items)
+            if text:
+                _say(text, items)
+            if type(block) is ToolCall:  # most blocks of a long request
+                items.append(self._call(block, calls))
+                continue
             match block:
-                case ToolCall():
-                    items.append(self._call(block, calls))
                 case Thinking(text=thought, signature=signature):
                     self._reasoning(thought, signature, items)
                 case RedactedThinking():
@@ -132,7 +135,8 @@ class _Items:
                     self.changes[f"dropped={kind}"] = None
                 case _:
                     self.changes[f"dropped=assistant.{type(block).__name__.lower()}"] = None
-        _say(text, items)
+        if text:
+            _say(text, items)
         while items and items[-1]["type"] == "reasoning":
             # A reasoning item is refused where what it led to does not follow.
             self.changes["stripped=thinking"] = None
@@ -171,13 +175,16 @@ class _Items:
 
     def answers(self, calls: list[_Call], messages: list[Message]) -> list[Json]:
         """What follows a turn: the outputs of its calls in their order, then the others' words."""
+        if (only := self._only_output(calls, messages)) is not None:
+            return [only]
         outputs: dict[str, Json] = {}
         waiting: dict[str, deque[_Call]] = {}
         for call in calls:
             waiting.setdefault(call.given, deque()).append(call)
         said: list[Json] = []
         for message in messages:
-            list_extra(named(message.extra), self.changes)
+            if message.extra:
+                list_extra(named(message.extra), self.changes)
             if message.role is Role.SYSTEM:
                 said += self._system(message)
                 continue
@@ -194,7 +201,7 @@ class _Items:
                 else:
                     call = answered.popleft()
                     outputs[call.written] = _output(call, write_output(block, self.changes))
-            parts = orphans + write_parts(rest, self.changes)
+            parts = orphans + write_parts(rest, self.changes) if rest else orphans
             if parts:
                 said.append(_message("user", content_of(parts)))
         written: list[Json] = []
@@ -203,6 +210,19 @@ class _Items:
                 self.changes["added=tool_result"] = None
             written.append(outputs.get(call.written) or _output(call, INTERRUPTED))
         return written + said
+
+    def _only_output(self, calls: list[_Call], messages: list[Message]) -> Json | None:
+        """The output of a turn with one call and its result, as most of an agent's are; None for
+        any other turn."""
+        if len(calls) != 1 or len(messages) != 1:
+            return None
+        (call,), (message,) = calls, messages
+        if message.extra or message.role is not Role.USER or len(message.blocks) != 1:
+            return None
+        (result,) = message.blocks
+        if type(result) is not ToolResult or result.call_id != call.given:
+            return None
+        return _output(call, write_output(result, self.changes))
 
     def _orphan(self, result: ToolResult) -> list[Json]:
         self.changes["orphan=tool_result"] = None

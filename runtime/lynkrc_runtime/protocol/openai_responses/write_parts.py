@@ -52,7 +52,10 @@ def write_parts(blocks: Iterable[Block], changes: Changes) -> list[Json]:
 def write_output(result: ToolResult, changes: Changes) -> str | list[Json]:
     """The output of a call: a string where it is text alone, else parts."""
     list_extra(result.extra, changes)
-    parts = write_parts(result.content, changes)
+    content = result.content
+    if len(content) == 1 and type(content[0]) is Text and not (content[0].extra or result.is_error):
+        return content[0].text or NO_OUTPUT
+    parts = write_parts(content, changes)
     if result.is_error:
         # No flag says that a tool failed: its text does.
         changes["folded=is_error"] = None
