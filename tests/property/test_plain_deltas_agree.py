@@ -22,7 +22,16 @@ from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, body
 SINKS = (MESSAGES, CHAT, RESPONSES)
 PROBLEM = Problem(status=502, kind="bad_gateway", message="cut")
 TEXTS = (
-    *('"a"', '" word"', '"x \\n y"', '"say \\"hi\\""', '"\\\\"', '"é漢字"', '"\u2028"', '"\\u0041"'),
+    *(
+        '"a"',
+        '" word"',
+        '"x \\n y"',
+        '"say \\"hi\\""',
+        '"\\\\"',
+        '"é漢字"',
+        '"\u2028"',
+        '"\\u0041"',
+    ),
     *('""', "null", '"\\ud83d"', '"\\ud83d\\ude00"', '"half', '"\t"', '"a":"b"', '"},{\\"', "7"),
 )
 USAGES = ("", ',"usage":null', ',"usage":{"prompt_tokens":3,"completion_tokens":9}')
@@ -147,7 +156,9 @@ FIRST = {
     RESPONSES: named('{"type":"response.created","response":{"id":"r","model":"m"}}'),
 }
 EVENTS = {MESSAGES: _messages(), CHAT: _chat(), RESPONSES: _responses()}
-NOISE = st.sampled_from((b": keep-alive\n\n", b"id: 7\n", b"\n", b"data: \n\n", b"retry: 1\r\n\r\n"))
+NOISE = st.sampled_from(
+    (b": keep-alive\n\n", b"id: 7\n", b"\n", b"data: \n\n", b"retry: 1\r\n\r\n")
+)
 
 
 def outcome(source: str, sink: str, chunks: list[bytes], **more: Any) -> dict[str, Any]:

@@ -77,8 +77,9 @@ class PlainDeltas:
         if not head or not data.startswith(head):
             return position
         middle, behind, last = self._middle, self._behind, self._last
+        size, length = len(data), len(head)
         while True:
-            start = position + len(head)
+            start = position + length
             if middle is not None:
                 begin, start = start, data.find(b",", start)
                 number = data[begin:start]
@@ -108,7 +109,7 @@ class PlainDeltas:
             except NOT_JSON:
                 break
             position = end
-            if not data.startswith(head, position):
+            if position == size or not data.startswith(head, position):
                 break
         if position:
             self._tries = _TRIES

@@ -199,8 +199,8 @@ class Flow:
         events = self._reader.feed(chunk) if chunk else self._reader.close()
         if self._guard is not None:
             events = self._guard.feed(events)
-        if self.is_cut:
-            events[-1] = self._end_of_cut(events)
+            if self.is_cut:
+                events[-1] = self._end_of_cut(events)
         write = self._writer.write
         for event in events:
             if type(event) is TextDelta:

@@ -98,11 +98,12 @@ class ChatStreamWriter:
         if self._is_over:
             return b""
         match event:
-            case MessageStart():
-                return self._start()
+            # Most are one: cases are tried one after the other.
             case TextDelta(text=text):
                 self._has_said = self._has_said or bool(text)
                 return self._signed(None) + self._text("content", text) if text else b""
+            case MessageStart():
+                return self._start()
             case RefusalDelta(text=text):
                 self._has_refusal = self._has_refusal or bool(text)
                 return self._signed(None) + self._delta({"refusal": text}) if text else b""

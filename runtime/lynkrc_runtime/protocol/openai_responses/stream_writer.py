@@ -122,9 +122,9 @@ class ResponsesStreamWriter:
         if not self._is_over:
             item = self._message
             # Most events: more of the text that is open, and no call is to be told of first.
-            if type(event) is TextDelta and item is not None and item.part == "output_text":
-                if event.text and self._ended is None:
-                    return self._more(item, event.text)
+            is_open = item is not None and item.part == "output_text" and self._ended is None
+            if item is not None and is_open and type(event) is TextDelta and event.text:
+                return self._more(item, event.text)
             self._take(event)
         return self._taken()
 
