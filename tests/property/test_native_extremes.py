@@ -128,7 +128,7 @@ def test_no_engine_leaves_its_integers(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "table.lynkr"
     path.write_bytes(pack(artifacts, report=b"{}\n", native={built.path: built.library}))
     opened = open_bundle(path)
-    loaded = load_opened(opened)
+    loaded = load_opened(opened, is_just_built=True)
     assert loaded.engine == "native", loaded.notice
     random = Random(seed)
     chosen = [

@@ -131,7 +131,7 @@ def to_json(value: Any) -> bytes:
 
 
 def around(event: bytes, member: str) -> tuple[bytes, bytes]:
-    """What stands around the value of the last such member of an event, which is ''.
+    r"""What stands around the value of the last such member of an event, which is ''.
 
     >>> around(data_bytes({"say": ""}), "say")
     (b'data: {"say":', b'}\n\n')

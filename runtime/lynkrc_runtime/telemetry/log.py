@@ -115,7 +115,7 @@ def _second(second: int) -> str:
     """A moment in Unix seconds; most lines share theirs with the one before.
 
     >>> _second(1_795_240_000)
-    '2026-11-21T06:26:40'
+    '2026-11-21T05:46:40'
     """
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
