@@ -12,6 +12,7 @@ b'{"id":"c","model":"mini"}'
 import msgspec
 
 from lynkrc_runtime.protocol import sse
+from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _INSIDE = ("message", "response")
@@ -22,7 +23,7 @@ def echo_answer(body: bytes, model: str) -> bytes:
     """A whole answer; one that cannot be read stays as it is."""
     try:
         members = _members(body)
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return body
     if "model" not in members:
         return body
@@ -42,7 +43,7 @@ def echo_event(piece: bytes, model: str) -> bytes:
         members = _members(payload)
         if not _rename(members, model):
             return piece
-    except msgspec.DecodeError:
+    except NOT_JSON:
         return piece
     return sse.event_bytes(name, members) if name else sse.data_bytes(members)
 

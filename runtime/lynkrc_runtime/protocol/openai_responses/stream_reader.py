@@ -320,7 +320,11 @@ class ResponsesReader:
 
 def _error(payload: bytes) -> Failure:
     """The failure of an error event, flat or nested."""
-    value = msgspec.json.decode(payload)
+    try:
+        value = msgspec.json.decode(payload)
+    except NOT_JSON:
+        # What the reader of events skips unread is only looked at here.
+        return _NOT_JSON
     if isinstance(value.get("error"), dict | str):
         value = {"error": value["error"]}
     else:
