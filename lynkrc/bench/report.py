@@ -9,6 +9,7 @@ from lynkrc.bench import requests, texts
 from lynkrc.bench.measure import Cost
 from lynkrc.bench.run import Bench, ScanCost
 from lynkrc.bench.table import Part
+from lynkrc.diagnostics.snippet import columns_of
 from lynkrc.diagnostics.wording import printable
 
 SHOWN = 10
@@ -56,7 +57,8 @@ def render_text(found: Bench, *, colour: bool) -> str:
     ]
     for engine in dict.fromkeys(one.engine for one in found.scans):
         lines += ["", *_scans(engine, [o for o in found.scans if o.engine == engine], head)]
-    lines += ["", head(f"bytes to decision, {found.engine}", "bytes", "median", "spread")]
+    scorer = "native" if found.engine == "native" else "interpreted"
+    lines += ["", head(f"bytes to decision, {scorer}", "bytes", "median", "spread")]
     lines += [
         _row(
             f"  {requests.CALLED[one.kind]}",
@@ -69,7 +71,7 @@ def render_text(found: Bench, *, colour: bool) -> str:
     lines += ["", "CPU time of one thread; medians of rounds in which all took turns, and how far"]
     lines += ["the least and the most of them are apart. Another machine has other figures."]
     if found.notice is not None:
-        lines.append(f"note: {found.notice}")
+        lines.append(f"note: no native scorer: {found.notice}")
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
@@ -129,16 +131,18 @@ def _taken(part: Part, whole: int) -> tuple[str, str, str]:
 
 def _way(part: Part) -> str:
     if part.is_exact:
-        return "a part is what would be saved without it; what is shared is nobody's"
-    return "a part is the table it would have alone: what is shared counts for each"
+        return "of each, what the table would save without it; what others need too stays"
+    return "of each, the table it would have alone; what several need is in each of them"
 
 
 def _row(label: str, *cells: str) -> str:
     room = _LABEL + (_CELL if cells[:1] == ("",) else 0)
     shown = cells[1:] if cells[:1] == ("",) else cells
-    if len(label) > room:
-        label = label[: room - 1] + "…"
-    return f"{label:<{room}}" + "".join(f"{cell:>{_CELL}}" for cell in shown)
+    if columns_of(label) > room:
+        while columns_of(label) > room - 1:
+            label = label[:-1]
+        label += "…"
+    return label + " " * (room - columns_of(label)) + "".join(f"{cell:>{_CELL}}" for cell in shown)
 
 
 def _size(count: int) -> str:

@@ -20,39 +20,37 @@ _MISREAD = str.maketrans("OIL", "011")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments: the code or the short name; for LK602 also two dialects."""
+    """Arguments: codes or short names; for LK602 also two dialects."""
     parser.add_argument(
-        "code", nargs="?", help="such as LK101 or unknown-key; without one, all are listed"
-    )
-    parser.add_argument(
-        "pair",
+        "codes",
         nargs="*",
-        metavar="DIALECT",
-        help="after LK602: a client's and a target's, as the note names them; lists all that "
-        "is lost between them",
+        metavar="CODE",
+        help="such as LK101 or unknown-key; without one, all are listed. After LK602 a client's "
+        "dialect and a target's, as the note names them, list all that is lost between them",
     )
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
-    """Print the page, set for the terminal where there is one, or the list."""
+    """Print the pages, set for the terminal where there is one, or the list."""
     out = sys.stdout
-    if arguments.code is None:
+    words: list[str] = arguments.codes
+    if not words:
         out.write(listing())
         return ExitCode.OK
-    code = found(arguments.code)
-    if code is None:
-        error(f"there is no finding {shown(arguments.code)}; {_way_out(arguments.code)}")
-        return ExitCode.CANNOT_RUN
-    if arguments.pair:
-        if code is not LOSSY_PAIR:
-            error(f"only LK602 is about dialects, not {code.id}")
-            return ExitCode.CANNOT_RUN
-        page = _pair(arguments.pair)
-        if page is None:
+    codes = [found(word) for word in words]
+    if codes[0] is LOSSY_PAIR and None in codes[1:]:
+        pair = _pair(words[1:])
+        if pair is None:
             error("after LK602 go " + _PAIR)
             return ExitCode.CANNOT_RUN
+        page = pair
     else:
-        page = read_page(code.id)
+        for word, code in zip(words, codes, strict=True):
+            if code is None:
+                dialects = "" if word is words[0] else "; dialects go after LK602 alone"
+                error(f"there is no finding {shown(word)}; {_way_out(word)}{dialects}")
+                return ExitCode.CANNOT_RUN
+        page = "\n".join(read_page(code.id) for code in codes if code is not None)
     columns = columns_of(out)
     if columns is not None:
         page = render_page(page, colour=wants_colour(out), columns=columns) + "\n"

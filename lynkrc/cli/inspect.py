@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         ("source", manifest.source_digest),
         ("runtime", f">= {manifest.minimum_runtime}"),
         ("native", ", ".join(manifest.native) or "none (the interpreted scorer serves)"),
-        ("signed", _signed(bundle)),
+        *(("signed", line) for line in _signed(bundle)),
         ("warnings", str(len(report["warnings"]))),
         *(("assumes", assumption) for assumption in report["assumptions"]),
     ]
@@ -55,15 +55,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _signed(bundle: OpenedBundle) -> str:
+def _signed(bundle: OpenedBundle) -> list[str]:
     """Who says to have signed it; whether they have, only a key can tell."""
     path = signature_path(bundle.path)
     try:
         lines = told_signatures(path, bundle.sha256)
     except CannotRead as problem:
-        return str(problem)
-    told = "; ".join(lines)
-    return f"{told} (not verified: `lynkrc verify --trusted-key`)" if told else "no"
+        return [str(problem)]
+    return [f"{line} (not verified: `lynkrc verify --trusted-key`)" for line in lines] or ["no"]
 
 
 def _print_file(bundle: OpenedBundle, name: str) -> ExitCode:

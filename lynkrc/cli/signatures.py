@@ -50,7 +50,10 @@ def note_left_behind(bundle: bytes, path: Path) -> None:
         note(str(problem))
         return
     if lines and not any(_is_about(envelope, sha256) for _, envelope in lines):
-        note(f"{signature_path(path)} is of an older bundle; `lynkrc sign {path}` signs this one")
+        note(
+            f"{signature_path(path)} is of an older bundle; "
+            f"`lynkrc sign {path} --key KEY` signs this"
+        )
 
 
 def _opened(bundle: bytes) -> OpenedBundle:

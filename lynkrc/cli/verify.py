@@ -71,19 +71,23 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _print_signatures(bundle: OpenedBundle, file: Path) -> None:
-    for key_id in bundle.signed_by:
-        print(f"  signed   by {key_id}")
     if not bundle.signed_by:
         told = told_signatures(file, bundle.sha256)
         for line in told or ["by nobody"]:
             print(f"  signed   {line}" + (" (not verified)" if told else ""))
         note("no signature was verified; --trusted-key FILE names the key of who signs")
         return
+    signers: dict[bytes, set[str]] = {}
     for envelope in read_envelopes(file.read_bytes()):
-        if any(key_id in bundle.signed_by for key_id, _ in envelope.signatures):
-            statement = read_statement(envelope.payload, bundle.sha256)
-            for label, value in told_provenance(statement):
-                print(f"  {label:<9}{printable(value)}")
+        for key_id, _ in envelope.signatures:
+            if key_id in bundle.signed_by:
+                signers.setdefault(envelope.payload, set()).add(key_id)
+    # What several have signed is told once, under all of them.
+    for payload, key_ids in signers.items():
+        for key_id in sorted(key_ids):
+            print(f"  signed   by {key_id}")
+        for label, value in told_provenance(read_statement(payload, bundle.sha256)):
+            print(f"  {label:<9}{printable(value)}")
 
 
 def _rebuilds(bundle: OpenedBundle) -> bool:

@@ -127,7 +127,7 @@ def _line_rows(number: int, line: str, strokes: Sequence[_Stroke], width: int) -
     ]
     source, offset = _cut(shown, columns, _window(placed, columns[-1], width), width)
     # What lies outside a cut is marked below its dots.
-    last = _columns_of(source) if columns[-1] > width else columns[-1] + 1
+    last = columns_of(source) if columns[-1] > width else columns[-1] + 1
     moved = []
     for stroke in placed:
         start = min(max(stroke.start - offset, 0), last - 1)
@@ -221,7 +221,8 @@ def _lay_out(line: str) -> tuple[list[str], list[int]]:
     return shown, columns
 
 
-def _columns_of(text: str) -> int:
+def columns_of(text: str) -> int:
+    """How many columns of a terminal printable text takes."""
     return sum(_columns(char) for char in text)
 
 

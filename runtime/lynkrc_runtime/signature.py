@@ -204,7 +204,10 @@ def read_statement(payload: bytes, sha256: str) -> dict[str, Any]:
         raise BrokenSignature(f"{place}: is not about one file")
     digest = subjects[0].get("digest") if isinstance(subjects[0], dict) else None
     if digest != {"sha256": sha256}:
-        raise BrokenSignature(f"{place}: is about another file, not about the bundle as it is")
+        raise BrokenSignature(
+            f"{place}: is about another file, not about the bundle as it is; `lynkrc sign` signs "
+            "it anew"
+        )
     return members
 
 
@@ -272,8 +275,9 @@ def verified(path: Path, sha256: str, trust: Trust) -> tuple[str, ...]:
         raise BrokenSignature(f"{path.name}: {fault}") from fault
     if trust.is_required and not found:
         by = sorted({key_id for one in envelopes for key_id, _ in one.signatures})
+        are = "which is" if len(by) == 1 else "which are"
         raise BrokenSignature(
-            f"{path.name}: signed by {', '.join(by)}, which is not trusted; trusted: "
+            f"{path.name}: signed by {' and '.join(by)}, {are} not trusted; trusted: "
             + ", ".join(key.id for key in trust.keys)
         )
     return found

@@ -106,6 +106,23 @@ def test_a_spec_without_lexicons_has_a_small_table(
     assert "dearest" not in capsys.readouterr().out
 
 
+def test_columns_stand_below_each_other_in_every_script(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "routing.yaml"
+    long = "安全审计" * 8
+    rule = '  - {name: hard, when: "matches(ask, hard)", floor: HIGH}\n'
+    path.write_text(f"{SPEC}{rule}lexicons: {{hard: [~证明, '~{long}', prove, 'e\u0301tude']}}\n")
+    assert main(["bench", str(path), *QUICK]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("dearest"))
+    rows = lines[start : start + 5]
+    assert "…" in rows[1] and "  ~证明 " in "".join(rows)
+    wide = [len(row) + sum("\u4e00" <= c <= "\u9fff" for c in row) - row.count("\u0301")
+            for row in rows]  # fmt: skip
+    assert wide == [78] * 5
+
+
 def test_what_cannot_be_measured_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,17 @@ def test_explain_prints_the_page(code: str, capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out.startswith("# LK101: unknown-key\n")
 
 
+def test_explain_prints_the_pages_of_several(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "LK602", "unknown-key", "LK211"]) == 0
+    out = capsys.readouterr().out
+    heads = [line for line in out.splitlines() if line.startswith("# LK")]
+    assert [head.split(":")[0] for head in heads] == ["# LK602", "# LK101", "# LK211"]
+    assert main(["explain", "LK101", "chat"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: there is no finding `chat`; ")
+
+
 @pytest.mark.parametrize("code", ["LK999", "101", "../pages/LK101", "", "LK101.md"])
 def test_explain_knows_its_codes(code: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", code]) == 2

@@ -116,7 +116,12 @@ def test_several_sign_and_one_signs_anew(folder: Path, capsys: Say) -> None:
     assert file.read_bytes().count(b"\n") == 2
     both = ("--trusted-key", "our.pub.pem", "--trusted-key", "their.pub.pem")
     out, _ = told(capsys, 0, "verify", "out", *both)
-    assert f"by {OURS}" in out and f"by {THEIRS}" in out
+    # Both have signed one statement: it is told once, under both.
+    assert out.count("  says     ") == 1
+    by = "".join(f"  signed   by {one}\n" for one in sorted((OURS, THEIRS)))
+    assert by + "  says     " in out
+    seen = told(capsys, 0, "inspect", "out")[0]
+    assert all(f"\nsigned   by {one} (not verified" in seen for one in (OURS, THEIRS))
     (folder / "routing.yaml").write_text(SPEC.replace("up_to: 50", "up_to: 60"))
     _, err = told(capsys, 0, "build", "-o", "out", "--sign", "their.pem", "--quiet")
     assert err == f"note: {file.relative_to(folder)}: 1 signature of another bundle left out\n"
@@ -134,8 +139,8 @@ def test_an_unsigned_build_tells_of_the_signature_it_leaves(folder: Path, capsys
     (folder / "routing.yaml").write_text(SPEC.replace("up_to: 50", "up_to: 60"))
     bundle = Path("out", "sample.lynkr")
     assert told(capsys, 0, *again)[1] == (
-        f"note: {bundle}.intoto.jsonl is of an older bundle; `lynkrc sign {bundle}` signs this "
-        "one\n"
+        f"note: {bundle}.intoto.jsonl is of an older bundle; `lynkrc sign {bundle} --key "
+        "KEY` signs this\n"
     )
     Path(f"{bundle}.intoto.jsonl").write_text("nonsense\n")
     assert "no JSON; remove it and sign again" in told(capsys, 0, *again)[1]
