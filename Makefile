@@ -26,7 +26,7 @@ help:
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
 # Editable installs build the scan kernel in place, so its sources are reasons to install anew.
-KERNEL := hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx))
+KERNEL := hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx runtime/lynkrc_runtime/scan/kernel_sources.py))
 
 $(READY): pyproject.toml $(KERNEL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -13,6 +13,7 @@ import sysconfig
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 from hatchling.builders.config import BuilderConfig
@@ -101,7 +102,9 @@ def _compile(library: Path, compiler: list[str], include: str) -> str:
         cython = [sys.executable, "-m", "cython", "-3", f"{MODULE}.pyx"]
         # Nothing of this machine's folders goes into the library: the same every time.
         flags = ["-std=c11", "-O2", "-g0", "-fPIC", "-DNDEBUG", f"-ffile-prefix-map={folder}=."]
+        sources = run_path(str(FOLDER / "kernel_sources.py"))["kernel_sources"](FOLDER)
         macros = [f"-DPy_LIMITED_API={ABI:#x}", "-DCYTHON_LIMITED_API=1", f"-I{include}"]
+        macros.append(f"-DLK_SOURCES={sources:#x}u")
         link = ["-bundle", "-undefined", "dynamic_lookup"]
         if sys.platform != "darwin":
             link = ["-shared", "-s", "-Wl,--build-id=none"]

@@ -103,6 +103,8 @@ static PyObject *decide(PyObject *module, PyObject *list)
         if (made == NULL) {
             return NULL;
         }
+        /* Making it may run the garbage collector, and that a call that keeps another here. */
+        known = state->kept[place].tuple;
         state->kept[place].verdict = verdict;
         state->kept[place].tuple = made;
         Py_XDECREF(known);

@@ -102,6 +102,25 @@ def test_an_extension_that_is_not_there_is_the_portable_kernel() -> None:
     assert notice is not None and "portable scan kernel serves" in notice
 
 
+@pytest.mark.skipif(engines.kernel_name() == "portable", reason="the native kernel is not built")
+def test_an_extension_of_other_sources_is_the_portable_kernel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "lynkrc_runtime.scan.kernel_sources.kernel_sources"
+    try:
+        with monkeypatch.context() as changed:
+            changed.setattr(name, lambda: 1)
+            importlib.reload(engines)
+            assert engines.kernel_name() == "portable" and engines.native_count is None
+            assert "it is not built of the sources beside it" in str(engines.kernel_notice())
+            # A package may come without the sources.
+            changed.setattr(name, lambda: None)
+            importlib.reload(engines)
+            assert engines.kernel_name() == "native"
+    finally:
+        importlib.reload(engines)
+
+
 def test_workers_tell_what_each_of_them_tells() -> None:
     members = {"status": "ready", "engine": "python", "kernel": "portable", "degraded": []}
     code, answer = joined_readiness(

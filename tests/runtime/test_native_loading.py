@@ -1,8 +1,10 @@
 """Native libraries by their bytes: mapped once, refused where they cannot be mapped safely."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -87,3 +89,35 @@ def test_a_library_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImportError):
         libraries.load(other)
     assert len(libraries) == 0 and "scorer" not in sys.modules
+
+
+def test_a_collection_between_two_verdicts_takes_no_verdict_twice() -> None:
+    """What runs while a verdict is made may ask for another, which is kept in the same place."""
+    decide = NativeLibraries().load(library())
+    chance = Random(1)
+    places: dict[int, dict[tuple[int, ...], list[int]]] = {}
+    for _ in range(2_000):
+        numbers = [chance.choice((0, 1, chance.randrange(300))) for _ in vector()]
+        _, _, rule, chain, targets, score, _ = verdict = decide(numbers)
+        place = (score + 7 * rule + 19 * chain + 37 * targets) % 64
+        places.setdefault(place, {})[verdict] = numbers
+    first, second, third = list(max(places.values(), key=len).values())[:3]
+    inner: list[tuple[int, ...]] = []
+
+    def collected(phase: str, info: dict[str, int]) -> None:
+        if not inner:
+            inner.append(decide(third))
+
+    held = decide(first)
+    before = sys.getrefcount(held)
+    spare = [tuple([number] * 7) for number in range(5_000)]  # so that the next one is new
+    threshold = gc.get_threshold()
+    gc.callbacks.append(collected)
+    gc.set_threshold(1)
+    try:
+        verdict = decide(second)
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(collected)
+    assert len(spare) == 5_000 and verdict != held
+    assert sys.getrefcount(held) == before - 1

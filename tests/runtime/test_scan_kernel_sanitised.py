@@ -1,11 +1,24 @@
 """The scan kernel's C on broken tables and texts, under sanitisers; `make fuzz` takes longer."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.fuzz.kernel_sanitised import compile_driver, run_driver
+from tests.fuzz.kernel_sanitised import C_FILES, SOURCES, compile_driver, run_driver
+
+
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_no_compiler_warns_of_the_sources(compiler: str) -> None:
+    # The fuzzers compile with -Werror: where a compiler warns, they fall back to less.
+    if shutil.which(compiler) is None:
+        pytest.skip(f"there is no {compiler}")
+    command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
+    sources = [str(SOURCES / name) for name in C_FILES]
+    done = subprocess.run([*command, *sources], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_table_and_no_text_leads_outside(tmp_path: Path) -> None:

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import final
 
+SOURCES: int
+"""What `kernel_sources` says of the sources it was built of."""
+
 @final
 class Kernel:
     """Runs the automaton of a lexicon table, which it keeps and reads in place.

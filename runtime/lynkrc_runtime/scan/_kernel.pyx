@@ -12,6 +12,12 @@ from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
 
 
+cdef extern from *:
+    unsigned int LK_SOURCES  # given on the command line
+
+SOURCES = LK_SOURCES
+
+
 cdef extern from "Python.h":
     const char *PyUnicode_AsUTF8AndSize(object text, Py_ssize_t *size) except NULL
     Py_ssize_t PyUnicode_GetLength(object text) except -1

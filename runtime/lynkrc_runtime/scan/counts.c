@@ -62,7 +62,7 @@ static inline void step(State *state, unsigned kind, size_t place) {
     state->counts.words += (kind & WORD & ~goes_on) + (kind / ALONE & 1);
     state->has_word |= (int)(kind & (WORD | ALONE));
     int is_blank = (kind & BLANK) != 0;
-    state->begins = is_blank | (state->ends != state->begins) ? state->begins : place;
+    state->begins = (is_blank | (state->ends != state->begins)) ? state->begins : place;
     state->ends = is_blank ? state->ends : place + 1;
     state->before_that = before;
     state->before = kind;

@@ -4,10 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Literal, Protocol, TypeAlias
 
 from lynkrc_runtime.scan.fold import TABLE
+from lynkrc_runtime.scan.kernel_sources import kernel_sources
 from lynkrc_runtime.scan.portable import PortableKernel
 from lynkrc_runtime.scan.tables import Tables
 
 try:
+    from lynkrc_runtime.scan._kernel import SOURCES
     from lynkrc_runtime.scan._kernel import Counter as NativeCounter
     from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
 except ModuleNotFoundError:
@@ -15,7 +17,10 @@ except ModuleNotFoundError:
 except ImportError as error:
     _missing = f"it cannot be loaded: {error}"
 else:
+    # A kernel of other sources may read other tables, or find other things in them.
     _missing = None
+    if kernel_sources() not in (SOURCES, None):
+        _missing = "it is not built of the sources beside it (python hatch_build.py builds it)"
 
 KernelName: TypeAlias = Literal["native", "portable"]
 Measures: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
