@@ -1,7 +1,9 @@
 """Native libraries by their bytes: mapped once, refused where they cannot be mapped safely."""
 
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -87,3 +89,29 @@ def test_a_library_of_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ImportError):
         libraries.load(other)
     assert len(libraries) == 0 and "scorer" not in sys.modules
+
+
+def test_a_folder_where_others_can_swap_the_library_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tmp_path.chmod(0o777)
+    libraries = NativeLibraries()
+    with pytest.raises(ImportError, match=r"others can rename what lies in .*; TMPDIR names"):
+        libraries.load(library())
+    assert list(tmp_path.iterdir()) == [] and len(libraries) == 0
+    tmp_path.chmod(0o1777)
+    assert libraries.load(library())(vector(words=9))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_nothing_runs_from_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loader says only that a segment failed to map, which tells nobody what to do."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    fields = list(os.statvfs(tmp_path))
+    fields[8] |= os.ST_NOEXEC
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(fields))
+    with pytest.raises(ImportError, match="is mounted noexec; TMPDIR names another folder"):
+        NativeLibraries().load(library())
