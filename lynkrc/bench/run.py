@@ -25,6 +25,10 @@ SECONDS: Final = 5.0
 """How long is measured, about."""
 
 
+class UnreadPattern(Exception):
+    """A pattern of a bundle that this version does not read; fit to print."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanCost:
@@ -88,7 +92,7 @@ def bench(
 
     `interpreted` is its scorer as Python, `table_bytes` the size of its packed table, `notice` why
     what was wished for is not there. Runs take turns, so that all suffer alike from what else the
-    machine does.
+    machine does. UnreadPattern where another version has made the bundle.
     """
     dispatch = bundle.dispatch
     lexicons = _lexicons(dispatch)
@@ -146,7 +150,7 @@ def _lexicons(dispatch: Dispatch) -> list[tuple[str, list[Pattern]]]:
         for text in lexicon.patterns:
             pattern, findings = parse_pattern(text, nowhere, None)
             if pattern is None:
-                raise ValueError(f"{lexicon.name}: {text!r}: {findings[0].message}")
+                raise UnreadPattern(f"{lexicon.name}: {text!r}: {findings[0].message}")
             patterns.append(pattern)
         read.append((lexicon.name, patterns))
     return read

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from lynkrc.bench.report import render_json, render_text
-from lynkrc.bench.run import SECONDS, bench
+from lynkrc.bench.run import SECONDS, UnreadPattern, bench
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
 from lynkrc.cli.terminal import error, note, print_findings, wants_colour
@@ -69,13 +69,17 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         reason = loaded.notice
     if (slow := kernel_notice()) is not None:
         note(slow)
-    found = bench(
-        loaded,
-        portable_scorer(opened),
-        table_bytes=len(opened.files["lexicons.dfa"]),
-        notice=reason,
-        seconds=arguments.seconds,
-    )
+    try:
+        found = bench(
+            loaded,
+            portable_scorer(opened),
+            table_bytes=len(opened.files["lexicons.dfa"]),
+            notice=reason,
+            seconds=arguments.seconds,
+        )
+    except UnreadPattern as problem:
+        error(f"{path}: {problem}; measure it with the lynkrc that built it")
+        return ExitCode.CANNOT_RUN
     if arguments.format == "json":
         sys.stdout.write(render_json(found))
     else:

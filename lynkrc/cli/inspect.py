@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any, final
 
 import msgspec
 
@@ -11,8 +12,17 @@ from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.signatures import told_signatures
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error
+from lynkrc.diagnostics.wording import printable
 from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, open_bundle
 from lynkrc_runtime.signature import signature_path
+
+
+@final
+class _Report(msgspec.Struct, frozen=True):
+    """What is told of ``report.json``, which a bundle's digests do not make a report."""
+
+    warnings: list[Any]
+    assumptions: list[str]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +45,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print(json.dumps(msgspec.to_builtins(bundle.manifest), indent=2))
         return ExitCode.OK
     manifest = bundle.manifest
-    report = json.loads(bundle.files["report.json"])
+    try:
+        report = msgspec.json.decode(bundle.files["report.json"], type=_Report)
+    except (msgspec.DecodeError, RecursionError) as problem:
+        error(f"{bundle.path}: report.json: {problem}")
+        return ExitCode.CANNOT_RUN
     rows = [
         ("bundle", f"{bundle.path}"),
         ("name", manifest.name),
@@ -44,14 +58,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         ("runtime", f">= {manifest.minimum_runtime}"),
         ("native", ", ".join(manifest.native) or "none (the interpreted scorer serves)"),
         *(("signed", line) for line in _signed(bundle)),
-        ("warnings", str(len(report["warnings"]))),
-        *(("assumes", assumption) for assumption in report["assumptions"]),
+        ("warnings", str(len(report.warnings))),
+        *(("assumes", assumption) for assumption in report.assumptions),
     ]
     for label, value in rows:
-        print(f"{label:<9}{value}")
+        print(f"{label:<9}{printable(value)}")
     print("\nfiles, digests checked")
     for name, entry in sorted(manifest.files.items()):
-        print(f"  {entry.sha256[:16]}  {entry.size:>9,}  {name}")
+        print(f"  {entry.sha256[:16]}  {entry.size:>9,}  {printable(name)}")
     return ExitCode.OK
 
 

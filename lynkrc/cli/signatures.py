@@ -13,7 +13,9 @@ from lynkrc.cli.terminal import note
 from lynkrc_runtime.bundle import OpenedBundle, open_bundle
 from lynkrc_runtime.native_tag import native_path
 from lynkrc_runtime.native_trust import NotOurs, record_built_here
+from lynkrc_runtime.plain_file import read_plain
 from lynkrc_runtime.signature import (
+    LARGEST_SIGNATURE,
     BrokenSignature,
     Envelope,
     read_envelopes,
@@ -99,7 +101,7 @@ def told_signatures(file: Path, sha256: str) -> list[str]:
 
 def _lines(file: Path) -> list[tuple[bytes, Envelope]]:
     try:
-        data = file.read_bytes()
+        data = read_plain(file, LARGEST_SIGNATURE)
     except FileNotFoundError:
         return []
     except OSError as error:

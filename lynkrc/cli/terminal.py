@@ -13,6 +13,7 @@ from lynkrc.diagnostics.formats import FORMATS, render
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_text import render_text
+from lynkrc.diagnostics.wording import printable
 
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,9 +56,14 @@ def report(findings: Sequence[Diagnostic], form: str, *, spec: Path) -> str:
 
 def error(message: str) -> None:
     """Why a command could not run."""
-    print(f"error: {message}", file=sys.stderr)
+    print(f"error: {_printable_lines(message)}", file=sys.stderr)
 
 
 def note(message: str) -> None:
     """Something worth knowing that is no finding."""
-    print(f"note: {message}", file=sys.stderr)
+    print(f"note: {_printable_lines(message)}", file=sys.stderr)
+
+
+def _printable_lines(message: str) -> str:
+    """A message may quote files that others have made: a terminal shows it, and does no more."""
+    return "\n".join(map(printable, message.split("\n")))

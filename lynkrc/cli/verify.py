@@ -2,6 +2,7 @@
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from lynkrc.bundle.provenance import told_provenance
@@ -11,14 +12,19 @@ from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error, note
 from lynkrc.diagnostics.wording import printable
 from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle, bundle_file, open_bundle
+from lynkrc_runtime.plain_file import read_plain
 from lynkrc_runtime.signature import (
+    LARGEST_SIGNATURE,
     NO_KEYS,
+    BrokenSignature,
     Trust,
+    TrustedKey,
     UnusableKey,
     read_envelopes,
     read_statement,
     read_trusted_key,
     signature_path,
+    signers,
 )
 
 
@@ -48,8 +54,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     try:
         file = bundle_file(arguments.bundle)
         for needed in (file, *([arguments.signature] if arguments.signature else [])):
-            with needed.open("rb"):
-                pass
+            read_plain(needed, 0)
         keys = tuple(map(read_trusted_key, arguments.trusted_key))
     except (BrokenBundle, UnusableKey) as problem:
         error(str(problem))
@@ -62,7 +67,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         bundle = open_bundle(file, trust, signature=arguments.signature)
         print(f"{file}\n  sha256   {bundle.sha256}")
         print(f"  digests  {len(bundle.files)} files are as the manifest says")
-        _print_signatures(bundle, arguments.signature or signature_path(file))
+        _print_signatures(bundle, arguments.signature or signature_path(file), keys)
         is_same = not arguments.rebuild or _rebuilds(bundle)
     except (BrokenBundle, CannotRead) as problem:
         error(str(problem))
@@ -70,20 +75,26 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK if is_same else ExitCode.FINDINGS
 
 
-def _print_signatures(bundle: OpenedBundle, file: Path) -> None:
+def _print_signatures(bundle: OpenedBundle, file: Path, keys: Sequence[TrustedKey]) -> None:
     if not bundle.signed_by:
         told = told_signatures(file, bundle.sha256)
         for line in told or ["by nobody"]:
             print(f"  signed   {line}" + (" (not verified)" if told else ""))
         note("no signature was verified; --trusted-key FILE names the key of who signs")
         return
-    signers: dict[bytes, set[str]] = {}
-    for envelope in read_envelopes(file.read_bytes()):
-        for key_id, _ in envelope.signatures:
-            if key_id in bundle.signed_by:
-                signers.setdefault(envelope.payload, set()).add(key_id)
+    signed: dict[bytes, set[str]] = {}
+    try:
+        for envelope in read_envelopes(read_plain(file, LARGEST_SIGNATURE)):
+            # The file may be another one by now: only what is signed is told.
+            by = signers((envelope,), bundle.sha256, keys)
+            if by:
+                signed.setdefault(envelope.payload, set()).update(by)
+    except OSError as problem:
+        raise CannotRead(f"cannot read {file}: {problem.strerror}") from problem
+    except BrokenSignature as fault:
+        raise CannotRead(f"{file}: {fault}") from fault
     # What several have signed is told once, under all of them.
-    for payload, key_ids in signers.items():
+    for payload, key_ids in signed.items():
         for key_id in sorted(key_ids):
             print(f"  signed   by {key_id}")
         for label, value in told_provenance(read_statement(payload, bundle.sha256)):
@@ -96,7 +107,7 @@ def _rebuilds(bundle: OpenedBundle) -> bool:
     with tempfile.TemporaryDirectory(prefix="lynkrc-") as scratch:
         rebuilt = rebuild(bundle, Path(scratch))
     for name, why in rebuilt.left_out:
-        print(f"  rebuilt  {name}: not compared: {why}")
+        print(f"  rebuilt  {printable(name)}: not compared: {printable(why)}")
     for name, why in rebuilt.different:
         error(f"{bundle.path}: {name}: {why}")
     if not rebuilt.different:

@@ -11,6 +11,8 @@ from pathlib import Path
 from struct import Struct
 from zlib import crc32
 
+from lynkrc_runtime.plain_file import read_plain
+
 SUFFIX = ".lynkr"
 
 LARGEST_BUNDLE = 64 * 2**20
@@ -35,12 +37,12 @@ def bundle_file(path: Path) -> Path:
 def read_bundle(path: Path) -> bytes:
     """The bytes of a bundle's file, read once. BrokenBundle where there are none or too many."""
     try:
-        size = path.stat().st_size
-        if size > LARGEST_BUNDLE:
-            raise BrokenBundle(f"{path}: {size} bytes, more than a bundle may have")
-        return path.read_bytes()
+        data = read_plain(path, LARGEST_BUNDLE)
     except OSError as error:
         raise BrokenBundle(f"{path}: cannot be read: {error.strerror}") from error
+    if len(data) > LARGEST_BUNDLE:
+        raise BrokenBundle(f"{path}: more than {LARGEST_BUNDLE} bytes, more than a bundle may have")
+    return data
 
 
 def unzip(path: Path, data: bytes) -> dict[str, bytes]:

@@ -8,6 +8,8 @@ kill the process.
 """
 
 import hashlib
+import os
+import stat
 import struct
 import sys
 import tempfile
@@ -53,6 +55,7 @@ LIBRARIES: Final = NativeLibraries()
 
 def _load(library: bytes, digest: str) -> Scorer:
     _check_whole(library)
+    _check_folder(Path(tempfile.gettempdir()))
     # The last part must be what the library was built as; the rest tells libraries apart.
     name = f"lynkrc_bundle_{digest[:16]}.scorer"
     with tempfile.TemporaryDirectory(prefix="lynkrc-bundle-") as folder:
@@ -72,6 +75,18 @@ def _load(library: bytes, digest: str) -> Scorer:
             sys.modules["scorer"] = before
     decide: Scorer = module.decide
     return decide
+
+
+def _check_folder(folder: Path) -> None:
+    """ImportError for a folder of temporary files that no library may run from."""
+    if sys.platform == "win32":
+        return
+    mode = folder.stat().st_mode
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        # Without the sticky bit others may put a folder of theirs in the place of ours.
+        raise ImportError(f"others can rename what lies in {folder}; TMPDIR names another folder")
+    if os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0):
+        raise ImportError(f"{folder} is mounted noexec; TMPDIR names another folder")
 
 
 _ELF: Final = b"\x7fELF"

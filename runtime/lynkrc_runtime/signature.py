@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, final
 
+from lynkrc_runtime.plain_file import read_plain
+
 PAYLOAD_TYPE: Final = "application/vnd.in-toto+json"
 STATEMENT_TYPE: Final = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE: Final = "https://slsa.dev/provenance/v1"
@@ -258,8 +260,7 @@ def verified(path: Path, sha256: str, trust: Trust) -> tuple[str, ...]:
             raise BrokenSignature("a signature is required, and no key is trusted")
         return ()
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_SIGNATURE + 1)
+        data = read_plain(path, LARGEST_SIGNATURE)
     except FileNotFoundError:
         if trust.is_required:
             raise BrokenSignature(

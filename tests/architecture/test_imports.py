@@ -88,6 +88,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.native_tag",
     # What a compiler notes of its native code, and the form of the signatures it writes.
     "lynkrc_runtime.native_trust",
+    "lynkrc_runtime.plain_file",
     "lynkrc_runtime.signature",
     "lynkrc_runtime.protocol",
     "lynkrc_runtime.providers.kind",

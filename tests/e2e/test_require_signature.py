@@ -1,5 +1,6 @@
 """A gateway that serves only what trusted keys have signed, at its start and at every reload."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -65,10 +66,18 @@ def test_a_reload_brings_in_only_what_is_signed(tmp_path: Path, workers: str) ->
         signature_path(bundle).unlink()
         told = str(reload(gateway, 409))
         assert f"there is no {bundle.name}.intoto.jsonl" in told
+        # Nothing that could be waited for.
+        os.mkfifo(signature_path(bundle))
+        told = str(reload(gateway, 409))
+        assert "not a plain file" in told and "bundle-" not in told
+        bundle.unlink()
+        os.mkfifo(bundle)
+        assert f"{bundle}: cannot be read: not a plain file" in str(reload(gateway, 409))
+        signature_path(bundle).unlink()
         assert serves(gateway) == 2
         ready = readiness(gateway)
         assert (ready["http"], ready["status"]) == (200, "degraded")
-        assert 'lynkr_reloads_total{result="failed"} 3.0' in metrics(gateway)
+        assert 'lynkr_reloads_total{result="failed"} 5.0' in metrics(gateway)
 
         signed(tmp_path, 6, seed=1)
         assert reload(gateway)["result"] == "reloaded"
@@ -130,4 +139,35 @@ def test_native_code_runs_only_where_it_is_trusted(
         assert gateway.ready["engine"] == "python"
         (line,) = [line for line in gateway.lines if line["event"] == "engine"]
         assert "(neither XDG_STATE_HOME nor HOME names a folder)" in line["notice"]
+        assert gateway.stop() == 0
+
+
+@needs_compiler
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_reload_that_loses_trust_loses_the_native_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+) -> None:
+    """Also where the very library is mapped already, and readiness, metric and log tell it."""
+    secret, public = write_pair(tmp_path, "first", 1)
+    spec, out = tmp_path / "routing.yaml", tmp_path / "out"
+    spec.write_text(SPEC)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    built = ("build", str(spec), "-o", str(out), "--native", "--quiet", "--sign", str(secret))
+    assert main(built) == 0
+    bundle = out / "sample.lynkr"
+    kept = signature_path(bundle).read_bytes()
+    options = ("--trusted-key", str(public), "--workers", workers)
+    with serving(bundle, tmp_path / "log", options) as gateway:
+        for engine in ("native", "python", "native"):
+            if engine == "python":
+                signature_path(bundle).unlink()
+            else:
+                signature_path(bundle).write_bytes(kept)
+            reload(gateway)
+            ready = readiness(gateway)
+            assert ready["engine"] == engine
+            told = [line for line in metrics(gateway).splitlines() if "lynkr_build_info{" in line]
+            assert told and all(f'engine="{engine}"' in line for line in told)
+        lines = [line for line in gateway.lines if line["event"] == "engine"]
+        assert lines and all("no trusted signature" in line["notice"] for line in lines)
         assert gateway.stop() == 0

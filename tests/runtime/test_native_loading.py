@@ -1,8 +1,10 @@
 """Native libraries by their bytes: mapped once, refused where they cannot be mapped safely."""
 
 import gc
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from random import Random
 
@@ -121,3 +123,29 @@ def test_a_collection_between_two_verdicts_takes_no_verdict_twice() -> None:
         gc.callbacks.remove(collected)
     assert len(spare) == 5_000 and verdict != held
     assert sys.getrefcount(held) == before - 1
+
+
+def test_a_folder_where_others_can_swap_the_library_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    tmp_path.chmod(0o777)
+    libraries = NativeLibraries()
+    with pytest.raises(ImportError, match=r"others can rename what lies in .*; TMPDIR names"):
+        libraries.load(library())
+    assert list(tmp_path.iterdir()) == [] and len(libraries) == 0
+    tmp_path.chmod(0o1777)
+    assert libraries.load(library())(vector(words=9))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_nothing_runs_from_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The loader says only that a segment failed to map, which tells nobody what to do."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    fields = list(os.statvfs(tmp_path))
+    fields[8] |= os.ST_NOEXEC
+    monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result(fields))
+    with pytest.raises(ImportError, match="is mounted noexec; TMPDIR names another folder"):
+        NativeLibraries().load(library())

@@ -12,7 +12,9 @@ from lynkrc.cli.main import main
 from lynkrc.cli.specs import compile_file
 from lynkrc.pipeline import pack_bundle
 from lynkrc.source.resources import read_schema
+from lynkrc_runtime.bundle_archive import archive, unzip
 from tests.native_tools import needs_compiler
+from tests.runtime.test_bundle_load import replace_honestly
 from tests.unit.cli_sample import BROKEN, SPEC
 
 LEXICONS = """\
@@ -139,3 +141,19 @@ def test_what_cannot_be_measured_is_said(
     with pytest.raises(SystemExit):
         main(["bench", "--seconds", "0"])
     assert "0.1 to 600" in capsys.readouterr().err
+
+
+def test_a_pattern_of_another_version_is_said(
+    spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    packed, _ = pack_bundle(compile_file(spec), native=False)
+    path = tmp_path / "later.lynkr"
+    files = unzip(path, packed)
+    dispatch = json.loads(files["dispatch.json"])
+    dispatch["lexicons"][0]["patterns"][0] = "(((("
+    replace_honestly(files, "dispatch.json", json.dumps(dispatch).encode())
+    path.write_bytes(archive(files))
+    assert main(["bench", str(path), *QUICK]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and f"error: {path}: " in err
+    assert err.endswith("measure it with the lynkrc that built it\n")

@@ -10,6 +10,7 @@ import asyncio
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, final
 
@@ -20,6 +21,8 @@ from lynkrc_runtime.bundle import (
     dispatch_of,
     open_bundle,
 )
+from lynkrc_runtime.bundle_archive import read_bundle
+from lynkrc_runtime.plain_file import read_plain
 from lynkrc_runtime.server import control
 from lynkrc_runtime.server.background import Tasks
 from lynkrc_runtime.server.crew import Unheard, Worker, start_worker
@@ -27,7 +30,7 @@ from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import Listening
 from lynkrc_runtime.server.options import Options, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
-from lynkrc_runtime.signature import signature_path
+from lynkrc_runtime.signature import LARGEST_SIGNATURE, signature_path
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.merging import lasting, merged
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads, Result
@@ -307,9 +310,12 @@ class Supervisor:
         try:
             file = bundle_file(self._path)
             self._file_name = file.name
-            shutil.copyfile(file, copy)
-            if self._options.trust.keys and signature_path(file).exists():
-                shutil.copyfile(signature_path(file), signature_path(copy))
+            copy.write_bytes(read_bundle(file))
+            if self._options.trust.keys:
+                # Without one the copy has none either, and is judged by that.
+                with suppress(FileNotFoundError):
+                    signature = read_plain(signature_path(file), LARGEST_SIGNATURE)
+                    signature_path(copy).write_bytes(signature)
         except OSError as error:
             raise CannotServe(f"{self._path}: cannot be read: {error.strerror}") from error
         return copy
