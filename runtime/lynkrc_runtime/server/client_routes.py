@@ -31,7 +31,6 @@ from lynkrc_runtime.server.http import (
     dialect_of,
     guard,
     identified,
-    last_words,
     live,
     nothing_here,
     read_body,
@@ -44,7 +43,6 @@ from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.server.usage_routes import add_usage_routes
-from lynkrc_runtime.server.whole import Whole
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -123,7 +121,7 @@ class HttpClient:
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """See `Client.answer`; aiohttp sends it when the handler returns it."""
-        self.response = Whole(status, headers, body, last_words)
+        self.response = web.Response(status=status, headers=headers, body=body)
 
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
