@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http import StreamWriter
 from aiohttp.typedefs import Handler
 
@@ -126,7 +126,10 @@ class HttpClient:
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
         self.response = web.StreamResponse(status=200, headers=headers)
-        if self._request.app[SITE].stopping.is_draining:
+        # A client of HTTP/1.0 knows no chunks: only the end of its connection ends such an answer,
+        # and aiohttp would keep it for who asked for that.
+        is_old = self._request.version < HttpVersion11
+        if is_old or self._request.app[SITE].stopping.is_draining:
             self.response.force_close()
         self._is_stream = True
         await self.response.prepare(self._request)
