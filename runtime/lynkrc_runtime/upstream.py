@@ -7,22 +7,23 @@ connect.
 
 import asyncio
 import errno
+import math
 import os
+import re
+import socket
 import ssl
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from types import TracebackType
-from typing import Any, Protocol, Self, cast, final
+from typing import Protocol, Self, final
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.client_reqrep import ClientRequest
 from aiohttp.connector import Connection
 from aiohttp.http import HttpProcessingError
-from aiohttp.http_writer import _serialize_headers
-from aiohttp.tracing import Trace
 from msgspec import Struct
 from yarl import URL
 
@@ -38,7 +39,10 @@ DNS_CACHE = 10
 AT_ONCE = 32 * 1024
 """Bytes of a body that is handed to the transport with its head: below what makes it wait."""
 _READ = 64 * 1024
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
+_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""What header names are made of."""
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no line of a head may hold: it would end there, for some reader of it."""
 
 
 @final
@@ -134,29 +138,28 @@ class UpstreamFault(Exception):
 
 @final
 class _Connecting:
-    """How one request gets its connection: within how many seconds, and whether from the pool."""
+    """Whether one request gets its connection from the pool."""
 
-    __slots__ = ("limit", "reused")
+    __slots__ = ("reused",)
 
-    def __init__(self, limit: float) -> None:
-        self.limit = limit
+    def __init__(self) -> None:
         self.reused = True
 
 
 _connecting: ContextVar[_Connecting] = ContextVar("connecting")
 
 
-@final
-class _Connector(aiohttp.TCPConnector):
-    """Bounds and notes the making of connections; requests that find one kept pay nothing."""
+def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket for a connection that is made anew, which is noted of the request that needs it."""
+    _connecting.get().reused = False
+    family, kind, protocol, _, _ = address
+    return socket.socket(family, kind, protocol)
 
-    async def _create_connection(
-        self, req: ClientRequest, traces: list[Trace], timeout: aiohttp.ClientTimeout
-    ) -> ResponseHandler:
-        connecting = _connecting.get()
-        connecting.reused = False
-        async with asyncio.timeout(connecting.limit):
-            return await super()._create_connection(req, traces, timeout)
+
+@lru_cache(maxsize=256)
+def _within(limit: float) -> aiohttp.ClientTimeout:
+    """The making of a connection in so many seconds, to the fraction; nothing else is bounded."""
+    return aiohttp.ClientTimeout(connect=limit, ceil_threshold=math.inf)
 
 
 @final
@@ -174,10 +177,17 @@ class HttpUpstream:
         """Needs a running event loop."""
         self._loop = asyncio.get_running_loop()
         self._place = lru_cache(maxsize=1024)(partial(_place_of, self._loop))
-        self._kept = _Connector(limit=0, keepalive_timeout=KEEP_ALIVE, ttl_dns_cache=DNS_CACHE)
+        self._kept = aiohttp.TCPConnector(
+            limit=0,
+            keepalive_timeout=KEEP_ALIVE,
+            ttl_dns_cache=DNS_CACHE,
+            socket_factory=_socket,
+        )
         # A stale pool may hold more dead connections; aiohttp has no "new connection" switch a
         # request, so the rare second try after a stale one goes through a pool that keeps none.
-        self._fresh = _Connector(limit=0, force_close=True, ttl_dns_cache=DNS_CACHE)
+        self._fresh = aiohttp.TCPConnector(
+            limit=0, force_close=True, ttl_dns_cache=DNS_CACHE, socket_factory=_socket
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -201,7 +211,7 @@ class HttpUpstream:
         if request.signer is not None:
             added = await request.signer.headers(request)
             headers = {**headers, **{name.lower(): added[name] for name in added}}
-        connecting = _Connecting(request.connect)
+        connecting = _Connecting()
         _connecting.set(connecting)
         try:
             if request.link.proxy is None and len(request.body) <= AT_ONCE:
@@ -239,9 +249,10 @@ class HttpUpstream:
         if request.fresh:
             fields["connection"] = "close"
             connector = self._fresh
-        # It takes any mapping, and raises ValueError for a value that would end its line.
-        head = _serialize_headers(place.line, cast(Any, fields))
-        connection = await connector.connect(place.asked, traces=[], timeout=_NO_TIMEOUT)
+        head = _head(place.line, fields)
+        connection = await connector.connect(
+            place.asked, traces=[], timeout=_within(request.connect)
+        )
         try:
             protocol = _ready(connection)
             transport = connection.transport
@@ -275,7 +286,7 @@ class HttpUpstream:
             ssl=request.link.tls or True,
         )
         connector = self._fresh if request.fresh else self._kept
-        connection = await connector.connect(asked, traces=[], timeout=_NO_TIMEOUT)
+        connection = await connector.connect(asked, traces=[], timeout=_within(request.connect))
         try:
             _ready(connection)
             transport = connection.transport
@@ -314,10 +325,31 @@ def _place_of(loop: asyncio.AbstractEventLoop, address: str, tls: ssl.SSLContext
     return _Place(asked, f"POST {url.raw_path_qs} HTTP/1.1", fields)
 
 
+def _head(line: str, fields: Mapping[str, str]) -> bytes:
+    """A request's head. Raises ValueError for what would be read as another line, or another name.
+
+    >>> _head("POST / HTTP/1.1", {"host": "h", "x-thing": "a"})
+    b'POST / HTTP/1.1\\r\\nhost: h\\r\\nx-thing: a\\r\\n\\r\\n'
+    """
+    lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
+    # One look at all of them: most of what a look costs is its call.
+    if _CONTROL.search(line + "".join(fields.values())) is not None:
+        raise ValueError("a header, or the address, holds a control character")
+    if "" in fields or _NAMES.fullmatch("".join(fields)) is None:
+        raise ValueError("what a header is called is no name")
+    return f"{line}\r\n{''.join(lines)}\r\n".encode()
+
+
 def _ready(connection: Connection) -> ResponseHandler:
-    """The protocol of a connection, ready for an answer."""
+    """The protocol of a connection, ready for an answer.
+
+    Raises ServerDisconnectedError for one on which something was said while nobody asked: it would
+    be taken for the answer.
+    """
     protocol = connection.protocol
     assert protocol is not None
+    if protocol.should_close:
+        raise aiohttp.ServerDisconnectedError
     protocol.set_response_params(
         read_until_eof=True,
         auto_decompress=False,

@@ -227,6 +227,7 @@ def _cancelled(
         assert not _running(served), f"places are taken after step {step}"
         assert not any(_probed(served)), f"a probe is held after step {step}"
         assert len(served.stopping) == 0
+        assert asyncio.all_tasks() == {asyncio.current_task()}, f"a task is left after step {step}"
         assert all(not visit.held and visit.left == 1 for visit in meter.visits)
         assert upstream.inner.closed == upstream.opened
         return stepped.was_cancelled

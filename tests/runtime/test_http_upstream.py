@@ -212,10 +212,10 @@ async def test_connecting_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_: object, **__: object) -> None:
         await asyncio.get_running_loop().create_future()
 
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", never)
     async with HttpUpstream() as upstream:
-        monkeypatch.setattr("aiohttp.connector.TCPConnector._create_connection", never)
         with pytest.raises(UpstreamFault) as caught:
-            await upstream.send(request("http://127.0.0.1:9/", connect=0.0))
+            await upstream.send(request("http://127.0.0.1:9/", connect=0.01))
     assert caught.value.fault is Fault.CONNECT
     assert "within" in str(caught.value)
 
@@ -286,15 +286,88 @@ async def test_what_comes_before_the_answer_is_no_answer() -> None:
         response.close()
 
 
-async def test_no_header_brings_another_with_it() -> None:
+@pytest.mark.parametrize("size", [2, AT_ONCE + 1])
+@pytest.mark.parametrize("control", ["\r\nx-other: b", "\r", "\n", "\0", "\x0b", "\x7f"])
+@pytest.mark.parametrize("place", ["name", "value"])
+async def test_no_header_brings_another_with_it(place: str, control: str, size: int) -> None:
+    talked = False
+
+    async def talk(*_: object) -> None:
+        nonlocal talked
+        talked = True
+
+    text = f"a{control}b"
+    headers = {text: "1"} if place == "name" else {"x-thing": text}
+    async with server(talk) as url, HttpUpstream() as upstream:
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(replace(request(url), headers=headers, body=b"x" * size))
+        assert caught.value.fault is Fault.BROKEN
+    assert size > AT_ONCE or not talked, "nothing is connected to for it"
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "a: 1, b", "\u00e9", "a\t"])
+async def test_what_is_no_name_of_a_header_is_not_sent(name: str) -> None:
     async with server(lambda _r, _w: asyncio.sleep(0)) as url, HttpUpstream() as upstream:
-        for size in (2, AT_ONCE + 1):
-            smuggled = replace(
-                request(url), headers={"x-thing": "a\r\nx-other: b"}, body=b"x" * size
-            )
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(replace(request(url), headers={"x-a": "1", name: "1"}))
+    assert caught.value.fault is Fault.BROKEN
+
+
+async def test_no_address_brings_a_header_with_it() -> None:
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(OK)
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        called = request(f"{url}/a%0d%0ax: 1\u00e9\x0b\x85")
+        response = await upstream.send(called)
+        response.close()
+    line, *rest = seen[0].split(b"\r\n")
+    assert line.startswith(b"POST /v1/chat/completions/a%0D%0Ax:%201%C3%A9")
+    assert line.count(b" ") == 2
+    assert not any(one.startswith(b"x") for one in rest)
+
+
+@pytest.mark.parametrize("later", [True, False])
+async def test_an_answer_to_nothing_is_not_taken_for_the_next_one(later: bool) -> None:
+    """As the 408 of a balancer that has waited long enough, or of one that mixes answers up."""
+    go_on, connections = asyncio.Event(), 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(OK)
+        if connections == 1:
+            if later:
+                await go_on.wait()
+            writer.write(OK.replace(b"hi", b"no"))
+        await writer.drain()
+        await reader.read()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        response.close()
+        go_on.set()
+        await _turns()
+        if later:
             with pytest.raises(UpstreamFault) as caught:
-                await upstream.send(smuggled)
-            assert caught.value.fault is Fault.BROKEN
+                await upstream.send(request(url))
+            assert caught.value.fault is Fault.STALE
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        response.close()
+    assert connections == 2
+
+
+async def _turns() -> None:
+    """Until what has been sent on this machine has come."""
+    for _ in range(20):
+        await asyncio.sleep(0)
 
 
 async def test_a_reader_hears_that_the_answer_was_closed() -> None:

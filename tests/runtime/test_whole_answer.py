@@ -1,4 +1,4 @@
-"""Answers written in one piece, as they come over a socket."""
+"""Whole answers, as they come over a socket."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,24 +7,24 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from lynkrc_runtime.server.whole import TOGETHER, Whole
-
-
-def _last(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["server"] = "s"
+from lynkrc_runtime.server.client_routes import HttpClient
+from lynkrc_runtime.server.http import before_answer
 
 
 @asynccontextmanager
 async def connected(
     body: bytes, *, closes: bool = False
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    async def handle(_: web.Request) -> web.StreamResponse:
-        answer = Whole(200, {"x-thing": "1"}, body, _last)
+    async def handle(request: web.Request) -> web.StreamResponse:
+        client = HttpClient(request)
+        await client.answer(200, {"x-thing": "1"}, body)
+        assert client.response is not None
         if closes:
-            answer.force_close()
-        return answer
+            client.response.force_close()
+        return client.response
 
     app = web.Application()
+    app.on_response_prepare.append(before_answer)
     app.router.add_post("/", handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -48,13 +48,13 @@ async def ask(
     return line, headers, await reader.readexactly(int(headers[b"content-length"]))
 
 
-@pytest.mark.parametrize("size", [0, 2, TOGETHER, TOGETHER + 1, 1_000_000])
+@pytest.mark.parametrize("size", [0, 2, 65_536, 65_537, 1_000_000])
 async def test_a_connection_takes_one_answer_after_another(size: int) -> None:
     async with connected(b"x" * size) as (reader, writer):
         for _ in range(2):
             line, headers, body = await ask(reader, writer, b"POST / HTTP/1.1")
             assert line == b"HTTP/1.1 200 OK"
-            assert (headers[b"x-thing"], headers[b"server"]) == (b"1", b"s")
+            assert (headers[b"x-thing"], headers[b"server"]) == (b"1", b"lynkrc")
             assert b"date" in headers
             assert b"connection" not in headers
             assert body == b"x" * size

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, final
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 from aiohttp.http import StreamWriter
 from aiohttp.typedefs import Handler
 
@@ -31,7 +31,6 @@ from lynkrc_runtime.server.http import (
     dialect_of,
     guard,
     identified,
-    last_words,
     live,
     nothing_here,
     read_body,
@@ -44,7 +43,6 @@ from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.server.usage_routes import add_usage_routes
-from lynkrc_runtime.server.whole import Whole
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -123,12 +121,15 @@ class HttpClient:
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """See `Client.answer`; aiohttp sends it when the handler returns it."""
-        self.response = Whole(status, headers, body, last_words)
+        self.response = web.Response(status=status, headers=headers, body=body)
 
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
         self.response = web.StreamResponse(status=200, headers=headers)
-        if self._request.app[SITE].stopping.is_draining:
+        # A client of HTTP/1.0 knows no chunks: only the end of its connection ends such an answer,
+        # and aiohttp would keep it for who asked for that.
+        is_old = self._request.version < HttpVersion11
+        if is_old or self._request.app[SITE].stopping.is_draining:
             self.response.force_close()
         self._is_stream = True
         await self.response.prepare(self._request)

@@ -238,11 +238,6 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
 
 
 async def before_answer(request: web.Request, response: web.StreamResponse) -> None:
-    """`last_words`, as aiohttp's signal."""
-    last_words(request, response)
-
-
-def last_words(request: web.Request, response: web.StreamResponse) -> None:
     """Last words on an answer's headers: a page of a declared origin may read it.
 
     A connection that was asked to become something else is closed: the parser has left HTTP.
