@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lynkrc_runtime.protocol.carrier import CLAUDE, GEMINI, OPENAI, seal
+from lynkrc_runtime.protocol.carrier import CLAUDE, DETAILS, GEMINI, OPENAI, seal
 from lynkrc_runtime.protocol.conversation import (
     Answer,
     Block,
@@ -30,7 +30,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.openai_chat import CLIENT, TARGET
 from lynkrc_runtime.protocol.shapes import RequestShape
-from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from tests.wire.openai_chat_lint import context_of, lint_completion, lint_stream
 
 MAKER = "made/by-1"
@@ -282,3 +282,20 @@ def test_claude_s_signature_is_its_own_though_it_came_in_a_carrier() -> None:
     assert carried is not None and carried.startswith("gw1.")
     message = whole_message((Thinking(text="Hm.", signature=carried), Text(text="Hi")))
     assert "gw1." not in passed(message, facts_of())[0].get("reasoning_details", "")
+
+
+@pytest.mark.parametrize("data", ["garbage", "7", '"x"', "{}", "[" * 3000, "1e400"])
+def test_details_that_a_client_made_up_are_left_out(data: str) -> None:
+    facts = facts_of(reasoning_field="reasoning_details", reasoning_replay="always")
+    signature = seal(DETAILS, data, "")
+    turn = [
+        {"type": "thinking", "thinking": "Hm.", "signature": signature},
+        {"type": "text", "text": "Hi"},
+    ]
+    user = {"role": "user", "content": "Go"}
+    messages = [user, {"role": "assistant", "content": turn}, user]
+    content = json.dumps({"model": "m", "max_tokens": 9, "messages": messages}).encode()
+    request = CLIENT_DIALECTS["anthropic-messages"].read_request(content, {})
+    written = TARGET.write_request(request, facts, {})
+    assert "reasoning_details" not in json.loads(written.body)["messages"][1]
+    assert "stripped=thinking" in written.transforms

@@ -15,7 +15,7 @@ Inside a neutral conversation `Thinking.signature` is None, Claude's own signatu
 
 import base64
 import binascii
-from typing import Final, final
+from typing import Any, Final, final
 
 import msgspec
 
@@ -87,6 +87,18 @@ def sealed_content(data: str) -> str | None:
         return None
     content = found.get("encrypted_content") if isinstance(found, dict) else None
     return content if isinstance(content, str) else None
+
+
+def sealed_details(data: str | None) -> list[Any] | None:
+    """The `reasoning_details` in the data of a `DETAILS` carrier.
+
+    None where it holds none: a client can write whatever it likes into a carrier.
+    """
+    try:
+        found = None if data is None else msgspec.json.decode(data)
+    except NOT_JSON:
+        return None
+    return found if isinstance(found, list) else None
 
 
 def opened(sealed: str, text: str) -> Thinking | RedactedThinking:

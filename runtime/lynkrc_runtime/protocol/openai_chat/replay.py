@@ -16,13 +16,12 @@ Only what this maker sealed, or what nobody signed, goes back; all else is left 
 
 from typing import Any, final
 
-import msgspec
-
 from lynkrc_runtime.protocol.carrier import (
     DETAILS,
     MARKER,
     is_foreign,
     restored,
+    sealed_details,
 )
 from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import RedactedThinking, Thinking
@@ -51,9 +50,9 @@ class Replay:
         if not replays or self._facts.without_thinking or isinstance(block, RedactedThinking):
             self._lose()
             return
-        details = restored(block.signature, DETAILS, maker)
+        details = sealed_details(restored(block.signature, DETAILS, maker))
         if shape.reasoning_field == "reasoning_details" and details is not None:
-            self._details += msgspec.json.decode(details)
+            self._details += details
         elif shape.reasoning_field == "content" and not is_foreign(block):
             summary = {"type": "summary_text", "text": block.text, "signature": block.signature}
             self._parts.append({"type": "reasoning", "summary": [summary]})
