@@ -1,9 +1,9 @@
 """Classes ``[a-z_\\d]`` and escapes of the regular subset to trees, folded like the text."""
 
-from typing import NoReturn, final
+from typing import NoReturn
 
 from lynkrc.diagnostics.pattern_codes import MALFORMED_PATTERN, NOT_REGULAR
-from lynkrc.syntax.pattern import Alternation, CharClass, Literal, PatternNode
+from lynkrc.syntax.pattern import CharClass
 from lynkrc.syntax.pattern_reader import Reader
 from lynkrc.syntax.pattern_shape import WORD_RANGES, Ranges, complement, merged
 from lynkrc_runtime.scan.fold import SYMBOL, fold_text
@@ -57,27 +57,16 @@ def escaped_char(reader: Reader, start: int, char: str) -> str:
     return char
 
 
-@final
-class _Members:
-    """What a class has so far: ranges of folded code points, and folded words like ``ss``."""
-
-    __slots__ = ("ranges", "words")
-
-    def __init__(self) -> None:
-        self.ranges: list[tuple[int, int]] = []
-        self.words: set[str] = set()
-
-
-def read_class(reader: Reader, opened: int) -> PatternNode:
+def read_class(reader: Reader, opened: int) -> CharClass:
     """The class whose ``[`` stands at `opened`; its ``]`` is known to follow."""
     reader.pos = opened + 1
     negated = reader.peek() == "^"
     if negated:
         reader.take()
-    members = _Members()
+    ranges: list[tuple[int, int]] = []
     first = reader.pos
     while reader.peek() != "]":
-        _member(reader, members)
+        _member(reader, ranges)
     if reader.pos == first:
         reader.fail(
             MALFORMED_PATTERN,
@@ -87,7 +76,7 @@ def read_class(reader: Reader, opened: int) -> PatternNode:
             "write the characters between the brackets; `\\]` for the bracket itself",
         )
     reader.take()
-    node = CharClass(ranges=merged(members.ranges), negated=negated)
+    node = CharClass(ranges=merged(ranges), negated=negated)
     if negated and not complement(node.ranges):
         reader.fail(
             MALFORMED_PATTERN,
@@ -96,26 +85,17 @@ def read_class(reader: Reader, opened: int) -> PatternNode:
             "this class leaves no character to match",
             "name fewer characters between `[^` and `]`",
         )
-    if negated or not members.words:
-        return node
-    # A character that folds to several (``ß`` to ``ss``) matches as these; a negated class need
-    # not name it, since folded text never holds it.
-    options: list[PatternNode] = [Literal(text=word) for word in sorted(members.words)]
-    if node.ranges:
-        options.insert(0, node)
-    return options[0] if len(options) == 1 else Alternation(options=tuple(options))
+    return node
 
 
-def _member(reader: Reader, members: _Members) -> None:
+def _member(reader: Reader, ranges: list[tuple[int, int]]) -> None:
     start = reader.pos
     char = reader.take()
     if char == "\\":
         char = reader.take()
         shorthand = SHORTHANDS.get(char)
         if shorthand is not None:
-            members.ranges.extend(
-                complement(shorthand.ranges) if shorthand.negated else shorthand.ranges
-            )
+            ranges.extend(complement(shorthand.ranges) if shorthand.negated else shorthand.ranges)
             return
         char = escaped_char(reader, start, char)
     last = char
@@ -134,7 +114,7 @@ def _member(reader: Reader, members: _Members) -> None:
                 "write the lower character first",
             )
     if char == last:
-        _fold_into(reader.literal(char, start).text, members)
+        _add(reader.literal(char, start).text, ranges)
     else:
         # A range may span symbols; folded text cannot tell them apart, so they are left out.
         folds = [fold_text(chr(code)) for code in range(ord(char), ord(last) + 1)]
@@ -142,15 +122,12 @@ def _member(reader: Reader, members: _Members) -> None:
         if not told:
             reader.literal(char, start)
         for folded in told:
-            _fold_into(folded, members)
+            _add(folded, ranges)
 
 
-def _fold_into(folded: str, members: _Members) -> None:
-    if len(folded) != 1:
-        members.words.add(folded)
-        return
+def _add(folded: str, ranges: list[tuple[int, int]]) -> None:
     code = ord(folded)
-    if members.ranges and members.ranges[-1][1] == code - 1:
-        members.ranges[-1] = (members.ranges[-1][0], code)
+    if ranges and ranges[-1][1] == code - 1:
+        ranges[-1] = (ranges[-1][0], code)
     else:
-        members.ranges.append((code, code))
+        ranges.append((code, code))
