@@ -15,11 +15,14 @@ import re
 import textwrap
 from collections.abc import Iterator
 
+from lynkrc.diagnostics.snippet import columns_of
+
 _BOLD, _CODE, _EXAMPLE, _RESET = "\x1b[1m", "\x1b[36m", "\x1b[2m", "\x1b[0m"
 _SPAN = re.compile(r"`[^`]+`")
 _WIDEST = 90
 _NARROWEST = 20
 _BLANK_IN_CODE = "\0"
+_SECOND_COLUMN = "\1"
 
 
 def render_page(markdown: str, *, colour: bool = False, columns: int) -> str:
@@ -61,13 +64,15 @@ def _block(lines: list[str], colour: bool, width: int) -> str:
 def _paragraph(text: str, colour: bool, width: int) -> str:
     # Code is not broken: its blanks are no places to wrap at.
     kept = _SPAN.sub(lambda found: found[0].replace(" ", _BLANK_IN_CODE), text)
+    # A wide character counts for the two columns that it takes.
+    kept = "".join(char + _SECOND_COLUMN * (columns_of(char) - 1) for char in kept)
     wrapped = textwrap.fill(
         kept,
         width,
         subsequent_indent="  " if text.startswith("- ") else "",
         break_long_words=False,
         break_on_hyphens=False,
-    ).replace(_BLANK_IN_CODE, " ")
+    ).translate({ord(_BLANK_IN_CODE): " ", ord(_SECOND_COLUMN): None})
     return _SPAN.sub(lambda found: _paint(_CODE, found[0], True), wrapped) if colour else wrapped
 
 

@@ -9,6 +9,7 @@ import lynkrc.diagnostics
 from lynkrc.diagnostics.codes import CODES, PHASES, found
 from lynkrc.diagnostics.pages import introduction, read_page
 from lynkrc.diagnostics.render_page import render_page
+from lynkrc.diagnostics.snippet import columns_of
 from lynkrc.pipeline import check_spec
 from lynkrc.syntax.read import read_source
 from tests.unit.page_examples import examples
@@ -73,6 +74,14 @@ def test_a_page_fits_a_terminal(code: str) -> None:
         assert line.startswith("    ") or len(line) <= 60 or " " not in line.strip("`")
     plain = re.sub("\x1b\\[[0-9;]*m", "", render_page(read_page(code), columns=60, colour=True))
     assert plain == rendered
+
+
+def test_lines_end_where_a_terminal_does_in_every_script() -> None:
+    wide = "`安全审计` is written without blanks, `证明` too, and `安全审计证明`, as all here."
+    rendered = render_page(wide, columns=40)
+    assert rendered.replace("\n", " ") == wide
+    widths = [columns_of(line) for line in rendered.splitlines()]
+    assert max(widths) <= 40 and len(widths) == 3
 
 
 def test_ids_and_names_of_codes_are_distinct_and_lead_to_them() -> None:
