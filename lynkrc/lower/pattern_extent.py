@@ -29,6 +29,9 @@ MOST_LENGTH = 20_000
 MOST_PLAIN_CELLS = 5_000_000
 """Most cells of the table of plain words, which is what 16 MB hold."""
 
+MOST_PLAIN_STATES = 160_000
+"""Most states of that table, which are made of few enough nodes: a blank is 8 of them, and 10."""
+
 MOST_INNER_STARS = 12
 """Most repetitions without an end that something follows."""
 
@@ -61,7 +64,7 @@ def is_tame(patterns: Iterable[Pattern]) -> bool:
 
 
 def plain_cells(patterns: Iterable[Pattern]) -> int | None:
-    """Cells that the table has at most, if all entries are words with blanks between.
+    """Cells that the table has at most, if all entries are words with blanks between, and few.
 
     What was read last decides all that is open then: the longest beginning of an entry that the
     text ends with. So there is a state for each beginning of an entry, and for each byte that may
@@ -91,7 +94,7 @@ def plain_cells(patterns: Iterable[Pattern]) -> int | None:
         beginnings += len(data) - _shared(before, data)
         before = data
     states = 2 + beginnings + entries * (2 + between)
-    return states * (len(read) + 3)
+    return states * (len(read) + 3) if states <= MOST_PLAIN_STATES else None
 
 
 def _shared(one: bytes, other: bytes) -> int:

@@ -40,7 +40,7 @@ WORD_BYTES: ByteSet = (
 ) | byte_set(0x80, 0xFF)
 
 
-MAX_NODES = 120_000
+MAX_NODES = 200_000
 """Greatest size of an NFA; repetitions of repetitions write one out of a short entry."""
 
 

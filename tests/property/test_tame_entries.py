@@ -7,7 +7,7 @@ from lynkrc.cli.specs import DiskLoader, catalog_files
 from lynkrc.lower.pattern_dfa import Dfa, build_dfa
 from lynkrc.lower.pattern_extent import MOST_INNER_STARS, is_tame, plain_cells
 from lynkrc.lower.pattern_nfa import build_nfa
-from lynkrc.lower.patterns import check_size
+from lynkrc.lower.patterns import build_automaton, check_size
 from lynkrc.pipeline import check_spec
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
@@ -90,6 +90,23 @@ def test_plain_words_make_no_more_states_than_was_said(
     dfa = build_dfa(build_nfa(patterns), 10**7, 10**5)
     assert isinstance(dfa, Dfa)
     assert len(dfa.rows) * len(dfa.rows[0]) <= cells, texts
+
+
+def test_ten_thousand_entries_of_two_words_are_built() -> None:
+    patterns = [parsed(f"word{number} x{number * 7919 % 10_007}") for number in range(10_000)]
+    found = [pattern for pattern in patterns if pattern is not None]
+    assert check_size([found]) == []
+    assert build_automaton([found]).classes > 10
+
+
+def test_entries_that_are_tame_are_not_refused_when_they_are_built() -> None:
+    # Few different bytes: many states before there are many cells.
+    for count, tame in ((5_000, True), (20_000, False)):
+        texts = [f"{number * 99_991 % 2**24:024b}" for number in range(count)]
+        found = [pattern for text in texts if (pattern := parsed(text)) is not None]
+        assert is_tame(found) == tame
+        if tame:
+            build_nfa(found)  # raises nothing
 
 
 def test_plain_cells_are_known_of_words_alone() -> None:
