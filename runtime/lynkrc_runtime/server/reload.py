@@ -107,6 +107,10 @@ class Reloader:
         self._identity, gateway = self._prepared
         self._prepared = None
         install(gateway, self._process)
+        was, notice = self._site.gateway.policy.notice, gateway.policy.notice
+        if notice is not None and notice != was:
+            # Slower from now on, which the start could not tell.
+            self._process.log.line(Level.WARNING, "engine", notice=notice)
         self._site.gateway = gateway
         self._site.trouble = None
         # Generated modules are cycles, which nothing else would look for in a quiet process.
