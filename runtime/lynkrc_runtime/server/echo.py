@@ -23,12 +23,12 @@ def echo_answer(body: bytes, model: str) -> bytes:
     """A whole answer; one that cannot be read stays as it is."""
     try:
         members = _members(body)
+        if "model" not in members:
+            return body
+        members["model"] = _named(model)
+        return sse.to_json(members)
     except NOT_JSON:
         return body
-    if "model" not in members:
-        return body
-    members["model"] = _named(model)
-    return sse.to_json(members)
 
 
 def echo_event(piece: bytes, model: str) -> bytes:
@@ -43,9 +43,9 @@ def echo_event(piece: bytes, model: str) -> bytes:
         members = _members(payload)
         if not _rename(members, model):
             return piece
+        return sse.event_bytes(name, members) if name else sse.data_bytes(members)
     except NOT_JSON:
         return piece
-    return sse.event_bytes(name, members) if name else sse.data_bytes(members)
 
 
 def _rename(members: dict[str, msgspec.Raw], model: str) -> bool:
