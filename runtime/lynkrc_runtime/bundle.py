@@ -44,7 +44,8 @@ from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.native_loading import LIBRARIES
 from lynkrc_runtime.native_tag import native_path, native_tag
 from lynkrc_runtime.native_trust import NotOurs, check_built_here
-from lynkrc_runtime.scan.tables import Tables, unpack
+from lynkrc_runtime.scan.engines import read_tables
+from lynkrc_runtime.scan.tables import Tables
 from lynkrc_runtime.signature import NO_KEYS, BrokenSignature, Trust, signature_path, verified
 
 __all__ = (
@@ -119,7 +120,7 @@ def load_opened(bundle: OpenedBundle, *, is_just_built: bool = False) -> LoadedB
     """
     dispatch = dispatch_of(bundle)
     try:
-        tables = unpack(bundle.files["lexicons.dfa"])
+        tables = read_tables(bundle.files["lexicons.dfa"])
     except ValueError as error:
         raise BrokenBundle(f"{bundle.path}: unreadable table: {error}") from error
     scorer, engine, notice = _scorer(bundle, is_just_built)

@@ -18,7 +18,7 @@ from tests.architecture.page_walk import ROOT
 PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 SESSIONS = (ROOT / "docs" / "sessions.md").read_text(encoding="utf-8")
 RUNTIME = ROOT / "runtime" / "lynkrc_runtime"
-LOGGED = re.compile(r"(?:\.line\(\s*(?:Level\.\w+|level)|\._head\(\"\w+\"),\s*\"([a-z-]+)\"")
+LOGGED = re.compile(r"(?:\.line|\._head)\(\s*(?:Level\.\w+|level),\s*\"([a-z-]+)\"")
 CODE = re.compile(r"`([^`]+)`")
 
 

@@ -6,7 +6,7 @@ from typing import Literal, Protocol, TypeAlias
 from lynkrc_runtime.scan.fold import TABLE
 from lynkrc_runtime.scan.kernel_sources import kernel_sources
 from lynkrc_runtime.scan.portable import PortableKernel
-from lynkrc_runtime.scan.tables import Tables
+from lynkrc_runtime.scan.tables import Tables, unpack
 
 try:
     from lynkrc_runtime.scan._kernel import SOURCES
@@ -50,6 +50,18 @@ def kernel_notice() -> str | None:
     if _missing is None:
         return None
     return f"the portable scan kernel serves, about 50 times slower than the native one: {_missing}"
+
+
+def read_tables(data: bytes) -> Tables:
+    """The tables in a file's bytes, checked by the kernel that serves here.
+
+    ValueError when they are not whole, or lead outside.
+    """
+    if _missing is not None:
+        return unpack(data)
+    tables = unpack(data, checks_cells=False)
+    NativeKernel(data, [0] * tables.entries, TABLE)
+    return tables
 
 
 def engine_of(tables: Tables, weights: Sequence[int], kernel: KernelName | None = None) -> Engine:

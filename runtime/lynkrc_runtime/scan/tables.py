@@ -134,8 +134,11 @@ def pack(
     )
 
 
-def unpack(data: bytes) -> Tables:
-    """The tables in the file's bytes; ValueError when they are not whole, or lead outside."""
+def unpack(data: bytes, *, checks_cells: bool = True) -> Tables:
+    """The tables in the file's bytes; ValueError when they are not whole, or lead outside.
+
+    Without `checks_cells` the cells are left to a kernel that checks them itself.
+    """
     if data[:4] != MAGIC or len(data) < HEAD or len(data) % 4:
         raise ValueError("not a lexicon table (LKD2)")
     head: tuple[int, ...] = struct.unpack_from("<7I", data, 4)
@@ -157,7 +160,7 @@ def unpack(data: bytes) -> Tables:
     free = sections.take("I", free_entries)
     sections.end()
     if (
-        any(target % classes or target >= states * classes for target in set(_cells(packed, width)))
+        (checks_cells and not _lead_inside(_cells(packed, width), states, classes))
         or not _rises(entry_offsets)
         or not _rises(lexicon_offsets)
         or max(accepted, default=-1) >= entries
@@ -228,6 +231,10 @@ def _cells(packed: memoryview, width: int) -> "array[int]":
     if sys.byteorder == "big":
         cells.byteswap()
     return cells
+
+
+def _lead_inside(cells: "array[int]", states: int, classes: int) -> bool:
+    return all(not cell % classes and cell < states * classes for cell in set(cells))
 
 
 def _rises(offsets: memoryview) -> bool:

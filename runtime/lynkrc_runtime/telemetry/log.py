@@ -92,14 +92,14 @@ class Log:
         """
         if level < self._level:
             return
-        self._write(_text(self._head(level.name.lower(), event) | members))
+        self._write(_text(self._head(level, event) | members))
 
-    def _head(self, level: str, event: str) -> dict[str, Any]:
+    def _head(self, level: Level, event: str) -> dict[str, Any]:
         """What every line begins with."""
         micro = round(self._clock() * 1_000_000)
         second, part = divmod(micro, 1_000_000)
         moment = f"{_second(second)}.{part // 1000:03}+00:00"
-        return {"time": moment, "level": level, "event": event, **self._who}
+        return {"time": moment, "level": level.name.lower(), "event": event, **self._who}
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
@@ -107,7 +107,7 @@ class Log:
             members = outcome_members(dispatch, outcome)
             if self._fields is not None:
                 members = {name: members[name] for name in members if name in self._fields}
-            self._write(_text({**self._head("info", "request"), **members}))
+            self._write(_text({**self._head(Level.INFO, "request"), **members}))
 
 
 @lru_cache(maxsize=2)
