@@ -333,8 +333,7 @@ def _head(line: str, fields: Mapping[str, str]) -> bytes:
     """
     lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
     # One look at all of them: most of what a look costs is its call.
-    said = line + "".join(fields.values())
-    if not said.isprintable() and _CONTROL.search(said) is not None:
+    if _CONTROL.search(line + "".join(fields.values())) is not None:
         raise ValueError("a header, or the address, holds a control character")
     if "" in fields or _NAMES.fullmatch("".join(fields)) is None:
         raise ValueError("what a header is called is no name")
