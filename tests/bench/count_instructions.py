@@ -192,6 +192,8 @@ def main(arguments: Sequence[str]) -> None:
     if shutil.which("callgrind_control") is None:
         raise SystemExit("valgrind is not installed: no instructions counted")
     cases = [case for case in CASES if options.only in case.name]
+    if not cases:
+        parser.error(f"no case has {options.only!r} in its name")
     trees = [tree.resolve() for tree in options.trees] or [_HERE]
     columns = [counts(tree, cases, SPARE if options.spare else SPEC) for tree in trees]
     names = [tree.name for tree in trees]

@@ -313,6 +313,21 @@ async def test_what_is_no_name_of_a_header_is_not_sent(name: str) -> None:
     assert caught.value.fault is Fault.BROKEN
 
 
+async def test_a_tab_is_a_blank_like_another() -> None:
+    """A client may send one; a call that failed for it would be held against the target."""
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await read_request(reader))
+        writer.write(OK)
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(replace(request(url), headers={"traceparent": "a\tb"}))
+        response.close()
+    assert b"\r\ntraceparent: a\tb\r\n" in seen[0]
+
+
 async def test_no_address_brings_a_header_with_it() -> None:
     seen: list[bytes] = []
 
