@@ -166,7 +166,7 @@ def test_the_metadata_names_licence_commands_and_python(wheel: Path, names: set[
         commands = archive.read(f"{info}/entry_points.txt").decode()
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["Requires-Python"] == ">=3.11"
-    assert f"{info}/licenses/LICENSE" in names
+    assert {f"{info}/licenses/LICENSE", f"{info}/licenses/LICENSE-unicode.txt"} <= set(names)
     assert "lynkrc = lynkrc.cli.main:main" in commands
     assert "lynkrc-runtime = lynkrc_runtime.__main__:main" in commands
 
