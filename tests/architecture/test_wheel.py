@@ -164,7 +164,7 @@ def test_the_metadata_names_licence_commands_and_python(wheel: Path, names: set[
     with zipfile.ZipFile(wheel) as archive:
         metadata = Parser().parsestr(archive.read(f"{info}/METADATA").decode())
         commands = archive.read(f"{info}/entry_points.txt").decode()
-    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["License-Expression"] == "Apache-2.0 AND Unicode-DFS-2016"
     assert metadata["Requires-Python"] == ">=3.11"
     assert {f"{info}/licenses/LICENSE", f"{info}/licenses/LICENSE-unicode.txt"} <= set(names)
     assert "lynkrc = lynkrc.cli.main:main" in commands
