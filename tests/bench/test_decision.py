@@ -8,7 +8,7 @@ import pytest
 
 from lynkrc.cli.specs import compile_file
 from lynkrc.pipeline import pack_bundle
-from lynkrc_runtime.bundle import LoadedBundle, load_bundle
+from lynkrc_runtime.bundle import LoadedBundle, load_opened, open_bundle
 from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.features import Extractor, RequestFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
@@ -44,7 +44,7 @@ def packed(spec: Path, engine: str, folder: Path) -> LoadedBundle:
     assert why_not is None, why_not
     path = folder / "packed.lynkr"
     path.write_bytes(data)
-    loaded = load_bundle(path)
+    loaded = load_opened(open_bundle(path), is_just_built=True)
     assert loaded.engine == engine
     return loaded
 

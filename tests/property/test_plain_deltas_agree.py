@@ -204,7 +204,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 @pytest.mark.parametrize("sink", SINKS)
 @pytest.mark.parametrize("source", EVENTS)
-@settings(derandomize=True, max_examples=120)
+@settings(derandomize=True, max_examples=60)
 @given(drawn=st.data())
 def test_any_stream_is_the_same(source: str, sink: str, drawn: st.DataObject) -> None:
     event = EVENTS[source]
