@@ -115,7 +115,7 @@ def table(tree: Path) -> None:
             Reading.found = cheap  # type: ignore[method-assign,assignment]  # the kernel's part
             put("features", lambda r=request, f=facts: extractor.extract(r, f))
             vector = extractor.extract(request, facts)
-            Reading.found = found_before  # type: ignore[method-assign]
+            Reading.found = found_before  # type: ignore[method-assign]  # put back
             put("  estimate", lambda r=request: estimate_tokens(r))
 
             def ask_and_turns(r: Any = request, f: Any = facts) -> Any:
