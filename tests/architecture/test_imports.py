@@ -34,6 +34,16 @@ ALLOWED: dict[str, set[str]] = {
         "codegen.settings_text",
     },
     "usage": {"diff.replayed", "diagnostics"},
+    # Shown data is shown as findings are; logs and intervals are those that `diff` reads and makes.
+    "quality": {
+        "ir",
+        "interp",
+        "diagnostics",
+        "source",
+        "diff.intervals",
+        "diff.logged",
+        "diff.replayed",
+    },
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
         "ir",
@@ -130,6 +140,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),
+    "numpy": ("lynkrc/quality/",),
+    "sklearn": ("lynkrc/quality/fit.py",),
+    "matplotlib": ("lynkrc/quality/plot.py",),
     "cryptography": ("lynkrc/bundle/sign.py", "runtime/lynkrc_runtime/signature.py"),
 }
 """Third-party package -> path prefixes that may import it."""
