@@ -1,0 +1,1 @@
+"""Labelled requests, and how well a policy routes them."""
