@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("test", "whether requests go where they must, and what that covers"),
     ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
+    ("eval", "how well a spec tells hard requests from easy ones, on labelled data"),
     ("usage", "what requests used and cost"),
     ("inspect", "what a bundle holds"),
     ("sign", "sign a bundle, or add a signature to those it has"),

@@ -35,14 +35,15 @@ class Figures:
     over all shares (0.5 by chance). `cpt50`, `cpt80`: the share sent to the strong model at which
     50 and 80 % of the gap is recovered (0.5 and 0.8 by chance; less is better). Of RouteLLM, arXiv
     2406.18665, section 2. `auroc`: how often a request that the strong model answers better stands
-    above one that it does not (0.5 by chance). `aiq`: the mean score over all costs, on the convex
-    hull of what the policy reaches, of RouterBench, arXiv 2403.12031; None without costs.
+    above one that it does not (0.5 by chance), None where it does so on all or on none. `aiq`: the
+    mean score over all costs, on the convex hull of what the policy reaches, of RouterBench, arXiv
+    2403.12031; None without costs.
     """
 
     apgr: Figure
     cpt50: Figure
     cpt80: Figure
-    auroc: Figure
+    auroc: Figure | None
     aiq: Figure | None
 
 

@@ -1,0 +1,413 @@
+"""Decided rows to an `Evaluation`: figures of the spec beside length, chance and an older spec.
+
+Each suite is drawn and measured by itself; the mean over suites is of the same draws, so that its
+intervals are those of the mean.
+"""
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import final
+
+import numpy as np
+
+from lynkrc.quality.agreement import agreement_of
+from lynkrc.quality.decided import Decided, Undecided
+from lynkrc.quality.metrics import Measures, Numbers, Pairs, Reach, draws, measure, order, reach_of
+from lynkrc.quality.results import (
+    LENGTH,
+    OLD,
+    RANDOM,
+    SPEC,
+    Curve,
+    Difference,
+    Evaluation,
+    Figure,
+    Figures,
+    LeftOut,
+    Policy,
+    Spending,
+    SuiteResult,
+    TierShare,
+)
+
+MEAN = "mean"
+"""The name of the mean over suites."""
+CURVE_POINTS = 101
+"""Points of a curve, at even shares."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be evaluated.
+
+    `decided` are the rows by the spec; `old` the keys that an older spec gives, by row id, None
+    without one. `weak` and `strong` override the models that rows name. `strong_from` is the index
+    of the first tier that stands for the strong model.
+    """
+
+    spec: str
+    digest: str
+    tiers: tuple[str, ...]
+    strong_from: int
+    decided: tuple[Decided, ...]
+    undecided: tuple[Undecided, ...] = ()
+    old_name: str | None = None
+    old: Mapping[str, tuple[int, int]] | None = None
+    weak: str | None = None
+    strong: str | None = None
+    seed: int = 0
+    resamples: int = 1000
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Suite:
+    """The rows of one suite that can be compared, as arrays."""
+
+    name: str
+    rows: tuple[Decided, ...]
+    weak: str
+    strong: str
+    pairs: Pairs
+    groups: np.ndarray[tuple[int], np.dtype[np.intp]]
+    keys: Mapping[str, Numbers]
+    """By policy; chance has none."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drawn:
+    """What came out of the draws of one suite; the first entry of each list is the sample's own."""
+
+    measures: Mapping[str, list[Measures]]
+    spending: Mapping[str, list[tuple[float, float, float]]]
+    """Score, cost (not a number where unknown) and share."""
+    tiers: list[list[float]]
+
+
+def evaluate(question: Question) -> Evaluation:
+    """Everything that can be told. ValueError where the seed or the number of draws is negative."""
+    left: dict[str, list[str]] = {}
+    for one in question.undecided:
+        left.setdefault(one.reason, []).append(one.row.id)
+    suites: list[_Suite] = []
+    drawn: list[_Drawn] = []
+    for name in dict.fromkeys(one.row.suite for one in question.decided):
+        for suite in _suite(question, name, left):
+            found = _draw(question, suite)
+            gap = _gap(found)
+            if gap.low > 0:
+                suites.append(suite)
+                drawn.append(found)
+            else:
+                left[_no_gap(suite, gap)] = [one.row.id for one in suite.rows]
+    return Evaluation(
+        spec=question.spec,
+        digest=question.digest,
+        old=question.old_name,
+        strong_from=question.tiers[question.strong_from],
+        suites=tuple(
+            _result(question, suite, one) for suite, one in zip(suites, drawn, strict=True)
+        ),
+        mean=_mean_result(question, suites, drawn) if len(suites) > 1 else None,
+        agreement=agreement_of(question.decided, question.tiers),
+        left_out=tuple(
+            LeftOut(reason=reason, rows=len(ids), first=ids[0]) for reason, ids in left.items()
+        ),
+        rows=len(question.decided) + len(question.undecided),
+        seed=question.seed,
+        resamples=question.resamples,
+    )
+
+
+def _suite(question: Question, name: str, left: dict[str, list[str]]) -> Iterator[_Suite]:
+    """The suite, where it has rows that can be compared; why others cannot goes to `left`."""
+    by_pair: dict[tuple[str, str], list[Decided]] = {}
+    for one in question.decided:
+        if one.row.suite != name:
+            continue
+        row = one.row
+        weak, strong = question.weak or row.weak, question.strong or row.strong
+        if row.scores is None:
+            if row.tier is None:
+                left.setdefault("no scores", []).append(row.id)
+        elif weak is None or strong is None:
+            left.setdefault("no pair of models: say --weak and --strong", []).append(row.id)
+        elif weak not in row.scores or strong not in row.scores:
+            left.setdefault(f"no scores of both {weak} and {strong}", []).append(row.id)
+        else:
+            by_pair.setdefault((weak, strong), []).append(one)
+    for (weak, strong), rows in by_pair.items():
+        label = name if len(by_pair) == 1 else f"{name}: {weak}, {strong}"
+        yield _arrays(question, label, weak, strong, rows)
+
+
+def _arrays(
+    question: Question, name: str, weak: str, strong: str, rows: Sequence[Decided]
+) -> _Suite:
+    numbers: dict[str, int] = {}
+    groups = [numbers.setdefault(one.row.group, len(numbers)) for one in rows]
+    scores = [one.row.scores or {} for one in rows]
+    costs = [one.row.costs or {} for one in rows]
+    known = all(weak in one and strong in one for one in costs)
+    keys = {
+        SPEC: _ranks([one.key for one in rows]),
+        LENGTH: np.array([one.chars for one in rows], dtype=np.float64),
+    }
+    if question.old is not None:
+        keys[OLD] = _ranks([question.old[one.row.id] for one in rows])
+    return _Suite(
+        name=name,
+        rows=tuple(rows),
+        weak=weak,
+        strong=strong,
+        pairs=Pairs(
+            weak=np.array([one[weak] for one in scores], dtype=np.float64),
+            strong=np.array([one[strong] for one in scores], dtype=np.float64),
+            costs=(
+                np.array([one[weak] for one in costs], dtype=np.float64),
+                np.array([one[strong] for one in costs], dtype=np.float64),
+            )
+            if known
+            else None,
+        ),
+        groups=np.array(groups, dtype=np.intp),
+        keys=keys,
+    )
+
+
+def _ranks(keys: Sequence[tuple[int, int]]) -> Numbers:
+    """Places of keys among those that occur: what orders by two numbers orders by one."""
+    place = {key: number for number, key in enumerate(sorted(set(keys)))}
+    return np.array([place[key] for key in keys], dtype=np.float64)
+
+
+def _draw(question: Question, suite: _Suite) -> _Drawn:
+    ordered = {name: order(keys) for name, keys in suite.keys.items()}
+    is_strong = np.array([one.tier >= question.strong_from for one in suite.rows])
+    tier = np.array([one.tier for one in suite.rows])
+    drawn = _Drawn(
+        measures={name: [] for name in (*ordered, RANDOM)},
+        spending={name: [] for name in ("all weak", "all strong", SPEC, RANDOM)},
+        tiers=[[] for _ in question.tiers],
+    )
+    # Each suite has draws of its own, whatever stands beside it.
+    seed = question.seed + zlib.crc32(suite.name.encode())
+    for weights in (np.ones(len(suite.rows)), *draws(suite.groups, question.resamples, seed)):
+        for name, one in ordered.items():
+            drawn.measures[name].append(measure(one, suite.pairs, weights))
+        total = weights.sum()
+        share = float(weights @ is_strong / total)
+        weak, strong, spec = (
+            _reached(suite.pairs, weights, chosen)
+            for chosen in (np.zeros(len(weights)), np.ones(len(weights)), is_strong)
+        )
+        drawn.spending["all weak"].append((*weak, 0.0))
+        drawn.spending["all strong"].append((*strong, 1.0))
+        drawn.spending[SPEC].append((*spec, share))
+        score, cost = (a + share * (b - a) for a, b in zip(weak, strong, strict=True))
+        drawn.spending[RANDOM].append((score, cost, share))
+        aiq = None if suite.pairs.costs is None else (weak[0] + strong[0]) / 2
+        drawn.measures[RANDOM].append(Measures(apgr=0.5, cpt50=0.5, cpt80=0.8, auroc=0.5, aiq=aiq))
+        for number, shares in enumerate(drawn.tiers):
+            shares.append(float(weights @ (tier == number) / total))
+    return drawn
+
+
+def _reached(pairs: Pairs, weights: Numbers, is_strong: Numbers) -> tuple[float, float]:
+    """Mean score and cost where these go to the strong model."""
+
+    def mean(weak: Numbers, strong: Numbers) -> float:
+        return float(np.where(is_strong, strong, weak) @ weights / weights.sum())
+
+    costs = float("nan") if pairs.costs is None else mean(*pairs.costs)
+    return mean(pairs.weak, pairs.strong), costs
+
+
+def _result(question: Question, suite: _Suite, drawn: _Drawn) -> SuiteResult:
+    whole = np.ones(len(suite.rows))
+    curves = {
+        name: _curve(reach_of(order(keys), suite.pairs, whole)) for name, keys in suite.keys.items()
+    }
+    return SuiteResult(
+        suite=suite.name,
+        requests=len(suite.rows),
+        groups=int(suite.groups.max()) + 1,
+        weak=suite.weak,
+        strong=suite.strong,
+        policies=tuple(
+            Policy(name=name, figures=_figures(found), curve=curves.get(name))
+            for name, found in drawn.measures.items()
+        ),
+        differences=_differences(drawn.measures),
+        tiers=_tiers(question, suite, drawn),
+        spending=tuple(_spending(name, found) for name, found in drawn.spending.items()),
+    )
+
+
+def _mean_result(
+    question: Question, suites: Sequence[_Suite], drawn: Sequence[_Drawn]
+) -> SuiteResult:
+    """The plain mean over suites, draw by draw."""
+    measures = {
+        name: [
+            _mean_measures(same)
+            for same in zip(*(one.measures[name] for one in drawn), strict=True)
+        ]
+        for name in drawn[0].measures
+    }
+    spending = {
+        name: [
+            (_mean(values[0]), _mean(values[1]), _mean(values[2]))
+            for same in zip(*(one.spending[name] for one in drawn), strict=True)
+            for values in [tuple(zip(*same, strict=True))]
+        ]
+        for name in drawn[0].spending
+    }
+    return SuiteResult(
+        suite=MEAN,
+        requests=sum(len(suite.rows) for suite in suites),
+        groups=sum(int(suite.groups.max()) + 1 for suite in suites),
+        weak=_common(suite.weak for suite in suites),
+        strong=_common(suite.strong for suite in suites),
+        policies=tuple(
+            Policy(name=name, figures=_figures(found), curve=None)
+            for name, found in measures.items()
+        ),
+        differences=_differences(measures),
+        tiers=tuple(
+            TierShare(
+                tier=tier,
+                requests=sum(sum(row.tier == number for row in suite.rows) for suite in suites),
+                share=_figure(
+                    [fmean(same) for same in zip(*(d.tiers[number] for d in drawn), strict=True)]
+                ),
+                weak_score=None,
+                strong_score=None,
+            )
+            for number, tier in enumerate(question.tiers)
+        ),
+        spending=tuple(_spending(name, found) for name, found in spending.items()),
+    )
+
+
+def _mean_measures(same: Sequence[Measures]) -> Measures:
+    costs = [one.aiq for one in same]
+    return Measures(
+        apgr=_mean([one.apgr for one in same]),
+        cpt50=_mean([one.cpt50 for one in same]),
+        cpt80=_mean([one.cpt80 for one in same]),
+        auroc=_mean([one.auroc for one in same]),
+        aiq=None if None in costs else _mean([one for one in costs if one is not None]),
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return fmean(values)
+
+
+def _common(names: Iterator[str]) -> str:
+    """The name that all suites share, else what there is of them."""
+    return ", ".join(dict.fromkeys(names))
+
+
+def _figures(found: Sequence[Measures]) -> Figures:
+    aiq = [one.aiq for one in found if one.aiq is not None]
+    auroc = [one.auroc for one in found]
+    return Figures(
+        apgr=_figure([one.apgr for one in found]),
+        cpt50=_figure([one.cpt50 for one in found]),
+        cpt80=_figure([one.cpt80 for one in found]),
+        auroc=None if np.isnan(auroc[0]) else _figure(auroc),
+        aiq=None if not aiq or np.isnan(aiq[0]) else _figure(aiq),
+    )
+
+
+def _differences(measures: Mapping[str, list[Measures]]) -> tuple[Difference, ...]:
+    return tuple(
+        Difference(
+            against=name,
+            figures=_figures(
+                [_less(spec, one) for spec, one in zip(measures[SPEC], found, strict=True)]
+            ),
+        )
+        for name, found in measures.items()
+        if name != SPEC
+    )
+
+
+def _less(one: Measures, other: Measures) -> Measures:
+    return Measures(
+        apgr=one.apgr - other.apgr,
+        cpt50=one.cpt50 - other.cpt50,
+        cpt80=one.cpt80 - other.cpt80,
+        auroc=one.auroc - other.auroc,
+        aiq=None if one.aiq is None or other.aiq is None else one.aiq - other.aiq,
+    )
+
+
+def _tiers(question: Question, suite: _Suite, drawn: _Drawn) -> tuple[TierShare, ...]:
+    tier = np.array([one.tier for one in suite.rows])
+    found: list[TierShare] = []
+    for number, name in enumerate(question.tiers):
+        at = tier == number
+        count = int(at.sum())
+        found.append(
+            TierShare(
+                tier=name,
+                requests=count,
+                share=_figure(drawn.tiers[number]),
+                weak_score=float(suite.pairs.weak[at].mean()) if count else None,
+                strong_score=float(suite.pairs.strong[at].mean()) if count else None,
+            )
+        )
+    return tuple(found)
+
+
+def _spending(name: str, found: Sequence[tuple[float, float, float]]) -> Spending:
+    costs = [cost for _, cost, _ in found]
+    return Spending(
+        name=name,
+        score=_figure([score for score, _, _ in found]),
+        cost=None if np.isnan(costs[0]) else _figure(costs),
+        share=found[0][2],
+    )
+
+
+def _gap(drawn: _Drawn) -> Figure:
+    """How much better the strong model is."""
+    ends = zip(drawn.spending["all strong"], drawn.spending["all weak"], strict=True)
+    return _figure([strong[0] - weak[0] for strong, weak in ends])
+
+
+def _no_gap(suite: _Suite, gap: Figure) -> str:
+    return (
+        f"{suite.name}: {suite.strong} is not shown to be better than {suite.weak} "
+        f"({gap.value:+.3f}, {gap.low:+.3f} to {gap.high:+.3f})"
+    )
+
+
+def _curve(reach: Reach) -> Curve:
+    """At even shares."""
+    grid = np.linspace(0.0, 1.0, CURVE_POINTS)
+
+    def at(values: Numbers) -> tuple[float, ...]:
+        return tuple(np.interp(grid, reach.shares, values).tolist())
+
+    return Curve(
+        shares=tuple(grid.tolist()),
+        scores=at(reach.scores),
+        costs=None if reach.costs is None else at(reach.costs),
+    )
+
+
+def _figure(found: Sequence[float]) -> Figure:
+    """The sample's own value, the first, and the middle 95 % of the draws."""
+    value, *drawn = found
+    if not drawn:
+        return Figure(value=value, low=value, high=value)
+    low, high = np.nanpercentile(drawn, (2.5, 97.5))
+    return Figure(value=value, low=float(low), high=float(high))

@@ -1,0 +1,194 @@
+"""An order of requests and two models' scores to figures: how well the order tells who needs which.
+
+A policy is a key a request: the greater, the sooner the request goes to the strong model. Requests
+of one key cannot be told apart, so curves run straight through them: that is the mean over all
+orders of them. Every figure is worked out for the sample and for each of its bootstrap draws; a
+draw is a weight a request. Sources: RouteLLM, arXiv 2406.18665, section 2 (APGR, CPT); RouterBench,
+arXiv 2403.12031, section 3 (AIQ).
+
+>>> pairs = Pairs(weak=np.array([0.0, 1.0]), strong=np.array([1.0, 1.0]), costs=None)
+>>> ordered = order(np.array([9.0, 1.0]))
+>>> measure(ordered, pairs, np.ones(2))  # the one that needs it stands first
+Measures(apgr=0.75, cpt50=0.25, cpt80=0.4, auroc=1.0, aiq=None)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+_HULL_POINTS = 201
+"""Shares, evenly spaced, at which costs and scores are read off for the convex hull."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """Scores (0 to 1) of the weak and the strong model, one a request, and their costs in USD."""
+
+    weak: Numbers
+    strong: Numbers
+    costs: tuple[Numbers, Numbers] | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ordered:
+    """Requests by falling key: `places` are theirs in the sample, `ends` the last of each key."""
+
+    places: NDArray[np.intp]
+    ends: NDArray[np.intp]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """The figures of one draw; not a number where the draw cannot tell (see `measure`)."""
+
+    apgr: float
+    cpt50: float
+    cpt80: float
+    auroc: float
+    aiq: float | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What is reached as more is sent to the strong model, from none to all; see `Curve`."""
+
+    shares: Numbers
+    scores: Numbers
+    costs: Numbers | None
+
+
+def order(keys: Numbers) -> Ordered:
+    """Requests by falling key. ValueError for a key that is no number, or for no requests."""
+    if not keys.size or not np.isfinite(keys).all():
+        raise ValueError("keys must be finite, and at least one")
+    places = np.argsort(-keys, kind="stable")
+    ordered = keys[places]
+    return Ordered(places=places, ends=np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)))
+
+
+def reach_of(ordered: Ordered, pairs: Pairs, weights: Numbers) -> Reach:
+    """Shares, mean scores and mean costs of one draw, a point after each key that was drawn."""
+    drawn = weights[ordered.places]
+    total = drawn.sum()
+    shares = _sums(drawn, ordered) / total
+    scores = (
+        _mean(pairs.weak, weights) + _sums(drawn * _gaps(pairs)[ordered.places], ordered) / total
+    )
+    costs = None
+    if pairs.costs is not None:
+        weak, strong = pairs.costs
+        costs = (
+            _mean(weak, weights) + _sums(drawn * (strong - weak)[ordered.places], ordered) / total
+        )
+    return Reach(shares=shares, scores=scores, costs=costs)
+
+
+def measure(ordered: Ordered, pairs: Pairs, weights: Numbers) -> Measures:
+    """The figures of one draw, `weights` being how often each request is in it.
+
+    APGR and CPT are not a number where the strong model is no better than the weak one, AUROC where
+    it is better on all requests or on none, AIQ where both cost the same.
+    """
+    reach = reach_of(ordered, pairs, weights)
+    gained = reach.scores - reach.scores[0]
+    whole = gained[-1]
+    if whole > 0:
+        apgr = float(np.trapezoid(gained, reach.shares) / whole)
+        cpt50, cpt80 = (_first_share(reach.shares, gained, part * whole) for part in (0.5, 0.8))
+    else:
+        apgr = cpt50 = cpt80 = float("nan")
+    return Measures(
+        apgr=apgr,
+        cpt50=cpt50,
+        cpt80=cpt80,
+        auroc=auroc(ordered, _gaps(pairs) > 0, weights),
+        aiq=None if reach.costs is None else _aiq(reach.shares, reach.scores, reach.costs),
+    )
+
+
+def auroc(ordered: Ordered, labels: NDArray[np.bool_], weights: Numbers) -> float:
+    """How often one that is labelled stands above one that is not; ties count half."""
+    drawn, marked = weights[ordered.places], labels[ordered.places]
+    hits, misses = (_sums(drawn * mark, ordered) for mark in (marked, ~marked))
+    if hits[-1] == 0 or misses[-1] == 0:
+        return float("nan")
+    return float(np.trapezoid(hits, misses) / (hits[-1] * misses[-1]))
+
+
+def draws(groups: NDArray[np.intp], count: int, seed: int) -> Iterator[Numbers]:
+    """Bootstrap weights: whole groups are drawn, as many as there are, with replacement.
+
+    `groups` holds each request's group, numbered from 0 without a gap.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    total = int(groups.max()) + 1
+    for _ in range(count):
+        drawn = np.bincount(generator.integers(0, total, total), minlength=total)
+        yield drawn[groups].astype(np.float64)
+
+
+def _gaps(pairs: Pairs) -> Numbers:
+    return pairs.strong - pairs.weak
+
+
+def _mean(values: Numbers, weights: Numbers) -> float:
+    return float(values @ weights / weights.sum())
+
+
+def _sums(values: Numbers, ordered: Ordered) -> Numbers:
+    """Running sums at the end of each key, with the nothing before the first."""
+    return np.concatenate(((0.0,), np.cumsum(values)[ordered.ends]))
+
+
+def _first_share(shares: Numbers, gained: Numbers, wanted: float) -> float:
+    """The least share at which so much is gained; straight between two points."""
+    # A speck of rounding must not make the last point miss what is all of it.
+    at = int(np.argmax(gained >= wanted - 1e-12 * abs(wanted)))
+    before, after = gained[at - 1], gained[at]
+    part = (wanted - before) / (after - before) if after > before else 1.0
+    return float(shares[at - 1] + min(1.0, part) * (shares[at] - shares[at - 1]))
+
+
+def _aiq(shares: Numbers, scores: Numbers, costs: Numbers) -> float:
+    """The mean height, over costs, of the rising convex hull of what is reached.
+
+    Costs rise with the share but for requests on which the strong model is the cheaper one.
+    """
+    grid = np.linspace(0.0, 1.0, _HULL_POINTS)
+    x, y = np.interp(grid, shares, costs), np.interp(grid, shares, scores)
+    low, high = float(x.min()), float(x.max())
+    if high <= low:
+        return float("nan")
+    hull = _rising_hull(sorted(zip(x.tolist(), y.tolist(), strict=True)))
+    xs, ys = (np.array(side) for side in zip(*hull, (high, hull[-1][1]), strict=True))
+    return float(np.trapezoid(ys, xs) / (high - low))
+
+
+def _rising_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The upper hull of points in order of x, up to the first of the highest."""
+    hull: list[tuple[float, float]] = []
+    for x, y in points:
+        if hull and y <= hull[-1][1]:
+            continue
+        while len(hull) > 1 and _is_below(hull[-2], hull[-1], (x, y)):
+            hull.pop()
+        if hull and hull[-1][0] == x:
+            hull.pop()
+        hull.append((x, y))
+    return hull
+
+
+def _is_below(
+    left: tuple[float, float], middle: tuple[float, float], right: tuple[float, float]
+) -> bool:
+    slope = (right[1] - left[1]) * (middle[0] - left[0])
+    return (middle[1] - left[1]) * (right[0] - left[0]) <= slope

@@ -1,0 +1,30 @@
+"""An evaluation to JSON: `schema/eval.schema.json`."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from lynkrc.quality.results import Evaluation
+
+VERSION = 1
+"""Of the form."""
+_DIGITS = 9
+"""Behind the point: what is behind them differs from machine to machine."""
+
+
+def render_json(found: Evaluation) -> str:
+    """Everything that was found; shares and scores between 0 and 1, costs in USD a request."""
+    document = {"version": VERSION, **_rounded(asdict(found))}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _rounded(value: Any) -> Any:
+    match value:
+        case float():
+            return round(value, _DIGITS)
+        case dict():
+            return {name: _rounded(one) for name, one in value.items()}
+        case list() | tuple():
+            return [_rounded(one) for one in value]
+        case _:
+            return value
