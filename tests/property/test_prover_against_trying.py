@@ -8,7 +8,7 @@ from tests.property.prover_trials import check_moves, check_verdicts, check_what
 from tests.property.small_specs import SmallSpec, small_specs, small_tables
 
 
-@settings(max_examples=300, derandomize=True, deadline=None)
+@settings(max_examples=180, derandomize=True, deadline=None)
 @given(small_specs())
 def test_every_verdict_is_what_trying_finds(spec: SmallSpec) -> None:
     assert check_verdicts(spec)["specs"] == 1
