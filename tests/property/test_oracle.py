@@ -247,10 +247,10 @@ def seen(spec: SmallSpec) -> set[str]:
 
 
 def test_small_specs_have_what_is_looked_for() -> None:
-    """Counted over as many specs as the prover is tried on; every one passes `verify`."""
+    """Counted over more specs than the prover is tried on; every one passes `verify`."""
     count: Counter[str] = Counter()
 
-    @settings(max_examples=180, derandomize=True, deadline=None)
+    @settings(max_examples=300, derandomize=True, deadline=None)
     @given(small_specs())
     def counting(spec: SmallSpec) -> None:
         assert verify(spec.table) == []
@@ -258,16 +258,15 @@ def test_small_specs_have_what_is_looked_for() -> None:
         count["specs"] += 1
 
     counting()
-    assert count["specs"] >= 180
-    for what in ("contradictory", "shadowed", "atom", "idle effect", "idle dimension"):
-        assert count[what] > 18, (what, count)
+    assert count["specs"] >= 300
+    for what in ("contradictory", "shadowed", "atom", "idle effect", "idle dimension", "emptied"):
+        assert count[what] > 30, (what, count)
     for what in ("dead place", "live places alone", "unreached tier", "unscored tier"):
-        assert count[what] > 12, (what, count)
-    assert count["emptied"] > 8, count
+        assert count[what] > 20, (what, count)
     for what in ("crossing", "constant dimension", "shadowed by two", "shadowed twice"):
-        assert count[what] > 0, (what, count)
+        assert count[what] > 1, (what, count)
     for kind in ("never", "always", "reachable", "max_cost_usd", "max_latency"):
         true, false = count[f"{kind} True"], count[f"{kind} False"]
         assert 0.25 < true / (true + false) < 0.8, (kind, count)
-    assert count["monotone False"] > 1, count
-    assert count["max_cost_usd None"] > 2, count
+    assert count["monotone False"] > 3, count
+    assert count["max_cost_usd None"] > 5, count
