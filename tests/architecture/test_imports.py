@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         "codegen.settings_text",
     },
     "usage": {"diff.replayed", "diagnostics"},
+    "quality": {"diagnostics"},
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
         "ir",
