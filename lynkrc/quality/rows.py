@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Any, final
 
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import listed, shown
@@ -92,8 +92,6 @@ def read_rows(path: Path) -> tuple[tuple[Row, ...], tuple[RowProblem, ...]]:
                     rows.append(row)
     return tuple(rows), tuple(reader.problems)
 
-
-_MISSING: Final = object()
 
 _MEMBERS = (
     *("id", "suite", "task", "prompt", "request", "scores", "cost", "weak", "strong", "split"),
@@ -187,7 +185,7 @@ class _Reader:
         self._check_members(request, _REQUEST, "a request")
         surface = request.get("surface")
         if surface not in SURFACES:
-            self._find("the surface is none that we know", f"it is {_one_of(SURFACES)}")
+            self._find("the surface is none that we know", f"it is {listed(SURFACES)}")
         headers = self._headers(request)
         if not isinstance(request.get("body"), dict):
             self._find("the request has no `body` that is an object", "write the client's JSON")
@@ -221,14 +219,13 @@ class _Reader:
             self._find(f"`{name}` is no object with a number for each model", "or write null")
             return None
         numbers = {}
-        for model, number in given.items():
-            if isinstance(number, bool) or not isinstance(number, int | float):
-                number = None
+        for model, member in given.items():
+            number = _number(member)
             if number is None or not is_right(number):
                 message = f"`{name}` of {shown(model)} is no number {what}"
                 self._find(message, "correct it, or leave the model out")
             else:
-                numbers[model] = float(number)
+                numbers[model] = number
         return numbers
 
     def _model(
@@ -267,19 +264,24 @@ def _bytes(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
 def _is_score(number: float) -> bool:
     return 0 <= number <= 1
 
 
 def _is_cost(number: float) -> bool:
-    return 0 <= number and isfinite(number)
+    return number >= 0 and isfinite(number)
 
 
 def shown_problem(problem: RowProblem) -> Iterator[str]:
     """The problem in two lines, as a compiler says it: place and message, then the way out."""
     yield f"{problem.place.file}:{problem.place.line}: {problem.message}"
     yield f"  help: {problem.help}"
-
-
-def _one_of(names: tuple[str, ...]) -> str:
-    return listed(names)

@@ -8,6 +8,7 @@ lynkrc.quality.strict_json.NotStrict: the member "a" is written twice
 """
 
 import json
+from collections import Counter
 from typing import Any, Never, final
 
 
@@ -46,8 +47,7 @@ def loads(data: bytes) -> Any:
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(members)
     if len(found) < len(members):
-        seen: set[str] = set()
-        twice = next(name for name, _ in members if name in seen or seen.add(name))
+        (twice, _), *_ = Counter(name for name, _ in members).most_common(1)
         raise NotStrict(f"the member {json.dumps(twice)} is written twice", "remove one of the two")
     return found
 
