@@ -5,13 +5,20 @@ are both. `tables.py` lists them. All of it is sans-IO: bytes in, values or byte
 the bytes gives the same events.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, final
 
 from msgspec import Struct
 
-from lynkrc_runtime.protocol.conversation import Answer, Event, Failure, Options, Request
+from lynkrc_runtime.protocol.conversation import (
+    Answer,
+    Delta,
+    Event,
+    Failure,
+    Options,
+    Request,
+)
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 
@@ -85,6 +92,11 @@ class Problem:
 class StreamReader(Protocol):
     """Upstream bytes to events. After `MessageEnd` or `StreamError` it returns nothing more."""
 
+    @property
+    def like(self) -> Delta:
+        """What `plain` said last, but for the texts."""
+        ...
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         ...
@@ -93,7 +105,7 @@ class StreamReader(Protocol):
         """How many bytes at the head of `data` are events that only say more of the text before.
 
         They are read by that, and each adds its text, which is not empty, to `texts`. What else
-        they are, reasoning or the arguments of a call, is what the event before them was.
+        they are, reasoning or the arguments of a call, is what the event before them was: `like`.
         """
         ...
 
@@ -107,6 +119,10 @@ class StreamWriter(Protocol):
 
     def write(self, event: Event) -> bytes:
         """The bytes this event adds."""
+        ...
+
+    def more(self, like: Delta, texts: Sequence[str]) -> bytes:
+        """What `write` gives for deltas like that one with these texts, none of them empty."""
         ...
 
     def keep_alive(self) -> bytes:

@@ -17,17 +17,22 @@ where readers do not look at it. Whatever differs otherwise is read with care.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
 import msgspec
 
-from lynkrc_runtime.protocol.conversation import Event, TextDelta, ThinkingDelta, ToolCallDelta
+from lynkrc_runtime.protocol.conversation import (
+    Delta,
+    Event,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+)
 from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
-Delta: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta
 Said: TypeAlias = Callable[[bytes, str, str | None], Any]
 """(payload, member, text): what a reader takes from an event, with `text` put in the member.
 
@@ -48,7 +53,7 @@ _text = msgspec.json.Decoder(str).decode
 class PlainDeltas:
     """The spelling of a stream's deltas, as it was last seen."""
 
-    __slots__ = ("_behind", "_head", "_index", "_kind", "_last", "_middle", "_tries")
+    __slots__ = ("_behind", "_head", "_last", "_middle", "_tries", "like")
 
     def __init__(self) -> None:
         self._head = b""
@@ -59,8 +64,8 @@ class PlainDeltas:
         """What stands behind the text, up to the padding if there is one."""
         self._last: bytes | None = None
         """Where there is a padding, what stands behind it."""
-        self._kind: type[Delta] = TextDelta
-        self._index = 0
+        self.like: Delta = TextDelta(text="")
+        """The last that was read with care: others are like it, but for their text."""
         self._tries = _TRIES
 
     def forget(self) -> None:
@@ -78,6 +83,17 @@ class PlainDeltas:
             return position
         middle, behind, last = self._middle, self._behind, self._last
         size, length = len(data), len(head)
+        if middle is None and last is None:
+            # Nearly always: one event, with no quotation mark in its text.
+            end = size - len(behind)
+            if data.find(b'"', length) == end > length and data.endswith(behind):
+                try:
+                    texts.append(_text(data[length - 1 : end + 1]))
+                except NOT_JSON:
+                    # Its last quotation mark is one of the text.
+                    return position
+                self._tries = _TRIES
+                return size
         while True:
             start = position + length
             if middle is not None:
@@ -114,15 +130,6 @@ class PlainDeltas:
         if position:
             self._tries = _TRIES
         return position
-
-    def events(self, texts: list[str]) -> list[Event]:
-        """What deltas with these texts say."""
-        kind, index = self._kind, self._index
-        if kind is TextDelta:
-            return [TextDelta(text=text) for text in texts]
-        if kind is ThinkingDelta:
-            return [ThinkingDelta(text=text) for text in texts]
-        return [ToolCallDelta(index=index, json=text) for text in texts]
 
     def learn(
         self, data: bytes, event: Event, member: str, said: Said, *, is_whole: bool = True
@@ -167,8 +174,17 @@ class PlainDeltas:
         if not _says(piece, probe, text, member, said):
             return
         self._head, self._middle, self._behind, self._last = before, middle, behind, last
-        self._kind = type(event)
-        self._index = event.index if isinstance(event, ToolCallDelta) else 0
+        self.like = event
+
+
+def deltas(like: Delta, texts: Sequence[str]) -> list[Event]:
+    """Deltas like that one, with these texts."""
+    if type(like) is TextDelta:
+        return [TextDelta(text=text) for text in texts]
+    if type(like) is ThinkingDelta:
+        return [ThinkingDelta(text=text) for text in texts]
+    assert isinstance(like, ToolCallDelta)
+    return [ToolCallDelta(index=like.index, json=text) for text in texts]
 
 
 @lru_cache(maxsize=32)

@@ -5,6 +5,7 @@ character cut in two by the network are harmless (wire reference A.0). Memory is
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, final
 
 import msgspec
@@ -124,6 +125,8 @@ class SseParser:
 def to_json(value: Any) -> bytes:
     """Compact JSON; U+0085, U+2028 and U+2029 escaped, since some clients split lines at them."""
     data = _encode(value)
+    if data.isascii():
+        return data
     if b"\xe2\x80" in data or b"\xc2\x85" in data:
         text = data.decode()
         data = _SEPARATORS.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
@@ -138,6 +141,17 @@ def around(event: bytes, member: str) -> tuple[bytes, bytes]:
     """
     before, name, behind = event.rpartition(f'"{member}":""'.encode())
     return before + name[:-2], behind
+
+
+def filled(before: bytes, texts: Sequence[str], behind: bytes) -> bytes:
+    r"""Events alike but for a text, which stands between `before` and `behind`.
+
+    >>> filled(b'data: {"say":', ["Hi", "you"], b"}\n\n")
+    b'data: {"say":"Hi"}\n\ndata: {"say":"you"}\n\n'
+    """
+    if len(texts) == 1:
+        return b"".join((before, to_json(texts[0]), behind))
+    return b"".join([part for text in texts for part in (before, to_json(text), behind)])
 
 
 def event_bytes(name: str, value: Any) -> bytes:

@@ -170,8 +170,7 @@ class Flow:
             texts: list[str] = []
             end = self._reader.plain(chunk, texts)
             if end:
-                self.has_content = True
-                self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
+                self._said(texts)
                 is_all = end == len(chunk)
                 out.append(chunk if is_all else chunk[:end])
                 self._writer.passed_plain(len(texts))
@@ -195,7 +194,22 @@ class Flow:
                 # What stands behind the end is no part of the answer.
                 return
 
+    def _said(self, texts: list[str]) -> None:
+        self.has_content = True
+        self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
+
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
+        if chunk and self._guard is None:
+            texts: list[str] = []
+            end = self._reader.plain(chunk, texts)
+            if end:
+                self._said(texts)
+                data = self._writer.more(self._reader.like, texts)
+                if data:
+                    out.append(data)
+                if end == len(chunk):
+                    return
+                chunk = chunk[end:]
         events = self._reader.feed(chunk) if chunk else self._reader.close()
         if self._guard is not None:
             events = self._guard.feed(events)

@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.anthropic.read_blocks import NAME
 from lynkrc_runtime.protocol.anthropic.usage import read_stop, read_usage
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
+    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -39,7 +40,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 
 _DONE = b"[DONE]"
 
@@ -151,13 +152,18 @@ class MessagesReader:
         self._stop_sequence: str | None = None
         self._usage = Usage(reported=False)
 
+    @property
+    def like(self) -> Delta:
+        """See `StreamReader.like`."""
+        return self._plain.like
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         if self._ended:
             return []
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = self._plain.events(texts) if texts else []
+        events = deltas(self.like, texts) if texts else []
         if end == len(data):
             return events
         data = data[end:] if end else data

@@ -20,6 +20,7 @@ from lynkrc_runtime.protocol.bedrock_converse.usage import (
 )
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
+    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -130,6 +131,11 @@ class ConverseReader:
         self._reason: str | None = None
         self._fields: Any = None
 
+    @property
+    def like(self) -> Delta:
+        """See `StreamReader.like`."""
+        return TextDelta(text="")
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         events: list[Event] = []
@@ -149,7 +155,7 @@ class ConverseReader:
                 return
 
     def plain(self, _data: bytes, _texts: list[str], /) -> int:
-        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        """See `StreamReader.plain`: every event is read with care."""
         return 0
 
     def close(self) -> list[Event]:

@@ -12,7 +12,14 @@ counts in every response are cumulative, so the end waits for the last one.
 
 from typing import final
 
-from lynkrc_runtime.protocol.conversation import BrokenAnswer, Event, Failure, StreamError
+from lynkrc_runtime.protocol.conversation import (
+    BrokenAnswer,
+    Delta,
+    Event,
+    Failure,
+    StreamError,
+    TextDelta,
+)
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.gemini.response import MALFORMED, ResponseReader
@@ -34,6 +41,11 @@ class GeminiStreamReader:
         self._reader = ResponseReader(facts.maker)
         self._is_over = False
 
+    @property
+    def like(self) -> Delta:
+        """See `StreamReader.like`."""
+        return TextDelta(text="")
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         events: list[Event] = []
@@ -42,7 +54,7 @@ class GeminiStreamReader:
         return events
 
     def plain(self, _data: bytes, _texts: list[str], /) -> int:
-        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        """See `StreamReader.plain`: every event is read with care."""
         return 0
 
     def close(self) -> list[Event]:

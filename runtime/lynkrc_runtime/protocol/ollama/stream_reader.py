@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.carrier import mark
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
     BrokenAnswer,
+    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -72,6 +73,11 @@ class OllamaStreamReader:
         self._in_text = False
         self._is_over = False
 
+    @property
+    def like(self) -> Delta:
+        """See `StreamReader.like`."""
+        return TextDelta(text="")
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         events: list[Event] = []
@@ -88,7 +94,7 @@ class OllamaStreamReader:
         return events
 
     def plain(self, _data: bytes, _texts: list[str], /) -> int:
-        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        """See `StreamReader.plain`: every event is read with care."""
         return 0
 
     def close(self) -> list[Event]:

@@ -17,6 +17,7 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import (
     BrokenAnswer,
+    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -46,7 +47,7 @@ from lynkrc_runtime.protocol.openai_chat.stream_calls import StreamCalls
 from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import FAILED, read_stop, read_usage
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _decode = msgspec.json.Decoder().decode
@@ -97,11 +98,16 @@ class ChatStreamReader:
         self._matched: Any = None
         self._usage: Usage | None = None
 
+    @property
+    def like(self) -> Delta:
+        """See `StreamReader.like`."""
+        return self._plain.like
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = self._plain.events(texts) if texts else []
+        events = deltas(self.like, texts) if texts else []
         if not self._is_over and end < len(data):
             failure = self._take(data[end:] if end else data, events)
             if failure is not None:

@@ -4,12 +4,13 @@ Every chunk has the same id, time and model. Calls are numbered over calls only;
 once, since clients append what comes again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
+    Delta,
     Event,
     MessageEnd,
     MessageStart,
@@ -36,6 +37,7 @@ from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
 from lynkrc_runtime.protocol.openai_chat.reasoning_details import Details
 from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
+from lynkrc_runtime.protocol.plain_deltas import deltas
 
 _DONE = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b": keep-alive\n\n"
@@ -133,6 +135,18 @@ class ChatStreamWriter:
             case _:
                 assert_never(event)
 
+    def more(self, like: Delta, texts: Sequence[str]) -> bytes:
+        """See `StreamWriter.more`."""
+        is_ready = self._is_started and not self._is_over
+        if type(like) is TextDelta and self._has_said and is_ready and not self._details.waits:
+            before, behind = self._spelling("content")
+        elif type(like) is ThinkingDelta and is_ready:
+            self._thought += texts
+            before, behind = self._spelling("reasoning_content")
+        else:
+            return b"".join(map(self.write, deltas(like, texts)))
+        return sse.filled(before, texts, behind)
+
     def keep_alive(self) -> bytes:
         """A comment: an event without data would break clients (wire reference A.0)."""
         return _KEEP_ALIVE
@@ -161,11 +175,16 @@ class ChatStreamWriter:
 
     def _text(self, member: str, text: str) -> bytes:
         """A delta of nothing but a text: most of a stream, and alike but for that."""
+        before, behind = self._spelling(member)
+        return self._start() + sse.filled(before, (text,), behind)
+
+    def _spelling(self, member: str) -> tuple[bytes, bytes]:
+        """What stands around the text of such a delta."""
         around = self._around.get(member)
         if around is None:
             chunk = self._chunk({member: ""}, None)
             around = self._around[member] = sse.around(chunk, member)
-        return b"".join((self._start(), around[0], sse.to_json(text), around[1]))
+        return around
 
     def _signed(self, call_id: str | None) -> bytes:
         """What the reasoning before this is signed with, if it is."""
@@ -203,7 +222,8 @@ class ChatStreamWriter:
         if call.around is None:
             entry = {"index": call.number, "function": {"arguments": ""}}
             call.around = sse.around(self._chunk({"tool_calls": [entry]}, None), "arguments")
-        return b"".join((self._start(), call.around[0], sse.to_json(event.json), call.around[1]))
+        before, behind = call.around
+        return self._start() + sse.filled(before, (event.json,), behind)
 
     def _call_end(self, call: _Call) -> bytes:
         if call.pieces is not None:

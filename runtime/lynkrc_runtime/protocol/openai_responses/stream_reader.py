@@ -18,6 +18,7 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import (
     BrokenAnswer,
+    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -41,7 +42,7 @@ from lynkrc_runtime.protocol.openai_responses.stream_items import (
 )
 from lynkrc_runtime.protocol.openai_responses.usage import read_stop, read_usage
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _CUT = broken("upstream stream ended early")
@@ -114,11 +115,16 @@ class ResponsesReader:
         self._is_started = False
         self._is_over = False
 
+    @property
+    def like(self) -> Delta:
+        """See `StreamReader.like`."""
+        return self._plain.like
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = self._plain.events(texts) if texts else []
+        events = deltas(self.like, texts) if texts else []
         if not self._is_over and end < len(data):
             failure = self._take(data[end:] if end else data, events)
             if failure is not None:
