@@ -176,7 +176,8 @@ def outcome(source: str, sink: str, chunks: list[bytes], **more: Any) -> dict[st
     out, seen = [], []
     for chunk in [*chunks, b""]:
         if not flow.has_ended and flow.failure is None:
-            out += flow.feed(chunk)
+            one = flow.one(chunk)
+            out += [one] if one else flow.feed(chunk)
             seen.append((b"".join(out), flow.has_content, flow.streamed))
     return {
         "seen": seen,
@@ -194,6 +195,7 @@ def with_care(source: str, sink: str, chunks: list[bytes], **more: Any) -> dict[
     """The same, where every event is read with care."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PlainDeltas, "take", lambda *_: 0)
+        patch.setattr(PlainDeltas, "only", lambda *_: "")
         return outcome(source, sink, chunks, **more)
 
 
@@ -240,14 +242,14 @@ def test_most_of_a_usual_stream_is_known_by_its_spelling(
     source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[str] = []
-    take = PlainDeltas.take
+    only = PlainDeltas.only
 
-    def noting(deltas: PlainDeltas, data: bytes, texts: list[str]) -> int:
-        end = take(deltas, data, texts)
-        taken.extend(texts)
-        return end
+    def noting(deltas: PlainDeltas, data: bytes) -> str:
+        text = only(deltas, data)
+        taken.append(text)
+        return text
 
-    monkeypatch.setattr(PlainDeltas, "take", noting)
+    monkeypatch.setattr(PlainDeltas, "only", noting)
     outcome(source, source, stream(source, 50))
     assert taken.count("word ") >= 40
 

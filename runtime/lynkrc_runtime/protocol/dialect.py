@@ -5,7 +5,7 @@ are both. `tables.py` lists them. All of it is sans-IO: bytes in, values or byte
 the bytes gives the same events.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, final
 
@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
     Options,
     Request,
 )
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 
@@ -93,8 +94,13 @@ class StreamReader(Protocol):
     """Upstream bytes to events. After `MessageEnd` or `StreamError` it returns nothing more."""
 
     @property
-    def like(self) -> Delta:
-        """What `plain` said last, but for the texts."""
+    def deltas(self) -> PlainDeltas:
+        """How those that `plain` takes are spelled, and what they are like."""
+        ...
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether deltas of that spelling that come next need not be fed at all."""
         ...
 
     def feed(self, data: bytes) -> list[Event]:
@@ -105,7 +111,7 @@ class StreamReader(Protocol):
         """How many bytes at the head of `data` are events that only say more of the text before.
 
         They are read by that, and each adds its text, which is not empty, to `texts`. What else
-        they are, reasoning or the arguments of a call, is what the event before them was: `like`.
+        they are, reasoning or the arguments of a call, is what the event before them was.
         """
         ...
 
@@ -121,8 +127,11 @@ class StreamWriter(Protocol):
         """The bytes this event adds."""
         ...
 
-    def more(self, like: Delta, texts: Sequence[str]) -> bytes:
-        """What `write` gives for deltas like that one with these texts, none of them empty."""
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """What writes the text, not empty, of deltas like that one, until `write` is called again.
+
+        None where a delta is more than its text now, or may be: then `write` knows.
+        """
         ...
 
     def keep_alive(self) -> bytes:

@@ -68,6 +68,34 @@ class PlainDeltas:
         """The last that was read with care: others are like it, but for their text."""
         self._tries = _TRIES
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a spelling to compare with."""
+        return bool(self._head)
+
+    def spells(self, word: bytes) -> bool:
+        """Whether every delta has this word, outside of its text."""
+        spelling = (self._head, self._middle or b"", self._behind, self._last or b"")
+        return word in b" ".join(spelling)
+
+    def only(self, data: bytes) -> str:
+        """The text of the one delta that `data` is; '' where it is anything else."""
+        if self._middle is not None or self._last is not None:
+            texts: list[str] = []
+            is_one = self.take(data, texts) == len(data) and len(texts) == 1
+            return texts[0] if is_one else ""
+        head = self._head
+        if not head or not data.startswith(head) or not data.endswith(self._behind):
+            return ""
+        # With the quotation marks: the end of what stands before, the beginning of what follows.
+        raw = data[len(head) - 1 : 1 - len(self._behind)]
+        if b"\n" in raw:
+            return ""
+        try:
+            return _text(raw)
+        except NOT_JSON:
+            return ""
+
     def forget(self) -> None:
         """Something else was said: what a delta means now is not known."""
         self._head = b""
@@ -83,17 +111,6 @@ class PlainDeltas:
             return position
         middle, behind, last = self._middle, self._behind, self._last
         size, length = len(data), len(head)
-        if middle is None and last is None:
-            # Nearly always: one event, with no quotation mark in its text.
-            end = size - len(behind)
-            if data.find(b'"', length) == end > length and data.endswith(behind):
-                try:
-                    texts.append(_text(data[length - 1 : end + 1]))
-                except NOT_JSON:
-                    # Its last quotation mark is one of the text.
-                    return position
-                self._tries = _TRIES
-                return size
         while True:
             start = position + length
             if middle is not None:

@@ -5,7 +5,6 @@ character cut in two by the network are harmless (wire reference A.0). Memory is
 """
 
 import re
-from collections.abc import Sequence
 from typing import Any, final
 
 import msgspec
@@ -141,17 +140,6 @@ def around(event: bytes, member: str) -> tuple[bytes, bytes]:
     """
     before, name, behind = event.rpartition(f'"{member}":""'.encode())
     return before + name[:-2], behind
-
-
-def filled(before: bytes, texts: Sequence[str], behind: bytes) -> bytes:
-    r"""Events alike but for a text, which stands between `before` and `behind`.
-
-    >>> filled(b'data: {"say":', ["Hi", "you"], b"}\n\n")
-    b'data: {"say":"Hi"}\n\ndata: {"say":"you"}\n\n'
-    """
-    if len(texts) == 1:
-        return b"".join((before, to_json(texts[0]), behind))
-    return b"".join([part for text in texts for part in (before, to_json(text), behind)])
 
 
 def event_bytes(name: str, value: Any) -> bytes:

@@ -5,7 +5,7 @@ sees usage, errors and the end. Otherwise every event is written anew. Any split
 bytes gives the same client bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never, final
 
 from msgspec.structs import replace
@@ -40,6 +40,7 @@ from lynkrc_runtime.protocol.estimate import tokens_of, weigh
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import unasked
 from lynkrc_runtime.protocol.pieces import EventSplitter
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 from lynkrc_runtime.protocol.sse import EventTooLarge
 from lynkrc_runtime.protocol.stops import StopGuard
 from lynkrc_runtime.providers.frames import Unwrapper
@@ -55,10 +56,12 @@ class Flow:
     """One stream. After `failure` is set or `has_ended`, nothing more is to be fed."""
 
     __slots__ = (
+        "_deltas",
         "_echo",
         "_guard",
         "_passed",
         "_passing",
+        "_pen",
         "_reader",
         "_size",
         "_splitter",
@@ -105,6 +108,10 @@ class Flow:
             and sink.name == "openai-chat"
             and not context.request.options.include_usage
         )
+        self._deltas: PlainDeltas | None = None
+        """What comes next is compared with, where that is enough."""
+        self._pen: Callable[[str], bytes] | None = None
+        """What then writes it, unless it passes."""
         self.failure: Failure | None = None
         """Why the stream broke."""
         self.has_content = False
@@ -141,6 +148,7 @@ class Flow:
                 self._rewrite(chunk, out)
         except EventTooLarge as error:
             self.failure = broken(str(error))
+        self._know()
         return out
 
     @property
@@ -170,7 +178,7 @@ class Flow:
             texts: list[str] = []
             end = self._reader.plain(chunk, texts)
             if end:
-                self._said(texts)
+                self._hear(texts)
                 is_all = end == len(chunk)
                 out.append(chunk if is_all else chunk[:end])
                 self._writer.passed_plain(len(texts))
@@ -194,7 +202,41 @@ class Flow:
                 # What stands behind the end is no part of the answer.
                 return
 
-    def _said(self, texts: list[str]) -> None:
+    def one(self, chunk: bytes) -> bytes:
+        """What `feed` gives for a chunk that is one delta, spelled as the one before it was.
+
+        b'' where it is not, or may not be: then it must be fed. This is most of every stream.
+        """
+        if self._deltas is None:
+            return b""
+        text = self._deltas.only(chunk)
+        size = self._size + len(chunk)
+        if not text or size > MAX_STREAM:
+            return b""
+        self._size = size
+        self._weight += weigh(text)
+        if self._passing:
+            self._writer.passed_plain(1)
+            return chunk
+        assert self._pen is not None
+        return self._pen(text)
+
+    def _know(self) -> None:
+        """What came was read with care: whether what comes next need be."""
+        reader = self._reader
+        self._deltas = self._pen = None
+        if reader.is_plain and self._unwrapper is None and self._guard is None:
+            known = reader.deltas
+            is_edited = (self._strips_usage and known.spells(b'"usage"')) or (
+                self._echo is not None and known.spells(b'"model"')
+            )
+            if not self._passing:
+                self._pen = self._writer.pen(known.like)
+                self._deltas = None if self._pen is None else known
+            elif self._splitter.is_between and not is_edited:
+                self._deltas = known
+
+    def _hear(self, texts: list[str]) -> None:
         self.has_content = True
         self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
 
@@ -203,10 +245,13 @@ class Flow:
             texts: list[str] = []
             end = self._reader.plain(chunk, texts)
             if end:
-                self._said(texts)
-                data = self._writer.more(self._reader.like, texts)
-                if data:
-                    out.append(data)
+                self._hear(texts)
+                like = self._reader.deltas.like
+                pen = self._writer.pen(like)
+                if pen is not None:
+                    out += map(pen, texts)
+                else:
+                    out += filter(None, map(self._writer.write, deltas(like, texts)))
                 if end == len(chunk):
                     return
                 chunk = chunk[end:]

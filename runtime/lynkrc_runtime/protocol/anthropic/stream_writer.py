@@ -6,7 +6,7 @@ order. Pieces of arguments go out only while they are the beginning of valid JSO
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, assert_never, final
 
@@ -40,7 +40,6 @@ from lynkrc_runtime.protocol.failures import broken, stream_problem
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
 from lynkrc_runtime.protocol.naming import legal_id, original_names
-from lynkrc_runtime.protocol.plain_deltas import deltas
 
 _DELTAS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -129,7 +128,7 @@ class MessagesWriter:
         if type(event) is TextDelta or type(event) is ThinkingDelta:
             text = event.text if self._is_open(event) else ""
             if text:
-                return self._more((text,))
+                return self._piece(text)
         try:
             self._take(event)
         except _BadArguments as error:
@@ -138,11 +137,9 @@ class MessagesWriter:
         self._out.clear()
         return data
 
-    def more(self, like: Delta, texts: Sequence[str]) -> bytes:
-        """See `StreamWriter.more`."""
-        if self._is_open(like):
-            return self._more(texts)
-        return b"".join(map(self.write, deltas(like, texts)))
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """See `StreamWriter.pen`."""
+        return self._piece if self._is_open(like) else None
 
     def _is_open(self, like: Delta) -> bool:
         """Whether it says more of the text or the reasoning that is open, and nothing waits."""
@@ -152,11 +149,11 @@ class MessagesWriter:
             is_same = self._open == "thinking" and type(like) is ThinkingDelta
         return is_same and not self._ended
 
-    def _more(self, texts: Sequence[str]) -> bytes:
-        for text in texts:
-            self._tokens += estimate_text(text)
+    def _piece(self, text: str) -> bytes:
+        """More of the block that is open."""
+        self._tokens += estimate_text(text)
         before, behind = self._around or self._spelling()
-        return sse.filled(before, texts, behind)
+        return b"".join((before, sse.to_json(text), behind))
 
     def keep_alive(self) -> bytes:
         """A comment before `message_start`, a ping after it."""

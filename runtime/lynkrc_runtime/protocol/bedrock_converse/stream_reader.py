@@ -20,7 +20,6 @@ from lynkrc_runtime.protocol.bedrock_converse.usage import (
 )
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
-    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -40,6 +39,7 @@ from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.event_stream import BrokenFrames, Frame, FrameReader
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.outside import NOT_JSON
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 
 
 class _ToolUse(msgspec.Struct):
@@ -117,6 +117,7 @@ class ConverseReader:
         "_reason",
         "_started",
         "_stopped",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts) -> None:
@@ -130,11 +131,12 @@ class ConverseReader:
         self._ended = False
         self._reason: str | None = None
         self._fields: Any = None
+        self.deltas = PlainDeltas()
 
     @property
-    def like(self) -> Delta:
-        """See `StreamReader.like`."""
-        return TextDelta(text="")
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return False
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""

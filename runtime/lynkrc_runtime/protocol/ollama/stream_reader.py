@@ -17,7 +17,6 @@ from lynkrc_runtime.protocol.carrier import mark
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
     BrokenAnswer,
-    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -42,6 +41,7 @@ from lynkrc_runtime.protocol.ollama.wire import (
     read_stop,
     read_usage,
 )
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.sse import EventTooLarge
 
 _CUT = broken("upstream stream ended early")
@@ -60,6 +60,7 @@ class OllamaStreamReader:
         "_is_over",
         "_lines",
         "_maker",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
@@ -72,11 +73,12 @@ class OllamaStreamReader:
         self._in_thinking = False
         self._in_text = False
         self._is_over = False
+        self.deltas = PlainDeltas()
 
     @property
-    def like(self) -> Delta:
-        """See `StreamReader.like`."""
-        return TextDelta(text="")
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return False
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""

@@ -17,7 +17,6 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import (
     BrokenAnswer,
-    Delta,
     Event,
     Failure,
     MessageEnd,
@@ -72,18 +71,18 @@ class ChatStreamReader:
         "_keeps_details",
         "_matched",
         "_parser",
-        "_plain",
         "_said_plain",
         "_signature",
         "_tags",
         "_usage",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
         self._facts = facts
         self._keeps_details = facts.shape.reasoning_field == "reasoning_details"
         self._parser = SseParser()
-        self._plain = PlainDeltas()
+        self.deltas = PlainDeltas()
         self._calls = StreamCalls()
         self._is_started = False
         self._is_over = False
@@ -99,15 +98,15 @@ class ChatStreamReader:
         self._usage: Usage | None = None
 
     @property
-    def like(self) -> Delta:
-        """See `StreamReader.like`."""
-        return self._plain.like
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return not self._is_over and self._parser.is_between and self.deltas.is_known
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = deltas(self.like, texts) if texts else []
+        events = deltas(self.deltas.like, texts) if texts else []
         if not self._is_over and end < len(data):
             failure = self._take(data[end:] if end else data, events)
             if failure is not None:
@@ -118,7 +117,7 @@ class ChatStreamReader:
         """See `StreamReader.plain`."""
         if self._is_over or not self._parser.is_between:
             return 0
-        return self._plain.take(data, texts)
+        return self.deltas.take(data, texts)
 
     def close(self) -> list[Event]:
         """The upstream ended: MessageEnd after a finish reason or ``[DONE]``, else StreamError."""
@@ -157,12 +156,12 @@ class ChatStreamReader:
         is_plain = self._tags is None and not self._keeps_details and self._signature is None
         match said:
             case [TextDelta() as event] if is_plain:
-                self._plain.learn(data, event, "content", _said, is_whole=is_whole)
+                self.deltas.learn(data, event, "content", _said, is_whole=is_whole)
             case [ThinkingDelta() as event] if is_plain:
                 member = "reasoning_content" if b'"reasoning_content"' in data else "reasoning"
-                self._plain.learn(data, event, member, _said, is_whole=is_whole)
+                self.deltas.learn(data, event, member, _said, is_whole=is_whole)
             case _:
-                self._plain.forget()
+                self.deltas.forget()
 
     def _close_answer(self, events: list[Event]) -> Failure | None:
         try:

@@ -4,7 +4,8 @@ Every chunk has the same id, time and model. Calls are numbered over calls only;
 once, since clients append what comes again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
@@ -37,7 +38,6 @@ from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
 from lynkrc_runtime.protocol.openai_chat.reasoning_details import Details
 from lynkrc_runtime.protocol.openai_chat.usage import write_finish, write_usage
-from lynkrc_runtime.protocol.plain_deltas import deltas
 
 _DONE = b"data: [DONE]\n\n"
 _KEEP_ALIVE = b": keep-alive\n\n"
@@ -103,15 +103,14 @@ class ChatStreamWriter:
             # Most are one: cases are tried one after the other.
             case TextDelta(text=text):
                 self._has_said = self._has_said or bool(text)
-                return self._signed(None) + self._text("content", text) if text else b""
+                return self._signed(None) + self._start() + self._content(text) if text else b""
             case MessageStart():
                 return self._start()
             case RefusalDelta(text=text):
                 self._has_refusal = self._has_refusal or bool(text)
                 return self._signed(None) + self._delta({"refusal": text}) if text else b""
             case ThinkingDelta(text=text):
-                self._thought.append(text)
-                return self._text("reasoning_content", text) if text else b""
+                return self._start() + self._reasoning(text) if text else b""
             case ThinkingEnd(signature=signature):
                 self._details.add(Thinking(text="".join(self._thought), signature=signature))
                 self._thought.clear()
@@ -135,17 +134,18 @@ class ChatStreamWriter:
             case _:
                 assert_never(event)
 
-    def more(self, like: Delta, texts: Sequence[str]) -> bytes:
-        """See `StreamWriter.more`."""
-        is_ready = self._is_started and not self._is_over
-        if type(like) is TextDelta and self._has_said and is_ready and not self._details.waits:
-            before, behind = self._spelling("content")
-        elif type(like) is ThinkingDelta and is_ready:
-            self._thought += texts
-            before, behind = self._spelling("reasoning_content")
-        else:
-            return b"".join(map(self.write, deltas(like, texts)))
-        return sse.filled(before, texts, behind)
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """See `StreamWriter.pen`."""
+        if not self._is_started or self._is_over:
+            return None
+        if type(like) is TextDelta:
+            return self._content if self._has_said and not self._details.waits else None
+        if type(like) is ThinkingDelta:
+            return self._reasoning
+        assert isinstance(like, ToolCallDelta)
+        call = self._calls.get(like.index)
+        # The call is told of, and has had arguments of its own.
+        return None if call is None or call.around is None else partial(_arguments, call.around)
 
     def keep_alive(self) -> bytes:
         """A comment: an event without data would break clients (wire reference A.0)."""
@@ -173,17 +173,21 @@ class ChatStreamWriter:
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return self._start() + self._chunk(delta, None)
 
-    def _text(self, member: str, text: str) -> bytes:
+    def _content(self, text: str) -> bytes:
         """A delta of nothing but a text: most of a stream, and alike but for that."""
-        before, behind = self._spelling(member)
-        return self._start() + sse.filled(before, (text,), behind)
+        before, behind = self._around.get("content") or self._spelling("content")
+        return b"".join((before, sse.to_json(text), behind))
+
+    def _reasoning(self, text: str) -> bytes:
+        self._thought.append(text)
+        member = "reasoning_content"
+        before, behind = self._around.get(member) or self._spelling(member)
+        return b"".join((before, sse.to_json(text), behind))
 
     def _spelling(self, member: str) -> tuple[bytes, bytes]:
         """What stands around the text of such a delta."""
-        around = self._around.get(member)
-        if around is None:
-            chunk = self._chunk({member: ""}, None)
-            around = self._around[member] = sse.around(chunk, member)
+        chunk = self._chunk({member: ""}, None)
+        around = self._around[member] = sse.around(chunk, member)
         return around
 
     def _signed(self, call_id: str | None) -> bytes:
@@ -222,8 +226,7 @@ class ChatStreamWriter:
         if call.around is None:
             entry = {"index": call.number, "function": {"arguments": ""}}
             call.around = sse.around(self._chunk({"tool_calls": [entry]}, None), "arguments")
-        before, behind = call.around
-        return self._start() + sse.filled(before, (event.json,), behind)
+        return self._start() + _arguments(call.around, event.json)
 
     def _call_end(self, call: _Call) -> bytes:
         if call.pieces is not None:
@@ -268,3 +271,8 @@ class ChatStreamWriter:
             "model": self._context.model,
             "choices": choices,
         }
+
+
+def _arguments(around: tuple[bytes, bytes], text: str) -> bytes:
+    """More of the arguments of a call."""
+    return b"".join((around[0], sse.to_json(text), around[1]))

@@ -4,7 +4,8 @@ Every item is told of when it begins, in pieces, and once more when it is done; 
 end holds the done items. Items of calls may be open side by side, each with its own index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
@@ -52,7 +53,6 @@ from lynkrc_runtime.protocol.openai_responses.output_items import (
     text_part,
 )
 from lynkrc_runtime.protocol.openai_responses.response_object import response_base, write_usage
-from lynkrc_runtime.protocol.plain_deltas import deltas
 
 _KEEP_ALIVE = b": keep-alive\n\n"
 
@@ -139,16 +139,14 @@ class ResponsesStreamWriter:
             if type(event) is TextDelta and event.text:
                 item = self._open_item(event)
                 if item is not None:
-                    return self._more(item, (event.text,))
+                    return self._more(item, event.text)
             self._take(event)
         return self._taken()
 
-    def more(self, like: Delta, texts: Sequence[str]) -> bytes:
-        """See `StreamWriter.more`."""
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """See `StreamWriter.pen`."""
         item = None if self._is_over else self._open_item(like)
-        if item is not None:
-            return self._more(item, texts)
-        return b"".join(map(self.write, deltas(like, texts)))
+        return None if item is None else partial(self._more, item)
 
     def _open_item(self, like: Delta) -> _Item | None:
         """Of which it says more; None where something is to be told of first."""
@@ -164,16 +162,14 @@ class ResponsesStreamWriter:
         item = self._calls.get(like.index)
         return item if item is not None and item.kind == "function_call" else None
 
-    def _more(self, item: _Item, texts: Sequence[str]) -> bytes:
+    def _more(self, item: _Item, text: str) -> bytes:
+        """More of what is open of the item."""
+        self._tokens += estimate_text(text)
+        item.pieces.append(text)
         before, middle, behind = item.around or _spelling(item)
-        item.pieces += texts
-        number, out = self._sequence, []
-        for text in texts:
-            self._tokens += estimate_text(text)
-            out.append(b"%b%d%b%b%b" % (before, number, middle, sse.to_json(text), behind))
-            number += 1
-        self._sequence = number
-        return out[0] if len(out) == 1 else b"".join(out)
+        number = self._sequence
+        self._sequence = number + 1
+        return b"%b%d%b%b%b" % (before, number, middle, sse.to_json(text), behind)
 
     def fail(self, problem: Problem) -> bytes:
         """See `StreamWriter.fail`: the response failed; begun first where it had not."""
