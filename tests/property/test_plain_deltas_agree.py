@@ -177,7 +177,7 @@ def outcome(source: str, sink: str, chunks: list[bytes], **more: Any) -> dict[st
     for chunk in [*chunks, b""]:
         if not flow.has_ended and flow.failure is None:
             one = flow.one(chunk)
-            out += [one] if one else flow.feed(chunk)
+            out += flow.feed(chunk) if one is None else [one]
             seen.append((b"".join(out), flow.has_content, flow.streamed))
     return {
         "seen": seen,

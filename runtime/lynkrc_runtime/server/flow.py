@@ -62,6 +62,7 @@ class Flow:
         "_passed",
         "_passing",
         "_pen",
+        "_plain",
         "_reader",
         "_size",
         "_splitter",
@@ -125,6 +126,8 @@ class Flow:
         self.lost: dict[str, None] = {}
         """Names of what the client's dialect has no place for, each once."""
         self._weight = 0
+        self._plain = 0
+        """Deltas that passed, of which the writer has not been told."""
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -167,6 +170,8 @@ class Flow:
 
     def fail(self, problem: Problem) -> bytes:
         """The error that ends the client's stream now."""
+        self._writer.passed_plain(self._plain)
+        self._plain = 0
         return self._writer.fail(problem)
 
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
@@ -202,21 +207,21 @@ class Flow:
                 # What stands behind the end is no part of the answer.
                 return
 
-    def one(self, chunk: bytes) -> bytes:
+    def one(self, chunk: bytes) -> bytes | None:
         """What `feed` gives for a chunk that is one delta, spelled as the one before it was.
 
-        b'' where it is not, or may not be: then it must be fed. This is most of every stream.
+        None where it is not, or may not be: then it must be fed. This is most of every stream.
         """
         if self._deltas is None:
-            return b""
+            return None
         text = self._deltas.only(chunk)
         size = self._size + len(chunk)
         if not text or size > MAX_STREAM:
-            return b""
+            return None
         self._size = size
         self._weight += weigh(text)
         if self._passing:
-            self._writer.passed_plain(1)
+            self._plain += 1
             return chunk
         assert self._pen is not None
         return self._pen(text)

@@ -211,7 +211,7 @@ class StreamRelay:
                 await self._take(chunk)
                 continue
             data = one(chunk)
-            if data:
+            if data is not None:
                 self._is_writing = True
                 await write(data)
                 self._is_writing = False

@@ -69,6 +69,11 @@ class _Call:
         self.wrapped = False
         """The arguments are no object: they are held back and given as one (C.1.4)."""
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the client has every piece so far, and is to have the next as it comes."""
+        return self.begun and not self.is_raw and not self.wrapped and not self.waiting
+
 
 class _BadArguments(Exception):
     """The model wrote arguments that no client could parse."""
@@ -139,6 +144,10 @@ class MessagesWriter:
 
     def pen(self, like: Delta) -> Callable[[str], bytes] | None:
         """See `StreamWriter.pen`."""
+        if type(like) is ToolCallDelta:
+            call = self._call
+            is_same = call is not None and like.index == self._call_index and not self._ended
+            return self._argue if is_same and call is not None and call.is_told else None
         return self._piece if self._is_open(like) else None
 
     def _is_open(self, like: Delta) -> bool:
@@ -348,6 +357,16 @@ class MessagesWriter:
             self._tokens += estimate_text(text)
             self._delta("thinking_delta", "thinking", text)
 
+    def _argue(self, piece: str) -> bytes:
+        """More of the arguments of a call that is told of as it comes."""
+        call = self._call
+        if call is None or self._ended:
+            return b""
+        if not call.prefix.feed(piece):
+            self._fail(StreamError(failure=broken(_malformed(call))))
+            return self._out.pop()
+        return self._piece(piece)
+
     # -- calls -------------------------------------------------------------------------------
 
     def _begin_call(self, event: ToolCallStart) -> None:
@@ -373,7 +392,7 @@ class MessagesWriter:
             call.waiting.append(piece)
             return
         if not call.prefix.feed(piece):
-            raise _BadArguments(f"the model wrote malformed arguments for the tool {call.name}")
+            raise _BadArguments(_malformed(call))
         if not call.begun and piece.strip():
             call.begun = True
             call.wrapped = not piece.lstrip().startswith("{")
@@ -398,3 +417,7 @@ class MessagesWriter:
             # Pieces cannot be recalled: close what the model left open.
             self._delta("input_json_delta", "partial_json", call.prefix.closing())
         self._close()
+
+
+def _malformed(call: _Call) -> str:
+    return f"the model wrote malformed arguments for the tool {call.name}"

@@ -28,6 +28,7 @@ from lynkrc_runtime.protocol.conversation import (
     TextDelta,
     ThinkingDelta,
     ThinkingEnd,
+    ToolCallDelta,
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
@@ -100,7 +101,9 @@ class ChatStreamReader:
     @property
     def is_plain(self) -> bool:
         """See `StreamReader.is_plain`."""
-        return not self._is_over and self._parser.is_between and self.deltas.is_known
+        # Arguments are remembered: a server may send them twice.
+        is_said = self.deltas.is_known and type(self.deltas.like) is not ToolCallDelta
+        return is_said and not self._is_over and self._parser.is_between
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
@@ -117,7 +120,11 @@ class ChatStreamReader:
         """See `StreamReader.plain`."""
         if self._is_over or not self._parser.is_between:
             return 0
-        return self.deltas.take(data, texts)
+        end, like = self.deltas.take(data, texts), self.deltas.like
+        if end and type(like) is ToolCallDelta and not self._calls.more(like.index, texts):
+            texts.clear()
+            return 0
+        return end
 
     def close(self) -> list[Event]:
         """The upstream ended: MessageEnd after a finish reason or ``[DONE]``, else StreamError."""
@@ -160,6 +167,8 @@ class ChatStreamReader:
             case [ThinkingDelta() as event] if is_plain:
                 member = "reasoning_content" if b'"reasoning_content"' in data else "reasoning"
                 self.deltas.learn(data, event, member, _said, is_whole=is_whole)
+            case [ToolCallDelta() as event]:
+                self.deltas.learn(data, event, "arguments", _said, is_whole=is_whole)
             case _:
                 self.deltas.forget()
 
@@ -349,18 +358,28 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _of_one_call(delta: dict[str, Any]) -> dict[str, Any] | None:
+    """What a delta says of a call that was named before; None where it says anything else."""
+    match delta.get("tool_calls"):
+        case [{"function": dict(function)} as entry] if "custom" not in entry:
+            return None if function.get("name") else function
+        case _:
+            return None
+
+
 def _said(payload: bytes, member: str, text: str | None) -> Any:
     """A chunk that says a text and nothing else, with another text in the member; else None."""
     match chunk := _decode(payload):
         case {"choices": [{"delta": dict(delta)} as choice]}:
+            function = _of_one_call(delta) if member == "arguments" else None
             told = {name for name, value in delta.items() if value and name != "role"}
             more = (chunk.get("usage"), chunk.get("x_groq"))
-            if told != {member} or any(more):
+            if told != ({member} if function is None else {"tool_calls"}) or any(more):
                 return None
             if choice.get("usage") or choice.get("finish_reason"):
                 return None
             if text is not None:
-                delta[member] = text
+                (delta if function is None else function)[member] = text
             chunk.pop("obfuscation", None)
             return chunk
         case _:
