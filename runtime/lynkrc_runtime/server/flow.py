@@ -145,10 +145,13 @@ class Flow:
                 chunk = self._unwrapper.feed(chunk)
                 if not chunk:
                     return out
+            rest = self._take_plain(chunk, out)
+            if chunk and not rest:
+                return out
             if self._passing:
-                self._pass(chunk, out)
+                self._pass(rest, out)
             else:
-                self._rewrite(chunk, out)
+                self._rewrite(rest, out)
         except EventTooLarge as error:
             self.failure = broken(str(error))
         self._know()
@@ -176,20 +179,6 @@ class Flow:
 
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
         splitter = self._splitter
-        is_edited = (self._strips_usage and b'"usage"' in chunk) or (
-            self._echo is not None and b'"model"' in chunk
-        )
-        if chunk and not is_edited and splitter.is_between:
-            texts: list[str] = []
-            end = self._reader.plain(chunk, texts)
-            if end:
-                self._hear(texts)
-                is_all = end == len(chunk)
-                out.append(chunk if is_all else chunk[:end])
-                self._writer.passed_plain(len(texts))
-                if is_all:
-                    return
-                chunk = chunk[end:]
         pieces = splitter.feed(chunk) if chunk else [splitter.rest]
         for piece in pieces:
             events = self._reader.feed(piece) if piece else []
@@ -241,25 +230,32 @@ class Flow:
             elif self._splitter.is_between and not is_edited:
                 self._deltas = known
 
-    def _hear(self, texts: list[str]) -> None:
+    def _take_plain(self, chunk: bytes, out: list[bytes]) -> bytes:
+        """Take the deltas at the head that are known by their spelling; what is left."""
+        if self._passing:
+            is_edited = (self._strips_usage and b'"usage"' in chunk) or (
+                self._echo is not None and b'"model"' in chunk
+            )
+            may_be = not is_edited and self._splitter.is_between
+        else:
+            may_be = self._guard is None
+        texts: list[str] = []
+        end = self._reader.plain(chunk, texts) if may_be else 0
+        if not end:
+            return chunk
         self.has_content = True
         self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
+        like = self._reader.deltas.like
+        if self._passing:
+            out.append(chunk[:end])
+            self._plain += len(texts)
+        elif (pen := self._writer.pen(like)) is not None:
+            out += map(pen, texts)
+        else:
+            out += filter(None, map(self._writer.write, deltas(like, texts)))
+        return chunk[end:]
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
-        if chunk and self._guard is None:
-            texts: list[str] = []
-            end = self._reader.plain(chunk, texts)
-            if end:
-                self._hear(texts)
-                like = self._reader.deltas.like
-                pen = self._writer.pen(like)
-                if pen is not None:
-                    out += map(pen, texts)
-                else:
-                    out += filter(None, map(self._writer.write, deltas(like, texts)))
-                if end == len(chunk):
-                    return
-                chunk = chunk[end:]
         events = self._reader.feed(chunk) if chunk else self._reader.close()
         if self._guard is not None:
             events = self._guard.feed(events)
