@@ -39,6 +39,9 @@ Said: TypeAlias = Callable[[bytes, str, str | None], Any]
 None where the event is more than a delta, or not one.
 """
 
+Edit: TypeAlias = Callable[[bytes], bytes | None]
+"""What is left of an event of which something goes another way or not at all."""
+
 _END = b"\n\n"
 _TRIES = 4
 """Spellings that may be learnt in vain, one after the other: some servers never repeat one."""
@@ -46,6 +49,7 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NUMBER = re.compile(rb'"sequence_number": ?([1-9][0-9]*+),')
 _PADDING = re.compile(rb'"obfuscation": ?"([A-Za-z0-9]*+)"')
 _PROBE = "lynkrc 'probe'"
+_PAD = b"lynkrcPadding"
 _text = msgspec.json.Decoder(str).decode
 
 
@@ -69,14 +73,46 @@ class PlainDeltas:
         self._tries = _TRIES
 
     @property
+    def spelling(self) -> tuple[bytes, ...]:
+        """What every delta has around its text, its number and its padding."""
+        return (self._head, self._middle or b"", self._behind, self._last or b"")
+
+    def respelled(self, edit: Edit) -> Callable[[bytes], bytes] | None:
+        """What does to a chunk of one delta what `edit`, which leaves texts alone, does to events.
+
+        None where that is not known of the spelling.
+        """
+        probe = _PROBE.encode()
+        head, behind, last = self._head, self._behind, self._last
+        event = b"".join((head, probe, behind, b"" if last is None else _PAD + last))
+        before, found, after = (edit(event) or b"").partition(probe)
+        if self._middle is not None or not found or probe in after:
+            return None
+        start = len(head)
+        if last is None:
+            end = -len(behind)
+            return lambda chunk: b"".join((before, chunk[start:end], after))
+        between, padded, rest = after.partition(_PAD)
+        if not padded or _PAD in rest:
+            return None
+        size, stop = len(behind), -len(last)
+
+        def respell(chunk: bytes) -> bytes:
+            said = chunk[start:stop]
+            # The padding begins behind the last quotation mark of all.
+            place = said.rfind(b'"') + 1
+            return b"".join((before, said[: place - size], between, said[place:], rest))
+
+        return respell
+
+    @property
     def is_known(self) -> bool:
         """Whether there is a spelling to compare with."""
         return bool(self._head)
 
     def spells(self, word: bytes) -> bool:
         """Whether every delta has this word, outside of its text."""
-        spelling = (self._head, self._middle or b"", self._behind, self._last or b"")
-        return word in b" ".join(spelling)
+        return word in b" ".join(self.spelling)
 
     def only(self, data: bytes) -> str:
         """The text of the one delta that `data` is; '' where it is anything else."""

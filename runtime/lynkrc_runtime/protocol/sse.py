@@ -126,10 +126,15 @@ def to_json(value: Any) -> bytes:
     data = _encode(value)
     if data.isascii():
         return data
-    if b"\xe2\x80" in data or b"\xc2\x85" in data:
+    if has_separators(data):
         text = data.decode()
         data = _SEPARATORS.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
     return data
+
+
+def has_separators(data: bytes) -> bool:
+    """Whether there may be one of the characters `to_json` escapes."""
+    return b"\xe2\x80" in data or b"\xc2\x85" in data
 
 
 def around(event: bytes, member: str) -> tuple[bytes, bytes]:

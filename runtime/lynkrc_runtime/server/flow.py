@@ -41,7 +41,7 @@ from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import unasked
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
-from lynkrc_runtime.protocol.sse import EventTooLarge
+from lynkrc_runtime.protocol.sse import EventTooLarge, has_separators
 from lynkrc_runtime.protocol.stops import StopGuard
 from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
@@ -64,7 +64,9 @@ class Flow:
         "_pen",
         "_plain",
         "_reader",
+        "_respelled",
         "_size",
+        "_speller",
         "_splitter",
         "_strips_usage",
         "_unwrapper",
@@ -112,7 +114,11 @@ class Flow:
         self._deltas: PlainDeltas | None = None
         """What comes next is compared with, where that is enough."""
         self._pen: Callable[[str], bytes] | None = None
-        """What then writes it, unless it passes."""
+        """What then writes its text, unless it passes."""
+        self._speller: Callable[[bytes], bytes] | None = None
+        """What then spells it in another way, where it does not pass as it came."""
+        self._respelled: tuple[tuple[bytes, ...], Callable[[bytes], bytes] | None] = ((), None)
+        """The last spelling that passed as another, and what does that."""
         self.failure: Failure | None = None
         """Why the stream broke."""
         self.has_content = False
@@ -188,9 +194,9 @@ class Flow:
                 self._note(event)
             if self.failure is not None:
                 return
-            wanted = unasked(piece) if self._strips_usage else piece
+            wanted = self._edit(piece)
             if wanted:
-                out.append(wanted if self._echo is None else echo_event(wanted, self._echo))
+                out.append(wanted)
                 self._passed(wanted, events)
             if self.has_ended:
                 # What stands behind the end is no part of the answer.
@@ -207,18 +213,20 @@ class Flow:
         size = self._size + len(chunk)
         if not text or size > MAX_STREAM:
             return None
+        if self._speller is not None and not text.isascii() and has_separators(chunk):
+            # An event that is spelled anew has these escaped.
+            return None
         self._size = size
         self._weight += weigh(text)
-        if self._passing:
-            self._plain += 1
-            return chunk
-        assert self._pen is not None
-        return self._pen(text)
+        if self._pen is not None:
+            return self._pen(text)
+        self._plain += 1
+        return chunk if self._speller is None else self._speller(chunk)
 
     def _know(self) -> None:
         """What came was read with care: whether what comes next need be."""
         reader = self._reader
-        self._deltas = self._pen = None
+        self._deltas = self._pen = self._speller = None
         if reader.is_plain and self._unwrapper is None and self._guard is None:
             known = reader.deltas
             is_edited = (self._strips_usage and known.spells(b'"usage"')) or (
@@ -227,8 +235,20 @@ class Flow:
             if not self._passing:
                 self._pen = self._writer.pen(known.like)
                 self._deltas = None if self._pen is None else known
-            elif self._splitter.is_between and not is_edited:
-                self._deltas = known
+            elif self._splitter.is_between:
+                if is_edited:
+                    self._respell(known)
+                else:
+                    self._deltas = known
+
+    def _respell(self, known: PlainDeltas) -> None:
+        """Deltas pass with another spelling around their texts, worked out once."""
+        spelling, speller = self._respelled
+        if spelling != known.spelling:
+            speller = known.respelled(self._edit)
+            self._respelled = known.spelling, speller
+        self._deltas = None if speller is None else known
+        self._speller = speller
 
     def _take_plain(self, chunk: bytes, out: list[bytes]) -> bytes:
         """Take the deltas at the head that are known by their spelling; what is left."""
@@ -254,6 +274,11 @@ class Flow:
         else:
             out += filter(None, map(self._writer.write, deltas(like, texts)))
         return chunk[end:]
+
+    def _edit(self, piece: bytes) -> bytes | None:
+        """An event as the client is to have it, which is nearly always as it came."""
+        wanted = unasked(piece) if self._strips_usage else piece
+        return echo_event(wanted, self._echo) if wanted and self._echo is not None else wanted
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         events = self._reader.feed(chunk) if chunk else self._reader.close()
