@@ -176,7 +176,8 @@ def outcome(source: str, sink: str, chunks: list[bytes], **more: Any) -> dict[st
     out, seen = [], []
     for chunk in [*chunks, b""]:
         if not flow.has_ended and flow.failure is None:
-            out += flow.feed(chunk)
+            one = flow.one(chunk)
+            out += flow.feed(chunk) if one is None else [one]
             seen.append((b"".join(out), flow.has_content, flow.streamed))
     return {
         "seen": seen,
@@ -194,6 +195,7 @@ def with_care(source: str, sink: str, chunks: list[bytes], **more: Any) -> dict[
     """The same, where every event is read with care."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(PlainDeltas, "take", lambda *_: 0)
+        patch.setattr(PlainDeltas, "only", lambda *_: "")
         return outcome(source, sink, chunks, **more)
 
 
@@ -240,14 +242,14 @@ def test_most_of_a_usual_stream_is_known_by_its_spelling(
     source: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[str] = []
-    take = PlainDeltas.take
+    only = PlainDeltas.only
 
-    def noting(deltas: PlainDeltas, data: bytes, texts: list[str]) -> int:
-        end = take(deltas, data, texts)
-        taken.extend(texts)
-        return end
+    def noting(deltas: PlainDeltas, data: bytes) -> str:
+        text = only(deltas, data)
+        taken.append(text)
+        return text
 
-    monkeypatch.setattr(PlainDeltas, "take", noting)
+    monkeypatch.setattr(PlainDeltas, "only", noting)
     outcome(source, source, stream(source, 50))
     assert taken.count("word ") >= 40
 
@@ -266,3 +268,31 @@ def test_other_numbers_and_paddings_are_no_other_spelling() -> None:
     data = event(10, "lo\n", "")
     assert reader.plain(data + event(11, "", "x"), texts) == len(data)
     assert texts == ["lo\n"]
+
+
+@pytest.mark.parametrize("echoes", [False, True])
+@pytest.mark.parametrize("gap", ["", " "])
+@pytest.mark.parametrize("padding", PADDINGS)
+def test_what_nobody_asked_for_is_left_out_of_deltas_known_by_their_spelling(
+    padding: str, gap: str, echoes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def event(said: str, pad: str = padding) -> bytes:
+        choice = f'{{"index":0,"delta":{{"content":{said}}},"finish_reason":null}}'
+        return (
+            f'data: {{"id":{gap}"c","model":"m","choices":[{choice}],"usage":{gap}null{pad}}}\n\n'
+        ).encode("utf-8", "surrogatepass")
+
+    other = padding.replace("aB3", "Q") if padding else ""
+    chunks = [FIRST[CHAT], *(event(said) for said in ('"a"', *TEXTS, '"a"', '"usage"'))]
+    chunks += [event('"a"'), event('"a"'), event('"lynkrc"', other), event('"model"', other)]
+    assert outcome(CHAT, CHAT, chunks, echoes=echoes) == with_care(
+        CHAT, CHAT, chunks, echoes=echoes
+    )
+    read: list[bytes] = []
+    feed = Flow.feed
+    monkeypatch.setattr(Flow, "feed", lambda flow, data: read.append(data) or feed(flow, data))
+    usual = [FIRST[CHAT], *(event(said) for said in ('"a"', '"b"', '"usage"', '"d"'))]
+    told = outcome(CHAT, CHAT, usual, echoes=echoes)["seen"]
+    assert b"usage" not in told[1][0]
+    if "\\" not in padding:
+        assert read == [*usual[:2], b""]

@@ -105,17 +105,24 @@ def test_a_request_is_told_of_in_the_same_words(
     source: str, sink: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[str] = []
-    take = PlainDeltas.take
+    take, only = PlainDeltas.take, PlainDeltas.only
 
     def noting(deltas: PlainDeltas, data: bytes, texts: list[str]) -> int:
         end = take(deltas, data, texts)
         taken.extend(texts)
         return end
 
+    def noting_one(deltas: PlainDeltas, data: bytes) -> str:
+        text = only(deltas, data)
+        taken.extend([text] if text else [])
+        return text
+
     monkeypatch.setattr(PlainDeltas, "take", noting)
+    monkeypatch.setattr(PlainDeltas, "only", noting_one)
     plain = told(tmp_path / "plain.jsonl", source, sink, form)
     assert taken or form == "bytes"
     assert plain["status"] == 200
     assert json.dumps(plain["usage"]).count("model-one") >= 1
     monkeypatch.setattr(PlainDeltas, "take", lambda *_: 0)
+    monkeypatch.setattr(PlainDeltas, "only", lambda *_: "")
     assert plain == told(tmp_path / "careful.jsonl", source, sink, form)

@@ -359,6 +359,10 @@ class ToolCallEnd(Struct, frozen=True, kw_only=True, gc=False):
     index: int
 
 
+Delta: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta
+"""More of a text, of reasoning or of a call: most of a stream."""
+
+
 @final
 class BlockEnd(Struct, frozen=True, kw_only=True, gc=False):
     """The current text block ends and the next delta opens a new one."""

@@ -11,7 +11,15 @@ from typing import Protocol, final
 
 from msgspec import Struct
 
-from lynkrc_runtime.protocol.conversation import Answer, Event, Failure, Options, Request
+from lynkrc_runtime.protocol.conversation import (
+    Answer,
+    Delta,
+    Event,
+    Failure,
+    Options,
+    Request,
+)
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 
@@ -85,6 +93,16 @@ class Problem:
 class StreamReader(Protocol):
     """Upstream bytes to events. After `MessageEnd` or `StreamError` it returns nothing more."""
 
+    @property
+    def deltas(self) -> PlainDeltas:
+        """How those that `plain` takes are spelled, and what they are like."""
+        ...
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether deltas of that spelling that come next need not be fed at all."""
+        ...
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         ...
@@ -107,6 +125,13 @@ class StreamWriter(Protocol):
 
     def write(self, event: Event) -> bytes:
         """The bytes this event adds."""
+        ...
+
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """What writes the text, not empty, of deltas like that one, until `write` is called again.
+
+        None where a delta is more than its text now, or may be: then `write` knows.
+        """
         ...
 
     def keep_alive(self) -> bytes:

@@ -17,22 +17,30 @@ where readers do not look at it. Whatever differs otherwise is read with care.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
 import msgspec
 
-from lynkrc_runtime.protocol.conversation import Event, TextDelta, ThinkingDelta, ToolCallDelta
+from lynkrc_runtime.protocol.conversation import (
+    Delta,
+    Event,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+)
 from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
-Delta: TypeAlias = TextDelta | ThinkingDelta | ToolCallDelta
 Said: TypeAlias = Callable[[bytes, str, str | None], Any]
 """(payload, member, text): what a reader takes from an event, with `text` put in the member.
 
 None where the event is more than a delta, or not one.
 """
+
+Edit: TypeAlias = Callable[[bytes], bytes | None]
+"""What is left of an event of which something goes another way or not at all."""
 
 _END = b"\n\n"
 _TRIES = 4
@@ -41,6 +49,7 @@ _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _NUMBER = re.compile(rb'"sequence_number": ?([1-9][0-9]*+),')
 _PADDING = re.compile(rb'"obfuscation": ?"([A-Za-z0-9]*+)"')
 _PROBE = "lynkrc 'probe'"
+_PAD = b"lynkrcPadding"
 _text = msgspec.json.Decoder(str).decode
 
 
@@ -48,7 +57,7 @@ _text = msgspec.json.Decoder(str).decode
 class PlainDeltas:
     """The spelling of a stream's deltas, as it was last seen."""
 
-    __slots__ = ("_behind", "_head", "_index", "_kind", "_last", "_middle", "_tries")
+    __slots__ = ("_behind", "_head", "_last", "_middle", "_tries", "like")
 
     def __init__(self) -> None:
         self._head = b""
@@ -59,9 +68,69 @@ class PlainDeltas:
         """What stands behind the text, up to the padding if there is one."""
         self._last: bytes | None = None
         """Where there is a padding, what stands behind it."""
-        self._kind: type[Delta] = TextDelta
-        self._index = 0
+        self.like: Delta = TextDelta(text="")
+        """The last that was read with care: others are like it, but for their text."""
         self._tries = _TRIES
+
+    @property
+    def spelling(self) -> tuple[bytes, ...]:
+        """What every delta has around its text, its number and its padding."""
+        return (self._head, self._middle or b"", self._behind, self._last or b"")
+
+    def respelled(self, edit: Edit) -> Callable[[bytes], bytes] | None:
+        """What does to a chunk of one delta what `edit`, which leaves texts alone, does to events.
+
+        None where that is not known of the spelling.
+        """
+        probe = _PROBE.encode()
+        head, behind, last = self._head, self._behind, self._last
+        event = b"".join((head, probe, behind, b"" if last is None else _PAD + last))
+        before, found, after = (edit(event) or b"").partition(probe)
+        if self._middle is not None or not found or probe in after:
+            return None
+        start = len(head)
+        if last is None:
+            end = -len(behind)
+            return lambda chunk: b"".join((before, chunk[start:end], after))
+        between, padded, rest = after.partition(_PAD)
+        if not padded or _PAD in rest:
+            return None
+        size, stop = len(behind), -len(last)
+
+        def respell(chunk: bytes) -> bytes:
+            said = chunk[start:stop]
+            # The padding begins behind the last quotation mark of all.
+            place = said.rfind(b'"') + 1
+            return b"".join((before, said[: place - size], between, said[place:], rest))
+
+        return respell
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a spelling to compare with."""
+        return bool(self._head)
+
+    def spells(self, word: bytes) -> bool:
+        """Whether every delta has this word, outside of its text."""
+        return word in b" ".join(self.spelling)
+
+    def only(self, data: bytes) -> str:
+        """The text of the one delta that `data` is; '' where it is anything else."""
+        if self._middle is not None or self._last is not None:
+            texts: list[str] = []
+            is_one = self.take(data, texts) == len(data) and len(texts) == 1
+            return texts[0] if is_one else ""
+        head = self._head
+        if not head or not data.startswith(head) or not data.endswith(self._behind):
+            return ""
+        # With the quotation marks: the end of what stands before, the beginning of what follows.
+        raw = data[len(head) - 1 : 1 - len(self._behind)]
+        if b"\n" in raw:
+            return ""
+        try:
+            return _text(raw)
+        except NOT_JSON:
+            return ""
 
     def forget(self) -> None:
         """Something else was said: what a delta means now is not known."""
@@ -115,15 +184,6 @@ class PlainDeltas:
             self._tries = _TRIES
         return position
 
-    def events(self, texts: list[str]) -> list[Event]:
-        """What deltas with these texts say."""
-        kind, index = self._kind, self._index
-        if kind is TextDelta:
-            return [TextDelta(text=text) for text in texts]
-        if kind is ThinkingDelta:
-            return [ThinkingDelta(text=text) for text in texts]
-        return [ToolCallDelta(index=index, json=text) for text in texts]
-
     def learn(
         self, data: bytes, event: Event, member: str, said: Said, *, is_whole: bool = True
     ) -> None:
@@ -167,8 +227,17 @@ class PlainDeltas:
         if not _says(piece, probe, text, member, said):
             return
         self._head, self._middle, self._behind, self._last = before, middle, behind, last
-        self._kind = type(event)
-        self._index = event.index if isinstance(event, ToolCallDelta) else 0
+        self.like = event
+
+
+def deltas(like: Delta, texts: Sequence[str]) -> list[Event]:
+    """Deltas like that one, with these texts."""
+    if type(like) is TextDelta:
+        return [TextDelta(text=text) for text in texts]
+    if type(like) is ThinkingDelta:
+        return [ThinkingDelta(text=text) for text in texts]
+    assert isinstance(like, ToolCallDelta)
+    return [ToolCallDelta(index=like.index, json=text) for text in texts]
 
 
 @lru_cache(maxsize=32)

@@ -16,7 +16,7 @@ _LINE = 64
 """Bytes of memory a line takes beside its text, about."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
-_USUAL = re.compile(rb"(?:event: ?([^\n]*+)\n)?data: ?([^\n]*+)\n\n")
+_USUAL = re.compile(rb"(?:event: ?([^\r\n]*+)\r?\n)?data: ?([^\r\n]*+)\r?\n\r?\n")
 """A whole event as nearly every server spells it: a name, maybe, and one line of data."""
 _SEPARATORS = re.compile("[\u0085\u2028\u2029]")
 _encode = msgspec.json.Encoder().encode
@@ -60,12 +60,12 @@ class SseParser:
                 return events
             buffer = b"".join((self._buffer, self._held, chunk))
             self._held.clear()
+        if not self._data and not self._event:
+            buffer = self._read_usual(buffer, events)
+            if not buffer:
+                self._buffer = buffer
+                return events
         if b"\r" not in buffer:
-            if not self._data and not self._event:
-                buffer = self._read_usual(buffer, events)
-                if not buffer:
-                    self._buffer = buffer
-                    return events
             *lines, self._buffer = buffer.split(b"\n")
             for line in lines:
                 self._line(line, events)
@@ -124,10 +124,17 @@ class SseParser:
 def to_json(value: Any) -> bytes:
     """Compact JSON; U+0085, U+2028 and U+2029 escaped, since some clients split lines at them."""
     data = _encode(value)
-    if b"\xe2\x80" in data or b"\xc2\x85" in data:
+    if data.isascii():
+        return data
+    if has_separators(data):
         text = data.decode()
         data = _SEPARATORS.sub(lambda match: f"\\u{ord(match.group()):04x}", text).encode()
     return data
+
+
+def has_separators(data: bytes) -> bool:
+    """Whether there may be one of the characters `to_json` escapes."""
+    return b"\xe2\x80" in data or b"\xc2\x85" in data
 
 
 def around(event: bytes, member: str) -> tuple[bytes, bytes]:

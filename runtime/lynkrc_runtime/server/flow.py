@@ -5,7 +5,7 @@ sees usage, errors and the end. Otherwise every event is written anew. Any split
 bytes gives the same client bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import assert_never, final
 
 from msgspec.structs import replace
@@ -40,7 +40,8 @@ from lynkrc_runtime.protocol.estimate import tokens_of, weigh
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import unasked
 from lynkrc_runtime.protocol.pieces import EventSplitter
-from lynkrc_runtime.protocol.sse import EventTooLarge
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
+from lynkrc_runtime.protocol.sse import EventTooLarge, has_separators
 from lynkrc_runtime.protocol.stops import StopGuard
 from lynkrc_runtime.providers.frames import Unwrapper
 from lynkrc_runtime.server.answers import is_empty
@@ -55,12 +56,17 @@ class Flow:
     """One stream. After `failure` is set or `has_ended`, nothing more is to be fed."""
 
     __slots__ = (
+        "_deltas",
         "_echo",
         "_guard",
         "_passed",
         "_passing",
+        "_pen",
+        "_plain",
         "_reader",
+        "_respelled",
         "_size",
+        "_speller",
         "_splitter",
         "_strips_usage",
         "_unwrapper",
@@ -105,6 +111,14 @@ class Flow:
             and sink.name == "openai-chat"
             and not context.request.options.include_usage
         )
+        self._deltas: PlainDeltas | None = None
+        """What comes next is compared with, where that is enough."""
+        self._pen: Callable[[str], bytes] | None = None
+        """What then writes its text, unless it passes."""
+        self._speller: Callable[[bytes], bytes] | None = None
+        """What then spells it in another way, where it does not pass as it came."""
+        self._respelled: tuple[tuple[bytes, ...], Callable[[bytes], bytes] | None] = ((), None)
+        """The last spelling that passed as another, and what does that."""
         self.failure: Failure | None = None
         """Why the stream broke."""
         self.has_content = False
@@ -118,6 +132,8 @@ class Flow:
         self.lost: dict[str, None] = {}
         """Names of what the client's dialect has no place for, each once."""
         self._weight = 0
+        self._plain = 0
+        """Deltas that passed, of which the writer has not been told."""
         self._size = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
@@ -135,12 +151,16 @@ class Flow:
                 chunk = self._unwrapper.feed(chunk)
                 if not chunk:
                     return out
+            rest = self._take_plain(chunk, out)
+            if chunk and not rest:
+                return out
             if self._passing:
-                self._pass(chunk, out)
+                self._pass(rest, out)
             else:
-                self._rewrite(chunk, out)
+                self._rewrite(rest, out)
         except EventTooLarge as error:
             self.failure = broken(str(error))
+        self._know()
         return out
 
     @property
@@ -159,25 +179,12 @@ class Flow:
 
     def fail(self, problem: Problem) -> bytes:
         """The error that ends the client's stream now."""
+        self._writer.passed_plain(self._plain)
+        self._plain = 0
         return self._writer.fail(problem)
 
     def _pass(self, chunk: bytes, out: list[bytes]) -> None:
         splitter = self._splitter
-        is_edited = (self._strips_usage and b'"usage"' in chunk) or (
-            self._echo is not None and b'"model"' in chunk
-        )
-        if chunk and not is_edited and splitter.is_between:
-            texts: list[str] = []
-            end = self._reader.plain(chunk, texts)
-            if end:
-                self.has_content = True
-                self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
-                is_all = end == len(chunk)
-                out.append(chunk if is_all else chunk[:end])
-                self._writer.passed_plain(len(texts))
-                if is_all:
-                    return
-                chunk = chunk[end:]
         pieces = splitter.feed(chunk) if chunk else [splitter.rest]
         for piece in pieces:
             events = self._reader.feed(piece) if piece else []
@@ -187,13 +194,91 @@ class Flow:
                 self._note(event)
             if self.failure is not None:
                 return
-            wanted = unasked(piece) if self._strips_usage else piece
+            wanted = self._edit(piece)
             if wanted:
-                out.append(wanted if self._echo is None else echo_event(wanted, self._echo))
+                out.append(wanted)
                 self._passed(wanted, events)
             if self.has_ended:
                 # What stands behind the end is no part of the answer.
                 return
+
+    def one(self, chunk: bytes) -> bytes | None:
+        """What `feed` gives for a chunk that is one delta, spelled as the one before it was.
+
+        None where it is not, or may not be: then it must be fed. This is most of every stream.
+        """
+        if self._deltas is None:
+            return None
+        text = self._deltas.only(chunk)
+        size = self._size + len(chunk)
+        if not text or size > MAX_STREAM:
+            return None
+        if self._speller is not None and not text.isascii() and has_separators(chunk):
+            # An event that is spelled anew has these escaped.
+            return None
+        self._size = size
+        self._weight += weigh(text)
+        if self._pen is not None:
+            return self._pen(text)
+        self._plain += 1
+        return chunk if self._speller is None else self._speller(chunk)
+
+    def _know(self) -> None:
+        """What came was read with care: whether what comes next need be."""
+        reader = self._reader
+        self._deltas = self._pen = self._speller = None
+        if reader.is_plain and self._unwrapper is None and self._guard is None:
+            known = reader.deltas
+            is_edited = (self._strips_usage and known.spells(b'"usage"')) or (
+                self._echo is not None and known.spells(b'"model"')
+            )
+            if not self._passing:
+                self._pen = self._writer.pen(known.like)
+                self._deltas = None if self._pen is None else known
+            elif self._splitter.is_between:
+                if is_edited:
+                    self._respell(known)
+                else:
+                    self._deltas = known
+
+    def _respell(self, known: PlainDeltas) -> None:
+        """Deltas pass with another spelling around their texts, worked out once."""
+        spelling, speller = self._respelled
+        if spelling != known.spelling:
+            speller = known.respelled(self._edit)
+            self._respelled = known.spelling, speller
+        self._deltas = None if speller is None else known
+        self._speller = speller
+
+    def _take_plain(self, chunk: bytes, out: list[bytes]) -> bytes:
+        """Take the deltas at the head that are known by their spelling; what is left."""
+        if self._passing:
+            is_edited = (self._strips_usage and b'"usage"' in chunk) or (
+                self._echo is not None and b'"model"' in chunk
+            )
+            may_be = not is_edited and self._splitter.is_between
+        else:
+            may_be = self._guard is None
+        texts: list[str] = []
+        end = self._reader.plain(chunk, texts) if may_be else 0
+        if not end:
+            return chunk
+        self.has_content = True
+        self._weight += weigh(texts[0] if len(texts) == 1 else "".join(texts))
+        like = self._reader.deltas.like
+        if self._passing:
+            out.append(chunk[:end])
+            self._plain += len(texts)
+        elif (pen := self._writer.pen(like)) is not None:
+            out += map(pen, texts)
+        else:
+            out += filter(None, map(self._writer.write, deltas(like, texts)))
+        return chunk[end:]
+
+    def _edit(self, piece: bytes) -> bytes | None:
+        """An event as the client is to have it, which is nearly always as it came."""
+        wanted = unasked(piece) if self._strips_usage else piece
+        return echo_event(wanted, self._echo) if wanted and self._echo is not None else wanted
 
     def _rewrite(self, chunk: bytes, out: list[bytes]) -> None:
         events = self._reader.feed(chunk) if chunk else self._reader.close()

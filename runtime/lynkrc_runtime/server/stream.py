@@ -203,11 +203,19 @@ class StreamRelay:
         may cut short the wait for a slow client; the bytes are on their way by then.
         """
         flow, now = self._flow, self._loop.time
-        read, feed, write = response.read, flow.feed, self._exchange.client.write
+        read, one, feed = response.read, flow.one, flow.feed
+        write = self._exchange.client.write
         while not flow.has_ended:
             chunk = await read()
             if not self._heard:
                 await self._take(chunk)
+                continue
+            data = one(chunk)
+            if data is not None:
+                self._is_writing = True
+                await write(data)
+                self._is_writing = False
+                self._last_read = self._last_write = now()
                 continue
             # What `_take` does, for the many events that nothing is left to be noted of.
             out = feed(chunk)

@@ -39,7 +39,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 
 _DONE = b"[DONE]"
 
@@ -131,17 +131,17 @@ class MessagesReader:
         "_calls",
         "_ended",
         "_parser",
-        "_plain",
         "_said",
         "_started",
         "_stop",
         "_stop_sequence",
         "_usage",
+        "deltas",
     )
 
     def __init__(self, _: TargetFacts = ANY_TARGET) -> None:
         self._parser = sse.SseParser()
-        self._plain = PlainDeltas()
+        self.deltas = PlainDeltas()
         self._blocks: dict[int, _Block] = {}
         self._calls = 0
         self._started = False
@@ -151,13 +151,18 @@ class MessagesReader:
         self._stop_sequence: str | None = None
         self._usage = Usage(reported=False)
 
+    @property
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return not self._ended and self._parser.is_between and self.deltas.is_known
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         if self._ended:
             return []
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = self._plain.events(texts) if texts else []
+        events = deltas(self.deltas.like, texts) if texts else []
         if end == len(data):
             return events
         data = data[end:] if end else data
@@ -179,19 +184,19 @@ class MessagesReader:
         """Know the last event again, where all that follows of it is what it said."""
         match said:
             case [TextDelta() as event]:
-                self._plain.learn(data, event, "text", _said, is_whole=is_whole)
+                self.deltas.learn(data, event, "text", _said, is_whole=is_whole)
             case [ThinkingDelta() as event]:
-                self._plain.learn(data, event, "thinking", _said, is_whole=is_whole)
+                self.deltas.learn(data, event, "thinking", _said, is_whole=is_whole)
             case [ToolCallDelta() as event]:
-                self._plain.learn(data, event, "partial_json", _said, is_whole=is_whole)
+                self.deltas.learn(data, event, "partial_json", _said, is_whole=is_whole)
             case _:
-                self._plain.forget()
+                self.deltas.forget()
 
     def plain(self, data: bytes, texts: list[str]) -> int:
         """See `StreamReader.plain`."""
         if self._ended or not self._parser.is_between:
             return 0
-        return self._plain.take(data, texts)
+        return self.deltas.take(data, texts)
 
     def close(self) -> list[Event]:
         """The upstream ended; only `message_stop` makes that a proper end."""

@@ -6,7 +6,8 @@ order. Pieces of arguments go out only while they are the beginning of valid JSO
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, assert_never, final
 
 import msgspec
@@ -17,6 +18,7 @@ from lynkrc_runtime.protocol.anthropic.usage import settle_stop, write_stop, wri
 from lynkrc_runtime.protocol.anthropic.write_blocks import ID_LIMIT
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
+    Delta,
     Event,
     MessageEnd,
     MessageStart,
@@ -39,6 +41,14 @@ from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
 from lynkrc_runtime.protocol.naming import legal_id, original_names
 
+_DELTAS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "text": ("text_delta", "text"),
+        "thinking": ("thinking_delta", "thinking"),
+        "tool_use": ("input_json_delta", "partial_json"),
+    }
+)
+"""Type and member of the deltas of each kind of block."""
 _COMMENT = b": keep-alive\n\n"
 _PING = sse.event_bytes("ping", {"type": "ping"})
 
@@ -59,6 +69,11 @@ class _Call:
         self.wrapped = False
         """The arguments are no object: they are held back and given as one (C.1.4)."""
 
+    @property
+    def is_told(self) -> bool:
+        """Whether the client has every piece so far, and is to have the next as it comes."""
+        return self.begun and not self.is_raw and not self.wrapped and not self.waiting
+
 
 class _BadArguments(Exception):
     """The model wrote arguments that no client could parse."""
@@ -69,6 +84,7 @@ class MessagesWriter:
     """One answer's stream. `write` may return b'' while something is held back."""
 
     __slots__ = (
+        "_around",
         "_call",
         "_call_index",
         "_calls",
@@ -92,6 +108,8 @@ class MessagesWriter:
         self._names: Mapping[str, str] | None = None
         self._out: list[bytes] = []
         self._open: str | None = None
+        self._around: tuple[bytes, bytes] | None = None
+        """What stands around the text of a delta of the open block, once there was one."""
         self._declines = False
         self._next = 0
         self._call: _Call | None = None
@@ -113,11 +131,9 @@ class MessagesWriter:
             return b""
         # Most events: more of the block that is open, and nothing waits.
         if type(event) is TextDelta or type(event) is ThinkingDelta:
-            kind = "text" if type(event) is TextDelta else "thinking"
-            is_more = self._open == kind and self._call is None and bool(event.text)
-            if is_more and not (self._declines and kind == "text"):
-                self._tokens += estimate_text(event.text)
-                return self._piece(f"{kind}_delta", kind, event.text)
+            text = event.text if self._is_open(event) else ""
+            if text:
+                return self._piece(text)
         try:
             self._take(event)
         except _BadArguments as error:
@@ -125,6 +141,28 @@ class MessagesWriter:
         data = b"".join(self._out)
         self._out.clear()
         return data
+
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """See `StreamWriter.pen`."""
+        if type(like) is ToolCallDelta:
+            call = self._call
+            is_same = call is not None and like.index == self._call_index and not self._ended
+            return self._argue if is_same and call is not None and call.is_told else None
+        return self._piece if self._is_open(like) else None
+
+    def _is_open(self, like: Delta) -> bool:
+        """Whether it says more of the text or the reasoning that is open, and nothing waits."""
+        if type(like) is TextDelta:
+            is_same = self._open == "text" and not self._declines
+        else:
+            is_same = self._open == "thinking" and type(like) is ThinkingDelta
+        return is_same and not self._ended
+
+    def _piece(self, text: str) -> bytes:
+        """More of the block that is open."""
+        self._tokens += estimate_text(text)
+        before, behind = self._around or self._spelling()
+        return b"".join((before, sse.to_json(text), behind))
 
     def keep_alive(self) -> bytes:
         """A comment before `message_start`, a ping after it."""
@@ -272,18 +310,23 @@ class MessagesWriter:
     # -- blocks ------------------------------------------------------------------------------
 
     def _begin(self, kind: str, members: dict[str, Any]) -> None:
-        self._open = kind
+        self._open, self._around = kind, None
         self._emit("content_block_start", index=self._next, content_block={"type": kind, **members})
 
     def _delta(self, kind: str, member: str, value: str) -> None:
-        self._out.append(self._piece(kind, member, value))
+        delta = {"type": kind, member: value}
+        self._emit("content_block_delta", index=self._next, delta=delta)
 
-    def _piece(self, kind: str, member: str, value: str) -> bytes:
-        head = (
-            'event: content_block_delta\ndata: {"type":"content_block_delta","index":'
-            f'{self._next},"delta":{{"type":"{kind}","{member}":'
+    def _spelling(self) -> tuple[bytes, bytes]:
+        """What stands around the texts of the open block."""
+        assert self._open is not None
+        kind, member = _DELTAS[self._open]
+        value = {"type": "content_block_delta", "index": self._next}
+        event = sse.event_bytes(
+            "content_block_delta", value | {"delta": {"type": kind, member: ""}}
         )
-        return b"".join((head.encode(), sse.to_json(value), b"}}\n\n"))
+        self._around = sse.around(event, member)
+        return self._around
 
     def _close(self, signature: str | None = None) -> None:
         if self._open is None:
@@ -314,6 +357,16 @@ class MessagesWriter:
             self._tokens += estimate_text(text)
             self._delta("thinking_delta", "thinking", text)
 
+    def _argue(self, piece: str) -> bytes:
+        """More of the arguments of a call that is told of as it comes."""
+        call = self._call
+        if call is None or self._ended:
+            return b""
+        if not call.prefix.feed(piece):
+            self._fail(StreamError(failure=broken(_malformed(call))))
+            return self._out.pop()
+        return self._piece(piece)
+
     # -- calls -------------------------------------------------------------------------------
 
     def _begin_call(self, event: ToolCallStart) -> None:
@@ -339,7 +392,7 @@ class MessagesWriter:
             call.waiting.append(piece)
             return
         if not call.prefix.feed(piece):
-            raise _BadArguments(f"the model wrote malformed arguments for the tool {call.name}")
+            raise _BadArguments(_malformed(call))
         if not call.begun and piece.strip():
             call.begun = True
             call.wrapped = not piece.lstrip().startswith("{")
@@ -364,3 +417,7 @@ class MessagesWriter:
             # Pieces cannot be recalled: close what the model left open.
             self._delta("input_json_delta", "partial_json", call.prefix.closing())
         self._close()
+
+
+def _malformed(call: _Call) -> str:
+    return f"the model wrote malformed arguments for the tool {call.name}"

@@ -39,6 +39,7 @@ from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.event_stream import BrokenFrames, Frame, FrameReader
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.outside import NOT_JSON
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 
 
 class _ToolUse(msgspec.Struct):
@@ -116,6 +117,7 @@ class ConverseReader:
         "_reason",
         "_started",
         "_stopped",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts) -> None:
@@ -129,6 +131,12 @@ class ConverseReader:
         self._ended = False
         self._reason: str | None = None
         self._fields: Any = None
+        self.deltas = PlainDeltas()
+
+    @property
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return False
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
@@ -149,7 +157,7 @@ class ConverseReader:
                 return
 
     def plain(self, _data: bytes, _texts: list[str], /) -> int:
-        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        """See `StreamReader.plain`: every event is read with care."""
         return 0
 
     def close(self) -> list[Event]:

@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.conversation import BrokenAnswer, Event, Failure, S
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.gemini.response import MALFORMED, ResponseReader
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _CUT = broken("upstream stream ended early")
@@ -27,12 +28,18 @@ _DONE = b"[DONE]"
 class GeminiStreamReader:
     """One upstream stream. After `MessageEnd` or `StreamError` it returns nothing more."""
 
-    __slots__ = ("_is_over", "_parser", "_reader")
+    __slots__ = ("_is_over", "_parser", "_reader", "deltas")
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
         self._parser = SseParser()
         self._reader = ResponseReader(facts.maker)
         self._is_over = False
+        self.deltas = PlainDeltas()
+
+    @property
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return False
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
@@ -42,7 +49,7 @@ class GeminiStreamReader:
         return events
 
     def plain(self, _data: bytes, _texts: list[str], /) -> int:
-        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        """See `StreamReader.plain`: every event is read with care."""
         return 0
 
     def close(self) -> list[Event]:

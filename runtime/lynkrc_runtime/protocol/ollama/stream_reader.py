@@ -41,6 +41,7 @@ from lynkrc_runtime.protocol.ollama.wire import (
     read_stop,
     read_usage,
 )
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.sse import EventTooLarge
 
 _CUT = broken("upstream stream ended early")
@@ -59,6 +60,7 @@ class OllamaStreamReader:
         "_is_over",
         "_lines",
         "_maker",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
@@ -71,6 +73,12 @@ class OllamaStreamReader:
         self._in_thinking = False
         self._in_text = False
         self._is_over = False
+        self.deltas = PlainDeltas()
+
+    @property
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return False
 
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
@@ -88,7 +96,7 @@ class OllamaStreamReader:
         return events
 
     def plain(self, _data: bytes, _texts: list[str], /) -> int:
-        """See `StreamReader.plain`: no client speaks this, so every event is written anew."""
+        """See `StreamReader.plain`: every event is read with care."""
         return 0
 
     def close(self) -> list[Event]:

@@ -68,6 +68,11 @@ class Details:
         self._count = 0
         self._waiting: list[Thinking | RedactedThinking] = []
 
+    @property
+    def waits(self) -> bool:
+        """Whether any reasoning does."""
+        return bool(self._waiting)
+
     def add(self, block: Thinking | RedactedThinking) -> None:
         """Reasoning of the answer, in order."""
         self._waiting.append(block)

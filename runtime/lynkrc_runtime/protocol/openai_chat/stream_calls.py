@@ -4,6 +4,7 @@ Servers differ (wire reference C.1.10, point 6): no index, one index for all cal
 or the name in every delta, the name late, arguments as an object, the whole arguments twice.
 """
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import msgspec
@@ -85,6 +86,18 @@ class StreamCalls:
                 events.append(ToolCallDelta(index=call.number, json=piece))
         if call.number is None and name:
             self._begin(call, name, events)
+
+    def more(self, number: int, pieces: Sequence[str]) -> bool:
+        """Pieces of call `number`, which is open; False, and nothing done, where one may repeat."""
+        call = next(call for call in self._open if call.number == number)
+        size = call.size
+        for piece in pieces:
+            if len(piece) == size:
+                return False
+            size += len(piece)
+        call.pieces += pieces
+        call.size = size
+        return True
 
     def end_whole(self, events: list[Event]) -> bool:
         """End all open calls if every one is whole; whether none is open now."""

@@ -28,6 +28,7 @@ from lynkrc_runtime.protocol.conversation import (
     TextDelta,
     ThinkingDelta,
     ThinkingEnd,
+    ToolCallDelta,
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
@@ -46,7 +47,7 @@ from lynkrc_runtime.protocol.openai_chat.stream_calls import StreamCalls
 from lynkrc_runtime.protocol.openai_chat.think_tags import ThinkTags
 from lynkrc_runtime.protocol.openai_chat.usage import FAILED, read_stop, read_usage
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _decode = msgspec.json.Decoder().decode
@@ -71,18 +72,18 @@ class ChatStreamReader:
         "_keeps_details",
         "_matched",
         "_parser",
-        "_plain",
         "_said_plain",
         "_signature",
         "_tags",
         "_usage",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
         self._facts = facts
         self._keeps_details = facts.shape.reasoning_field == "reasoning_details"
         self._parser = SseParser()
-        self._plain = PlainDeltas()
+        self.deltas = PlainDeltas()
         self._calls = StreamCalls()
         self._is_started = False
         self._is_over = False
@@ -97,11 +98,18 @@ class ChatStreamReader:
         self._matched: Any = None
         self._usage: Usage | None = None
 
+    @property
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        # Arguments are remembered: a server may send them twice.
+        is_said = self.deltas.is_known and type(self.deltas.like) is not ToolCallDelta
+        return is_said and not self._is_over and self._parser.is_between
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = self._plain.events(texts) if texts else []
+        events = deltas(self.deltas.like, texts) if texts else []
         if not self._is_over and end < len(data):
             failure = self._take(data[end:] if end else data, events)
             if failure is not None:
@@ -112,7 +120,11 @@ class ChatStreamReader:
         """See `StreamReader.plain`."""
         if self._is_over or not self._parser.is_between:
             return 0
-        return self._plain.take(data, texts)
+        end, like = self.deltas.take(data, texts), self.deltas.like
+        if end and type(like) is ToolCallDelta and not self._calls.more(like.index, texts):
+            texts.clear()
+            return 0
+        return end
 
     def close(self) -> list[Event]:
         """The upstream ended: MessageEnd after a finish reason or ``[DONE]``, else StreamError."""
@@ -151,12 +163,14 @@ class ChatStreamReader:
         is_plain = self._tags is None and not self._keeps_details and self._signature is None
         match said:
             case [TextDelta() as event] if is_plain:
-                self._plain.learn(data, event, "content", _said, is_whole=is_whole)
+                self.deltas.learn(data, event, "content", _said, is_whole=is_whole)
             case [ThinkingDelta() as event] if is_plain:
                 member = "reasoning_content" if b'"reasoning_content"' in data else "reasoning"
-                self._plain.learn(data, event, member, _said, is_whole=is_whole)
+                self.deltas.learn(data, event, member, _said, is_whole=is_whole)
+            case [ToolCallDelta() as event]:
+                self.deltas.learn(data, event, "arguments", _said, is_whole=is_whole)
             case _:
-                self._plain.forget()
+                self.deltas.forget()
 
     def _close_answer(self, events: list[Event]) -> Failure | None:
         try:
@@ -344,18 +358,28 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _of_one_call(delta: dict[str, Any]) -> dict[str, Any] | None:
+    """What a delta says of a call that was named before; None where it says anything else."""
+    match delta.get("tool_calls"):
+        case [{"function": dict(function)} as entry] if "custom" not in entry:
+            return None if function.get("name") else function
+        case _:
+            return None
+
+
 def _said(payload: bytes, member: str, text: str | None) -> Any:
     """A chunk that says a text and nothing else, with another text in the member; else None."""
     match chunk := _decode(payload):
         case {"choices": [{"delta": dict(delta)} as choice]}:
+            function = _of_one_call(delta) if member == "arguments" else None
             told = {name for name, value in delta.items() if value and name != "role"}
             more = (chunk.get("usage"), chunk.get("x_groq"))
-            if told != {member} or any(more):
+            if told != ({member} if function is None else {"tool_calls"}) or any(more):
                 return None
             if choice.get("usage") or choice.get("finish_reason"):
                 return None
             if text is not None:
-                delta[member] = text
+                (delta if function is None else function)[member] = text
             chunk.pop("obfuscation", None)
             return chunk
         case _:

@@ -4,12 +4,14 @@ Every chunk has the same id, time and model. Calls are numbered over calls only;
 once, since clients append what comes again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
+    Delta,
     Event,
     MessageEnd,
     MessageStart,
@@ -101,15 +103,14 @@ class ChatStreamWriter:
             # Most are one: cases are tried one after the other.
             case TextDelta(text=text):
                 self._has_said = self._has_said or bool(text)
-                return self._signed(None) + self._text("content", text) if text else b""
+                return self._signed(None) + self._start() + self._content(text) if text else b""
             case MessageStart():
                 return self._start()
             case RefusalDelta(text=text):
                 self._has_refusal = self._has_refusal or bool(text)
                 return self._signed(None) + self._delta({"refusal": text}) if text else b""
             case ThinkingDelta(text=text):
-                self._thought.append(text)
-                return self._text("reasoning_content", text) if text else b""
+                return self._start() + self._reasoning(text) if text else b""
             case ThinkingEnd(signature=signature):
                 self._details.add(Thinking(text="".join(self._thought), signature=signature))
                 self._thought.clear()
@@ -132,6 +133,19 @@ class ChatStreamWriter:
                 return self.fail(stream_problem(event, self._context.request_id))
             case _:
                 assert_never(event)
+
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """See `StreamWriter.pen`."""
+        if not self._is_started or self._is_over:
+            return None
+        if type(like) is TextDelta:
+            return self._content if self._has_said and not self._details.waits else None
+        if type(like) is ThinkingDelta:
+            return self._reasoning
+        assert isinstance(like, ToolCallDelta)
+        call = self._calls.get(like.index)
+        # The call is told of, and has had arguments of its own.
+        return None if call is None or call.around is None else partial(_arguments, call.around)
 
     def keep_alive(self) -> bytes:
         """A comment: an event without data would break clients (wire reference A.0)."""
@@ -159,13 +173,22 @@ class ChatStreamWriter:
     def _delta(self, delta: dict[str, Any]) -> bytes:
         return self._start() + self._chunk(delta, None)
 
-    def _text(self, member: str, text: str) -> bytes:
+    def _content(self, text: str) -> bytes:
         """A delta of nothing but a text: most of a stream, and alike but for that."""
-        around = self._around.get(member)
-        if around is None:
-            chunk = self._chunk({member: ""}, None)
-            around = self._around[member] = sse.around(chunk, member)
-        return b"".join((self._start(), around[0], sse.to_json(text), around[1]))
+        before, behind = self._around.get("content") or self._spelling("content")
+        return b"".join((before, sse.to_json(text), behind))
+
+    def _reasoning(self, text: str) -> bytes:
+        self._thought.append(text)
+        member = "reasoning_content"
+        before, behind = self._around.get(member) or self._spelling(member)
+        return b"".join((before, sse.to_json(text), behind))
+
+    def _spelling(self, member: str) -> tuple[bytes, bytes]:
+        """What stands around the text of such a delta."""
+        chunk = self._chunk({member: ""}, None)
+        around = self._around[member] = sse.around(chunk, member)
+        return around
 
     def _signed(self, call_id: str | None) -> bytes:
         """What the reasoning before this is signed with, if it is."""
@@ -203,7 +226,7 @@ class ChatStreamWriter:
         if call.around is None:
             entry = {"index": call.number, "function": {"arguments": ""}}
             call.around = sse.around(self._chunk({"tool_calls": [entry]}, None), "arguments")
-        return b"".join((self._start(), call.around[0], sse.to_json(event.json), call.around[1]))
+        return self._start() + _arguments(call.around, event.json)
 
     def _call_end(self, call: _Call) -> bytes:
         if call.pieces is not None:
@@ -248,3 +271,8 @@ class ChatStreamWriter:
             "model": self._context.model,
             "choices": choices,
         }
+
+
+def _arguments(around: tuple[bytes, bytes], text: str) -> bytes:
+    """More of the arguments of a call."""
+    return b"".join((around[0], sse.to_json(text), around[1]))

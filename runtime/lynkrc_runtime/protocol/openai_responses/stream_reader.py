@@ -41,7 +41,7 @@ from lynkrc_runtime.protocol.openai_responses.stream_items import (
 )
 from lynkrc_runtime.protocol.openai_responses.usage import read_stop, read_usage
 from lynkrc_runtime.protocol.outside import NOT_JSON
-from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
+from lynkrc_runtime.protocol.plain_deltas import PlainDeltas, deltas
 from lynkrc_runtime.protocol.sse import EventTooLarge, SseParser
 
 _CUT = broken("upstream stream ended early")
@@ -97,13 +97,13 @@ class ResponsesReader:
         "_maker",
         "_open",
         "_parser",
-        "_plain",
+        "deltas",
     )
 
     def __init__(self, facts: TargetFacts = ANY_TARGET) -> None:
         self._maker = facts.maker
         self._parser = SseParser()
-        self._plain = PlainDeltas()
+        self.deltas = PlainDeltas()
         self._items: dict[int, StreamItem] = {}
         """Items under way by their place in the output."""
         self._done: set[int] = set()
@@ -114,11 +114,16 @@ class ResponsesReader:
         self._is_started = False
         self._is_over = False
 
+    @property
+    def is_plain(self) -> bool:
+        """See `StreamReader.is_plain`."""
+        return not self._is_over and self._parser.is_between and self.deltas.is_known
+
     def feed(self, data: bytes) -> list[Event]:
         """Events completed by these bytes."""
         texts: list[str] = []
         end = self.plain(data, texts)
-        events = self._plain.events(texts) if texts else []
+        events = deltas(self.deltas.like, texts) if texts else []
         if not self._is_over and end < len(data):
             failure = self._take(data[end:] if end else data, events)
             if failure is not None:
@@ -129,7 +134,7 @@ class ResponsesReader:
         """See `StreamReader.plain`."""
         if self._is_over or not self._parser.is_between:
             return 0
-        return self._plain.take(data, texts)
+        return self.deltas.take(data, texts)
 
     def close(self) -> list[Event]:
         """The upstream ended; only an event with the ended response makes that a proper end."""
@@ -159,9 +164,9 @@ class ResponsesReader:
             case None:
                 pass
             case [TextDelta() | ThinkingDelta() | ToolCallDelta() as event]:
-                self._plain.learn(data, event, "delta", _said, is_whole=is_whole)
+                self.deltas.learn(data, event, "delta", _said, is_whole=is_whole)
             case _:
-                self._plain.forget()
+                self.deltas.forget()
         return None
 
     def _fail(self, failure: Failure, events: list[Event]) -> None:

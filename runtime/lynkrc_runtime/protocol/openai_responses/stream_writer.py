@@ -4,11 +4,14 @@ Every item is told of when it begins, in pieces, and once more when it is done; 
 end holds the done items. Items of calls may be open side by side, each with its own index.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, assert_never, final
 
 from lynkrc_runtime.protocol import sse
 from lynkrc_runtime.protocol.conversation import (
     BlockEnd,
+    Delta,
     Event,
     MessageEnd,
     MessageStart,
@@ -58,7 +61,18 @@ _KEEP_ALIVE = b": keep-alive\n\n"
 class _Item:
     """An item under way. `kind` is its type, `pieces` the text so far of it or of its open part."""
 
-    __slots__ = ("call", "head", "id", "index", "is_raw", "kind", "part", "parts", "pieces")
+    __slots__ = (
+        "around",
+        "call",
+        "head",
+        "id",
+        "index",
+        "is_raw",
+        "kind",
+        "part",
+        "parts",
+        "pieces",
+    )
 
     def __init__(self, kind: str, index: int, context: AnswerContext) -> None:
         self.kind = kind
@@ -68,6 +82,8 @@ class _Item:
         self.parts: list[Json] = []
         self.part: str | None = None
         """Kind of the open part of a message or a summary: output_text, refusal, summary_text."""
+        self.around: tuple[bytes, bytes, bytes] | None = None
+        """What stands around number and text of a delta, once there was one of the open part."""
         self.call = ""
         self.head: Json = {}
         self.is_raw = False
@@ -120,31 +136,40 @@ class ResponsesStreamWriter:
     def write(self, event: Event) -> bytes:
         """The bytes this event adds."""
         if not self._is_over:
-            item = self._message
-            # Most events: more of the text that is open, and no call is to be told of first.
-            is_open = item is not None and item.part == "output_text" and self._ended is None
-            if item is not None and is_open and type(event) is TextDelta and event.text:
-                return self._more(item, event.text)
+            if type(event) is TextDelta and event.text:
+                item = self._open_item(event)
+                if item is not None:
+                    return self._more(item, event.text)
             self._take(event)
         return self._taken()
 
+    def pen(self, like: Delta) -> Callable[[str], bytes] | None:
+        """See `StreamWriter.pen`."""
+        item = None if self._is_over else self._open_item(like)
+        return None if item is None else partial(self._more, item)
+
+    def _open_item(self, like: Delta) -> _Item | None:
+        """Of which it says more; None where something is to be told of first."""
+        if self._ended is not None:
+            return None
+        if type(like) is TextDelta:
+            item = self._message
+            return item if item is not None and item.part == "output_text" else None
+        if type(like) is ThinkingDelta:
+            item = self._thought
+            return item if item is not None and item.part is not None else None
+        assert isinstance(like, ToolCallDelta)
+        item = self._calls.get(like.index)
+        return item if item is not None and item.kind == "function_call" else None
+
     def _more(self, item: _Item, text: str) -> bytes:
+        """More of what is open of the item."""
         self._tokens += estimate_text(text)
         item.pieces.append(text)
-        head = (
-            'event: response.output_text.delta\ndata: {"type":"response.output_text.delta",'
-            f'"sequence_number":{self._sequence},"item_id":'
-        )
-        place = f',"output_index":{item.index},"content_index":{len(item.parts)},"delta":'
-        self._sequence += 1
-        parts = (
-            head.encode(),
-            sse.to_json(item.id),
-            place.encode(),
-            sse.to_json(text),
-            b',"logprobs":[]}\n\n',
-        )
-        return b"".join(parts)
+        before, middle, behind = item.around or _spelling(item)
+        number = self._sequence
+        self._sequence = number + 1
+        return b"%b%d%b%b%b" % (before, number, middle, sse.to_json(text), behind)
 
     def fail(self, problem: Problem) -> bytes:
         """See `StreamWriter.fail`: the response failed; begun first where it had not."""
@@ -327,7 +352,7 @@ class ResponsesStreamWriter:
         self._of(item, "content_part.done", content_index=place, part=part)
         item.parts.append(part)
         item.pieces.clear()
-        item.part = None
+        item.part = item.around = None
 
     # -- what is thought ---------------------------------------------------------------------
 
@@ -402,3 +427,21 @@ class ResponsesStreamWriter:
         if item.kind == "function_call":
             return function_item(item.id, item.call, item.head, text, status)
         return custom_item(item.id, item.call, item.head, text)
+
+
+def _spelling(item: _Item) -> tuple[bytes, bytes, bytes]:
+    """What stands around the number and the text of a delta of the item's open part."""
+    more: Json = {}
+    match item.kind:
+        case "message":
+            name, place, more = "output_text", {"content_index": len(item.parts)}, {"logprobs": []}
+        case "reasoning":
+            name, place = "reasoning_summary_text", {"summary_index": 0}
+        case _:
+            name, place = "function_call_arguments", {}
+    name = f"response.{name}.delta"
+    value = {"type": name, "sequence_number": 0, "item_id": item.id, "output_index": item.index}
+    head, behind = sse.around(sse.event_bytes(name, value | place | {"delta": ""} | more), "delta")
+    before, number, middle = head.partition(b'"sequence_number":')
+    item.around = (before + number, middle[1:], behind)
+    return item.around
