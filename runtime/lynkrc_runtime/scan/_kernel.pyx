@@ -10,6 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t
 from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcmp
 
 
 cdef extern from *:
@@ -27,6 +28,8 @@ cdef extern from "Python.h":
     uint32_t *PyUnicode_AsUCS4Copy(object text) except NULL
     void PyMem_Free(void *memory)
     object PyTuple_GetSlice(object numbers, Py_ssize_t low, Py_ssize_t high)
+    ctypedef object (*PyCFunction)(object bound_to, PyObject *nothing)
+    PyCFunction PyCFunction_GetFunction(object method) except NULL
     int PyTuple_SetItem(PyObject *numbers, Py_ssize_t place, PyObject *number) except -1
     PyObject *PyLong_FromLongLong(long long number) except NULL
 
@@ -54,8 +57,13 @@ cdef extern from "kernel.h":
 cdef extern from "folding.h":
     ctypedef struct lk_folds:
         pass
+    ctypedef struct lk_encoded:
+        uint32_t *each
     const char *lk_bind_folds(lk_folds *folds, const unsigned char *data, size_t size)
-    size_t lk_fold(const lk_folds *folds, uint32_t *codes, size_t count) nogil
+    const char *lk_encode(lk_encoded *encoded, const lk_folds *folds)
+    void lk_release_encoded(lk_encoded *encoded)
+    size_t lk_fold(const lk_folds *folds, const lk_encoded *encoded, uint32_t *codes,
+                   size_t count) nogil
     uint32_t lk_fold_code(const void *folds, uint32_t code) noexcept nogil
 
 
@@ -68,6 +76,10 @@ cdef extern from "counts.h":
     lk_counts lk_count_ascii(const unsigned char *text, size_t length) nogil
     lk_counts lk_count_codes(const uint32_t *codes, size_t length, lk_fold_one fold,
                              const void *folds) nogil
+
+
+# What `text.isascii()` calls in the end: the stable interface has no shorter way to it.
+cdef PyCFunction is_ascii = PyCFunction_GetFunction("".isascii)
 
 
 cdef struct Room:
@@ -98,9 +110,11 @@ cdef class Kernel:
 
     cdef lk_table table
     cdef lk_folds folds
+    cdef lk_encoded encoded  # made when the first text needs it
     cdef bytes data
     cdef bytes fold_data
-    cdef tuple zeros
+    cdef tuple zeros  # one more than there are lexicons: a part of it is always new
+    cdef tuple nothing
     cdef int64_t *weights
     cdef Room *spare
 
@@ -129,11 +143,13 @@ cdef class Kernel:
             self.weights[number] = weight
             number += 1
         self.zeros = (0,) * (<Py_ssize_t>self.table.lexicons + 1)
+        self.nothing = (0,) * <Py_ssize_t>self.table.lexicons
         self.spare = self.new_room()
 
     def __dealloc__(self):
         free_room(self.spare)
         free(self.weights)
+        lk_release_encoded(&self.encoded)
         lk_release(&self.table)
 
     cdef Room *new_room(self) except NULL:
@@ -159,10 +175,12 @@ cdef class Kernel:
         cdef const unsigned char *written = NULL
         cdef uint32_t *codes = NULL
         cdef Py_ssize_t length = PyUnicode_GetLength(text)
-        cdef int ascii = text.isascii()
+        cdef int ascii = is_ascii(text, NULL) is True
         cdef int status
         if <size_t>length > LK_MAX_TEXT:
             raise ValueError(f"a text of {length} characters is too long to be scanned")
+        if not ascii and self.encoded.each == NULL:
+            self.encode()
         cdef Room *room = self.spare
         if room == NULL:
             room = self.new_room()
@@ -193,6 +211,12 @@ cdef class Kernel:
             raise ValueError(f"a text of {length} characters is too long to be scanned")
         return room
 
+    cdef int encode(self) except -1:
+        cdef const char *wrong = lk_encode(&self.encoded, &self.folds)
+        if wrong != NULL:
+            lk_release_encoded(&self.encoded)
+            raise ValueError(wrong.decode("ascii"))
+
     cdef int scan_text(self, Room *room, const unsigned char *written, uint32_t *codes,
                        Py_ssize_t length) noexcept nogil:
         cdef size_t size
@@ -201,7 +225,7 @@ cdef class Kernel:
             if lk_scan(&self.table, &room.work, written, size, 1) != 0:
                 return -1
         else:
-            size = lk_fold(&self.folds, codes, <size_t>length)
+            size = lk_fold(&self.folds, &self.encoded, codes, <size_t>length)
             if lk_scan(&self.table, &room.work, <const unsigned char *>codes, size, 0) != 0:
                 return -1
         return lk_count(&self.table, &room.work, self.weights)
@@ -213,15 +237,27 @@ cdef class Kernel:
         try:
             if room.entered == 0:
                 return None
-            # Most lexicons do not occur: a tuple is born with zeros, and few are replaced.
+            # Most lexicons do not occur: a tuple is born with zeros, and few are replaced. Often
+            # it would be the same as another one: each entry occurs once, or none has a weight.
             counts = PyTuple_GetSlice(self.zeros, 0, lexicons)
-            distinct = PyTuple_GetSlice(self.zeros, 0, lexicons)
-            points = PyTuple_GetSlice(self.zeros, 0, lexicons)
+            points = None
             for i in range(lexicons):
-                if work.counts[i] | work.distinct[i] != 0:
+                if work.counts[i] != 0:
                     put(counts, i, work.counts[i])
-                    put(distinct, i, work.distinct[i])
+            if memcmp(work.counts, work.distinct, <size_t>lexicons * sizeof(uint32_t)) == 0:
+                distinct = counts
+            else:
+                distinct = PyTuple_GetSlice(self.zeros, 0, lexicons)
+                for i in range(lexicons):
+                    if work.distinct[i] != 0:
+                        put(distinct, i, work.distinct[i])
+            for i in range(lexicons):
+                if work.points[i] != 0:
+                    if points is None:
+                        points = PyTuple_GetSlice(self.zeros, 0, lexicons)
                     put(points, i, work.points[i])
+            if points is None:
+                points = self.nothing
             return counts, distinct, points
         finally:
             self.keep(room)
