@@ -34,7 +34,6 @@ ALLOWED: dict[str, set[str]] = {
         "codegen.settings_text",
     },
     "usage": {"diff.replayed", "diagnostics"},
-<<<<<<< HEAD
     # Shown data is shown as findings are; logs and intervals are those that `diff` reads and makes.
     "quality": {
         "ir",
@@ -45,9 +44,6 @@ ALLOWED: dict[str, set[str]] = {
         "diff.logged",
         "diff.replayed",
     },
-=======
-    "quality": {"diagnostics"},
->>>>>>> agentdata
     # A file of tests is checked by its schema, as a spec is.
     "testing": {
         "ir",

@@ -82,6 +82,21 @@ def test_texts_around_every_length_with_words_over_every_cut() -> None:
     compare(tables, texts, chance)
 
 
+def test_runs_of_ascii_between_other_letters() -> None:
+    # Folding takes 16 characters of ASCII at once, wherever they stand in a text of other ones.
+    chance = Random(11)
+    ascii_letters = "".join(map(chr, range(128)))
+    for number in range(40):
+        texts = []
+        for length in (14, 15, 16, 17, 31, 32, 33, 200):
+            runs = ["".join(chance.choices(ascii_letters, k=length)) for _ in range(3)]
+            between = chance.choice(
+                ("\u00c0", "\u0416", "\u4e2d\u6587", "\uff0c", "\U00010400", "\ud800")
+            )
+            texts.append(between * chance.randrange(3) + between.join(runs) + between)
+        compare(random_tables(chance, states=40 + number), texts, chance)
+
+
 def test_a_count_is_capped_as_late_as_the_last_part() -> None:
     tables = lexicon_tables()
     chance = Random(1)
