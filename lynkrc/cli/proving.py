@@ -6,25 +6,25 @@ What compares two specs is imported where they are compared: most specs claim no
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lynkrc.analysis.verdicts import Status, Verdict
 from lynkrc.cli.specs import CannotRead
 from lynkrc.ir.assertion import Assertion
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.table import RouteTable
-from lynkrc.proofs.run import Compare
 
 if TYPE_CHECKING:
+    from lynkrc.analysis.verdicts import Verdict
     from lynkrc.diff.plan import Plan, Side
+    from lynkrc.proofs.run import Compare
 
 _ENDS = {"route": "routed", "deny": "denied", "respond": "answered", "refuse": "refused"}
 
 
-def comparing(spec: Path) -> Compare:
+def comparing(spec: Path) -> "Compare":
     """Decides `same_as` for the spec at a path; files are named from where it lies."""
     return lambda table, assertion: _same_as(table, assertion, spec)
 
 
-def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
+def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> "Verdict":
     """Whether the spec means what the file means; the file is named from where the spec lies."""
     from lynkrc.cli.comparands import compile_path
     from lynkrc.diff.compare import compare
@@ -57,7 +57,8 @@ def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
     return _judged(assertion, plan, f"`lynkrc diff {path} {spec}` shows all of it")
 
 
-def _judged(assertion: Assertion, plan: "Plan", hint: str) -> Verdict:
+def _judged(assertion: Assertion, plan: "Plan", hint: str) -> "Verdict":
+    from lynkrc.analysis.verdicts import Status, Verdict
     from lynkrc.diff.plan import Category
 
     if plan.same_meaning:
@@ -88,5 +89,7 @@ def _ends(side: "Side") -> str:
     return f"{_ENDS.get(side.outcome, side.outcome)}{tier}{where}"
 
 
-def _unknown(assertion: Assertion, reason: str) -> Verdict:
+def _unknown(assertion: Assertion, reason: str) -> "Verdict":
+    from lynkrc.analysis.verdicts import Status, Verdict
+
     return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)
