@@ -58,6 +58,8 @@ def _bytes_of(some: Iterable[int]) -> ByteSet:
 _SURELY_ORDINARY = WORD_BYTES & ~_bytes_of(
     byte for byte in range(0xC2, 0xF5) if decided(bytes((byte,))) is not False
 )
+# What begins one; the last byte begins nothing, so that a word can stand where no match begins.
+_BEGINS_ORDINARY = _SURELY_ORDINARY & ~byte_set(0x80, 0xBF) & ~(1 << 0xFF)
 
 MAX_NODES = 200_000
 """Greatest size of an NFA; repetitions of repetitions write one out of a short entry."""
@@ -245,9 +247,9 @@ class _Builder:
             self._edge(node, ascii_bytes, end)
         return end
 
-    def _go_on(self, node: int, loop: int) -> None:
+    def _go_on(self, node: int, loop: int, surely: ByteSet) -> None:
         """To the loop by bytes of word characters that are no words by themselves."""
-        self._edge(node, _SURELY_ORDINARY, loop)
+        self._edge(node, surely, loop)
         nodes = {b"": node}
         for begun, onward in UNDECIDED.items():
             if begun:
@@ -266,9 +268,9 @@ class _Builder:
             if by_bytes:
                 # Bounded entries end before a word edge and every part begins with the first byte
                 # of a character, so going by bytes cannot end inside one.
-                self._go_on(loop, loop)
+                self._go_on(loop, loop, _SURELY_ORDINARY)
                 if item.low:
-                    self._go_on(node, loop)
+                    self._go_on(node, loop, _BEGINS_ORDINARY)
                 else:
                     self._jump(node, loop)
             else:
