@@ -6,7 +6,6 @@ counts it once: what entering a state adds depends on the states before. Those w
 split here, so that the kernel only ever asks which state it entered.
 """
 
-import itertools
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,6 +91,7 @@ class _Split:
         self._unbound = unbound
         self._found = [_Second(state) for state in range(automaton.states)]
         self._numbers: dict[_Second, int] = {}
+        self._added: list[_Second] = []  # grows as their rows are made
 
     def states(self) -> tuple["array[int]", list[_Second]]:
         """The transitions, and what each state is."""
@@ -100,10 +100,9 @@ class _Split:
             if counted:
                 row = self._row(self._found[number])
                 transitions[number * self._classes : (number + 1) * self._classes] = row
-        for number in itertools.count(len(self._unbound)):
-            if number == len(self._found):
-                return transitions, self._found
-            transitions.extend(self._row(self._found[number]))
+        for one in self._added:
+            transitions.extend(self._row(one))
+        return transitions, [*self._found, *self._added]
 
     def _row(self, one: _Second) -> "array[int]":
         start = one.state * self._classes
@@ -138,8 +137,8 @@ class _Split:
     def _second(self, one: _Second) -> int:
         number = self._numbers.get(one)
         if number is None:
-            number = self._numbers[one] = len(self._found)
-            self._found.append(one)
+            number = self._numbers[one] = len(self._found) + len(self._added)
+            self._added.append(one)
         return number
 
 

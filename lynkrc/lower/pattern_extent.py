@@ -104,9 +104,7 @@ def _waits(read: Set[int]) -> int:
     """States that a match may wait in, or be confirmed in by what begins another entry."""
     leads = sum(decided(bytes((byte,))) is True for byte in read if byte >= 0xC0)
     told_later = any(byte in UNDECIDED[b""] for byte in read)
-    return (
-        len(UNDECIDED) - 1 + leads + told_later * sum(0x80 <= byte < 0xC0 for byte in read)
-    )
+    return len(UNDECIDED) - 1 + leads + told_later * sum(0x80 <= byte < 0xC0 for byte in read)
 
 
 def _shared(one: bytes, other: bytes) -> int:

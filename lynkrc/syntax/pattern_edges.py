@@ -114,8 +114,8 @@ def within_word(node: PatternNode) -> PatternNode | None:
         case CharClass(ranges=ranges, negated=negated):
             if not negated and any(is_alone(end) for one in ranges for end in one):
                 return None
-            kept = common(_listed(node), OTHERS)
-            return CharClass(ranges=kept) if kept else None
+            others = common(_listed(node), OTHERS)
+            return CharClass(ranges=others) if others else None
         case Sequence(items=items):
             parts = [kept for item in items if (kept := within_word(item)) is not None]
             return Sequence(items=tuple(parts)) if len(parts) == len(items) else None

@@ -127,8 +127,9 @@ def refuse_escape(reader: Reader, written: str, start: int) -> NoReturn:
 
 def _rest_of_word(reader: Reader, before: PatternNode | None, start: int) -> PatternNode | None:
     after = reader.peek()
-    follows_word = isinstance(before, Literal) and is_word_only(before)
-    if not follows_word or after == "_" or after.isalnum() or after in ("*", "?", "("):
+    if not isinstance(before, Literal) or not is_word_only(before):
+        refuse_rest(reader, start)
+    if after == "_" or after.isalnum() or after in ("*", "?", "("):
         refuse_rest(reader, start)
     return None if is_alone(ord(before.text[-1])) else REST_OF_WORD
 
