@@ -1,8 +1,9 @@
 """Pattern trees to one NFA over bytes, with the common beginnings of entries shared.
 
 Nodes are numbers. Node `BOUNDED` is where entries start that need a word edge before them, `FREE`
-where those do that need none: with ``~``, or with a character that is a word by itself. Without the sharing a few hundred entries would make the sets of nodes that
-the subset construction handles large; with it they mostly hold one node.
+where those do that need none: with ``~``, or with a character that is a word by itself. Without the
+sharing a few hundred entries would make the sets of nodes that the subset construction handles
+large; with it they mostly hold one node.
 """
 
 from collections.abc import Iterable, Sequence

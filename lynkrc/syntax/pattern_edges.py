@@ -3,7 +3,8 @@
 A word edge lies on both sides of a character that is a word by itself (`scan.edges`), whatever is
 beside it. So a match that begins or ends with one needs no edge of its neighbour's there.
 
->>> kinds_at(Literal(text="gpt模型"), 0) == IS_OTHER, kinds_at(Literal(text="gpt模型"), -1) == IS_ALONE
+>>> model = Literal(text="gpt模型")
+>>> kinds_at(model, 0) == IS_OTHER, kinds_at(model, -1) == IS_ALONE
 (True, True)
 """
 

@@ -180,7 +180,7 @@ WORDS = (
     *("ที่", "ກ", "ខ", "မြ", "か", "カ", "々"),
     # The same first bytes, or nearly: Hindi, Vietnamese, Georgian, Hangul and its single letters,
     # half-wide Katakana, full-wide Latin, Han beyond the first plane.
-    *("कि", "ệ", "ა", "한", "ㅋ", "ｶ", "ａ", "\U00020000", "e\u0301"),
+    *("कि", "ệ", "ა", "한", "ㅋ", "ｶ", "\uff41", "\U00020000", "e\u0301"),
 )
 GLUE = (
     "",
