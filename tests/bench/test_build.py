@@ -31,7 +31,7 @@ def test_build_an_example(native: bool, cached: bool, benchmark: Any, tmp_path: 
     assert benchmark.pedantic(build, rounds=3, warmup_rounds=1) == 0
 
 
-@pytest.mark.parametrize("chinese", [False, True], ids=["latin", "half-chinese"])
+@pytest.mark.parametrize("chinese", [False, True], ids=["latin", "chinese"])
 def test_build_ten_thousand_entries(chinese: bool, benchmark: Any, tmp_path: Path) -> None:
     """Proved anew, which is part of a first build."""
     spec = tmp_path / "routing.yaml"
