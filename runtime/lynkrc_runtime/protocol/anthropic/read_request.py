@@ -6,7 +6,7 @@
 ('Hi', 9, ('speed',))
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -127,7 +127,7 @@ def _top_level(body: bytes) -> raw.Members:
     return raw.members(body, None)
 
 
-def _read_messages(given: msgspec.Raw) -> tuple[Message, ...]:
+def _read_messages(given: msgspec.Raw) -> Sequence[Message]:
     turns = raw.items(given, "messages")
     if not turns:
         raise MalformedRequest("messages", "messages: at least one message is required")

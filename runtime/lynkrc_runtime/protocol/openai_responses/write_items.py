@@ -1,10 +1,12 @@
-"""Neutral messages from another dialect, to the `input` items of Responses (C.5.1, C.5.4).
+"""Neutral messages from collections.abc import Sequence
+from another dialect, to the `input` items of Responses (C.5.1, C.5.4).
 
 Items keep the order in which a turn was said: reasoning, text, calls. Behind a turn stand the
 outputs of its calls, then stand-ins for calls nobody answered, then what the others said.
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import final
 
 import msgspec
@@ -63,7 +65,7 @@ class _Call(msgspec.Struct):
     custom: bool
 
 
-def write_items(messages: tuple[Message, ...], facts: TargetFacts, changes: Changes) -> list[Json]:
+def write_items(messages: Sequence[Message], facts: TargetFacts, changes: Changes) -> list[Json]:
     """The `input` list. CannotTranslate where nothing is left to be sent."""
     items: list[Json] = []
     writer = _Items(facts, changes)
