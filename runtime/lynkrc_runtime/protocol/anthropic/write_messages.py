@@ -1,5 +1,4 @@
-"""Neutral messages from collections.abc import Sequence
-from another dialect, to legal Anthropic turns (wire reference C.1.4, C.1.9).
+"""Neutral messages from another dialect, to legal Anthropic turns (wire reference C.1.4, C.1.9).
 
 Results of one turn stand together and first in the user message after their calls; calls without
 a result and results without a call are made legal; neighbours of one role become one message.

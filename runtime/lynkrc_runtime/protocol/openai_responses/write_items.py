@@ -1,5 +1,4 @@
-"""Neutral messages from collections.abc import Sequence
-from another dialect, to the `input` items of Responses (C.5.1, C.5.4).
+"""Neutral messages from another dialect, to the `input` items of Responses (C.5.1, C.5.4).
 
 Items keep the order in which a turn was said: reasoning, text, calls. Behind a turn stand the
 outputs of its calls, then stand-ins for calls nobody answered, then what the others said.
