@@ -102,8 +102,10 @@ def test_nothing_is_made_for_its_length() -> None:
         return Message(role=Role.USER, blocks=(Text(text=entries[0]),))
 
     made: list[str] = []
-    late = LateMessages(["a", "b", "c"], [0, 2], build, Course(kinds=b"uu"), 2)
-    assert len(late) == 2 and bool(late) and made == []
-    assert late[-1].blocks == (Text(text="c"),) and made == ["c"]
-    assert len(list(late)) == 2 and made == ["c", "a", "b", "c"]
-    assert late[0] == next(iter(late)) and len(made) == 4
+    names = "abcdefghijklmnop"
+    late = LateMessages(names, range(0, 16, 1), build, Course(kinds=b"u" * 16), 2)
+    assert len(late) == 16 and bool(late) and made == []
+    assert late[-1].blocks == (Text(text="p"),) and made == ["p"]
+    assert next(reversed(late)) == late[-1] and made == ["p"] * 3
+    assert len(list(late)) == 16 and "".join(made) == f"ppp{names}"
+    assert late[0] == next(iter(late)) and len(made) == 19

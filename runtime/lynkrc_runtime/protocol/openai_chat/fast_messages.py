@@ -90,8 +90,12 @@ _Entry: TypeAlias = _System | _Developer | _User | _Assistant | _Tool
 _decode = msgspec.json.Decoder(list[_Entry]).decode
 
 
-def fast_messages(raw: bytes) -> tuple[tuple[Text, ...], Sequence[Message]] | None:
-    """(leading system text, the other messages), or None where they must be read with care."""
+Conversation: TypeAlias = tuple[tuple[Text, ...], Sequence[Message]]
+"""Leading system text, and the other messages."""
+
+
+def fast_messages(raw: bytes) -> Conversation | None:
+    """The conversation, or None where they must be read with care."""
     try:
         entries = _decode(raw)
     except NOT_JSON:
