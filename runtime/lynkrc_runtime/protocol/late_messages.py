@@ -120,6 +120,11 @@ class LateMessages(Sequence[Message]):
         return self._made
 
 
+def may_reason(messages: Sequence[Message]) -> bool:
+    """Whether there may be reasoning among the blocks: False where it is known without a look."""
+    return type(messages) is not LateMessages or messages.course.has_reasoning
+
+
 def course_of(messages: Sequence[Message]) -> Course:
     """What happens in these messages."""
     if type(messages) is LateMessages:

@@ -41,7 +41,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.late_messages import LateMessages
+from lynkrc_runtime.protocol.late_messages import may_reason
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
@@ -113,7 +113,7 @@ def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Bet
 
 def _has_carrier(request: Request) -> bool:
     """Whether the history holds reasoning that went out under our own signature."""
-    if type(request.messages) is LateMessages and not request.messages.course.has_reasoning:
+    if not may_reason(request.messages):
         return False
     for message in request.messages:
         for block in message.blocks:
