@@ -74,6 +74,7 @@ TURNS: list[dict[str, Any]] = [
     {"role": "user", "content": [RESULT, {"type": "text", "text": "敏捷的棕色狐狸"}]},
     {"role": "assistant", "content": [{"type": "redacted_thinking", "data": "abcde"}]},
     {"role": "user", "content": [RESULT | {"content": [{"type": "text", "text": "two"}] * 2}]},
+    {"role": "assistant", "content": [{"type": "thinking", "thinking": "ü", "signature": "s"}]},
 ]
 
 
@@ -83,7 +84,7 @@ def test_turns_that_are_not_an_agents() -> None:
     assert agree(json.dumps(data, ensure_ascii=False).encode(), "anthropic-messages") == late
     assert isinstance(late, LateMessages)
     assert late.course == Course(
-        kinds=b"usuaruar", results=[1, 4, 4, 5, 7], errors=[4], has_reasoning=True
+        kinds=b"usuaruara", results=[1, 4, 4, 5, 7], errors=[4], has_reasoning=True
     )
 
 
@@ -102,10 +103,9 @@ def test_nothing_is_made_for_its_length() -> None:
         return Message(role=Role.USER, blocks=(Text(text=entries[0]),))
 
     made: list[str] = []
-    names = "abcdefghijklmnop"
-    late = LateMessages(names, range(0, 16, 1), build, Course(kinds=b"u" * 16), 2)
-    assert len(late) == 16 and bool(late) and made == []
-    assert late[-1].blocks == (Text(text="p"),) and made == ["p"]
-    assert next(reversed(late)) == late[-1] and made == ["p"] * 3
-    assert len(list(late)) == 16 and "".join(made) == f"ppp{names}"
-    assert late[0] == next(iter(late)) and len(made) == 19
+    late = LateMessages("abc", [0, 2], build, Course(kinds=b"uu"), 2)
+    assert len(late) == 2 and bool(late) and made == []
+    assert late[-1].blocks == (Text(text="c"),) and made == ["c"]
+    assert next(reversed(late)) == late[-1] and made == ["c"] * 3
+    assert len(list(late)) == 2 and "".join(made) == "cccabc"
+    assert late[0] == next(iter(late)) and len(made) == 6

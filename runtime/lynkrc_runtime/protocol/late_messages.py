@@ -28,9 +28,6 @@ USER: Final = b"u"[0]
 RESULT: Final = b"r"[0]
 """Results of tools and nothing else, as most of an agent's user messages are."""
 
-_FEW: Final = 8
-"""Messages that are made all at once: each of so few is asked for more than once."""
-
 _KINDS: Final = {Role.SYSTEM: SYSTEM, Role.ASSISTANT: ASSISTANT, Role.USER: USER}
 
 
@@ -88,16 +85,14 @@ class LateMessages(Sequence[Message]):
     @overload
     def __getitem__(self, index: slice) -> tuple[Message, ...]: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Message | tuple[Message, ...]:
-        starts = self._starts
-        if self._made is not None or len(starts) <= _FEW or isinstance(index, slice):
+        if self._made is not None or isinstance(index, slice):
             return self._all()[index]
+        starts = self._starts
         place = range(len(starts))[index]
         end = starts[place + 1] if place + 1 < len(starts) else len(self._entries)
         return self._build(self._entries[starts[place] : end])
 
     def __reversed__(self) -> Iterator[Message]:
-        if len(self._starts) <= _FEW:
-            return reversed(self._all())
         return map(self.__getitem__, range(len(self._starts) - 1, -1, -1))
 
     def __eq__(self, other: object) -> bool:
