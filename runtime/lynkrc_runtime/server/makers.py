@@ -27,6 +27,7 @@ from lynkrc_runtime.protocol.carrier import (
 )
 from lynkrc_runtime.protocol.conversation import Block, RedactedThinking, Request, Thinking
 from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.late_messages import may_reason
 from lynkrc_runtime.state.interface import Store, StoreDown
 
 TTL = 24 * 3600.0
@@ -142,6 +143,8 @@ class Makers:
 
 def _reasoning(request: Request) -> list[Block]:
     # A long history has thousands of blocks, and most have none that reasons.
+    if not may_reason(request.messages):
+        return []
     return [
         block
         for message in request.messages
