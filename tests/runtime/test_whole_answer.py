@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from lynkrc_runtime.server.client_routes import HttpClient
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.http import before_answer
 
 
@@ -16,7 +17,7 @@ async def connected(
     body: bytes, *, closes: bool = False
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        client = HttpClient(request)
+        client = HttpClient(request, Stopping())
         await client.answer(200, {"x-thing": "1"}, body)
         assert client.response is not None
         if closes:
