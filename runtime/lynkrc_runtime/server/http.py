@@ -81,7 +81,7 @@ class Arrival:
     """
 
     site: Site
-    headers: dict[str, str]
+    headers: dict[str, str] = field(repr=False)
     repeated: frozenset[str]
     request_id: str
     caller: Caller | None = None
