@@ -286,7 +286,7 @@ class Metrics:
         tier = outcome.tier or NONE
         extra = self._told(dispatch, outcome, outcome.target, "tier", "target")
         all_extra = self._told(dispatch, outcome, outcome.target)
-        ending = outcome.ending.value
+        ending = outcome.ending
         self._add(self._requests, (outcome.surface, tier, target, ending, *extra))
         stream = "yes" if outcome.stream else "no"
         self._series(self._seconds, outcome.surface, stream, *all_extra).observe(outcome.seconds)
@@ -299,7 +299,7 @@ class Metrics:
         for record in outcome.attempts:
             kind = NONE if record.failure is None else record.failure.kind.value
             name = names[record.target].name
-            self._add(self._attempts, (name, record.result.value, kind))
+            self._add(self._attempts, (name, record.result, kind))
             if record.is_retry:
                 self._add(self._retries, (name,))
             if record.charge is not None:

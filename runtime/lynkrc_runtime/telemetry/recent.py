@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, final
 from lynkrc_runtime.cost import KINDS, Charge, in_usd
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
-from lynkrc_runtime.telemetry.outcome import Outcome
+from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
 
 TTL = 600.0
 """Seconds an entry is kept."""
@@ -78,7 +78,7 @@ def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "surface": outcome.surface,
         "stream": outcome.stream,
         "status": outcome.status,
-        "class": outcome.ending.value,
+        "class": outcome.ending,
         "tier": outcome.tier,
         "rule": outcome.rule,
         "target": None if target is None else target.name,
@@ -87,10 +87,10 @@ def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "attempts": [
             {
                 "target": dispatch.targets[record.target].name,
-                "result": record.result.value,
+                "result": record.result,
                 "class": None if record.failure is None else record.failure.kind.value,
                 "status": None if record.failure is None else record.failure.status,
-                "duration_ms": round(record.seconds * 1000, 1),
+                "duration_ms": milliseconds(record.seconds),
                 **_charged(record.charge),
             }
             for record in outcome.attempts
@@ -99,7 +99,7 @@ def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "cost_usd": None if cost is None else in_usd(cost.total),
         "cost_micro_usd": None if cost is None else cost.total,
         "estimated": outcome.is_estimated,
-        "duration_ms": round(outcome.seconds * 1000, 1),
+        "duration_ms": milliseconds(outcome.seconds),
     }
 
 
