@@ -39,10 +39,12 @@ class Recent:
         identity = outcome.key, outcome.request_id
         self._kept.pop(identity, None)
         now = self._clock()
-        if any(record.failure is not None for record in outcome.attempts):
-            self._kept[identity] = (now + TTL, _told(dispatch, outcome))
-        else:
-            self._kept[identity] = (now + TTL, dispatch, outcome)
+        entry: _Entry = (now + TTL, dispatch, outcome)
+        for record in outcome.attempts:
+            if record.failure is not None:
+                entry = (now + TTL, _told(dispatch, outcome))
+                break
+        self._kept[identity] = entry
         if len(self._kept) > self._most or self._oldest()[1] <= now:
             self._kept.popitem(last=False)
 
