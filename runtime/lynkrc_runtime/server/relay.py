@@ -179,7 +179,7 @@ async def fetch(
     attempts = exchange.attempts
     assert attempts is not None
     try:
-        with deadline(step.deadline):
+        with deadline(step.deadline, loop):
             response = await route.upstream.send(call)
             try:
                 note_response(exchange, response)

@@ -98,8 +98,8 @@ class Log:
     def _head(self, level: Level, event: str) -> dict[str, Any]:
         """What every line begins with."""
         micro = round(self._clock() * 1_000_000)
-        second, part = divmod(micro, 1_000_000)
-        moment = f"{_second(second)}.{part // 1000:03}+00:00"
+        second, part = divmod(micro // 1000, 1000)
+        moment = f"{_second(second)}.{part:03}+00:00"
         return {"time": moment, "level": _WORDS[level], "event": event, **self._who}
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
