@@ -113,7 +113,8 @@ def _build(arguments: argparse.Namespace, data: bytes, kept_as: str | None) -> F
     from lynkrc.pipeline import pack_bundle
 
     kept = proven.kept
-    libraries = OwnLibraries() if caches else None
+    # What is signed was compiled by the run that signs it.
+    libraries = OwnLibraries() if caches and arguments.sign is None else None
     bundle, why_not = pack_bundle(
         compilation, native=arguments.native, verdicts=kept.verdicts, libraries=libraries
     )
