@@ -138,7 +138,15 @@ class _Construction:
             byte_class=self._byte_class,
             rows=self._rows,
             accepts=[accepted for _, _, _, accepted in self._states],
-            marks=marks(self._nfa, [nodes for _, nodes, _, _ in self._states]),
+            marks=[
+                # What waits is confirmed by some byte, and by another in another context.
+                mark | {-1 - code * _CONTEXTS.count - context for code in waits} if waits else mark
+                for mark, (context, _, waits, _) in zip(
+                    marks(self._nfa, [nodes for _, nodes, _, _ in self._states]),
+                    self._states,
+                    strict=True,
+                )
+            ],
         )
 
     def _given_up(self) -> TooManyStates:
@@ -236,6 +244,7 @@ class _Construction:
         if known is None:
             self._spend(len(nodes) // 4)
             ended = {code for node in nodes if node in accepts for code in accepts[node]}
+            ended -= {code - 1 for code in ended if code & 1}  # what needs no edge, needs none
             free = {code for code in ended if code // 2 in self._free}
             bounded = tuple(sorted(ended - free))
             known = self._ends[nodes] = bounded, tuple(sorted(code // 2 for code in free))
