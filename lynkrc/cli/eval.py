@@ -4,7 +4,9 @@ import argparse
 import re
 import sys
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from lynkrc.cli.built import load_built
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
@@ -24,6 +26,8 @@ from lynkrc_runtime.bundle import LoadedBundle
 
 PROBLEMS = 20
 """Mistakes of a data file that are shown."""
+FEWEST_DRAWS = 100
+_FORMS: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}
 _WORSE = {"length": LENGTH, "older": OLD}
 
 
@@ -62,7 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--seed", type=_whole, default=0, help="of the draws (default: 0)")
     parser.add_argument(
-        "--resamples", type=_whole, default=1000, help="draws (default: %(default)s)"
+        "--resamples",
+        type=_draws,
+        default=1000,
+        help="draws behind an interval, 100 or more (default: %(default)s)",
     )
 
 
@@ -75,6 +82,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     if found is None:
         return ExitCode.FINDINGS
+    try:
+        _draw(found, arguments.plot)
+    except CannotRead as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
     out = sys.stdout
     if arguments.format == "json":
         out.write(render_json(found))
@@ -89,6 +101,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     if "older" in arguments.fail_if_worse and arguments.against is None:
         raise CannotRead("--fail-if-worse older: name the older spec by --against")
+    for path in arguments.plot:
+        _check_plot(path)
     compilation = compile_path(arguments.spec)
     bundle = _loaded(compilation, arguments.spec)
     if bundle is None:
@@ -125,6 +139,29 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
             resamples=arguments.resamples,
         )
     )
+
+
+def _check_plot(path: Path) -> None:
+    """CannotRead for a picture that cannot be drawn, before anything is worked out."""
+    if path.suffix not in _FORMS:
+        raise CannotRead(f"--plot {shown(str(path))}: name a file that ends in .svg or .png")
+    if find_spec("matplotlib") is None:
+        raise CannotRead("--plot needs matplotlib; install it with: pip install 'lynkrc[quality]'")
+
+
+def _draw(found: Evaluation, files: Sequence[Path]) -> None:
+    """Write the pictures. CannotRead where there is nothing to draw, or a file cannot be."""
+    if not files:
+        return
+    if not found.suites:
+        raise CannotRead("--plot: no suite has scores of two models that can be told apart")
+    from lynkrc.quality.plot import draw
+
+    for path in files:
+        try:
+            path.write_bytes(draw(found, _FORMS[path.suffix]))
+        except OSError as problem:
+            raise CannotRead(f"cannot write {path}: {problem.strerror}") from None
 
 
 def _loaded(compilation: Compilation, path: Path) -> LoadedBundle | None:
@@ -183,4 +220,12 @@ def _strong_from(name: str | None, tiers: Sequence[str]) -> int:
 def _whole(written: str) -> int:
     if re.fullmatch("[0-9]{1,7}", written) is None:
         raise argparse.ArgumentTypeError(f"{shown(written)} is not a whole number from 0 on")
+    return int(written)
+
+
+def _draws(written: str) -> int:
+    if _whole(written) < FEWEST_DRAWS:
+        raise argparse.ArgumentTypeError(
+            f"{shown(written)} is fewer than {FEWEST_DRAWS}: intervals of so few tell nothing"
+        )
     return int(written)
