@@ -3,7 +3,7 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from lynkrc.cli.built import load_built
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import Progress
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error, print_findings, wants_colour
 from lynkrc.diagnostics.suggest import did_you_mean
@@ -33,6 +34,11 @@ _WORSE = {"length": LENGTH, "older": OLD}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments: the spec, the data, what to compare with, the form."""
+    parser.epilog = (
+        "Requests stand in the order of their tier, and within a tier of the points of the score: "
+        "the higher, the sooner the strong model answers. Points are of the whole score, so they "
+        "order requests that one tier cannot tell apart, and those that a rule sent there too."
+    )
     parser.add_argument("spec", type=Path, help="a spec, or a bundle")
     parser.add_argument(
         "data", nargs="+", type=Path, metavar="DATA", help="labelled requests, one a line (JSON)"
@@ -110,35 +116,45 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     rows = _rows(arguments.data, arguments.suite)
     tiers = tuple(tier.name for tier in bundle.dispatch.tiers)
     strong_from = _strong_from(arguments.strong_from, tiers)
-    decided, undecided = decide_rows(bundle, rows)
+    with Progress("deciding") as say:
+        decided, undecided = decide_rows(bundle, _told(rows, say))
     old = None
     if arguments.against is not None:
         older = _older(arguments.against, arguments.spec)
         old_bundle = _loaded(older, Path(arguments.against))
         if old_bundle is None:
             return None
-        by_old, not_by_old = decide_rows(old_bundle, (one.row for one in decided))
+        with Progress("deciding by the older spec:") as say:
+            by_old, not_by_old = decide_rows(old_bundle, _told([one.row for one in decided], say))
         old = {one.row.id: one.key for one in by_old}
         decided = tuple(one for one in decided if one.row.id in old)
         undecided += tuple(
             Undecided(row=one.row, reason=f"by the older spec, {one.reason}") for one in not_by_old
         )
-    return evaluate(
-        Question(
-            spec=str(arguments.spec),
-            digest=bundle.manifest.meaning_digest,
-            tiers=tiers,
-            strong_from=strong_from,
-            decided=decided,
-            undecided=undecided,
-            old_name=arguments.against,
-            old=old,
-            weak=arguments.weak,
-            strong=arguments.strong,
-            seed=arguments.seed,
-            resamples=arguments.resamples,
-        )
+    question = Question(
+        spec=str(arguments.spec),
+        digest=bundle.manifest.meaning_digest,
+        tiers=tiers,
+        strong_from=strong_from,
+        decided=decided,
+        undecided=undecided,
+        old_name=arguments.against,
+        old=old,
+        weak=arguments.weak,
+        strong=arguments.strong,
+        seed=arguments.seed,
+        resamples=arguments.resamples,
     )
+    with Progress("drawing") as say:
+        return evaluate(question, say=say)
+
+
+def _told(rows: Sequence[Row], say: Callable[[str], None]) -> Iterator[Row]:
+    """The rows, and how far it is every now and then."""
+    for number, row in enumerate(rows):
+        if number % 500 == 0:
+            say(f"{number:,} of {len(rows):,} requests")
+        yield row
 
 
 def _check_plot(path: Path) -> None:

@@ -5,7 +5,7 @@ intervals are those of the mean.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, isnan
 from statistics import fmean
@@ -92,8 +92,11 @@ class _Drawn:
     """Of the spec at even shares."""
 
 
-def evaluate(question: Question) -> Evaluation:
-    """Everything that can be told. ValueError where the seed or the number of draws is negative."""
+def evaluate(question: Question, *, say: Callable[[str], None] | None = None) -> Evaluation:
+    """Everything that can be told. ValueError where the seed or the number of draws is negative.
+
+    `say` is told what is being worked out.
+    """
     left: dict[str, list[str]] = {}
     for one in question.undecided:
         left.setdefault(one.reason, []).append(one.row.id)
@@ -105,6 +108,8 @@ def evaluate(question: Question) -> Evaluation:
                 reason = f"{suite.name}: all of one group, so nothing can be drawn"
                 left[reason] = [one.row.id for one in suite.rows]
                 continue
+            if say is not None:
+                say(f"{len(suite.rows):,} requests of {suite.name}")
             found = _draw(question, suite)
             gap = _gap(found)
             if gap.low > 0:
