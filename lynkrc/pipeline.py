@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lynkrc.codegen.artifacts import Artifacts
     from lynkrc.ir.assertion import Assertions
     from lynkrc.ir.table import RouteTable
+    from lynkrc.native.build import Libraries
     from lynkrc.proofs.run import Compare, Proved
 
 Say: TypeAlias = Callable[[str], None]
@@ -312,11 +313,16 @@ def claims_of(typed: TypedConfig) -> "tuple[RouteTable, Assertions] | None":
 
 
 def pack_bundle(
-    compilation: Compilation, *, native: bool, verdicts: "Verdicts | None" = None
+    compilation: Compilation,
+    *,
+    native: bool,
+    verdicts: "Verdicts | None" = None,
+    libraries: "Libraries | None" = None,
 ) -> tuple[bytes, str | None]:
     """The bundle of a compilation without errors, and why it is not native where that was asked.
 
-    `verdicts` is what was proved, for its report. ValueError for a compilation with errors.
+    `verdicts` is what was proved, for its report; `libraries` are those made before.
+    ValueError for a compilation with errors.
     """
     from lynkrc.bundle.pack import pack
     from lynkrc.bundle.report import print_report
@@ -329,7 +335,7 @@ def pack_bundle(
         return pack(artifacts, report=report), None
     from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
 
-    match build_native(artifacts):
+    match build_native(artifacts, libraries):
         case NativeBuilt(path=path, library=library):
             return pack(artifacts, report=report, native={path: library}), None
         case NativeMissing(reason=reason, detail=detail):

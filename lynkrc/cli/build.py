@@ -6,28 +6,29 @@ bundle last.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
-from collections.abc import Iterable
-from difflib import unified_diff
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.native_line import native_line
-from lynkrc.cli.signatures import note_left_behind, note_native, signature_of
-from lynkrc.cli.signing_key import signing_key
-from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
+from lynkrc.cli.kept_build import Finished, Noting, OwnLibraries, key_of, recall
+from lynkrc.cli.kept_build import keep as keep_build
+from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, DiskLoader, compile_bytes, spec_bytes
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
-from lynkrc.codegen.artifacts import Artifacts
 from lynkrc.diagnostics.formats import FOR_PEOPLE
 from lynkrc.diagnostics.levels import has_errors, strict
-from lynkrc.pipeline import Compilation, pack_bundle
+from lynkrc.diagnostics.model import Diagnostic
 from lynkrc_runtime.signature import signature_path
 
 if TYPE_CHECKING:
+    from lynkrc.bundle.sign import SigningKey
     from lynkrc.cli.verified import Proven
+    from lynkrc.codegen.artifacts import Artifacts
+    from lynkrc.pipeline import Compilation
 
 REPORT = "report.full.json"
 """Verdicts with their witnesses, beside the bundle: what solvers find differs between machines."""
@@ -56,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--sign", metavar="KEY", help="sign the bundle: a private key's file, or env:NAME"
     )
     parser.add_argument(
-        "--no-cache", action="store_true", help="prove again what an earlier build has proved"
+        "--no-cache",
+        action="store_true",
+        help="compile and prove again what an earlier build has done",
     )
     add_report_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="print only findings and failures")
@@ -69,90 +72,171 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     try:
         # First, so that nobody waits for a build that cannot be signed.
-        key = None if arguments.sign is None else signing_key(arguments.sign)
-        compilation = compile_file(arguments.spec)
+        key = None if arguments.sign is None else _signing_key(arguments.sign)
+        data = spec_bytes(arguments.spec)
     except CannotRead as problem:
         error(str(problem))
         return ExitCode.CANNOT_RUN
+    # What is compared or signed was compiled here and now.
+    recalls = not (arguments.no_cache or arguments.check or key is not None)
+    kept = key_of(arguments.spec, data, native=arguments.native) if recalls else None
+    finished = None if kept is None else recall(kept, DiskLoader())
+    if finished is not None:
+        if has_errors(_tell_findings(arguments, finished.diagnostics)):
+            return ExitCode.FINDINGS
+        return _write_finished(arguments, finished, None)
+    match _build(arguments, data, kept):
+        case Finished() as finished:
+            return _write_finished(arguments, finished, key)
+        case code:
+            return code
+
+
+def _build(arguments: argparse.Namespace, data: bytes, kept_as: str | None) -> Finished | ExitCode:
+    """Compile, prove, pack and try; an exit code where it ends there, or was all to `--check`."""
+    loader = Noting(DiskLoader())
+    compilation = compile_bytes(arguments.spec, data, loader)
+    caches = not arguments.no_cache
     proven: Proven | None = None
     if not compilation.has_errors:
         # Imported here: a spec with errors does not wait for the solver.
         from lynkrc.cli.verified import prove
 
-        caches = not arguments.no_cache
         proven = prove(compilation, arguments.spec, caches=caches)
         compilation = proven.compilation
-    findings = strict(compilation.diagnostics) if arguments.strict else compilation.diagnostics
-    for_people = arguments.format in FOR_PEOPLE
-    if findings or not for_people:
-        print_findings(findings, arguments.format, spec=arguments.spec)
+    findings = _tell_findings(arguments, compilation.diagnostics)
     artifacts = compilation.artifacts
     if has_errors(findings) or artifacts is None or proven is None or proven.kept is None:
         return ExitCode.FINDINGS
-    folder: Path = arguments.output or Path("generated") / artifacts.name
-    talks = not arguments.quiet and for_people
     if arguments.check:
-        # A report for a program is alone on standard output.
-        out = sys.stdout if for_people else sys.stderr
-        try:
-            stale = _report_stale(artifacts, folder, out)
-        except OSError as problem:
-            error(f"cannot read {problem.filename}: {problem.strerror}")
-            return ExitCode.CANNOT_RUN
-        if stale:
-            how = f"lynkrc build {arguments.spec} -o {folder}"
-            print(f"help: {how}, review the difference and commit it", file=out)
-            return ExitCode.FINDINGS
-        if talks:
-            digest = artifacts.meaning_digest
-            print(f"{folder} is what {arguments.spec} compiles to (meaning {digest})")
-        return ExitCode.OK
+        return _check(arguments, artifacts)
+    from lynkrc.pipeline import pack_bundle
+
     kept = proven.kept
-    bundle, why_not = pack_bundle(compilation, native=arguments.native, verdicts=kept.verdicts)
+    # What is signed was compiled by the run that signs it.
+    libraries = OwnLibraries() if caches and arguments.sign is None else None
+    bundle, why_not = pack_bundle(
+        compilation, native=arguments.native, verdicts=kept.verdicts, libraries=libraries
+    )
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
     is_native = arguments.native and why_not is None
     if not _decides_as_meant(compilation, proven, bundle, is_native=is_native):
         return ExitCode.FINDINGS
+    library = None
     if is_native:
-        note_native(bundle)
-    path = folder / f"{artifacts.name}.lynkr"
+        from lynkrc.cli.signatures import note_native
+
+        library = note_native(bundle)
+    finished = Finished(
+        diagnostics=compilation.diagnostics,
+        name=artifacts.name,
+        meaning_digest=artifacts.meaning_digest,
+        source_digest=artifacts.source_digest,
+        reviewed=artifacts.reviewed(),
+        bundle=bundle,
+        library=library,
+        report=kept.report if kept.verdicts.assertions else None,
+        counted=kept.counted,
+    )
+    # Without its library a native build is not the one that was asked for.
+    if kept_as is not None and not proven.reads_others and is_native == arguments.native:
+        keep_build(kept_as, finished, loader.asked())
+    return finished
+
+
+def _tell_findings(
+    arguments: argparse.Namespace, found: Sequence[Diagnostic]
+) -> Sequence[Diagnostic]:
+    """Print findings as they were asked for; gives back what each weighs then."""
+    findings = strict(found) if arguments.strict else found
+    if findings or arguments.format not in FOR_PEOPLE:
+        print_findings(findings, arguments.format, spec=arguments.spec)
+    return findings
+
+
+def _check(arguments: argparse.Namespace, artifacts: "Artifacts") -> ExitCode:
+    folder = _folder(arguments, artifacts.name)
+    # A report for a program is alone on standard output.
+    out = sys.stdout if arguments.format in FOR_PEOPLE else sys.stderr
     try:
-        signature = None if key is None else signature_of(bundle, path, key)
-    except CannotRead as problem:
-        error(str(problem))
+        stale = _report_stale(artifacts, folder, out)
+    except OSError as problem:
+        error(f"cannot read {problem.filename}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
-    try:
-        files = [*artifacts.reviewed(), (path.name, bundle)]
-        if signature is not None:
+    if stale:
+        how = f"lynkrc build {arguments.spec} -o {folder}"
+        print(f"help: {how}, review the difference and commit it", file=out)
+        return ExitCode.FINDINGS
+    if _talks(arguments):
+        digest = artifacts.meaning_digest
+        print(f"{folder} is what {arguments.spec} compiles to (meaning {digest})")
+    return ExitCode.OK
+
+
+def _write_finished(
+    arguments: argparse.Namespace, finished: Finished, key: "SigningKey | None"
+) -> ExitCode:
+    """Sign and write what was built, and say so."""
+    folder, bundle = _folder(arguments, finished.name), finished.bundle
+    path = folder / f"{finished.name}.lynkr"
+    signed = signature_path(path)
+    files = [*finished.reviewed, (path.name, bundle)]
+    if key is not None:
+        from lynkrc.cli.signatures import signature_of
+
+        try:
             # Before the bundle: who watches for a new bundle finds it signed.
-            files.insert(-1, (signature_path(path).name, signature))
-        if kept.verdicts.assertions:
-            report = json.dumps(kept.report, indent=2, ensure_ascii=False).encode()
-            files.insert(0, (REPORT, report + b"\n"))
+            files.insert(-1, (signed.name, signature_of(bundle, path, key)))
+        except CannotRead as problem:
+            error(str(problem))
+            return ExitCode.CANNOT_RUN
+    if finished.report is not None:
+        report = json.dumps(finished.report, indent=2, ensure_ascii=False).encode()
+        files.insert(0, (REPORT, report + b"\n"))
+    try:
         _write(folder, files)
     except OSError as problem:
         error(f"cannot write {folder}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
-    if signature is None:
+    if key is None and os.path.lexists(signed):
+        from lynkrc.cli.signatures import note_left_behind
+
         note_left_behind(bundle, path)
-    if talks:
-        engine = "native" if is_native else "portable"
+    if _talks(arguments):
+        engine = "portable" if finished.library is None else "native"
         print(f"built {path} ({engine}, {len(bundle):,} bytes)")
-        print(f"  meaning {artifacts.meaning_digest}")
-        print(f"  source  {artifacts.source_digest}")
-        if is_native:
+        print(f"  meaning {finished.meaning_digest}")
+        print(f"  source  {finished.source_digest}")
+        if finished.library is not None:
+            from lynkrc.cli.native_line import native_line
+
             print(f"  native  {native_line(bundle)}")
-        print(f"  review  {', '.join(name for name, _ in artifacts.reviewed())}")
+        print(f"  review  {', '.join(name for name, _ in finished.reviewed)}")
         if key is not None:
             print(f"  signed  by {key.public.id}")
-        if kept.verdicts.assertions:
-            print(f"  proofs  {kept.counted}; what was found is in {folder / REPORT}")
+        if finished.report is not None:
+            print(f"  proofs  {finished.counted}; what was found is in {folder / REPORT}")
     return ExitCode.OK
 
 
+def _signing_key(word: str) -> "SigningKey":
+    from lynkrc.cli.signing_key import signing_key
+
+    return signing_key(word)
+
+
+def _folder(arguments: argparse.Namespace, name: str) -> Path:
+    chosen: Path | None = arguments.output
+    return chosen or Path("generated") / name
+
+
+def _talks(arguments: argparse.Namespace) -> bool:
+    return not arguments.quiet and arguments.format in FOR_PEOPLE
+
+
 def _decides_as_meant(
-    compilation: Compilation, proven: "Proven", bundle: bytes, *, is_native: bool
+    compilation: "Compilation", proven: "Proven", bundle: bytes, *, is_native: bool
 ) -> bool:
     """Whether the bundle's scorers decide as the policy means; says where they do not."""
     # A native scorer is another one each time: no key tells the compiler, nor what it was told.
@@ -170,7 +254,7 @@ def _decides_as_meant(
     return True
 
 
-def _report_stale(artifacts: Artifacts, folder: Path, out: TextIO) -> bool:
+def _report_stale(artifacts: "Artifacts", folder: Path, out: TextIO) -> bool:
     """Whether a committed file is missing or not what it should be; says which, and how."""
     stale = False
     for name, wanted in artifacts.reviewed():
@@ -186,6 +270,8 @@ def _report_stale(artifacts: Artifacts, folder: Path, out: TextIO) -> bool:
 
 
 def _difference(found: bytes, wanted: bytes, name: str) -> Iterable[str]:
+    from difflib import unified_diff
+
     lines = unified_diff(
         found.decode("utf-8", "replace").splitlines(keepends=True),
         wanted.decode().splitlines(keepends=True),

@@ -7,7 +7,7 @@ import zipfile
 def native_line(bundle: bytes) -> str:
     """Which platform the library of a bundle is for, its size, and what made it here."""
     # Imported here: a portable build does not ask for a compiler.
-    from lynkrc.native.build import toolchain
+    from lynkrc.native.toolchain import toolchain
 
     with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
         libraries = [one for one in archive.infolist() if one.filename.startswith("native/")]

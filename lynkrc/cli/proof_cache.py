@@ -7,20 +7,22 @@ that changes it can be missed; a file that does not say of each assertion that i
 
 import hashlib
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, final
 
 from lynkrc import __version__
 from lynkrc.analysis.limits import RLIMIT
 from lynkrc.bundle.report import Verdicts
+from lynkrc.cli.kept_files import keep_file, read_kept
 from lynkrc.ir.assertion import Kind
 from lynkrc.pipeline import Compilation
 
-_FORM = 1
+KIND = "proofs"
+
+_FORM = 2
+_MOST = 1_000
 
 
 @final
@@ -36,15 +38,6 @@ class Kept:
         """``4 proved, 1 unknown``."""
         counts = Counter(str(one["verdict"]) for one in self.verdicts.assertions)
         return ", ".join(f"{count} {word}" for word, count in counts.items())
-
-
-def folder() -> Path | None:
-    """Where proofs are kept: ``LYNKRC_CACHE``, else below the user's cache; None to keep none."""
-    chosen = os.environ.get("LYNKRC_CACHE")
-    if chosen is not None:
-        return Path(chosen) if chosen else None
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "lynkrc" / "proofs"
 
 
 def key_of(compilation: Compilation) -> str | None:
@@ -72,18 +65,18 @@ def key_of(compilation: Compilation) -> str | None:
 
 def load(key: str, compilation: Compilation) -> Kept | None:
     """The proof kept under a key, which is that of the compilation."""
-    place = folder()
-    if place is None:
+    data = read_kept(KIND, key)
+    if data is None:
         return None
     try:
-        found = json.loads((place / f"{key}.json").read_bytes())
+        found = json.loads(data)
         kept = Kept(
             verdicts=Verdicts(
                 assertions=tuple(found["verdicts"]), assumptions=tuple(found["assumptions"])
             ),
             report=found["report"],
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
     return kept if _proves(kept, compilation) else None
 
@@ -105,18 +98,9 @@ def _proves(kept: Kept, compilation: Compilation) -> bool:
 
 def keep(key: str, proof: Kept) -> None:
     """Keep a proof; where that cannot be, the next build proves again."""
-    place = folder()
-    if place is None:
-        return
     document = {
         "verdicts": list(proof.verdicts.assertions),
         "assumptions": list(proof.verdicts.assumptions),
         "report": proof.report,
     }
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-        scratch = place / f".{key}.{os.getpid()}"
-        scratch.write_text(json.dumps(document), encoding="utf-8")
-        scratch.replace(place / f"{key}.json")
-    except OSError:
-        return
+    keep_file(KIND, key, json.dumps(document).encode(), most=_MOST)

@@ -1,27 +1,35 @@
-"""What commands share in proving: the spec that another is to be the same as."""
+"""What commands share in proving: the spec that another is to be the same as.
+
+What compares two specs is imported where they are compared: most specs claim nothing of others.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lynkrc.analysis.verdicts import Status, Verdict
-from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.specs import CannotRead
-from lynkrc.diff.compare import compare
-from lynkrc.diff.plan import Category, Plan, Side, Spec
 from lynkrc.ir.assertion import Assertion
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.table import RouteTable
-from lynkrc.proofs.run import Compare
+
+if TYPE_CHECKING:
+    from lynkrc.analysis.verdicts import Verdict
+    from lynkrc.diff.plan import Plan, Side
+    from lynkrc.proofs.run import Compare
 
 _ENDS = {"route": "routed", "deny": "denied", "respond": "answered", "refuse": "refused"}
 
 
-def comparing(spec: Path) -> Compare:
+def comparing(spec: Path) -> "Compare":
     """Decides `same_as` for the spec at a path; files are named from where it lies."""
     return lambda table, assertion: _same_as(table, assertion, spec)
 
 
-def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
+def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> "Verdict":
     """Whether the spec means what the file means; the file is named from where the spec lies."""
+    from lynkrc.cli.comparands import compile_path
+    from lynkrc.diff.compare import compare
+    from lynkrc.diff.plan import Spec
+
     path = spec.parent / (assertion.file or "")
     try:
         other = compile_path(path)
@@ -49,7 +57,10 @@ def _same_as(table: RouteTable, assertion: Assertion, spec: Path) -> Verdict:
     return _judged(assertion, plan, f"`lynkrc diff {path} {spec}` shows all of it")
 
 
-def _judged(assertion: Assertion, plan: Plan, hint: str) -> Verdict:
+def _judged(assertion: Assertion, plan: "Plan", hint: str) -> "Verdict":
+    from lynkrc.analysis.verdicts import Status, Verdict
+    from lynkrc.diff.plan import Category
+
     if plan.same_meaning:
         return Verdict(assertion=assertion, status=Status.PROVED)
     if plan.worst is None or plan.worst is Category.COSMETIC:
@@ -60,7 +71,7 @@ def _judged(assertion: Assertion, plan: Plan, hint: str) -> Verdict:
     return Verdict(assertion=assertion, status=Status.REFUTED, reason=reason)
 
 
-def _gravest(plan: Plan) -> str:
+def _gravest(plan: "Plan") -> str:
     """The first of the gravest differences in words, with a request that shows it."""
     for region in plan.regions:
         if region.category is plan.worst:
@@ -72,11 +83,13 @@ def _gravest(plan: Plan) -> str:
     return next(one.words for one in plan.changes if one.category is plan.worst)
 
 
-def _ends(side: Side) -> str:
+def _ends(side: "Side") -> str:
     tier = "" if side.tier is None else f" in tier {side.tier}"
     where = f" to {side.chain}" if side.targets else f" by {side.rule}"
     return f"{_ENDS.get(side.outcome, side.outcome)}{tier}{where}"
 
 
-def _unknown(assertion: Assertion, reason: str) -> Verdict:
+def _unknown(assertion: Assertion, reason: str) -> "Verdict":
+    from lynkrc.analysis.verdicts import Status, Verdict
+
     return Verdict(assertion=assertion, status=Status.UNKNOWN, reason=reason)

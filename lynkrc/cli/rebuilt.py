@@ -5,6 +5,7 @@ library is made anew where this machine has the compiler that made it.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -17,7 +18,10 @@ from lynkrc.pipeline import Compilation, pack_bundle
 from lynkrc_runtime.bundle import MANIFEST, OpenedBundle, open_bundle
 from lynkrc_runtime.native_tag import native_path
 
-_REPORT = "report.json"
+REPORT = "report.json"
+"""The verdicts in a bundle."""
+
+NOT_ASKED = "it is not asked about"
 _NATIVE = "native/"
 _MADE_BY = re.compile(rb"(?:GCC: |[a-zA-Z ]*clang version )[^\0]{1,200}(?=\0)")
 """What compilers write about themselves into the comments of a library."""
@@ -33,32 +37,42 @@ class Rebuilt:
     left_out: tuple[tuple[str, str], ...]
 
 
-def rebuild(bundle: OpenedBundle, scratch: Path) -> Rebuilt:
-    """Compile a bundle's sources in the folder `scratch`, and compare.
+def is_native(name: str) -> bool:
+    """Whether a file of a bundle is native code."""
+    return name.startswith(_NATIVE)
 
-    CannotRead where they do not compile to the same meaning.
+
+def rebuild(
+    bundle: OpenedBundle, scratch: Path, is_asked_about: Callable[[str], bool] = lambda _: True
+) -> Rebuilt:
+    """Compile a bundle's sources in the folder `scratch`, and compare the files asked about.
+
+    Of those that are not, only ``report.json`` and native code may be left out. CannotRead where
+    the sources do not compile to the same meaning.
     """
     compilation = compile_opened(bundle)
     left_out: list[tuple[str, str]] = []
+    different: list[tuple[str, str]] = []
     verdicts = None
-    if _needs_other_files(compilation):
-        left_out.append((_REPORT, "it asserts `same_as`, and the bundle does not hold that file"))
+    if not is_asked_about(REPORT):
+        left_out.append((REPORT, NOT_ASKED))
+    elif _needs_other_files(compilation):
+        left_out.append((REPORT, "it asserts `same_as`, and the bundle does not hold that file"))
     else:
         # Proved anew: what was proved here once says nothing about this bundle's compiler.
         proven = prove(compilation, bundle.path / "source" / "routing.yaml", caches=False)
         compilation = proven.compilation
         if proven.kept is None:
-            left_out.append((_REPORT, "its assertions do not hold, this version finds"))
+            different.append((REPORT, "its assertions do not hold, this version finds"))
         else:
             verdicts = proven.kept.verdicts
     packed, _ = pack_bundle(compilation, native=False, verdicts=verdicts)
     path = scratch / bundle.path.name
     path.write_bytes(packed)
     made = open_bundle(path)
-    unlike = {name for name, _ in left_out}
-    held = {name for name in bundle.files if not name.startswith(_NATIVE)} - unlike
+    unlike = {name for name, _ in (*left_out, *different)}
+    held = {name for name in bundle.files if not is_native(name)} - unlike
     same: list[str] = []
-    different: list[tuple[str, str]] = []
     for name in sorted(held | (set(made.files) - unlike)):
         if name not in made.files:
             different.append((name, "its sources do not make such a file"))
@@ -68,8 +82,11 @@ def rebuild(bundle: OpenedBundle, scratch: Path) -> Rebuilt:
             different.append((name, _first_difference(bundle.files[name], made.files[name])))
         else:
             same.append(name)
-    for name in sorted(name for name in bundle.files if name.startswith(_NATIVE)):
-        _compare_native(bundle, compilation, name, same, different, left_out)
+    for name in sorted(filter(is_native, bundle.files)):
+        if is_asked_about(name):
+            _compare_native(bundle, compilation, name, same, different, left_out)
+        else:
+            left_out.append((name, NOT_ASKED))
     if not different and not _same_manifest(bundle, made):
         different.append((MANIFEST, "says other things of the same files"))
     return Rebuilt(same=tuple(same), different=tuple(different), left_out=tuple(left_out))

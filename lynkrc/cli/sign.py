@@ -70,13 +70,13 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 def _why_not(bundle: OpenedBundle) -> list[str]:
     """What of the bundle its sources do not make: a signature says that they do."""
-    from lynkrc.cli.rebuilt import rebuild
+    from lynkrc.cli.rebuilt import is_native, rebuild
 
     with tempfile.TemporaryDirectory(prefix="lynkrc-") as scratch:
         rebuilt = rebuild(bundle, Path(scratch))
     told = [f"{name} {why}; sign what this lynkrc builds" for name, why in rebuilt.different]
     for name, why in rebuilt.left_out:
-        if not name.startswith("native/"):
+        if not is_native(name):
             continue
         try:
             if name != native_path():

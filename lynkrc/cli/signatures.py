@@ -32,12 +32,14 @@ def signature_of(bundle: bytes, path: Path, key: "SigningKey") -> bytes:
     return added_signature(_opened(bundle), signature_path(path), key)
 
 
-def note_native(bundle: bytes) -> None:
-    """Let the native library that was just built run here without a signature."""
+def note_native(bundle: bytes) -> bytes:
+    """Let the native library that was just built run here without a signature; gives it back."""
+    library = bytes(_opened(bundle).files[native_path()])
     try:
-        record_built_here(_opened(bundle).files[native_path()], os.environ)
+        record_built_here(library, os.environ)
     except NotOurs as problem:
         note(f"the native scorer runs only where the bundle is signed: {problem}")
+    return library
 
 
 def note_left_behind(bundle: bytes, path: Path) -> None:

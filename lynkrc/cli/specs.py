@@ -1,13 +1,18 @@
-"""Files on disk to the pipeline's inputs: the spec, its base specs, the catalog."""
+"""Files on disk to the pipeline's inputs: the spec, its base specs, the catalog.
+
+The pipeline is imported where it is called: a build that has nothing to compile does without.
+"""
 
 import os
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
-from lynkrc.pipeline import Checked, Compilation, ask_spec, check_spec, compile_spec
-from lynkrc.sema.loader import BaseFile
+from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile
+
+if TYPE_CHECKING:
+    from lynkrc.pipeline import Checked, Compilation
 
 DEFAULT_SPEC = Path("routing.yaml")
 
@@ -48,25 +53,36 @@ def read_bytes(path: Path, hint: str) -> bytes:
         raise CannotRead(f"cannot read {path}: {error.strerror}; {hint}") from None
 
 
-def check_file(path: Path) -> Checked:
+def check_file(path: Path) -> "Checked":
     """Find everything there is to find in the spec at a path."""
     return check_bytes(path, spec_bytes(path))
 
 
-def check_bytes(path: Path, data: bytes) -> Checked:
+def check_bytes(path: Path, data: bytes) -> "Checked":
     """Find everything there is to find in a spec as if `data` were what stands at a path."""
+    from lynkrc.pipeline import check_spec
+
     return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
 
 
-def ask_file(path: Path, question: str) -> Checked:
+def ask_file(path: Path, question: str) -> "Checked":
     """The spec at a path with one question as its only assertion."""
+    from lynkrc.pipeline import ask_spec
+
     data = spec_bytes(path)
     return ask_spec(str(path), data, question, loader=DiskLoader(), catalog=catalog_files())
 
 
-def compile_file(path: Path) -> Compilation:
+def compile_file(path: Path) -> "Compilation":
     """Compile the spec at a path."""
-    return compile_spec(str(path), spec_bytes(path), loader=DiskLoader(), catalog=catalog_files())
+    return compile_bytes(path, spec_bytes(path), DiskLoader())
+
+
+def compile_bytes(path: Path, data: bytes, loader: Loader) -> "Compilation":
+    """Compile a spec as if `data` were what stands at a path, and `loader` gave what it names."""
+    from lynkrc.pipeline import compile_spec
+
+    return compile_spec(str(path), data, loader=loader, catalog=catalog_files())
 
 
 def spec_bytes(path: Path) -> bytes:

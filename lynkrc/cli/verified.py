@@ -33,6 +33,11 @@ class Proven:
     is_old: bool
     key: str | None
 
+    @property
+    def reads_others(self) -> bool:
+        """Whether the proofs rest on files that compiling does not read."""
+        return proof_cache.key_of(self.compilation) is None
+
 
 def prove(compilation: Compilation, spec: Path, *, caches: bool) -> Proven:
     """Prove what a spec without errors asserts, once for each meaning."""

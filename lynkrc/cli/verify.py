@@ -45,12 +45,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rebuild",
         action="store_true",
-        help="compile the sources in the bundle anew, and compare byte for byte",
+        help="compile the sources in the bundle anew, and compare every file byte for byte",
+    )
+    parser.add_argument(
+        "--without",
+        choices=("native", "report"),
+        action="append",
+        default=[],
+        help="with --rebuild: leave native code, or report.json, uncompared",
     )
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
-    """Verify; 1 where the bundle is not what it should be, 2 where that cannot be told."""
+    """Verify; 1 where it is not shown to be what it should be, 2 where it cannot be read."""
+    if arguments.without and not arguments.rebuild:
+        error("--without says what --rebuild leaves out; give both")
+        return ExitCode.CANNOT_RUN
     try:
         file = bundle_file(arguments.bundle)
         for needed in (file, *([arguments.signature] if arguments.signature else [])):
@@ -68,7 +78,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         print(f"{file}\n  sha256   {bundle.sha256}")
         print(f"  digests  {len(bundle.files)} files are as the manifest says")
         _print_signatures(bundle, arguments.signature or signature_path(file), keys)
-        is_same = not arguments.rebuild or _rebuilds(bundle)
+        is_same = not arguments.rebuild or _rebuilds(bundle, arguments.without)
     except (BrokenBundle, CannotRead) as problem:
         error(str(problem))
         return ExitCode.FINDINGS
@@ -101,18 +111,32 @@ def _print_signatures(bundle: OpenedBundle, file: Path, keys: Sequence[TrustedKe
             print(f"  {label:<9}{printable(value)}")
 
 
-def _rebuilds(bundle: OpenedBundle) -> bool:
-    from lynkrc.cli.rebuilt import rebuild
+def _rebuilds(bundle: OpenedBundle, without: Sequence[str]) -> bool:
+    """Whether every file is the same made anew, but for those that are not asked about."""
+    from lynkrc.cli.rebuilt import REPORT, is_native, rebuild
+
+    def is_asked_about(name: str) -> bool:
+        return not (
+            ("native" in without and is_native(name)) or ("report" in without and name == REPORT)
+        )
 
     with tempfile.TemporaryDirectory(prefix="lynkrc-") as scratch:
-        rebuilt = rebuild(bundle, Path(scratch))
+        rebuilt = rebuild(bundle, Path(scratch), is_asked_about)
     for name, why in rebuilt.left_out:
         print(f"  rebuilt  {printable(name)}: not compared: {printable(why)}")
-    if any(name.startswith("native/") for name, _ in rebuilt.left_out):
+    if any(is_native(name) for name, _ in rebuilt.left_out):
         # Any library can say that another compiler made it, so this must not pass unseen.
         note("native code was not compared: only a trusted signature vouches for it")
+    unproven = [name for name, _ in rebuilt.left_out if is_asked_about(name)]
+    for name in unproven:
+        kind = "native" if is_native(name) else "report"
+        error(
+            f"{bundle.path}: {name}: not shown to be what its sources make; "
+            f"`--rebuild --without {kind}` does not ask"
+        )
     for name, why in rebuilt.different:
         error(f"{bundle.path}: {name}: {why}")
-    if not rebuilt.different:
-        print(f"  rebuilt  {len(rebuilt.same)} files, each the same to the byte")
-    return not rebuilt.different
+    if unproven or rebuilt.different:
+        return False
+    print(f"  rebuilt  {len(rebuilt.same)} files, each the same to the byte")
+    return True

@@ -11,7 +11,7 @@ def _warning(number: int, name: str) -> Code:
     return Code(id=f"LK{number}", name=name, severity=Severity.WARNING, allowable=True)
 
 
-EDGES_IN_SCRIPT = _warning(211, "pattern-edges-in-script")
+NEEDLESS_EDGE_SIGN = _warning(211, "needless-edge-sign")
 
 WRONG_TYPE = _error(310, "expression-wrong-type")
 TYPES_DIFFER = _error(311, "expression-types-differ")
@@ -91,7 +91,7 @@ OPEN_ADMIN = _error(607, "open-admin")
 FORGOTTEN_SPEND = Code(id="LK608", name="forgotten-spend", severity=Severity.NOTE, allowable=True)
 
 SEMA_CODES: tuple[Code, ...] = (
-    EDGES_IN_SCRIPT,
+    NEEDLESS_EDGE_SIGN,
     WRONG_TYPE,
     TYPES_DIFFER,
     WRONG_OPERATOR,

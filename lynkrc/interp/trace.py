@@ -12,7 +12,7 @@ from lynkrc.interp import evaluate as steps
 from lynkrc.interp.evaluate import Vector
 from lynkrc.ir.atoms import atoms_of, print_atom, sides_of, slots_of
 from lynkrc.ir.effects import effects_of
-from lynkrc.ir.guard import Guard
+from lynkrc.ir.guard import Guard, IntExpr
 from lynkrc.ir.table import Need, RouteTable, Rule, TierId
 from lynkrc_runtime.decide import RULE_PIN, RULE_SCORE, Outcome, Verdict
 
@@ -123,8 +123,48 @@ class Trace:
     chains: tuple[ChainTrace, ...]
 
 
-def trace(table: RouteTable, v: Vector) -> Trace:
-    """The verdict on a clamped vector, with its reasons."""
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtomWords:
+    """What can be said of an atom before there is a vector."""
+
+    guard: Guard
+    atom: str
+    sides: tuple[IntExpr, IntExpr] | None
+    reads: tuple[int, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleWords:
+    """A rule's atoms, and its effects by their kinds, in words."""
+
+    atoms: tuple[AtomWords, ...]
+    effects: tuple[tuple[str, str], ...]
+
+
+def words_of(table: RouteTable) -> tuple[RuleWords, ...]:
+    """What `trace` says of each rule whatever the vector: made once where many are traced."""
+    return tuple(
+        RuleWords(
+            atoms=tuple(
+                AtomWords(
+                    guard=atom,
+                    atom=print_atom(atom, table.slots),
+                    sides=sides_of(atom),
+                    reads=tuple(int(slot) for slot in slots_of(atom)),
+                )
+                for atom in atoms_of(rule.guard)
+            ),
+            effects=tuple(effects_of(rule, table)),
+        )
+        for rule in table.rules
+    )
+
+
+def trace(table: RouteTable, v: Vector, words: Sequence[RuleWords] | None = None) -> Trace:
+    """The verdict on a clamped vector, with its reasons; `words` are those of `words_of`."""
+    said = words_of(table) if words is None else words
     verdict = steps.evaluate(table, v)
     outcome, tier, rule, chain, mask, points, prefer = verdict
     ended_early = points < 0
@@ -156,7 +196,10 @@ def trace(table: RouteTable, v: Vector) -> Trace:
         adds=adds,
         sum6400=total,
         rounded=(total + 3200) // 6400,
-        rules=tuple(_rule(r, table, v, _took(r, table, v, verdict, chains)) for r in table.rules),
+        rules=tuple(
+            _rule(r, one, v, _took(r, table, v, verdict, chains))
+            for r, one in zip(table.rules, said, strict=True)
+        ),
         pin=None if pin is None else pin.pattern,
         tiers=tiers,
         needs=tuple(need.name for need in table.needs if steps.holds(need.guard, v)),
@@ -241,27 +284,24 @@ def _tiers_json(tiers: TierTrace) -> dict[str, Any]:
     }
 
 
-def _rule(rule: Rule, table: RouteTable, v: Vector, took: frozenset[str]) -> RuleTrace:
+def _rule(rule: Rule, words: RuleWords, v: Vector, took: frozenset[str]) -> RuleTrace:
     return RuleTrace(
         name=rule.name,
         when=rule.source,
         matched=steps.holds(rule.guard, v),
         atoms=tuple(
             AtomTrace(
-                atom=print_atom(atom, table.slots),
-                holds=steps.holds(atom, v),
-                sides=_sides(atom, v),
-                reads=tuple(int(slot) for slot in slots_of(atom)),
+                atom=atom.atom,
+                holds=steps.holds(atom.guard, v),
+                sides=None
+                if atom.sides is None
+                else (steps.value(atom.sides[0], v), steps.value(atom.sides[1], v)),
+                reads=atom.reads,
             )
-            for atom in atoms_of(rule.guard)
+            for atom in words.atoms
         ),
-        effects=tuple((words, kind in took) for kind, words in effects_of(rule, table)),
+        effects=tuple((effect, kind in took) for kind, effect in words.effects),
     )
-
-
-def _sides(atom: Guard, v: Vector) -> tuple[int, int] | None:
-    sides = sides_of(atom)
-    return None if sides is None else (steps.value(sides[0], v), steps.value(sides[1], v))
 
 
 def _took(

@@ -1,11 +1,13 @@
 """The NFA of all entries to a total DFA over byte classes (subset construction).
 
-A bounded entry is confirmed by the non-word byte after its match, so on entering the state which
-that byte leads to; a ``~`` entry at once, on entering the state its last byte leads to (waiting
-one byte there as well would multiply the states of ``~`` entries by the ways to go on).
+A bounded entry is confirmed by the word edge behind its match, so on entering the state which the
+byte leads to that tells there is one: the first of the next character, or the second or third
+where the first tells too little (`pattern_contexts`). An entry that needs no edge is confirmed at
+once, on entering the state its last byte leads to (waiting one byte there as well would multiply
+the states of ``~`` entries by the ways to go on).
 
-A state is (after a non-word byte?, nodes in progress, entries just confirmed); the start nodes,
-which a naive set would repeat in every state, are implied by the first member.
+A state is (context, nodes in progress, what waits for an edge, entries just confirmed); the start
+nodes, which a naive set would repeat in every state, are implied by the context.
 
 A state moves as its *base* does, except where nodes move that the base has not. The base is the
 state that the same last byte leads to from the base of the state before: its nodes are among the
@@ -14,23 +16,27 @@ cheap as their letters (the failure links of Aho and Corasick, for any nodes).
 """
 
 from array import array
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TypeAlias, final
 
+from lynkrc.lower.pattern_contexts import START, Context, Contexts, Outcome
 from lynkrc.lower.pattern_marks import Nodes, marks
-from lynkrc.lower.pattern_nfa import BOUNDED, FREE, WORD_BYTES, Nfa
+from lynkrc.lower.pattern_nfa import BOUNDED, FREE, Nfa
 
 Entries: TypeAlias = tuple[int, ...]
-_State: TypeAlias = tuple[bool, Nodes, Entries]
+Codes: TypeAlias = tuple[int, ...]
+"""Entries whose match has ended, as in `Nfa.accepts`."""
+_State: TypeAlias = tuple[Context, Nodes, Codes, Entries]
 
 MOST_WORK = 4_000_000
 """Nodes put into sets after which a construction is given up: one or two seconds."""
 
-_START = 0
-_INSIDE = 1  # after a word character that began nothing: the base of all bases
+_CONTEXTS = Contexts()  # the first states are these, with nothing begun: the bases of all bases
 
 _NOTHING: Nodes = frozenset()
-_NO_ENDS: tuple[Entries, Entries] = (), ()
+_NO_ENDS: tuple[Codes, Entries] = (), ()
 
 
 @final
@@ -73,18 +79,23 @@ class _TooMuchWork(Exception):
 
 def _byte_classes(nfa: Nfa) -> tuple[bytes, list[int]]:
     """The class of each byte, and for each class one of its bytes."""
-    sets = {over for edges in nfa.edges for over, _ in edges} | {WORD_BYTES}
-    ordered = sorted(sets)
-    numbers: dict[tuple[int, ...], int] = {}
+    ordered = sorted({over for edges in nfa.edges for over, _ in edges})
+    numbers: dict[object, int] = {}
     classes: list[int] = []
     byte_class = bytearray()
     for byte in range(256):
-        signature = tuple(over >> byte & 1 for over in ordered)
+        signature = tuple(over >> byte & 1 for over in ordered), _after(byte)
         if signature not in numbers:
             numbers[signature] = len(numbers)
             classes.append(byte)
         byte_class.append(numbers[signature])
     return bytes(byte_class), classes
+
+
+@cache
+def _after(byte: int) -> tuple[tuple[Context, Outcome], ...]:
+    """By context, what the byte leads to."""
+    return tuple(_CONTEXTS.after(context, byte) for context in range(_CONTEXTS.count))
 
 
 @final
@@ -99,13 +110,18 @@ class _Construction:
         self._closures: dict[int, Nodes] = {}
         self._class_sets: dict[int, list[int]] = {}
         self._samples = samples
-        self._is_word = [bool(WORD_BYTES >> byte & 1) for byte in samples]
-        self._between = [number for number, is_word in enumerate(self._is_word) if not is_word]
+        self._after = list(zip(*map(_after, samples), strict=True))
+        self._telling = [
+            [number for number, (_, outcome) in enumerate(after) if outcome != Outcome.GOES_ON]
+            for after in self._after
+        ]
         self._moves: dict[int, dict[int, Nodes]] = {}
         self._free = frozenset(nfa.free)
-        self._ends: dict[Nodes, tuple[Entries, Entries]] = {}
-        self._states: list[_State] = [(True, _NOTHING, ()), (False, _NOTHING, ())]
-        self._bases = [_INSIDE, _INSIDE]
+        self._ends: dict[Nodes, tuple[Codes, Entries]] = {}
+        self._states: list[_State] = [
+            (context, _NOTHING, (), ()) for context in range(_CONTEXTS.count)
+        ]
+        self._bases = list(range(_CONTEXTS.count))
         self._numbers: dict[_State, int] = {state: i for i, state in enumerate(self._states)}
         self._rows: list[array[int]] = []
 
@@ -121,8 +137,16 @@ class _Construction:
         return Dfa(
             byte_class=self._byte_class,
             rows=self._rows,
-            accepts=[accepted for _, _, accepted in self._states],
-            marks=marks(self._nfa, [nodes for _, nodes, _ in self._states]),
+            accepts=[accepted for _, _, _, accepted in self._states],
+            marks=[
+                # What waits is confirmed by some byte, and by another in another context.
+                mark | {-1 - code * _CONTEXTS.count - context for code in waits} if waits else mark
+                for mark, (context, _, waits, _) in zip(
+                    marks(self._nfa, [nodes for _, nodes, _, _ in self._states]),
+                    self._states,
+                    strict=True,
+                )
+            ],
         )
 
     def _given_up(self) -> TooManyStates:
@@ -138,59 +162,67 @@ class _Construction:
             raise _TooMuchWork
 
     def _begin(self) -> None:
-        """The rows of the two states without nodes, from which entries start."""
+        """The rows of the states without nodes, from which entries start."""
         started = self._moves_of(self._closure(FREE))
-        inside: list[int] = []
-        for number, is_word in enumerate(self._is_word):
-            base = _INSIDE if is_word else _START
-            inside.append(self._next(base, started.get(number, _NOTHING), ()))
-        self._rows.append(array("I", inside))
-        start = self._moved(_INSIDE, self._rows[0], self._moves_of(self._closure(BOUNDED)), ())
-        self._rows.insert(_START, start)
+        for after in self._after:
+            row = array("I")
+            for number, (context, _) in enumerate(after):
+                row.append(self._next(context, started.get(number, _NOTHING), (), ()))
+            self._rows.append(row)
+        bounded = self._moves_of(self._closure(BOUNDED))
+        self._rows[START] = self._moved(START, self._rows[START], bounded, (), ())
 
     def _row(self, number: int) -> "array[int]":
         """The row of a state, whose base has one already: bases are found first."""
-        _, nodes, _ = self._states[number]
+        _, nodes, _, _ = self._states[number]
         base = self._bases[number]
-        _, known, _ = self._states[base]
+        _, known, _, _ = self._states[base]
         return self._moved(
             base,
             self._rows[base],
             self._moves_of(nodes - known if known else nodes),
-            self._ended(nodes),
+            self._due(number),
+            self._due(base),
         )
 
     def _moved(
-        self, base: int, base_row: "array[int]", moves: dict[int, Nodes], ended: Entries
+        self,
+        base: int,
+        base_row: "array[int]",
+        moves: dict[int, Nodes],
+        due: Codes,
+        base_due: Codes,
     ) -> "array[int]":
-        """The row of the base with what more nodes do; `ended` are the entries that end here."""
+        """The row of the base with what more nodes do; `due` is what waits for an edge, or ends."""
         row = base_row[:]
         states = self._states
+        after = self._after[states[base][0]]
         self._spend(1 + len(moves))
         for number, reached in moves.items():
             onward = base_row[number]
             known = states[onward][1]
-            row[number] = self._next(
-                onward,
-                reached | known if known else reached,
-                () if self._is_word[number] else ended,
-            )
-        if ended != self._ended(states[base][1]):
-            for number in self._between:
+            waits, ended = _told(due, after[number][1]) if due else ((), ())
+            row[number] = self._next(onward, reached | known if known else reached, waits, ended)
+        if due != base_due:
+            numbers: Iterable[int] = self._telling[states[base][0]]
+            if any(code & 1 for code in due + base_due):
+                numbers = range(len(row))
+            for number in numbers:
                 if number not in moves:
                     onward = base_row[number]
-                    row[number] = self._next(onward, states[onward][1], ended)
+                    waits, ended = _told(due, after[number][1])
+                    row[number] = self._next(onward, states[onward][1], waits, ended)
         return row
 
-    def _next(self, base: int, reached: Nodes, ended: Entries) -> int:
+    def _next(self, base: int, reached: Nodes, waits: Codes, ended: Entries) -> int:
         """The state with these nodes, of which the base (reached by the same byte) has some."""
         self._spend(1 + len(reached) // 4)
         confirmed = ended
         if self._free:
             free = self._ending(reached)[1]
             if free:
-                confirmed = tuple(sorted(ended + free)) if ended else free
-        state = (self._states[base][0], reached, confirmed)
+                confirmed = tuple(sorted({*ended, *free})) if ended else free
+        state = (self._states[base][0], reached, waits, confirmed)
         number = self._numbers.get(state)
         if number is None:
             number = self._numbers[state] = len(self._states)
@@ -198,21 +230,24 @@ class _Construction:
             self._bases.append(base)
         return number
 
-    def _ended(self, nodes: Nodes) -> Entries:
-        """The bounded entries whose match ends in these nodes, if no word goes on."""
-        return self._ending(nodes)[0]
+    def _due(self, number: int) -> Codes:
+        """What has ended in a state, or before, and is not yet told."""
+        _, nodes, waits, _ = self._states[number]
+        return waits or self._ending(nodes)[0]
 
-    def _ending(self, nodes: Nodes) -> tuple[Entries, Entries]:
-        """Entries whose match ends in these nodes: bounded ones, free ones."""
+    def _ending(self, nodes: Nodes) -> tuple[Codes, Entries]:
+        """What ends in these nodes: codes of entries that may need an edge, free entries."""
         accepts = self._nfa.accepts
         if accepts.keys().isdisjoint(nodes):
             return _NO_ENDS
         known = self._ends.get(nodes)
         if known is None:
             self._spend(len(nodes) // 4)
-            ended = {entry for node in nodes if node in accepts for entry in accepts[node]}
-            free = ended & self._free
-            known = self._ends[nodes] = tuple(sorted(ended - free)), tuple(sorted(free))
+            ended = {code for node in nodes if node in accepts for code in accepts[node]}
+            ended -= {code - 1 for code in ended if code & 1}  # what needs no edge, needs none
+            free = {code for code in ended if code // 2 in self._free}
+            bounded = tuple(sorted(ended - free))
+            known = self._ends[nodes] = bounded, tuple(sorted(code // 2 for code in free))
         return known
 
     def _moves_of(self, nodes: Nodes) -> dict[int, Nodes]:
@@ -266,7 +301,7 @@ class _Construction:
 
     def _entry_to_blame(self) -> int:
         states_of: dict[int, int] = {}
-        for (_, nodes, _), base in zip(self._states, self._bases, strict=True):
+        for (_, nodes, _, _), base in zip(self._states, self._bases, strict=True):
             # What the base has as well is told of the base.
             own = nodes - self._states[base][1]
             for entry in {self._nfa.owner[node] for node in own}:
@@ -274,3 +309,11 @@ class _Construction:
         if not states_of:
             return 0
         return max(states_of, key=lambda entry: (states_of[entry], -entry))
+
+
+def _told(due: Codes, outcome: Outcome) -> tuple[Codes, Entries]:
+    """What of the codes waits on, and the entries that are confirmed."""
+    if outcome == Outcome.WAITS:
+        return due, ()
+    ends = outcome == Outcome.ENDS
+    return (), tuple(sorted({code // 2 for code in due if ends or code & 1}))

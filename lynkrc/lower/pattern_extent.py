@@ -7,10 +7,10 @@ open, and the states grow with the entries' length. Whatever is not tame is buil
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import assert_never
 
-from lynkrc.lower.pattern_nfa import WORD_BYTES
+from lynkrc.lower.pattern_nfa import UNDECIDED, WORD_BYTES
 from lynkrc.syntax.pattern import (
     Alternation,
     CharClass,
@@ -21,7 +21,9 @@ from lynkrc.syntax.pattern import (
     Repeat,
     Sequence,
 )
+from lynkrc.syntax.pattern_edges import IS_OTHER, kinds_at
 from lynkrc.syntax.pattern_shape import is_word_only
+from lynkrc_runtime.scan.edges import decided
 
 MOST_LENGTH = 20_000
 """Greatest length of tame entries together: bytes of their texts, a blank counting 8."""
@@ -36,6 +38,7 @@ MOST_INNER_STARS = 12
 """Most repetitions without an end that something follows."""
 
 _BLANKS = 8
+_OTHER_CLASSES = 11  # of bytes that no entry has: of words, of none, and what tells edges
 _BLANK = re.compile(r"[\s-]", re.ASCII)  # what a blank of an entry matches
 
 
@@ -68,7 +71,7 @@ def plain_cells(patterns: Iterable[Pattern]) -> int | None:
 
     What was read last decides all that is open then: the longest beginning of an entry that the
     text ends with. So there is a state for each beginning of an entry, and for each byte that may
-    confirm one.
+    confirm one, or leave it waiting.
     """
     written: set[str] = set()
     entries = 0
@@ -86,15 +89,22 @@ def plain_cells(patterns: Iterable[Pattern]) -> int | None:
         written.add(text)
         entries += 1
     read = set("".join(written).encode())
-    between = sum(not (WORD_BYTES >> byte & 1) for byte in read)
+    between = sum(not (WORD_BYTES >> byte & 1) for byte in read) + _waits(read)
     beginnings = 0
     before = b""
     for text in sorted(written):
         data = text.encode()
         beginnings += len(data) - _shared(before, data)
         before = data
-    states = 2 + beginnings + entries * (2 + between)
-    return states * (len(read) + 3) if states <= MOST_PLAIN_STATES else None
+    states = 4 + beginnings + entries * (2 + between)
+    return states * (len(read) + _OTHER_CLASSES) if states <= MOST_PLAIN_STATES else None
+
+
+def _waits(read: Set[int]) -> int:
+    """States that a match may wait in, or be confirmed in by what begins another entry."""
+    leads = sum(decided(bytes((byte,))) is True for byte in read if byte >= 0xC0)
+    told_later = any(byte in UNDECIDED[b""] for byte in read)
+    return len(UNDECIDED) - 1 + leads + told_later * sum(0x80 <= byte < 0xC0 for byte in read)
 
 
 def _shared(one: bytes, other: bytes) -> int:
@@ -106,10 +116,10 @@ def _shared(one: bytes, other: bytes) -> int:
 
 
 def _stays_in_words(node: PatternNode) -> bool:
-    """Whether every class matches word characters alone."""
+    """Whether every class matches nothing but characters that one word may have several of."""
     match node:
         case CharClass():
-            return is_word_only(node)
+            return is_word_only(node) and kinds_at(node, 0) == IS_OTHER
         case Literal() | Gap():
             return True
         case Repeat(item=item):

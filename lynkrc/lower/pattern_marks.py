@@ -55,11 +55,11 @@ def _sharp(nfa: Nfa) -> tuple[set[int], dict[int, tuple[int, ...]]]:
             came[target] = node, over
     # Where every text starts, whatever came before: what is read from there tells nothing.
     implied = _implied(nfa)
-    ends = Counter(chain.from_iterable(nfa.accepts.values()))
+    ends = Counter(code // 2 for codes in nfa.accepts.values() for code in codes)
     sharp: set[int] = set()
     before: dict[int, tuple[int, ...]] = {}
     waiting = [
-        node for node, entries in nfa.accepts.items() if any(ends[entry] == 1 for entry in entries)
+        node for node, codes in nfa.accepts.items() if any(ends[code // 2] == 1 for code in codes)
     ]
     while waiting:
         node = waiting.pop()

@@ -1,11 +1,12 @@
 """Pattern trees to one NFA over bytes, with the common beginnings of entries shared.
 
-Nodes are numbers. Node `BOUNDED` is where entries that keep to word edges start, `FREE` where
-those with ``~`` do. Without the sharing a few hundred entries would make the sets of nodes that
-the subset construction handles large; with it they mostly hold one node.
+Nodes are numbers. Node `BOUNDED` is where entries start that need a word edge before them, `FREE`
+where those do that need none: with ``~``, or with a character that is a word by itself. Without the
+sharing a few hundred entries would make the sets of nodes that the subset construction handles
+large; with it they mostly hold one node.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never, final
 
@@ -20,7 +21,16 @@ from lynkrc.syntax.pattern import (
     Repeat,
 )
 from lynkrc.syntax.pattern import Sequence as NodeSequence
-from lynkrc.syntax.pattern_shape import GAP_MAX, WORD_RANGES, Ranges, complement
+from lynkrc.syntax.pattern_edges import (
+    IS_ALONE,
+    IS_OTHER,
+    ORDINARY,
+    OTHERS,
+    kinds_at,
+    only_with,
+)
+from lynkrc.syntax.pattern_shape import GAP_MAX, Ranges, complement
+from lynkrc_runtime.scan.edges import ALONE, decided, undecided
 
 BOUNDED = 0
 FREE = 1
@@ -39,6 +49,18 @@ WORD_BYTES: ByteSet = (
     byte_set(0x30, 0x39) | byte_set(0x61, 0x7A) | byte_set(0x41, 0x5A) | 1 << 0x5F
 ) | byte_set(0x80, 0xFF)
 
+UNDECIDED = undecided()
+
+
+def _bytes_of(some: Iterable[int]) -> ByteSet:
+    return sum(1 << byte for byte in some)
+
+
+_SURELY_ORDINARY = WORD_BYTES & ~_bytes_of(
+    byte for byte in range(0xC2, 0xF5) if decided(bytes((byte,))) is not False
+)
+# What begins one; the last byte begins nothing, so that a word can stand where no match begins.
+_BEGINS_ORDINARY = _SURELY_ORDINARY & ~byte_set(0x80, 0xBF) & ~(1 << 0xFF)
 
 MAX_NODES = 200_000
 """Greatest size of an NFA; repetitions of repetitions write one out of a short entry."""
@@ -56,7 +78,10 @@ class TooManyNodes(Exception):
 @final
 @dataclass(slots=True)
 class Nfa:
-    """Edges by node; `accepts[node]` are the entries whose match ends there, `free` the ``~`` ones.
+    """Edges by node; `accepts[node]` are the entries whose match ends there, as codes.
+
+    A code is twice the entry, and one more where the match needs no word edge behind it (it ends
+    with one). Entries that never need one are `free`; they have no such codes.
 
     `owner[node]` is the entry that made the node, for telling which entry costs most.
     """
@@ -84,23 +109,52 @@ class _Builder:
 
     def __init__(self) -> None:
         self.nfa = Nfa()
-        self._shared: dict[tuple[int, int | PatternNode], int] = {}
+        self._shared: dict[tuple[int, int | PatternNode, bool], int] = {}
         self._entry = 0
         self._bounded = True
 
     def add(self, entry: int, pattern: Pattern) -> None:
         self._entry = entry
         self._bounded = pattern.bounded
+        root = pattern.root
         if not pattern.bounded:
             self.nfa.free.append(entry)
-        root = pattern.root
+            self._add_options(FREE, root, 2 * entry)
+            return
+        if kinds_at(root, -1) == IS_ALONE:
+            self.nfa.free.append(entry)
+            self._add_starts(root, 2 * entry)
+            return
         for option in root.options if isinstance(root, Alternation) else (root,):
-            node = BOUNDED if pattern.bounded else FREE
+            ends = kinds_at(option, -1)
+            if ends == IS_OTHER:
+                self._add_starts(option, 2 * entry)
+            elif ends == IS_ALONE:
+                self._add_starts(option, 2 * entry + 1)
+            else:
+                for ranges, code in ((OTHERS, 2 * entry), (ALONE, 2 * entry + 1)):
+                    part = only_with(option, -1, ranges)
+                    assert part is not None
+                    self._add_starts(part, code)
+
+    def _add_starts(self, root: PatternNode, code: int) -> None:
+        for option in root.options if isinstance(root, Alternation) else (root,):
+            starts = kinds_at(option, 0)
+            if starts != IS_ALONE:
+                self._add_options(BOUNDED, option, code)
+            if starts != IS_OTHER:
+                part = option if starts == IS_ALONE else only_with(option, 0, ALONE)
+                assert part is not None
+                self._add_options(FREE, part, code)
+
+    def _add_options(self, start: int, root: PatternNode, code: int) -> None:
+        for option in root.options if isinstance(root, Alternation) else (root,):
+            node = start
             for item in option.items if isinstance(option, NodeSequence) else (option,):
                 node = self._walk_shared(node, item)
             ended = self.nfa.accepts.setdefault(node, [])
-            if entry not in ended:
-                ended.append(entry)
+            if code not in ended:
+                ended.append(code)
 
     def _walk_shared(self, node: int, item: PatternNode) -> int:
         if isinstance(item, Literal):
@@ -111,14 +165,15 @@ class _Builder:
 
     def _share(self, node: int, step: int | PatternNode) -> int:
         """Where `step` leads from `node`. Only this step enters that place, so it can be shared."""
-        known = self._shared.get((node, step))
+        key = node, step, self._bounded or isinstance(step, int)
+        known = self._shared.get(key)
         if known is None:
             if isinstance(step, int):
                 known = self._edge(node, 1 << step)
             else:
                 known = self._node()
                 self._jump(self._fragment(node, step), known)
-            self._shared[node, step] = known
+            self._shared[key] = known
         return known
 
     def _node(self) -> int:
@@ -193,17 +248,34 @@ class _Builder:
             self._edge(node, ascii_bytes, end)
         return end
 
+    def _go_on(self, node: int, loop: int, surely: ByteSet) -> None:
+        """To the loop by bytes of word characters that are no words by themselves."""
+        self._edge(node, surely, loop)
+        nodes = {b"": node}
+        for begun, onward in UNDECIDED.items():
+            if begun:
+                self._edge(nodes[begun], byte_set(0x80, 0xBF) & ~_bytes_of(onward), loop)
+            for byte in onward:
+                further = begun + bytes((byte,))
+                if further in UNDECIDED:
+                    nodes[further] = self._edge(nodes[begun], 1 << byte)
+
     def _repeat(self, node: int, item: Repeat) -> int:
-        for _ in range(item.low):
+        by_bytes = self._bounded and item.high is None and item.item == ORDINARY
+        for _ in range(item.low - 1 if by_bytes else item.low):
             node = self._fragment(node, item.item)
         if item.high is None:
             loop = self._node()
-            self._jump(node, loop)
-            if self._bounded and item.item == CharClass(ranges=WORD_RANGES):
-                # Bounded entries end before a non-word byte and every part begins with the first
-                # byte of a character, so going by bytes cannot end inside one.
-                self._edge(loop, WORD_BYTES, loop)
+            if by_bytes:
+                # Bounded entries end before a word edge and every part begins with the first byte
+                # of a character, so going by bytes cannot end inside one.
+                self._go_on(loop, loop, _SURELY_ORDINARY)
+                if item.low:
+                    self._go_on(node, loop, _BEGINS_ORDINARY)
+                else:
+                    self._jump(node, loop)
             else:
+                self._jump(node, loop)
                 self._jump(self._fragment(loop, item.item), loop)
             end = self._node()
             self._jump(loop, end)

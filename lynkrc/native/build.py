@@ -7,31 +7,30 @@ missing ends in a notice, not in an exception: the same ``scorer.py`` then runs 
 same results.
 """
 
+import hashlib
 import json
-import os
-import shlex
 import shutil
-import subprocess
 import sys
-import sysconfig
 import tempfile
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypeAlias, final
+from typing import Protocol, TypeAlias, final
 
 from lynkrc.codegen.artifacts import Artifacts
 from lynkrc.native.literals import typed
+from lynkrc.native.toolchain import compiler, include_folder, run_tool, toolchain_digest
 from lynkrc_runtime.native_tag import native_path, native_tag
 
-_SECONDS = 300
-"""A compiler that takes longer than this is stuck."""
+_FORM = 1
 
 _MODULE = Path(__file__).parent / "module.c"
 
 MOST_TARGETS = 62
 """Targets are the bits of one integer of C."""
+
+# No operand of a division is ever negative, and no divisor is 0: see `lynkrc.ir.ranges`.
+_CYTHON = ("-m", "cython", "-3", "-X", "cdivision=True")
 
 # The limited API of CPython 3.11; arithmetic that wraps; nothing in the library that differs
 # between two folders or two runs, and nothing that is not called.
@@ -45,10 +44,6 @@ _LINKED_ON_LINUX = (
     *("-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack"),
 )
 _LINKED_ON_MACOS = ("-undefined", "dynamic_lookup", "-Wl,-dead_strip", "-Wl,-x")
-_ENVIRONMENT = {
-    **{"LC_ALL": "C", "LANGUAGE": "C", "TZ": "UTC"},
-    **{"PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "0", "ZERO_AR_DATE": "1"},
-}
 
 
 @final
@@ -72,17 +67,29 @@ class NativeMissing:
 NativeResult: TypeAlias = NativeBuilt | NativeMissing
 
 
-def build_native(artifacts: Artifacts) -> NativeResult:
-    """Compile the scorer for this platform, in a temporary folder."""
+class Libraries(Protocol):
+    """Libraries that were made before, by the digest of all they follow from."""
+
+    def load(self, key: str) -> bytes | None:
+        """The library kept under a key, if this user has built it on this machine."""
+        ...
+
+    def keep(self, key: str, library: bytes) -> None:
+        """Keep one, where that can be."""
+        ...
+
+
+def build_native(artifacts: Artifacts, libraries: Libraries | None = None) -> NativeResult:
+    """Compile the scorer for this platform, in a temporary folder, or take it from `libraries`."""
     if not native_tag().startswith("abi3-"):
         return NativeMissing(reason=f"this Python ({native_tag()}) has no limited API")
     if find_spec("Cython") is None:
         return NativeMissing(reason="Cython is not installed (pip install 'lynkrc[native]')")
-    compiler = _compiler()
-    if shutil.which(compiler[0]) is None:
-        return NativeMissing(reason=f"there is no C compiler ({compiler[0]})")
-    include = sysconfig.get_path("include")
-    if not (Path(include) / "Python.h").is_file():
+    command = compiler()
+    if shutil.which(command[0]) is None:
+        return NativeMissing(reason=f"there is no C compiler ({command[0]})")
+    include = include_folder()
+    if not (include / "Python.h").is_file():
         return NativeMissing(reason=f"the headers of Python are not installed ({include})")
     dispatch = json.loads(artifacts.dispatch)
     targets, slots = len(dispatch["targets"]), len(dispatch["slots"])
@@ -90,60 +97,54 @@ def build_native(artifacts: Artifacts) -> NativeResult:
         return NativeMissing(
             reason=f"it takes at most {MOST_TARGETS} targets, and the spec has {targets}"
         )
-    with tempfile.TemporaryDirectory(prefix="lynkrc-native-") as folder:
-        return _build(artifacts, Path(folder), compiler, [f"-I{include}", f"-DSLOTS={slots}"])
+    sources = {
+        "scorer.py": typed(artifacts.scorer).encode(),
+        "scorer.pxd": artifacts.scorer_pxd.encode(),
+        "module.c": _MODULE.read_bytes(),
+    }
+    options = [f"-I{include}", f"-DSLOTS={slots}"]
+    key = None if libraries is None else _key(sources, [*command, *options])
+    if libraries is None or key is None:
+        return _built(sources, [*command, *_FLAGS], options)
+    kept = libraries.load(key)
+    if kept is not None:
+        return NativeBuilt(path=native_path(), library=kept)
+    built = _built(sources, [*command, *_FLAGS], options)
+    if isinstance(built, NativeBuilt):
+        libraries.keep(key, built.library)
+    return built
 
 
-def _build(
-    artifacts: Artifacts, folder: Path, compiler: list[str], options: list[str]
-) -> NativeResult:
-    (folder / "scorer.py").write_text(typed(artifacts.scorer), encoding="utf-8")
-    (folder / "scorer.pxd").write_text(artifacts.scorer_pxd, encoding="utf-8")
-    shutil.copyfile(_MODULE, folder / "module.c")
-    # No operand of a division is ever negative, and no divisor is 0: see `lynkrc.ir.ranges`.
-    cython = [sys.executable, "-m", "cython", "-3", "-X", "cdivision=True"]
-    _, failed = _run([*cython, "-o", "scorer.c", "scorer.py"], folder)
-    if failed is not None:
-        return NativeMissing(reason="Cython refused the scorer", detail=failed)
-    linked = _LINKED_ON_MACOS if sys.platform == "darwin" else _LINKED_ON_LINUX
-    flags = [*_FLAGS, f"-ffile-prefix-map={folder}=.", *linked, *options]
-    _, failed = _run([*compiler, *flags, "module.c", "-o", "scorer.so"], folder)
-    if failed is not None:
-        return NativeMissing(reason="the C compiler refused the scorer", detail=failed)
-    return NativeBuilt(path=native_path(), library=(folder / "scorer.so").read_bytes())
+def _key(sources: dict[str, bytes], words: list[str]) -> str | None:
+    """All that the library follows from, as a digest; None where that cannot be told."""
+    tools = toolchain_digest()
+    if tools is None:
+        return None
+    parts = {
+        "form": _FORM,
+        "platform": native_path(),
+        "tools": tools,
+        "words": [*_CYTHON, *_FLAGS, *_linked(), *words],
+        "sources": {name: hashlib.sha256(data).hexdigest() for name, data in sources.items()},
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def toolchain() -> str:
-    """What makes native code here, for people: Cython's version and the C compiler's own words."""
-    named, failed = _run([_compiler()[0], "--version"], Path.cwd())
-    compiler = _compiler()[0] if failed is not None else named.partition("\n")[0].strip()
-    return f"Cython {version('cython')} and {compiler}"
+def _built(sources: dict[str, bytes], command: list[str], options: list[str]) -> NativeResult:
+    with tempfile.TemporaryDirectory(prefix="lynkrc-native-") as scratch:
+        folder = Path(scratch)
+        for name, data in sources.items():
+            (folder / name).write_bytes(data)
+        cython = [sys.executable, *_CYTHON, "-o", "scorer.c", "scorer.py"]
+        _, failed = run_tool(cython, folder)
+        if failed is not None:
+            return NativeMissing(reason="Cython refused the scorer", detail=failed)
+        flags = [f"-ffile-prefix-map={folder}=.", *_linked(), *options]
+        _, failed = run_tool([*command, *flags, "module.c", "-o", "scorer.so"], folder)
+        if failed is not None:
+            return NativeMissing(reason="the C compiler refused the scorer", detail=failed)
+        return NativeBuilt(path=native_path(), library=(folder / "scorer.so").read_bytes())
 
 
-def _compiler() -> list[str]:
-    return shlex.split(sysconfig.get_config_var("CC") or "cc")
-
-
-def _run(command: list[str], folder: Path) -> tuple[str, str | None]:
-    """What the command printed, and what it said where it failed."""
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=os.environ | _ENVIRONMENT,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "", f"{command[0]} did not end within {_SECONDS} s"
-    except OSError as problem:
-        return "", f"{command[0]} cannot be run: {problem.strerror}"
-    if done.returncode < 0:
-        return "", f"{command[0]} was ended by signal {-done.returncode}\n{done.stderr}".strip()
-    said = (done.stdout + done.stderr).strip()
-    return done.stdout, None if done.returncode == 0 else said or "it said nothing"
+def _linked() -> tuple[str, ...]:
+    return _LINKED_ON_MACOS if sys.platform == "darwin" else _LINKED_ON_LINUX

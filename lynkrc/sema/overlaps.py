@@ -24,6 +24,7 @@ from lynkrc.syntax.pattern import (
     Repeat,
 )
 from lynkrc.syntax.pattern import Sequence as Items
+from lynkrc_runtime.scan.edges import is_alone
 
 MOST_TEXTS = 64
 """Most texts an entry is written out into."""
@@ -79,7 +80,7 @@ def _matching(text: str, owners: dict[str, list[int]]) -> Iterator[int]:
     for end in range(len(stem), 0, -1):
         if f"{stem[:end]}{_REST}" != text:
             yield from owners.get(f"{stem[:end]}{_REST}", ())
-        if not stem[end - 1].isalnum():
+        if not stem[end - 1].isalnum() or is_alone(ord(stem[end - 1])):
             break
 
 

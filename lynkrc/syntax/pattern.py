@@ -52,7 +52,8 @@ class Alternation:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """The item `low` to `high` times; `high` None is unbounded (word characters only)."""
+    """The item `low` to `high` times; `high` None is unbounded (of word characters
+    that are no words by themselves)."""
 
     item: "PatternNode"
     low: int

@@ -4,14 +4,15 @@ from typing import NoReturn
 
 from lynkrc.diagnostics.pattern_codes import MALFORMED_PATTERN, NOT_REGULAR
 from lynkrc.syntax.pattern import CharClass
+from lynkrc.syntax.pattern_edges import ORDINARY
 from lynkrc.syntax.pattern_reader import Reader
-from lynkrc.syntax.pattern_shape import WORD_RANGES, Ranges, complement, merged
+from lynkrc.syntax.pattern_shape import Ranges, complement, merged
 from lynkrc_runtime.scan.fold import SYMBOL, fold_text
 
 _SPACE: Ranges = ((0x09, 0x0D), (0x20, 0x20))
 SHORTHANDS: dict[str, CharClass] = {
-    "w": CharClass(ranges=WORD_RANGES),
-    "W": CharClass(ranges=WORD_RANGES, negated=True),
+    "w": ORDINARY,
+    "W": CharClass(ranges=ORDINARY.ranges, negated=True),
     "d": CharClass(ranges=((0x30, 0x39),)),
     "D": CharClass(ranges=((0x30, 0x39),), negated=True),
     "s": CharClass(ranges=_SPACE),

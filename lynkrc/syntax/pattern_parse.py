@@ -27,6 +27,7 @@ from lynkrc.syntax.pattern_reader import Reader, UnreadableEntry
 from lynkrc.syntax.pattern_regex import build_regex
 from lynkrc.syntax.pattern_shape import GAP_MAX, is_nullable, is_word_only, longest
 from lynkrc.syntax.pattern_words import REST_OF_WORD, build_words
+from lynkrc_runtime.scan.edges import is_alone
 from lynkrc_runtime.scan.fold import SYMBOL, fold_text
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def plain_words(text: str, span: Span) -> Pattern | None:
     for word in text.removeprefix("~").split(" "):
         literal = Literal(text=fold_text(word.removesuffix("*")))
         items += (Gap(), literal) if items else (literal,)
-        if word.endswith("*"):
+        if word.endswith("*") and not is_alone(ord(literal.text[-1])):
             items.append(REST_OF_WORD)
         # Folding may have made something else of a letter.
         if not literal.text.isalnum() and (SYMBOL in literal.text or not is_word_only(literal)):

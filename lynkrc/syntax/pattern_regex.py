@@ -13,6 +13,7 @@ from lynkrc.diagnostics.pattern_codes import (
 )
 from lynkrc.syntax.pattern import Alternation, CharClass, PatternNode, Repeat
 from lynkrc.syntax.pattern_class import SHORTHANDS, escaped_char, read_class
+from lynkrc.syntax.pattern_edges import within_word
 from lynkrc.syntax.pattern_reader import Reader
 from lynkrc.syntax.pattern_shape import is_word_only
 from lynkrc.syntax.pattern_words import bracket_of, join, subtrees
@@ -71,6 +72,18 @@ def _repeated(reader: Reader, node: PatternNode, written: "Token", start: int) -
             f"`{written}` repeats more than word characters without a bound",
             f"give it one: `{{{low},8}}`",
         )
+    elif high is None:
+        kept = within_word(node)
+        if kept is None:
+            reader.find(
+                UNBOUNDED_REPETITION,
+                start,
+                reader.pos,
+                f"`{written}` repeats without a bound what is a word by itself, each one",
+                f"give it one: `{{{low},8}}`",
+            )
+        else:
+            node = kept
     return Repeat(item=node, low=low, high=high)
 
 

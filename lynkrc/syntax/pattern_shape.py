@@ -124,3 +124,13 @@ def complement(ranges: Ranges) -> Ranges:
     if next_free <= 0x10FFFF:
         gaps.append((next_free, 0x10FFFF))
     return tuple(gaps)
+
+
+def common(one: Ranges, other: Ranges) -> Ranges:
+    """The code points that are in both (sorted, disjoint)."""
+    found: list[tuple[int, int]] = []
+    for low, high in one:
+        for first, last in other:
+            if first <= high and low <= last:
+                found.append((max(low, first), min(high, last)))
+    return tuple(found)

@@ -10,20 +10,22 @@ from typing import TYPE_CHECKING, NoReturn
 from lynkrc.diagnostics.pattern_codes import EDGE_BLANK, MALFORMED_PATTERN
 from lynkrc.syntax.pattern import (
     Alternation,
-    CharClass,
     Gap,
     Literal,
     PatternNode,
     Repeat,
     Sequence,
 )
+from lynkrc.syntax.pattern_edges import ORDINARY
 from lynkrc.syntax.pattern_reader import Reader
-from lynkrc.syntax.pattern_shape import WORD_RANGES, is_word_only
+from lynkrc.syntax.pattern_shape import is_word_only
+from lynkrc_runtime.scan.edges import is_alone
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-REST_OF_WORD = Repeat(item=CharClass(ranges=WORD_RANGES), low=0, high=None)
+REST_OF_WORD = Repeat(item=ORDINARY, low=0, high=None)
+"""Behind a character that is a word by itself there is no rest."""
 
 
 def build_words(reader: Reader, tree: "Tree[Token]") -> PatternNode:
@@ -94,7 +96,9 @@ def _sequence(reader: Reader, tree: "Tree[Token]") -> PatternNode:
             case "BLANK":
                 items.append(_gap(reader, start))
             case "REST":
-                items.append(_rest_of_word(reader, items[-1] if items else None, start))
+                rest = _rest_of_word(reader, items[-1] if items else None, start)
+                if rest is not None:
+                    items.append(rest)
             case _:
                 before = items[-1]
                 if isinstance(before, Literal) and not is_word_only(before):
@@ -121,12 +125,13 @@ def refuse_escape(reader: Reader, written: str, start: int) -> NoReturn:
     )
 
 
-def _rest_of_word(reader: Reader, before: PatternNode | None, start: int) -> PatternNode:
+def _rest_of_word(reader: Reader, before: PatternNode | None, start: int) -> PatternNode | None:
     after = reader.peek()
-    follows_word = isinstance(before, Literal) and is_word_only(before)
-    if not follows_word or after == "_" or after.isalnum() or after in ("*", "?", "("):
+    if not isinstance(before, Literal) or not is_word_only(before):
         refuse_rest(reader, start)
-    return REST_OF_WORD
+    if after == "_" or after.isalnum() or after in ("*", "?", "("):
+        refuse_rest(reader, start)
+    return None if is_alone(ord(before.text[-1])) else REST_OF_WORD
 
 
 def _gap(reader: Reader, start: int) -> Gap:

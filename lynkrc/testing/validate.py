@@ -12,7 +12,7 @@ from itertools import chain, islice
 from typing import Any, TypeAlias, final
 
 from lynkrc.interp.evaluate import evaluate
-from lynkrc.interp.trace import as_json, trace
+from lynkrc.interp.trace import as_json, trace, words_of
 from lynkrc.ir.edges import edges_of
 from lynkrc.ir.table import RouteTable
 from lynkrc.ir.witness import rest_of, shown_value
@@ -57,6 +57,7 @@ def validate(
     """
     meant = table if written is None else written
     own = [tuple(vector) for vector in chosen]
+    words = words_of(table)
     tried = 0
     for vector in islice(_distinct(chain(own, _around(meant, own))), most):
         tried += 1
@@ -65,7 +66,7 @@ def validate(
             got = tuple(int(number) for number in engine(list(vector)))
             if got != wanted:
                 return _mismatch(table, name, vector, got, wanted, explain), tried
-        if tried <= len(own) and explain(list(vector)) != as_json(trace(table, vector)):
+        if tried <= len(own) and explain(list(vector)) != as_json(trace(table, vector, words)):
             return _mismatch(table, "explain", vector, wanted, wanted, explain), tried
     return None, tried
 

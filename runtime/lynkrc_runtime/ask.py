@@ -25,8 +25,8 @@ from lynkrc_runtime.protocol.conversation import (
     Request,
     Role,
     Text,
-    ToolResult,
 )
+from lynkrc_runtime.protocol.late_messages import ASSISTANT, USER, course_of
 
 _MEDIA = frozenset((Image, Document))
 
@@ -69,49 +69,52 @@ class Ask(Struct, frozen=True, kw_only=True):
     last: int
 
 
-def find_ask(messages: Sequence[Message], markers: Markers) -> Ask:
+def find_ask(messages: Sequence[Message], markers: Markers, kinds: bytes | None = None) -> Ask:
     """Walks back over tool results and injected text to the user's last turn.
 
     A turn of pictures or documents alone has no words: those of earlier turns are not its ask.
+    `kinds` are those of the messages' course, where it is known.
     """
+    if kinds is None:
+        kinds = course_of(messages).kinds
     parts: list[str] = []
     first, last = 0, -1
-    for index in range(len(messages) - 1, -1, -1):
+    index = kinds.rfind(USER)
+    while index >= 0:
+        if last >= 0 and kinds.find(ASSISTANT, index, first) >= 0:
+            break
         message = messages[index]
-        if message.role is Role.ASSISTANT:
-            if last >= 0:
-                break
-        elif _is_result(message):
-            continue
-        elif (text := authored_text(message, markers)) or _shows_media(message):
+        if (text := authored_text(message, markers)) or _shows_media(message):
             first, last = index, max(index, last)
             if text:
                 parts.append(text)
+        index = kinds.rfind(USER, 0, index)
     text = parts[0] if len(parts) == 1 else "\n".join(reversed(parts))
     return Ask(text=text, first=first, last=last)
 
 
-def count_turns(messages: Sequence[Message], ask: Ask, markers: Markers) -> int:
-    """How often the user said or showed anything between two answers; `ask` is the last time."""
+def count_turns(
+    messages: Sequence[Message], ask: Ask, markers: Markers, kinds: bytes | None = None
+) -> int:
+    """How often the user said or showed anything between two answers; `ask` is the last time.
+
+    `kinds` as for `find_ask`.
+    """
     if ask.last < 0:
         return 0
+    if kinds is None:
+        kinds = course_of(messages).kinds
     turns = 1
-    counted = False
-    for message in messages[: ask.first]:
-        if message.role is Role.ASSISTANT:
-            counted = False
-        elif counted or _is_result(message):
-            continue
-        elif _has_words(message, markers) or _shows_media(message):
-            counted = True
-            turns += 1
+    counted = -1
+    index = kinds.find(USER, 0, ask.first)
+    while index >= 0:
+        if counted < 0 or kinds.find(ASSISTANT, counted, index) >= 0:
+            message = messages[index]
+            if _has_words(message, markers) or _shows_media(message):
+                counted = index
+                turns += 1
+        index = kinds.find(USER, index + 1, ask.first)
     return turns
-
-
-def _is_result(message: Message) -> bool:
-    """Whether a message is one tool's result, as most of an agent's are: nothing of the user's."""
-    blocks = message.blocks
-    return len(blocks) == 1 and type(blocks[0]) is ToolResult
 
 
 def _has_words(message: Message, markers: Markers) -> bool:

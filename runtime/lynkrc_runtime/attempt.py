@@ -103,6 +103,7 @@ class Attempts:
     """The state of one request's way down its chain."""
 
     __slots__ = (
+        "_calls",
         "_candidates",
         "_charge",
         "_client_limit",
@@ -158,6 +159,7 @@ class Attempts:
         self._committed = False
         self._over = False
         self._records: list[AttemptRecord] = []
+        self._calls = 0
 
     @property
     def records(self) -> tuple[AttemptRecord, ...]:
@@ -173,12 +175,12 @@ class Attempts:
     def charges(self) -> tuple[Charge, ...]:
         """What all attempts so far were charged, the running one as far as it has been told."""
         ended = [record.charge for record in self._records]
-        return tuple(one for one in (*ended, self._charge) if one is not None)
+        return tuple([one for one in (*ended, self._charge) if one is not None])
 
     @property
     def calls(self) -> int:
         """Upstream calls made so far, the running one counted; what was not sent is none."""
-        return sum(map(_is_call, self._records)) + (self._current is not None)
+        return self._calls + (self._current is not None)
 
     def next(self, now: float) -> Step:
         """What to do now. Not to be asked while an attempt runs, nor after commit."""
@@ -195,7 +197,7 @@ class Attempts:
                 self._skip(candidate.target, closed.failure, closed.fault, now)
             elif now < deadline:
                 self._watch.begun(candidate.target, now, is_retry=self._is_retry)
-                return self._try(candidate, now)
+                return self._try(candidate, now, deadline)
             else:
                 self._advance()
         return self._give_up()
@@ -213,11 +215,11 @@ class Attempts:
         if closed is not None:
             self.skipped(closed.failure, closed.fault, now)
             return None
-        if now >= self._deadline(candidate):
+        deadline = self._deadline(candidate)
+        if now >= deadline:
             self.skipped(_OVER, Fault.LATE, now)
             return None
-        self._current = (target, now)
-        return self._try(candidate, now)
+        return self._try(candidate, now, deadline)
 
     def failed(self, failure: Failure, fault: Fault, now: float) -> None:
         """The running attempt failed; after commit this ends the request."""
@@ -300,14 +302,14 @@ class Attempts:
 
     # -- transitions -------------------------------------------------------------------------
 
-    def _try(self, candidate: Candidate, now: float) -> Try:
+    def _try(self, candidate: Candidate, now: float, deadline: float) -> Try:
         """Make `now` the beginning of the running attempt."""
         self._current = (candidate.target, now)
         limit = candidate.first_event
         return Try(
             target=candidate.target,
             first_by=None if limit is None else now + limit,
-            deadline=self._deadline(candidate),
+            deadline=deadline,
             fresh=self._fresh,
         )
 
@@ -349,6 +351,7 @@ class Attempts:
             is_retry=is_retry,
         )
         self._records.append(record)
+        self._calls += result is not Result.SKIPPED and fault is not Fault.UNSENT
         self._watch.ended(record, now)
 
     def _skip(self, target: int, failure: Failure, fault: Fault, now: float) -> None:
@@ -429,10 +432,6 @@ _OVER = Failure(
 _NOBODY = Failure(
     kind=FailureClass.TRANSIENT, status=0, message="no target of the chain can take this request"
 )
-
-
-def _is_call(record: AttemptRecord) -> bool:
-    return record.result is not Result.SKIPPED and record.fault is not Fault.UNSENT
 
 
 _URGENCY = {

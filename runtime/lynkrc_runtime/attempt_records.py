@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from typing import Protocol, final
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from lynkrc_runtime.cost import Charge
 from lynkrc_runtime.protocol.conversation import Failure
 
 
-class Fault(Enum):
+class Fault(StrEnum):
     """How an attempt failed, beside the class of its failure."""
 
     ANSWERED = "answered"
@@ -43,7 +43,7 @@ class Fault(Enum):
     """Skipped: as many calls of its provider run and wait as may."""
 
 
-class Result(Enum):
+class Result(StrEnum):
     """How an attempt ended."""
 
     SERVED = "served"

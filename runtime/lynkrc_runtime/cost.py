@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from lynkrc_runtime.dispatch import Price
 from lynkrc_runtime.protocol.conversation import Usage
 
-_PARTS = 10**9
+_PARTS, _HALF = 10**9, 5 * 10**8
 """Of a micro-dollar. Decimals of a price beyond the ninth are rounded."""
 
 KINDS = ("input", "output", "cache_read", "cache_write")
@@ -88,10 +88,10 @@ def cost_of(usage: Usage, prices: Prices | None) -> Cost | None:
     if prices is None:
         return None
     return Cost(
-        input=_round(usage.input * prices.input),
-        output=_round(usage.output * prices.output),
-        cache_read=_round(usage.cache_read * prices.cache_read),
-        cache_write=_round(usage.cache_write * prices.cache_write),
+        input=(usage.input * prices.input + _HALF) // _PARTS,
+        output=(usage.output * prices.output + _HALF) // _PARTS,
+        cache_read=(usage.cache_read * prices.cache_read + _HALF) // _PARTS,
+        cache_write=(usage.cache_write * prices.cache_write + _HALF) // _PARTS,
     )
 
 
@@ -153,7 +153,3 @@ def in_usd(micro: int) -> str:
 
 def _parts(price: str) -> int:
     return int((Decimal(price) * _PARTS).to_integral_value(ROUND_HALF_UP))
-
-
-def _round(parts: int) -> int:
-    return (parts + _PARTS // 2) // _PARTS

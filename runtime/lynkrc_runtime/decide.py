@@ -44,6 +44,10 @@ class Outcome(IntEnum):
     REFUSE = 3
 
 
+VERDICTS = tuple(outcome.name.lower() for outcome in Outcome)
+"""The same in words, by number."""
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:

@@ -14,8 +14,9 @@ from lynkrc_runtime.ask import markers_of
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
 from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER, OTHER_CLIENT
-from lynkrc_runtime.protocol.conversation import Options, Request, Role, ThinkingKind
+from lynkrc_runtime.protocol.conversation import Options, Request, ThinkingKind
 from lynkrc_runtime.protocol.known_tools import names_of
+from lynkrc_runtime.protocol.late_messages import SYSTEM
 from lynkrc_runtime.reading import (
     Reading,
     RefusedRequest,
@@ -343,8 +344,8 @@ def _mean_weight(reading: Reading) -> int:
 
 
 def _messages(reading: Reading) -> int:
-    messages, system = reading.request.messages, Role.SYSTEM
-    return sum([message.role is not system for message in messages])
+    kinds = reading.course.kinds
+    return len(kinds) - kinds.count(SYSTEM)
 
 
 _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
@@ -366,8 +367,8 @@ _PLAIN: Mapping[str, _Feature] = MappingProxyType(
         "loop.tool_errors": lambda reading: reading.loop.tool_errors,
         "loop.steps_since_user": lambda reading: reading.loop.steps,
         "loop.repeats": lambda reading: repeats(reading.calls),
-        "images.count": lambda reading: reading.attachments[0],
-        "documents.count": lambda reading: reading.attachments[1],
+        "images.count": lambda reading: reading.course.images,
+        "documents.count": lambda reading: reading.course.documents,
         "wants.thinking": lambda reading: int(_wants_thinking(reading.request.options)),
         "wants.json_schema": lambda reading: int(_wants_schema(reading.request.options)),
         "wants.stream": lambda reading: int(reading.request.options.stream),

@@ -1,5 +1,6 @@
 """One request as the features read it: each part worked out once, when it is first asked for."""
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
@@ -16,17 +17,10 @@ from lynkrc_runtime.ask import (
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.injected import Markers
 from lynkrc_runtime.once import once
-from lynkrc_runtime.protocol.conversation import (
-    Document,
-    Image,
-    Request,
-    Role,
-    Text,
-    ToolCall,
-    ToolResult,
-)
+from lynkrc_runtime.protocol.conversation import Request, ToolCall
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.protocol.known_tools import names_of
+from lynkrc_runtime.protocol.late_messages import ASSISTANT, Course, course_of
 from lynkrc_runtime.scan.fold import fold
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.text_counts import TextCounts
@@ -114,7 +108,12 @@ class Reading:
     @once
     def ask(self) -> Ask:
         """The user's words and where they stand."""
-        return find_ask(self.request.messages, self._markers)
+        return find_ask(self.request.messages, self._markers, self.course.kinds)
+
+    @once
+    def course(self) -> Course:
+        """Who spoke when, and what came of tools."""
+        return course_of(self.request.messages)
 
     @once
     def counts(self) -> TextCounts:
@@ -154,42 +153,23 @@ class Reading:
     @once
     def turns(self) -> int:
         """Turns with something of the user's own in them."""
-        return count_turns(self.request.messages, self.ask, self._markers)
+        return count_turns(self.request.messages, self.ask, self._markers, self.course.kinds)
 
     @once
     def loop(self) -> LoopFacts:
         """What happened since the user last wrote."""
-        results = errors = steps = 0
-        for message in self.request.messages[self.ask.last + 1 :]:
-            steps += message.role is Role.ASSISTANT
-            for block in message.blocks:
-                if type(block) is ToolResult:
-                    results += 1
-                    if block.is_error:
-                        errors += 1
-        return LoopFacts(tool_results=results, tool_errors=errors, steps=steps)
+        course, last = self.course, self.ask.last
+        return LoopFacts(
+            tool_results=len(course.results) - bisect_right(course.results, last),
+            tool_errors=len(course.errors) - bisect_right(course.errors, last),
+            steps=course.kinds.count(ASSISTANT, last + 1),
+        )
 
     @once
     def calls(self) -> list[ToolCall]:
         """The calls since the user last wrote."""
         messages = self.request.messages[self.ask.last + 1 :]
         return [block for one in messages for block in one.blocks if type(block) is ToolCall]
-
-    @once
-    def attachments(self) -> tuple[int, int]:
-        """Images and documents, those inside tool results too."""
-        images = documents = 0
-        for message in self.request.messages:
-            for block in message.blocks:
-                kind = type(block)
-                if kind is Text or kind is ToolCall:
-                    continue
-                for part in block.content if type(block) is ToolResult else (block,):
-                    if type(part) is Text:
-                        continue
-                    images += isinstance(part, Image)
-                    documents += isinstance(part, Document)
-        return images, documents
 
     def folded(self, text: str) -> bytes:
         """``ask``, ``history`` or ``envelope``, folded for matching."""

@@ -9,7 +9,6 @@ import asyncio
 import errno
 import math
 import os
-import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -28,7 +27,9 @@ from msgspec import Struct
 from yarl import URL
 
 from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.idle import Idle, Shelf
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+from lynkrc_runtime.request_head import head
 
 HEADER_LIMIT = 64 * 1024
 """Bytes of one header line of an answer."""
@@ -39,10 +40,6 @@ DNS_CACHE = 10
 AT_ONCE = 32 * 1024
 """Bytes of a body that is handed to the transport with its head: below what makes it wait."""
 _READ = 64 * 1024
-_NAMES = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""What header names are made of."""
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""What no line of a head may hold: it would end there, for some reader of it."""
 
 
 @final
@@ -171,12 +168,13 @@ class HttpUpstream:
     and cost a quarter of every call.
     """
 
-    __slots__ = ("_fresh", "_kept", "_loop", "_place")
+    __slots__ = ("_fresh", "_idle", "_kept", "_loop", "_place")
 
     def __init__(self) -> None:
         """Needs a running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._place = lru_cache(maxsize=1024)(partial(_place_of, self._loop))
+        self._idle = Idle[Connection](self._loop, KEEP_ALIVE)
+        self._place = lru_cache(maxsize=1024)(partial(_place_of, self._loop, self._idle))
         self._kept = aiohttp.TCPConnector(
             limit=0,
             keepalive_timeout=KEEP_ALIVE,
@@ -202,6 +200,7 @@ class HttpUpstream:
 
     async def close(self) -> None:
         """Drop every connection."""
+        self._idle.close()
         await self._kept.close()
         await self._fresh.close()
 
@@ -212,10 +211,10 @@ class HttpUpstream:
             added = await request.signer.headers(request)
             headers = {**headers, **{name.lower(): added[name] for name in added}}
         connecting = _Connecting()
-        _connecting.set(connecting)
         try:
-            if request.link.proxy is None and len(request.body) <= AT_ONCE:
-                return await self._post_at_once(request, headers)
+            if request.link.proxy is None:
+                return await self._post_at_once(request, headers, connecting)
+            _connecting.set(connecting)
             return HttpResponse(*await self._post(request, headers))
         except TimeoutError as error:
             raise UpstreamFault(
@@ -237,34 +236,42 @@ class HttpUpstream:
             ) from error
 
     async def _post_at_once(
-        self, request: UpstreamRequest, headers: Mapping[str, str]
+        self, request: UpstreamRequest, headers: Mapping[str, str], connecting: _Connecting
     ) -> "HttpResponse":
-        """The answer to a small request without a proxy: head and body are one piece of bytes.
+        """The answer to a request without a proxy: head and body go out at once.
 
-        What aiohttp makes of a request and an answer beyond that is most of what a call costs.
+        What aiohttp makes of a request and an answer beyond that is most of what a call costs, and
+        its pool of connections a good part of the rest: it makes connections here, and no more.
         """
         place, body = self._place(request.url, request.link.tls), request.body
         fields = {**place.fields, **headers, "content-length": str(len(body))}
-        connector = self._kept
         if request.fresh:
             fields["connection"] = "close"
-            connector = self._fresh
-        head = _head(place.line, fields)
-        connection = await connector.connect(
-            place.asked, traces=[], timeout=_within(request.connect)
-        )
+        began = head(place.line, fields)
+        shelf = None if request.fresh else place.shelf
+        connection = None if shelf is None else self._idle.take(shelf)
+        if connection is None:
+            _connecting.set(connecting)
+            connector = self._fresh if request.fresh else self._kept
+            connection = await connector.connect(
+                place.asked, traces=[], timeout=_within(request.connect)
+            )
         try:
             protocol = _ready(connection)
             transport = connection.transport
             assert transport is not None
-            transport.write(head + body)
+            if len(body) <= AT_ONCE:
+                transport.write(began + body)
+            else:
+                transport.writelines((began, body))
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
                 message, content = await protocol.read()  # the answer is yet to come
         except BaseException:
             connection.close()
             raise
-        return HttpResponse(message.code, message.headers, content, connection)
+        held = _Held(connection, self._idle, shelf, is_long=len(body) > AT_ONCE)
+        return HttpResponse(message.code, message.headers, content, held)
 
     async def _post(
         self, request: UpstreamRequest, headers: Mapping[str, str]
@@ -313,31 +320,67 @@ class _Place:
     asked: ClientRequest
     line: str
     fields: Mapping[str, str]
+    shelf: Shelf[Connection]
 
 
-def _place_of(loop: asyncio.AbstractEventLoop, address: str, tls: ssl.SSLContext | None) -> _Place:
+def _place_of(
+    loop: asyncio.AbstractEventLoop,
+    idle: Idle[Connection],
+    address: str,
+    tls: ssl.SSLContext | None,
+) -> _Place:
     """The place, worked out once. Raises InvalidURL."""
     url = _url(address)
     asked = ClientRequest("POST", url, loop=loop, ssl=tls or True)
     fields = {"host": asked.headers["host"], "accept": "*/*", "accept-encoding": "identity"}
     if "authorization" in asked.headers:  # of an address with a login
         fields["authorization"] = asked.headers["authorization"]
-    return _Place(asked, f"POST {url.raw_path_qs} HTTP/1.1", fields)
+    shelf = idle.shelf(asked.connection_key)
+    return _Place(asked, f"POST {url.raw_path_qs} HTTP/1.1", fields, shelf)
 
 
-def _head(line: str, fields: Mapping[str, str]) -> bytes:
-    """A request's head. Raises ValueError for what would be read as another line, or another name.
+@final
+class _Held:
+    """A connection while its answer comes: then it waits for others, or ends."""
 
-    >>> _head("POST / HTTP/1.1", {"host": "h", "x-thing": "a"})
-    b'POST / HTTP/1.1\\r\\nhost: h\\r\\nx-thing: a\\r\\n\\r\\n'
-    """
-    lines = [f"{name}: {value}\r\n" for name, value in fields.items()]
-    # One look at all of them: most of what a look costs is its call.
-    if _CONTROL.search(line + "".join(fields.values())) is not None:
-        raise ValueError("a header, or the address, holds a control character")
-    if "" in fields or _NAMES.fullmatch("".join(fields)) is None:
-        raise ValueError("what a header is called is no name")
-    return f"{line}\r\n{''.join(lines)}\r\n".encode()
+    __slots__ = ("_connection", "_idle", "_is_long", "_shelf")
+
+    def __init__(
+        self,
+        connection: Connection,
+        idle: Idle[Connection],
+        shelf: Shelf[Connection] | None,
+        *,
+        is_long: bool,
+    ) -> None:
+        self._connection: Connection | None = connection
+        self._idle = idle
+        self._shelf = shelf
+        self._is_long = is_long
+
+    def release(self) -> None:
+        """The body is at its end."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        protocol, transport = connection.protocol, connection.transport
+        if (
+            self._shelf is None
+            or protocol is None
+            or protocol.should_close
+            or transport is None
+            # Answered before all of it had been sent.
+            or (self._is_long and transport.get_write_buffer_size() > 0)
+        ):
+            connection.close()
+        else:
+            self._idle.put(self._shelf, connection)
+
+    def close(self) -> None:
+        """Nobody wants the rest."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
 def _ready(connection: Connection) -> ResponseHandler:
@@ -376,22 +419,27 @@ def _url(text: str) -> URL:
 class HttpResponse:
     """An aiohttp answer behind `UpstreamResponse`; `holder` is what has its connection."""
 
-    __slots__ = ("_content", "_holder", "headers", "status")
+    __slots__ = ("_content", "_given", "_holder", "status")
 
     def __init__(
         self,
         status: int,
         headers: Mapping[str, str],
         content: aiohttp.StreamReader,
-        holder: aiohttp.ClientResponse | Connection,
+        holder: aiohttp.ClientResponse | _Held,
     ) -> None:
         self._content = content
         self._holder = holder
         self.status = status
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in headers.items()}
-        if isinstance(holder, Connection) and status != 101:
+        self._given = headers
+        if isinstance(holder, _Held) and status != 101:
             # At the end of the body the connection is free for others, read or not.
             content.on_eof(holder.release)
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """See `UpstreamResponse.headers`; of most answers nobody asks for them."""
+        return {name.lower(): value for name, value in self._given.items()}
 
     async def read(self) -> bytes:
         """See `UpstreamResponse.read`."""
@@ -408,7 +456,7 @@ class HttpResponse:
             self._holder.release()
             return
         self._holder.close()
-        if isinstance(self._holder, Connection):
+        if isinstance(self._holder, _Held):
             # Who still reads must not take the end of the connection for that of the answer.
             self._content.set_exception(aiohttp.ClientConnectionError("closed"))
 

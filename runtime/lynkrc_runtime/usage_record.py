@@ -154,7 +154,7 @@ def request_line(dispatch: Dispatch, digest: str, time: str, outcome: Outcome) -
         stream=outcome.stream,
         slots=None if vector is None else slot_values(dispatch.slots, vector),
         outcome=outcome.verdict,
-        ending=outcome.ending.value,
+        ending=outcome.ending,
         status=outcome.status,
         tier=outcome.tier,
         rule=outcome.rule,
@@ -169,7 +169,7 @@ def request_line(dispatch: Dispatch, digest: str, time: str, outcome: Outcome) -
         attempts=[
             AttemptLine(
                 target=dispatch.targets[record.target].name,
-                result=record.result.value,
+                result=record.result,
                 tokens=None if record.charge is None else _tokens(record.charge.usage),
                 cost_micro_usd=None
                 if record.charge is None or record.charge.cost is None

@@ -14,7 +14,7 @@ from tests.bench.large_lexicons import ENTRIES, LEXICONS, entries
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
 
 
-@pytest.mark.parametrize("chinese", [False, True], ids=["latin", "half-chinese"])
+@pytest.mark.parametrize("chinese", [False, True], ids=["latin", "chinese"])
 def test_ten_thousand_entries_are_one_table(chinese: bool) -> None:
     made = entries(chinese=chinese)
     lexicons = [
@@ -28,4 +28,4 @@ def test_ten_thousand_entries_are_one_table(chinese: bool) -> None:
     matcher = Matcher(tables)
     order = [one for number in range(LEXICONS) for one in made[number::LEXICONS]]
     for entry in Random(1).sample(range(ENTRIES), 500):
-        assert entry in matcher.present(order[entry].strip("~*"))
+        assert entry in matcher.present(order[entry].strip("*"))

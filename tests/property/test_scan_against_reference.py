@@ -4,6 +4,7 @@ The reference knows nothing of bytes, states or chunks: at each position it asks
 ends of a match, then looks at the characters beside it.
 """
 
+import re
 from collections.abc import Iterator
 from typing import assert_never
 
@@ -48,6 +49,20 @@ def is_word(char: str) -> bool:
     return char == "_" or char > "\x7f" or (char.isalnum())
 
 
+ALONE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff]")
+"""Letters of Thai, Lao, Burmese, Khmer, Japanese and Chinese: words by themselves."""
+
+
+def can_begin(text: str, at: int) -> bool:
+    """Whether a match that keeps to word edges may begin there.
+
+    A word goes on from one word character to the next, where neither is a word by itself.
+    """
+    if at == 0 or not is_word(text[at - 1]):
+        return True
+    return any(ALONE.match(char) for char in text[at - 1 : at + 1])
+
+
 def ends(node: PatternNode, text: str, at: int) -> set[int]:
     match node:
         case Literal(text=literal):
@@ -79,6 +94,8 @@ def ends(node: PatternNode, text: str, at: int) -> set[int]:
             rounds = low
             while here and (high is None or rounds < high):
                 here = {end for start in here for end in ends(item, text, start)} - reached
+                if high is None:
+                    here = {end for end in here if not ALONE.search(text, at, end)}
                 reached |= here
                 rounds += 1
             return reached
@@ -93,12 +110,12 @@ def matches(pattern: Pattern, text: str) -> Iterator[int]:
 
 def spans(pattern: Pattern, text: str) -> Iterator[tuple[int, int]]:
     for start in range(len(text)):
-        if pattern.bounded and start > 0 and is_word(text[start - 1]):
+        # Beside what is in no word an edge is needed, too: `c++` is not found in `c++x`.
+        if pattern.bounded and not can_begin(text, start):
             continue
         for end in ends(pattern.root, text, start):
-            if pattern.bounded and end < len(text) and is_word(text[end]):
-                continue
-            yield start, end
+            if not pattern.bounded or can_begin(text[::-1], len(text) - end):
+                yield start, end
 
 
 # -- comparison ------------------------------------------------------------------------------
@@ -157,7 +174,14 @@ def check(lexicons: list[list[str]], text: str) -> None:
         assert place.byte_end == len(text[: place.end].encode("utf-8", "surrogatepass"))
 
 
-WORDS = ("a", "ab", "abc", "b", "ba", "ß", "ss", "é", "中", "中文", "文", "x1", "don't", "c++")
+WORDS = (
+    *("a", "ab", "abc", "b", "ba", "ß", "ss", "é", "中", "中文", "文", "x1", "don't", "c++"),
+    # Thai with a mark, Lao, Khmer, Burmese with a mark, Kana, Han's repetition: words alone.
+    *("ที่", "ກ", "ខ", "မြ", "か", "カ", "々"),
+    # The same first bytes, or nearly: Hindi, Vietnamese, Georgian, Hangul and its single letters,
+    # half-wide Katakana, full-wide Latin, Han beyond the first plane.
+    *("कि", "ệ", "ა", "한", "ㅋ", "ｶ", "\uff41", "\U00020000", "e\u0301"),
+)
 GLUE = (
     "",
     " ",
@@ -197,6 +221,16 @@ def plain_entries(draw: st.DrawFn) -> str:
             "c++",
             "(a|b)",
             "(ab|中)?c",
+            "a中",
+            "中a*",
+            "(a|中|ก)",
+            "ที",
+            "ខ*",
+            "कि*",
+            "か",
+            "한?ệ*",
+            "ㅋ",
+            "𠀀",
         )
     )
     parts = draw(st.lists(word, min_size=1, max_size=3))
@@ -219,9 +253,17 @@ regex_entries = st.sampled_from(
         r"/\Dx?\d/",
         r"~/\w*文/",
         r"~/[^\w]{1,2}a/",
-        r"/a(b(c|中)?)*a/",
+        r"/a(b(c|é)?)*a/",
         r"/\+{1,2}/",
         r"~/[^a]/",
+        r"/[^a]/",
+        r"/[a中]?b?[ก-ฮ]/",
+        r"/\w+\.?/",
+        r"/\w{1,2}/",
+        r"/中\w*/",
+        r"~/[^ ]{2}[b中]?/",
+        r"/(中|a){1,3}-?/",
+        r"/[^a-z]{1,2}\w*[中a]/",
     )
 )
 entries = st.one_of(plain_entries(), plain_entries(), regex_entries)
@@ -238,6 +280,9 @@ texts = st.builds(
 @example(lexicons=[["c++", "~+"]], text="c++")
 @example(lexicons=[["~é*"], ["a*", "~中*"]], text="é中文 a中文")
 @example(lexicons=[["~c++", "c++"], ["~+"]], text="c++ c++")
+@example(lexicons=[["gpt模型", "模型"]], text="用gpt模型做 xgpt模型 gpt模型x")
+@example(lexicons=[["ab", "~ab"], ["ab*"]], text="abก abक abခ abệ ab中 ab")
+@example(lexicons=[["(ab|a中)"], ["~a", "a中"]], text="abက a中x xa中 aab中b")
 def test_the_automaton_finds_what_the_reference_finds(lexicons: list[list[str]], text: str) -> None:
     check(lexicons, text)
 

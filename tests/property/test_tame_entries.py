@@ -13,7 +13,7 @@ from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
 
-WORDS = st.text(alphabet="abé", min_size=1, max_size=4)
+WORDS = st.text(alphabet="abé中ก", min_size=1, max_size=4)
 ATOMS = st.one_of(
     WORDS,
     WORDS.map(lambda word: f"{word}*"),
@@ -48,6 +48,8 @@ def test_what_is_not_tame() -> None:
     assert tame("plan*", "good (morning|evening)", "/[0-9]{1,6}/", "first* then")
     assert tame("~plan")
     assert not tame("~plan*")
+    assert tame("/v\\w{1,20}x/", "中 a*")
+    assert not tame("/[中a]{1,9}x/")
     assert not tame("/a.{4}b/")
     assert not tame("/[^x]{2}y/")
     assert not tame(*(f"w{i}* then" for i in range(MOST_INNER_STARS + 1)))
@@ -69,7 +71,7 @@ def test_the_shipped_lexicons_are_tame() -> None:
     assert check_size(lexicons) == []
 
 
-PIECES = st.text(alphabet="ab+é", min_size=1, max_size=4)
+PIECES = st.text(alphabet="ab+é中ก", min_size=1, max_size=4)
 
 
 @settings(derandomize=True, deadline=None, max_examples=150, database=None)

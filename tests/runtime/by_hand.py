@@ -34,6 +34,7 @@ from lynkrc_runtime.server.exchange import Incoming
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
+from lynkrc_runtime.server.plan import Plans
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.server.trace_store import TraceStore
@@ -186,16 +187,14 @@ def gateway(
     log = Log(write=said.write, clock=lambda: 1_700_000_000.0)
     watch = Health().watch(made.dispatch, partial(tell, metrics, log))
     metrics.watches(watch.states())
+    routes = build_routes(
+        made.dispatch, {"KEY": "secret-key"}, settings, http=http or simulator, simulator=simulator
+    )
     return Gateway(
         policy=made,
         decider=Decider(made.dispatch, made.scorer),
-        routes=build_routes(
-            made.dispatch,
-            {"KEY": "secret-key"},
-            settings,
-            http=http or simulator,
-            simulator=simulator,
-        ),
+        routes=routes,
+        plans=Plans(routes, made.digest),
         rotation=Rotation(),
         makers=Makers(lambda: asyncio.get_running_loop().time()),
         fix_ups=FixUpMemory(lambda: asyncio.get_running_loop().time()),

@@ -302,7 +302,7 @@ async def test_no_header_brings_another_with_it(place: str, control: str, size: 
         with pytest.raises(UpstreamFault) as caught:
             await upstream.send(replace(request(url), headers=headers, body=b"x" * size))
         assert caught.value.fault is Fault.BROKEN
-    assert size > AT_ONCE or not talked, "nothing is connected to for it"
+    assert not talked, "nothing is connected to for it"
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:b", "a: 1, b", "\u00e9", "a\t"])

@@ -23,6 +23,7 @@ from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.watching import Watcher
 from lynkrc_runtime.settings import Key
 from lynkrc_runtime.settings import Settings as Declared
+from lynkrc_runtime.signature import signature_path
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
@@ -40,7 +41,7 @@ def slot(low: int, high: int) -> Slot:
 def test_a_new_file_counts_once_it_stays_the_same(tmp_path: Path) -> None:
     place = tmp_path / "a.lynkr"
     place.write_bytes(b"one")
-    watcher = Watcher(place)
+    watcher = Watcher(place, with_signatures=False)
     assert not watcher.look()
     place.write_bytes(b"another")
     assert [watcher.look(), watcher.look(), watcher.look()] == [False, True, False]
@@ -53,12 +54,31 @@ def test_a_new_file_counts_once_it_stays_the_same(tmp_path: Path) -> None:
 def test_what_is_gone_is_nothing_new(tmp_path: Path) -> None:
     place = tmp_path / "a.lynkr"
     place.write_bytes(b"one")
-    watcher = Watcher(tmp_path)
+    watcher = Watcher(tmp_path, with_signatures=True)
     place.unlink()
     assert [watcher.look(), watcher.look()] == [False, False]
     (tmp_path / "b.new").write_bytes(b"one")
     (tmp_path / "b.new").rename(tmp_path / "b.lynkr")
     assert [watcher.look(), watcher.look()] == [False, True]
+
+
+@pytest.mark.parametrize("is_folder", [False, True])
+def test_a_bundle_that_was_signed_anew_is_new_where_signatures_count(
+    tmp_path: Path, is_folder: bool
+) -> None:
+    place = tmp_path / "a.lynkr"
+    place.write_bytes(b"one")
+    named = tmp_path if is_folder else place
+    watcher = Watcher(named, with_signatures=True)
+    indifferent = Watcher(named, with_signatures=False)
+    signature_path(place).write_bytes(b"by one")
+    assert [watcher.look(), watcher.look(), watcher.look()] == [False, True, False]
+    (tmp_path / "new").write_bytes(b"by two")
+    (tmp_path / "new").rename(signature_path(place))
+    assert [watcher.look(), watcher.look(), watcher.look()] == [False, True, False]
+    assert [indifferent.look(), indifferent.look()] == [False, False]
+    place.unlink()
+    assert [watcher.look(), watcher.look()] == [False, False]
 
 
 # -- the self-test -----------------------------------------------------------------------------

@@ -3,21 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import cast
 
 import pytest
 from aiohttp import web
 
 from lynkrc_runtime.server.client_routes import HttpClient
 from lynkrc_runtime.server.draining import Stopping
-from lynkrc_runtime.server.http import SITE, Site, before_answer
+from lynkrc_runtime.server.http import before_answer
 
 Say = Callable[[HttpClient], Awaitable[None]]
 ASK = b"POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n"
-
-
-class _Quiet:
-    stopping = Stopping()
 
 
 @asynccontextmanager
@@ -25,7 +20,7 @@ async def connected(
     say: Say, *, limit: int = 1 << 16
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        client = HttpClient(request)
+        client = HttpClient(request, Stopping())
         await client.start({"content-type": "text/event-stream"})
         await say(client)
         client.ended()
@@ -33,7 +28,6 @@ async def connected(
         return client.response
 
     app = web.Application()
-    app[SITE] = cast(Site, _Quiet())
     app.on_response_prepare.append(before_answer)
     app.router.add_post("/", handle)
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True)

@@ -8,7 +8,9 @@ import pytest
 from aiohttp import web
 
 from lynkrc_runtime.server.client_routes import HttpClient
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.http import before_answer
+from lynkrc_runtime.server.whole_answer import head
 
 
 @asynccontextmanager
@@ -16,7 +18,7 @@ async def connected(
     body: bytes, *, closes: bool = False
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     async def handle(request: web.Request) -> web.StreamResponse:
-        client = HttpClient(request)
+        client = HttpClient(request, Stopping())
         await client.answer(200, {"x-thing": "1"}, body)
         assert client.response is not None
         if closes:
@@ -89,3 +91,17 @@ async def test_an_answer_that_is_to_end_its_connection_does() -> None:
         _, headers, _ = await ask(reader, writer, b"POST / HTTP/1.1")
         assert headers[b"connection"] == b"close"
         assert await reader.read() == b""
+
+
+@pytest.mark.parametrize("control", ["\r\nx-other: b", "\r", "\n", "\0", "\x7f"])
+def test_no_header_of_an_answer_brings_another_with_it(control: str) -> None:
+    with pytest.raises(ValueError, match="control character"):
+        head(200, {"x-thing": f"a{control}b"}, 0, "now")
+
+
+def test_the_head_has_what_every_answer_has_and_a_tab_may_stand_in_it() -> None:
+    fields = {"content-type": "application/json", "x-thing": "a\tb"}
+    assert head(529, fields, 2, "now") == (
+        b"HTTP/1.1 529 \r\nServer: lynkrc\r\ncontent-type: application/json\r\nx-thing: a\tb\r\n"
+        b"Content-Length: 2\r\nDate: now\r\n\r\n"
+    )

@@ -1,6 +1,8 @@
 """``lynkrc build`` proves before it packs, tries what it packed, and keeps what was proved."""
 
+import hashlib
 import json
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +14,9 @@ from lynkrc import passes
 from lynkrc.bundle.report import Verdicts
 from lynkrc.cli import verified
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.kept_files import kept_folder
 from lynkrc.cli.main import main
-from lynkrc.cli.proof_cache import folder, key_of
+from lynkrc.cli.proof_cache import key_of
 from lynkrc.cli.specs import compile_file
 from lynkrc.ir.guard import BoolConst
 from lynkrc.ir.table import RouteTable
@@ -45,6 +48,11 @@ FAILS = "  - {name: stays, never: target.trust == cloud}\n"
 
 NEVER = BoolConst(value=False)
 CLAIM = 'never: header("x-class") == "secret" and target.trust == cloud'
+
+
+def sealed(body: bytes) -> bytes:
+    """A body under its digest, as files are kept."""
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
 def kept_file(verdicts: object, assumptions: object = (), report: object = None) -> bytes:
@@ -136,7 +144,9 @@ def test_a_waiver_of_what_is_proved_is_a_finding(
 def test_a_proof_is_made_once(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out = build(tmp_path, HOLDS)
     assert code == ExitCode.OK
-    assert len(list(cache.iterdir())) == 1
+    assert len(list((cache / "proofs").iterdir())) == 1
+    # It is the proof that is asked about.
+    shutil.rmtree(cache / "builds")
     first = (out / "small.lynkr").read_bytes(), (out / "report.full.json").read_bytes()
 
     def proves_again(*_: object) -> None:
@@ -155,18 +165,19 @@ def test_a_proof_is_made_once(tmp_path: Path, cache: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("junk", [b"", b"{}", b"[1]", b"\xff", b'{"verdicts": 1}', *STRANGE])
 def test_a_broken_proof_is_none(tmp_path: Path, cache: Path, junk: bytes) -> None:
     assert build(tmp_path, HOLDS)[0] == ExitCode.OK
-    (kept,) = cache.iterdir()
-    kept.write_bytes(junk)
+    (kept,) = (cache / "proofs").iterdir()
+    kept.write_bytes(sealed(junk))
+    shutil.rmtree(cache / "builds")
     code, out = build(tmp_path, HOLDS)
     assert code == ExitCode.OK
     assert [one["verdict"] for one in report(out)["assertions"]] == ["proved"]
-    assert json.loads(kept.read_bytes())["verdicts"]
+    assert json.loads(kept.read_bytes().partition(b"\n")[2])["verdicts"]
 
 
-def test_nothing_is_kept_where_something_is_told(tmp_path: Path, cache: Path) -> None:
+def test_no_proof_is_kept_where_something_is_told(tmp_path: Path, cache: Path) -> None:
     waived = "  - {name: one, never: outcome == respond, waive: who knows}\n"
     assert build(tmp_path, waived)[0] == ExitCode.OK
-    assert not cache.exists() or list(cache.iterdir()) == []
+    assert not (cache / "proofs").exists()
 
 
 def test_what_rests_on_another_file_is_not_kept(tmp_path: Path) -> None:
@@ -177,10 +188,10 @@ def test_what_rests_on_another_file_is_not_kept(tmp_path: Path) -> None:
 
 def test_where_proofs_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LYNKRC_CACHE", "")
-    assert folder() is None
+    assert kept_folder("proofs") is None
     monkeypatch.delenv("LYNKRC_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert folder() == tmp_path / "lynkrc" / "proofs"
+    assert kept_folder("proofs") == tmp_path / "lynkrc" / "proofs"
 
 
 def test_a_scorer_that_decides_otherwise_fails_the_build(
@@ -227,11 +238,11 @@ def test_a_native_scorer_is_tried_in_every_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No compiler at first, so the portable scorer was tried alone; then there is one."""
-    monkeypatch.setattr("lynkrc.cli.build.pack_bundle", without_compiler)
+    monkeypatch.setattr("lynkrc.pipeline.pack_bundle", without_compiler)
     assert build(tmp_path, HOLDS, "--native")[0] == ExitCode.OK
     monkeypatch.undo()
     monkeypatch.setenv("LYNKRC_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("lynkrc.cli.build.pack_bundle", with_compiler)
+    monkeypatch.setattr("lynkrc.pipeline.pack_bundle", with_compiler)
     tried: list[bytes] = []
 
     def try_out(_: Compilation, bundle: bytes) -> str | None:
@@ -245,14 +256,14 @@ def test_a_native_scorer_is_tried_in_every_build(
 
 
 def without_compiler(
-    compilation: Compilation, *, native: bool, verdicts: Verdicts | None
+    compilation: Compilation, *, native: bool, verdicts: Verdicts | None, libraries: object
 ) -> tuple[bytes, str | None]:
     assert native
     return pack_bundle(compilation, native=False, verdicts=verdicts)[0], "no C compiler"
 
 
 def with_compiler(
-    compilation: Compilation, *, native: bool, verdicts: Verdicts | None
+    compilation: Compilation, *, native: bool, verdicts: Verdicts | None, libraries: object
 ) -> tuple[bytes, str | None]:
     assert native
     return pack_bundle(compilation, native=False, verdicts=verdicts)

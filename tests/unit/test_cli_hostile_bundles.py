@@ -48,7 +48,8 @@ def test_a_terminal_shows_names_and_does_no_more(folder: Path, capsys: Say) -> N
     BUNDLE.write_bytes(archive(files))
     for code, words in (
         (0, ("inspect", "out")),
-        (0, ("verify", "out", "--rebuild")),
+        (1, ("verify", "out", "--rebuild")),
+        (0, ("verify", "out", "--rebuild", "--without", "native")),
         (1, ("sign", "out", "--key", "our.pem")),
     ):
         out, err = told(capsys, code, *words)

@@ -49,7 +49,7 @@ def test_a_library_that_cannot_be_tried_is_not_packed(
     monkeypatch.setattr("importlib.machinery.ExtensionFileLoader.create_module", refused)
     # None that an earlier build has mapped: equal sources make equal bytes.
     monkeypatch.setattr("lynkrc_runtime.bundle.LIBRARIES", NativeLibraries())
-    assert main(["build", "--native", "-o", "out"]) == 1
+    assert main(["build", "--native", "--no-cache", "-o", "out"]) == 1
     err = capsys.readouterr().err
     assert "the native scorer was built, but it cannot be tried" in err
     assert "nothing can be mapped here" in err

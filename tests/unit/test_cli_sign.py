@@ -12,6 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from lynkrc.bundle.pack import pack
 from lynkrc.cli.main import main
 from lynkrc.cli.signing_key import PASSPHRASE
+from lynkrc.cli.specs import compile_file
+from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.bundle import MANIFEST, archive, open_bundle
 from lynkrc_runtime.bundle_archive import unzip
 from tests.runtime.test_bundle_load import ARTIFACTS, REPORT, replace_honestly
@@ -226,6 +228,26 @@ def test_a_rebuild_names_the_file_that_differs(folder: Path, capsys: Say) -> Non
     assert not path.with_name("sample.lynkr.intoto.jsonl").exists()
 
 
+def test_a_report_that_rests_on_another_file_is_not_shown(folder: Path, capsys: Say) -> None:
+    claim = "assert:\n  - {name: one, same_as: missing.yaml, waive: not written yet}\n"
+    (folder / "routing.yaml").write_text(SPEC + claim)
+    assert main(["build", "-o", "out", "--quiet"]) == 0
+    _, err = told(capsys, 1, "verify", "out", "--rebuild")
+    assert "report.json: not shown to be what its sources make; `--rebuild --without report`" in err
+    out, _ = told(capsys, 0, "verify", "out", "--rebuild", "--without", "report")
+    assert "  rebuilt  report.json: not compared: it is not asked about\n" in out
+
+
+def test_a_report_of_what_does_not_hold_is_not_signed(folder: Path, capsys: Say) -> None:
+    claim = "assert:\n  - never: target.trust == local\n"
+    (folder / "routing.yaml").write_text(SPEC + claim)
+    compiled = compile_file(folder / "routing.yaml")
+    (folder / "out" / "sample.lynkr").write_bytes(pack_bundle(compiled, native=False)[0])
+    why = "report.json: its assertions do not hold, this version finds"
+    assert why in told(capsys, 1, "verify", "out", "--rebuild")[1]
+    assert why.replace(":", "", 1) in told(capsys, 1, "sign", "out", "--key", "our.pem")[1]
+
+
 def test_a_manifest_that_says_otherwise_is_no_rebuild(folder: Path, capsys: Say) -> None:
     path = folder / "out" / "sample.lynkr"
     files = unzip(path, path.read_bytes())
@@ -244,11 +266,19 @@ def test_native_code_of_elsewhere_is_not_signed(folder: Path, capsys: Say) -> No
     manifest["native"] = ["cpython-311-nowhere"]
     files[MANIFEST] = json.dumps(manifest).encode()
     path.write_bytes(archive(files))
-    out, err = told(capsys, 0, "verify", "out", "--rebuild")
+    out, err = told(capsys, 1, "verify", "out", "--rebuild")
+    assert f"  rebuilt  {tag}: not compared: it is for another platform\n" in out
+    assert "each the same" not in out
     assert err.endswith(
         "note: native code was not compared: only a trusted signature vouches for it\n"
+        f"error: out/sample.lynkr: {tag}: not shown to be what its sources make; "
+        "`--rebuild --without native` does not ask\n"
     )
-    assert f"  rebuilt  {tag}: not compared: it is for another platform\n" in out
+    out, err = told(capsys, 0, "verify", "out", "--rebuild", "--without", "native")
+    assert f"  rebuilt  {tag}: not compared: it is not asked about\n" in out
+    assert "each the same" in out and err.endswith("vouches for it\n")
+    _, err = told(capsys, 2, "verify", "out", "--without", "native")
+    assert err == "error: --without says what --rebuild leaves out; give both\n"
     _, err = told(capsys, 1, "sign", "out", "--key", "our.pem")
     assert "cannot be made anew here (it is for another platform)" in err
     assert "`lynkrc build --native --sign KEY`" in err

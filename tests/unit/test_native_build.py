@@ -12,7 +12,8 @@ import pytest
 
 from lynkrc.codegen.artifacts import Artifacts, SpecSource, generate
 from lynkrc.native import build
-from lynkrc.native.build import NativeBuilt, NativeMissing, build_native, toolchain
+from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
+from lynkrc.native.toolchain import toolchain
 from lynkrc.passes import run_passes
 from tests.native_tools import needs_compiler
 from tests.unit.sample_table import SPEC, TABLE

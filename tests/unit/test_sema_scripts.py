@@ -1,4 +1,4 @@
-"""Entries that keep to word edges in scripts that have none between words."""
+"""Signs for word edges that say nothing where each letter is a word by itself."""
 
 import pytest
 
@@ -14,45 +14,57 @@ def lexicon(entries: str) -> str:
 @pytest.mark.parametrize(
     "entry",
     [
-        *("证明", "証明する", "カタカナ", "ﾊﾝｶｸ", "ภาษาไทย", "ພາສາລາວ", "ភាសាខ្មែរ", "မြန်မာဘာသာ"),
-        *("𠜎𠜱", "证明*", "证明 定理", "(请)?证明", "证明|定理", "证x明", "/[一-龥]{2}/"),
+        *("~证明", "~証明する", "~カタカナ", "~ภาษาไทย", "~ພາສາລາວ", "~ភាសាខ្មែរ", "~မြန်မာဘာသာ"),
+        *(
+            "~证明*",
+            "证明*",
+            "证* 明",
+            "~证明 定理",
+            "~(请)?证明",
+            "~证明|定理",
+            "~证x明",
+            "~/[一-龥]{2}/",
+        ),
     ],
 )
-def test_edges_in_such_scripts_are_told(entry: str) -> None:
+def test_signs_that_say_nothing_are_told(entry: str) -> None:
     assert found(lexicon(f"['{entry}']")) == [("LK211", f"'{entry}'")]
 
 
 @pytest.mark.parametrize(
     "entry",
     [
-        *("~证明", "prove", "gpt模型x", "证明 it", "the 证明", "한국어", "доказать", "αβγ"),
-        *("c++", "/证[a-z]/", "(证)?明x", "a证?", "/[^a-z]证{1,2}/"),
+        *("证明", "prove*", "~gpt模型", "~证明 it", "~the 证明", "~한국어", "~доказать", "αβγ*"),
+        *("c++", "~/证[a-z]/", "~(证)?x", "~a证?", "~/[^a-z]证{1,2}/", r"证\*", "/证{1,2}/", "~ｶﾅ"),
     ],
 )
-def test_other_edges_are_not(entry: str) -> None:
+def test_others_are_not(entry: str) -> None:
     assert found(lexicon(f"['{entry}']")) == []
 
 
 @pytest.mark.parametrize(
     ("written", "mended"),
-    [("[证明]", "[~证明]"), ("['证明']", "['~证明']"), ('["证明"]', '["~证明"]')],
+    [
+        ("[~证明]", "[证明]"),
+        ("['~证明*']", "['证明']"),
+        ('["证*|明*"]', '["证|明"]'),
+        ('["~请* x"]', '["~请 x"]'),
+    ],
 )
-def test_the_fix_writes_the_tilde(written: str, mended: str) -> None:
-    text = lexicon(written)
-    _, (finding,) = resolved(text)
+def test_the_fix_leaves_them_out(written: str, mended: str) -> None:
+    _, (finding,) = resolved(lexicon(written))
     assert finding.fix is not None
     (edit,) = finding.fix.edits
     file = edit.span.file.text
     assert mended in file[: edit.span.start] + edit.text + file[edit.span.end :]
 
 
-def test_of_some_alternatives_and_of_escapes_only_the_help_is_given() -> None:
-    for written in ("['prove|证明']", r'["\u8bc1\u660e"]'):
-        _, (finding,) = resolved(lexicon(written))
-        assert (finding.code.id, finding.fix) == ("LK211", None)
-        assert "~" in (finding.help or "")
+def test_of_what_the_file_spells_otherwise_only_the_help_is_given() -> None:
+    _, (finding,) = resolved(lexicon(r'["~\u8bc1\u660e"]'))
+    assert (finding.code.id, finding.fix) == ("LK211", None)
+    assert "`~`" in (finding.help or "")
 
 
 def test_it_can_be_allowed() -> None:
-    written = "{entries: [证明], allow: {LK211: titles alone}}"
+    written = "{entries: [~证明], allow: {LK211: copied as they are}}"
     assert found(lexicon(written)) == []

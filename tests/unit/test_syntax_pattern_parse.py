@@ -13,10 +13,10 @@ from lynkrc.syntax.pattern import (
     Repeat,
     Sequence,
 )
+from lynkrc.syntax.pattern_edges import ORDINARY
 from lynkrc.syntax.pattern_parse import parse_pattern
-from lynkrc.syntax.pattern_shape import WORD_RANGES
 
-REST = Repeat(item=CharClass(ranges=WORD_RANGES), low=0, high=None)
+REST = Repeat(item=ORDINARY, low=0, high=None)
 
 
 def read(text: str) -> tuple[Pattern | None, list[Diagnostic]]:

@@ -8,7 +8,7 @@ in a fifth of the time, and `gc=False` keeps the collector from walking them (no
 of a cycle).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeAlias, final
 
@@ -229,7 +229,7 @@ class Request(Struct, frozen=True, kw_only=True, gc=False):
     dialect: str
     model: str
     system: tuple[Text, ...]
-    messages: tuple[Message, ...]
+    messages: Sequence[Message]
     tools: tuple[Tool, ...]
     tool_choice: ToolChoice | None
     options: Options

@@ -34,6 +34,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
 )
 from lynkrc_runtime.protocol.known_tools import KnownTools
+from lynkrc_runtime.protocol.late_messages import LateMessages
 
 BYTES_PER_TOKEN = 4
 
@@ -116,8 +117,11 @@ def estimate_tokens(request: Request, text_tokens: Callable[[str], int] = estima
     total = _tools(request.tools, text_tokens) if request.tools else 0
     for text in request.system:
         total += text_tokens(text.text)
-    total += TOKENS_PER_MESSAGE * len(request.messages)
-    for message in request.messages:
+    messages = request.messages
+    if type(messages) is LateMessages and text_tokens is estimate_text:
+        return total + messages.tokens
+    total += TOKENS_PER_MESSAGE * len(messages)
+    for message in messages:
         for block in message.blocks:
             # Nearly every block of a long request is one of these.
             if type(block) is Text:
@@ -144,7 +148,7 @@ def _tools(tools: tuple[Tool, ...], text_tokens: Callable[[str], int]) -> int:
     return total
 
 
-def _tokens(size: int) -> int:
+def estimate_bytes(size: int) -> int:
     """Tokens of so many bytes, rounded up."""
     return -(-size // BYTES_PER_TOKEN)
 
@@ -162,7 +166,7 @@ def _block(block: Block, text_tokens: Callable[[str], int]) -> int:
         case Document():
             return _document(block, text_tokens) + text_tokens(block.title or "")
         case RedactedThinking():
-            return _tokens(len(block.data))
+            return estimate_bytes(len(block.data))
         case Opaque():
             return text_tokens(msgspec.json.encode(block.value).decode())
 
@@ -175,7 +179,7 @@ def _document(document: Document, text_tokens: Callable[[str], int]) -> int:
     except (binascii.Error, ValueError):
         return estimate_text(document.data)
     if not data.startswith(_PDF_MAGIC):
-        return _tokens(len(data))
+        return estimate_bytes(len(data))
     # Newer files may hide their pages in compressed parts: then too little is said, and a server
     # that cannot take it says so. Too much would refuse what could be served.
     return TOKENS_PER_PAGE * max(1, sum(1 for _ in _PAGE.finditer(data)))

@@ -57,15 +57,22 @@ class Places:
             provider.wait = WAIT if wait is None else wait
             self._hand_on(provider)
 
+    def take_free(self, name: str) -> bool:
+        """Take a place, until `release`, if one is free and nobody waits for it; whether it was."""
+        provider = self._providers[name]
+        if provider.limit is None or (provider.running < provider.limit and not provider.waiting):
+            provider.running += 1
+            return True
+        return False
+
     async def take(self, name: str, deadline: float) -> bool:
         """Take a place, until `release`; waits until `deadline` (the loop's clock) at most.
 
         Whether it waited. Raises Busy where there is none to be had.
         """
-        provider = self._providers[name]
-        if provider.limit is None or (provider.running < provider.limit and not provider.waiting):
-            provider.running += 1
+        if self.take_free(name):
             return False
+        provider = self._providers[name]
         if len(provider.waiting) >= provider.queue:
             raise Busy(waited=False)
         loop = asyncio.get_running_loop()
@@ -86,7 +93,8 @@ class Places:
         """Give a taken place back."""
         provider = self._providers[name]
         provider.running -= 1
-        self._hand_on(provider)
+        if provider.waiting:
+            self._hand_on(provider)
 
     def counts(self) -> Mapping[str, tuple[int, int]]:
         """Calls that run and that wait, by provider."""

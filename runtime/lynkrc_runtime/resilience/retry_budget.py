@@ -67,6 +67,8 @@ class RetryBudget:
 
     def _turn(self, now: float) -> None:
         second = floor(now)
+        if second == self._second:
+            return
         for passed in range(max(self._second + 1, second - SECONDS + 1), second + 1):
             self._requests[passed % SECONDS] = self._retries[passed % SECONDS] = 0
         self._second = second

@@ -11,6 +11,7 @@ from typing import final
 
 from msgspec import Struct
 
+from lynkrc_runtime.scan.edges import is_after_word, telling
 from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.tables import Tables
 
@@ -19,9 +20,8 @@ LONGEST = 512
 MOST_WORK = 2_000_000
 """Bytes read again, over all matches of a text; what is left has no known start."""
 
-_WORD = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") | frozenset(
-    range(0x80, 0x100)
-)
+_SOME_WORD = b"\xff"
+"""Stands for a word character with which no match begins."""
 
 
 @final
@@ -69,20 +69,22 @@ class Places:
         )
 
     def _start(self, entry: int, end: int) -> int | None:
-        is_free, data = entry in self._free, self._data
+        data = self._data
+        # What confirms the match, if not its last byte.
+        behind = b"" if entry in self._free else telling(data, end) or END
         for start in range(end - 1, max(-1, end - 1 - LONGEST), -1):
-            at_edge = start == 0 or data[start - 1] not in _WORD
-            if (is_free or at_edge) and self._matches(entry, start, end, is_free=is_free):
+            if data[start] & 0xC0 == 0x80:
+                continue
+            before = _SOME_WORD if is_after_word(data, start) else b""
+            if self._matches(entry, before + data[start:end] + behind):
                 return start
             if self._work > MOST_WORK:
                 return None
         return None
 
-    def _matches(self, entry: int, start: int, end: int, *, is_free: bool) -> bool:
-        """Whether a match of the entry stands between, the word's end seen where it needs one."""
-        tables, piece = self._tables, self._data[start:end]
-        if not is_free:
-            piece += self._data[end : end + 1] or END
+    def _matches(self, entry: int, piece: bytes) -> bool:
+        """Whether a match of the entry is confirmed by the piece's last byte."""
+        tables = self._tables
         self._work += len(piece)
         state = 0
         for number in piece.translate(tables.byte_class):

@@ -13,8 +13,7 @@ from lynkrc_runtime.server.breakers import breakers, reset
 from lynkrc_runtime.server.deep_ready import add_deep_ready
 from lynkrc_runtime.server.gateway import read_request
 from lynkrc_runtime.server.http import (
-    HEADERS,
-    REPEATED,
+    ARRIVAL,
     SITE,
     Site,
     admin_guard,
@@ -104,8 +103,8 @@ async def _analyze(request: web.Request) -> web.Response:
     if isinstance(body, web.Response):
         return body
     gateway = request.app[SITE].gateway
-    headers = request[HEADERS]
-    facts = RequestFacts(surface=surface, headers=headers, repeated=request[REPEATED])
+    headers = request[ARRIVAL].headers
+    facts = RequestFacts(surface=surface, headers=headers, repeated=request[ARRIVAL].repeated)
     try:
         read = read_request(gateway, _SURFACES[surface], body, headers)
         features = gateway.policy.extractor.explain(read, facts)

@@ -46,7 +46,11 @@ async def read_error(response: UpstreamResponse) -> bytes:
 def note_response(exchange: Exchange, response: UpstreamResponse) -> None:
     """Remember the upstream's id for this request, and whether it was simulated."""
     headers = response.headers
-    exchange.upstream_id = next((headers[name] for name in _IDS if headers.get(name)), None)
+    exchange.upstream_id = None
+    for name in _IDS:
+        if headers.get(name):
+            exchange.upstream_id = headers[name]
+            break
     exchange.simulated = SIMULATED in headers
 
 

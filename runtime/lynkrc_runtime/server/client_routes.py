@@ -1,14 +1,12 @@
 """The client surfaces over aiohttp: paths to `serve`, and the small answers of our own."""
 
 import asyncio
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias, final
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http import StreamWriter
-from aiohttp.typedefs import Handler
 
 from lynkrc_runtime import __version__
 from lynkrc_runtime.feature_table import EMBEDDINGS
@@ -16,14 +14,13 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.embeddings.policy import DIALECT as EMBEDDING_DIALECT
 from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
+from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Client, Incoming
+from lynkrc_runtime.server.front import USUAL, Usual
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
-    CALLER,
-    HEADERS,
-    REPEATED,
-    REQUEST_ID,
+    ARRIVAL,
     SITE,
     Site,
     before_answer,
@@ -31,6 +28,7 @@ from lynkrc_runtime.server.http import (
     dialect_of,
     guard,
     identified,
+    last_words,
     live,
     nothing_here,
     read_body,
@@ -41,8 +39,10 @@ from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.readiness import ready
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
+from lynkrc_runtime.server.security import random_hex
 from lynkrc_runtime.server.serve import serve
 from lynkrc_runtime.server.usage_routes import add_usage_routes
+from lynkrc_runtime.server.whole_answer import WholeAnswer, is_usual
 
 _SURFACES: Mapping[str, tuple[str, str]] = {
     "/messages": ("messages", "anthropic-messages"),
@@ -72,18 +72,21 @@ def client_app(site: Site) -> web.Application:
     app[SITE] = site
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
+    usual: dict[str, Usual] = {}
     for below, (surface, dialect) in _SURFACES.items():
         for prefix in _PREFIXES:
             serving = serve_responses if surface == "responses" else serve
-            add("POST", prefix + below, _surface(f"/v1{below}", surface, dialect, serving))
+            usual[prefix + below] = _surface(f"/v1{below}", surface, dialect, serving)
+    for prefix in _PREFIXES:
+        usual[prefix + _EMBEDDINGS] = _surface(
+            f"/v1{_EMBEDDINGS}", EMBEDDINGS, EMBEDDING_DIALECT, _embed
+        )
+    app[USUAL] = usual
+    for path, handler in usual.items():
+        add("POST", path, handler)
     add_response_routes(app, _PREFIXES, app[COUNTER])
     add_usage_routes(app, _PREFIXES)
     for prefix in _PREFIXES:
-        add(
-            "POST",
-            prefix + _EMBEDDINGS,
-            _surface(f"/v1{_EMBEDDINGS}", EMBEDDINGS, EMBEDDING_DIALECT, _embed),
-        )
         add("POST", f"{prefix}/messages/count_tokens", _count)
         add("GET", f"{prefix}/models", _models)
         add("GET", f"{prefix}/models/{{id:.+}}", _model)
@@ -105,14 +108,16 @@ class HttpClient:
         "_is_stream",
         "_protocol",
         "_request",
+        "_stopping",
         "_writer",
         "response",
     )
 
-    def __init__(self, request: web.Request) -> None:
+    def __init__(self, request: web.Request, stopping: Stopping) -> None:
         writer = request.writer
         assert isinstance(writer, StreamWriter)
         self._request = request
+        self._stopping = stopping
         self._writer = writer
         self._protocol = request.protocol
         self._draining: asyncio.Task[None] | None = None
@@ -121,7 +126,10 @@ class HttpClient:
 
     async def answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
         """See `Client.answer`; aiohttp sends it when the handler returns it."""
-        self.response = web.Response(status=status, headers=headers, body=body)
+        if is_usual(self._request, status):
+            self.response = WholeAnswer(status, headers, body)
+        else:
+            self.response = web.Response(status=status, headers=headers, body=body)
 
     async def start(self, headers: Mapping[str, str]) -> None:
         """See `Client.start`."""
@@ -129,9 +137,10 @@ class HttpClient:
         # A client of HTTP/1.0 knows no chunks: only the end of its connection ends such an answer,
         # and aiohttp would keep it for who asked for that.
         is_old = self._request.version < HttpVersion11
-        if is_old or self._request.app[SITE].stopping.is_draining:
+        if is_old or self._stopping.is_draining:
             self.response.force_close()
         self._is_stream = True
+        last_words(self._request, self.response)
         await self.response.prepare(self._request)
 
     async def write(self, data: bytes) -> None:
@@ -184,41 +193,39 @@ async def _embed(gateway: Gateway, incoming: Incoming, client: Client) -> None:
     await serve(gateway, incoming, client, embed)
 
 
-def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) -> Handler:
+def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) -> Usual:
     async def handle(request: web.Request) -> web.StreamResponse:
-        canonical(request, path)
-        site, arrived = request.app[SITE], asyncio.get_running_loop().time()
+        arrival, arrived = request[ARRIVAL], asyncio.get_running_loop().time()
+        if arrival.path != path:
+            canonical(request, path)
+        site = arrival.site
         marks = site.gateway.policy.dispatch.settings.server.shedding
         reason = site.shedding.enter(marks, arrived)
         if reason is not None:
             return shed(request, reason)
         try:
-            return await admitted(request, site, arrived)
+            body = await read_body(request)
+            if isinstance(body, web.Response):
+                return body
+            client, gateway = HttpClient(request, site.stopping), site.gateway
+            incoming = Incoming(
+                surface=surface,
+                dialect=dialect,
+                headers=arrival.headers,
+                repeated=arrival.repeated,
+                body=body,
+                request_id=arrival.request_id,
+                answer_id=random_hex(),
+                created=int(time.time()),
+                arrived=arrived,
+                caller=arrival.caller,
+            )
+            await serving(gateway, incoming, client)
+            client.ended()
+            # The client went away before anything was answered: nobody reads this.
+            return client.response or web.Response(status=499)
         finally:
             site.shedding.leave()
-
-    async def admitted(request: web.Request, site: Site, arrived: float) -> web.StreamResponse:
-        body = await read_body(request)
-        if isinstance(body, web.Response):
-            return body
-        client, headers, gateway = HttpClient(request), request[HEADERS], site.gateway
-        incoming = Incoming(
-            surface=surface,
-            dialect=dialect,
-            headers=headers,
-            repeated=request[REPEATED],
-            body=body,
-            request_id=request[REQUEST_ID],
-            answer_id=os.urandom(12).hex(),
-            created=int(time.time()),
-            arrived=arrived,
-            # A request of nobody in particular has no such entry: asking for one is dear.
-            caller=request.get(CALLER) if len(gateway.keys) else None,
-        )
-        await serving(gateway, incoming, client)
-        client.ended()
-        # The client went away before anything was answered: nobody reads this.
-        return client.response or web.Response(status=499)
 
     return handle
 
@@ -228,10 +235,10 @@ async def _count(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     if isinstance(body, web.Response):
         return body
-    headers = request[HEADERS]
+    headers = request[ARRIVAL].headers
     try:
         count = await request.app[COUNTER].count(
-            headers, request[REPEATED], body, caller=request.get(CALLER)
+            headers, request[ARRIVAL].repeated, body, caller=request[ARRIVAL].caller
         )
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message, param=error.field)
@@ -246,7 +253,7 @@ async def _models(request: web.Request) -> web.Response:
     try:
         answer = models.listing(
             models.offered(
-                site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+                site.gateway.policy.dispatch, anthropic=anthropic, caller=request[ARRIVAL].caller
             ),
             anthropic=anthropic,
             created=site.started,
@@ -263,7 +270,7 @@ async def _model(request: web.Request) -> web.Response:
     site = request.app[SITE]
     anthropic = dialect_of(request) == "anthropic-messages"
     if name not in models.offered(
-        site.gateway.policy.dispatch, anthropic=anthropic, caller=request.get(CALLER)
+        site.gateway.policy.dispatch, anthropic=anthropic, caller=request[ARRIVAL].caller
     ):
         if anthropic:
             return refusal(request, 404, f"model: {name}")

@@ -13,8 +13,8 @@ from msgspec import Struct
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.cost import charge, in_usd, total_of
-from lynkrc_runtime.decide import Decision
-from lynkrc_runtime.decision_headers import decision_headers, header_value, name_value
+from lynkrc_runtime.decide import VERDICTS, Decision
+from lynkrc_runtime.decision_headers import header_value
 from lynkrc_runtime.metering.interface import UNMETERED, Visit
 from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
@@ -169,18 +169,17 @@ class Exchange:
             "x-lynkr-request-id": incoming.request_id,
             "request-id": incoming.request_id,
             "x-request-id": incoming.request_id,
-            "x-lynkr-bundle": self.gateway.policy.digest,
         }
+        if decision is None:
+            headers["x-lynkr-bundle"] = self.gateway.policy.digest
+        else:
+            target = None if route is None else route.index
+            plan = self.gateway.plans.of(decision)
+            headers |= plan.headers(target, fallback=self._is_fallback())
         if self.trace is not None:
             headers[TRACE_ID] = self.trace.id
-        if decision is not None:
-            headers |= decision_headers(decision)
         if self.attempts is not None:
             headers["x-lynkr-attempts"] = str(self.attempts.calls)
-        if route is not None:
-            headers["x-lynkr-provider"] = name_value(route.provider.name)
-            headers["x-lynkr-model"] = name_value(route.target.model)
-            headers["x-lynkr-fallback"] = "true" if self._is_fallback() else "false"
         if self.transforms:
             headers["x-lynkr-transforms"] = list_value(self.transforms)
         if self.upstream_id is not None:
@@ -222,7 +221,7 @@ class Exchange:
     def outcome(self, now: float) -> Outcome:
         """The record of the ended request."""
         incoming, request, decision = self.incoming, self.request, self.decision
-        attempts, caller = self.attempts, incoming.caller
+        attempts, caller, arrived = self.attempts, incoming.caller, incoming.arrived
         return Outcome(
             request_id=incoming.request_id,
             surface=incoming.surface,
@@ -231,12 +230,12 @@ class Exchange:
             stream=request is not None and request.options.stream,
             ending=self.ending,
             status=self.status,
-            seconds=now - incoming.arrived,
-            first_byte=None if self.began is None else self.began - incoming.arrived,
+            seconds=now - arrived,
+            first_byte=None if self.began is None else self.began - arrived,
             tier=None if decision is None else decision.tier,
             rule=None if decision is None else decision.rule,
             score=None if decision is None else decision.score,
-            verdict=None if decision is None else decision.outcome.name.lower(),
+            verdict=None if decision is None else VERDICTS[decision.outcome],
             vector=None if self.vector is None else tuple(self.vector),
             target=None if self.route is None else self.route.index,
             fallback=self._is_fallback(),
@@ -286,6 +285,8 @@ class Exchange:
 
     def fixes_of(self, route: Route) -> tuple[FixUp, ...]:
         """The fix-ups of a request to the target: those known to help, and those found by now."""
+        if not self._fixes and not self.gateway.fix_ups:
+            return ()
         found = self._fixes.get(route.index, ())
         rows = {fix.row.name for fix in found}
         memory, dialect = self.gateway.fix_ups, self._dialect_at(route)
@@ -311,7 +312,7 @@ class Exchange:
 
     def fixed(self) -> None:
         """The target served: what helped it is remembered."""
-        if self.route is not None and self._fixes.get(self.route.index):
+        if self._fixes and self.route is not None and self._fixes.get(self.route.index):
             dialect = self._dialect_at(self.route)
             self.gateway.fix_ups.helped(self.route.target.name, dialect, self.fixes_of(self.route))
 

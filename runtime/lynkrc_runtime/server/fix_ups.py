@@ -306,6 +306,9 @@ class FixUpMemory:
         self._clock = clock
         self._known: OrderedDict[tuple[str, str], tuple[float, tuple[FixUp, ...]]] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def of(self, target: str, dialect: str) -> tuple[FixUp, ...]:
         """The fix-ups that a request to the target needs from the start."""
         known = self._known.get((target, dialect))

@@ -22,6 +22,7 @@ from lynkrc_runtime.server.doors import Doors
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.makers import Makers
+from lynkrc_runtime.server.plan import Plans
 from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.server.routes import Route, Settings
 from lynkrc_runtime.server.trace_store import TraceStore
@@ -61,7 +62,7 @@ class Gateway:
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
     reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
     were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
-    knows what the last requests used. `usage_log`
+    knows what the last requests used, `plans` what follows from decisions alone. `usage_log`
     gets a record of each request, where one is kept. `keys` are whom it serves (nobody in
     particular, where there are none), `meter` counts what they take, `watch` knows how targets
     fare, `places` how many calls of a provider run, `sessions` which requests belong together,
@@ -71,6 +72,7 @@ class Gateway:
     policy: Policy
     decider: Decider
     routes: tuple[Route, ...]
+    plans: Plans
     dialects: Mapping[str, ClientDialect]
     settings: Settings
     metrics: Metrics

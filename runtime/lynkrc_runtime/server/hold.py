@@ -14,6 +14,14 @@ from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.state.interface import StoreDown
 
 
+def hold_at_once(exchange: Exchange, step: Try) -> bool:
+    """Whether both are held now, as nothing had to be waited for or asked: the usual case."""
+    if exchange.visit is not UNMETERED:
+        return False
+    gateway = exchange.gateway
+    return gateway.places.take_free(gateway.routes[step.target].provider.name)
+
+
 async def hold(exchange: Exchange, step: Try) -> Try | None:
     """Hold both until `release`; the attempt as it is made now.
 
@@ -61,7 +69,7 @@ def release(exchange: Exchange, step: Try) -> None:
     attempts = exchange.attempts
     assert attempts is not None
     exchange.gateway.places.release(exchange.gateway.routes[step.target].provider.name)
-    if not attempts.is_running:
+    if exchange.visit is not UNMETERED and not attempts.is_running:
         exchange.visit.settle(attempts.records[-1])
 
 

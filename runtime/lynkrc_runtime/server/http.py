@@ -20,6 +20,7 @@ from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_
 from lynkrc_runtime.server.problems import kind_of, overloaded
 from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
 from lynkrc_runtime.server.shedding import Reason, Shedding
+from lynkrc_runtime.server.whole_answer import SERVER
 from lynkrc_runtime.state.open import Stores, in_memory
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
@@ -29,12 +30,12 @@ BODY_LIMIT = 32 * 1024 * 1024
 BODY_TIME = 300.0
 """Seconds a body has to come."""
 
-_SERVER = "lynkrc"
-"""The header `Server`; aiohttp's own tells its version and Python's."""
 _UNKNOWN_KEY = "a key of this gateway is needed, as a bearer token or an API key"
 """Without the name of the header: Claude Code shows "Not logged in" for whatever mentions it."""
 _NO_TOKEN = "the token of this listener is needed, as Authorization: Bearer"
 _ONLY_HERE = "without a token (server.admin.token) operators are served on this machine alone"
+
+_NO_JSON = "the content type must be application/json"
 
 _MESSAGES = "anthropic-messages"
 _CHAT = "openai-chat"
@@ -67,15 +68,31 @@ class Site:
 
 
 SITE = web.AppKey("site", Site)
-REQUEST_ID = web.RequestKey("request_id", str)
-HEADERS = web.RequestKey("headers", dict[str, str])
-REPEATED = web.RequestKey("repeated", frozenset[str])
-CALLER = web.RequestKey("caller", Caller)
-ORIGIN = web.RequestKey("origin", str)
-"""Set by the guard: the id, the headers by lower-case name, the names that came twice or more,
-whose key was shown (absent in open mode), and the declared origin of the page that calls."""
+
+
+@final
+@dataclass(slots=True)
+class Arrival:
+    """What the guard found out about a request.
+
+    `headers` have lower-case names, `repeated` are those that came twice or more. `caller` is whose
+    key was shown, None in open mode. `origin` is the declared one of the page that calls, `path`
+    the request's where it was found without the application's routes.
+    """
+
+    site: Site
+    headers: dict[str, str] = field(repr=False)
+    repeated: frozenset[str]
+    request_id: str
+    caller: Caller | None = None
+    origin: str | None = None
+    path: str | None = None
+
+
+ARRIVAL = web.RequestKey("arrival", Arrival)
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NONE = frozenset[str]()
 
 ANYTHING = "/{path}"
 """The route of every path that is not ours."""
@@ -86,9 +103,13 @@ _PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 
 def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]:
     """Headers by lower-case name, and the names that came more than once, joined as HTTP allows."""
-    headers: dict[str, str] = {}
+    given = request.headers
+    headers = {name.lower(): value for name, value in given.items()}
+    if len(headers) == len(given):
+        return headers, _NONE
+    headers.clear()
     repeated: set[str] = set()
-    for name, value in request.headers.items():
+    for name, value in given.items():
         lower = name.lower()
         if lower in headers:
             repeated.add(lower)
@@ -107,7 +128,7 @@ def dialect_of(request: web.Request) -> str:
 
 def identified(request: web.Request) -> dict[str, str]:
     """The headers by which clients of every dialect report a request."""
-    identity = request[REQUEST_ID]
+    identity = request[ARRIVAL].request_id
     return dict.fromkeys(("request-id", "x-request-id", "x-lynkr-request-id"), identity)
 
 
@@ -121,13 +142,14 @@ def refusal(
     code: str | None = None,
 ) -> web.Response:
     """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
-    gateway = request.app[SITE].gateway
+    arrival = request[ARRIVAL]
+    gateway = arrival.site.gateway
     dialect: ClientDialect = gateway.dialects[dialect_of(request)]
     gateway.metrics.refused(status)
     gateway.log.line(
         Level.INFO,
         "refused",
-        request_id=request[REQUEST_ID],
+        request_id=arrival.request_id,
         status=status,
         reason=kind_of(status),
         method=request.method if request.method in hdrs.METH_ALL else None,
@@ -139,7 +161,7 @@ def refusal(
         message=message,
         param=param,
         code=code,
-        request_id=request[REQUEST_ID],
+        request_id=arrival.request_id,
     )
     _, body = dialect.write_problem(problem)
     headers = identified(request) | {"content-type": "application/json"}
@@ -148,13 +170,16 @@ def refusal(
 
 def shed(request: web.Request, reason: Reason) -> web.Response:
     """The refusal of a request beyond a mark: what an overloaded provider would answer."""
-    request.app[SITE].gateway.metrics.shed(reason.value)
+    request[ARRIVAL].site.gateway.metrics.shed(reason.value)
     status, extra = overloaded(dialect_of(request))
     return refusal(request, status, "the gateway is overloaded", extra)
 
 
 def _known_path(request: web.Request) -> str | None:
     """The path as we wrote it, without what a client put into it; None where it is not ours."""
+    known = request[ARRIVAL].path
+    if known is not None:
+        return known
     resource = request.match_info.route.resource
     found = None if resource is None else resource.canonical
     return None if found == ANYTHING else found
@@ -177,20 +202,31 @@ def nothing_here(request: web.Request) -> web.Response:
 
 @web.middleware
 async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give each client's request an id, and turn away what must not be served.
+    """Give each client's request an id, and turn away what must not be served."""
+    site = request.app[SITE]
+    response = turned_away(request, site) or await handler(request)
+    if site.stopping.is_draining:
+        response.force_close()
+    return response
 
+
+def turned_away(request: web.Request, site: Site, path: str | None = None) -> web.Response | None:
+    """The answer to a client's request that is not to be served; None: it is.
+
+    `path` is the request's, where no route of the application was asked for.
     With keys, a page of an origin that is not declared is served like any client, without the
     headers that would let it read the answer: a key that must be shown is no ambient authority.
     """
-    headers = _identify(request)
+    arrival = _arrived(request, site)
+    arrival.path = path
+    headers = arrival.headers
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    site = request.app[SITE]
     gateway = site.gateway
     origins = gateway.doors.origins
     if origins and headers.get("origin") in origins:
-        request[ORIGIN] = headers["origin"]
+        arrival.origin = headers["origin"]
         if is_preflight(request.method, headers):
             return web.Response(status=204, headers=preflight_headers(headers))
     if len(gateway.keys):
@@ -201,27 +237,24 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
             lacking = lacks_right(caller, headers)
             if lacking is not None:
                 return refusal(request, 403, lacking, {"x-should-retry": "false"})
-            request[CALLER] = caller
+            arrival.caller = caller
     else:
         reason = objection(headers, any_host=gateway.settings.any_host, origins=origins)
         if reason is not None:
             return refusal(request, 403, reason)
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
-        return refusal(request, 415, "the content type must be application/json")
-    response = await handler(request)
-    if site.stopping.is_draining:
-        response.force_close()
-    return response
+        return refusal(request, 415, _NO_JSON)
+    return None
 
 
 @web.middleware
 async def admin_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The guard of the operators' listener: by token, or without one from this machine only."""
-    headers = _identify(request)
+    site = request.app[SITE]
+    headers = _arrived(request, site).headers
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    site = request.app[SITE]
     doors = site.gateway.doors
     # A worker's listener is a socket only its supervisor can reach, which says who asks.
     peer = headers.get(PEER) if site.is_supervised else request.remote
@@ -233,31 +266,37 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
             return refusal(request, 403, _ONLY_HERE)
         return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
-        return refusal(request, 415, "the content type must be application/json")
+        return refusal(request, 415, _NO_JSON)
     return await handler(request)
 
 
 async def before_answer(request: web.Request, response: web.StreamResponse) -> None:
+    """See `last_words`; aiohttp calls it of an application's answers."""
+    last_words(request, response)
+
+
+def last_words(request: web.Request, response: web.StreamResponse) -> None:
     """Last words on an answer's headers: a page of a declared origin may read it.
 
     A connection that was asked to become something else is closed: the parser has left HTTP.
+    Said twice they are the same.
     """
     headers = request.headers
-    response.headers[hdrs.SERVER] = _SERVER
+    response.headers[hdrs.SERVER] = SERVER
     if hdrs.UPGRADE in headers:
         response.headers.setdefault(hdrs.CONNECTION, "close")
         response.force_close()
-    # Asked of the headers first: an origin that is not declared is no `ORIGIN`.
-    origin = request.get(ORIGIN) if hdrs.ORIGIN in headers else None
-    if origin is not None:
-        response.headers.update(cors_headers(origin, response.headers))
+    # Asked of the headers first: an origin that is not declared is none of ours.
+    arrival = request.get(ARRIVAL) if hdrs.ORIGIN in headers else None
+    if arrival is not None and arrival.origin is not None:
+        response.headers.update(cors_headers(arrival.origin, response.headers))
 
 
-def _identify(request: web.Request) -> dict[str, str]:
-    headers, request[REPEATED] = lower_headers(request)
-    request[HEADERS] = headers
-    request[REQUEST_ID] = request_id(headers.get("x-request-id"))
-    return headers
+def _arrived(request: web.Request, site: Site) -> Arrival:
+    headers, repeated = lower_headers(request)
+    arrival = Arrival(site, headers, repeated, request_id(headers.get("x-request-id")))
+    request[ARRIVAL] = arrival
+    return arrival
 
 
 def _misframed(request: web.Request, headers: Mapping[str, str]) -> web.Response | None:
@@ -294,7 +333,7 @@ async def _whole(request: web.Request, limit: int) -> bytes:
 
 async def read_body(request: web.Request) -> bytes | web.Response:
     """The body, or the refusal of one over the limit, or of one that cannot be decoded."""
-    limit = body_limit(request.app[SITE])
+    limit = body_limit(request[ARRIVAL].site)
     length, content = request.content_length, request.content
     if length is not None and length > limit:
         return refusal(request, 413, _larger(limit))
@@ -328,6 +367,7 @@ async def _too_large(request: web.Request, message: str) -> web.Response:
     answer = refusal(request, 413, message)
     answer.force_close()
     if hdrs.CONTENT_ENCODING in request.headers:
+        last_words(request, answer)
         await answer.prepare(request)
         await answer.write_eof()
         request.protocol.force_close()
@@ -339,10 +379,10 @@ def canonical(request: web.Request, path: str, below: str = "") -> None:
 
     `below` is what follows it, as an id: it is no part of the spelling.
     """
-    spelled = request.path.removesuffix(below)
+    spelled = request[ARRIVAL].path or request.path.removesuffix(below)
     if spelled == path:
         return
-    site = request.app[SITE]
+    site = request[ARRIVAL].site
     if spelled not in site.aliases and len(site.aliases) < 100:
         site.aliases.add(spelled)
         site.gateway.log.line(

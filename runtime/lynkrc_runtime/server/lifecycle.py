@@ -55,7 +55,7 @@ async def run(
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
             loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, reload).ask)
-            watcher = Watcher(options.bundle)
+            watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
             tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
             announce(policy, options, clients.urls, operators.urls)
             await stop.wait()

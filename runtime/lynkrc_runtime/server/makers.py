@@ -25,8 +25,15 @@ from lynkrc_runtime.protocol.carrier import (
     sealed_content,
     unseal,
 )
-from lynkrc_runtime.protocol.conversation import Block, RedactedThinking, Request, Thinking
+from lynkrc_runtime.protocol.conversation import (
+    Block,
+    RedactedThinking,
+    Request,
+    Text,
+    Thinking,
+)
 from lynkrc_runtime.protocol.dialect import TargetFacts
+from lynkrc_runtime.protocol.late_messages import may_reason
 from lynkrc_runtime.state.interface import Store, StoreDown
 
 TTL = 24 * 3600.0
@@ -69,8 +76,10 @@ class Makers:
     def remember(self, signatures: Iterable[str], target: str) -> None:
         """`target` (its name) made these."""
         made = [_key(signature) for signature in signatures]
+        if not made:
+            return
         self._know(dict.fromkeys(made, target))
-        if self._store is not None and made:
+        if self._store is not None:
             self._unwritten |= {_shared(key): target.encode() for key in made}
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.get_running_loop().create_task(self._write(self._store))
@@ -142,6 +151,8 @@ class Makers:
 
 def _reasoning(request: Request) -> list[Block]:
     # A long history has thousands of blocks, and most have none that reasons.
+    if not may_reason(request.messages):
+        return []
     return [
         block
         for message in request.messages
@@ -153,6 +164,8 @@ def _reasoning(request: Request) -> list[Block]:
 def signatures_of(blocks: Iterable[Block]) -> Iterator[str]:
     """What the makers of the reasoning among these blocks know it by."""
     for block in blocks:
+        if type(block) is Text:
+            continue  # as most are
         match block:
             case Thinking(signature=str(signature)) if signature:
                 yield signature

@@ -24,6 +24,7 @@ from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.fix_ups import FixUpMemory
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.makers import Makers
+from lynkrc_runtime.server.plan import Plans
 from lynkrc_runtime.server.response_store import response_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
@@ -99,6 +100,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         policy=policy,
         decider=Decider(dispatch, policy.scorer),
         routes=routes,
+        plans=Plans(routes, policy.digest),
         rotation=process.rotation,
         makers=process.makers,
         fix_ups=process.fix_ups,

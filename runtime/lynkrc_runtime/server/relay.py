@@ -4,7 +4,6 @@
 machine and leaves the client untouched. Design: "Attempts" and "Pass-through".
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -32,6 +31,7 @@ from lynkrc_runtime.server.answers import (
     read_all,
     read_error,
 )
+from lynkrc_runtime.server.deadline import deadline
 from lynkrc_runtime.server.echo import echo_answer
 from lynkrc_runtime.server.exchange import DENY, Exchange
 from lynkrc_runtime.server.fix_ups import WITHOUT_THINKING, edited
@@ -67,17 +67,23 @@ async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
     except NoCredential as lacking:
         attempts.failed(lacking.failure, Fault.UNSENT, loop.time())
         return False
-    context = AnswerContext(
-        request=request,
-        id=exchange.incoming.answer_id,
-        model=exchange.gateway.named(request.model, route.target.model),
-        created=exchange.incoming.created,
-        input_estimate=exchange.input_estimate,
-        request_id=exchange.incoming.request_id,
-    )
     if request.options.stream:
+        context = _context(exchange, request, route)
         return await StreamRelay(exchange, route, call, context, step).run()
-    return await _whole(exchange, route, call, context, step)
+    return await _whole(exchange, request, route, call, step)
+
+
+def _context(exchange: Exchange, request: Request, route: Route) -> AnswerContext:
+    """What an answer of the target is written with."""
+    incoming = exchange.incoming
+    return AnswerContext(
+        request=request,
+        id=incoming.answer_id,
+        model=exchange.gateway.named(request.model, route.target.model),
+        created=incoming.created,
+        input_estimate=exchange.input_estimate,
+        request_id=incoming.request_id,
+    )
 
 
 def misfit_of(misfit: CannotTranslate) -> Failure:
@@ -105,14 +111,15 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     passing = dialect.pass_request if same else None
     write = dialect.write_request if passing is None else passing
     makers = exchange.gateway.makers
-    request, facts, stripped = without_foreign(
-        request,
-        way.facts,
-        makers.foreign(request, route.target.name),
-        passing=passing is not None,
-    )
+    facts = way.facts
+    stripped: tuple[str, ...] = ()
+    foreign = makers.foreign(request, route.target.name)
+    if foreign:
+        request, facts, stripped = without_foreign(
+            request, facts, foreign, passing=passing is not None
+        )
     fixes = exchange.fixes_of(route)
-    if any(fix.row.name == WITHOUT_THINKING for fix in fixes):
+    if fixes and any(fix.row.name == WITHOUT_THINKING for fix in fixes):
         facts = replace(facts, without_thinking=True)
     written = write(request, facts, client_headers)
     url = way.stream_url if request.options.stream else way.url
@@ -127,7 +134,8 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         refuse_loss(route.target.name, (*stripped, *written.transforms))
     written = way.frame.request(written)
     exchange.route = route
-    exchange.transforms = tuple(dict.fromkeys((*stripped, *written.transforms)))
+    transforms = (*stripped, *written.transforms)
+    exchange.transforms = tuple(dict.fromkeys(transforms)) if transforms else ()
     exchange.stops = request.options.stop if ENFORCED in exchange.transforms else ()
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
@@ -171,7 +179,7 @@ async def fetch(
     attempts = exchange.attempts
     assert attempts is not None
     try:
-        async with asyncio.timeout_at(step.deadline):
+        with deadline(step.deadline, loop):
             response = await route.upstream.send(call)
             try:
                 note_response(exchange, response)
@@ -192,7 +200,7 @@ async def fetch(
 
 
 async def _whole(
-    exchange: Exchange, route: Route, call: UpstreamRequest, context: AnswerContext, step: Try
+    exchange: Exchange, request: Request, route: Route, call: UpstreamRequest, step: Try
 ) -> bool:
     loop = exchange.loop
     attempts = exchange.attempts
@@ -201,7 +209,7 @@ async def _whole(
     if fetched is None:
         return False
     response, body = fetched
-    way = route.ways[context.request.dialect]
+    way = route.ways[request.dialect]
     dialect = way.dialect
     if response.status != 200:
         failure = dialect.read_failure(response.status, response.headers, body)
@@ -217,7 +225,7 @@ async def _whole(
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
     exchange.gateway.makers.remember(signatures_of(answer.blocks), route.target.name)
-    cut = cut_answer(answer, exchange.stops)
+    cut = cut_answer(answer, exchange.stops) if exchange.stops else None
     if cut is not None:
         answer, passing = cut, False
     if not passing:
@@ -227,10 +235,10 @@ async def _whole(
             exchange.forget_answer()
             attempts.failed(broken("the answer is empty"), Fault.BROKEN, loop.time())
             return False
-        body = exchange.dialect.write_answer(answer, context)
+        body = exchange.dialect.write_answer(answer, _context(exchange, request, route))
         exchange.losses = answer.lost
     elif exchange.gateway.echoes:
-        body = echo_answer(body, context.model)
+        body = echo_answer(body, request.model)
     _note_usage(exchange, answer)
     await deliver(exchange, answer.usage, body)
     return True

@@ -17,10 +17,7 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.openai_responses import CLIENT
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.http import (
-    CALLER,
-    HEADERS,
-    REPEATED,
-    REQUEST_ID,
+    ARRIVAL,
     SITE,
     canonical,
     read_body,
@@ -83,9 +80,9 @@ async def delete_response(request: web.Request) -> web.Response:
         return kept
     store = request.app[SITE].gateway.responses
     assert store is not None, "it was kept"
-    headers = request[HEADERS]
+    headers = request[ARRIVAL].headers
     try:
-        await store.delete(scope_of(headers, request.get(CALLER)), kept.id)
+        await store.delete(scope_of(headers, request[ARRIVAL].caller), kept.id)
     except StoreDown:
         return refusal(request, 503, UNREACHABLE)
     return _json(request, _encode({"id": kept.id, "object": "response", "deleted": True}))
@@ -163,22 +160,22 @@ def _count_tokens(counter: TokenCounter) -> Handler:
         body = await read_body(request)
         if isinstance(body, web.Response):
             return body
-        headers = request[HEADERS]
+        headers = request[ARRIVAL].headers
         try:
-            scope = scope_of(headers, request.get(CALLER))
+            scope = scope_of(headers, request[ARRIVAL].caller)
             settled = await settle(request.app[SITE].gateway, body, scope)
             count = await counter.count(
                 headers,
-                request[REPEATED],
+                request[ARRIVAL].repeated,
                 settled.body,
                 surface="responses",
                 dialect=CLIENT.name,
-                caller=request.get(CALLER),
+                caller=request[ARRIVAL].caller,
             )
         except MalformedRequest as error:
             return refusal(request, 400, malformed(error, "").message, param=error.field)
         except RefusedState as refused:
-            status, answer = CLIENT.write_problem(refused.problem(request[REQUEST_ID]))
+            status, answer = CLIENT.write_problem(refused.problem(request[ARRIVAL].request_id))
             return _json(request, answer, status=status)
         found = {"object": "response.input_tokens", "input_tokens": count.tokens}
         return _json(request, _encode(found), count.headers)
@@ -197,8 +194,8 @@ async def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
     """The answer the path names, or the refusal of one that is not kept."""
     identity = request.match_info["id"]
     canonical(request, "/v1/responses", f"/{identity}{below}")
-    store, headers = request.app[SITE].gateway.responses, request[HEADERS]
-    scope = scope_of(headers, request.get(CALLER))
+    store, headers = request.app[SITE].gateway.responses, request[ARRIVAL].headers
+    scope = scope_of(headers, request[ARRIVAL].caller)
     try:
         kept = None if store is None else await store.get(scope, identity)
     except StoreDown:
@@ -216,7 +213,7 @@ def _json(
     *,
     status: int = 200,
 ) -> web.Response:
-    identity = request[REQUEST_ID]
+    identity = request[ARRIVAL].request_id
     headers = {
         "content-type": "application/json",
         "request-id": identity,

@@ -99,4 +99,9 @@ def request_id(given: str | None) -> str:
     """The client's id if it is a harmless one, else a new one."""
     if given is not None and _REQUEST_ID.fullmatch(given):
         return given
-    return f"req_{os.urandom(12).hex()}"
+    return f"req_{random_hex()}"
+
+
+def random_hex() -> str:
+    """24 characters nobody can guess."""
+    return os.urandom(12).hex()

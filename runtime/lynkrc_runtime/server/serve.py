@@ -4,13 +4,14 @@ Free of HTTP: the request comes as an `Incoming`, the way back is a `Client`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeAlias, assert_never
 
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
 from lynkrc_runtime.features import RefusedRequest
+from lynkrc_runtime.metering.interface import UNMETERED
 from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
@@ -24,6 +25,7 @@ from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.server.stream import LAST_WORDS_TIME
 from lynkrc_runtime.server.traces import decide
 from lynkrc_runtime.server.walk import walk
+from lynkrc_runtime.sessions.interface import ALONE
 from lynkrc_runtime.simulator import UnknownBehaviour, parse_wishes
 from lynkrc_runtime.telemetry.log import Level, place_of
 from lynkrc_runtime.telemetry.outcome import Ending
@@ -76,8 +78,10 @@ async def serve(
         exchange.fail = None
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(exchange.loop.time())
-        exchange.visit.leave(outcome)
-        exchange.session.settled(outcome)
+        if exchange.visit is not UNMETERED:
+            exchange.visit.leave(outcome)
+        if exchange.session is not ALONE:
+            exchange.session.settled(outcome)
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
         gateway.recent.settled(gateway.policy.dispatch, outcome)
@@ -134,7 +138,8 @@ async def _converse(exchange: Exchange) -> None:
         if incoming.surface == "messages":
             require_max_tokens(request)
         exchange.request = request
-        exchange.wishes = wishes_of(exchange)
+        if gateway.settings.dry_run:
+            exchange.wishes = wishes_of(exchange)
         facts = await admit(exchange, request)
         if facts is None:
             return
@@ -168,27 +173,28 @@ async def _converse(exchange: Exchange) -> None:
 
 async def _route(exchange: Exchange, request: Request, decision: Decision) -> None:
     gateway = exchange.gateway
-    decided = order(
-        decision,
-        random=gateway.random,
-        rotation=gateway.rotation,
-        watch=gateway.watch,
-        now=exchange.incoming.arrived,
-        streams=request.options.stream,
-    )
-    reached = await within_reach(exchange, decision, decided)
-    if not reached:
-        return
-    targets = await exchange.session.order(decision, reached)
+    targets: Sequence[int] = decision.targets
+    if decision.varies:
+        targets = order(
+            decision,
+            random=gateway.random,
+            rotation=gateway.rotation,
+            watch=gateway.watch,
+            now=exchange.incoming.arrived,
+            streams=request.options.stream,
+        )
+    if exchange.incoming.caller is not None:
+        targets = await within_reach(exchange, decision, targets)
+        if not targets:
+            return
+    if exchange.session is not ALONE:
+        targets = await exchange.session.order(decision, targets)
     if exchange.trace is not None:
         exchange.trace.ordered(exchange.session.told)
     if gateway.makers.is_shared:
         await gateway.makers.learn(request)
-    stream = request.options.stream
-    candidates = [
-        gateway.routes[index].streamed if stream else gateway.routes[index].whole
-        for index in targets
-    ]
+    plan = gateway.plans.of(decision)
+    candidates = plan.candidates(targets, stream=request.options.stream)
     await walk(exchange, candidates, lambda step: attempt(exchange, request, step))
 
 

@@ -20,6 +20,7 @@ from lynkrc_runtime.providers.links import told
 from lynkrc_runtime.scan.engines import kernel_notice
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.crowd import Door
+from lynkrc_runtime.server.front import put_before
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.logs import open_usage_log
@@ -96,8 +97,10 @@ async def serving(
         gateway = assemble(policy, process)
         install(gateway, process)
         site = Site(gateway=gateway, stopping=process.stopping, stores=stores)
-        clients = runner(client_app(site), log, options.drain + 2 * LAST_WORDS)
+        app = client_app(site)
+        clients = runner(app, log, options.drain + 2 * LAST_WORDS)
         await clients.setup()
+        put_before(clients, app)
         closing.push_async_callback(clients.cleanup)
         if options.workers == 1:
             tell_parts(policy, log)

@@ -33,7 +33,7 @@ async def supervise(
 
     SIGHUP loads the bundle anew in all of them, SIGUSR2 replaces them one by one.
     """
-    watcher = Watcher(options.bundle)
+    watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
     log = opened_log(policy, options)
     places = addresses(options, policy.dispatch.settings, environ)
     refuse_memory(options, policy.dispatch.settings)

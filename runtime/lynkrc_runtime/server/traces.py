@@ -18,7 +18,7 @@ from lynkrc_runtime.features import RefusedRequest, RequestFacts, SlotValue
 from lynkrc_runtime.protocol.conversation import Request
 from lynkrc_runtime.server.gateway import Gateway, Policy
 from lynkrc_runtime.server.trace_store import TraceStore
-from lynkrc_runtime.telemetry.outcome import Outcome
+from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
 from lynkrc_runtime.trace import trace_of
 
 TRACE_ID = "x-lynkr-trace-id"
@@ -100,12 +100,12 @@ def _served(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "request_id": outcome.request_id,
         "stream": outcome.stream,
         "status": outcome.status,
-        "class": outcome.ending.value,
+        "class": outcome.ending,
         "target": None if outcome.target is None else dispatch.targets[outcome.target].name,
         "fallback": outcome.fallback,
         "attempts": [_attempt(dispatch, record) for record in outcome.attempts],
         "cost_micro_usd": None if outcome.cost is None else outcome.cost.total,
-        "duration_ms": round(outcome.seconds * 1000, 1),
+        "duration_ms": milliseconds(outcome.seconds),
     }
 
 
@@ -113,9 +113,9 @@ def _attempt(dispatch: Dispatch, record: AttemptRecord) -> dict[str, Any]:
     failure = record.failure
     return {
         "target": dispatch.targets[record.target].name,
-        "result": record.result.value,
-        "fault": None if record.fault is None else record.fault.value,
+        "result": record.result,
+        "fault": record.fault,
         "class": None if failure is None else failure.kind.value,
         "status": None if failure is None else failure.status,
-        "duration_ms": round(record.seconds * 1000, 1),
+        "duration_ms": milliseconds(record.seconds),
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from lynkrc_runtime.server.http import CALLER, SITE, canonical, identified, refusal
+from lynkrc_runtime.server.http import ARRIVAL, SITE, canonical, identified, refusal
 
 
 def add_usage_routes(app: web.Application, prefixes: Sequence[str]) -> None:
@@ -19,7 +19,7 @@ def add_usage_routes(app: web.Application, prefixes: Sequence[str]) -> None:
 async def _usage(request: web.Request) -> web.Response:
     identity = request.match_info["id"]
     canonical(request, "/v1/usage", f"/{identity}")
-    caller = request.get(CALLER)
+    caller = request[ARRIVAL].caller
     recent = request.app[SITE].gateway.recent
     key, asks_others = None if caller is None else caller.name, request.app[SITE].asks_others
     found = recent.get(key, identity)

@@ -7,7 +7,7 @@ from typing import assert_never
 from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
 from lynkrc_runtime.metering.meter import unavailable
 from lynkrc_runtime.server.exchange import Exchange
-from lynkrc_runtime.server.hold import hold, release
+from lynkrc_runtime.server.hold import hold, hold_at_once, release
 from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.state.interface import StoreDown
 from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
@@ -36,8 +36,10 @@ async def walk(
         step = attempts.next(loop.time())
         match step:
             case Try():
+                held: Try | None = step
                 try:
-                    held = await hold(exchange, step)
+                    if not hold_at_once(exchange, step):
+                        held = await hold(exchange, step)
                 except StoreDown:
                     problem, extra = problem_of(
                         unavailable(), None, exchange.dialect.name, exchange.incoming.request_id
@@ -67,11 +69,16 @@ async def walk(
                 assert_never(step)
 
 
+_LIMITS = frozenset(("x-stainless-timeout", "x-lynkr-deadline-ms"))
+
+
 def client_limit(headers: Mapping[str, str]) -> float | None:
     """Seconds the client will wait, by ``X-Stainless-Timeout`` and ``x-lynkr-deadline-ms``.
 
     Values that are no positive number (SDKs send words for "never") set no limit.
     """
+    if _LIMITS.isdisjoint(headers):
+        return None
     limits = []
     for name, unit in (("x-stainless-timeout", 1.0), ("x-lynkr-deadline-ms", 0.001)):
         said = headers.get(name)

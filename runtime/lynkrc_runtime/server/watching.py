@@ -1,22 +1,27 @@
-"""A path to the moments a new bundle lies there, whole: it changed, and then stayed as it was."""
+"""A path to the moments a new bundle lies there, whole: it changed, and then stayed as it was.
+
+Where signatures count, a bundle that was signed anew is a new one: what was refused may now serve.
+"""
 
 from pathlib import Path
 from typing import TypeAlias, final
 
 from lynkrc_runtime.bundle import SUFFIX
+from lynkrc_runtime.signature import signature_path
 
 Stamp: TypeAlias = tuple[tuple[str, int, int, int], ...]
-"""Name, modification time, size and inode of every file that may be the bundle."""
+"""Name, modification time, size and inode of every file that may be the bundle or sign it."""
 
 
 @final
 class Watcher:
-    """Looks at a bundle's path: a file, or the folder that holds it."""
+    """Looks at a bundle's path: a file, or the folder that holds it; and at its signatures."""
 
-    __slots__ = ("_last", "_path", "_served")
+    __slots__ = ("_last", "_path", "_served", "_with_signatures")
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, with_signatures: bool) -> None:
         self._path = path
+        self._with_signatures = with_signatures
         self._served = self._last = self._stamp()
 
     def look(self) -> bool:
@@ -33,8 +38,17 @@ class Watcher:
         return True
 
     def _stamp(self) -> Stamp:
-        paths = sorted(self._path.glob(f"*{SUFFIX}")) if self._path.is_dir() else [self._path]
-        return tuple(stamp for path in paths if (stamp := _stamp_of(path)) is not None)
+        bundles = sorted(self._path.glob(f"*{SUFFIX}")) if self._path.is_dir() else [self._path]
+        stamps: list[tuple[str, int, int, int]] = []
+        for path in bundles:
+            found = _stamp_of(path)
+            if found is None:
+                continue
+            stamps.append(found)
+            signatures = _stamp_of(signature_path(path)) if self._with_signatures else None
+            if signatures is not None:
+                stamps.append(signatures)
+        return tuple(stamps)
 
 
 def _stamp_of(path: Path) -> tuple[str, int, int, int] | None:

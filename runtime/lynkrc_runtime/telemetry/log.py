@@ -19,11 +19,10 @@ import msgspec
 
 from lynkrc_runtime import settings
 from lynkrc_runtime.attempt import AttemptRecord
-from lynkrc_runtime.cost import Cost, total_of
+from lynkrc_runtime.cost import total_of
 from lynkrc_runtime.dispatch import Dispatch
-from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.log_file import LogFile
-from lynkrc_runtime.telemetry.outcome import Outcome
+from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
 
 _MODEL_LIMIT = 200
 """Characters of the model name a client sent that are logged."""
@@ -38,6 +37,9 @@ class Level(IntEnum):
     INFO = 20
     WARNING = 30
     ERROR = 40
+
+
+_WORDS = {level: level.name.lower() for level in Level}
 
 
 def _to_stderr(line: str) -> None:
@@ -97,9 +99,9 @@ class Log:
     def _head(self, level: Level, event: str) -> dict[str, Any]:
         """What every line begins with."""
         micro = round(self._clock() * 1_000_000)
-        second, part = divmod(micro, 1_000_000)
-        moment = f"{_second(second)}.{part // 1000:03}+00:00"
-        return {"time": moment, "level": level.name.lower(), "event": event, **self._who}
+        second, part = divmod(micro // 1000, 1000)
+        moment = f"{_second(second)}.{part:03}+00:00"
+        return {"time": moment, "level": _WORDS[level], "event": event, **self._who}
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
@@ -107,7 +109,7 @@ class Log:
             members = outcome_members(dispatch, outcome)
             if self._fields is not None:
                 members = {name: members[name] for name in members if name in self._fields}
-            self._write(_text({**self._head(Level.INFO, "request"), **members}))
+            self._write(_text(self._head(Level.INFO, "request") | members))
 
 
 @lru_cache(maxsize=2)
@@ -125,10 +127,10 @@ def _text(members: Mapping[str, Any]) -> str:
     try:
         text = msgspec.json.encode(members)
     except UnicodeEncodeError:  # half a character
-        return json.dumps(members, separators=(",", ":")) + "\n"
+        text = b"\xff"
     if text.isascii():
-        return (text + b"\n").decode("ascii")
-    return json.dumps(members, separators=(",", ":")) + "\n"
+        return text.decode("ascii") + "\n"
+    return json.dumps(msgspec.to_builtins(members), separators=(",", ":")) + "\n"
 
 
 def place_of(error: BaseException) -> list[str]:
@@ -166,10 +168,11 @@ def http_logger(log: Log) -> logging.Logger:
     return logger
 
 
-def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
-    """The members of a request's log line."""
+def outcome_members(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
+    """The members of a request's log line, as msgspec writes them."""
     target = None if outcome.target is None else dispatch.targets[outcome.target]
-    charges = outcome.charges
+    first_byte, charges = outcome.first_byte, outcome.charges
+    cost = total_of(charges)
     return {
         "request_id": outcome.request_id,
         "surface": outcome.surface,
@@ -186,18 +189,18 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> Mapping[str, Any]:
         "calls": outcome.calls,
         "attempts": [_attempt(dispatch, record) for record in outcome.attempts],
         "status": outcome.status,
-        "class": outcome.ending.value,
+        "class": outcome.ending,
         "key": outcome.key,
         "team": outcome.team,
         "tenant": outcome.tenant,
-        "usage": None if outcome.usage is None else _usage(outcome.usage),
-        **_cost(total_of(charges), estimated=any([one.estimated for one in charges])),
-        "duration_ms": round(outcome.seconds * 1000, 1),
-        "first_byte_ms": None
-        if outcome.first_byte is None
-        else round(outcome.first_byte * 1000, 1),
-        "transforms": _names(outcome.transforms),
-        "losses": _names(outcome.losses),
+        "usage": outcome.usage,
+        "cost_micro_usd": None if cost is None else cost.total,
+        "cost_by_kind": cost,
+        "estimated": True in [one.estimated for one in charges],
+        "duration_ms": milliseconds(outcome.seconds),
+        "first_byte_ms": None if first_byte is None else milliseconds(first_byte),
+        "transforms": _names(outcome.transforms) if outcome.transforms else (),
+        "losses": _names(outcome.losses) if outcome.losses else (),
     }
 
 
@@ -216,40 +219,19 @@ def _attempt(dispatch: Dispatch, record: AttemptRecord) -> Mapping[str, Any]:
     failure = record.failure
     members: dict[str, Any] = {
         "target": dispatch.targets[record.target].name,
-        "result": record.result.value,
-        "duration_ms": round(record.seconds * 1000, 1),
+        "result": record.result,
+        "duration_ms": milliseconds(record.seconds),
     }
     if failure is not None and record.fault is not None:
         members |= {
-            "fault": record.fault.value,
+            "fault": record.fault,
             "class": failure.kind.value,
             "status": failure.status,
         }
     charge = record.charge
     if charge is not None:
-        members["usage"] = _usage(charge.usage)
-        members |= _cost(charge.cost, estimated=charge.estimated)
+        members["usage"] = charge.usage
+        members["cost_micro_usd"] = None if charge.cost is None else charge.cost.total
+        members["cost_by_kind"] = charge.cost
+        members["estimated"] = charge.estimated
     return members
-
-
-def _cost(cost: Cost | None, *, estimated: bool) -> Mapping[str, Any]:
-    """Micro-dollars; null where a price is not known."""
-    if cost is None:
-        return {"cost_micro_usd": None, "cost_by_kind": None, "estimated": estimated}
-    return {
-        "cost_micro_usd": cost.total,
-        "cost_by_kind": msgspec.structs.asdict(cost),
-        "estimated": estimated,
-    }
-
-
-def _usage(usage: Usage) -> Mapping[str, Any]:
-    return {
-        "input": usage.input,
-        "output": usage.output,
-        "cache_read": usage.cache_read,
-        "cache_write": usage.cache_write,
-        "cache_write_1h": usage.cache_write_1h,
-        "reasoning": usage.reasoning,
-        "reported": usage.reported,
-    }

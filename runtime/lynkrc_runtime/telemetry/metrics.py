@@ -7,18 +7,17 @@ or tenant that the spec does not name (a key made later) is `other`.
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import TypeAlias, TypeVar, final
+from typing import TypeAlias, final
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
 from prometheus_client.registry import Collector
 
-from lynkrc_runtime.cost import KINDS, Charge
+from lynkrc_runtime.cost import KINDS
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.state.guarded import Health
 from lynkrc_runtime.telemetry.outcome import Outcome
-
-_Metric = TypeVar("_Metric", Counter, Histogram)
+from lynkrc_runtime.telemetry.tallies import Calls, Histogram, Requests
 
 Sample: TypeAlias = tuple[str, dict[str, str], float]
 Family: TypeAlias = tuple[str, str, str, list[Sample]]
@@ -31,8 +30,6 @@ OTHER = "other"
 """The label of a team or tenant that the spec does not name."""
 
 _BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
-
-_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
 @final
@@ -48,6 +45,7 @@ class Metrics:
         "_breaker_opened",
         "_breakers",
         "_build",
+        "_calls",
         "_cost",
         "_extra",
         "_fallbacks",
@@ -58,6 +56,7 @@ class Metrics:
         "_refused",
         "_requests",
         "_retries",
+        "_rows",
         "_running",
         "_seconds",
         "_series",
@@ -83,6 +82,8 @@ class Metrics:
         self._series = cache(_labelled)
         self.registry = CollectorRegistry(auto_describe=False)
         self._waiting: dict[tuple[Counter, tuple[str, ...]], float] = {}
+        self._rows: dict[tuple[object, ...], Requests] = {}
+        self._calls: dict[tuple[object, ...], Calls] = {}
         # Asked first, so that the others know what has been counted.
         self.registry.register(_First(self._tell))
         self._running = 0
@@ -112,9 +113,8 @@ class Metrics:
             "lynkr_first_byte_seconds",
             "Seconds from a request's arrival to the begin of its streamed answer",
             ["surface"],
-            buckets=_BUCKETS,
-            registry=self.registry,
         )
+        self.registry.register(self._first_byte)
         self._unpriced = self._counter(
             "lynkr_unpriced_calls",
             "Calls that used tokens of a target whose price is not known",
@@ -204,9 +204,8 @@ class Metrics:
             "lynkr_request_seconds",
             "Seconds from a request's arrival to the end of its answer",
             ["surface", "stream", *extra],
-            buckets=_BUCKETS,
-            registry=self.registry,
         )
+        self.registry.register(self._seconds)
         self._tokens = self._counter(
             "lynkr_tokens",
             "Tokens the calls of a target were charged for, by kind",
@@ -231,6 +230,7 @@ class Metrics:
             for metric in (self._requests, self._seconds, self._tokens, self._cost):
                 self.registry.unregister(metric)
             self._series = cache(_labelled)
+            self._rows.clear()
             self._label(extra)
         self.tells_client = "client" in extra
         self._teams = frozenset(key.team for key in declared.keys.values() if key.team)
@@ -283,28 +283,43 @@ class Metrics:
         self._running -= 1
         names = dispatch.targets
         target = NONE if outcome.target is None else names[outcome.target].name
-        tier = outcome.tier or NONE
-        extra = self._told(dispatch, outcome, outcome.target, "tier", "target")
-        all_extra = self._told(dispatch, outcome, outcome.target)
-        ending = outcome.ending.value
-        self._add(self._requests, (outcome.surface, tier, target, ending, *extra))
-        stream = "yes" if outcome.stream else "no"
-        self._series(self._seconds, outcome.surface, stream, *all_extra).observe(outcome.seconds)
+        extra = self._told(dispatch, outcome, outcome.target) if self._extra else ()
+        key = (outcome.surface, outcome.stream, outcome.tier, target, outcome.ending, extra)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = self._row(dispatch, outcome, target)
+        row.count += 1
+        row.seconds.add(outcome.seconds)
         if outcome.first_byte is not None:
-            self._series(self._first_byte, outcome.surface).observe(outcome.first_byte)
+            self._first_byte.of(outcome.surface).add(outcome.first_byte)
         if outcome.losses:
             self._add(self._lossy, (target,))
         if outcome.fallback:
             self._add(self._fallbacks, (target,))
         for record in outcome.attempts:
-            kind = NONE if record.failure is None else record.failure.kind.value
+            failure, charge = record.failure, record.charge
+            kind = NONE if failure is None else failure.kind.value
             name = names[record.target].name
-            self._add(self._attempts, (name, record.result.value, kind))
             if record.is_retry:
                 self._add(self._retries, (name,))
-            if record.charge is not None:
-                extra = self._told(dispatch, outcome, record.target, "target")
-                self._spent(name, record.charge, extra)
+            extra = self._told(dispatch, outcome, record.target, "target") if self._extra else ()
+            cost = None if charge is None else charge.cost is not None
+            called = (name, record.result, kind, cost, extra)
+            calls = self._calls.get(called)
+            if calls is None:
+                calls = Calls((name, record.result, kind), extra, charge)
+                self._calls[called] = calls
+            calls.add(charge)
+
+    def _row(self, dispatch: Dispatch, outcome: Outcome, target: str) -> Requests:
+        """Where requests that end as this one are counted."""
+        surface, tier = outcome.surface, outcome.tier or NONE
+        extra = self._told(dispatch, outcome, outcome.target, "tier", "target")
+        stream = "yes" if outcome.stream else "no"
+        return Requests(
+            (surface, tier, target, outcome.ending, *extra),
+            self._seconds.of(surface, stream, *self._told(dispatch, outcome, outcome.target)),
+        )
 
     def side_call(self, surface: str, outcome: str) -> None:
         """A call that is no conversation has ended; both are words of the gateway."""
@@ -328,6 +343,23 @@ class Metrics:
         self._waiting.clear()
         for (counter, labels), amount in waiting:
             self._series(counter, *labels).inc(amount)
+        for row in self._rows.values():
+            self._series(self._requests, *row.labels).inc(row.count)
+            row.count = 0
+        for calls in self._calls.values():
+            self._tell_calls(calls)
+        self._calls.clear()
+
+    def _tell_calls(self, calls: Calls) -> None:
+        self._series(self._attempts, *calls.ended).inc(calls.count)
+        for kind, tokens, cost in zip(KINDS, calls.tokens, calls.costs, strict=True):
+            if tokens:
+                labels = (calls.target, kind, *calls.extra)
+                self._series(self._tokens, *labels).inc(tokens)
+                if calls.is_priced:
+                    self._series(self._cost, *labels).inc(cost)
+        if calls.is_charged and not calls.is_priced:
+            self._series(self._unpriced, calls.target).inc(calls.count)
 
     def _told(
         self, dispatch: Dispatch, outcome: Outcome, target: int | None, *but: str
@@ -345,18 +377,6 @@ class Metrics:
             "tenant": _known(outcome.tenant, self._tenants),
         }
         return tuple(values[label] for label in _without(self._extra, *but))
-
-    def _spent(self, target: str, charge: Charge, extra: tuple[str, ...]) -> None:
-        for kind in KINDS:
-            count = getattr(charge.usage, kind)
-            if not count:
-                continue
-            self._add(self._tokens, (target, kind, *extra), count)
-            if charge.cost is not None:
-                cost = getattr(charge.cost, kind)
-                self._add(self._cost, (target, kind, *extra), cost)
-        if charge.cost is None:
-            self._add(self._unpriced, (target,))
 
     def render(self) -> bytes:
         """The text exposition format."""
@@ -395,8 +415,8 @@ class _First(Collector):
         return ()
 
 
-def _labelled(metric: _Metric, *labels: str) -> _Metric:
-    return metric.labels(*labels)
+def _labelled(counter: Counter, *labels: str) -> Counter:
+    return counter.labels(*labels)
 
 
 def _without(labels: Sequence[str], *but: str) -> list[str]:

@@ -1,6 +1,6 @@
 """What happened to one request: the single record headers, log line and metrics are made from."""
 
-from enum import Enum
+from enum import StrEnum
 from typing import final
 
 from msgspec import Struct
@@ -10,7 +10,7 @@ from lynkrc_runtime.cost import Charge, Cost, total_of
 from lynkrc_runtime.protocol.conversation import FailureClass, Usage
 
 
-class Ending(Enum):
+class Ending(StrEnum):
     """How a request ended; a failure's class where the whole chain failed."""
 
     SERVED = "served"
@@ -93,7 +93,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     @property
     def charges(self) -> tuple[Charge, ...]:
         """What the attempts were charged."""
-        return tuple(record.charge for record in self.attempts if record.charge is not None)
+        return tuple([record.charge for record in self.attempts if record.charge is not None])
 
     @property
     def cost(self) -> Cost | None:
@@ -104,3 +104,12 @@ class Outcome(Struct, frozen=True, kw_only=True):
     def is_estimated(self) -> bool:
         """Whether any of it is estimated."""
         return any(one.estimated for one in self.charges)
+
+
+def milliseconds(seconds: float) -> float:
+    """A span as everything that is told of a request has it: to the tenth.
+
+    >>> milliseconds(0.01234)
+    12.3
+    """
+    return int(seconds * 10_000 + 0.5) / 10  # `round` goes by way of text, at ten times the price

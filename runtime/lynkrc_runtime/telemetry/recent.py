@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, final
 from lynkrc_runtime.cost import KINDS, Charge, in_usd
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
-from lynkrc_runtime.telemetry.outcome import Outcome
+from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
 
 TTL = 600.0
 """Seconds an entry is kept."""
@@ -39,10 +39,12 @@ class Recent:
         identity = outcome.key, outcome.request_id
         self._kept.pop(identity, None)
         now = self._clock()
-        if any(record.failure is not None for record in outcome.attempts):
-            self._kept[identity] = (now + TTL, _told(dispatch, outcome))
-        else:
-            self._kept[identity] = (now + TTL, dispatch, outcome)
+        entry: _Entry = (now + TTL, dispatch, outcome)
+        for record in outcome.attempts:
+            if record.failure is not None:
+                entry = (now + TTL, _told(dispatch, outcome))
+                break
+        self._kept[identity] = entry
         if len(self._kept) > self._most or self._oldest()[1] <= now:
             self._kept.popitem(last=False)
 
@@ -78,7 +80,7 @@ def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "surface": outcome.surface,
         "stream": outcome.stream,
         "status": outcome.status,
-        "class": outcome.ending.value,
+        "class": outcome.ending,
         "tier": outcome.tier,
         "rule": outcome.rule,
         "target": None if target is None else target.name,
@@ -87,10 +89,10 @@ def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "attempts": [
             {
                 "target": dispatch.targets[record.target].name,
-                "result": record.result.value,
+                "result": record.result,
                 "class": None if record.failure is None else record.failure.kind.value,
                 "status": None if record.failure is None else record.failure.status,
-                "duration_ms": round(record.seconds * 1000, 1),
+                "duration_ms": milliseconds(record.seconds),
                 **_charged(record.charge),
             }
             for record in outcome.attempts
@@ -99,7 +101,7 @@ def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "cost_usd": None if cost is None else in_usd(cost.total),
         "cost_micro_usd": None if cost is None else cost.total,
         "estimated": outcome.is_estimated,
-        "duration_ms": round(outcome.seconds * 1000, 1),
+        "duration_ms": milliseconds(outcome.seconds),
     }
 
 

@@ -5,6 +5,7 @@ are decoded by one typed decoder; anything else (other blocks, unknown members, 
 None and is read with care, which also finds the words for what is wrong.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -18,6 +19,15 @@ from lynkrc_runtime.protocol.conversation import (
     Thinking,
     ToolCall,
     ToolResult,
+)
+from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE, estimate_bytes, estimate_text
+from lynkrc_runtime.protocol.late_messages import (
+    ASSISTANT,
+    RESULT,
+    SYSTEM,
+    USER,
+    Course,
+    LateMessages,
 )
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
@@ -76,21 +86,60 @@ _one = msgspec.json.Decoder(_Message).decode
 _list = msgspec.json.Decoder(list[_Message]).decode
 _system = msgspec.json.Decoder(str | list[_ResultText]).decode
 _ROLES = {role.value: role for role in Role}
+_KINDS = {"user": USER, "assistant": ASSISTANT, "system": SYSTEM}
 
 
-def fast_messages(items: msgspec.Raw) -> tuple[Message, ...] | None:
+def fast_messages(items: msgspec.Raw) -> Sequence[Message] | None:
     """The whole list, or None where some message of it must be read with care."""
     try:
-        found = _list(items)
+        entries = _list(items)
     except NOT_JSON:
         return None
-    messages: list[Message] = []
-    for entry in found:
-        message = _message(entry)
-        if message is None:
-            return None
-        messages.append(message)
-    return tuple(messages)
+    kinds = bytearray()
+    results: list[int] = []
+    errors: list[int] = []
+    has_reasoning = False
+    tokens = TOKENS_PER_MESSAGE * len(entries)
+    for index, entry in enumerate(entries):
+        content = entry.content
+        if type(content) is str:
+            kinds.append(_KINDS[entry.role])
+            tokens += estimate_text(content)
+            continue
+        before = len(results)
+        for block in content:
+            # The many first. A call for each would cost more than what it does.
+            if type(block) is _ToolResult:
+                results.append(index)
+                if block.is_error:
+                    errors.append(index)
+                inner = block.content
+                if inner is None:
+                    pass
+                elif isinstance(inner, str):
+                    tokens += -(-len(inner) // 4) if inner.isascii() else estimate_text(inner)
+                else:
+                    tokens += sum([estimate_text(part.text) for part in inner])
+            elif type(block) is _ToolUse:
+                given = bytes(block.input)
+                if given[:1] != b"{":
+                    return None
+                tokens += estimate_text(block.name)
+                tokens += -(-len(given) // 4) if given.isascii() else estimate_text(given.decode())
+            elif type(block) is _Text:
+                text = block.text
+                tokens += -(-len(text) // 4) if text.isascii() else estimate_text(text)
+            elif type(block) is _Thinking:
+                has_reasoning = True
+                tokens += estimate_text(block.thinking)
+            elif type(block) is _Redacted:
+                has_reasoning = True
+                tokens += estimate_bytes(len(block.data))
+        kind = _KINDS[entry.role]
+        has_results_alone = kind == USER and len(results) - before == len(content) > 0
+        kinds.append(RESULT if has_results_alone else kind)
+    course = Course(kinds=bytes(kinds), results=results, errors=errors, has_reasoning=has_reasoning)
+    return LateMessages(entries, range(len(entries)), _first, course, tokens)
 
 
 def fast_message(item: msgspec.Raw) -> Message | None:
@@ -99,6 +148,9 @@ def fast_message(item: msgspec.Raw) -> Message | None:
         found = _one(item)
     except NOT_JSON:
         return None
+    for block in () if type(found.content) is str else found.content:
+        if type(block) is _ToolUse and bytes(block.input)[:1] != b"{":
+            return None
     return _message(found)
 
 
@@ -113,7 +165,11 @@ def fast_system(given: msgspec.Raw) -> tuple[Text, ...] | None:
     return tuple([_text(block) for block in found])
 
 
-def _message(found: _Message) -> Message | None:
+def _first(entries: Sequence[_Message]) -> Message:
+    return _message(entries[0])
+
+
+def _message(found: _Message) -> Message:
     content = found.content
     if isinstance(content, str):
         blocks: tuple[Block, ...] = (Text(text=content),) if content else ()
@@ -139,8 +195,6 @@ def _message(found: _Message) -> Message | None:
             )
         elif type(block) is _ToolUse:
             arguments = str(block.input, "utf-8")
-            if not arguments.startswith("{"):
-                return None
             read.append(
                 ToolCall(id=block.id, name=block.name, arguments=arguments)
                 if block.cache_control is None

@@ -41,6 +41,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.late_messages import may_reason
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
@@ -112,6 +113,8 @@ def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Bet
 
 def _has_carrier(request: Request) -> bool:
     """Whether the history holds reasoning that went out under our own signature."""
+    if not may_reason(request.messages):
+        return False
     for message in request.messages:
         for block in message.blocks:
             if type(block) is Thinking and (block.signature or "").startswith(PREFIX):

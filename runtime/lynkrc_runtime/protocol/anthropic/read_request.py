@@ -6,7 +6,7 @@
 ('Hi', 9, ('speed',))
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -32,6 +32,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolChoice,
 )
 from lynkrc_runtime.protocol.known_tools import Known, KnownTools
+from lynkrc_runtime.protocol.long_member import members_around
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _values = msgspec.json.Decoder(list[Any]).decode
@@ -59,6 +60,7 @@ _CHOICES = {
     "tool": ChoiceKind.NAMED,
     "none": ChoiceKind.NONE,
 }
+_NOTHING = msgspec.Raw(b"[]")
 _USUAL_TIER = b'"auto"'
 """What holds without a `service_tier` too."""
 _THINKING = {kind.value: kind for kind in ThinkingKind}
@@ -70,13 +72,14 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     `max_tokens` may be absent, since token counts are asked for without it: whoever wants an
     answer calls `require_max_tokens`.
     """
-    members = _top_level(body)
+    members, messages = _opened(body)
     model = raw.string(members.get("model"), "model")
     if not model:
         raise MalformedRequest("model", "model: must not be empty")
     if "messages" not in members:
         raise MalformedRequest("messages", "messages: field required")
-    messages = fast_messages(members["messages"]) or _read_messages(members["messages"])
+    if not messages:
+        messages = _read_messages(members["messages"])
     rest = [name for name in members if name not in _NEUTRAL]
     if bytes(members.get("service_tier", b"")) == _USUAL_TIER:
         rest.remove("service_tier")
@@ -116,6 +119,17 @@ def require_max_tokens(request: Request) -> None:
         raise MalformedRequest("max_tokens", "max_tokens: field required")
 
 
+def _opened(body: bytes) -> tuple[raw.Members, Sequence[Message] | None]:
+    """The members, and the messages where they are common ones."""
+    members = members_around(body, "messages")
+    if members is None:
+        members = _top_level(body)
+        return members, fast_messages(members.get("messages", _NOTHING))
+    messages = fast_messages(members["messages"])
+    # What is wrong is told as it is told of short bodies.
+    return (_top_level(body) if messages is None else members), messages
+
+
 def _top_level(body: bytes) -> raw.Members:
     if not body.strip():
         raise MalformedRequest(None, "the body is empty; it must be a JSON object")
@@ -127,7 +141,7 @@ def _top_level(body: bytes) -> raw.Members:
     return raw.members(body, None)
 
 
-def _read_messages(given: msgspec.Raw) -> tuple[Message, ...]:
+def _read_messages(given: msgspec.Raw) -> Sequence[Message]:
     turns = raw.items(given, "messages")
     if not turns:
         raise MalformedRequest("messages", "messages: at least one message is required")

@@ -4,6 +4,8 @@ Results of one turn stand together and first in the user message after their cal
 a result and results without a call are made legal; neighbours of one role become one message.
 """
 
+from collections.abc import Sequence
+
 from lynkrc_runtime.protocol.anthropic.edit_messages import remind
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses, block_object
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Message, Role
@@ -14,9 +16,7 @@ _CONTINUE = "Continue."
 _INTERRUPTED = "[no result: interrupted]"
 
 
-def write_messages(
-    messages: tuple[Message, ...], shape: RequestShape, losses: Losses
-) -> list[Json]:
+def write_messages(messages: Sequence[Message], shape: RequestShape, losses: Losses) -> list[Json]:
     """The `messages` list; `losses` collects what was left out or moved.
 
     CannotTranslate for a trailing assistant message where the model refuses one, and where no
@@ -35,7 +35,7 @@ def write_messages(
     return turns
 
 
-def _turns(messages: tuple[Message, ...], losses: Losses) -> list[Json]:
+def _turns(messages: Sequence[Message], losses: Losses) -> list[Json]:
     turns: list[Json] = []
     for message in messages:
         role = message.role

@@ -6,6 +6,7 @@ call of a turn without one gets the value that Google documents for histories of
 """
 
 import base64
+from collections.abc import Sequence
 from typing import Final, final
 
 from msgspec.structs import replace
@@ -53,9 +54,7 @@ def write_system(
     return {"parts": parts} if parts else None
 
 
-def write_contents(
-    messages: tuple[Message, ...], facts: TargetFacts, changes: Changes
-) -> list[Json]:
+def write_contents(messages: Sequence[Message], facts: TargetFacts, changes: Changes) -> list[Json]:
     """The `contents` list. CannotTranslate for media that cannot be sent."""
     told = [_told(message, facts, changes) for message in messages]
     contents: list[Json] = []

@@ -4,7 +4,7 @@ A message has one text, its pictures beside it, and calls with their arguments a
 are messages of their own and name their tool, since older servers know no ids.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import final
 
 from lynkrc_runtime.protocol.arguments import call_input
@@ -39,7 +39,7 @@ _BILLING = "x-anthropic-billing-header"
 
 def write_messages(
     system: tuple[Text, ...],
-    messages: tuple[Message, ...],
+    messages: Sequence[Message],
     instructions: Iterable[str],
     facts: TargetFacts,
     changes: Changes,

@@ -9,6 +9,7 @@ gives None and is read with care, which also finds the words for what is wrong.
 >>> fast_messages(b'[{"role":"user","content":"Hi","name":"ann"}]')
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -22,6 +23,15 @@ from lynkrc_runtime.protocol.conversation import (
     Thinking,
     ToolCall,
     ToolResult,
+)
+from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE, estimate_text
+from lynkrc_runtime.protocol.late_messages import (
+    ASSISTANT,
+    RESULT,
+    SYSTEM,
+    USER,
+    Course,
+    LateMessages,
 )
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
@@ -76,11 +86,16 @@ class _Tool(msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=
     name: Any = None
 
 
-_decode = msgspec.json.Decoder(list[_System | _Developer | _User | _Assistant | _Tool]).decode
+_Entry: TypeAlias = _System | _Developer | _User | _Assistant | _Tool
+_decode = msgspec.json.Decoder(list[_Entry]).decode
 
 
-def fast_messages(raw: bytes) -> tuple[tuple[Text, ...], tuple[Message, ...]] | None:
-    """(leading system text, the other messages), or None where they must be read with care."""
+Conversation: TypeAlias = tuple[tuple[Text, ...], Sequence[Message]]
+"""Leading system text, and the other messages."""
+
+
+def fast_messages(raw: bytes) -> Conversation | None:
+    """The conversation, or None where they must be read with care."""
     try:
         entries = _decode(raw)
     except NOT_JSON:
@@ -88,33 +103,71 @@ def fast_messages(raw: bytes) -> tuple[tuple[Text, ...], tuple[Message, ...]] | 
     if not entries:
         return None
     system: list[Text] = []
-    messages: list[Message] = []
-    results: list[Block] = []
-    for entry in entries:
-        if isinstance(entry, _Tool):
-            content = _texts(entry.content)
-            results.append(ToolResult(call_id=entry.tool_call_id, content=content))
-            continue
-        if results:
-            messages.append(Message(role=Role.USER, blocks=tuple(results)))
-            results = []
-        if isinstance(entry, _User):
-            messages.append(Message(role=Role.USER, blocks=_texts(entry.content)))
-        elif isinstance(entry, _Assistant):
-            blocks = _said(entry)
-            if blocks is None:
-                return None
-            messages.append(Message(role=Role.ASSISTANT, blocks=blocks))
-        elif messages:
-            messages.append(Message(role=Role.SYSTEM, blocks=_texts(entry.content)))
+    starts: list[int] = []
+    kinds = bytearray()
+    results: list[int] = []
+    has_reasoning = answers = False
+    tokens = 0
+    for number, entry in enumerate(entries):
+        if type(entry) is _Tool:
+            if not answers:
+                answers = True
+                starts.append(number)
+                kinds.append(RESULT)
+            results.append(len(kinds) - 1)
         else:
-            system.extend(_texts(entry.content))
-    if results:
-        messages.append(Message(role=Role.USER, blocks=tuple(results)))
-    return tuple(system), tuple(messages)
+            answers = False
+            if type(entry) is _Assistant:
+                kinds.append(ASSISTANT)
+                if entry.tool_calls is not None:
+                    for call in entry.tool_calls:
+                        if not call.id:
+                            return None
+                        function = call.function
+                        tokens += estimate_text(function.name) + estimate_text(function.arguments)
+                if entry.reasoning_content:
+                    has_reasoning = True
+                    tokens += estimate_text(entry.reasoning_content)
+                if entry.refusal:
+                    tokens += estimate_text(entry.refusal)
+            elif type(entry) is _User:
+                kinds.append(USER)
+            elif kinds:
+                kinds.append(SYSTEM)
+            else:
+                system.extend(_texts(entry.content))
+                continue
+            starts.append(number)
+        content = entry.content
+        if isinstance(content, str):
+            tokens += -(-len(content) // 4) if content.isascii() else estimate_text(content)
+        elif content:
+            tokens += sum([estimate_text(part.text) for part in content])
+    course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
+    tokens += TOKENS_PER_MESSAGE * len(kinds)
+    return tuple(system), LateMessages(entries, starts, _message, course, tokens)
 
 
-def _said(entry: _Assistant) -> tuple[Block, ...] | None:
+def _message(entries: Sequence[_Entry]) -> Message:
+    entry = entries[0]
+    if type(entry) is _Assistant:
+        return Message(role=Role.ASSISTANT, blocks=_said(entry))
+    if type(entry) is not _Tool:
+        role = Role.USER if type(entry) is _User else Role.SYSTEM
+        return Message(role=role, blocks=_texts(entry.content))
+    return Message(
+        role=Role.USER,
+        blocks=tuple(
+            [
+                ToolResult(call_id=one.tool_call_id, content=_texts(one.content))
+                for one in entries
+                if type(one) is _Tool
+            ]
+        ),
+    )
+
+
+def _said(entry: _Assistant) -> tuple[Block, ...]:
     texts = _texts(entry.content)
     if not (entry.tool_calls or entry.reasoning_content or entry.refusal):
         return texts
@@ -125,8 +178,6 @@ def _said(entry: _Assistant) -> tuple[Block, ...] | None:
     if entry.refusal:
         blocks.append(Refusal(text=entry.refusal))
     for call in entry.tool_calls or ():
-        if not call.id:
-            return None
         function = call.function
         blocks.append(ToolCall(id=call.id, name=function.name, arguments=function.arguments))
     return tuple(blocks)
@@ -135,4 +186,4 @@ def _said(entry: _Assistant) -> tuple[Block, ...] | None:
 def _texts(content: _Content | None) -> tuple[Text, ...]:
     if isinstance(content, str):
         return (Text(text=content),) if content else ()
-    return tuple(Text(text=part.text) for part in content or ())
+    return tuple([Text(text=part.text) for part in content]) if content else ()

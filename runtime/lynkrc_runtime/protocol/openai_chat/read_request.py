@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from lynkrc_runtime.protocol.conversation import Options, Request, Tool, ToolChoice
 from lynkrc_runtime.protocol.known_tools import Known, KnownTools
+from lynkrc_runtime.protocol.long_member import members_around
 from lynkrc_runtime.protocol.openai_chat.checks import (
     as_flag,
     as_integer,
@@ -23,7 +24,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     others,
     read_members,
 )
-from lynkrc_runtime.protocol.openai_chat.fast_messages import fast_messages
+from lynkrc_runtime.protocol.openai_chat.fast_messages import Conversation, fast_messages
 from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME, read_messages
 from lynkrc_runtime.protocol.openai_chat.read_tools import (
     read_choice,
@@ -66,8 +67,7 @@ _USUAL = ("service_tier", b'"auto"')
 
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
-    members = read_members(body)
-    conversation = fast_messages(members.get("messages", b""))
+    members, conversation = _opened(body)
     # What has been read already needs no second look, nor what is read by itself.
     read = ("messages", "tools") if conversation else ("tools",)
     unread = {name: raw for name, raw in members.items() if name not in read}
@@ -93,6 +93,20 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         members=members,
         rest=_rest(members, given, soft),
     )
+
+
+def _opened(body: bytes) -> tuple[Mapping[str, bytes], Conversation | None]:
+    """The members, and the conversation where it is a common one."""
+    around = members_around(body, "messages")
+    if around is not None:
+        members = {name: bytes(raw) for name, raw in around.items()}
+        conversation = fast_messages(members["messages"])
+        if conversation is not None:
+            return members, conversation
+        # What is wrong is told as it is told of short bodies.
+        return read_members(body), None
+    members = read_members(body)
+    return members, fast_messages(members.get("messages", b""))
 
 
 _SOFT: Mapping[str, tuple[type, ...]] = {

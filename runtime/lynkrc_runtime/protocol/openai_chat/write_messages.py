@@ -50,7 +50,7 @@ _BILLING = "x-anthropic-billing-header"
 
 def write_messages(
     system: tuple[Text, ...],
-    messages: tuple[Message, ...],
+    messages: Sequence[Message],
     facts: TargetFacts,
     instruction: str | None,
     changes: Changes,
@@ -118,7 +118,7 @@ def _system(
     return "\n\n".join(part["text"] for part in parts)
 
 
-def turns_of(messages: tuple[Message, ...]) -> list[tuple[Message | None, list[Message]]]:
+def turns_of(messages: Sequence[Message]) -> list[tuple[Message | None, list[Message]]]:
     """Each assistant message (neighbours joined) with what came before the next one."""
     turns: list[tuple[list[Message], list[Message]]] = [([], [])]
     for message in messages:

@@ -11,6 +11,7 @@ mistakes) gives None and is read with care, which also finds the words for what 
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -18,10 +19,21 @@ import msgspec
 from lynkrc_runtime.protocol.conversation import (
     Block,
     Message,
+    RedactedThinking,
     Role,
     Text,
+    Thinking,
     ToolCall,
     ToolResult,
+)
+from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE, estimate_blocks, estimate_text
+from lynkrc_runtime.protocol.late_messages import (
+    ASSISTANT,
+    RESULT,
+    SYSTEM,
+    USER,
+    Course,
+    LateMessages,
 )
 from lynkrc_runtime.protocol.openai_responses.read_items import read_reasoning
 from lynkrc_runtime.protocol.openai_responses.read_tools import ToolNames
@@ -121,7 +133,7 @@ _Item: TypeAlias = _Said | _Call | _CustomCall | _Result | _CustomResult | _Reas
 _decode = msgspec.json.Decoder(list[_Item]).decode
 
 
-def fast_items(raw: bytes) -> Sequence[_Item] | None:
+def fast_items(raw: bytes) -> list[_Item] | None:
     """The items, or None where they must be read with care; never an empty list."""
     if not raw.startswith(b"["):
         return None
@@ -133,50 +145,92 @@ def fast_items(raw: bytes) -> Sequence[_Item] | None:
 
 def join_items(
     items: Sequence[_Item], instructions: str | None, names: ToolNames
-) -> tuple[tuple[Text, ...], tuple[Message, ...]]:
+) -> tuple[tuple[Text, ...], Sequence[Message]]:
     """(leading system text, the other messages). MalformedRequest for reasoning that is none."""
     system = [Text(text=instructions)] if instructions else []
-    messages: list[Message] = []
-    # The open turn's, one of them empty.
-    said: list[Block] = []
-    results: list[Block] = []
+    entries: list[_Item | Thinking | RedactedThinking] = list(items)
+    starts: list[int] = []
+    kinds = bytearray()
+    results: list[int] = []
+    has_reasoning = False
+    # Whose turn is open, if any: items of one speaker are one message.
+    turn = 0
+    tokens = 0
     for number, item in enumerate(items):
         if type(item) is _Result or type(item) is _CustomResult:
-            if said:
-                messages.append(Message(role=Role.ASSISTANT, blocks=tuple(said)))
-                said = []
-            results.append(ToolResult(call_id=item.call_id, content=_texts(item.output)))
+            if turn != RESULT:
+                turn = RESULT
+                starts.append(number)
+                kinds.append(RESULT)
+            results.append(len(kinds) - 1)
+            tokens += _tokens(item.output)
             continue
-        if results:
-            messages.append(Message(role=Role.USER, blocks=tuple(results)))
-            results = []
-        if type(item) is _Call:
+        if type(item) is _Said and item.role != "assistant":
+            turn = 0
+            if item.role == "user":
+                kinds.append(USER)
+            elif kinds:
+                kinds.append(SYSTEM)
+            else:
+                system += _texts(item.content)
+                continue
+            starts.append(number)
+            tokens += _tokens(item.content)
+            continue
+        if turn == RESULT:
+            turn = 0
+        if type(item) is _Said:
+            if not item.content:
+                continue
+            tokens += _tokens(item.content)
+        elif type(item) is _Call:
             name = names.of(None, item.name)
-            said.append(ToolCall(id=item.call_id, name=name, arguments=item.arguments))
+            tokens += estimate_text(name) + estimate_text(item.arguments)
+        elif type(item) is _CustomCall:
+            tokens += estimate_text(names.of(None, item.name)) + estimate_text(item.input)
+        elif type(item) is _Reasoning:
+            block = read_reasoning(msgspec.structs.asdict(item), f"input.{number}")
+            entries[number] = block
+            tokens += estimate_blocks((block,))
+            has_reasoning = True
+        if turn != ASSISTANT:
+            turn = ASSISTANT
+            starts.append(number)
+            kinds.append(ASSISTANT)
+    course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
+    tokens += TOKENS_PER_MESSAGE * len(kinds)
+    messages = LateMessages(entries, starts, partial(_message, names), course, tokens)
+    return tuple(system), messages
+
+
+def _message(names: ToolNames, entries: Sequence[_Item | Thinking | RedactedThinking]) -> Message:
+    first = entries[0]
+    if type(first) is _Said and first.role != "assistant":
+        role = Role.USER if first.role == "user" else Role.SYSTEM
+        return Message(role=role, blocks=_texts(first.content))
+    blocks: list[Block] = []
+    # An item without words, which is no message, may stand behind the last of any.
+    for item in entries:
+        if type(item) is _Said:
+            blocks += _texts(item.content)
+        elif type(item) is _Result or type(item) is _CustomResult:
+            blocks.append(ToolResult(call_id=item.call_id, content=_texts(item.output)))
+        elif type(item) is _Call:
+            name = names.of(None, item.name)
+            blocks.append(ToolCall(id=item.call_id, name=name, arguments=item.arguments))
         elif type(item) is _CustomCall:
             name = names.of(None, item.name)
-            said.append(ToolCall(id=item.call_id, name=name, arguments=item.input, custom=True))
-        elif type(item) is _Reasoning:
-            said.append(read_reasoning(msgspec.structs.asdict(item), f"input.{number}"))
-        elif type(item) is _Said:
-            blocks = _texts(item.content)
-            if item.role == "assistant":
-                said += blocks
-                continue
-            if said:
-                messages.append(Message(role=Role.ASSISTANT, blocks=tuple(said)))
-                said = []
-            if item.role == "user":
-                messages.append(Message(role=Role.USER, blocks=blocks))
-            elif messages:
-                messages.append(Message(role=Role.SYSTEM, blocks=blocks))
-            else:
-                system += blocks
-    if said:
-        messages.append(Message(role=Role.ASSISTANT, blocks=tuple(said)))
-    if results:
-        messages.append(Message(role=Role.USER, blocks=tuple(results)))
-    return tuple(system), tuple(messages)
+            blocks.append(ToolCall(id=item.call_id, name=name, arguments=item.input, custom=True))
+        elif type(item) is Thinking or type(item) is RedactedThinking:
+            blocks.append(item)
+    is_answer = type(first) is _Result or type(first) is _CustomResult
+    return Message(role=Role.USER if is_answer else Role.ASSISTANT, blocks=tuple(blocks))
+
+
+def _tokens(content: _Content) -> int:
+    if isinstance(content, str):
+        return estimate_text(content)
+    return sum([estimate_text(part.text) for part in content])
 
 
 def _texts(content: _Content) -> tuple[Text, ...]:

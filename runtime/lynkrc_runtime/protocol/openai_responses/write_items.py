@@ -5,6 +5,7 @@ outputs of its calls, then stand-ins for calls nobody answered, then what the ot
 """
 
 from collections import deque
+from collections.abc import Sequence
 from typing import final
 
 import msgspec
@@ -63,7 +64,7 @@ class _Call(msgspec.Struct):
     custom: bool
 
 
-def write_items(messages: tuple[Message, ...], facts: TargetFacts, changes: Changes) -> list[Json]:
+def write_items(messages: Sequence[Message], facts: TargetFacts, changes: Changes) -> list[Json]:
     """The `input` list. CannotTranslate where nothing is left to be sent."""
     items: list[Json] = []
     writer = _Items(facts, changes)

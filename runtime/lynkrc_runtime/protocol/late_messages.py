@@ -1,0 +1,161 @@
+"""Messages as a dialect decoded them, to the neutral ones, each made when somebody wants it.
+
+A decision needs little of a long conversation: the user's last words, how often who spoke, what
+tools said and how long it all is. A reader notes that while it checks the messages (`Course`, and
+the estimate of their tokens), and a request that is passed as it came needs few of them made.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, SupportsIndex, final, overload
+
+from msgspec import Struct
+
+from lynkrc_runtime.protocol.conversation import (
+    Document,
+    Image,
+    Message,
+    RedactedThinking,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
+
+SYSTEM: Final = b"s"[0]
+ASSISTANT: Final = b"a"[0]
+USER: Final = b"u"[0]
+RESULT: Final = b"r"[0]
+"""Results of tools and nothing else, as most of an agent's user messages are."""
+
+_KINDS: Final = {Role.SYSTEM: SYSTEM, Role.ASSISTANT: ASSISTANT, Role.USER: USER}
+
+
+@final
+class Course(Struct, frozen=True, kw_only=True, gc=False):
+    """What happens in a conversation, message by message.
+
+    `kinds` has a byte for each message (`SYSTEM`, `ASSISTANT`, `USER`, `RESULT`); `results` has
+    the index of the message of each tool result, in order, `errors` those of the ones that failed.
+    `images` and `documents` are counted inside tool results too. `has_reasoning` tells whether
+    any block is reasoning.
+    """
+
+    kinds: bytes
+    results: Sequence[int] = ()
+    errors: Sequence[int] = ()
+    images: int = 0
+    documents: int = 0
+    has_reasoning: bool = False
+
+
+@final
+class LateMessages(Sequence[Message]):
+    """A tuple of messages in all but its time; equal to one of equal messages.
+
+    Message `i` is what `build` makes of `entries[starts[i]:starts[i + 1]]`, where the last ends
+    with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs.
+    """
+
+    __slots__ = ("_build", "_entries", "_made", "_starts", "course", "tokens")
+
+    def __init__(
+        self,
+        entries: Sequence[Any],
+        starts: Sequence[int],
+        build: Callable[[Sequence[Any]], Message],
+        course: Course,
+        tokens: int,
+    ) -> None:
+        self._entries = entries
+        self._starts = starts
+        self._build = build
+        self._made: tuple[Message, ...] | None = None
+        self.course = course
+        self.tokens = tokens
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    def __iter__(self) -> Iterator[Message]:
+        return iter(self._all())
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Message, ...]: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> Message | tuple[Message, ...]:
+        if self._made is not None or isinstance(index, slice):
+            return self._all()[index]
+        starts = self._starts
+        place = range(len(starts))[index]
+        end = starts[place + 1] if place + 1 < len(starts) else len(self._entries)
+        return self._build(self._entries[starts[place] : end])
+
+    def __reversed__(self) -> Iterator[Message]:
+        return map(self.__getitem__, range(len(self._starts) - 1, -1, -1))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LateMessages | tuple):
+            return NotImplemented
+        return self._all() == tuple(other)
+
+    __hash__ = None  # type: ignore[assignment]  # messages hold dicts
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def _all(self) -> tuple[Message, ...]:
+        if self._made is None:
+            entries, starts, build = self._entries, self._starts, self._build
+            ends = (*starts[1:], len(entries))
+            self._made = tuple(
+                [build(entries[start:end]) for start, end in zip(starts, ends, strict=False)]
+            )
+        return self._made
+
+
+def may_reason(messages: Sequence[Message]) -> bool:
+    """Whether there may be reasoning among the blocks: False where it is known without a look."""
+    return type(messages) is not LateMessages or messages.course.has_reasoning
+
+
+def course_of(messages: Sequence[Message]) -> Course:
+    """What happens in these messages."""
+    if type(messages) is LateMessages:
+        return messages.course
+    kinds = bytearray()
+    results: list[int] = []
+    errors: list[int] = []
+    images = documents = 0
+    has_reasoning = False
+    for index, message in enumerate(messages):
+        blocks = message.blocks
+        before = len(results)
+        for block in blocks:
+            if type(block) is Text or type(block) is ToolCall:
+                continue
+            if type(block) is ToolResult:
+                results.append(index)
+                if block.is_error:
+                    errors.append(index)
+                for part in block.content:
+                    if type(part) is not Text:
+                        images += type(part) is Image
+                        documents += type(part) is Document
+            elif type(block) is Thinking or type(block) is RedactedThinking:
+                has_reasoning = True
+            else:
+                images += type(block) is Image
+                documents += type(block) is Document
+        kind = _KINDS[message.role]
+        has_results_alone = kind == USER and len(results) - before == len(blocks) > 0
+        kinds.append(RESULT if has_results_alone else kind)
+    return Course(
+        kinds=bytes(kinds),
+        results=results,
+        errors=errors,
+        images=images,
+        documents=documents,
+        has_reasoning=has_reasoning,
+    )

@@ -1,0 +1,110 @@
+"""A whole answer to the bytes that are sent, head and body in one piece, for clients of HTTP/1.1.
+
+aiohttp's own `Response` gets the same ends by ways that fit every answer; nearly all of ours are of
+this one kind. What it offers beyond is left to it: see `is_usual`.
+
+>>> head(200, {"content-type": "application/json"}, 2, "Sun, 01 Nov 2026 10:00:00 GMT")[:17]
+b'HTTP/1.1 200 OK\\r\\n'
+"""
+
+import re
+import time
+from collections.abc import Mapping
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final, final
+
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+
+SERVER: Final = "lynkrc"
+"""The header `Server`; aiohttp's own tells its version and Python's."""
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_ANY = "application/octet-stream"
+
+
+def is_usual(request: web.BaseRequest, status: int) -> bool:
+    """Whether an answer of this status to the request can be a `WholeAnswer`."""
+    headers = request.headers
+    return (
+        request.version == HttpVersion11
+        and status >= 200
+        and status not in (204, 304)
+        and request.method != hdrs.METH_HEAD
+        and hdrs.ORIGIN not in headers
+        and hdrs.UPGRADE not in headers
+    )
+
+
+@final
+class WholeAnswer(web.StreamResponse):
+    """An answer whose headers are settled, but for whether its connection goes on."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(status=status)
+        self._asked: web.BaseRequest | None = None
+        self._fields = headers
+        self._content = body
+        self._goes_on = True
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection takes another request."""
+        return self._goes_on
+
+    def force_close(self) -> None:
+        """End the connection after it."""
+        self._goes_on = False
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """Know who asked; nothing goes out before the body does."""
+        self._asked = request
+        if not request.keep_alive:
+            self._goes_on = False
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send it. Raises ConnectionResetError where the client has gone."""
+        assert not data, "the body is known"
+        request, self._asked = self._asked, None
+        if request is None:
+            return
+        protocol = request.protocol
+        transport = protocol.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has gone")
+        body, fields = self._content, self._fields
+        if not self._goes_on:
+            fields = {**fields, "connection": "close"}
+        transport.write(head(self.status, fields, len(body), _date(int(time.time()))) + body)
+        if protocol.writing_paused:
+            await request.writer.drain()
+
+
+def head(status: int, fields: Mapping[str, str], length: int, date: str) -> bytes:
+    """The head of an answer. Raises ValueError for what would be read as another line."""
+    values = "".join(fields.values())
+    if not values.isprintable() and _CONTROL.search(values) is not None:
+        raise ValueError("a header holds a control character")
+    lines = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
+    kind = "" if "content-type" in fields else f"content-type: {_ANY}\r\n"
+    return (
+        f"{_first(status)}{lines}{kind}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
+    ).encode()
+
+
+@lru_cache(maxsize=64)
+def _first(status: int) -> str:
+    """The first line, and the header that is always the same."""
+    try:
+        reason = HTTPStatus(status).phrase
+    except ValueError:
+        reason = ""
+    return f"HTTP/1.1 {status} {reason}\r\nServer: {SERVER}\r\n"
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> str:
+    """A moment (Unix seconds) as HTTP writes it."""
+    return formatdate(second, usegmt=True)
