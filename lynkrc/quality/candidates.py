@@ -30,7 +30,7 @@ Steps: TypeAlias = tuple[tuple[int, int], ...]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What may become a dimension; `value` is written in the language, `declared` as in `Weight`."""
+    """What may become a dimension; `value` is as in the language, `declared` as in `Weight`."""
 
     name: str
     value: str
@@ -94,9 +94,7 @@ def candidates_of(
     for dimension in table.dimensions:
         if dimension.value is not None:
             name = dimension.name.rpartition("/")[2]
-            found.append(
-                Candidate(name=name, value=dimension.source, declared=dimension.name)
-            )
+            found.append(Candidate(name=name, value=dimension.source, declared=dimension.name))
             columns.append(
                 [min(100, max(0, value(dimension.value, one.vector))) for one in decided]
             )

@@ -44,10 +44,13 @@ def labels_of(
 def gap_of(one: Decided, weak: str | None, strong: str | None) -> float | None:
     """The strong model's score less the weak one's; None where one of the two is not known."""
     scores = one.row.scores or {}
-    names = weak or one.row.weak, strong or one.row.strong
-    if names[0] not in scores or names[1] not in scores:
-        return None
-    return scores[names[1]] - scores[names[0]]
+    lesser, better = (scores.get(name or "") for name in pair_of(one, weak, strong))
+    return None if lesser is None or better is None else better - lesser
+
+
+def pair_of(one: Decided, weak: str | None, strong: str | None) -> tuple[str | None, str | None]:
+    """The two models that are compared on a row."""
+    return weak or one.row.weak, strong or one.row.strong
 
 
 def _labels(one: Decided, gap: float) -> Iterator[Label]:

@@ -141,6 +141,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),
     "numpy": ("lynkrc/quality/",),
+    "scipy": ("lynkrc/quality/fit.py",),
     "sklearn": ("lynkrc/quality/fit.py",),
     "matplotlib": ("lynkrc/quality/plot.py",),
     "cryptography": ("lynkrc/bundle/sign.py", "runtime/lynkrc_runtime/signature.py"),
