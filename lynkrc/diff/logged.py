@@ -18,9 +18,11 @@ from lynkrc.ir.table import RouteTable, Slot, SlotType
 from lynkrc_runtime.usage_record import (
     VERSION,
     BundleLine,
+    FeedbackLine,
     GapLine,
     Line,
     RequestLine,
+    SignalLine,
     SlotNote,
     SlotValue,
     class_text,
@@ -249,9 +251,11 @@ def _class(slot: Slot, value: str, logged: Sequence[tuple[str, str]] | None) -> 
 __all__ = [
     "NOTHING_KNOWN",
     "BundleLine",
+    "FeedbackLine",
     "GapLine",
     "Notes",
     "RequestLine",
+    "SignalLine",
     "Slots",
     "notes_of",
     "read_lines",

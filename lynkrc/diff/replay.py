@@ -17,9 +17,11 @@ from lynkrc.diff.intervals import share_interval, total_interval
 from lynkrc.diff.logged import (
     NOTHING_KNOWN,
     BundleLine,
+    FeedbackLine,
     GapLine,
     Notes,
     RequestLine,
+    SignalLine,
     Slots,
     notes_of,
     read_lines,
@@ -95,9 +97,11 @@ def replay(log: str, lines: Iterable[bytes], old: Decider, new: Decider) -> Repl
             case BundleLine():
                 notes[line.bundle] = Notes(slots=line.slots)
                 slots.pop(line.bundle, None)
-            case GapLine():
+            case GapLine() if line.requests:
                 tally.records += line.requests
                 tally.missing["never logged: the gateway could not write them"] += line.requests
+            case GapLine() | FeedbackLine() | SignalLine():
+                pass  # what is said of requests decides nothing
             case RequestLine():
                 if line.bundle not in slots:
                     described = notes.get(line.bundle, NOTHING_KNOWN)
