@@ -250,6 +250,7 @@ __all__ = [
     "NOTHING_KNOWN",
     "BundleLine",
     "GapLine",
+    "Line",
     "Notes",
     "RequestLine",
     "Slots",
