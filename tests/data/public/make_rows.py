@@ -296,11 +296,14 @@ def _text(path: Path) -> str:
         raise Unusable(f"{path}: {error.strerror}", help) from error
     if data.startswith(b"version https://git-lfs"):
         raise Unusable(f"{path} is a pointer to Git LFS", "run `git lfs pull` in the clone")
-    return data.decode()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{path} is not UTF-8: {error}", "get the file anew") from error
 
 
-def _member(value: Mapping[str, Any], name: str, path: Path) -> Any:
-    if value.get(name) is None:
+def _member(value: Any, name: str, path: Path) -> Any:
+    if not isinstance(value, Mapping) or value.get(name) is None:
         raise Unusable(f"{path}: a row has no {name}", _OTHER_VERSION)
     return value[name]
 
@@ -310,6 +313,14 @@ def _rows_in(path: Path) -> list[Row]:
     if not all(isinstance(row.get("id"), str) for row in rows):
         raise Unusable(f"{path} has a row without an id", "give a file of rows for `lynkrc eval`")
     return rows
+
+
+def _write(rows: Iterable[Row], path: Path) -> None:
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    try:
+        path.write_bytes("".join(lines).encode())
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}", "name a file that can be written") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -329,10 +340,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = read_wanted(_text(HERE / f"{given.suite}.txt"))
         if given.command == "make":
             rows = make(given.suite, given.clone, wanted)
-            with given.file.open("w", encoding="utf-8", newline="\n") as file:
-                for row in rows:
-                    line = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-                    file.write(line + "\n")
+            _write(rows, given.file)
         else:
             rows = _rows_in(given.file)
     except Unusable as problem:
