@@ -47,7 +47,7 @@ def routellm(root: Path) -> Path:
     table(
         evals / "gsm8k" / "gsm8k_responses.csv",
         ("prompt", *MARKED, *(f"{model}_response" for model in MARKED)),
-        ("left out", "True", "True", "a", "b"),
+        ("left out", "unknown", "", "a", "b"),
         ("Two ropes?", "False", "True", "x" * 40, "y" * 100),
     )
     lines(evals / "mt_bench" / "question.jsonl", {"question_id": 81, "turns": ["Sing.", "Why?"]})
