@@ -196,7 +196,10 @@ def _rows(files: Sequence[Path], suites: Sequence[str] | None) -> tuple[Row, ...
     """All rows of the files. CannotRead for one that is wrong: what is left would be other data."""
     rows: list[Row] = []
     for path in files:
-        found, problems = read_rows(path)
+        try:
+            found, problems = read_rows(path)
+        except OSError as problem:
+            raise CannotRead(f"cannot read {path}: {problem.strerror}") from None
         if problems:
             told = [
                 f"{one.place.file}:{one.place.line}: {one.message}; {one.help}"
@@ -206,6 +209,10 @@ def _rows(files: Sequence[Path], suites: Sequence[str] | None) -> tuple[Row, ...
                 told.append(f"and {len(problems) - PROBLEMS} more")
             raise CannotRead("\n".join(told))
         rows += found
+    if not rows:
+        raise CannotRead(
+            f"{', '.join(map(str, files))}: no rows; `lynkrc schema eval-data` describes one"
+        )
     seen: dict[str, Row] = {}
     for row in rows:
         other = seen.setdefault(row.id, row)
