@@ -148,7 +148,7 @@ def tune(question: TuneQuestion) -> Tuned:
         shares=shares_of(tiers_of(scores, up_to, bounds), tiers),
         held_out=held_out,
         elsewhere=_elsewhere(question, study, decided, bounds, shares, adds64),
-        labels=len({label.row for label in labels}),
+        labels=len(labels),
         folds=question.folds,
         seed=question.seed,
     )
@@ -171,7 +171,7 @@ def _checked(
         )
     if all(label.is_strong_better for label in labels):
         raise CannotTune(
-            "the strong model is wholly better on every request",
+            "the strong model is better on every request",
             "send all of them there, or name another pair: weak and strong",
         )
     known = {label.row for label in labels}
