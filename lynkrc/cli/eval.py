@@ -1,29 +1,21 @@
 """``lynkrc eval``: how well a spec tells requests that need a strong model from the others."""
 
 import argparse
-import re
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from lynkrc.cli.built import load_built
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.labelled import loaded, rows_of, strong_from, whole
 from lynkrc.cli.specs import CannotRead
-from lynkrc.cli.terminal import error, print_findings, wants_colour
-from lynkrc.diagnostics.suggest import did_you_mean
-from lynkrc.diagnostics.wording import shown
+from lynkrc.cli.terminal import error, wants_colour
 from lynkrc.pipeline import Compilation
 from lynkrc.quality.decided import Undecided, decide_rows
 from lynkrc.quality.evaluate import Question, evaluate
 from lynkrc.quality.report_json import render_json
 from lynkrc.quality.report_text import render_text, verdict
 from lynkrc.quality.results import LENGTH, OLD, Evaluation
-from lynkrc.quality.rows import Row, read_rows
-from lynkrc_runtime.bundle import LoadedBundle
 
-PROBLEMS = 20
-"""Mistakes of a data file that are shown."""
 _WORSE = {"length": LENGTH, "older": OLD}
 
 
@@ -60,9 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw the curves into a .svg or .png; repeatable (needs the extra `quality`)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.add_argument("--seed", type=_whole, default=0, help="of the draws (default: 0)")
+    parser.add_argument("--seed", type=whole, default=0, help="of the draws (default: 0)")
     parser.add_argument(
-        "--resamples", type=_whole, default=1000, help="draws (default: %(default)s)"
+        "--resamples", type=whole, default=1000, help="draws (default: %(default)s)"
     )
 
 
@@ -90,17 +82,17 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     if "older" in arguments.fail_if_worse and arguments.against is None:
         raise CannotRead("--fail-if-worse older: name the older spec by --against")
     compilation = compile_path(arguments.spec)
-    bundle = _loaded(compilation, arguments.spec)
+    bundle = loaded(compilation, arguments.spec)
     if bundle is None:
         return None
-    rows = _rows(arguments.data, arguments.suite)
+    rows = rows_of(arguments.data, arguments.suite)
     tiers = tuple(tier.name for tier in bundle.dispatch.tiers)
-    strong_from = _strong_from(arguments.strong_from, tiers)
+    first_strong = strong_from(arguments.strong_from, tiers)
     decided, undecided = decide_rows(bundle, rows)
     old = None
     if arguments.against is not None:
         older = _older(arguments.against, arguments.spec)
-        old_bundle = _loaded(older, Path(arguments.against))
+        old_bundle = loaded(older, Path(arguments.against))
         if old_bundle is None:
             return None
         by_old, not_by_old = decide_rows(old_bundle, (one.row for one in decided))
@@ -114,7 +106,7 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
             spec=str(arguments.spec),
             digest=bundle.manifest.meaning_digest,
             tiers=tiers,
-            strong_from=strong_from,
+            strong_from=first_strong,
             decided=decided,
             undecided=undecided,
             old_name=arguments.against,
@@ -127,60 +119,5 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     )
 
 
-def _loaded(compilation: Compilation, path: Path) -> LoadedBundle | None:
-    """The bundle of a compilation; None where it has errors, which are then printed."""
-    if compilation.has_errors:
-        print_findings(compilation.diagnostics, "text", spec=path)
-        return None
-    return load_built(compilation)[0]
-
-
 def _older(against: str, spec: Path) -> Compilation:
     return compile_at(against, spec) if against.startswith(GIT) else compile_path(Path(against))
-
-
-def _rows(files: Sequence[Path], suites: Sequence[str] | None) -> tuple[Row, ...]:
-    """All rows of the files. CannotRead for one that is wrong: what is left would be other data."""
-    rows: list[Row] = []
-    for path in files:
-        found, problems = read_rows(path)
-        if problems:
-            told = [
-                f"{one.place.file}:{one.place.line}: {one.message}; {one.help}"
-                for one in problems[:PROBLEMS]
-            ]
-            if len(problems) > PROBLEMS:
-                told.append(f"and {len(problems) - PROBLEMS} more")
-            raise CannotRead("\n".join(told))
-        rows += found
-    seen: dict[str, Row] = {}
-    for row in rows:
-        other = seen.setdefault(row.id, row)
-        if other is not row:
-            raise CannotRead(
-                f"{row.place.file}:{row.place.line}: the id {shown(row.id)} is taken by "
-                f"{other.place.file}:{other.place.line}; give one of them another"
-            )
-    names = tuple(dict.fromkeys(row.suite for row in rows))
-    for name in suites or ():
-        if name not in names:
-            near = did_you_mean(name, names, "the data has")
-            raise CannotRead(f"--suite {shown(name)}: no row is of it; {near}")
-    return tuple(row for row in rows if suites is None or row.suite in suites)
-
-
-def _strong_from(name: str | None, tiers: Sequence[str]) -> int:
-    """The index of a tier; by default the first of the upper half."""
-    if name is None:
-        return len(tiers) // 2
-    if name not in tiers:
-        raise CannotRead(
-            f"--strong-from {shown(name)}; {did_you_mean(name, tiers, 'the tiers are')}"
-        )
-    return tiers.index(name)
-
-
-def _whole(written: str) -> int:
-    if re.fullmatch("[0-9]{1,7}", written) is None:
-        raise argparse.ArgumentTypeError(f"{shown(written)} is not a whole number from 0 on")
-    return int(written)

@@ -14,17 +14,18 @@ _DIGITS = 9
 
 def render_json(found: Evaluation) -> str:
     """Everything that was found; shares and scores between 0 and 1, costs in USD a request."""
-    document = {"version": VERSION, **_rounded(asdict(found))}
+    document = {"version": VERSION, **rounded(asdict(found))}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """A value of lists, mappings and numbers with as many digits as every machine agrees on."""
     match value:
         case float():
             return round(value, _DIGITS)
         case dict():
-            return {name: _rounded(one) for name, one in value.items()}
+            return {name: rounded(one) for name, one in value.items()}
         case list() | tuple():
-            return [_rounded(one) for one in value]
+            return [rounded(one) for one in value]
         case _:
             return value
