@@ -11,7 +11,7 @@ from lynkrc.cli.terminal import print_findings
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.pipeline import Compilation
-from lynkrc.quality.rows import Row
+from lynkrc.quality.rows import Row, read_rows
 from lynkrc_runtime.bundle import LoadedBundle
 
 PROBLEMS = 20
