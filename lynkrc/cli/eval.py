@@ -3,12 +3,15 @@
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Literal
 
 from lynkrc.cli.built import load_built
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import Progress
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error, print_findings, wants_colour
 from lynkrc.diagnostics.suggest import did_you_mean
@@ -24,11 +27,18 @@ from lynkrc_runtime.bundle import LoadedBundle
 
 PROBLEMS = 20
 """Mistakes of a data file that are shown."""
+FEWEST_DRAWS = 100
+_FORMS: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}
 _WORSE = {"length": LENGTH, "older": OLD}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments: the spec, the data, what to compare with, the form."""
+    parser.epilog = (
+        "Requests stand in the order of their tier, and within a tier of the points of the score: "
+        "the higher, the sooner the strong model answers. Points are of the whole score, so they "
+        "order requests that one tier cannot tell apart, and those that a rule sent there too."
+    )
     parser.add_argument("spec", type=Path, help="a spec, or a bundle")
     parser.add_argument(
         "data", nargs="+", type=Path, metavar="DATA", help="labelled requests, one a line (JSON)"
@@ -62,7 +72,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument("--seed", type=_whole, default=0, help="of the draws (default: 0)")
     parser.add_argument(
-        "--resamples", type=_whole, default=1000, help="draws (default: %(default)s)"
+        "--resamples",
+        type=_draws,
+        default=1000,
+        help="draws behind an interval, 100 or more (default: %(default)s)",
     )
 
 
@@ -75,6 +88,11 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.CANNOT_RUN
     if found is None:
         return ExitCode.FINDINGS
+    try:
+        _draw(found, arguments.plot)
+    except CannotRead as problem:
+        error(str(problem))
+        return ExitCode.CANNOT_RUN
     out = sys.stdout
     if arguments.format == "json":
         out.write(render_json(found))
@@ -89,6 +107,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     if "older" in arguments.fail_if_worse and arguments.against is None:
         raise CannotRead("--fail-if-worse older: name the older spec by --against")
+    for path in arguments.plot:
+        _check_plot(path)
     compilation = compile_path(arguments.spec)
     bundle = _loaded(compilation, arguments.spec)
     if bundle is None:
@@ -96,35 +116,68 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     rows = _rows(arguments.data, arguments.suite)
     tiers = tuple(tier.name for tier in bundle.dispatch.tiers)
     strong_from = _strong_from(arguments.strong_from, tiers)
-    decided, undecided = decide_rows(bundle, rows)
+    with Progress("deciding") as say:
+        decided, undecided = decide_rows(bundle, _told(rows, say))
     old = None
     if arguments.against is not None:
         older = _older(arguments.against, arguments.spec)
         old_bundle = _loaded(older, Path(arguments.against))
         if old_bundle is None:
             return None
-        by_old, not_by_old = decide_rows(old_bundle, (one.row for one in decided))
+        with Progress("deciding by the older spec:") as say:
+            by_old, not_by_old = decide_rows(old_bundle, _told([one.row for one in decided], say))
         old = {one.row.id: one.key for one in by_old}
         decided = tuple(one for one in decided if one.row.id in old)
         undecided += tuple(
             Undecided(row=one.row, reason=f"by the older spec, {one.reason}") for one in not_by_old
         )
-    return evaluate(
-        Question(
-            spec=str(arguments.spec),
-            digest=bundle.manifest.meaning_digest,
-            tiers=tiers,
-            strong_from=strong_from,
-            decided=decided,
-            undecided=undecided,
-            old_name=arguments.against,
-            old=old,
-            weak=arguments.weak,
-            strong=arguments.strong,
-            seed=arguments.seed,
-            resamples=arguments.resamples,
-        )
+    question = Question(
+        spec=str(arguments.spec),
+        digest=bundle.manifest.meaning_digest,
+        tiers=tiers,
+        strong_from=strong_from,
+        decided=decided,
+        undecided=undecided,
+        old_name=arguments.against,
+        old=old,
+        weak=arguments.weak,
+        strong=arguments.strong,
+        seed=arguments.seed,
+        resamples=arguments.resamples,
     )
+    with Progress("drawing") as say:
+        return evaluate(question, say=say)
+
+
+def _told(rows: Sequence[Row], say: Callable[[str], None]) -> Iterator[Row]:
+    """The rows, and how far it is every now and then."""
+    for number, row in enumerate(rows):
+        if number % 500 == 0:
+            say(f"{number:,} of {len(rows):,} requests")
+        yield row
+
+
+def _check_plot(path: Path) -> None:
+    """CannotRead for a picture that cannot be drawn, before anything is worked out."""
+    if path.suffix not in _FORMS:
+        raise CannotRead(f"--plot {shown(str(path))}: name a file that ends in .svg or .png")
+    if find_spec("matplotlib") is None:
+        raise CannotRead("--plot needs matplotlib; install it with: pip install 'lynkrc[quality]'")
+
+
+def _draw(found: Evaluation, files: Sequence[Path]) -> None:
+    """Write the pictures. CannotRead where there is nothing to draw, or a file cannot be."""
+    if not files:
+        return
+    if not found.suites:
+        raise CannotRead("--plot: no suite has scores of two models that can be told apart")
+    from lynkrc.quality.plot import draw
+
+    for path in files:
+        try:
+            path.write_bytes(draw(found, _FORMS[path.suffix]))
+        except OSError as problem:
+            raise CannotRead(f"cannot write {path}: {problem.strerror}") from None
 
 
 def _loaded(compilation: Compilation, path: Path) -> LoadedBundle | None:
@@ -183,4 +236,12 @@ def _strong_from(name: str | None, tiers: Sequence[str]) -> int:
 def _whole(written: str) -> int:
     if re.fullmatch("[0-9]{1,7}", written) is None:
         raise argparse.ArgumentTypeError(f"{shown(written)} is not a whole number from 0 on")
+    return int(written)
+
+
+def _draws(written: str) -> int:
+    if _whole(written) < FEWEST_DRAWS:
+        raise argparse.ArgumentTypeError(
+            f"{shown(written)} is fewer than {FEWEST_DRAWS}: intervals of so few tell nothing"
+        )
     return int(written)

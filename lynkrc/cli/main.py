@@ -23,6 +23,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("diff", "what a change of the spec does to requests"),
     ("eval", "how well a spec tells hard requests from easy ones, on labelled data"),
     ("usage", "what requests used and cost"),
+    ("report", "what a log's requests cost, and what one flagship would have cost"),
     ("inspect", "what a bundle holds"),
     ("sign", "sign a bundle, or add a signature to those it has"),
     ("verify", "whether a bundle is whole, signed and what its sources make"),

@@ -253,6 +253,7 @@ __all__ = [
     "BundleLine",
     "FeedbackLine",
     "GapLine",
+    "Line",
     "Notes",
     "RequestLine",
     "SignalLine",

@@ -19,12 +19,12 @@ from lynkrc.diff.logged import (
     BundleLine,
     FeedbackLine,
     GapLine,
+    Line,
     Notes,
     RequestLine,
     SignalLine,
     Slots,
     notes_of,
-    read_lines,
     slots_of,
 )
 from lynkrc.diff.replayed import BadLine, Missing, Move, Replay, ReplayCost
@@ -83,13 +83,16 @@ class _Tally:
     bad: int = 0
 
 
-def replay(log: str, lines: Iterable[bytes], old: Decider, new: Decider) -> Replay:
-    """Decide every record of a log by both specs; `log` is how the user named it."""
+def replay(log: str, lines: Iterable[Line | BadLine], old: Decider, new: Decider) -> Replay:
+    """Decide every record of a log by both specs; `log` is how the user named it.
+
+    `lines` are as `lynkrc.diff.logged.read_lines` gives them.
+    """
     pair = pair_of(old.table, new.table)
     notes = {old.digest: notes_of(old.table), new.digest: notes_of(new.table)}
     slots: dict[str, tuple[Slots, Slots]] = {}
     tally = _Tally()
-    for line in read_lines(lines):
+    for line in lines:
         match line:
             case BadLine():
                 tally.bad += 1

@@ -6,7 +6,7 @@
 >>> patterns = [parse_pattern(text, span, None)[0] for text in ("hi|hello", "good morning")]
 >>> automaton = build_automaton([patterns])
 >>> automaton.states, automaton.classes, automaton.accepts[0]
-(28, 13, ())
+(34, 18, ())
 """
 
 import gc

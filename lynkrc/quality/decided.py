@@ -1,7 +1,7 @@
 """Rows of data to what a bundle decides about each, by exactly the code that serves."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 from lynkrc.quality.rows import Row
@@ -21,7 +21,8 @@ class Decided:
     """A routed row: `tier` by its index from the cheapest, `points` the score in 1/6400 point.
 
     `key` orders rows by how much the spec would spend on them: by tier, and by points within one.
-    `chars` are those of the ask. `vector` is what was decided on, in slot order.
+    `chars` are those of the ask. `vector` is what was decided on, in slot order. `ask` is the text
+    itself, None where only a log is left of the request.
     """
 
     row: Row
@@ -31,6 +32,7 @@ class Decided:
     points: int
     chars: int
     vector: tuple[int, ...]
+    ask: str | None = field(default=None, repr=False)
 
     @property
     def key(self) -> tuple[int, int]:
@@ -90,4 +92,5 @@ def _decide(
         points=explained["points"]["sum"],
         chars=len(ask),
         vector=tuple(vector),
+        ask=ask,
     )

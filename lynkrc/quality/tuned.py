@@ -52,6 +52,16 @@ class Elsewhere:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowScore:
+    """What the fit says of a row: the score, and the tier by its index from the cheapest."""
+
+    row: str
+    score: int
+    tier: int
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tuned:
     """A fitted score.
 
@@ -59,7 +69,8 @@ class Tuned:
     the bounds of all tiers but the last. `held_out` is measured on requests that the weights were
     not fitted on (grouped folds): its spec is the tuned one, its older spec the current one.
     `elsewhere` has an entry for each source, where there are two or more. `labels` are the requests
-    fitted on, `folds` how often it was fitted to measure it.
+    fitted on, `folds` how often it was fitted to measure it. `fitted` has an entry for each row:
+    the spec that is written of this must say the same, or it is not what was measured.
     """
 
     offset: float
@@ -68,6 +79,7 @@ class Tuned:
     up_to: tuple[int, ...]
     shares: tuple[float, ...]
     """Of each tier, on the data."""
+    fitted: tuple[RowScore, ...]
     held_out: Evaluation
     elsewhere: tuple[Elsewhere, ...]
     labels: int

@@ -37,13 +37,13 @@ def addition(
     node = root.get(section)
     if node is None:
         if root.flow:
-            return _at(file, _end(root.entries[-1][1]), f", {section}: {{{entry}}}")
+            return _at(file, written_end(root.entries[-1][1]), f", {section}: {{{entry}}}")
         before = "" if file.text.endswith("\n") else line_end
         text = f"{before}{line_end}{section}:{line_end}  {entry}{line_end}"
         return _at(file, len(file.text), text)
     if not isinstance(node, MappingNode) or not node.entries:
         return None
-    last = _end(node.entries[-1][1])
+    last = written_end(node.entries[-1][1])
     if node.flow:
         return _at(file, last, f", {entry}")
     first = node.entries[0][0].span.start
@@ -58,13 +58,15 @@ def _at(file: SourceFile, place: int, text: str) -> Edit:
     return Edit(span=Span(file=file, start=place, end=place), text=text)
 
 
-def _end(node: Node) -> int:
+def written_end(node: Node) -> int:
     """Where the last thing of a node is written: a block's own span may reach beyond."""
     match node:
         case MappingNode(flow=False, entries=entries) if entries:
-            return _end(entries[-1][1]) if entries[-1][1].span.text else entries[-1][0].span.end
+            return (
+                written_end(entries[-1][1]) if entries[-1][1].span.text else entries[-1][0].span.end
+            )
         case SequenceNode(flow=False, items=items) if items:
-            return _end(items[-1])
+            return written_end(items[-1])
         case ScalarNode():
             return node.span.start + len(node.span.text.rstrip())
         case _:

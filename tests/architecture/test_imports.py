@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
         "codegen.quantities",
         "codegen.settings_text",
     },
-    "usage": {"diff.replayed", "diagnostics"},
+    "usage": {"diff.intervals", "diff.replayed", "diagnostics"},
     # Shown data is shown as findings are; logs and intervals are those that `diff` reads and makes.
     "quality": {
         "ir",
@@ -141,6 +141,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),
     "numpy": ("lynkrc/quality/",),
+    "scipy": ("lynkrc/quality/fit.py",),
     "sklearn": ("lynkrc/quality/fit.py",),
     "matplotlib": ("lynkrc/quality/plot.py",),
     "cryptography": ("lynkrc/bundle/sign.py", "runtime/lynkrc_runtime/signature.py"),

@@ -12,6 +12,7 @@ from lynkrc_runtime.sessions.keep import Reason
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.telemetry.reloads import Reloads
+from lynkrc_runtime.telemetry.tallies import Histogram
 from lynkrc_runtime.telemetry.workers import WorkerCounts
 from tests.architecture.page_walk import ROOT
 
@@ -38,6 +39,9 @@ def registered(registry: CollectorRegistry) -> dict[str, tuple[str, ...]]:
     found = {}
     for metric, names in registry._collector_to_names.items():
         if not names:
+            continue
+        if isinstance(metric, Histogram):
+            found[metric.name] = metric.labels
             continue
         assert isinstance(metric, MetricWrapperBase)
         found[metric._name] = metric._labelnames

@@ -35,7 +35,7 @@ TEXTS = {
     "255": ("hi " * 255, {"few": (255, 1, 64), "many": (0, 0, 0)}),
     "256": ("hi " * 256, {"few": (255, 1, 64), "many": (0, 0, 0)}),
     "70,000": ("a" * 70_000, {"few": (0, 0, 0), "many": (255, 1, 16)}),
-    "all": ("ab证hello good-evening " * 300, {"few": (255, 1, -16), "many": (255, 3, -623)}),
+    "all": ("ab证hello good-evening " * 300, {"few": (255, 2, 48), "many": (255, 3, -623)}),
 }
 MEASURES = ("count", "distinct", "points", "matches")
 

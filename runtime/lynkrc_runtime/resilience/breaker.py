@@ -123,7 +123,7 @@ class Breaker:
 
     def succeeded(self, began: float, now: float, rules: BreakerRules) -> bool:
         """An attempt is known to be answered; told once of each. Whether the state changed."""
-        if not self._is_probe(began):
+        if self.state is not State.HALF_OPEN or not self._is_probe(began):
             return False
         self._is_probed = False
         self._successes += 1

@@ -21,6 +21,7 @@ from typing import final
 
 WEIGHT = 0.1
 ENOUGH = 10
+_FEW = 1 / WEIGHT
 FRESH = 60.0
 """Seconds."""
 FAILING = 0.3
@@ -45,7 +46,7 @@ class Pace:
 
     def measure(self, seconds: float, now: float) -> None:
         """It took so long, as known now. A measure that is no longer fresh is forgotten."""
-        if self.seconds is None or not self.is_fresh(now):
+        if self.seconds is None or now - self.measured > FRESH:
             self.seconds = seconds
         else:
             self.seconds += 2 * WEIGHT * (seconds - self.seconds)
@@ -78,7 +79,7 @@ class Standing:
             self.failing, self.verdicts = 0.0, 0
         self.verdicts += 1
         # The first few weigh alike: one failure alone is no share of anything.
-        self.failing += (failed - self.failing) / min(self.verdicts, 1 / WEIGHT)
+        self.failing += (failed - self.failing) / (self.verdicts if self.verdicts < _FEW else _FEW)
         self.verdict = now
 
     def is_judged(self, now: float) -> bool:

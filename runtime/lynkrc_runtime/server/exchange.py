@@ -221,7 +221,7 @@ class Exchange:
     def outcome(self, now: float) -> Outcome:
         """The record of the ended request."""
         incoming, request, decision = self.incoming, self.request, self.decision
-        attempts, caller = self.attempts, incoming.caller
+        attempts, caller, arrived = self.attempts, incoming.caller, incoming.arrived
         return Outcome(
             request_id=incoming.request_id,
             surface=incoming.surface,
@@ -230,8 +230,8 @@ class Exchange:
             stream=request is not None and request.options.stream,
             ending=self.ending,
             status=self.status,
-            seconds=now - incoming.arrived,
-            first_byte=None if self.began is None else self.began - incoming.arrived,
+            seconds=now - arrived,
+            first_byte=None if self.began is None else self.began - arrived,
             tier=None if decision is None else decision.tier,
             rule=None if decision is None else decision.rule,
             score=None if decision is None else decision.score,

@@ -69,7 +69,7 @@ def release(exchange: Exchange, step: Try) -> None:
     attempts = exchange.attempts
     assert attempts is not None
     exchange.gateway.places.release(exchange.gateway.routes[step.target].provider.name)
-    if not attempts.is_running:
+    if exchange.visit is not UNMETERED and not attempts.is_running:
         exchange.visit.settle(attempts.records[-1])
 
 

@@ -11,6 +11,7 @@ from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Deny
 from lynkrc_runtime.features import RefusedRequest
+from lynkrc_runtime.metering.interface import UNMETERED
 from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
@@ -78,8 +79,10 @@ async def serve(
         exchange.fail = None
         # Not awaited, so nothing can interrupt it: every request is settled exactly once.
         outcome = exchange.outcome(exchange.loop.time())
-        exchange.visit.leave(outcome)
-        exchange.session.settled(outcome)
+        if exchange.visit is not UNMETERED:
+            exchange.visit.leave(outcome)
+        if exchange.session is not ALONE:
+            exchange.session.settled(outcome)
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
         gateway.recent.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)

@@ -19,6 +19,7 @@ import msgspec
 
 from lynkrc_runtime import settings
 from lynkrc_runtime.attempt import AttemptRecord
+from lynkrc_runtime.cost import total_of
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.telemetry.log_file import LogFile
 from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
@@ -170,7 +171,8 @@ def http_logger(log: Log) -> logging.Logger:
 def outcome_members(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
     """The members of a request's log line, as msgspec writes them."""
     target = None if outcome.target is None else dispatch.targets[outcome.target]
-    first_byte, cost = outcome.first_byte, outcome.cost
+    first_byte, charges = outcome.first_byte, outcome.charges
+    cost = total_of(charges)
     return {
         "request_id": outcome.request_id,
         "surface": outcome.surface,
@@ -194,7 +196,7 @@ def outcome_members(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
         "usage": outcome.usage,
         "cost_micro_usd": None if cost is None else cost.total,
         "cost_by_kind": cost,
-        "estimated": outcome.is_estimated,
+        "estimated": True in [one.estimated for one in charges],
         "duration_ms": milliseconds(outcome.seconds),
         "first_byte_ms": None if first_byte is None else milliseconds(first_byte),
         "transforms": _names(outcome.transforms) if outcome.transforms else (),

@@ -44,19 +44,26 @@ class Spans:
 class Histogram(Collector):
     """Spans by the values of labels, as the library shows a histogram."""
 
-    __slots__ = ("_labels", "_meaning", "_name", "_spans")
+    __slots__ = ("_meaning", "_spans", "labels", "name")
 
     def __init__(self, name: str, meaning: str, labels: Sequence[str]) -> None:
-        self._name, self._meaning, self._labels = name, meaning, labels
+        self.name, self._meaning, self.labels = name, meaning, tuple(labels)
         self._spans: dict[tuple[str, ...], Spans] = {}
 
     def of(self, *values: str) -> Spans:
         """Those with these values of the labels."""
         return self._spans.setdefault(values, Spans())
 
+    def describe(self) -> Iterable[HistogramMetricFamily]:
+        """Its names, so that no other metric gets them."""
+        yield self._family()
+
+    def _family(self) -> HistogramMetricFamily:
+        return HistogramMetricFamily(self.name, self._meaning, labels=self.labels)
+
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """See `Collector`."""
-        family = HistogramMetricFamily(self._name, self._meaning, labels=self._labels)
+        family = self._family()
         for values, spans in self._spans.items():
             buckets, count = [], 0
             for bound, more in zip((*map(str, BOUNDS), "+Inf"), spans.counts, strict=True):

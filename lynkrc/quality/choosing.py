@@ -1,0 +1,143 @@
+"""Columns and labels to how many weights to have, and to fits that have not seen what they judge.
+
+The strength is the sparsest that orders requests it has not seen about as well as the best one:
+within one standard error, over folds, of their difference.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lynkrc.quality.fit import STRENGTHS, Columns, Fitted, Floats, Most, Targets, path
+from lynkrc.quality.metrics import Pairs, measure, order
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Study:
+    """What fits are made from: rows in one order, a fold of each, from 0.
+
+    `gaps` is by how much the strong model was better, not a number for a row without a label.
+    """
+
+    columns: Columns
+    targets: Targets
+    gaps: Floats
+    folds: NDArray[np.intp]
+    most: Most
+    say: Callable[[str], None] = field(repr=False)
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """The fit on all rows, and for each fold the one on the others."""
+
+    final: Fitted
+    by_fold: tuple[Fitted, ...]
+
+
+def chosen(study: Study) -> Cut | None:
+    """The fits; None where nothing gets a weight, or a fold would be judged by nothing."""
+    folds = range(int(study.folds.max()) + 1)
+    single = {}
+    for fold in folds:
+        study.say(f"fold {fold + 1} of {len(folds)}")
+        single[fold] = _path(study, study.folds != fold)
+    double = {}
+    for number, pair in enumerate(combinations(folds, 2)):
+        study.say(f"pair {number + 1} of {len(folds) * (len(folds) - 1) // 2} of folds")
+        double[pair] = _path(study, ~np.isin(study.folds, pair))
+    by_fold: list[Fitted] = []
+    for fold in folds:
+        inner = [
+            (double[min(fold, other), max(fold, other)], study.folds == other)
+            for other in folds
+            if other != fold
+        ]
+        found = _at(single[fold], _strength(study, inner))
+        if found is None:
+            return None
+        by_fold.append(found)
+    study.say("the whole")
+    strength = _strength(study, [(single[fold], study.folds == fold) for fold in folds])
+    final = _at(_path(study, np.ones(len(study.folds), dtype=bool)), strength)
+    return None if final is None else Cut(final=final, by_fold=tuple(by_fold))
+
+
+def fitted_on(study: Study, rows: NDArray[np.bool_]) -> Fitted | None:
+    """The fit on these rows alone, its strength chosen by folds among them."""
+    inner = [
+        (_path(study, rows & (study.folds != fold)), rows & (study.folds == fold))
+        for fold in range(int(study.folds.max()) + 1)
+    ]
+    return _at(_path(study, rows), _strength(study, inner))
+
+
+def _path(study: Study, rows: NDArray[np.bool_]) -> tuple[Fitted, ...]:
+    targets = study.targets.at(rows)
+    if len(set(targets.is_strong.tolist())) < 2:
+        return ()
+    # Sources are numbered anew: one may have no label here.
+    _, sources = np.unique(targets.sources, return_inverse=True)
+    return tuple(path(study.columns, replace(targets, sources=sources), study.most))
+
+
+def _at(fits: Sequence[Fitted], strength: float | None) -> Fitted | None:
+    """The fit of the strength, else the nearest weaker one, else the first there is."""
+    if strength is None or not fits:
+        return None
+    return max((one for one in fits if one.strength <= strength), default=fits[0], key=_by_strength)
+
+
+def _by_strength(fitted: Fitted) -> float:
+    return fitted.strength
+
+
+def _strength(
+    study: Study, inner: Sequence[tuple[Sequence[Fitted], NDArray[np.bool_]]]
+) -> float | None:
+    """The strength to take, by how well fits order rows that they have not seen."""
+    told: list[list[float]] = []
+    used: list[float] = []
+    for strength in STRENGTHS:
+        if not any(one.strength == strength for fits, _ in inner for one in fits):
+            continue
+        fits = [(_at(fits, strength), rows) for fits, rows in inner]
+        figures = [0.5 if fitted is None else _apgr(study, fitted, rows) for fitted, rows in fits]
+        told.append([one for one in figures])
+        used.append(strength)
+    if not used:
+        return None
+    table = np.array(told)
+    keep = ~np.isnan(table).any(axis=0)
+    if not keep.any():
+        return used[0]
+    table = table[:, keep]
+    best = int(np.argmax(table.mean(axis=1)))
+    short = table[best] - table
+    error = short.std(axis=1, ddof=1) / np.sqrt(table.shape[1]) if table.shape[1] > 1 else 0.0
+    return used[int(np.argmax(short.mean(axis=1) <= error))]
+
+
+def _apgr(study: Study, fitted: Fitted, rows: NDArray[np.bool_]) -> float:
+    """The mean over sources of the APGR on these rows; not a number where no source has a gap."""
+    scores = fitted.scores(study.columns)
+    source = np.full(len(rows), -1)
+    source[study.targets.rows] = study.targets.sources
+    found = []
+    for one in range(int(study.targets.sources.max()) + 1):
+        at = rows & (source == one)
+        if at.any():
+            gaps = study.gaps[at]
+            pairs = Pairs(weak=np.zeros(len(gaps)), strong=gaps, costs=None)
+            found.append(measure(order(scores[at]), pairs, np.ones(len(gaps))).apgr)
+    found = [one for one in found if not np.isnan(one)]
+    return float(np.mean(found)) if found else float("nan")
+
+
+__all__ = ["Cut", "Study", "chosen", "fitted_on"]

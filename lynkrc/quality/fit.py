@@ -1,0 +1,199 @@
+"""Columns and labels to weights: L1 logistic regression, one fit for each strength of a path.
+
+A weight costs the fit as much as what it multiplies spreads, so no column is preferred for its
+unit. A rare term may say much and be wrong: it pays more than its spread, by its square root.
+Every source has an intercept of its own, which is left out of the score: sources differ in how
+often the strong model is needed, and a word must not be worth points for telling them apart.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lynkrc.quality.ngrams import LEAST_REQUESTS, Terms
+
+Floats: TypeAlias = NDArray[np.float64]
+Indices: TypeAlias = NDArray[np.intp]
+
+STRENGTHS = tuple(0.015 * 1.5**step for step in range(14))
+"""From hardly any weight to nearly free ones; labels count 1,000 together, however many."""
+
+_SCREENED = 30
+"""Terms that are let into a fit for each that may come out of it."""
+_MOST_SCREENED = 12_000
+_FREE = 30.0
+"""So large a column pays next to nothing."""
+_TOLERANCE = 1e-3
+_ROUNDS = 400
+
+
+@final
+class NoLearner(Exception):
+    """scikit-learn, which is an extra, is not installed."""
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What can be weighed, a row a request: `values` between 0 and 1, and terms."""
+
+    values: Floats
+    terms: Terms
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Labels as arrays: the row of each, what it says, how much it counts, its source from 0."""
+
+    rows: Indices
+    is_strong: NDArray[np.bool_]
+    weights: Floats
+    sources: Indices
+
+    def at(self, chosen: NDArray[np.bool_]) -> "Targets":
+        """The labels of the rows chosen, a truth for each row."""
+        kept = chosen[self.rows]
+        return Targets(
+            rows=self.rows[kept],
+            is_strong=self.is_strong[kept],
+            weights=self.weights[kept],
+            sources=self.sources[kept],
+        )
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Most:
+    """How many weights a fit may have: of all kinds together, or terms apart from the others."""
+
+    weights: int
+    terms: int
+
+    def allows(self, fitted: "Fitted") -> bool:
+        """Whether the fit keeps to it."""
+        values = int(np.count_nonzero(fitted.values))
+        if not self.terms:
+            return values + len(fitted.terms) <= self.weights
+        return values <= self.weights and len(fitted.terms) <= self.terms
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """Weights of one strength: of each value at 1, and of the terms that have one, by place."""
+
+    strength: float
+    values: Floats
+    terms: Indices
+    term_weights: Floats
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing has a weight."""
+        return not self.terms.size and not self.values.any()
+
+    def scores(self, columns: Columns) -> Floats:
+        """What the rows come to, in no unit."""
+        weights = np.zeros(len(columns.terms.names))
+        weights[self.terms] = self.term_weights
+        found: Floats = columns.values @ self.values + term_sums(columns.terms, weights)
+        return found
+
+
+def term_sums(terms: Terms, weights: NDArray[Any]) -> NDArray[Any]:
+    """For each row the weights of its terms, added up."""
+    sums = np.concatenate((np.zeros(1, weights.dtype), np.cumsum(weights[terms.places])))
+    found: NDArray[Any] = sums[terms.starts[1:]] - sums[terms.starts[:-1]]
+    return found
+
+
+def balanced(targets: Targets) -> Targets:
+    """The same labels, each source counting alike, and all of them 1,000."""
+    totals = np.bincount(targets.sources, targets.weights)
+    weights = targets.weights / totals[targets.sources]
+    return Targets(
+        rows=targets.rows,
+        is_strong=targets.is_strong,
+        weights=1000 * weights / weights.sum(),
+        sources=targets.sources,
+    )
+
+
+def path(
+    columns: Columns, targets: Targets, most: Most, strengths: tuple[float, ...] = STRENGTHS
+) -> Iterator[Fitted]:
+    """Fits from few weights to many, up to the first that has more than it may.
+
+    Those without any weight are left out. NoLearner without scikit-learn.
+    """
+    try:
+        from scipy.sparse import csr_matrix, diags, hstack
+        from sklearn.linear_model import LogisticRegression
+    except ImportError:
+        raise NoLearner from None
+    targets = balanced(targets)
+    rows, terms = targets.rows, columns.terms
+    present = csr_matrix(
+        (np.ones(len(terms.places)), terms.places, terms.starts),
+        shape=(len(columns.values), len(terms.names)),
+    )
+    screened = _screened(present[rows], targets, most)
+    spread = columns.values[rows].std(axis=0)
+    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)
+    often = np.asarray(present[rows].mean(axis=0)).ravel()[screened]
+    term_scale = (often * (1 - often)) ** -0.25
+    own = np.eye(int(targets.sources.max()) + 1)[targets.sources] * _FREE
+    matrix = hstack(
+        [
+            csr_matrix(columns.values[rows] * scale),
+            present[rows][:, screened] @ diags(term_scale),
+            csr_matrix(own),
+        ]
+    ).tocsr()
+    count = columns.values.shape[1]
+    for strength in strengths:
+        learner = LogisticRegression(
+            C=strength,
+            l1_ratio=1.0,
+            solver="liblinear",
+            fit_intercept=False,
+            tol=_TOLERANCE,
+            max_iter=_ROUNDS,
+            random_state=0,
+        )
+        learner.fit(matrix, targets.is_strong, sample_weight=targets.weights)
+        found = learner.coef_[0]
+        of_terms = found[count : count + len(screened)]
+        kept = np.flatnonzero(of_terms)
+        fitted = Fitted(
+            strength=strength,
+            values=found[:count] * scale,
+            terms=screened[kept],
+            term_weights=of_terms[kept] * term_scale[kept],
+        )
+        if not most.allows(fitted):
+            return
+        if not fitted.is_empty:
+            yield fitted
+
+
+def _screened(present: Any, targets: Targets, most: Most) -> Indices:
+    """The terms that tell most by themselves, in order of place; the others never get a weight."""
+    marks = targets.is_strong.astype(np.float64)
+    means = np.bincount(targets.sources, targets.weights * marks) / np.bincount(
+        targets.sources, targets.weights
+    )
+    left = targets.weights * (marks - means[targets.sources])
+    told = np.abs(present.T @ left)
+    noise = np.sqrt(present.T @ left**2)
+    often = np.asarray(present.sum(axis=0)).ravel()
+    tells = (noise > 0) & (often >= LEAST_REQUESTS)
+    sure = np.divide(told, noise, out=np.zeros_like(told), where=tells)
+    ordered = np.argsort(-sure, kind="stable")
+    count = min(_MOST_SCREENED, _SCREENED * (most.terms or most.weights))
+    kept: Indices = np.sort(ordered[:count][sure[ordered[:count]] > 0])
+    return kept

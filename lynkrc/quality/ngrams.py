@@ -1,0 +1,112 @@
+"""Asks to the terms that a lexicon could learn, and to which of them each ask holds.
+
+What is found in a text is what the automaton finds: text is folded by the same table, a word is a
+run of word characters or one letter of a script without blanks, a blank of an entry stands for 1 to
+8 white-space characters or hyphens. Terms are words and pairs of words, so an entry is the term as
+it stands: nothing in it has to be escaped. An apostrophe is no word character, but nobody takes
+``don't`` for two words: its parts are found, as the automaton finds them, and are no terms there.
+
+>>> found = grams("Don't  stop")
+>>> sorted(found.present), sorted(found.whole)
+(['don', "don't", 'stop', 't', 't stop'], ["don't", 'stop'])
+"""
+
+import re
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lynkrc_runtime.scan.edges import ALONE
+from lynkrc_runtime.scan.fold import fold_text
+
+LONGEST = 40
+"""Characters of a term."""
+LEAST_REQUESTS = 5
+LEAST_GROUPS = 2
+"""What a term must occur in to be worth a weight: one conversation says the same words often."""
+
+_ALONE = "".join(f"{chr(low)}-{chr(high)}" for low, high in ALONE)
+_RUN = re.compile(f"[{_ALONE}]|(?:[0-9a-z_]|[^\\x00-\\x7f{_ALONE}])+")
+_BLANK = re.compile("[\\t-\\r -]{1,8}")
+
+Places: TypeAlias = NDArray[np.int32]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grams:
+    """Words and pairs of words: `present` as the automaton sees it, `whole` as people do."""
+
+    present: frozenset[str]
+    whole: frozenset[str]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """Terms in order, and which occur: row i has those of `places[starts[i]:starts[i + 1]]`."""
+
+    names: tuple[str, ...]
+    starts: Places
+    places: Places
+
+
+def grams(text: str) -> Grams:
+    """What an ask holds."""
+    folded = fold_text(text)
+    present: set[str] = set()
+    whole: set[str] = set()
+    before, joined, end = "", "", -1
+    """The run before, what joins it to this one's, and where it ended."""
+    pending: list[tuple[str, bool]] = []
+    for match in _RUN.finditer(folded):
+        run = match[0]
+        between = folded[end : match.start()] if before else "\0"
+        joint = _joint(between)
+        # Now it is known what stands behind the run before.
+        whole.update(gram for gram, is_whole in pending if is_whole and joint != "'")
+        is_whole = joint != "'"
+        pending = [(run, is_whole)]
+        if joint is not None:
+            pending.append((before + joint + run, joined != "'"))
+        present.update(gram for gram, _ in pending)
+        before, joined, end = run, joint or "", match.end()
+    whole.update(gram for gram, is_whole in pending if is_whole)
+    return Grams(present=frozenset(present), whole=frozenset(whole))
+
+
+def _joint(between: str) -> str | None:
+    """What an entry has between two words that stand so; None where none can hold both."""
+    if between in ("", "'"):
+        return between
+    return " " if _BLANK.fullmatch(between) else None
+
+
+def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
+    """The terms that enough requests and groups have, by name."""
+    counts: Counter[str] = Counter()
+    first_group: dict[str, int] = {}
+    spread: set[str] = set()
+    for text, group in zip(texts, groups, strict=True):
+        for gram in grams(text).whole:
+            counts[gram] += 1
+            if first_group.setdefault(gram, group) != group:
+                spread.add(gram)
+    names = sorted(
+        gram for gram in spread if counts[gram] >= LEAST_REQUESTS and len(gram) <= LONGEST
+    )
+    place = {name: number for number, name in enumerate(names)}
+    starts, places = array("i", (0,)), array("i")
+    for text in texts:
+        places.extend(sorted(place[gram] for gram in grams(text).present if gram in place))
+        starts.append(len(places))
+    return Terms(
+        names=tuple(names),
+        starts=np.array(starts, dtype=np.int32),
+        places=np.array(places, dtype=np.int32),
+    )
