@@ -6,22 +6,35 @@ intervals are those of the mean.
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite, isnan
+from dataclasses import dataclass, replace
+from math import isnan
 from statistics import fmean
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lynkrc.diagnostics.wording import shown
 from lynkrc.quality.agreement import agreement_of
 from lynkrc.quality.decided import Decided, Undecided
-from lynkrc.quality.metrics import Measures, Numbers, Pairs, Reach, draws, measure, order, reach_of
+from lynkrc.quality.drawn import figure_of
+from lynkrc.quality.metrics import (
+    Measures,
+    Numbers,
+    Pairs,
+    Reach,
+    draws,
+    measure,
+    order,
+    reach_of,
+)
+from lynkrc.quality.rankings import rankings_of
 from lynkrc.quality.results import (
     LENGTH,
     OLD,
     RANDOM,
     SPEC,
+    Agreement,
     Curve,
     Difference,
     Evaluation,
@@ -75,7 +88,7 @@ class _Suite:
     weak: str
     strong: str
     pairs: Pairs
-    groups: np.ndarray[tuple[int], np.dtype[np.intp]]
+    groups: NDArray[np.intp]
     keys: Mapping[str, Numbers]
     """By policy; chance has none."""
 
@@ -130,7 +143,7 @@ def evaluate(question: Question, *, say: Callable[[str], None] | None = None) ->
             _result(question, suite, one) for suite, one in zip(suites, drawn, strict=True)
         ),
         mean=_mean_result(question, suites, drawn) if len(suites) > 1 else None,
-        agreement=agreement_of(question.decided, question.tiers),
+        agreement=_agreement(question),
         left_out=tuple(
             LeftOut(reason=reason, rows=len(ids), first=ids[0]) for reason, ids in left.items()
         ),
@@ -138,6 +151,20 @@ def evaluate(question: Question, *, say: Callable[[str], None] | None = None) ->
         seed=question.seed,
         resamples=question.resamples,
     )
+
+
+def _agreement(question: Question) -> Agreement | None:
+    """With the tiers that people chose, and how well each policy puts them in order."""
+    found = agreement_of(question.decided, question.tiers)
+    if found is None:
+        return None
+    rows = [one for one in question.decided if one.row.tier in question.tiers]
+    chosen = np.array([question.tiers.index(one.row.tier or "") for one in rows], np.intp)
+    groups = _groups(rows)
+    if groups.max() == 0:
+        return found
+    drawn = draws(groups, question.resamples, question.seed)
+    return replace(found, rankings=rankings_of(_keys(question, rows), chosen, drawn))
 
 
 def _suite(question: Question, name: str, left: dict[str, list[str]]) -> Iterator[_Suite]:
@@ -165,17 +192,9 @@ def _suite(question: Question, name: str, left: dict[str, list[str]]) -> Iterato
 def _arrays(
     question: Question, name: str, weak: str, strong: str, rows: Sequence[Decided]
 ) -> _Suite:
-    numbers: dict[str, int] = {}
-    groups = [numbers.setdefault(one.row.group, len(numbers)) for one in rows]
     scores = [one.row.scores or {} for one in rows]
     costs = [one.row.costs or {} for one in rows]
     known = all(weak in one and strong in one for one in costs)
-    keys = {
-        SPEC: _ranks([one.key for one in rows]),
-        LENGTH: np.array([one.chars for one in rows], dtype=np.float64),
-    }
-    if question.old is not None:
-        keys[OLD] = _ranks([question.old[one.row.id] for one in rows])
     return _Suite(
         name=name,
         rows=tuple(rows),
@@ -191,9 +210,26 @@ def _arrays(
             if known
             else None,
         ),
-        groups=np.array(groups, dtype=np.intp),
-        keys=keys,
+        groups=_groups(rows),
+        keys=_keys(question, rows),
     )
+
+
+def _groups(rows: Sequence[Decided]) -> NDArray[np.intp]:
+    """Each row's group, numbered from 0 without a gap."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(one.row.group, len(numbers)) for one in rows], np.intp)
+
+
+def _keys(question: Question, rows: Sequence[Decided]) -> dict[str, Numbers]:
+    """Each policy's keys but chance's."""
+    keys = {
+        SPEC: _ranks([one.key for one in rows]),
+        LENGTH: np.array([one.chars for one in rows], dtype=np.float64),
+    }
+    if question.old is not None:
+        keys[OLD] = _ranks([question.old[one.row.id] for one in rows])
+    return keys
 
 
 def _ranks(keys: Sequence[tuple[int, int]]) -> Numbers:
@@ -312,7 +348,7 @@ def _mean_result(
             TierShare(
                 tier=tier,
                 requests=sum(sum(row.tier == number for row in suite.rows) for suite in suites),
-                share=_figure(
+                share=figure_of(
                     [fmean(same) for same in zip(*(d.tiers[number] for d in drawn), strict=True)]
                 ),
                 weak_score=None,
@@ -348,11 +384,11 @@ def _figures(found: Sequence[Measures]) -> Figures:
     aiq = [one.aiq for one in found if one.aiq is not None]
     auroc = [one.auroc for one in found]
     return Figures(
-        apgr=_figure([one.apgr for one in found]),
-        cpt50=_figure([one.cpt50 for one in found]),
-        cpt80=_figure([one.cpt80 for one in found]),
-        auroc=None if np.isnan(auroc[0]) else _figure(auroc),
-        aiq=None if not aiq or np.isnan(aiq[0]) else _figure(aiq),
+        apgr=figure_of([one.apgr for one in found]),
+        cpt50=figure_of([one.cpt50 for one in found]),
+        cpt80=figure_of([one.cpt80 for one in found]),
+        auroc=None if np.isnan(auroc[0]) else figure_of(auroc),
+        aiq=None if not aiq or np.isnan(aiq[0]) else figure_of(aiq),
     )
 
 
@@ -389,7 +425,7 @@ def _tiers(question: Question, suite: _Suite, drawn: _Drawn) -> tuple[TierShare,
             TierShare(
                 tier=name,
                 requests=count,
-                share=_figure(drawn.tiers[number]),
+                share=figure_of(drawn.tiers[number]),
                 weak_score=float(suite.pairs.weak[at].mean()) if count else None,
                 strong_score=float(suite.pairs.strong[at].mean()) if count else None,
             )
@@ -401,8 +437,8 @@ def _spending(name: str, found: Sequence[tuple[float, float, float]]) -> Spendin
     costs = [cost for _, cost, _ in found]
     return Spending(
         name=name,
-        score=_figure([score for score, _, _ in found]),
-        cost=None if np.isnan(costs[0]) else _figure(costs),
+        score=figure_of([score for score, _, _ in found]),
+        cost=None if np.isnan(costs[0]) else figure_of(costs),
         share=found[0][2],
     )
 
@@ -410,7 +446,7 @@ def _spending(name: str, found: Sequence[tuple[float, float, float]]) -> Spendin
 def _gap(drawn: _Drawn) -> Figure:
     """How much better the strong model is."""
     ends = zip(drawn.spending["all strong"], drawn.spending["all weak"], strict=True)
-    return _figure([strong[0] - weak[0] for strong, weak in ends])
+    return figure_of([strong[0] - weak[0] for strong, weak in ends])
 
 
 def _no_gap(suite: _Suite, gap: Figure) -> str:
@@ -433,13 +469,3 @@ def _curve(reach: Reach, drawn: Sequence[Numbers]) -> Curve:
         costs=None if reach.costs is None else at(reach.costs),
         bounds=None if bounds is None else (tuple(bounds[0]), tuple(bounds[1])),
     )
-
-
-def _figure(found: Sequence[float]) -> Figure:
-    """The sample's own value, the first, and the middle 95 % of the draws that can tell."""
-    value, *drawn = found
-    told = [one for one in drawn if isfinite(one)]
-    if not told:
-        return Figure(value=value, low=value, high=value)
-    low, high = np.percentile(told, (2.5, 97.5))
-    return Figure(value=value, low=float(low), high=float(high))

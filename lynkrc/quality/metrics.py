@@ -24,6 +24,7 @@ Measures(apgr=0.75, cpt50=0.25, cpt80=0.4, auroc=1.0, aiq=None)
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TypeAlias, final
 
 import numpy as np
@@ -132,6 +133,21 @@ def auroc(ordered: Ordered, labels: NDArray[np.bool_], weights: Numbers) -> floa
     if hits[-1] == 0 or misses[-1] == 0:
         return float("nan")
     return float(np.trapezoid(hits, misses) / (hits[-1] * misses[-1]))
+
+
+def concordance(ordered: Ordered, grades: NDArray[np.int_], weights: Numbers) -> float:
+    """How often, of two requests of different grades, that of the higher one stands higher.
+
+    Ties count half. Not a number where all that were drawn have one grade.
+    """
+    right = pairs = 0.0
+    counts = np.bincount(grades, weights)
+    for low, high in combinations(np.flatnonzero(counts).tolist(), 2):
+        both = counts[low] * counts[high]
+        here = np.where((grades == low) | (grades == high), weights, 0.0)
+        right += both * auroc(ordered, grades == high, here)
+        pairs += both
+    return float(right / pairs) if pairs else float("nan")
 
 
 def draws(groups: NDArray[np.intp], count: int, seed: int) -> Iterator[Numbers]:

@@ -147,6 +147,7 @@ def _agreement(found: Agreement) -> Iterator[str]:
     yield f"  as chosen  {_percent(found.exact):<20}  ({always})"
     yield f"  higher     {_percent(found.over)}"
     yield f"  lower      {_percent(found.under)}"
+    yield from _rankings(found)
     yield ""
     width = max(8, *map(len, found.tiers))
     yield f"  {'chosen':<{width}}  " + " ".join(f"{name:>{width}}" for name in found.tiers)
@@ -163,6 +164,16 @@ def _agreement(found: Agreement) -> Iterator[str]:
             yield f"  {printable(name)}: {chosen} chosen, {got} decided"
         if len(found.misses) > MISSES:
             yield f"  and {len(found.misses) - MISSES} more: --format json has them all"
+
+
+def _rankings(found: Agreement) -> Iterator[str]:
+    if found.rankings:
+        yield ""
+        yield f"  {'in order':<12}{'pairs':<25}{'this spec, less it':<25}so"
+    for one in found.rankings:
+        gain = "" if one.gain is None else _signed(one.gain)
+        word = "" if one.gain is None else _WORDS[_sign(one.gain)]
+        yield f"  {_NAMES[one.policy]:<12}{_figure(one.value):<25}{gain:<25}{word}"
 
 
 def _notes(found: Evaluation) -> Iterator[str]:

@@ -130,6 +130,20 @@ class SuiteResult:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """How well one policy orders requests for which people chose different tiers.
+
+    `value`: how often the request of the higher tier stands above the other, ties counting half
+    (0.5 by chance). `gain`: the spec's less this one's, on the same draws; None for the spec.
+    """
+
+    policy: str
+    value: Figure
+    gain: Figure | None
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
     """Requests that carry the tier a person chose, against the spec's.
 
@@ -145,6 +159,8 @@ class Agreement:
     tasks: tuple[tuple[str, int, int, int], ...]
     misses: tuple[tuple[str, str, str], ...]
     """Id, tier chosen, tier got; all of them, in the order of the file."""
+    rankings: tuple[Ranking, ...]
+    """The spec's first; empty where all have one tier, or are of one group."""
 
 
 @final

@@ -320,6 +320,30 @@ def test_what_people_chose_against_what_was_got() -> None:
     assert "Intervals" not in text
 
 
+def test_how_well_what_people_chose_is_put_in_order() -> None:
+    tiers = ("LOW", "MIDDLE", "HIGH")
+    rows = [
+        decided(
+            row(f"r{number}", None, tier=tiers[number % 3]), points=number % 3, chars=9 - number
+        )
+        for number in range(9)
+    ]
+    known = {one.row.id: (0, -one.points) for one in rows}
+    found = asked(rows, tiers=tiers, old=known, old_name="old.yaml").agreement
+    assert found is not None
+    spec, length, old = found.rankings
+    assert (spec.policy, spec.value.value, spec.value.low, spec.gain) == (SPEC, 1, 1, None)
+    # Of each two tiers' 9 pairs, the one that should stand higher is the longer in 3.
+    assert (length.policy, length.value.value) == (LENGTH, pytest.approx(9 / 27))
+    assert length.gain is not None and length.gain.low > 0
+    assert (old.policy, old.value.value) == (OLD, 0)
+    same = asked([one for one in rows if one.row.tier == "LOW"], tiers=tiers).agreement
+    assert same is not None and same.rankings == ()
+    talk = [replace(one, row=replace(one.row, group="talk")) for one in rows]
+    one_group = asked(talk, tiers=tiers).agreement
+    assert one_group is not None and one_group.rankings == ()
+
+
 def test_few_labels_are_warned_of() -> None:
     assert "Only 40 requests" in render_text(asked(made(40)), colour=False)
     assert "Only" not in render_text(asked(made(1000)), colour=False)
