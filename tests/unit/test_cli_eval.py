@@ -10,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lynkrc.cli import eval as eval_command
+from lynkrc.cli import labelled
 from lynkrc.cli.built import load_built
 from lynkrc.cli.main import main
 from lynkrc.cli.specs import compile_file
@@ -169,7 +170,7 @@ def test_data_with_mistakes_is_refused_whole(
     wrong.write_text('{"id": "a"}\nnot json\n' * 10)
     _, err = told(capsys, spec, data, wrong, code=2)
     assert f"{wrong}:1: `suite` is missing" in err
-    assert err.count("\n") == eval_command.PROBLEMS + 1 and " more\n" in err
+    assert err.count("\n") == labelled.PROBLEMS + 1 and " more\n" in err
     _, err = told(capsys, spec, data, data, code=2)
     assert f"{data}:1: the id `made-0` is taken by {data}:1" in err
     _, err = told(capsys, spec, tmp_path / "none.jsonl", code=2)
