@@ -24,10 +24,13 @@ from lynkrc.quality.metrics import (
     Pairs,
     Reach,
     draws,
+    less,
+    mean_of,
     measure,
     order,
     reach_of,
 )
+from lynkrc.quality.operating import Gains, gains_of, line_of
 from lynkrc.quality.rankings import rankings_of
 from lynkrc.quality.results import (
     LENGTH,
@@ -40,6 +43,7 @@ from lynkrc.quality.results import (
     Evaluation,
     Figure,
     Figures,
+    Gain,
     LeftOut,
     Policy,
     Spending,
@@ -104,6 +108,7 @@ class _Drawn:
     tiers: list[list[float]]
     scores: list[Numbers]
     """Of the spec at even shares."""
+    gains: list[Gains]
 
 
 def evaluate(question: Question, *, say: Callable[[str], None] | None = None) -> Evaluation:
@@ -247,14 +252,16 @@ def _draw(question: Question, suite: _Suite) -> _Drawn:
         spending={name: [] for name in ("all weak", "all strong", SPEC, RANDOM)},
         tiers=[[] for _ in question.tiers],
         scores=[],
+        gains=[],
     )
     # Each suite has draws of its own, whatever stands beside it.
     seed = question.seed + zlib.crc32(suite.name.encode())
     for weights in (np.ones(len(suite.rows)), *draws(suite.groups, question.resamples, seed)):
+        reached = {name: reach_of(one, suite.pairs, weights) for name, one in ordered.items()}
         for name, one in ordered.items():
             drawn.measures[name].append(measure(one, suite.pairs, weights))
-        reached = reach_of(ordered[SPEC], suite.pairs, weights)
-        drawn.scores.append(np.interp(_GRID, reached.shares, reached.scores))
+        of_spec = reached.pop(SPEC)
+        drawn.scores.append(np.interp(_GRID, of_spec.shares, of_spec.scores))
         total = weights.sum()
         share = float(weights @ is_strong / total)
         weak, strong, spec = (
@@ -264,6 +271,14 @@ def _draw(question: Question, suite: _Suite) -> _Drawn:
         drawn.spending["all weak"].append((*weak, 0.0))
         drawn.spending["all strong"].append((*strong, 1.0))
         drawn.spending[SPEC].append((*spec, share))
+        drawn.gains.append(
+            gains_of(
+                {**reached, RANDOM: line_of(weak, strong)},
+                score=spec[0],
+                share=share,
+                cost=None if isnan(spec[1]) else spec[1],
+            )
+        )
         score, cost = (a + share * (b - a) for a, b in zip(weak, strong, strict=True))
         drawn.spending[RANDOM].append((score, cost, share))
         aiq = _aiq_of_chance(weak, strong)
@@ -311,6 +326,7 @@ def _result(question: Question, suite: _Suite, drawn: _Drawn) -> SuiteResult:
         differences=_differences(drawn.measures),
         tiers=_tiers(question, suite, drawn),
         spending=tuple(_spending(name, found) for name, found in drawn.spending.items()),
+        gains=_gains(drawn.gains),
     )
 
 
@@ -319,15 +335,12 @@ def _mean_result(
 ) -> SuiteResult:
     """The plain mean over suites, draw by draw."""
     measures = {
-        name: [
-            _mean_measures(same)
-            for same in zip(*(one.measures[name] for one in drawn), strict=True)
-        ]
+        name: [mean_of(same) for same in zip(*(one.measures[name] for one in drawn), strict=True)]
         for name in drawn[0].measures
     }
     spending = {
         name: [
-            (_mean(values[0]), _mean(values[1]), _mean(values[2]))
+            (fmean(values[0]), fmean(values[1]), fmean(values[2]))
             for same in zip(*(one.spending[name] for one in drawn), strict=True)
             for values in [tuple(zip(*same, strict=True))]
         ]
@@ -357,22 +370,17 @@ def _mean_result(
             for number, tier in enumerate(question.tiers)
         ),
         spending=tuple(_spending(name, found) for name, found in spending.items()),
+        gains=_gains(
+            [
+                {
+                    key: fmean(one[key] for one in same)
+                    for key in same[0]
+                    if all(key in one for one in same)
+                }
+                for same in zip(*(one.gains for one in drawn), strict=True)
+            ]
+        ),
     )
-
-
-def _mean_measures(same: Sequence[Measures]) -> Measures:
-    costs = [one.aiq for one in same]
-    return Measures(
-        apgr=_mean([one.apgr for one in same]),
-        cpt50=_mean([one.cpt50 for one in same]),
-        cpt80=_mean([one.cpt80 for one in same]),
-        auroc=_mean([one.auroc for one in same]),
-        aiq=None if None in costs else _mean([one for one in costs if one is not None]),
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return fmean(values)
 
 
 def _common(names: Iterator[str]) -> str:
@@ -397,21 +405,11 @@ def _differences(measures: Mapping[str, list[Measures]]) -> tuple[Difference, ..
         Difference(
             against=name,
             figures=_figures(
-                [_less(spec, one) for spec, one in zip(measures[SPEC], found, strict=True)]
+                [less(spec, one) for spec, one in zip(measures[SPEC], found, strict=True)]
             ),
         )
         for name, found in measures.items()
         if name != SPEC
-    )
-
-
-def _less(one: Measures, other: Measures) -> Measures:
-    return Measures(
-        apgr=one.apgr - other.apgr,
-        cpt50=one.cpt50 - other.cpt50,
-        cpt80=one.cpt80 - other.cpt80,
-        auroc=one.auroc - other.auroc,
-        aiq=None if one.aiq is None or other.aiq is None else one.aiq - other.aiq,
     )
 
 
@@ -431,6 +429,14 @@ def _tiers(question: Question, suite: _Suite, drawn: _Drawn) -> tuple[TierShare,
             )
         )
     return tuple(found)
+
+
+def _gains(drawn: Sequence[Gains]) -> tuple[Gain, ...]:
+    return tuple(
+        Gain(against=name, alike=alike, score=figure_of([one[name, alike] for one in drawn]))
+        for (name, alike), value in drawn[0].items()
+        if not isnan(value)
+    )
 
 
 def _spending(name: str, found: Sequence[tuple[float, float, float]]) -> Spending:

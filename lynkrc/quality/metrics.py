@@ -22,9 +22,10 @@ differs from the code that they published, and why:
 Measures(apgr=0.75, cpt50=0.25, cpt80=0.4, auroc=1.0, aiq=None)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from statistics import fmean
 from typing import TypeAlias, final
 
 import numpy as np
@@ -160,6 +161,29 @@ def draws(groups: NDArray[np.intp], count: int, seed: int) -> Iterator[Numbers]:
     for _ in range(count):
         drawn = np.bincount(generator.integers(0, total, total), minlength=total)
         yield drawn[groups].astype(np.float64)
+
+
+def mean_of(same: Sequence[Measures]) -> Measures:
+    """The plain mean of each figure; no AIQ where one has none."""
+    costs = [one.aiq for one in same]
+    return Measures(
+        apgr=fmean([one.apgr for one in same]),
+        cpt50=fmean([one.cpt50 for one in same]),
+        cpt80=fmean([one.cpt80 for one in same]),
+        auroc=fmean([one.auroc for one in same]),
+        aiq=None if None in costs else fmean([one for one in costs if one is not None]),
+    )
+
+
+def less(one: Measures, other: Measures) -> Measures:
+    """Each figure of one less that of the other; no AIQ where one has none."""
+    return Measures(
+        apgr=one.apgr - other.apgr,
+        cpt50=one.cpt50 - other.cpt50,
+        cpt80=one.cpt80 - other.cpt80,
+        auroc=one.auroc - other.auroc,
+        aiq=None if one.aiq is None or other.aiq is None else one.aiq - other.aiq,
+    )
 
 
 def _gaps(pairs: Pairs) -> Numbers:

@@ -106,6 +106,7 @@ def _suite(found: Evaluation, suite: SuiteResult) -> Iterator[str]:
     yield from _tiers(suite)
     yield ""
     yield from _spending(suite)
+    yield from _gains(suite)
 
 
 def _tiers(suite: SuiteResult) -> Iterator[str]:
@@ -133,6 +134,18 @@ def _spending(suite: SuiteResult) -> Iterator[str]:
         cost = "" if one.cost is None else _dollars(one.cost, places)
         label = names.get(one.name, one.name)
         yield f"  {label:<20}{one.share:>9.1%}  {_figure(one.score):<22}{cost}"
+
+
+def _gains(suite: SuiteResult) -> Iterator[str]:
+    """The spec's score at its tiers less what others reach: a column for each thing alike."""
+    columns = list(dict.fromkeys(one.alike for one in suite.gains))
+    names = list(dict.fromkeys(one.against for one in suite.gains))
+    told = {(one.against, one.alike): _signed(one.score) for one in suite.gains}
+    yield ""
+    yield f"  {'score less that of':<20}" + "".join(f"{f'at the same {one}':<25}" for one in columns)
+    for name in names:
+        cells = (told.get((name, one), "") for one in columns)
+        yield f"  {_NAMES[name]:<20}" + "".join(f"{cell:<25}" for cell in cells)
 
 
 def _agreement_heading(found: Agreement) -> str:
