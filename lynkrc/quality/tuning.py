@@ -35,8 +35,9 @@ from lynkrc.quality.thresholds import (
     tiers_of,
     up_to_at,
 )
-from lynkrc.quality.tuned import Elsewhere, Term, Tuned, Weight
+from lynkrc.quality.tuned import Elsewhere, RowScore, Term, Tuned, Weight
 from lynkrc_runtime.feature_table import FIXED_UNIT
+from lynkrc_runtime.scan.edges import as_written
 
 RANKS = 1_000_000
 """Ranks are told in so many parts."""
@@ -137,18 +138,23 @@ def tune(question: TuneQuestion) -> Tuned:
     points = final.points(columns, adds64)
     scores = scores_of(points)
     up_to = up_to_at(scores, levels)
+    placed = tiers_of(scores, up_to, bounds)
     return Tuned(
         offset=final.offset64 / FIXED_UNIT,
         weights=_weights(final, candidates),
         terms=tuple(
-            Term(pattern=terms.names[at], points=int(final.terms64[at]) / FIXED_UNIT)
+            Term(pattern=as_written(terms.names[at]), points=int(final.terms64[at]) / FIXED_UNIT)
             for at in np.flatnonzero(final.terms64)
         ),
         up_to=up_to,
-        shares=shares_of(tiers_of(scores, up_to, bounds), tiers),
+        shares=shares_of(placed, tiers),
+        fitted=tuple(
+            RowScore(row=one.row.id, score=int(score), tier=int(tier))
+            for one, score, tier in zip(decided, scores, placed, strict=True)
+        ),
         held_out=held_out,
         elsewhere=_elsewhere(question, study, decided, bounds, shares, adds64),
-        labels=len(labels),
+        labels=len({label.row for label in labels}),
         folds=question.folds,
         seed=question.seed,
     )
