@@ -111,6 +111,10 @@ def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
         and len(gram) <= LONGEST
         and as_written(gram).isprintable()
     )
+    return _distinct(_placed(texts, names))
+
+
+def _placed(texts: Sequence[str], names: Sequence[str]) -> Terms:
     place = {name: number for number, name in enumerate(names)}
     starts, places = array("i", (0,)), array("i")
     for text in texts:
@@ -120,4 +124,26 @@ def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
         names=tuple(names),
         starts=np.array(starts, dtype=np.int32),
         places=np.array(places, dtype=np.int32),
+    )
+
+
+def _distinct(terms: Terms) -> Terms:
+    """Without those that occur in the same texts as a shorter one: they tell nothing more."""
+    texts = np.repeat(np.arange(len(terms.starts) - 1), np.diff(terms.starts))
+    by_term = np.split(
+        texts[np.argsort(terms.places, kind="stable")],
+        np.cumsum(np.bincount(terms.places, minlength=len(terms.names)))[:-1],
+    )
+    shortest: dict[bytes, int] = {}
+    for number in sorted(range(len(terms.names)), key=lambda one: len(terms.names[one])):
+        shortest.setdefault(by_term[number].tobytes(), number)
+    kept = np.array(sorted(shortest.values()), dtype=np.intp)
+    place = np.full(len(terms.names), -1, dtype=np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    places = place[terms.places]
+    counts = np.bincount(texts[places >= 0], minlength=len(terms.starts) - 1)
+    return Terms(
+        names=tuple(terms.names[one] for one in kept),
+        starts=np.concatenate(((0,), np.cumsum(counts))).astype(np.int32),
+        places=places[places >= 0],
     )

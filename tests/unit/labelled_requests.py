@@ -70,7 +70,7 @@ def row(
 
 
 def told_rows(count: int, *, suite: str = "s", seed: int = 0) -> tuple[Row, ...]:
-    """Requests of a few words: half hold the one that tells, which tells nine times of ten."""
+    """Requests of a few words: half hold the one that tells, and of the others long ones tell."""
     random = Random(f"{suite}{seed}")
     rows = []
     for number in range(count):
@@ -78,7 +78,7 @@ def told_rows(count: int, *, suite: str = "s", seed: int = 0) -> tuple[Row, ...]
         is_told = random.random() < 0.5
         if is_told:
             words.insert(random.randrange(len(words)), TOLD)
-        gap = float(is_told == (random.random() < 0.9))
+        gap = float(random.random() < (0.9 if is_told else len(words) / 50))
         rows.append(row(f"{suite}{number:03}", " ".join(words), gap, suite=suite))
     return tuple(rows)
 

