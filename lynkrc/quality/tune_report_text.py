@@ -1,5 +1,6 @@
 """What was tuned to text for a terminal of 80 columns: verdict, figures, weights; then the diff."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
@@ -32,6 +33,9 @@ _FIGURES: tuple[tuple[str, Callable[[Figures], Figure | None]], ...] = (
 )
 _POLICIES = ((SPEC, "tuned"), (OLD, "current spec"), (LENGTH, "length"))
 _CELL = 23
+_INTERVAL = re.compile(r"\w+ [-+.0-9]+ \([-+.0-9]+ to [-+.0-9]+\)")
+_HARD = "\x7f"
+"""Stands for a blank at which no line is broken."""
 
 
 def render_text(report: TuneReport, *, colour: bool, diff: bool) -> str:
@@ -80,9 +84,8 @@ def _held_out(report: TuneReport) -> Iterator[str]:
             yield _cells(name, cells)
     for title, against in (("current", OLD), ("length", LENGTH)):
         (one,) = (one for one in whole.differences if one.against == against)
-        yield (
-            f"  against {title}: APGR {signed(one.figures.apgr)}, CPT80 {signed(one.figures.cpt80)}"
-        )
+        apgr, cpt80 = signed(one.figures.apgr), signed(one.figures.cpt80)
+        yield f"  vs. {title:<8} APGR {apgr}, CPT80 {cpt80}"
     if found.mean is not None:
         for suite in found.suites:
             yield f"  {suite.suite}, {suite.requests:,} requests"
@@ -183,6 +186,13 @@ def _notes(report: TuneReport) -> Iterator[str]:
 
 
 def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, COLUMNS, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    """Lines of a text, indented; a figure stays with its interval."""
+    lines = textwrap.wrap(
+        _INTERVAL.sub(lambda found: found[0].replace(" ", _HARD), text),
+        COLUMNS,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
+    return [line.replace(_HARD, " ") for line in lines]
