@@ -1,20 +1,23 @@
 """Files of the Unicode character database to ``scan/fold.bin``: what folding makes of a code point.
 
-``python generated/fold_table.py FOLDER [--check]``: FOLDER holds UnicodeData.txt, CaseFolding.txt
-and PropList.txt of the version named below, as unicode.org publishes them and Debian's package
-``unicode-data`` installs them (/usr/share/unicode). ``--check`` writes nothing and exits 1 when the
-committed table is another.
+``PYTHONPATH=runtime python generated/fold_table.py FOLDER [--check]``: FOLDER holds
+UnicodeData.txt, CaseFolding.txt and PropList.txt of the version named below, as unicode.org
+publishes them and Debian's package ``unicode-data`` installs them (/usr/share/unicode). ``--check``
+writes nothing and exits 1 when the committed table is another.
 
 The file (little endian): magic ``LKF1``; u32 the number of actions and of pages; an i32 for every
 action; a u16 for every 128 code points, the number of their page; the pages, a byte for each of
 128 code points, the action. Actions 0 to 4: stays as it is, symbol, blank, dash, apostrophe. All
-others add their i32 to the code point: simple case folding.
+others add their i32 to the code point: simple case folding, and characters that move, as
+``scan/edges.py`` tells.
 """
 
 import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from lynkrc_runtime.scan.edges import MOVED
 
 UNICODE = "15.0.0"
 TABLE = Path(__file__).resolve().parents[1] / "runtime" / "lynkrc_runtime" / "scan" / "fold.bin"
@@ -70,6 +73,10 @@ def simple_folds(folder: Path) -> dict[int, int]:
     }
 
 
+def _moved_by(code: int) -> int:
+    return next((by for low, high, by in MOVED if low <= code <= high), 0)
+
+
 def table(folder: Path) -> bytes:
     """The file's bytes."""
     category, blank, folds = categories(folder), blanks(folder), simple_folds(folder)
@@ -79,8 +86,8 @@ def table(folder: Path) -> bytes:
     for code in range(CODES):
         target = folds.get(code, code)
         kind = category.get(target, "Cn")
-        if target != code and kind[0] in "LMN":
-            delta = target - code
+        delta = target - code + _moved_by(target)
+        if delta and kind[0] in "LMN":
             if delta not in number:
                 number[delta] = len(deltas)
                 deltas.append(delta)

@@ -24,6 +24,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("eval", "how well a spec tells hard requests from easy ones, on labelled data"),
     ("tune", "weights fitted to labelled requests, as a diff of the spec to review"),
     ("usage", "what requests used and cost"),
+    ("report", "what a log's requests cost, and what one flagship would have cost"),
     ("inspect", "what a bundle holds"),
     ("sign", "sign a bundle, or add a signature to those it has"),
     ("verify", "whether a bundle is whole, signed and what its sources make"),

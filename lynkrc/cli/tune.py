@@ -13,7 +13,7 @@ from typing import final
 
 from lynkrc.cli.comparands import is_bundle
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.labelled import loaded, rows_of, strong_from, whole
+from lynkrc.cli.labelled import draws, loaded, rows_of, strong_from, told_of, whole
 from lynkrc.cli.progress import Progress
 from lynkrc.cli.rewriting import replace_file
 from lynkrc.cli.specs import CannotRead, DiskLoader, catalog_files, spec_bytes
@@ -80,7 +80,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=whole, default=5, help="default: %(default)s")
     parser.add_argument("--seed", type=whole, default=0, help="of folds and draws (default: 0)")
     parser.add_argument(
-        "--resamples", type=whole, default=1000, help="draws (default: %(default)s)"
+        "--resamples",
+        type=draws,
+        default=1000,
+        help="draws behind an interval, 100 or more (default: %(default)s)",
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="PATCH", help="write the diff there, not below"
@@ -158,8 +161,7 @@ def _tuned(
     rows = rows_of(arguments.data, arguments.suite)
     _check_pairs(arguments, rows)
     with Progress("tuning") as say:
-        say("deciding the requests")
-        decided, undecided = decide_rows(bundle, rows)
+        decided, undecided = decide_rows(bundle, told_of(rows, say))
         try:
             tuned = tune(
                 TuneQuestion(

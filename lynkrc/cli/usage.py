@@ -33,7 +33,7 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_WRITES = "`lynkrc serve BUNDLE --usage-log FILE` writes such a log"
+WRITES = "`lynkrc serve BUNDLE --usage-log FILE` writes such a log"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,11 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--since",
-        type=_moment,
+        type=moment,
         metavar="TIME",
         help="a time ago (30m, 24h, 7d) or a moment (2026-01-31, 2026-01-31T12:00); UTC",
     )
-    parser.add_argument("--until", type=_moment, metavar="TIME", help="up to then, without it")
+    parser.add_argument("--until", type=moment, metavar="TIME", help="up to then, without it")
     parser.add_argument("--by", choices=tuple(BY), default="tier", help="default: %(default)s")
     parser.add_argument(
         "--against",
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     files: Sequence[Path] = arguments.files or (DEFAULT,)
     try:
         found = spent(
-            _lines(files),
+            lines_of(files),
             by=arguments.by,
             since=arguments.since,
             until=arguments.until,
@@ -90,7 +90,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     return ExitCode.OK
 
 
-def _lines(files: Sequence[Path]) -> Iterator[Line | BadLine]:
+def lines_of(files: Sequence[Path]) -> Iterator[Line | BadLine]:
+    """The lines of usage logs, in turn. CannotRead for one that is none."""
     for path in files:
         try:
             for line in read_lines(usage_lines(path)):
@@ -101,7 +102,7 @@ def _lines(files: Sequence[Path]) -> Iterator[Line | BadLine]:
         except IsADirectoryError:
             raise CannotRead(f"{path} is a folder; name the file in it") from None
         except FileNotFoundError:
-            raise CannotRead(f"there is no {path}; {_WRITES}") from None
+            raise CannotRead(f"there is no {path}; {WRITES}") from None
         except OSError as problem:
             raise CannotRead(f"cannot read {path}: {problem.strerror or problem}") from None
 
@@ -117,9 +118,9 @@ def _require_records(found: Spent, files: Sequence[Path]) -> None:
     if found.bad:
         first = found.bad[0]
         raise CannotRead(
-            f"{named} holds no record of a request (line {first.line}: {first.problem}); {_WRITES}"
+            f"{named} holds no record of a request (line {first.line}: {first.problem}); {WRITES}"
         )
-    raise CannotRead(f"{named} holds no record of a request yet; {_WRITES}")
+    raise CannotRead(f"{named} holds no record of a request yet; {WRITES}")
 
 
 def _against(target: str | None, path: Path | None) -> tuple[str, Prices] | None:
@@ -145,15 +146,15 @@ def _against(target: str | None, path: Path | None) -> tuple[str, Prices] | None
     raise CannotRead(f"{path} has no target {shown(target)}; {near}")
 
 
-def _moment(text: str) -> datetime:
+def moment(text: str) -> datetime:
     """A time ago or a moment, in UTC where it has no zone."""
     ago = _AGO.fullmatch(text)
     try:
         if ago is not None:
             return datetime.now(UTC) - int(ago["count"]) * _UNITS[ago["unit"]]
-        moment = datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(
             f"{shown(text)} is no time: write 24h, 7d, 2026-01-31 or 2026-01-31T12:00"
         ) from None
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

@@ -1,8 +1,8 @@
 """Counts and amounts of a sample to 95 % confidence intervals, the same on every machine.
 
-Shares are Wilson's score interval. Totals are a percentile bootstrap with a fixed seed: the sample
-is drawn anew, with replacement, and the middle 95 % of the totals is kept. A large sample is first
-summed in batches of equal size, which are drawn in its place.
+Shares are Wilson's score interval. Totals and ratios of totals are a percentile bootstrap with a
+fixed seed: the sample is drawn anew, with replacement, and the middle 95 % of what comes out is
+kept. A large sample is first summed in batches of equal size, which are drawn in its place.
 """
 
 import random
@@ -14,6 +14,8 @@ from lynkrc.diff.replayed import Interval
 _Z = 1.959963984540054  # the normal distribution's 97.5 % point
 _RESAMPLES = 1_000
 _BATCHES = 1_000
+_PAIR_BATCHES = 250  # of ratios, which a report has several of
+_FEWEST = 20
 _SEED = 20_240_501
 
 
@@ -49,3 +51,31 @@ def total_interval(amounts: Sequence[int]) -> Interval:
     totals = sorted(sum(draw.choices(batches, k=len(batches))) for _ in range(_RESAMPLES))
     cut = round(_RESAMPLES * 0.025)
     return Interval(low=float(totals[cut]), high=float(totals[-1 - cut]))
+
+
+def ratio_interval(pairs: Sequence[tuple[int, int]]) -> Interval | None:
+    """The bootstrap interval of the first ones' sum in the second ones', which are not negative.
+
+    None for fewer than 20 pairs, and where the second ones of a draw are all 0: then little can be
+    told.
+
+    >>> ratio_interval([(1, 2), (2, 4)] * 10)
+    Interval(low=0.5, high=0.5)
+    """
+    batches = list(pairs)
+    if len(batches) > _PAIR_BATCHES:
+        parts = (batches[start::_PAIR_BATCHES] for start in range(_PAIR_BATCHES))
+        batches = [(sum(a for a, _ in part), sum(b for _, b in part)) for part in parts]
+    draw = random.Random(_SEED)
+    ratios = []
+    for _ in range(_RESAMPLES if len(batches) >= _FEWEST else 0):
+        drawn = draw.choices(batches, k=len(batches))
+        whole = sum(b for _, b in drawn)
+        if not whole:
+            return None
+        ratios.append(sum(a for a, _ in drawn) / whole)
+    if not ratios:
+        return None
+    ratios.sort()
+    cut = round(_RESAMPLES * 0.025)
+    return Interval(low=ratios[cut], high=ratios[-1 - cut])

@@ -17,12 +17,14 @@ from lynkrc.diff.intervals import share_interval, total_interval
 from lynkrc.diff.logged import (
     NOTHING_KNOWN,
     BundleLine,
+    FeedbackLine,
     GapLine,
+    Line,
     Notes,
     RequestLine,
+    SignalLine,
     Slots,
     notes_of,
-    read_lines,
     slots_of,
 )
 from lynkrc.diff.replayed import BadLine, Missing, Move, Replay, ReplayCost
@@ -81,13 +83,16 @@ class _Tally:
     bad: int = 0
 
 
-def replay(log: str, lines: Iterable[bytes], old: Decider, new: Decider) -> Replay:
-    """Decide every record of a log by both specs; `log` is how the user named it."""
+def replay(log: str, lines: Iterable[Line | BadLine], old: Decider, new: Decider) -> Replay:
+    """Decide every record of a log by both specs; `log` is how the user named it.
+
+    `lines` are as `lynkrc.diff.logged.read_lines` gives them.
+    """
     pair = pair_of(old.table, new.table)
     notes = {old.digest: notes_of(old.table), new.digest: notes_of(new.table)}
     slots: dict[str, tuple[Slots, Slots]] = {}
     tally = _Tally()
-    for line in read_lines(lines):
+    for line in lines:
         match line:
             case BadLine():
                 tally.bad += 1
@@ -95,9 +100,11 @@ def replay(log: str, lines: Iterable[bytes], old: Decider, new: Decider) -> Repl
             case BundleLine():
                 notes[line.bundle] = Notes(slots=line.slots)
                 slots.pop(line.bundle, None)
-            case GapLine():
+            case GapLine() if line.requests:
                 tally.records += line.requests
                 tally.missing["never logged: the gateway could not write them"] += line.requests
+            case GapLine() | FeedbackLine() | SignalLine():
+                pass  # what is said of requests decides nothing
             case RequestLine():
                 if line.bundle not in slots:
                     described = notes.get(line.bundle, NOTHING_KNOWN)

@@ -3,10 +3,10 @@
 Whatever a spec or a log says is escaped: it stands in `<code>` or in a fence that it cannot close.
 """
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 
+from lynkrc.diagnostics.markdown import code, prose
 from lynkrc.diagnostics.wording import printable
 from lynkrc.diff.plan import Category, Change, Group, Plan
 from lynkrc.diff.replayed import Move, Replay
@@ -37,9 +37,6 @@ _RESERVED = 400
 """Of these, for saying what was cut."""
 _MOVES = 20
 _WAYS = 10
-_SIGNS = frozenset("|*_`[]~\\@#!:$")
-_LINK = re.compile(r"(?i)(www)\.")
-_CALL = re.compile("&#(?:64|35);")
 _TICKS = re.compile("`+")
 
 
@@ -62,7 +59,7 @@ def render_markdown(plan: Plan) -> str:
 
 def _head(plan: Plan) -> Iterator[str]:
     yield f"## Routing plan: {headline(plan).lower()}"
-    old, new = (_code(cut(spec.label)) for spec in (plan.old, plan.new))
+    old, new = (code(cut(spec.label)) for spec in (plan.old, plan.new))
     yield (
         f"{old} (meaning <code>{plan.old.digest[:16]}</code>) to "
         f"{new} (meaning <code>{plan.new.digest[:16]}</code>)"
@@ -70,7 +67,7 @@ def _head(plan: Plan) -> Iterator[str]:
     word, _, rest = relation_words(plan).partition(":")
     yield f"Attempts: **{word}**,{rest}."
     if plan.unknown:
-        reasons = "; ".join(_text(cut(reason)) for reason in plan.unknown[:5])
+        reasons = "; ".join(prose(cut(reason)) for reason in plan.unknown[:5])
         yield f"> **Not proved:** {reasons}. What was not decided may be of any category."
     rows = ["| category | differences | what it says |", "| --- | ---: | --- |"]
     for category in Category:
@@ -79,20 +76,20 @@ def _head(plan: Plan) -> Iterator[str]:
         rows.append(f"| {name} | {count} | {CATEGORY_WORDS[category]} |")
     yield "\n".join(rows)
     if plan.cost_before is not None or plan.cost_after is not None:
-        yield f"Dearest request possible: {_text(costs(plan.cost_before, plan.cost_after))}."
+        yield f"Dearest request possible: {prose(costs(plan.cost_before, plan.cost_after))}."
 
 
 def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
     """Name and text of each part, the most important ones first."""
     if plan.replay is not None:
-        yield "table of logged traffic", _replay(plan.replay)
+        yield "table of logged traffic", replay_section("Logged traffic", plan.replay)
     for category in Category:
         groups = [one for one in plan.groups if one.leader.category is category]
         yield from (("differences", _group(one)) for one in groups)
         changes = [one for one in plan.others if one.category is category]
         yield from (("differences", _change(one)) for one in changes)
     if plan.items:
-        lines = "\n".join(f"- {_code(item_words(item))}" for item in plan.items)
+        lines = "\n".join(f"- {code(item_words(item))}" for item in plan.items)
         yield "list of changed parts", _details(f"Parts that changed ({len(plan.items)})", lines)
     difference = table_difference(plan)
     if difference:
@@ -103,38 +100,39 @@ def _blocks(plan: Plan) -> Iterator[tuple[str, str]]:
 def _group(group: Group) -> str:
     region = group.leader
     rows = [
-        ("before", _code(side_words(region.before))),
-        ("after", _code(side_words(region.after))),
-        ("worst case", _text(costs(region.before.cost, region.after.cost))),
+        ("before", code(side_words(region.before))),
+        ("after", code(side_words(region.after))),
+        ("worst case", prose(costs(region.before.cost, region.after.cost))),
     ]
     also = ways(group)
     if also:
         more = [f"and {others(len(also) - _WAYS, 'way')}"] if len(also) > _WAYS else []
-        shown = [_code(cut(text)) for text in also[:_WAYS]]
+        shown = [code(cut(text)) for text in also[:_WAYS]]
         rows.append(("also", "<br>".join([*shown, *more])))
     if len(region.rules) > 1:
-        rows.append(("rules", _code(", ".join(region.rules))))
+        rows.append(("rules", code(", ".join(region.rules))))
     if region.items:
-        rows.append(("because", "<br>".join(_code(item_words(item)) for item in region.items)))
-    rows.append(("example", _code(example(region))))
+        rows.append(("because", "<br>".join(code(item_words(item)) for item in region.items)))
+    rows.append(("example", code(example(region))))
     if not_built(region):
-        rows.append(("request", _text(not_built(region))))
+        rows.append(("request", prose(not_built(region))))
     table = ["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in rows)]
     body = "\n".join(table)
     request = region.witness.request
     if request is not None:
         body += "\n\nSend it:\n\n" + _fenced(request.curl.splitlines(), "sh")
         body += "\n\nTest it:\n\n" + _fenced(request.test.splitlines(), "yaml")
-    return _details(f"<b>{region.category.value}</b>: {_code(title(group))}", body)
+    return _details(f"<b>{region.category.value}</b>: {code(title(group))}", body)
 
 
 def _change(change: Change) -> str:
-    return f"- **{change.category.value}**: {_code(item_words(change.item))}: {_text(change.words)}"
+    return f"- **{change.category.value}**: {code(item_words(change.item))}: {prose(change.words)}"
 
 
-def _replay(replay: Replay) -> str:
-    parts = ["### Logged traffic"]
-    parts.append("\n".join(f"- {_text(line)}" for line in replay_words(replay)))
+def replay_section(heading: str, replay: Replay) -> str:
+    """What a log says of a change, as a section without a line end."""
+    parts = [f"### {prose(heading)}"]
+    parts.append("\n".join(f"- {prose(line)}" for line in replay_words(replay)))
     for name, moves in (("tier", replay.tiers), ("first target", replay.targets)):
         if moves:
             parts.append(_moves(name, moves, replay.replayed))
@@ -148,7 +146,7 @@ def _moves(name: str, moves: Sequence[Move], total: int) -> str:
     rows = [f"| {name} | requests | share | 95 % confidence |", "| --- | ---: | ---: | --- |"]
     for one in ranked[:_MOVES]:
         way = f"{one.before} => {one.after}"
-        text = f"{_code(one.before)} stays" if one.before == one.after else _code(way)
+        text = f"{code(one.before)} stays" if one.before == one.after else code(way)
         share = percent(one.count, total)
         rows.append(f"| {text} | {one.count:,} | {share} | {share_words(one.share)} |")
     if len(ranked) > _MOVES:
@@ -167,30 +165,3 @@ def _fenced(lines: Sequence[str], language: str) -> str:
     longest = max((len(run) for run in _TICKS.findall(text)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}{language}\n{text}\n{fence}"
-
-
-def _code(text: str) -> str:
-    """A text as code, in a table or anywhere: no part of it is read as Markdown or HTML.
-
-    >>> _code("a | <b> *c*")
-    '<code>a &#124; &lt;b&gt; &#42;c&#42;</code>'
-    """
-    return f"<code>{_escaped(text)}</code>"
-
-
-def _text(text: str) -> str:
-    """A text as prose: it calls nobody, though a reference stands for the sign it means.
-
-    >>> _text("@all: 1 < 2")
-    '<code>&#64;</code>all&#58; 1 &lt; 2'
-    """
-    return _CALL.sub(r"<code>\g<0></code>", _escaped(text))
-
-
-def _escaped(text: str) -> str:
-    # Markdown is read inside inline HTML: each of its signs stands as a character reference.
-    escaped = "".join(
-        f"&#{ord(char)};" if char in _SIGNS else html.escape(char, quote=False)
-        for char in printable(text)
-    )
-    return _LINK.sub(r"\1&#46;", escaped)

@@ -76,6 +76,14 @@ def render_plan(
     return "\n".join(_lines(plan, pen, whole=whole, verbose=verbose)) + "\n"
 
 
+def render_replay(
+    heading: str, replay: Replay, *, colour: bool = False, columns: int | None = None
+) -> str:
+    """What a log says of a change, below its heading, ending in a newline."""
+    pen = _Pen(colour, max(_NARROWEST, min(WIDTH, columns or WIDTH)))
+    return "".join(f"{line}\n" for line in _replay(replay, pen, heading))
+
+
 def _lines(plan: Plan, pen: _Pen, *, whole: bool, verbose: bool) -> Iterator[str]:
     for sign, spec in (("-", plan.old), ("+", plan.new)):
         tint = _RED if sign == "-" else _GREEN
@@ -189,8 +197,8 @@ def _change(change: Change, pen: _Pen) -> Iterator[str]:
     yield from _wrapped("      ", change.words, pen)
 
 
-def _replay(replay: Replay, pen: _Pen) -> Iterator[str]:
-    yield pen.paint(_BOLD, "Logged traffic")
+def _replay(replay: Replay, pen: _Pen, heading: str = "Logged traffic") -> Iterator[str]:
+    yield pen.paint(_BOLD, heading)
     for line in replay_words(replay):
         yield from _wrapped("  ", printable(line), pen, hang=2)
     for name, moves in (

@@ -1,13 +1,12 @@
 """The NFA of all entries to a total DFA over byte classes (subset construction).
 
-A bounded entry is confirmed by the word edge behind its match, so on entering the state which the
-byte leads to that tells there is one: the first of the next character, or the second or third
-where the first tells too little (`pattern_contexts`). An entry that needs no edge is confirmed at
-once, on entering the state its last byte leads to (waiting one byte there as well would multiply
-the states of ``~`` entries by the ways to go on).
+A bounded entry is confirmed by the byte behind its match, on entering the state which that byte
+leads to: it tells whether the word ends there. An entry that needs no edge is confirmed at once, on
+entering the state its last byte leads to (waiting one byte there as well would multiply the states
+of ``~`` entries by the ways to go on).
 
-A state is (context, nodes in progress, what waits for an edge, entries just confirmed); the start
-nodes, which a naive set would repeat in every state, are implied by the context.
+A state is (context, nodes in progress, entries just confirmed); the start nodes, which a naive set
+would repeat in every state, are implied by the context.
 
 A state moves as its *base* does, except where nodes move that the base has not. The base is the
 state that the same last byte leads to from the base of the state before: its nodes are among the
@@ -18,22 +17,25 @@ cheap as their letters (the failure links of Aho and Corasick, for any nodes).
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeAlias, final
 
-from lynkrc.lower.pattern_contexts import START, Context, Contexts, Outcome
 from lynkrc.lower.pattern_marks import Nodes, marks
 from lynkrc.lower.pattern_nfa import BOUNDED, FREE, Nfa
+from lynkrc_runtime.scan.edges import begins_alone, is_word_byte
+
+Context: TypeAlias = int
+START: Context = 0
+"""After what ends a word: no word character, or one that is a word by itself, or within this."""
+INSIDE: Context = 1
+"""After a word character that is none, or within one."""
 
 Entries: TypeAlias = tuple[int, ...]
 Codes: TypeAlias = tuple[int, ...]
 """Entries whose match has ended, as in `Nfa.accepts`."""
-_State: TypeAlias = tuple[Context, Nodes, Codes, Entries]
+_State: TypeAlias = tuple[Context, Nodes, Entries]
 
 MOST_WORK = 4_000_000
 """Nodes put into sets after which a construction is given up: one or two seconds."""
-
-_CONTEXTS = Contexts()  # the first states are these, with nothing begun: the bases of all bases
 
 _NOTHING: Nodes = frozenset()
 _NO_ENDS: tuple[Codes, Entries] = (), ()
@@ -84,7 +86,10 @@ def _byte_classes(nfa: Nfa) -> tuple[bytes, list[int]]:
     classes: list[int] = []
     byte_class = bytearray()
     for byte in range(256):
-        signature = tuple(over >> byte & 1 for over in ordered), _after(byte)
+        signature = (
+            tuple(over >> byte & 1 for over in ordered),
+            *(_after(context, byte) for context in (START, INSIDE)),
+        )
         if signature not in numbers:
             numbers[signature] = len(numbers)
             classes.append(byte)
@@ -92,10 +97,13 @@ def _byte_classes(nfa: Nfa) -> tuple[bytes, list[int]]:
     return bytes(byte_class), classes
 
 
-@cache
-def _after(byte: int) -> tuple[tuple[Context, Outcome], ...]:
-    """By context, what the byte leads to."""
-    return tuple(_CONTEXTS.after(context, byte) for context in range(_CONTEXTS.count))
+def _after(context: Context, byte: int) -> tuple[Context, bool]:
+    """The context that the byte leads to, and whether it ends the word before it."""
+    if 0x80 <= byte < 0xC0:
+        return context, False
+    if not is_word_byte(byte) or begins_alone(byte):
+        return START, True
+    return INSIDE, False
 
 
 @final
@@ -110,18 +118,17 @@ class _Construction:
         self._closures: dict[int, Nodes] = {}
         self._class_sets: dict[int, list[int]] = {}
         self._samples = samples
-        self._after = list(zip(*map(_after, samples), strict=True))
-        self._telling = [
-            [number for number, (_, outcome) in enumerate(after) if outcome != Outcome.GOES_ON]
-            for after in self._after
+        self._after = [
+            [_after(context, byte)[0] for byte in samples] for context in (START, INSIDE)
         ]
+        self._ends_word = [_after(INSIDE, byte)[1] for byte in samples]
+        self._telling = [number for number, ends in enumerate(self._ends_word) if ends]
         self._moves: dict[int, dict[int, Nodes]] = {}
         self._free = frozenset(nfa.free)
         self._ends: dict[Nodes, tuple[Codes, Entries]] = {}
-        self._states: list[_State] = [
-            (context, _NOTHING, (), ()) for context in range(_CONTEXTS.count)
-        ]
-        self._bases = list(range(_CONTEXTS.count))
+        # The first states have nothing begun: they are the bases of all bases.
+        self._states: list[_State] = [(START, _NOTHING, ()), (INSIDE, _NOTHING, ())]
+        self._bases = [START, INSIDE]
         self._numbers: dict[_State, int] = {state: i for i, state in enumerate(self._states)}
         self._rows: list[array[int]] = []
 
@@ -137,16 +144,8 @@ class _Construction:
         return Dfa(
             byte_class=self._byte_class,
             rows=self._rows,
-            accepts=[accepted for _, _, _, accepted in self._states],
-            marks=[
-                # What waits is confirmed by some byte, and by another in another context.
-                mark | {-1 - code * _CONTEXTS.count - context for code in waits} if waits else mark
-                for mark, (context, _, waits, _) in zip(
-                    marks(self._nfa, [nodes for _, nodes, _, _ in self._states]),
-                    self._states,
-                    strict=True,
-                )
-            ],
+            accepts=[accepted for _, _, accepted in self._states],
+            marks=marks(self._nfa, [nodes for _, nodes, _ in self._states]),
         )
 
     def _given_up(self) -> TooManyStates:
@@ -166,23 +165,23 @@ class _Construction:
         started = self._moves_of(self._closure(FREE))
         for after in self._after:
             row = array("I")
-            for number, (context, _) in enumerate(after):
-                row.append(self._next(context, started.get(number, _NOTHING), (), ()))
+            for number, context in enumerate(after):
+                row.append(self._next(context, started.get(number, _NOTHING), ()))
             self._rows.append(row)
         bounded = self._moves_of(self._closure(BOUNDED))
         self._rows[START] = self._moved(START, self._rows[START], bounded, (), ())
 
     def _row(self, number: int) -> "array[int]":
         """The row of a state, whose base has one already: bases are found first."""
-        _, nodes, _, _ = self._states[number]
+        nodes = self._states[number][1]
         base = self._bases[number]
-        _, known, _, _ = self._states[base]
+        known = self._states[base][1]
         return self._moved(
             base,
             self._rows[base],
             self._moves_of(nodes - known if known else nodes),
-            self._due(number),
-            self._due(base),
+            self._ending(nodes)[0],
+            self._ending(known)[0],
         )
 
     def _moved(
@@ -193,28 +192,32 @@ class _Construction:
         due: Codes,
         base_due: Codes,
     ) -> "array[int]":
-        """The row of the base with what more nodes do; `due` is what waits for an edge, or ends."""
+        """The row of the base with what more nodes do; `due` is what ends there."""
         row = base_row[:]
         states = self._states
-        after = self._after[states[base][0]]
         self._spend(1 + len(moves))
         for number, reached in moves.items():
             onward = base_row[number]
             known = states[onward][1]
-            waits, ended = _told(due, after[number][1]) if due else ((), ())
-            row[number] = self._next(onward, reached | known if known else reached, waits, ended)
+            ended = self._confirmed(due, number) if due else ()
+            row[number] = self._next(onward, reached | known if known else reached, ended)
         if due != base_due:
-            numbers: Iterable[int] = self._telling[states[base][0]]
+            numbers: Iterable[int] = self._telling
             if any(code & 1 for code in due + base_due):
                 numbers = range(len(row))
             for number in numbers:
                 if number not in moves:
                     onward = base_row[number]
-                    waits, ended = _told(due, after[number][1])
-                    row[number] = self._next(onward, states[onward][1], waits, ended)
+                    ended = self._confirmed(due, number)
+                    row[number] = self._next(onward, states[onward][1], ended)
         return row
 
-    def _next(self, base: int, reached: Nodes, waits: Codes, ended: Entries) -> int:
+    def _confirmed(self, due: Codes, number: int) -> Entries:
+        """The entries that a byte of this class confirms, of what ended before it."""
+        ends = self._ends_word[number]
+        return tuple(sorted({code // 2 for code in due if ends or code & 1}))
+
+    def _next(self, base: int, reached: Nodes, ended: Entries) -> int:
         """The state with these nodes, of which the base (reached by the same byte) has some."""
         self._spend(1 + len(reached) // 4)
         confirmed = ended
@@ -222,18 +225,13 @@ class _Construction:
             free = self._ending(reached)[1]
             if free:
                 confirmed = tuple(sorted({*ended, *free})) if ended else free
-        state = (self._states[base][0], reached, waits, confirmed)
+        state = (self._states[base][0], reached, confirmed)
         number = self._numbers.get(state)
         if number is None:
             number = self._numbers[state] = len(self._states)
             self._states.append(state)
             self._bases.append(base)
         return number
-
-    def _due(self, number: int) -> Codes:
-        """What has ended in a state, or before, and is not yet told."""
-        _, nodes, waits, _ = self._states[number]
-        return waits or self._ending(nodes)[0]
 
     def _ending(self, nodes: Nodes) -> tuple[Codes, Entries]:
         """What ends in these nodes: codes of entries that may need an edge, free entries."""
@@ -301,7 +299,7 @@ class _Construction:
 
     def _entry_to_blame(self) -> int:
         states_of: dict[int, int] = {}
-        for (_, nodes, _, _), base in zip(self._states, self._bases, strict=True):
+        for (_, nodes, _), base in zip(self._states, self._bases, strict=True):
             # What the base has as well is told of the base.
             own = nodes - self._states[base][1]
             for entry in {self._nfa.owner[node] for node in own}:
@@ -309,11 +307,3 @@ class _Construction:
         if not states_of:
             return 0
         return max(states_of, key=lambda entry: (states_of[entry], -entry))
-
-
-def _told(due: Codes, outcome: Outcome) -> tuple[Codes, Entries]:
-    """What of the codes waits on, and the entries that are confirmed."""
-    if outcome == Outcome.WAITS:
-        return due, ()
-    ends = outcome == Outcome.ENDS
-    return (), tuple(sorted({code // 2 for code in due if ends or code & 1}))

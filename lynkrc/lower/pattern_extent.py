@@ -7,10 +7,10 @@ open, and the states grow with the entries' length. Whatever is not tame is buil
 """
 
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 from typing import assert_never
 
-from lynkrc.lower.pattern_nfa import UNDECIDED, WORD_BYTES
+from lynkrc.lower.pattern_nfa import WORD_BYTES
 from lynkrc.syntax.pattern import (
     Alternation,
     CharClass,
@@ -23,7 +23,7 @@ from lynkrc.syntax.pattern import (
 )
 from lynkrc.syntax.pattern_edges import IS_OTHER, kinds_at
 from lynkrc.syntax.pattern_shape import is_word_only
-from lynkrc_runtime.scan.edges import decided
+from lynkrc_runtime.scan.edges import begins_alone
 
 MOST_LENGTH = 20_000
 """Greatest length of tame entries together: bytes of their texts, a blank counting 8."""
@@ -38,7 +38,7 @@ MOST_INNER_STARS = 12
 """Most repetitions without an end that something follows."""
 
 _BLANKS = 8
-_OTHER_CLASSES = 11  # of bytes that no entry has: of words, of none, and what tells edges
+_OTHER_CLASSES = 5  # of bytes that no entry has: of words, three, of none, and of blanks
 _BLANK = re.compile(r"[\s-]", re.ASCII)  # what a blank of an entry matches
 
 
@@ -71,7 +71,7 @@ def plain_cells(patterns: Iterable[Pattern]) -> int | None:
 
     What was read last decides all that is open then: the longest beginning of an entry that the
     text ends with. So there is a state for each beginning of an entry, and for each byte that may
-    confirm one, or leave it waiting.
+    confirm one and begin another.
     """
     written: set[str] = set()
     entries = 0
@@ -89,22 +89,15 @@ def plain_cells(patterns: Iterable[Pattern]) -> int | None:
         written.add(text)
         entries += 1
     read = set("".join(written).encode())
-    between = sum(not (WORD_BYTES >> byte & 1) for byte in read) + _waits(read)
+    between = sum(begins_alone(byte) or not WORD_BYTES >> byte & 1 for byte in read)
     beginnings = 0
     before = b""
     for text in sorted(written):
         data = text.encode()
         beginnings += len(data) - _shared(before, data)
         before = data
-    states = 4 + beginnings + entries * (2 + between)
+    states = 2 + beginnings + entries * (2 + between)
     return states * (len(read) + _OTHER_CLASSES) if states <= MOST_PLAIN_STATES else None
-
-
-def _waits(read: Set[int]) -> int:
-    """States that a match may wait in, or be confirmed in by what begins another entry."""
-    leads = sum(decided(bytes((byte,))) is True for byte in read if byte >= 0xC0)
-    told_later = any(byte in UNDECIDED[b""] for byte in read)
-    return len(UNDECIDED) - 1 + leads + told_later * sum(0x80 <= byte < 0xC0 for byte in read)
 
 
 def _shared(one: bytes, other: bytes) -> int:

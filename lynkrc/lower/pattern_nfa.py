@@ -6,7 +6,7 @@ sharing a few hundred entries would make the sets of nodes that the subset const
 large; with it they mostly hold one node.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never, final
 
@@ -30,7 +30,7 @@ from lynkrc.syntax.pattern_edges import (
     only_with,
 )
 from lynkrc.syntax.pattern_shape import GAP_MAX, Ranges, complement
-from lynkrc_runtime.scan.edges import ALONE, decided, undecided
+from lynkrc_runtime.scan.edges import ALONE, begins_alone
 
 BOUNDED = 0
 FREE = 1
@@ -49,18 +49,10 @@ WORD_BYTES: ByteSet = (
     byte_set(0x30, 0x39) | byte_set(0x61, 0x7A) | byte_set(0x41, 0x5A) | 1 << 0x5F
 ) | byte_set(0x80, 0xFF)
 
-UNDECIDED = undecided()
-
-
-def _bytes_of(some: Iterable[int]) -> ByteSet:
-    return sum(1 << byte for byte in some)
-
-
-_SURELY_ORDINARY = WORD_BYTES & ~_bytes_of(
-    byte for byte in range(0xC2, 0xF5) if decided(bytes((byte,))) is not False
-)
+# The bytes of word characters that are no words by themselves.
+_ORDINARY = WORD_BYTES & ~sum(1 << byte for byte in range(256) if begins_alone(byte))
 # What begins one; the last byte begins nothing, so that a word can stand where no match begins.
-_BEGINS_ORDINARY = _SURELY_ORDINARY & ~byte_set(0x80, 0xBF) & ~(1 << 0xFF)
+_BEGINS_ORDINARY = _ORDINARY & ~byte_set(0x80, 0xBF) & ~(1 << 0xFF)
 
 MAX_NODES = 200_000
 """Greatest size of an NFA; repetitions of repetitions write one out of a short entry."""
@@ -248,18 +240,6 @@ class _Builder:
             self._edge(node, ascii_bytes, end)
         return end
 
-    def _go_on(self, node: int, loop: int, surely: ByteSet) -> None:
-        """To the loop by bytes of word characters that are no words by themselves."""
-        self._edge(node, surely, loop)
-        nodes = {b"": node}
-        for begun, onward in UNDECIDED.items():
-            if begun:
-                self._edge(nodes[begun], byte_set(0x80, 0xBF) & ~_bytes_of(onward), loop)
-            for byte in onward:
-                further = begun + bytes((byte,))
-                if further in UNDECIDED:
-                    nodes[further] = self._edge(nodes[begun], 1 << byte)
-
     def _repeat(self, node: int, item: Repeat) -> int:
         by_bytes = self._bounded and item.high is None and item.item == ORDINARY
         for _ in range(item.low - 1 if by_bytes else item.low):
@@ -269,9 +249,9 @@ class _Builder:
             if by_bytes:
                 # Bounded entries end before a word edge and every part begins with the first byte
                 # of a character, so going by bytes cannot end inside one.
-                self._go_on(loop, loop, _SURELY_ORDINARY)
+                self._edge(loop, _ORDINARY, loop)
                 if item.low:
-                    self._go_on(node, loop, _BEGINS_ORDINARY)
+                    self._edge(node, _BEGINS_ORDINARY, loop)
                 else:
                     self._jump(node, loop)
             else:

@@ -5,8 +5,9 @@ intervals are those of the mean.
 """
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite, isnan
 from statistics import fmean
 from typing import final
 
@@ -36,6 +37,7 @@ MEAN = "mean"
 """The name of the mean over suites."""
 CURVE_POINTS = 101
 """Points of a curve, at even shares."""
+_GRID = np.linspace(0.0, 1.0, CURVE_POINTS)
 
 
 @final
@@ -86,10 +88,15 @@ class _Drawn:
     spending: Mapping[str, list[tuple[float, float, float]]]
     """Score, cost (not a number where unknown) and share."""
     tiers: list[list[float]]
+    scores: list[Numbers]
+    """Of the spec at even shares."""
 
 
-def evaluate(question: Question) -> Evaluation:
-    """Everything that can be told. ValueError where the seed or the number of draws is negative."""
+def evaluate(question: Question, *, say: Callable[[str], None] | None = None) -> Evaluation:
+    """Everything that can be told. ValueError where the seed or the number of draws is negative.
+
+    `say` is told what is being worked out.
+    """
     left: dict[str, list[str]] = {}
     for one in question.undecided:
         left.setdefault(one.reason, []).append(one.row.id)
@@ -97,6 +104,12 @@ def evaluate(question: Question) -> Evaluation:
     drawn: list[_Drawn] = []
     for name in dict.fromkeys(one.row.suite for one in question.decided):
         for suite in _suite(question, name, left):
+            if suite.groups.max() == 0:
+                reason = f"{suite.name}: all of one group, so nothing can be drawn"
+                left[reason] = [one.row.id for one in suite.rows]
+                continue
+            if say is not None:
+                say(f"{len(suite.rows):,} requests of {suite.name}")
             found = _draw(question, suite)
             gap = _gap(found)
             if gap.low > 0:
@@ -193,12 +206,15 @@ def _draw(question: Question, suite: _Suite) -> _Drawn:
         measures={name: [] for name in (*ordered, RANDOM)},
         spending={name: [] for name in ("all weak", "all strong", SPEC, RANDOM)},
         tiers=[[] for _ in question.tiers],
+        scores=[],
     )
     # Each suite has draws of its own, whatever stands beside it.
     seed = question.seed + zlib.crc32(suite.name.encode())
     for weights in (np.ones(len(suite.rows)), *draws(suite.groups, question.resamples, seed)):
         for name, one in ordered.items():
             drawn.measures[name].append(measure(one, suite.pairs, weights))
+        reached = reach_of(ordered[SPEC], suite.pairs, weights)
+        drawn.scores.append(np.interp(_GRID, reached.shares, reached.scores))
         total = weights.sum()
         share = float(weights @ is_strong / total)
         weak, strong, spec = (
@@ -210,11 +226,18 @@ def _draw(question: Question, suite: _Suite) -> _Drawn:
         drawn.spending[SPEC].append((*spec, share))
         score, cost = (a + share * (b - a) for a, b in zip(weak, strong, strict=True))
         drawn.spending[RANDOM].append((score, cost, share))
-        aiq = None if suite.pairs.costs is None else (weak[0] + strong[0]) / 2
+        aiq = _aiq_of_chance(weak, strong)
         drawn.measures[RANDOM].append(Measures(apgr=0.5, cpt50=0.5, cpt80=0.8, auroc=0.5, aiq=aiq))
         for number, shares in enumerate(drawn.tiers):
             shares.append(float(weights @ (tier == number) / total))
     return drawn
+
+
+def _aiq_of_chance(weak: tuple[float, float], strong: tuple[float, float]) -> float | None:
+    """Chance is the straight line between the two: see `lynkrc.quality.metrics.measure`."""
+    if isnan(weak[1]):
+        return None
+    return (weak[0] + strong[0]) / 2 if strong[1] > weak[1] else float("nan")
 
 
 def _reached(pairs: Pairs, weights: Numbers, is_strong: Numbers) -> tuple[float, float]:
@@ -230,7 +253,10 @@ def _reached(pairs: Pairs, weights: Numbers, is_strong: Numbers) -> tuple[float,
 def _result(question: Question, suite: _Suite, drawn: _Drawn) -> SuiteResult:
     whole = np.ones(len(suite.rows))
     curves = {
-        name: _curve(reach_of(order(keys), suite.pairs, whole)) for name, keys in suite.keys.items()
+        name: _curve(
+            reach_of(order(keys), suite.pairs, whole), drawn.scores[1:] if name == SPEC else []
+        )
+        for name, keys in suite.keys.items()
     }
     return SuiteResult(
         suite=suite.name,
@@ -390,24 +416,26 @@ def _no_gap(suite: _Suite, gap: Figure) -> str:
     )
 
 
-def _curve(reach: Reach) -> Curve:
-    """At even shares."""
-    grid = np.linspace(0.0, 1.0, CURVE_POINTS)
+def _curve(reach: Reach, drawn: Sequence[Numbers]) -> Curve:
+    """At even shares, between the bounds of what was drawn."""
 
     def at(values: Numbers) -> tuple[float, ...]:
-        return tuple(np.interp(grid, reach.shares, values).tolist())
+        return tuple(np.interp(_GRID, reach.shares, values).tolist())
 
+    bounds = np.percentile(drawn, (2.5, 97.5), axis=0).tolist() if drawn else None
     return Curve(
-        shares=tuple(grid.tolist()),
+        shares=tuple(_GRID.tolist()),
         scores=at(reach.scores),
         costs=None if reach.costs is None else at(reach.costs),
+        bounds=None if bounds is None else (tuple(bounds[0]), tuple(bounds[1])),
     )
 
 
 def _figure(found: Sequence[float]) -> Figure:
-    """The sample's own value, the first, and the middle 95 % of the draws."""
+    """The sample's own value, the first, and the middle 95 % of the draws that can tell."""
     value, *drawn = found
-    if not drawn:
+    told = [one for one in drawn if isfinite(one)]
+    if not told:
         return Figure(value=value, low=value, high=value)
-    low, high = np.nanpercentile(drawn, (2.5, 97.5))
+    low, high = np.percentile(told, (2.5, 97.5))
     return Figure(value=value, low=float(low), high=float(high))

@@ -3,8 +3,18 @@
 A policy is a key a request: the greater, the sooner the request goes to the strong model. Requests
 of one key cannot be told apart, so curves run straight through them: that is the mean over all
 orders of them. Every figure is worked out for the sample and for each of its bootstrap draws; a
-draw is a weight a request. Sources: RouteLLM, arXiv 2406.18665, section 2 (APGR, CPT); RouterBench,
-arXiv 2403.12031, section 3 (AIQ).
+draw is a weight a request.
+
+APGR and CPT are RouteLLM's (arXiv 2406.18665), AIQ is RouterBench's (arXiv 2403.12031). What
+differs from the code that they published, and why:
+
+- RouteLLM takes the area under a curve through some ten thresholds, by the trapezium rule, and
+  reads CPT off the same few points. We use every key that occurs, which is where theirs tends to
+  with more thresholds, and all shares from 0 to 1, whatever shares thresholds happen to reach. CPT
+  is the *least* share at which so much is gained, where a curve crosses the line more than once.
+- RouterBench divides by the greatest cost of all routers compared, from cost 0 on. We take the
+  mean over the costs between all weak and all strong, so that a figure does not change with what
+  stands beside it. The hull is of 201 points of the curve.
 
 >>> pairs = Pairs(weak=np.array([0.0, 1.0]), strong=np.array([1.0, 1.0]), costs=None)
 >>> ordered = order(np.array([9.0, 1.0]))
@@ -96,7 +106,7 @@ def measure(ordered: Ordered, pairs: Pairs, weights: Numbers) -> Measures:
     """The figures of one draw, `weights` being how often each request is in it.
 
     APGR and CPT are not a number where the strong model is no better than the weak one, AUROC where
-    it is better on all requests or on none, AIQ where both cost the same.
+    it is better on all requests or on none, AIQ where the strong model costs no more on average.
     """
     reach = reach_of(ordered, pairs, weights)
     gained = reach.scores - reach.scores[0]
@@ -159,18 +169,20 @@ def _first_share(shares: Numbers, gained: Numbers, wanted: float) -> float:
 
 
 def _aiq(shares: Numbers, scores: Numbers, costs: Numbers) -> float:
-    """The mean height, over costs, of the rising convex hull of what is reached.
+    """The mean height of the rising convex hull, from the cost of all weak to that of all strong.
 
-    Costs rise with the share but for requests on which the strong model is the cheaper one.
+    What is reached outside of these two (a strong model may be the cheaper one on some requests)
+    still holds up the hull, so every policy's mean is over the same costs.
     """
-    grid = np.linspace(0.0, 1.0, _HULL_POINTS)
-    x, y = np.interp(grid, shares, costs), np.interp(grid, shares, scores)
-    low, high = float(x.min()), float(x.max())
+    low, high = float(costs[0]), float(costs[-1])
     if high <= low:
         return float("nan")
+    grid = np.linspace(0.0, 1.0, _HULL_POINTS)
+    x, y = np.interp(grid, shares, costs), np.interp(grid, shares, scores)
     hull = _rising_hull(sorted(zip(x.tolist(), y.tolist(), strict=True)))
-    xs, ys = (np.array(side) for side in zip(*hull, (high, hull[-1][1]), strict=True))
-    return float(np.trapezoid(ys, xs) / (high - low))
+    xs, ys = (np.array(side) for side in zip(*hull, strict=True))
+    between = np.concatenate(((low,), xs[(xs > low) & (xs < high)], (high,)))
+    return float(np.trapezoid(np.interp(between, xs, ys), between) / (high - low))
 
 
 def _rising_hull(points: list[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -13,9 +13,12 @@ _DIGITS = 9
 
 
 def render_json(found: Evaluation) -> str:
-    """Everything that was found; shares and scores between 0 and 1, costs in USD a request."""
+    """Everything that was found; shares and scores between 0 and 1, costs in USD a request.
+
+    ValueError for a figure that is no number: `evaluate` makes none.
+    """
     document = {"version": VERSION, **rounded(asdict(found))}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def rounded(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """An evaluation to text for a terminal: figures with their intervals, length beside them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from textwrap import wrap
 
 from lynkrc.diagnostics.wording import printable
 from lynkrc.quality.results import (
@@ -20,16 +21,17 @@ FEW = 1_000
 MISSES = 12
 """Rows that got another tier than chosen, shown."""
 
-_ROWS: tuple[tuple[str, Callable[[Figures], Figure | None], bool], ...] = (
-    ("APGR", lambda figures: figures.apgr, True),
-    ("CPT50", lambda figures: figures.cpt50, False),
-    ("CPT80", lambda figures: figures.cpt80, False),
-    ("AUROC", lambda figures: figures.auroc, True),
-    ("AIQ", lambda figures: figures.aiq, True),
+_ROWS: tuple[tuple[str, Callable[[Figures], Figure | None]], ...] = (
+    ("APGR", lambda figures: figures.apgr),
+    ("CPT50", lambda figures: figures.cpt50),
+    ("CPT80", lambda figures: figures.cpt80),
+    ("AUROC", lambda figures: figures.auroc),
+    ("AIQ", lambda figures: figures.aiq),
 )
-"""Name, value, and whether more is better."""
 _NAMES = {SPEC: "this spec", OLD: "older spec", LENGTH: "length", RANDOM: "chance"}
-_WIDTH = 23
+_COLUMNS = 80
+"""What a line keeps to, but for a name that alone is longer."""
+_WORDS = {1: "better", -1: "worse", 0: "not shown"}
 
 
 def render_text(found: Evaluation, *, colour: bool) -> str:
@@ -41,11 +43,11 @@ def render_text(found: Evaluation, *, colour: bool) -> str:
 
     lines = [f"{printable(found.spec)}, meaning {found.digest[:12]}", ""]
     for suite in (*found.suites, *([] if found.mean is None else [found.mean])):
-        lines += [title(_heading(found, suite)), *_suite(suite), ""]
+        lines += [title(_heading(found, suite)), *_suite(found, suite), ""]
     if found.agreement is not None:
         lines += [title(_agreement_heading(found.agreement)), *_agreement(found.agreement), ""]
     for left in found.left_out:
-        lines.append(f"left out: {left.rows:,} ({printable(left.reason)}), as {left.first}")
+        lines += _wrapped(f"left out: {left.rows:,} ({left.reason}), as {left.first}")
     lines += _notes(found)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -55,70 +57,79 @@ def verdict(found: Evaluation, against: str) -> int | None:
     suite = found.mean or (found.suites[0] if found.suites else None)
     for difference in () if suite is None else suite.differences:
         if difference.against == against:
-            apgr = difference.figures.apgr
-            return 1 if apgr.low > 0 else -1 if apgr.high < 0 else 0
+            return _sign(difference.figures.apgr)
     return None
+
+
+def _sign(gain: Figure) -> int:
+    return 1 if gain.low > 0 else -1 if gain.high < 0 else 0
 
 
 def _heading(found: Evaluation, suite: SuiteResult) -> str:
     if suite is found.mean:
         return f"mean of {len(found.suites)} suites, each counted alike"
-    models = f"{suite.weak} {_end(suite, 0)} -> {suite.strong} {_end(suite, 1)}"
-    return printable(f"{suite.suite}: {suite.requests:,} requests, {models}")
+    groups = f" in {suite.groups:,} groups" if suite.groups < suite.requests else ""
+    return f"{printable(suite.suite)}: {suite.requests:,} requests{groups}"
 
 
-def _end(suite: SuiteResult, which: int) -> str:
-    return f"{suite.spending[which].score.value:.3f}"
+def _models(suite: SuiteResult) -> Iterator[str]:
+    weak, strong = (
+        f"{printable(model)} {one.score.value:.3f}"
+        for model, one in zip((suite.weak, suite.strong), suite.spending, strict=False)
+    )
+    whole = f"  {weak} -> {strong}"
+    yield from [whole] if len(whole) <= _COLUMNS else [f"  {weak}", f"  -> {strong}"]
 
 
-def _suite(suite: SuiteResult) -> Iterator[str]:
+def _suite(found: Evaluation, suite: SuiteResult) -> Iterator[str]:
+    if suite is not found.mean:
+        yield from _models(suite)
     shown = [one for one in suite.policies if one.name != RANDOM]
     chance = next(one for one in suite.policies if one.name == RANDOM)
+    yield ""
     yield _cells("", [*(_NAMES[one.name] for one in shown), "chance"])
-    for name, value, _ in _ROWS:
+    for name, value in _ROWS:
         if all(value(one.figures) is None for one in shown):
             continue
         cells = [_figure(value(one.figures)) for one in shown]
         at_chance = value(chance.figures)
         yield _cells(name, [*cells, "" if at_chance is None else f"{at_chance.value:.3f}"])
     yield ""
-    for difference in suite.differences:
-        if difference.against != RANDOM:
-            yield f"  against {_NAMES[difference.against]}: {_compared(difference.figures)}"
+    yield f"  {'against':<12}{'APGR':<25}{'CPT80':<25}by APGR"
+    for one in suite.differences:
+        apgr, cpt80 = _signed(one.figures.apgr), _signed(one.figures.cpt80)
+        word = _WORDS[_sign(one.figures.apgr)]
+        yield f"  {_NAMES[one.against]:<12}{apgr:<25}{cpt80:<25}{word}"
     yield ""
     yield from _tiers(suite)
+    yield ""
     yield from _spending(suite)
-
-
-def _compared(figures: Figures) -> str:
-    """The differences, and whether the APGR's is one."""
-    apgr = figures.apgr
-    word = "better" if apgr.low > 0 else "worse" if apgr.high < 0 else "no difference shown"
-    return f"APGR {_signed(apgr)}, CPT80 {_signed(figures.cpt80)}: {word}"
 
 
 def _tiers(suite: SuiteResult) -> Iterator[str]:
     width = max(8, *(len(tier.tier) for tier in suite.tiers))
-    yield f"  {'tier':<{width}}  {'requests':>9}  {'share':<20}  {'weak':>6} {'strong':>6}"
+    has_scores = any(tier.weak_score is not None for tier in suite.tiers)
+    scores = f"  {'weak':>6} {'strong':>6}" if has_scores else ""
+    yield f"  {'tier':<{width}}  {'requests':>9}   {'share':<20}{scores}"
     for tier in suite.tiers:
-        scores = [
+        told = [
             "" if score is None else f"{score:.3f}"
             for score in (tier.weak_score, tier.strong_score)
         ]
         yield (
-            f"  {tier.tier:<{width}}  {tier.requests:>9,}  {_percent(tier.share):<20}"
-            f"  {scores[0]:>6} {scores[1]:>6}"
+            f"  {tier.tier:<{width}}  {tier.requests:>9,}  {_percent(tier.share):<21}"
+            f"  {told[0]:>6} {told[1]:>6}"
         )
 
 
 def _spending(suite: SuiteResult) -> Iterator[str]:
     names = {SPEC: "as its tiers are", RANDOM: "chance, same share"}
-    yield ""
-    yield f"  {'':<20}{'to strong':>9}  {'score':<23}{'USD for 1,000 requests'}"
+    costs = "USD for 1,000 requests" if any(one.cost for one in suite.spending) else ""
+    yield f"  {'':<20}{'to strong':>9}  {'score':<22}{costs}"
     for one in suite.spending:
         cost = "" if one.cost is None else _dollars(one.cost)
         label = names.get(one.name, one.name)
-        yield f"  {label:<20}{one.share:>9.1%}  {_figure(one.score):<23}{cost}"
+        yield f"  {label:<20}{one.share:>9.1%}  {_figure(one.score):<22}{cost}"
 
 
 def _agreement_heading(found: Agreement) -> str:
@@ -127,8 +138,12 @@ def _agreement_heading(found: Agreement) -> str:
 
 
 def _agreement(found: Agreement) -> Iterator[str]:
-    yield f"  as chosen {_percent(found.exact)}, higher {_percent(found.over)}, "
-    yield f"  lower {_percent(found.under)}"
+    counts = list(map(sum, found.table))
+    most = max(counts)
+    always = f"always {found.tiers[counts.index(most)]}: {most / sum(counts):.1%}"
+    yield f"  as chosen  {_percent(found.exact):<20}  ({always})"
+    yield f"  higher     {_percent(found.over)}"
+    yield f"  lower      {_percent(found.under)}"
     yield ""
     width = max(8, *map(len, found.tiers))
     yield f"  {'chosen':<{width}}  " + " ".join(f"{name:>{width}}" for name in found.tiers)
@@ -148,33 +163,39 @@ def _agreement(found: Agreement) -> Iterator[str]:
 
 
 def _notes(found: Evaluation) -> Iterator[str]:
-    if found.suites:
-        yield (
-            f"Strong from tier {found.strong_from}. Intervals: 95 %, {found.resamples:,} draws, "
-            f"seed {found.seed}."
-        )
-        yield "Of APGR, AUROC and AIQ more is better, of CPT50 and CPT80 less: see docs/quality.md."
+    if not found.suites:
+        return
+    yield from _wrapped(
+        "Ordered by tier, and by the points of the score within one; length: by the characters of "
+        f"the ask. Strong from tier {found.strong_from}. Intervals: 95 %, {found.resamples:,} "
+        f"draws, seed {found.seed}. Of APGR, AUROC and AIQ more is better, of CPT50 and CPT80 "
+        "less: see docs/quality.md."
+    )
     compared = sum(suite.requests for suite in found.suites)
-    if found.suites and compared < FEW:
+    if compared < FEW:
         yield f"Only {compared:,} requests: of fewer than {FEW:,} little can be told."
 
 
+def _wrapped(text: str) -> list[str]:
+    return wrap(printable(text), _COLUMNS, break_long_words=False, break_on_hyphens=False)
+
+
 def _cells(name: str, cells: Sequence[str]) -> str:
-    return f"  {name:<6}" + "".join(f"{cell:<{_WIDTH}}" for cell in cells)
+    return f"  {name:<6}" + "".join(f"{cell:<22}" for cell in cells)
 
 
 def _figure(one: Figure | None) -> str:
-    return "" if one is None else f"{one.value:.3f} ({one.low:.3f} to {one.high:.3f})"
+    return "" if one is None else f"{one.value:.3f} ({one.low:.3f}..{one.high:.3f})"
 
 
 def _signed(one: Figure) -> str:
-    return f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})"
+    return f"{one.value:+.3f} ({one.low:+.3f}..{one.high:+.3f})"
 
 
 def _percent(one: Figure) -> str:
-    return f"{one.value:.1%} ({one.low:.1%} to {one.high:.1%})"
+    return f"{one.value:>6.1%} ({100 * one.low:.1f}..{100 * one.high:.1f})"
 
 
 def _dollars(one: Figure) -> str:
     value, low, high = (1000 * amount for amount in (one.value, one.low, one.high))
-    return f"{value:.3f} ({low:.3f} to {high:.3f})"
+    return f"{value:.3f} ({low:.3f}..{high:.3f})"

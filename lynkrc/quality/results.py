@@ -53,12 +53,14 @@ class Curve:
     """What a policy reaches as more is sent to the strong model.
 
     Points in rising order of share, the first at 0 and the last at 1: shares, mean scores (0 to 1),
-    mean costs in USD a request (None without costs).
+    mean costs in USD a request (None without costs). `bounds` are the 95 % interval of each score,
+    all lower ends and all upper ends: of the spec alone, and None where nothing was drawn.
     """
 
     shares: tuple[float, ...]
     scores: tuple[float, ...]
     costs: tuple[float, ...] | None
+    bounds: tuple[tuple[float, ...], tuple[float, ...]] | None
 
 
 @final

@@ -153,7 +153,7 @@ def tune(question: TuneQuestion) -> Tuned:
         ),
         held_out=held_out,
         elsewhere=_elsewhere(question, study, decided, bounds, shares, adds64),
-        labels=len({label.row for label in labels}),
+        labels=len(labels),
         folds=question.folds,
         seed=question.seed,
     )
@@ -176,7 +176,7 @@ def _checked(
         )
     if all(label.is_strong_better for label in labels):
         raise CannotTune(
-            "the strong model is wholly better on every request",
+            "the strong model is better on every request",
             "send all of them there, or name another pair: weak and strong",
         )
     known = {label.row for label in labels}

@@ -24,7 +24,7 @@ from lynkrc.syntax.pattern import (
     Repeat,
 )
 from lynkrc.syntax.pattern import Sequence as Items
-from lynkrc_runtime.scan.edges import is_alone
+from lynkrc_runtime.scan.edges import as_written, is_alone
 
 MOST_TEXTS = 64
 """Most texts an entry is written out into."""
@@ -89,7 +89,7 @@ def _finding(lexicon: Lexicon, i: int, j: int, text: str, *, whole: bool) -> Dia
     message = (
         f"everything {shown(mine.text)} matches is matched by {shown(other.text)} too"
         if whole
-        else f"{shown(mine.text)} and {shown(other.text)} both match {shown(text)}"
+        else f"{shown(mine.text)} and {shown(other.text)} both match {shown(as_written(text))}"
     )
     return Diagnostic(
         code=OVERLAPPING_ENTRIES,

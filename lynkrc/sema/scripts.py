@@ -16,6 +16,7 @@ from lynkrc.source.text import Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_edges import IS_ALONE, kinds_at
 from lynkrc_runtime.scan.edges import is_alone
+from lynkrc_runtime.scan.fold import fold_text
 
 _STAR = re.compile(r"\\.|([^\x00-\x7f])\*", re.DOTALL)
 
@@ -55,7 +56,7 @@ def _of(pattern: Pattern) -> Diagnostic | None:
 
 def _without_star(found: re.Match[str]) -> str:
     letter = found[1]
-    return letter if letter is not None and is_alone(ord(letter)) else found[0]
+    return letter if letter is not None and is_alone(ord(fold_text(letter))) else found[0]
 
 
 def _fix(pattern: Pattern, kept: str, signs: str) -> Fix | None:

@@ -12,6 +12,7 @@ from typing import final
 
 from lynkrc.testing.char_plan import CharPlan, Size, plan_chars
 from lynkrc.testing.wanted import Bounds, Wanted
+from lynkrc_runtime.scan.edges import as_written
 from lynkrc_runtime.text_counts import COUNTS, TextCounts
 
 MOST_CHARS = 1_000_000
@@ -195,7 +196,7 @@ def _units(
     if pct.least is not None or pct.most is not None:
         wanted = _distinct(pct, words, len(set(held.words)))
         distinct = min(fillers, max((wanted or 1) - len(set(held.words)), int(not held.words)))
-    repeated: list[str] = list(held.words[:1]) if held.words and not distinct else []
+    repeated = [as_written(word) for word in held.words[:1] if not distinct]
     tight = wish.is_tight("chars", "bytes", "tokens", "mean_sentence", "longest_sentence")
     if tight and pct == Bounds():
         distinct = min(distinct, max(1, len(letters) - 1))

@@ -1,7 +1,7 @@
 """An automaton to texts: shortest ones in which a wanted entry occurs, and letters for fillers.
 
 One search over the states gives the cheapest way to each, where a way pays for what else it
-confirms. Ways go by characters that fold to themselves, so what is printed is what is matched.
+confirms. Ways go by folded characters, printed as people write them.
 """
 
 import heapq
@@ -11,6 +11,7 @@ from typing import final
 from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.automaton import Automaton
 from lynkrc.ir.table import Lexicon
+from lynkrc_runtime.scan.edges import as_written
 from lynkrc_runtime.scan.fold import fold_text
 from lynkrc_runtime.scan.matcher import Matcher
 
@@ -198,7 +199,6 @@ def _alphabet(
     found: dict[tuple[int, ...], str] = {}
     for char in (*_ASCII, *foreign):
         folded = fold_text(char)
-        if len(folded) == 1 and fold_text(folded) == folded:
-            classes = tuple(automaton.byte_class[byte] for byte in folded.encode())
-            found.setdefault(classes, folded)
+        classes = tuple(automaton.byte_class[byte] for byte in folded.encode())
+        found.setdefault(classes, as_written(folded))
     return tuple((char, classes) for classes, char in found.items())

@@ -13,7 +13,14 @@ from typing import TypeAlias, final
 from lynkrc.diff.replayed import BadLine
 from lynkrc_runtime.cost import Prices, cost_of
 from lynkrc_runtime.protocol.conversation import Usage
-from lynkrc_runtime.usage_record import BundleLine, GapLine, Line, RequestLine
+from lynkrc_runtime.usage_record import (
+    BundleLine,
+    FeedbackLine,
+    GapLine,
+    Line,
+    RequestLine,
+    SignalLine,
+)
 
 NONE = "(none)"
 """The group of requests that have no such thing: no tier where a rule denied, no key."""
@@ -158,7 +165,7 @@ def spent(
         match line:
             case BadLine():
                 found.bad.append(line)
-            case BundleLine():
+            case BundleLine() | FeedbackLine() | SignalLine():
                 pass
             case GapLine() | RequestLine():
                 ended = datetime.fromisoformat(line.time)

@@ -322,10 +322,14 @@ class Log(_Section, frozen=True):
 
 @final
 class Usage(_Section, frozen=True):
-    """Where the usage records go; a database is told by `store`, else by the name's end."""
+    """Where the usage records go; a database is told by `store`, else by the name's end.
+
+    `signals`: what a request tells of those before it in its session is recorded too.
+    """
 
     file: str
     store: Literal["jsonl", "sqlite"] | None = None
+    signals: bool = True
     rotate: Rotate | None = None
 
 

@@ -18,14 +18,12 @@ from typing import final
 
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.estimate import estimate_text
+from lynkrc_runtime.scan.edges import ALONE
 from lynkrc_runtime.scan.engines import Numbers, native_count
 from lynkrc_runtime.scan.fold import fold_text
 
-# Scripts without blanks between words: Thai, Lao, Myanmar, Khmer, Kana, Han.
-_NO_BLANKS = (
-    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
-    "\uf900-\ufaff\uff66-\uff9d\U00020000-\U0003ffff"
-)
+# Of scripts without blanks between words; in folded text, as all below that reads it.
+_NO_BLANKS = "".join(f"{chr(low)}-{chr(high)}" for low, high in ALONE)
 # In folded text all above ASCII are word characters. An apostrophe inside a word belongs to it.
 _LETTER = f"(?:[0-9a-z_]|[^\\x00-\\x7f{_NO_BLANKS}])"
 _WORD = re.compile(f"[{_NO_BLANKS}]|{_LETTER}+(?:'{_LETTER}+)*")

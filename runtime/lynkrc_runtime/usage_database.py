@@ -19,6 +19,9 @@ SCHEMA = (
     "CREATE INDEX IF NOT EXISTS requests_time ON requests (time)",
     "CREATE TABLE IF NOT EXISTS gaps (id INTEGER PRIMARY KEY, time TEXT NOT NULL,"
     " requests INTEGER NOT NULL, line TEXT NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS judgements (id INTEGER PRIMARY KEY, time TEXT NOT NULL,"
+    " request_id TEXT NOT NULL, bundle TEXT NOT NULL, key TEXT, what TEXT NOT NULL, score REAL,"
+    " line TEXT NOT NULL)",
 )
 """Everything a new database needs."""
 
@@ -26,7 +29,8 @@ _MAGIC = b"SQLite format 3\0"
 
 
 def usage_lines(path: Path) -> Iterator[bytes]:
-    """The lines of a usage log, each with its line end, bundles before the requests they explain.
+    """The lines of a usage log, each with its line end, bundles before the requests they explain
+    and what judges a request behind it.
 
     What a file is, is told by its first bytes. Raises OSError, also for another database.
     """
@@ -49,6 +53,11 @@ def _rows(database: sqlite3.Connection) -> Iterator[bytes]:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
         raise OSError(None, f"it is of version {version}; this compiler reads {VERSION}")
-    for table, order in (("bundles", "bundle"), ("requests", "id"), ("gaps", "id")):
+    for table, order in (
+        ("bundles", "bundle"),
+        ("requests", "id"),
+        ("judgements", "id"),
+        ("gaps", "id"),
+    ):
         for (line,) in database.execute(f"SELECT line FROM {table} ORDER BY {order}"):
             yield str(line).encode() + b"\n"

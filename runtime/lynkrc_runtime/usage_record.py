@@ -1,14 +1,16 @@
 """The lines of a usage log: what a bundle reads of requests, and what became of each of them.
 
 One line of JSON each, told apart by `kind`. A `bundle` line describes the slots of the records
-below it that name its digest; it is written whenever a log is opened. The gateway writes these
-lines, `lynkrc diff --replay` reads them. No line holds a text of a request: strings stand as the
-class that the spec's own literals put them in.
+below it that name its digest; it is written whenever a log is opened. `feedback` and `signal`
+judge a request whose record stands before them. The gateway writes these lines, `lynkrc diff
+--replay` and what learns from outcomes read them. No line holds a text of a request: strings stand
+as the class that the spec's own literals put them in.
 """
 
 import hashlib
 import json
-from typing import Annotated, TypeAlias, final
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias, final
 
 import msgspec
 
@@ -80,7 +82,9 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     the class as text for strings and enums; None where the request was not read. `outcome` is the
     decision's, `ending` how it ended (`lynkrc_runtime.telemetry.outcome.Ending`), `target` who
     served, `model` what that is. `cost_micro_usd` is the sum over all attempts, None where a price
-    is not known. `key`, `team` and `tenant` are the caller's names, None in open mode.
+    is not known. `key`, `team` and `tenant` are the caller's names, None in open mode. Requests of
+    one `session` belong together; it is a keyed hash, whose key one process has and nobody keeps,
+    and None where nobody looked.
     """
 
     version: int
@@ -107,18 +111,66 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     tokens: Tokens | None
     cost_micro_usd: Amount | None
     estimated: bool
+    session: str | None = None
 
 
 @final
 class GapLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="gap"):
-    """So many requests are not in the log: it could not be written fast enough, or at all."""
+    """So many requests are not in the log: it could not be written fast enough, or at all.
+
+    `judgements` are the lines of feedback and signals that are not in it.
+    """
 
     version: int
     time: str
     requests: Amount
+    judgements: Amount = 0
 
 
-Line: TypeAlias = BundleLine | RequestLine | GapLine
+@final
+class FeedbackLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="feedback"):
+    """What a caller says of its own request: `score` from 0, bad, to 1, good.
+
+    `key` is that of the caller, as in the request's record: ids are chosen by clients, so an id
+    alone may be another caller's. Of several for one request the last one counts.
+    """
+
+    version: int
+    time: str
+    request_id: str
+    bundle: str
+    key: str | None
+    score: Annotated[float, msgspec.Meta(ge=0, le=1)]
+    source: Literal["caller"] = "caller"
+
+
+@final
+class Signal(StrEnum):
+    """What a later request of the session tells of one; weak, since people do not do it to judge.
+
+    That a request failed is told by its own record (`ending`).
+    """
+
+    USER_RETRY = "user_retry"
+    """The user asked the same again."""
+    TOOL_ERROR = "tool_error"
+    """A tool that the answer called failed."""
+
+
+@final
+class SignalLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="signal"):
+    """A signal about a request; `key` as in `FeedbackLine`."""
+
+    version: int
+    time: str
+    request_id: str
+    bundle: str
+    key: str | None
+    signal: Signal
+
+
+Judgement: TypeAlias = FeedbackLine | SignalLine
+Line: TypeAlias = BundleLine | RequestLine | GapLine | Judgement
 
 
 def bundle_line(dispatch: Dispatch, digest: str, time: str) -> BundleLine:
@@ -140,7 +192,9 @@ def bundle_line(dispatch: Dispatch, digest: str, time: str) -> BundleLine:
     )
 
 
-def request_line(dispatch: Dispatch, digest: str, time: str, outcome: Outcome) -> RequestLine:
+def request_line(
+    dispatch: Dispatch, digest: str, time: str, outcome: Outcome, session: str | None = None
+) -> RequestLine:
     """The line of an ended request."""
     cost = outcome.cost
     vector = outcome.vector
@@ -181,6 +235,7 @@ def request_line(dispatch: Dispatch, digest: str, time: str, outcome: Outcome) -
         tokens=None if outcome.usage is None else _tokens(outcome.usage),
         cost_micro_usd=None if cost is None else cost.total,
         estimated=outcome.is_estimated,
+        session=session,
     )
 
 

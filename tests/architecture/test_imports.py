@@ -33,7 +33,7 @@ ALLOWED: dict[str, set[str]] = {
         "codegen.quantities",
         "codegen.settings_text",
     },
-    "usage": {"diff.replayed", "diagnostics"},
+    "usage": {"diff.intervals", "diff.replayed", "diagnostics"},
     # Shown data is shown as findings are; logs and intervals are those that `diff` reads and makes.
     "quality": {
         "ir",

@@ -88,7 +88,7 @@ def test_what_is_kept_has_bounds() -> None:
     now = [0.0]
     recent = Recent(lambda: now[0], most=3)
     for number in range(5):
-        recent.settled(table(), ended(f"req_{number}"))
+        recent.settled(table(), "d" * 64, ended(f"req_{number}"))
     assert len(recent) == 3
     assert recent.get("ci", "req_1") is None
     assert recent.get("ci", "req_4") is not None

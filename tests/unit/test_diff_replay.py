@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from lynkrc.codegen.dispatch import print_dispatch
-from lynkrc.diff.logged import Notes, slots_of
+from lynkrc.diff.logged import Notes, read_lines, slots_of
 from lynkrc.diff.replay import Decider, decider_of, replay
 from lynkrc.diff.replayed import Replay
 from lynkrc.ir.table import StringClass
@@ -76,7 +76,7 @@ def record(made: Decider, **members: Any) -> RequestLine:
 
 
 def replayed(lines: list[bytes], old: Decider, new: Decider) -> Replay:
-    found = replay("log", lines, old, new)
+    found = replay("log", read_lines(lines), old, new)
     missing = sum(one.count for one in found.missing)
     assert found.records == found.replayed + missing, "nothing is dropped silently"
     for moves in (found.outcomes, found.tiers, found.targets):

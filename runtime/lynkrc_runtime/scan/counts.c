@@ -158,12 +158,10 @@ lk_counts lk_count_ascii(const unsigned char *text, size_t length) {
 }
 #endif
 
+/* Of folded code points; ALONE of edges.py. */
 static int has_no_blanks(uint32_t code) {
-    return (code >= 0x0e00 && code <= 0x0eff) || (code >= 0x1000 && code <= 0x109f) ||
-           (code >= 0x1780 && code <= 0x17ff) || (code >= 0x3040 && code <= 0x30ff) ||
-           (code >= 0x31f0 && code <= 0x31ff) || (code >= 0x3400 && code <= 0x4dbf) ||
-           (code >= 0x4e00 && code <= 0x9fff) || (code >= 0xf900 && code <= 0xfaff) ||
-           (code >= 0xff66 && code <= 0xff9d) || (code >= 0x20000 && code <= 0x3ffff);
+    return (code >= 0x3000 && code <= 0x9fff) || (code >= 0xe000 && code <= 0xefff) ||
+           (code >= 0x40000 && code <= 0x7ffff);
 }
 
 static unsigned kind_of(uint32_t code, uint32_t folded) {

@@ -1,31 +1,46 @@
 """Folded text to where its words end, told by characters and by the bytes they begin with.
 
-A letter of a script that is written without blanks is a word by itself; so is a mark or a digit of
-such a block. Any other word character belongs to one word with the word characters beside it.
+A character of a script that is written without blanks is a word by itself: a letter, a mark or a
+digit. Any other word character belongs to one word with the word characters beside it.
 
->>> [decided(begun) for begun in (b"a", b"\\xe4", b"\\xe0", b"\\xe0\\xb8", b"\\xe0\\xa4")]
-[False, True, None, True, False]
+Folding moves such characters to where nothing else is left, or others away from them, so that their
+first byte tells: nobody who reads folded text waits for the second one, as it would take to tell
+Thai from Hindi. What is moved there stands where folded text has nothing else: in the private use
+area, all of which folds to symbols, or in planes without characters.
+
+>>> [begins_alone(char.encode()[0]) for char in ("a", "\\u4e2d", "\\u0915", "\\uee01")]
+[False, True, False, True]
+>>> as_written("\\uee01\\uee32") == "\\u0e01\\u0e32"
+True
 """
 
 from typing import Final
 
-ALONE: Final = (
-    (0x0E00, 0x0EFF),  # Thai, Lao
-    (0x1000, 0x10BF),  # Myanmar; from 10A0 on there are letters that all fold to others
-    (0x1780, 0x17FF),  # Khmer
-    (0x3000, 0x9FFF),  # Kana, Bopomofo, Han; among them Hangul's single letters
+MOVED: Final = (
+    (0x0E00, 0x0EFF, 0xE000),  # Thai, Lao
+    (0x1000, 0x109F, 0xD000),  # Myanmar
+    (0x1780, 0x17FF, 0xD000),  # Khmer
+    (0x3130, 0x318F, 0xC000),  # Hangul's single letters: no words, so they go where none begins
+    (0xA9E0, 0xA9FF, 0x4200),  # Myanmar
+    (0xAA60, 0xAA7F, 0x4200),  # Myanmar
+    (0xF900, 0xFAFF, -0x1000),  # Han
+    (0xFF66, 0xFF9F, -0x1000),  # Katakana, half as wide
+    (0x1AFF0, 0x1B16F, -0xCE00),  # Kana
+    (0x20000, 0x3FFFF, 0x20000),  # Han
 )
-"""Blocks of folded text whose characters are words by themselves, ascending.
+"""Blocks of code points that folding moves: the first and the last, and how far, ascending."""
 
-These are the scripts of `text_counts` as far as one byte tells them, or two where Thai has to be
-told from Hindi and Khmer from Vietnamese: each byte more that a match waits for its edge costs a
-state for each way a match can end. Rare Han (beyond FFFF, and FA00), Katakana half as wide and what
-it would take to tell Bopomofo from Kana would double the tables.
+ALONE: Final = ((0x3000, 0x9FFF), (0xE000, 0xEFFF), (0x40000, 0x7FFFF))
+"""Blocks of folded text whose characters are words by themselves, ascending: Kana, Bopomofo and
+Han, what is moved into the private use area, and Han of planes 2 and 3.
+
+The one table of the scripts without blanks is this and `MOVED`; fold.bin is made by it, and the
+numbers of `text_counts` read it. `counts.c` has the same blocks.
 """
 
-LONGEST_WAIT: Final = 2
-"""Bytes of a character after which it is surely told whether it is one of these."""
-
+_ALONE_LEADS: Final = frozenset(
+    chr(code).encode()[0] for low, high in ALONE for code in range(low, high, 0x1000)
+)
 _ASCII_WORD = frozenset(b"0123456789_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -39,64 +54,29 @@ def is_word_byte(byte: int) -> bool:
     return byte >= 0x80 or byte in _ASCII_WORD
 
 
-def size_of(lead: int) -> int:
-    """How many bytes the character has that begins with this one."""
-    return 1 if lead < 0xC0 else 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
-
-
-def decided(begun: bytes) -> bool | None:
-    """Whether all characters that begin with these bytes are words by themselves; None where some
-    are."""
-    if not 0xE0 <= begun[0] < 0xF5:
-        return False
-    size = size_of(begun[0])
-    low = begun[0] & (0xFF >> (size + 1))
-    for byte in begun[1:]:
-        low = low << 6 | byte & 0x3F
-    left = 6 * (size - len(begun))
-    high = ((low + 1) << left) - 1
-    low <<= left
-    low = max(low, 0x800 if size == 3 else 0x10000)
-    inside = [one for one in ALONE if one[0] <= high and low <= one[1]]
-    if not inside:
-        return False
-    return True if inside[0][0] <= low and high <= inside[0][1] else None
-
-
-def undecided() -> dict[bytes, tuple[int, ...]]:
-    """Beginnings of characters that tell too little, each with the bytes that go on to one that is
-    a word by itself, or may be; the empty one first, with the first bytes that tell too little."""
-    leads = tuple(byte for byte in range(0xE0, 0xF5) if decided(bytes((byte,))) is None)
-    found = {b"": leads}
-    waiting = [bytes((byte,)) for byte in leads]
-    for begun in waiting:
-        found[begun] = tuple(
-            byte for byte in range(0x80, 0xC0) if decided(begun + bytes((byte,))) is not False
-        )
-        onward = (begun + bytes((byte,)) for byte in found[begun])
-        waiting += (one for one in onward if decided(one) is None)
-    return found
-
-
-def telling(data: bytes, at: int) -> bytes:
-    """The bytes from `at` on, where a character begins, that tell whether it is a word by itself;
-    none at the end of the text."""
-    end = at + 1
-    while end < len(data) and decided(data[at:end]) is None:
-        end += 1
-    return data[at:end]
+def begins_alone(byte: int) -> bool:
+    """Whether the characters that begin with the byte are words by themselves; else none is."""
+    return byte in _ALONE_LEADS
 
 
 def is_after_word(data: bytes, at: int) -> bool:
     """Whether a word character that is no word by itself stands before `at` in folded text."""
     if at == 0 or not is_word_byte(data[at - 1]):
         return False
-    start = start_of(data, at - 1)
-    return decided(data[start:at]) is False
-
-
-def start_of(data: bytes, at: int) -> int:
-    """Where the character begins that has the byte at `at`."""
+    at -= 1
     while at and data[at] & 0xC0 == 0x80:
         at -= 1
-    return at
+    return not begins_alone(data[at])
+
+
+def as_written(folded: str) -> str:
+    """Folded text with the characters that folding moves as people write them."""
+    return "".join(map(_back, folded))
+
+
+def _back(char: str) -> str:
+    code = ord(char)
+    for low, high, by in MOVED:
+        if low + by <= code <= high + by:
+            return chr(code - by)
+    return char

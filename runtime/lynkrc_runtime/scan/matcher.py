@@ -5,7 +5,6 @@ from typing import final
 
 from msgspec import Struct
 
-from lynkrc_runtime.scan.edges import LONGEST_WAIT, start_of
 from lynkrc_runtime.scan.engines import KernelName, engine_of
 from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.places import Places
@@ -80,12 +79,10 @@ class Matcher:
         for offset, number in enumerate((data + END).translate(tables.byte_class)):
             state = cell(state + number)
             if state >= accepting:
-                # What was confirmed by the next character ends before it, whichever byte told.
-                before = start_of(data, offset) if offset < len(data) else offset
                 for entry in tables.accepts(state):
-                    found.append((entry, offset + 1 if entry in free else before))
-            # Some bytes more: others that end no later are seen so much later.
-            if len(found) >= limit and offset > found[limit - 1][1] + 2 * LONGEST_WAIT:
+                    found.append((entry, offset + 1 if entry in free else offset))
+            # One byte more: a bounded match is seen a byte later than a free one ending there.
+            if len(found) >= limit and offset > found[limit - 1][1]:
                 break
         found.sort(key=lambda match: (match[1], match[0]))
         return found[:limit]

@@ -11,7 +11,7 @@ from typing import final
 
 from msgspec import Struct
 
-from lynkrc_runtime.scan.edges import is_after_word, telling
+from lynkrc_runtime.scan.edges import is_after_word
 from lynkrc_runtime.scan.fold import END
 from lynkrc_runtime.scan.tables import Tables
 
@@ -71,7 +71,7 @@ class Places:
     def _start(self, entry: int, end: int) -> int | None:
         data = self._data
         # What confirms the match, if not its last byte.
-        behind = b"" if entry in self._free else telling(data, end) or END
+        behind = b"" if entry in self._free else data[end : end + 1] or END
         for start in range(end - 1, max(-1, end - 1 - LONGEST), -1):
             if data[start] & 0xC0 == 0x80:
                 continue

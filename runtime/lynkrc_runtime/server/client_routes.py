@@ -17,6 +17,7 @@ from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Client, Incoming
+from lynkrc_runtime.server.feedback_routes import add_feedback_routes
 from lynkrc_runtime.server.front import USUAL, Usual
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
@@ -86,6 +87,7 @@ def client_app(site: Site) -> web.Application:
         add("POST", path, handler)
     add_response_routes(app, _PREFIXES, app[COUNTER])
     add_usage_routes(app, _PREFIXES)
+    add_feedback_routes(app, _PREFIXES)
     for prefix in _PREFIXES:
         add("POST", f"{prefix}/messages/count_tokens", _count)
         add("GET", f"{prefix}/models", _models)

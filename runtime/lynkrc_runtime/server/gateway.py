@@ -27,6 +27,7 @@ from lynkrc_runtime.server.response_store import ResponseStore
 from lynkrc_runtime.server.routes import Route, Settings
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.interface import Sessions
+from lynkrc_runtime.sessions.steps import Noticing
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
@@ -63,10 +64,11 @@ class Gateway:
     reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
     were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
     knows what the last requests used, `plans` what follows from decisions alone. `usage_log`
-    gets a record of each request, where one is kept. `keys` are whom it serves (nobody in
-    particular, where there are none), `meter` counts what they take, `watch` knows how targets
-    fare, `places` how many calls of a provider run, `sessions` which requests belong together,
-    `doors` which operators and web pages are let in, `stopping` which requests run at all.
+    gets a record of each request, where one is kept, and `noticing` what that tells of those
+    before. `keys` are whom it serves (nobody in particular, where there are none), `meter` counts
+    what they take, `watch` knows how targets fare, `places` how many calls of a provider run,
+    `sessions` which requests belong together, `doors` which operators and web pages are let in,
+    `stopping` which requests run at all.
     """
 
     policy: Policy
@@ -92,6 +94,7 @@ class Gateway:
     stopping: Stopping = field(default_factory=Stopping)
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
+    noticing: Noticing | None = None
 
     @property
     def echoes(self) -> bool:

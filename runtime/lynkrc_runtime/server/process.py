@@ -9,6 +9,7 @@ from typing import final
 
 from lynkrc_runtime.access.keyring import KeyRing, UnknownSecret, usable
 from lynkrc_runtime.decide import Decider
+from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.metering.expected import Expected
 from lynkrc_runtime.metering.meter import Till, meter_of
 from lynkrc_runtime.metering.settling import Settling
@@ -29,6 +30,7 @@ from lynkrc_runtime.server.response_store import response_store
 from lynkrc_runtime.server.routes import Settings, build_routes
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.remembered import open_sessions
+from lynkrc_runtime.sessions.steps import Noticing, Placing
 from lynkrc_runtime.settings import Key
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
@@ -36,6 +38,7 @@ from lynkrc_runtime.state.open import Stores, in_memory, kinds
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
+from lynkrc_runtime.telemetry.signals import Signals
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.upstream import Upstream
 
@@ -73,6 +76,7 @@ class Process:
     remembering: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
+    signals: Signals = field(default_factory=lambda: Signals(time.monotonic))
     stopping: Stopping = field(default_factory=Stopping)
     random: Callable[[], float] = random.random
 
@@ -136,7 +140,16 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         responses=response_store(dispatch.settings.responses_store, process.stores.kept),
         recent=process.recent,
         usage_log=process.usage_log,
+        noticing=_noticing(dispatch, process),
     )
+
+
+def _noticing(dispatch: Dispatch, process: Process) -> Noticing | None:
+    """None where nothing is recorded, or signals are not wanted."""
+    usage = dispatch.settings.observability.usage
+    if process.usage_log is None or (usage is not None and not usage.signals):
+        return None
+    return Noticing(placing=Placing(dispatch), signals=process.signals)
 
 
 def _keys(declared: Declared, process: Process) -> Mapping[str, Key]:

@@ -21,6 +21,7 @@ from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
 from lynkrc_runtime.server.problems import malformed, overloaded
+from lynkrc_runtime.server.recording import record
 from lynkrc_runtime.server.relay import attempt
 from lynkrc_runtime.server.stream import LAST_WORDS_TIME
 from lynkrc_runtime.server.traces import decide
@@ -84,9 +85,9 @@ async def serve(
             exchange.session.settled(outcome)
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
-        gateway.recent.settled(gateway.policy.dispatch, outcome)
+        gateway.recent.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
         if gateway.usage_log is not None:
-            gateway.usage_log.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
+            record(gateway.usage_log, exchange, outcome)
         if exchange.trace is not None:
             exchange.trace.settled(outcome)
 

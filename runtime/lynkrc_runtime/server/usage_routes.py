@@ -4,10 +4,11 @@ The headers of a streamed answer are sent before its cost is known; here it can 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from aiohttp import web
 
-from lynkrc_runtime.server.http import ARRIVAL, SITE, canonical, identified, refusal
+from lynkrc_runtime.server.http import ARRIVAL, SITE, Site, canonical, identified, refusal
 
 
 def add_usage_routes(app: web.Application, prefixes: Sequence[str]) -> None:
@@ -16,15 +17,19 @@ def add_usage_routes(app: web.Application, prefixes: Sequence[str]) -> None:
         app.router.add_get(f"{prefix}/usage/{{id}}", _usage)
 
 
+async def used(site: Site, key: str | None, request_id: str) -> dict[str, Any] | None:
+    """What a request of this caller used, whichever worker served it; None where none knows."""
+    found = site.gateway.recent.get(key, request_id)
+    if found is None and site.asks_others is not None:
+        found = await site.asks_others(key, request_id)
+    return found
+
+
 async def _usage(request: web.Request) -> web.Response:
     identity = request.match_info["id"]
     canonical(request, "/v1/usage", f"/{identity}")
     caller = request[ARRIVAL].caller
-    recent = request.app[SITE].gateway.recent
-    key, asks_others = None if caller is None else caller.name, request.app[SITE].asks_others
-    found = recent.get(key, identity)
-    if found is None and asks_others is not None:
-        found = await asks_others(key, identity)
+    found = await used(request.app[SITE], None if caller is None else caller.name, identity)
     if found is None:
         # Another caller's request is not told from one that never was.
         message = "there is no such request of yours, it has not ended, or it was too long ago"

@@ -51,6 +51,7 @@ class Metrics:
         "_fallbacks",
         "_first_byte",
         "_in_flight",
+        "_judgements",
         "_lossy",
         "_lost",
         "_refused",
@@ -158,6 +159,11 @@ class Metrics:
             "lynkr_shed",
             "Requests refused before they were read, by what there is too much of",
             ["reason"],
+        )
+        self._judgements = self._counter(
+            "lynkr_judgements",
+            "What was recorded of how good answers were: by callers, or by what came after",
+            ["source"],
         )
         tasks = Gauge("lynkr_tasks", "Tasks of the event loop", registry=self.registry)
         tasks.set_function(_tasks)
@@ -267,6 +273,10 @@ class Metrics:
     def session_lost(self) -> None:
         """A session could not be read, or not be kept: its request was served without."""
         self._sessions_lost.inc()
+
+    def judged(self, source: str) -> None:
+        """Something was recorded of how good an answer was; the source is a word of the gateway."""
+        self._series(self._judgements, source).inc()
 
     def watches_store(self, kind: str, health: Health) -> None:
         """Tell of a store from now on, as it fares whenever somebody asks."""

@@ -13,13 +13,13 @@ from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
 
-TTL = 600.0
+TTL = 3_600.0
 """Seconds an entry is kept."""
 MOST = 10_000
 """Entries at a time."""
 
-_Entry: TypeAlias = tuple[float, Dispatch, Outcome] | tuple[float, dict[str, Any]]
-"""Until when it is kept, and what became of the request."""
+_Entry: TypeAlias = tuple[float, Dispatch, str, Outcome] | tuple[float, dict[str, Any]]
+"""Until when it is kept, the bundle that served with its digest, and what became of the request."""
 
 
 @final
@@ -34,15 +34,15 @@ class Recent:
         # In the order they ended, so what is too old stands first.
         self._kept: OrderedDict[tuple[str | None, str], _Entry] = OrderedDict()
 
-    def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
-        """A request has ended."""
+    def settled(self, dispatch: Dispatch, digest: str, outcome: Outcome) -> None:
+        """A request has ended that this bundle served."""
         identity = outcome.key, outcome.request_id
         self._kept.pop(identity, None)
         now = self._clock()
-        entry: _Entry = (now + TTL, dispatch, outcome)
+        entry: _Entry = (now + TTL, dispatch, digest, outcome)
         for record in outcome.attempts:
             if record.failure is not None:
-                entry = (now + TTL, _told(dispatch, outcome))
+                entry = (now + TTL, _told(dispatch, digest, outcome))
                 break
         self._kept[identity] = entry
         if len(self._kept) > self._most or self._oldest()[1] <= now:
@@ -61,8 +61,8 @@ class Recent:
                 return None
             case _, told:
                 return told
-            case _, dispatch, outcome:
-                return _told(dispatch, outcome)
+            case _, dispatch, digest, outcome:
+                return _told(dispatch, digest, outcome)
 
     def _oldest(self) -> tuple[tuple[str | None, str], float]:
         identity = next(iter(self._kept))
@@ -72,11 +72,12 @@ class Recent:
         return len(self._kept)
 
 
-def _told(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
+def _told(dispatch: Dispatch, digest: str, outcome: Outcome) -> dict[str, Any]:
     target = None if outcome.target is None else dispatch.targets[outcome.target]
     cost = outcome.cost
     return {
         "request_id": outcome.request_id,
+        "bundle": digest,
         "surface": outcome.surface,
         "stream": outcome.stream,
         "status": outcome.status,

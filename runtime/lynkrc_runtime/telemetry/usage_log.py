@@ -1,4 +1,5 @@
-"""Outcomes to lines of a usage log, by a thread of its own: a request only puts its outcome aside.
+"""Outcomes and judgements to lines of a usage log, by a thread of its own: a request only puts its
+outcome aside.
 
 Several gateways may share a file or a database (`usage_sinks`). What cannot be written is counted
 and told, in the log of the gateway and, when it can be again, in the file.
@@ -18,18 +19,29 @@ from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.settings import Rotate, is_database
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.outcome import Outcome
-from lynkrc_runtime.usage_record import VERSION, GapLine, Line, bundle_line, request_line
+from lynkrc_runtime.usage_record import (
+    VERSION,
+    FeedbackLine,
+    GapLine,
+    Judgement,
+    Line,
+    Signal,
+    SignalLine,
+    bundle_line,
+    request_line,
+)
 
 if TYPE_CHECKING:
     from lynkrc_runtime.telemetry.usage_sinks import Sink
 
 WAITING = 10_000
-"""Outcomes that wait to be written, at most."""
+"""Records that wait to be written, at most."""
 END_WITHIN = 5.0
 """Seconds after which the end tries no more, once a record could not be written."""
 
-_Waiting: TypeAlias = tuple[Dispatch, str, str, Outcome]
-"""The bundle that served, its digest, the time, and what became of a request."""
+_Waiting: TypeAlias = tuple[Dispatch, str, str, Outcome, str | None] | Judgement
+"""The bundle that served, its digest, the time, what became of a request, and its session; or what
+is said of one."""
 
 
 @final
@@ -47,6 +59,7 @@ class UsageLog:
         "_fails",
         "_log",
         "_lost",
+        "_lost_judgements",
         "_queue",
         "_sink",
         "_thread",
@@ -72,7 +85,7 @@ class UsageLog:
         self._fails = False
         self._log, self._clock = log, clock
         self._queue: Queue[_Waiting | None] = Queue(waiting)
-        self._lost = 0
+        self._lost = self._lost_judgements = 0
         self.lost = 0
         """Records that were lost since the start, those told in the file included."""
         self._ends: float | None = None
@@ -91,17 +104,54 @@ class UsageLog:
         self._thread = threading.Thread(target=self._write_all, name="usage-log", daemon=True)
         self._thread.start()
 
-    def settled(self, dispatch: Dispatch, digest: str, outcome: Outcome) -> None:
+    def settled(
+        self, dispatch: Dispatch, digest: str, outcome: Outcome, session: str | None = None
+    ) -> None:
         """Have the line of an ended request written; never waits, and never fails.
 
         `dispatch` and `digest` are of the bundle that served it, which is described before.
         """
+        self._submit((dispatch, digest, self._now(), outcome, session))
+
+    def judged(self, request_id: str, bundle: str, key: str | None, score: float) -> bool:
+        """Have a caller's feedback written; whether there was room for it. Never waits."""
+        line = FeedbackLine(
+            version=VERSION,
+            time=self._now(),
+            request_id=request_id,
+            bundle=bundle,
+            key=key,
+            score=score,
+        )
+        return self._submit(line)
+
+    def signalled(self, request_id: str, bundle: str, key: str | None, signal: Signal) -> None:
+        """Have a signal about a request written; never waits, and never fails."""
+        line = SignalLine(
+            version=VERSION,
+            time=self._now(),
+            request_id=request_id,
+            bundle=bundle,
+            key=key,
+            signal=signal,
+        )
+        self._submit(line)
+
+    def _submit(self, waiting: _Waiting) -> bool:
         try:
-            self._queue.put_nowait((dispatch, digest, self._now(), outcome))
+            self._queue.put_nowait(waiting)
         except Full:
-            # Both threads may count at once; a count a few off is still told.
+            self._lose(waiting)
+            return False
+        return True
+
+    def _lose(self, waiting: _Waiting) -> None:
+        # Both threads may count at once; a count a few off is still told.
+        if isinstance(waiting, tuple):
             self._lost += 1
-            self.lost += 1
+        else:
+            self._lost_judgements += 1
+        self.lost += 1
 
     def __enter__(self) -> Self:
         return self
@@ -120,21 +170,29 @@ class UsageLog:
     def _write_all(self) -> None:
         while True:
             waiting = self._queue.get()
-            if waiting is not None:
-                dispatch, digest, moment, outcome = waiting
-                line = request_line(dispatch, digest, moment, outcome)
-                if self._is_in_vain() or not self._try(
-                    partial(self._put, dispatch, digest, (line,))
-                ):
-                    self._lost += 1
-                    self.lost += 1
-            if self._lost and (waiting is None or self._queue.empty()):
+            if waiting is not None and (
+                self._is_in_vain() or not self._try(partial(self._write, waiting))
+            ):
+                self._lose(waiting)
+            if (self._lost or self._lost_judgements) and (waiting is None or self._queue.empty()):
                 lost, self._lost = self._lost, 0
-                gap = GapLine(version=VERSION, time=self._now(), requests=lost)
+                judgements, self._lost_judgements = self._lost_judgements, 0
+                gap = GapLine(
+                    version=VERSION, time=self._now(), requests=lost, judgements=judgements
+                )
                 if not self._try(partial(self._sink.put, (gap,))):
                     self._lost += lost
+                    self._lost_judgements += judgements
             if waiting is None:
                 return
+
+    def _write(self, waiting: _Waiting) -> None:
+        if isinstance(waiting, tuple):
+            dispatch, digest, moment, outcome, session = waiting
+            line = request_line(dispatch, digest, moment, outcome, session)
+            self._put(dispatch, digest, (line,))
+        else:
+            self._sink.put((waiting,))
 
     def _is_in_vain(self) -> bool:
         """Whether the end has waited enough: for a database that another program locks, say."""

@@ -1,7 +1,7 @@
 """Usage records to a file of lines or to a database, each shared by any number of gateways.
 
 Both hold the same records. In a database a request's line stands in `requests`, beside the columns
-that are most asked for; bundles and gaps have tables of their own.
+that are most asked for; bundles, gaps and judgements have tables of their own.
 """
 
 import sqlite3
@@ -14,7 +14,15 @@ import msgspec
 from lynkrc_runtime.settings import Rotate
 from lynkrc_runtime.telemetry.appender import Appender
 from lynkrc_runtime.usage_database import APPLICATION, SCHEMA
-from lynkrc_runtime.usage_record import VERSION, BundleLine, GapLine, Line, RequestLine
+from lynkrc_runtime.usage_record import (
+    VERSION,
+    BundleLine,
+    FeedbackLine,
+    GapLine,
+    Line,
+    RequestLine,
+    SignalLine,
+)
 
 PATIENCE = 5.0
 """Seconds the thread waits for another gateway that writes to the same database."""
@@ -159,4 +167,12 @@ def _insert(database: sqlite3.Connection, line: Line) -> None:
             database.execute(
                 "INSERT INTO gaps (time, requests, line) VALUES (?, ?, ?)",
                 (line.time, line.requests, text),
+            )
+        case FeedbackLine() | SignalLine():
+            what = "feedback" if isinstance(line, FeedbackLine) else line.signal.value
+            score = line.score if isinstance(line, FeedbackLine) else None
+            database.execute(
+                "INSERT INTO judgements (time, request_id, bundle, key, what, score, line)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (line.time, line.request_id, line.bundle, line.key, what, score, text),
             )
