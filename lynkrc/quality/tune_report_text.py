@@ -142,6 +142,9 @@ def _weights(report: TuneReport) -> Iterator[str]:
     yield f"  {'(offset)':<{width}}  {points_text(old):>13}  {points_text(new):>8}"
     if gone:
         yield from _wrapped(f"gone: {', '.join(map(_gone, gone))}", "  ", "  ")
+    if report.proposal.removed:
+        removed = ", ".join(report.proposal.removed)
+        yield from _wrapped(f"no longer read, and so removed: {removed}", "  ", "  ")
     yield from _terms(report)
 
 
@@ -155,7 +158,7 @@ def _terms(report: TuneReport) -> Iterator[str]:
         return
     file = report.proposal.terms
     where = f"lexicon {report.proposal.lexicon}" + (f", {file.path}" if file else "")
-    yield from _wrapped(f"{len(terms):,} terms ({where})", "  ", "  ")
+    yield from _wrapped(f"{len(terms):,} term{'s' * (len(terms) > 1)} ({where})", "  ", "  ")
     ordered = sorted(terms, key=lambda term: (-term.points, term.pattern))
     up = [term for term in ordered if term.points > 0][:STRONGEST]
     down = [term for term in reversed(ordered) if term.points < 0][:STRONGEST]
