@@ -272,8 +272,12 @@ def _proposed(
             proposed = _compiled(path, after.encode(), proposal.terms)
         if not proposed.has_errors:
             return proposal, proposed
-    errors = [f"{one.code.id} line {one.span.line}: {one.message}" for one in _errors(proposed)]
-    raise RuntimeError("the proposed spec has errors: " + "; ".join(errors))
+    # What was fitted may leave a tier without requests, or what was asserted of the score.
+    errors = [f"{one.code.id}: {one.message}" for one in _errors(proposed)]
+    raise CannotPropose(
+        f"{path}: with the tuned score the spec has errors, so it is not proposed: "
+        f"{'; '.join(errors)}; give --shares that leave every tier some requests, or mend the spec"
+    )
 
 
 def _errors(compilation: Compilation) -> list[Diagnostic]:

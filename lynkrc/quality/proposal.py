@@ -310,7 +310,8 @@ class _Writer:
             for dimension in self._table.dimensions:
                 name = dimension.name.rpartition("/")[2]
                 if dimension.name not in kept and "/" in dimension.name:
-                    lines += dimension_lines(name, "0", "0", inner)
+                    silent = 'weight: 0, value: "0", allow: {LK508: it is not in the tuned score}'
+                    lines.append(f"{' ' * inner}{name}: {{{silent}}}")
         return [f"{' ' * indent}dimensions:", *lines] if lines else []
 
     def _offset(self, indent: int, *, keeps_use: bool) -> list[str]:
