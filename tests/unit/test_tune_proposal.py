@@ -282,7 +282,7 @@ def test_a_patch_counts_lines_as_git_does() -> None:
 
 
 def test_comments_inside_of_braces_are_not_lost(tmp_path: Path) -> None:
-    score = 'score: {offset: 1,  # why\n  dimensions: {b: {weight: 9, value: ask.words}}}\n'
+    score = "score: {offset: 1,  # why\n  dimensions: {b: {weight: 9, value: ask.words}}}\n"
     path = write(tmp_path, HEAD + SERVED + TIERS + score)
     with pytest.raises(CannotPropose, match=r"routing.yaml:15: `score` .*`lynkrc fmt` writes it"):
         proposed(path, tuned_score())
