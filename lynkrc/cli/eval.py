@@ -1,20 +1,18 @@
 """``lynkrc eval``: how well a spec tells requests that need a strong model from the others."""
 
 import argparse
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from lynkrc.cli.built import load_built
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.labelled import loaded, rows_of, strong_from, whole
 from lynkrc.cli.progress import Progress
 from lynkrc.cli.specs import CannotRead
-from lynkrc.cli.terminal import error, print_findings, wants_colour
-from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.cli.terminal import error, wants_colour
 from lynkrc.diagnostics.wording import shown
 from lynkrc.pipeline import Compilation
 from lynkrc.quality.decided import Undecided, decide_rows
@@ -22,11 +20,8 @@ from lynkrc.quality.evaluate import Question, evaluate
 from lynkrc.quality.report_json import render_json
 from lynkrc.quality.report_text import render_text, verdict
 from lynkrc.quality.results import LENGTH, OLD, Evaluation
-from lynkrc.quality.rows import Row, read_rows
-from lynkrc_runtime.bundle import LoadedBundle
+from lynkrc.quality.rows import Row
 
-PROBLEMS = 20
-"""Mistakes of a data file that are shown."""
 FEWEST_DRAWS = 100
 _FORMS: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}
 _WORSE = {"length": LENGTH, "older": OLD}
@@ -77,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="draw the curves into a .svg or .png; repeatable (needs the extra `quality`)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    parser.add_argument("--seed", type=_whole, default=0, help="of the draws (default: 0)")
+    parser.add_argument("--seed", type=whole, default=0, help="of the draws (default: 0)")
     parser.add_argument(
         "--resamples",
         type=_draws,
@@ -124,18 +119,18 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     for path in arguments.plot:
         _check_plot(path)
     compilation = compile_path(arguments.spec)
-    bundle = _loaded(compilation, arguments.spec)
+    bundle = loaded(compilation, arguments.spec)
     if bundle is None:
         return None
-    rows = _rows(arguments.data, arguments.suite)
+    rows = rows_of(arguments.data, arguments.suite)
     tiers = tuple(tier.name for tier in bundle.dispatch.tiers)
-    strong_from = _strong_from(arguments.strong_from, tiers)
+    first_strong = strong_from(arguments.strong_from, tiers)
     with Progress("deciding") as say:
         decided, undecided = decide_rows(bundle, _told(rows, say))
     old = None
     if arguments.against is not None:
         older = _older(arguments.against, arguments.spec)
-        old_bundle = _loaded(older, Path(arguments.against))
+        old_bundle = loaded(older, Path(arguments.against))
         if old_bundle is None:
             return None
         with Progress("deciding by the older spec:") as say:
@@ -149,7 +144,7 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
         spec=str(arguments.spec),
         digest=bundle.manifest.meaning_digest,
         tiers=tiers,
-        strong_from=strong_from,
+        strong_from=first_strong,
         decided=decided,
         undecided=undecided,
         old_name=arguments.against,
@@ -194,67 +189,12 @@ def _draw(found: Evaluation, files: Sequence[Path]) -> None:
             raise CannotRead(f"cannot write {path}: {problem.strerror}") from None
 
 
-def _loaded(compilation: Compilation, path: Path) -> LoadedBundle | None:
-    """The bundle of a compilation; None where it has errors, which are then printed."""
-    if compilation.has_errors:
-        print_findings(compilation.diagnostics, "text", spec=path)
-        return None
-    return load_built(compilation)[0]
-
-
 def _older(against: str, spec: Path) -> Compilation:
     return compile_at(against, spec) if against.startswith(GIT) else compile_path(Path(against))
 
 
-def _rows(files: Sequence[Path], suites: Sequence[str] | None) -> tuple[Row, ...]:
-    """All rows of the files. CannotRead for one that is wrong: what is left would be other data."""
-    rows: list[Row] = []
-    for path in files:
-        found, problems = read_rows(path)
-        if problems:
-            told = [
-                f"{one.place.file}:{one.place.line}: {one.message}; {one.help}"
-                for one in problems[:PROBLEMS]
-            ]
-            if len(problems) > PROBLEMS:
-                told.append(f"and {len(problems) - PROBLEMS} more")
-            raise CannotRead("\n".join(told))
-        rows += found
-    seen: dict[str, Row] = {}
-    for row in rows:
-        other = seen.setdefault(row.id, row)
-        if other is not row:
-            raise CannotRead(
-                f"{row.place.file}:{row.place.line}: the id {shown(row.id)} is taken by "
-                f"{other.place.file}:{other.place.line}; give one of them another"
-            )
-    names = tuple(dict.fromkeys(row.suite for row in rows))
-    for name in suites or ():
-        if name not in names:
-            near = did_you_mean(name, names, "the data has")
-            raise CannotRead(f"--suite {shown(name)}: no row is of it; {near}")
-    return tuple(row for row in rows if suites is None or row.suite in suites)
-
-
-def _strong_from(name: str | None, tiers: Sequence[str]) -> int:
-    """The index of a tier; by default the first of the upper half."""
-    if name is None:
-        return len(tiers) // 2
-    if name not in tiers:
-        raise CannotRead(
-            f"--strong-from {shown(name)}; {did_you_mean(name, tiers, 'the tiers are')}"
-        )
-    return tiers.index(name)
-
-
-def _whole(written: str) -> int:
-    if re.fullmatch("[0-9]{1,7}", written) is None:
-        raise argparse.ArgumentTypeError(f"{shown(written)} is not a whole number from 0 on")
-    return int(written)
-
-
 def _draws(written: str) -> int:
-    if _whole(written) < FEWEST_DRAWS:
+    if whole(written) < FEWEST_DRAWS:
         raise argparse.ArgumentTypeError(
             f"{shown(written)} is fewer than {FEWEST_DRAWS}: intervals of so few tell nothing"
         )

@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
     ("eval", "how well a spec tells hard requests from easy ones, on labelled data"),
+    ("tune", "weights fitted to labelled requests, as a diff of the spec to review"),
     ("usage", "what requests used and cost"),
     ("report", "what a log's requests cost, and what one flagship would have cost"),
     ("inspect", "what a bundle holds"),

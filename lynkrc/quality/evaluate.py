@@ -13,6 +13,7 @@ from typing import final
 
 import numpy as np
 
+from lynkrc.diagnostics.wording import shown
 from lynkrc.quality.agreement import agreement_of
 from lynkrc.quality.decided import Decided, Undecided
 from lynkrc.quality.metrics import Measures, Numbers, Pairs, Reach, draws, measure, order, reach_of
@@ -100,6 +101,9 @@ def evaluate(question: Question, *, say: Callable[[str], None] | None = None) ->
     left: dict[str, list[str]] = {}
     for one in question.undecided:
         left.setdefault(one.reason, []).append(one.row.id)
+    for row in (one.row for one in question.decided):
+        if row.tier is not None and row.tier not in question.tiers:
+            left.setdefault(f"no tier {shown(row.tier)} in the spec", []).append(row.id)
     suites: list[_Suite] = []
     drawn: list[_Drawn] = []
     for name in dict.fromkeys(one.row.suite for one in question.decided):

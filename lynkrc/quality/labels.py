@@ -3,7 +3,7 @@
 Where labels come from is told here alone: what fits weights reads labels, whatever they rest on.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -13,9 +13,8 @@ from lynkrc.quality.decided import Decided
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """What is known of the row with this id.
+    """What is known of the row with this id, and how much that counts (above 0).
 
-    A row may have two labels that disagree: then `weight` (above 0) tells how much speaks for each.
     `source` is what it was measured on; sources weigh alike, however many labels they have.
     """
 
@@ -30,14 +29,22 @@ def labels_of(
 ) -> tuple[Label, ...]:
     """Labels of graded rows, in their order; a row without scores of both models has none.
 
-    `weak` and `strong` override the models that rows name. Of a graded pair of answers, the gap
-    between the scores is how much speaks for the strong model; the rest, that it is not needed.
+    `weak` and `strong` override the models that rows name. Where answers are graded in parts, a
+    label counts as much as the two are apart: half a point says half as much. Answers graded alike
+    say that the strong model is not needed.
     """
     found: list[Label] = []
     for one in decided:
         gap = gap_of(one, weak, strong)
         if gap is not None:
-            found += _labels(one, max(0.0, gap))
+            found.append(
+                Label(
+                    row=one.row.id,
+                    is_strong_better=gap > 0,
+                    weight=abs(gap) or 1.0,
+                    source=one.row.suite,
+                )
+            )
     return tuple(found)
 
 
@@ -52,13 +59,3 @@ def pair_of(one: Decided, weak: str | None, strong: str | None) -> tuple[str | N
     """The two models that are compared on a row."""
     return weak or one.row.weak, strong or one.row.strong
 
-
-def _labels(one: Decided, gap: float) -> Iterator[Label]:
-    for is_strong_better, weight in ((True, gap), (False, 1.0 - gap)):
-        if weight > 0:
-            yield Label(
-                row=one.row.id,
-                is_strong_better=is_strong_better,
-                weight=weight,
-                source=one.row.suite,
-            )

@@ -5,6 +5,7 @@ run of word characters or one letter of a script without blanks, a blank of an e
 8 white-space characters or hyphens. Terms are words and pairs of words, so an entry is the term as
 it stands: nothing in it has to be escaped. An apostrophe is no word character, but nobody takes
 ``don't`` for two words: its parts are found, as the automaton finds them, and are no terms there.
+What is a part more often than a whole is no term at all.
 
 >>> found = grams("Don't  stop")
 >>> sorted(found.present), sorted(found.whole)
@@ -61,8 +62,8 @@ def grams(text: str) -> Grams:
     folded = fold_text(text)
     present: set[str] = set()
     whole: set[str] = set()
+    # The run before, what joins it to the one before that, and where it ends.
     before, joined, end = "", "", -1
-    """The run before, what joins it to this one's, and where it ended."""
     pending: list[tuple[str, bool]] = []
     for match in _RUN.finditer(folded):
         run = match[0]
@@ -70,8 +71,7 @@ def grams(text: str) -> Grams:
         joint = _joint(between)
         # Now it is known what stands behind the run before.
         whole.update(gram for gram, is_whole in pending if is_whole and joint != "'")
-        is_whole = joint != "'"
-        pending = [(run, is_whole)]
+        pending = [(run, joint != "'")]
         if joint is not None:
             pending.append((before + joint + run, joined != "'"))
         present.update(gram for gram, _ in pending)
@@ -90,15 +90,22 @@ def _joint(between: str) -> str | None:
 def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
     """The terms that enough requests and groups have, by name."""
     counts: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
     first_group: dict[str, int] = {}
     spread: set[str] = set()
     for text, group in zip(texts, groups, strict=True):
-        for gram in grams(text).whole:
+        found = grams(text)
+        parts.update(found.present - found.whole)
+        for gram in found.whole:
             counts[gram] += 1
             if first_group.setdefault(gram, group) != group:
                 spread.add(gram)
     names = sorted(
-        gram for gram in spread if counts[gram] >= LEAST_REQUESTS and len(gram) <= LONGEST
+        gram
+        for gram in spread
+        if counts[gram] >= LEAST_REQUESTS
+        and counts[gram] > parts[gram]
+        and len(gram) <= LONGEST
     )
     place = {name: number for number, name in enumerate(names)}
     starts, places = array("i", (0,)), array("i")

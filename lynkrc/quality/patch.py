@@ -33,12 +33,13 @@ def patch(changes: Iterable[FileChange]) -> str:
 
 
 def _lines(change: FileChange) -> Iterator[str]:
-    new = change.before is None
+    # A name with blanks ends where a tab does.
+    name = f"{change.path}\t" if " " in change.path else change.path
     lines = unified_diff(
         _split(change.before or ""),
         _split(change.after),
-        "/dev/null" if new else f"a/{change.path}",
-        f"b/{change.path}",
+        "/dev/null" if change.before is None else f"a/{name}",
+        f"b/{name}",
     )
     for line in lines:
         yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

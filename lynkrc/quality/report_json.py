@@ -18,17 +18,18 @@ def render_json(found: Evaluation | Outcomes) -> str:
 
     ValueError for a figure that is no number: `evaluate` makes none.
     """
-    document = {"version": VERSION, **_rounded(asdict(found))}
+    document = {"version": VERSION, **rounded(asdict(found))}
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _rounded(value: Any) -> Any:
+def rounded(value: Any) -> Any:
+    """A value of lists, mappings and numbers with as many digits as every machine agrees on."""
     match value:
         case float():
             return round(value, _DIGITS)
         case dict():
-            return {name: _rounded(one) for name, one in value.items()}
+            return {name: rounded(one) for name, one in value.items()}
         case list() | tuple():
-            return [_rounded(one) for one in value]
+            return [rounded(one) for one in value]
         case _:
             return value

@@ -1,6 +1,7 @@
 """An evaluation to text for a terminal: figures with their intervals, length beside them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import floor, log10
 from textwrap import wrap
 
 from lynkrc.diagnostics.wording import printable
@@ -13,6 +14,7 @@ from lynkrc.quality.results import (
     Evaluation,
     Figure,
     Figures,
+    Spending,
     SuiteResult,
 )
 
@@ -126,8 +128,9 @@ def _spending(suite: SuiteResult) -> Iterator[str]:
     names = {SPEC: "as its tiers are", RANDOM: "chance, same share"}
     costs = "USD for 1,000 requests" if any(one.cost for one in suite.spending) else ""
     yield f"  {'':<20}{'to strong':>9}  {'score':<22}{costs}"
+    places = _places(suite.spending)
     for one in suite.spending:
-        cost = "" if one.cost is None else _dollars(one.cost)
+        cost = "" if one.cost is None else _dollars(one.cost, places)
         label = names.get(one.name, one.name)
         yield f"  {label:<20}{one.share:>9.1%}  {_figure(one.score):<22}{cost}"
 
@@ -196,6 +199,12 @@ def _percent(one: Figure) -> str:
     return f"{one.value:>6.1%} ({100 * one.low:.1f}..{100 * one.high:.1f})"
 
 
-def _dollars(one: Figure) -> str:
-    value, low, high = (1000 * amount for amount in (one.value, one.low, one.high))
-    return f"{value:.3f} ({low:.3f}..{high:.3f})"
+def _dollars(one: Figure, places: int) -> str:
+    value, low, high = (f"{1000 * amount:.{places}f}" for amount in (one.value, one.low, one.high))
+    return f"{value} ({low}..{high})"
+
+
+def _places(spending: Sequence[Spending]) -> int:
+    """Digits behind the point, so that the greatest amount has four that count."""
+    most = max((1000 * one.cost.high for one in spending if one.cost is not None), default=0.0)
+    return 3 if most <= 0 else min(6, max(0, 3 - floor(log10(most))))

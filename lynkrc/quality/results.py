@@ -150,7 +150,10 @@ class Agreement:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """So many rows were not evaluated, for this reason; `first` is the id of the first."""
+    """So many rows were not compared, for this reason; `first` is the id of the first.
+
+    A row whose tier the spec does not have is among them, though its scores count.
+    """
 
     reason: str
     rows: int

@@ -35,7 +35,7 @@ from lynkrc.quality.thresholds import (
     tiers_of,
     up_to_at,
 )
-from lynkrc.quality.tuned import Elsewhere, Term, Tuned, Weight
+from lynkrc.quality.tuned import Elsewhere, RowScore, Term, Tuned, Weight
 from lynkrc_runtime.feature_table import FIXED_UNIT
 
 RANKS = 1_000_000
@@ -137,6 +137,7 @@ def tune(question: TuneQuestion) -> Tuned:
     points = final.points(columns, adds64)
     scores = scores_of(points)
     up_to = up_to_at(scores, levels)
+    placed = tiers_of(scores, up_to, bounds)
     return Tuned(
         offset=final.offset64 / FIXED_UNIT,
         weights=_weights(final, candidates),
@@ -145,10 +146,14 @@ def tune(question: TuneQuestion) -> Tuned:
             for at in np.flatnonzero(final.terms64)
         ),
         up_to=up_to,
-        shares=shares_of(tiers_of(scores, up_to, bounds), tiers),
+        shares=shares_of(placed, tiers),
+        fitted=tuple(
+            RowScore(row=one.row.id, score=int(score), tier=int(tier))
+            for one, score, tier in zip(decided, scores, placed, strict=True)
+        ),
         held_out=held_out,
         elsewhere=_elsewhere(question, study, decided, bounds, shares, adds64),
-        labels=len({label.row for label in labels}),
+        labels=len(labels),
         folds=question.folds,
         seed=question.seed,
     )
@@ -171,7 +176,7 @@ def _checked(
         )
     if all(label.is_strong_better for label in labels):
         raise CannotTune(
-            "the strong model is wholly better on every request",
+            "the strong model is better on every request",
             "send all of them there, or name another pair: weak and strong",
         )
     known = {label.row for label in labels}
