@@ -103,9 +103,7 @@ def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
     names = sorted(
         gram
         for gram in spread
-        if counts[gram] >= LEAST_REQUESTS
-        and counts[gram] > parts[gram]
-        and len(gram) <= LONGEST
+        if counts[gram] >= LEAST_REQUESTS and counts[gram] > parts[gram] and len(gram) <= LONGEST
     )
     place = {name: number for number, name in enumerate(names)}
     starts, places = array("i", (0,)), array("i")

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from lynkrc.cli.main import main
 from lynkrc.diff.replay import Decider
 from lynkrc.source.resources import read_schema
-from lynkrc_runtime.usage_record import GapLine
+from lynkrc_runtime.usage_record import FeedbackLine, GapLine, Signal, SignalLine
 from tests.unit.diff_sample import SPEC, edited
 from tests.unit.log_sample import decider, described, line, record, values
 
@@ -89,8 +89,8 @@ def test_tiers_now_and_as_logged_and_how_they_ended(
     assert (low["judged"], low["bad"]) == (3, 2), "whom the client left is not judged"
     assert low["rate"]["value"] == pytest.approx(2 / 3, abs=1e-8)
     assert low["reasons"] == [
-        {"what": "broke off", "count": 1},
-        {"what": "upstream failed", "count": 1},
+        {"what": "broken", "count": 1},
+        {"what": "transient", "count": 1},
     ]
     weak = found["weak"]
     assert weak["tiers"] == ["LOW"] and (weak["judged"], weak["bad"]) == (3, 2)
@@ -100,7 +100,7 @@ def test_tiers_now_and_as_logged_and_how_they_ended(
     assert max(map(len, text.splitlines()[1:])) <= 80
     for part in (
         "6 requests decided anew",
-        "broke off 1, upstream failed 1",
+        "broke off 1, upstream",
         "Only 5 outcomes: of fewer than 1,000 little can be told.",
         "1 not in the cost: no tokens were logged",
         "Outcomes are weak labels",
@@ -137,6 +137,36 @@ def test_the_order_is_measured_as_by_trying_all_pairs(
     assert difference["low"] <= difference["value"] <= difference["high"]
     assert "no difference shown" in told(capsys, path, "--log", log)[0]
     assert made.digest != other.digest
+
+
+def test_what_callers_and_sessions_say_counts_by_its_weight(
+    made: Decider, spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usual = {"version": 2, "time": "2026-01-02T00:00:00Z", "bundle": made.digest, "key": None}
+    log = write(
+        tmp_path / "usage.jsonl",
+        made,
+        *(words(made, count, request_id=f"r{count}") for count in (1, 2, 3, 4, 5)),
+    )
+    said: list[Any] = [
+        FeedbackLine(request_id="r1", score=0.2, **usual),
+        FeedbackLine(request_id="r2", score=0.2, **usual),
+        FeedbackLine(request_id="r2", score=0.9, **usual),
+        SignalLine(request_id="r4", signal=Signal.USER_RETRY, **usual),
+        SignalLine(request_id="r9", signal=Signal.TOOL_ERROR, **usual),
+    ]
+    with log.open("ab") as file:
+        file.write(b"".join(map(line, said)))
+    found = document(capsys, spec, "--log", log)
+    low = found["tiers"][0]
+    assert (low["judged"], low["bad"], found["strays"]) == (5, 2, 1)
+    assert [one["what"] for one in low["reasons"]] == ["caller", "user_retry"]
+    # Bad are 1 (weight 1) and 4 (0.5), good 2 (1), 3 and 5 (0.1 each).
+    right = 0.5 * (1 + 0.1)
+    assert found["weak"]["auroc"]["value"] == pytest.approx(right / (1.5 * 1.2))
+    text, _ = told(capsys, spec, "--log", log)
+    assert "the caller says so 1" in text
+    assert "1 left out: judgements of requests that are not in the log" in text
 
 
 def test_worse_than_length_fails_where_it_is_asked_for(
