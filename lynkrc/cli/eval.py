@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             # Imported here: data needs nothing of it.
             from lynkrc.cli.eval_log import run_log
 
-            return run_log(arguments, strong_from)
+            return run_log(arguments)
         found = _evaluated(arguments)
     except CannotRead as problem:
         error(str(problem))
