@@ -6,7 +6,7 @@
 >>> patterns = [parse_pattern(text, span, None)[0] for text in ("hi|hello", "good morning")]
 >>> automaton = build_automaton([patterns])
 >>> automaton.states, automaton.classes, automaton.accepts[0]
-(34, 18, ())
+(28, 14, ())
 """
 
 import gc

@@ -1,11 +1,11 @@
 """The pattern automaton as bytes, and read in place: a total DFA over folded UTF-8.
 
-File ``lexicons.dfa`` (little endian u32 unless said otherwise): magic ``LKD3``; the numbers of rows,
-classes, entries, lexicons, accepting states, the width of a cell in bytes (2, 3 or 4), the number
-of free entries; 256 bytes of byte classes; rows x classes cells, padded to a multiple of 4 bytes;
-for the accepting states: the first cell of the row each moves by; offsets into the accepted entries
-(their number + 1), offsets into the counted lexicons (the same); the accepted entries; the counted
-lexicons; the number of entries of each lexicon; the free entries.
+File ``lexicons.dfa`` (little endian u32 unless said otherwise): magic ``LKD3``; the numbers of
+rows, classes, entries, lexicons, accepting states, the width of a cell in bytes (2, 3 or 4), the
+number of free entries; 256 bytes of byte classes; rows x classes cells, padded to a multiple of 4
+bytes; for the accepting states: the first cell of the row each moves by; offsets into the accepted
+entries (their number + 1), offsets into the counted lexicons (the same); the accepted entries; the
+counted lexicons; the number of entries of each lexicon; the free entries.
 
 A cell holds the first cell of the next state's row, so that ``cells[cell + class]`` is the next
 step. An accepting state has a number behind all cells instead, and shares the row of the state it
@@ -40,9 +40,10 @@ class Tables:
     """A DFA, read in place: every view is of `data`, which owns the memory.
 
     A state is told by the first cell of its row, and state 0 is the start; one that accepts by a
-    number from `accepting` on, and it moves as `moves_as` says. A match of one of the `free` entries (``~``, ascending) ends with the byte
-    just read, that of any other before it. The text is fed folded (`lynkrc_runtime.scan.fold`) and
-    followed by one byte ``\\x00`` that ends the last word. `sizes` are the entries of each lexicon.
+    number from `accepting` on, and it moves as `moves_as` says. A match of one of the `free`
+    entries (``~``, ascending) ends with the byte just read, that of any other before it. The text
+    is fed folded (`lynkrc_runtime.scan.fold`) and followed by one byte ``\\x00`` that ends the last
+    word. `sizes` are the entries of each lexicon.
     """
 
     data: bytes = field(repr=False)
