@@ -2,14 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
 from lynkrc.cli.comparands import GIT, compile_at, compile_path
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.labelled import loaded, rows_of, strong_from, whole
+from lynkrc.cli.labelled import draws, loaded, rows_of, strong_from, told_of, whole
 from lynkrc.cli.progress import Progress
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error, wants_colour
@@ -20,9 +20,7 @@ from lynkrc.quality.evaluate import Question, evaluate
 from lynkrc.quality.report_json import render_json
 from lynkrc.quality.report_text import render_text, verdict
 from lynkrc.quality.results import LENGTH, OLD, Evaluation
-from lynkrc.quality.rows import Row
 
-FEWEST_DRAWS = 100
 _FORMS: dict[str, Literal["svg", "png"]] = {".svg": "svg", ".png": "png"}
 _WORSE = {"length": LENGTH, "older": OLD}
 
@@ -75,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole, default=0, help="of the draws (default: 0)")
     parser.add_argument(
         "--resamples",
-        type=_draws,
+        type=draws,
         default=1000,
         help="draws behind an interval, 100 or more (default: %(default)s)",
     )
@@ -88,7 +86,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
             # Imported here: data needs nothing of it.
             from lynkrc.cli.eval_log import run_log
 
-            return run_log(arguments, _strong_from)
+            return run_log(arguments)
         found = _evaluated(arguments)
     except CannotRead as problem:
         error(str(problem))
@@ -126,7 +124,7 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     tiers = tuple(tier.name for tier in bundle.dispatch.tiers)
     first_strong = strong_from(arguments.strong_from, tiers)
     with Progress("deciding") as say:
-        decided, undecided = decide_rows(bundle, _told(rows, say))
+        decided, undecided = decide_rows(bundle, told_of(rows, say))
     old = None
     if arguments.against is not None:
         older = _older(arguments.against, arguments.spec)
@@ -134,7 +132,7 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
         if old_bundle is None:
             return None
         with Progress("deciding by the older spec:") as say:
-            by_old, not_by_old = decide_rows(old_bundle, _told([one.row for one in decided], say))
+            by_old, not_by_old = decide_rows(old_bundle, told_of([one.row for one in decided], say))
         old = {one.row.id: one.key for one in by_old}
         decided = tuple(one for one in decided if one.row.id in old)
         undecided += tuple(
@@ -156,14 +154,6 @@ def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
     )
     with Progress("drawing") as say:
         return evaluate(question, say=say)
-
-
-def _told(rows: Sequence[Row], say: Callable[[str], None]) -> Iterator[Row]:
-    """The rows, and how far it is every now and then."""
-    for number, row in enumerate(rows):
-        if number % 500 == 0:
-            say(f"{number:,} of {len(rows):,} requests")
-        yield row
 
 
 def _check_plot(path: Path) -> None:
@@ -191,11 +181,3 @@ def _draw(found: Evaluation, files: Sequence[Path]) -> None:
 
 def _older(against: str, spec: Path) -> Compilation:
     return compile_at(against, spec) if against.startswith(GIT) else compile_path(Path(against))
-
-
-def _draws(written: str) -> int:
-    if whole(written) < FEWEST_DRAWS:
-        raise argparse.ArgumentTypeError(
-            f"{shown(written)} is fewer than {FEWEST_DRAWS}: intervals of so few tell nothing"
-        )
-    return int(written)

@@ -2,11 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from lynkrc.cli.built import load_built
 from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.labelled import strong_from
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import error, print_findings, wants_colour
 from lynkrc.cli.usage import WRITES, lines_of
@@ -27,12 +28,10 @@ _NOT_WITH = {
 """What is about graded answers, of which a log has none."""
 
 
-def run_log(
-    arguments: argparse.Namespace, strong_from: Callable[[str | None, Sequence[str]], int]
-) -> ExitCode:
+def run_log(arguments: argparse.Namespace) -> ExitCode:
     """Print what the log says; 1 for a spec with errors, or shown to be worse than length.
 
-    `strong_from` is how a tier's name becomes its index. CannotRead where there is nothing to say.
+    CannotRead where there is nothing to say.
     """
     for member, name in _NOT_WITH.items():
         if getattr(arguments, member):
@@ -72,7 +71,7 @@ def _verdict(found: Outcomes, gates: Sequence[str]) -> ExitCode:
         return ExitCode.OK
     difference = found.weak.difference
     if difference is None:
-        raise CannotRead("--fail-if-worse length: the log has no length, or no good or bad ones")
+        raise CannotRead("--fail-if-worse length: the log has no length, or no good or no bad ones")
     if difference.high < 0:
         error("the spec is worse than length (--fail-if-worse length)")
         return ExitCode.FINDINGS

@@ -2,7 +2,7 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lynkrc.cli.built import load_built
@@ -14,6 +14,7 @@ from lynkrc.pipeline import Compilation
 from lynkrc.quality.rows import Row, read_rows
 from lynkrc_runtime.bundle import LoadedBundle
 
+FEWEST_DRAWS = 100
 PROBLEMS = 20
 """Mistakes of a data file that are shown."""
 
@@ -79,3 +80,20 @@ def whole(written: str) -> int:
     if re.fullmatch("[0-9]{1,7}", written) is None:
         raise argparse.ArgumentTypeError(f"{shown(written)} is not a whole number from 0 on")
     return int(written)
+
+
+def draws(written: str) -> int:
+    """So many that intervals of them tell something. ArgumentTypeError otherwise."""
+    if whole(written) < FEWEST_DRAWS:
+        raise argparse.ArgumentTypeError(
+            f"{shown(written)} is fewer than {FEWEST_DRAWS}: intervals of so few tell nothing"
+        )
+    return int(written)
+
+
+def told_of(rows: Sequence[Row], say: Callable[[str], None]) -> Iterator[Row]:
+    """The rows, and how far it is every now and then."""
+    for number, row in enumerate(rows):
+        if number % 500 == 0:
+            say(f"{number:,} of {len(rows):,} requests")
+        yield row

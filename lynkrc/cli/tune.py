@@ -13,19 +13,20 @@ from typing import final
 
 from lynkrc.cli.comparands import is_bundle
 from lynkrc.cli.exit_codes import ExitCode
-from lynkrc.cli.labelled import loaded, rows_of, strong_from, whole
+from lynkrc.cli.labelled import draws, loaded, rows_of, strong_from, told_of, whole
 from lynkrc.cli.progress import Progress
 from lynkrc.cli.rewriting import replace_file
 from lynkrc.cli.specs import CannotRead, DiskLoader, catalog_files, spec_bytes
 from lynkrc.cli.terminal import error, note, wants_colour
 from lynkrc.diagnostics.model import Diagnostic, Severity
+from lynkrc.diagnostics.sema_codes import UNUSED
 from lynkrc.diagnostics.wording import shown
 from lynkrc.pipeline import Compilation, compile_spec
 from lynkrc.quality.compiled import first_difference
 from lynkrc.quality.decided import Decided, decide_rows
 from lynkrc.quality.labels import labels_of
 from lynkrc.quality.patch import FileChange, patch
-from lynkrc.quality.proposal import CannotPropose, Proposal, propose
+from lynkrc.quality.proposal import CannotPropose, Proposal, propose, without
 from lynkrc.quality.rows import Row
 from lynkrc.quality.tune_report import TierMove, TuneReport, Verdict, gain, verdict_of
 from lynkrc.quality.tune_report_json import render_json
@@ -33,7 +34,7 @@ from lynkrc.quality.tune_report_text import render_text
 from lynkrc.quality.tuned import Tuned
 from lynkrc.sema.loader import BaseFile
 from lynkrc.source.decode_text import decode_source
-from lynkrc.source.text import SourceFile
+from lynkrc.source.text import SourceFile, Span
 
 _MARK = "\ufeff"
 _MOST_TERMS = 10_000
@@ -80,7 +81,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folds", type=whole, default=5, help="default: %(default)s")
     parser.add_argument("--seed", type=whole, default=0, help="of folds and draws (default: 0)")
     parser.add_argument(
-        "--resamples", type=whole, default=1000, help="draws (default: %(default)s)"
+        "--resamples",
+        type=draws,
+        default=1000,
+        help="draws behind an interval, 100 or more (default: %(default)s)",
     )
     parser.add_argument(
         "-o", "--output", type=Path, metavar="PATCH", help="write the diff there, not below"
@@ -158,8 +162,7 @@ def _tuned(
     rows = rows_of(arguments.data, arguments.suite)
     _check_pairs(arguments, rows)
     with Progress("tuning") as say:
-        say("deciding the requests")
-        decided, undecided = decide_rows(bundle, rows)
+        decided, undecided = decide_rows(bundle, told_of(rows, say))
         try:
             tuned = tune(
                 TuneQuestion(
@@ -259,14 +262,33 @@ def _proposed(
         # Only where something still reads its words is a profile that is taken apart a base.
         proposal = propose(file, current.table, tuned, _load, extends_profile=extends_profile)
         proposed = _compiled(path, proposal.spec.after.encode(), proposal.terms)
+        while unused := _unused(proposed, str(path)):
+            after = without(unused[0].file, [name.start for name in unused])
+            proposal = replace(
+                proposal,
+                spec=replace(proposal.spec, after=after),
+                removed=(*proposal.removed, *(name.text for name in unused)),
+            )
+            proposed = _compiled(path, after.encode(), proposal.terms)
         if not proposed.has_errors:
             return proposal, proposed
-    errors = [
-        f"{one.code.id} line {one.span.line}: {one.message}"
-        for one in proposed.diagnostics
-        if one.severity is Severity.ERROR
-    ]
-    raise RuntimeError("the proposed spec has errors: " + "; ".join(errors))
+    # What was fitted may leave a tier without requests, or what was asserted of the score.
+    errors = [f"{one.code.id}: {one.message}" for one in _errors(proposed)]
+    raise CannotPropose(
+        f"{path}: with the tuned score the spec has errors, so it is not proposed: "
+        f"{'; '.join(errors)}; give --shares that leave every tier some requests, or mend the spec"
+    )
+
+
+def _errors(compilation: Compilation) -> list[Diagnostic]:
+    return [one for one in compilation.diagnostics if one.severity is Severity.ERROR]
+
+
+def _unused(proposed: Compilation, path: str) -> list[Span]:
+    """The names of definitions that nothing reads any more, if that is all that is wrong."""
+    errors = _errors(proposed)
+    is_all = all(one.code is UNUSED and one.span.file.path == path for one in errors)
+    return [one.span for one in errors] if is_all else []
 
 
 def _redecided(
@@ -311,16 +333,19 @@ def _new_findings(current: Compilation, proposed: Compilation) -> tuple[str, ...
 
 def _changes(path: Path, data: bytes, proposal: Proposal) -> tuple[FileChange, ...]:
     """The files that change, by paths from here, or, for a spec elsewhere, from its folder."""
-    written = Path(os.path.relpath(path)).as_posix()
-    if written.startswith(".."):
-        written = path.name
+    written = path.name if _is_elsewhere(path) else Path(os.path.relpath(path)).as_posix()
     mark = _MARK if data.startswith(_MARK.encode()) else ""
     spec = proposal.spec
     changes = [FileChange(path=written, before=mark + (spec.before or ""), after=mark + spec.after)]
     if proposal.terms is not None:
         beside = Path(os.path.normpath(Path(written).parent / proposal.terms.path)).as_posix()
         changes.append(replace(proposal.terms, path=beside))
-    return tuple(one for one in changes if one.before != one.after)
+    return tuple(changes)
+
+
+def _is_elsewhere(path: Path) -> bool:
+    """Whether a file is not in this folder or one within it."""
+    return Path(os.path.relpath(path)).parts[:1] == ("..",)
 
 
 def _write(
@@ -330,16 +355,20 @@ def _write(
         arguments.output.write_text(report.patch, encoding="utf-8", newline="")
         note(f"the diff is in {arguments.output}")
     if not arguments.write:
+        if report.patch and _is_elsewhere(arguments.spec):
+            note(f"the diff is to be applied in {arguments.spec.parent}")
         return
-    terms = report.proposal.terms
-    if terms is not None:
-        # Before the spec, which names it.
-        (arguments.spec.parent / terms.path).write_bytes(terms.after.encode())
-    written = Path(os.path.relpath(arguments.spec)).as_posix()
-    for change in changes:
-        if change.path in (written, arguments.spec.name):
-            replace_file(arguments.spec, change.after.encode())
-    note(f"changed {arguments.spec}" if changes else f"{arguments.spec} stays as it is")
+    if not report.patch:
+        note(f"{arguments.spec} stays as it is")
+        return
+    spec, *terms = changes
+    # The terms before the spec, which names them.
+    for change in terms:
+        assert report.proposal.terms is not None
+        beside = arguments.spec.parent / report.proposal.terms.path
+        beside.write_bytes(change.after.encode())
+    replace_file(arguments.spec, spec.after.encode())
+    note(f"changed {arguments.spec}")
 
 
 # -- arguments -----------------------------------------------------------------------------

@@ -86,6 +86,8 @@ def candidates_of(
 ) -> tuple[tuple[Candidate, ...], Values]:
     """The candidates, those that the spec declares first, and their values on rows with an ask.
 
+    Of candidates with the same values the first one stays: asks in ASCII have as many bytes as
+    characters. One that is the same for all rows tells nothing.
     A dimension that adds the points of terms is no candidate: its value has no bounds, and the
     words of asks are candidates of their own.
     """
@@ -104,8 +106,14 @@ def candidates_of(
         name = candidate.name if candidate.name not in taken else f"{candidate.name}_steps"
         found.append(Candidate(name=name, value=candidate.value, declared=None))
         columns.append([_stepped(counts[feature], steps) for counts in counted])
-    values = np.array(columns, dtype=np.int64).reshape(len(found), len(decided)).T
-    return tuple(found), values
+    kept = {
+        tuple(column): number
+        for number, column in reversed([*enumerate(columns)])
+        if len(set(column)) > 1
+    }
+    places = sorted(kept.values())
+    values = np.array([columns[at] for at in places], dtype=np.int64)
+    return tuple(found[at] for at in places), values.reshape(len(places), len(decided)).T
 
 
 def _counts(one: Decided) -> Mapping[str, int]:

@@ -87,9 +87,9 @@ def _path(study: Study, rows: NDArray[np.bool_]) -> tuple[Fitted, ...]:
     return tuple(path(study.columns, replace(targets, sources=sources), study.most))
 
 
-def _at(fits: Sequence[Fitted], strength: float | None) -> Fitted | None:
+def _at(fits: Sequence[Fitted], strength: float) -> Fitted | None:
     """The fit of the strength, else the nearest weaker one, else the first there is."""
-    if strength is None or not fits:
+    if not fits:
         return None
     return max((one for one in fits if one.strength <= strength), default=fits[0], key=_by_strength)
 
@@ -98,9 +98,7 @@ def _by_strength(fitted: Fitted) -> float:
     return fitted.strength
 
 
-def _strength(
-    study: Study, inner: Sequence[tuple[Sequence[Fitted], NDArray[np.bool_]]]
-) -> float | None:
+def _strength(study: Study, inner: Sequence[tuple[Sequence[Fitted], NDArray[np.bool_]]]) -> float:
     """The strength to take, by how well fits order rows that they have not seen."""
     told: list[list[float]] = []
     used: list[float] = []
@@ -109,10 +107,10 @@ def _strength(
             continue
         fits = [(_at(fits, strength), rows) for fits, rows in inner]
         figures = [0.5 if fitted is None else _apgr(study, fitted, rows) for fitted, rows in fits]
-        told.append([one for one in figures])
+        told.append(figures)
         used.append(strength)
     if not used:
-        return None
+        return STRENGTHS[0]
     table = np.array(told)
     keep = ~np.isnan(table).any(axis=0)
     if not keep.any():

@@ -9,6 +9,7 @@ often the strong model is needed, and a word must not be worth points for tellin
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,13 +22,16 @@ Indices: TypeAlias = NDArray[np.intp]
 STRENGTHS = tuple(0.015 * 1.5**step for step in range(14))
 """From hardly any weight to nearly free ones; labels count 1,000 together, however many."""
 
+LABELS_A_WEIGHT = 5
+"""Labels that there must be for each weight: with fewer they are learned by heart."""
+
 _SCREENED = 30
 """Terms that are let into a fit for each that may come out of it."""
 _MOST_SCREENED = 12_000
 _FREE = 30.0
 """So large a column pays next to nothing."""
 _TOLERANCE = 1e-3
-_ROUNDS = 400
+_ROUNDS = 1000
 
 
 @final
@@ -73,12 +77,18 @@ class Most:
     weights: int
     terms: int
 
-    def allows(self, fitted: "Fitted") -> bool:
-        """Whether the fit keeps to it."""
-        values = int(np.count_nonzero(fitted.values))
-        if not self.terms:
-            return values + len(fitted.terms) <= self.weights
-        return values <= self.weights and len(fitted.terms) <= self.terms
+    def cut(self, found: Floats, values: int, labels: int) -> Floats:
+        """The weights, `values` of them of values and then those of terms, without the slightest
+        ones that are too many: for this, or for what so many labels can tell."""
+        kept = np.zeros(len(found), dtype=np.bool_)
+        ordered = np.argsort(-np.abs(found), kind="stable")
+        if self.terms:
+            kept[ordered[ordered < values][: self.weights]] = True
+            kept[ordered[ordered >= values][: self.terms]] = True
+        else:
+            kept[ordered[: self.weights]] = True
+        kept[ordered[max(1, labels // LABELS_A_WEIGHT) :]] = False
+        return np.where(kept, found, 0.0)
 
 
 @final
@@ -126,12 +136,14 @@ def balanced(targets: Targets) -> Targets:
 def path(
     columns: Columns, targets: Targets, most: Most, strengths: tuple[float, ...] = STRENGTHS
 ) -> Iterator[Fitted]:
-    """Fits from few weights to many, up to the first that has more than it may.
+    """Fits from few weights to many, up to the first that had more than it may, and was cut.
 
-    Those without any weight are left out. NoLearner without scikit-learn.
+    Those without any weight are left out, and those that do not settle. NoLearner without
+    scikit-learn.
     """
     try:
         from scipy.sparse import csr_matrix, diags, hstack
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
     except ImportError:
         raise NoLearner from None
@@ -165,9 +177,14 @@ def path(
             max_iter=_ROUNDS,
             random_state=0,
         )
-        learner.fit(matrix, targets.is_strong, sample_weight=targets.weights)
-        found = learner.coef_[0]
-        of_terms = found[count : count + len(screened)]
+        with catch_warnings():
+            simplefilter("ignore", ConvergenceWarning)
+            learner.fit(matrix, targets.is_strong, sample_weight=targets.weights)
+        if learner.n_iter_[0] >= _ROUNDS:
+            continue
+        whole = learner.coef_[0][: count + len(screened)]
+        found = most.cut(whole, count, len(rows))
+        of_terms = found[count:]
         kept = np.flatnonzero(of_terms)
         fitted = Fitted(
             strength=strength,
@@ -175,10 +192,10 @@ def path(
             terms=screened[kept],
             term_weights=of_terms[kept] * term_scale[kept],
         )
-        if not most.allows(fitted):
-            return
         if not fitted.is_empty:
             yield fitted
+        if np.count_nonzero(whole) > np.count_nonzero(found):
+            return
 
 
 def _screened(present: Any, targets: Targets, most: Most) -> Indices:

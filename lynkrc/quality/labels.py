@@ -58,4 +58,3 @@ def gap_of(one: Decided, weak: str | None, strong: str | None) -> float | None:
 def pair_of(one: Decided, weak: str | None, strong: str | None) -> tuple[str | None, str | None]:
     """The two models that are compared on a row."""
     return weak or one.row.weak, strong or one.row.strong
-

@@ -5,32 +5,28 @@ got no tier, is counted by reason.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import final
+from typing import TypeAlias, final
 
 from lynkrc.diff.logged import NOTHING_KNOWN, Notes, Slots, notes_of, slots_of
 from lynkrc.diff.replayed import BadLine
 from lynkrc.ir.table import RouteTable
+from lynkrc.quality.outcome_labels import Judgements, Verdict, verdict_of
 from lynkrc_runtime.bundle import LoadedBundle
 from lynkrc_runtime.decide import Decider, Decision, Outcome
 from lynkrc_runtime.feature_table import EMBEDDINGS
-from lynkrc_runtime.usage_record import BundleLine, GapLine, Line, RequestLine
-
-GOOD = frozenset(("served",))
-BAD: Mapping[str, str] = MappingProxyType(
-    {
-        "broken": "broke off",
-        "transient": "upstream failed",
-        "throttled": "upstream throttled",
-        "misfit": "upstream refused it",
-        "ours": "upstream refused us",
-        "unavailable": "store down",
-        "internal": "gateway failed",
-    }
+from lynkrc_runtime.usage_record import (
+    BundleLine,
+    FeedbackLine,
+    GapLine,
+    Judgement,
+    Line,
+    RequestLine,
+    SignalLine,
 )
-"""Endings that are bad outcomes, in words. All others are neither good nor bad."""
+
+_Decided: TypeAlias = tuple[RequestLine, Decision, int, int]
 LENGTHS = ("ask.chars", "ask.tokens", "ask.words")
 """Slots that tell the length of the ask, the first of them that was logged."""
 BAD_LINES = 20
@@ -42,16 +38,15 @@ BAD_LINES = 20
 class LoggedRequest:
     """A logged request that the bundle routes to a tier.
 
-    `tier` is the bundle's, by index, `points` its score in 1/6400 point. `is_bad` is None where the
-    ending tells nothing, `reason` why it is bad. `lengths` are those logged of `LENGTHS`.
+    `tier` is the bundle's, by index, `points` its score in 1/6400 point. `verdict` is on the
+    answer, None where nothing is thought of it. `lengths` are those logged of `LENGTHS`.
     """
 
     record: RequestLine
     decision: Decision
     tier: int
     points: int
-    is_bad: bool | None
-    reason: str
+    verdict: Verdict | None
     lengths: Mapping[str, int]
 
     @property
@@ -63,11 +58,17 @@ class LoggedRequest:
 @final
 @dataclass(slots=True, kw_only=True)
 class LoggedRequests:
-    """A log. ``records == len(requests) + left_out.total()``; `bad` lines are no records."""
+    """A log. ``records == len(requests) + left_out.total()``.
+
+    `unjudged` says of which requests nothing is thought, and why. `strays` are judgements of none
+    in the log, `bad` lines are no records.
+    """
 
     records: int = 0
     requests: list[LoggedRequest] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+    unjudged: Counter[str] = field(default_factory=Counter)
+    strays: int = 0
     bad_lines: list[BadLine] = field(default_factory=list)
     bad: int = 0
 
@@ -77,6 +78,8 @@ def decide_log(
 ) -> LoggedRequests:
     """Decide every request of a log anew; `table` is what the bundle was made from."""
     found = LoggedRequests()
+    judgements = Judgements()
+    decided: list[tuple[int, _Decided]] = []
     decider = Decider(bundle.dispatch, bundle.scorer)
     tiers = {tier.name: number for number, tier in enumerate(bundle.dispatch.tiers)}
     notes = {bundle.manifest.meaning_digest: notes_of(table)}
@@ -91,8 +94,14 @@ def decide_log(
                 slots.pop(line.bundle, None)
             case GapLine():
                 found.records += line.requests
-                found.left_out["never logged: the gateway could not write them"] += line.requests
+                if line.requests:
+                    found.left_out["never logged: the gateway could not write them"] += (
+                        line.requests
+                    )
+            case FeedbackLine() | SignalLine():
+                judgements.judged(line)
             case RequestLine():
+                number = judgements.request(line)
                 found.records += 1
                 if line.bundle not in slots:
                     slots[line.bundle] = slots_of(table, notes.get(line.bundle, NOTHING_KNOWN))
@@ -100,8 +109,30 @@ def decide_log(
                 if isinstance(one, str):
                     found.left_out[one] += 1
                 else:
-                    found.requests.append(one)
+                    decided.append((number, one))
+    for number, one in decided:
+        found.requests.append(_judged(found, one, judgements.said[number]))
+    found.strays = judgements.strays
     return found
+
+
+def _judged(found: LoggedRequests, one: _Decided, said: Sequence[Judgement]) -> LoggedRequest:
+    record, decision, tier, points = one
+    verdict = verdict_of(record, said)
+    if isinstance(verdict, str):
+        found.unjudged[verdict] += 1
+    return LoggedRequest(
+        record=record,
+        decision=decision,
+        tier=tier,
+        points=points,
+        verdict=None if isinstance(verdict, str) else verdict,
+        lengths={
+            name: value
+            for name in LENGTHS
+            if isinstance(value := (record.slots or {}).get(name), int)
+        },
+    )
 
 
 def _decided(
@@ -110,7 +141,7 @@ def _decided(
     decider: Decider,
     bundle: LoadedBundle,
     tiers: Mapping[str, int],
-) -> LoggedRequest | str:
+) -> _Decided | str:
     """The request, or why it is left out."""
     if record.slots is None:
         return "no features: the request ended before it was read"
@@ -124,15 +155,5 @@ def _decided(
         return f"the outcome is {decision.outcome.name.lower()} now (rule {decision.rule})"
     if decision.tier is None:
         return "pinned to a target: no tier"
-    ending = record.ending
-    return LoggedRequest(
-        record=record,
-        decision=decision,
-        tier=tiers[decision.tier],
-        points=bundle.explain(vector)["points"]["sum"],
-        is_bad=True if ending in BAD else False if ending in GOOD else None,
-        reason=BAD.get(ending, ""),
-        lengths={
-            name: value for name in LENGTHS if isinstance(value := record.slots.get(name), int)
-        },
-    )
+    points: int = bundle.explain(vector)["points"]["sum"]
+    return record, decision, tiers[decision.tier], points

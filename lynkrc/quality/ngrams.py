@@ -2,10 +2,10 @@
 
 What is found in a text is what the automaton finds: text is folded by the same table, a word is a
 run of word characters or one letter of a script without blanks, a blank of an entry stands for 1 to
-8 white-space characters or hyphens. Terms are words and pairs of words, so an entry is the term as
-it stands: nothing in it has to be escaped. An apostrophe is no word character, but nobody takes
-``don't`` for two words: its parts are found, as the automaton finds them, and are no terms there.
-What is a part more often than a whole is no term at all.
+8 white-space characters or hyphens. Terms are words and pairs of words in folded form, so an entry
+is the term as people write it: nothing in it has to be escaped. An apostrophe is no word character,
+but nobody takes ``don't`` for two words: its parts are found, as the automaton finds them, and are
+no terms there. What is a part more often than a whole is no term at all.
 
 >>> found = grams("Don't  stop")
 >>> sorted(found.present), sorted(found.whole)
@@ -22,7 +22,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from lynkrc_runtime.scan.edges import ALONE
+from lynkrc_runtime.scan.edges import ALONE, as_written
 from lynkrc_runtime.scan.fold import fold_text
 
 LONGEST = 40
@@ -50,7 +50,10 @@ class Grams:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """Terms in order, and which occur: row i has those of `places[starts[i]:starts[i + 1]]`."""
+    """Terms, folded and in order, and which occur where.
+
+    Row i has those of `places[starts[i]:starts[i + 1]]`, in order.
+    """
 
     names: tuple[str, ...]
     starts: Places
@@ -106,7 +109,12 @@ def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
         if counts[gram] >= LEAST_REQUESTS
         and counts[gram] > parts[gram]
         and len(gram) <= LONGEST
+        and as_written(gram).isprintable()
     )
+    return _distinct(_placed(texts, names))
+
+
+def _placed(texts: Sequence[str], names: Sequence[str]) -> Terms:
     place = {name: number for number, name in enumerate(names)}
     starts, places = array("i", (0,)), array("i")
     for text in texts:
@@ -116,4 +124,26 @@ def terms_of(texts: Sequence[str], groups: Sequence[int]) -> Terms:
         names=tuple(names),
         starts=np.array(starts, dtype=np.int32),
         places=np.array(places, dtype=np.int32),
+    )
+
+
+def _distinct(terms: Terms) -> Terms:
+    """Without those that occur in the same texts as a shorter one: they tell nothing more."""
+    texts = np.repeat(np.arange(len(terms.starts) - 1), np.diff(terms.starts))
+    by_term = np.split(
+        texts[np.argsort(terms.places, kind="stable")],
+        np.cumsum(np.bincount(terms.places, minlength=len(terms.names)))[:-1],
+    )
+    shortest: dict[bytes, int] = {}
+    for number in sorted(range(len(terms.names)), key=lambda one: len(terms.names[one])):
+        shortest.setdefault(by_term[number].tobytes(), number)
+    kept = np.array(sorted(shortest.values()), dtype=np.intp)
+    place = np.full(len(terms.names), -1, dtype=np.int32)
+    place[kept] = np.arange(len(kept), dtype=np.int32)
+    places = place[terms.places]
+    counts = np.bincount(texts[places >= 0], minlength=len(terms.starts) - 1)
+    return Terms(
+        names=tuple(terms.names[one] for one in kept),
+        starts=np.concatenate(((0,), np.cumsum(counts))).astype(np.int32),
+        places=places[places >= 0],
     )

@@ -1,8 +1,7 @@
 """What a usage log says of a spec, as values; `lynkrc.quality.outcomes` makes them.
 
-An outcome is a weak label: how a request ended, by what served it. What another tier would have
-made of it nobody has seen. A *bad* one ended in an error of the upstream's or ours; a *good* one
-was served; whatever else happened (the client went away, a rule denied) is *unjudged*.
+An outcome is a weak label (`lynkrc.quality.outcome_labels`): what is thought of an answer, by what
+served it. What another tier would have made of the request nobody has seen.
 """
 
 from dataclasses import dataclass
@@ -26,8 +25,9 @@ class Count:
 class TierOutcomes:
     """One tier: how many requests it gets now and got as logged, and how those ended.
 
-    `judged` requests that it served ended well or badly, `bad` of them badly (`rate`, None where
-    none is judged) by `reasons`. Intervals are Wilson's.
+    Of `judged` requests that it was to serve something is thought, of `bad` of them that the answer
+    was bad (`rate`, None where none is judged), by `reasons`: what the label rests on, or how the
+    request failed. Intervals are Wilson's.
     """
 
     tier: str
@@ -56,9 +56,10 @@ class Rate:
 class WeakOutcomes:
     """Requests that tiers below `strong_from` served and that are judged.
 
-    `auroc`: how often one that ended badly stands above one that ended well, by the spec's order
-    (0.5 by chance). `length` is the same by the slot `length_slot`, and `difference` the first less
-    the second on the same draws; None where no length was logged, or all or none ended badly.
+    `auroc`: how often a bad one stands above a good one, by the spec's order (0.5 by chance), each
+    counted by its label's weight. `length` is the same by the slot `length_slot`, and `difference`
+    the first less the second on the same draws; None where no length was logged, or all or none
+    are bad.
     `kept` and `raised`: those that the spec leaves below `strong_from` now, and the others.
     """
 
@@ -91,7 +92,8 @@ class Outcomes:
 
     ``records == decided + sum of left_out``. `ways`: the spec, what was paid (failed attempts too),
     `weakest` and `strongest`: the targets that stand for all-weak and all-strong. They are of
-    `costed` requests; `uncosted` says why others are not in them.
+    `costed` requests; `uncosted` says why others are not in them. `unjudged` are decided requests
+    of whose answers nothing is thought, `strays` judgements of requests that are not in the log.
     """
 
     spec: str
@@ -108,7 +110,9 @@ class Outcomes:
     costed: int
     ways: tuple[Way, ...]
     left_out: tuple[Count, ...]
+    unjudged: tuple[Count, ...]
     uncosted: tuple[Count, ...]
+    strays: int
     bad_lines: tuple[BadLine, ...]
     bad: int
     """All lines that are no records; `bad_lines` are the first of them."""

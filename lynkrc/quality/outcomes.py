@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lynkrc.diff.intervals import share_interval
 from lynkrc.quality.logged import LENGTHS, LoggedRequest, LoggedRequests
 from lynkrc.quality.metrics import Numbers, auroc, draws, order
+from lynkrc.quality.outcome_labels import Source
 from lynkrc.quality.outcome_results import (
     Count,
     Outcomes,
@@ -77,7 +78,9 @@ def outcomes(question: LogQuestion) -> Outcomes:
         costed=len(charged),
         ways=_ways(question, charged, costs),
         left_out=_counts(log.left_out),
+        unjudged=_counts(log.unjudged),
         uncosted=_counts(uncosted),
+        strays=log.strays,
         bad_lines=tuple(log.bad_lines),
         bad=log.bad,
         seed=question.seed,
@@ -107,16 +110,27 @@ def _tiers(requests: Sequence[LoggedRequest], names: Sequence[str]) -> tuple[Tie
                 judged=rate.judged,
                 bad=rate.bad,
                 rate=rate.rate,
-                reasons=_counts(Counter(one.reason for one in served if one.is_bad)),
+                reasons=_counts(Counter(map(_reason, filter(_is_bad, served)))),
             )
         )
     return tuple(found)
 
 
 def _rate(requests: Iterable[LoggedRequest]) -> Rate:
-    judged = [one.is_bad for one in requests if one.is_bad is not None]
+    judged = [one.verdict.is_bad for one in requests if one.verdict is not None]
     bad = sum(judged)
     return Rate(judged=len(judged), bad=bad, rate=_share(bad, len(judged)) if judged else None)
+
+
+def _is_bad(one: LoggedRequest) -> bool:
+    return one.verdict is not None and one.verdict.is_bad
+
+
+def _reason(one: LoggedRequest) -> str:
+    """Of a bad one: what its label rests on, or how it failed."""
+    assert one.verdict is not None
+    source = one.verdict.source
+    return one.record.ending if source is Source.ERROR else source.value
 
 
 def _share(count: int, total: int) -> Figure:
@@ -135,19 +149,20 @@ def _counts(counted: Mapping[str, int]) -> tuple[Count, ...]:
 def _weak(question: LogQuestion) -> WeakOutcomes:
     names = tuple(tier.name for tier in question.dispatch.tiers[: question.strong_from])
     served = [
-        one for one in question.log.requests if one.is_bad is not None and one.record.tier in names
+        one for one in question.log.requests if one.verdict is not None and one.record.tier in names
     ]
     whole = _rate(served)
     slot = next((name for name in LENGTHS if all(name in one.lengths for one in served)), None)
     figures: list[Figure] = []
     if 0 < whole.bad < whole.judged:
-        labels = np.array([bool(one.is_bad) for one in served])
+        labels = np.array([_is_bad(one) for one in served])
+        counts = np.array([one.verdict.weight for one in served if one.verdict is not None])
         orders = [order(_ranks([one.key for one in served]))]
         if slot is not None:
             orders.append(order(np.array([float(one.lengths[slot]) for one in served])))
 
         def measured(weights: Numbers) -> Sequence[float]:
-            found = [auroc(one, labels, weights) for one in orders]
+            found = [auroc(one, labels, counts * weights) for one in orders]
             return [*found, *(found[0] - other for other in found[1:])]
 
         figures = _drawn(question, served, measured)

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from lynkrc.diagnostics.wording import printable
+from lynkrc.quality.outcome_labels import WEIGHTS
 from lynkrc.quality.outcome_results import Outcomes, Rate, TierOutcomes, WeakOutcomes
 from lynkrc.quality.report_text import FEW
 from lynkrc.quality.results import Figure
@@ -12,9 +13,20 @@ _WIDTH = 80
 _NAME = 14
 _LINES = 3
 """Lines that are no records, shown."""
+_WORDS = {
+    "caller": "the caller says so",
+    "user_retry": "asked again",
+    "tool_error": "a tool failed",
+    "broken": "broke off",
+    "transient": "upstream failed",
+    "throttled": "throttled",
+    "misfit": "did not fit",
+}
+"""What a bad label rests on, or how the request failed."""
 HONEST = (
-    "Outcomes are weak labels: an ending says little of an answer's worth, and only what was "
-    "served was seen. What another tier would have made of a request nobody knows."
+    "Outcomes are weak labels: most people who are served badly say nothing, an error says little "
+    "of an answer's worth, and only what was served was seen. What another tier would have made "
+    "of a request nobody knows."
 )
 
 
@@ -31,13 +43,16 @@ def render_outcomes(found: Outcomes, *, colour: bool) -> str:
             f"{found.decided:,} requests decided anew, {found.first[:19]} to {found.last[:19]}"
         )
     lines += ["", title("Requests by tier"), *_shares(found.tiers)]
-    lines += ["", title("How they ended, by the tier that served"), *_endings(found.tiers)]
+    lines += ["", title("Answers, by the tier that was to give them"), *_endings(found.tiers)]
     lines += ["", title(_weak_heading(found.weak)), *_weak(found.weak, found.strong_from)]
     if found.ways:
         lines += ["", title(f"USD for 1,000 requests, on the {found.costed:,} with known costs")]
         lines += _ways(found)
     notes = [f"{one.count:,} left out: {one.what}" for one in found.left_out]
+    notes += [f"{one.count:,} not judged: {one.what}" for one in found.unjudged]
     notes += [f"{one.count:,} not in the cost: {one.what}" for one in found.uncosted]
+    if found.strays:
+        notes.append(f"{found.strays:,} left out: judgements of requests that are not in the log")
     notes += [f"line {one.line} left out: {one.problem}" for one in found.bad_lines[:_LINES]]
     if found.bad > _LINES:
         notes.append(f"{found.bad - _LINES:,} more lines left out")
@@ -49,6 +64,8 @@ def render_outcomes(found: Outcomes, *, colour: bool) -> str:
     judged = sum(tier.judged for tier in found.tiers)
     if judged < FEW:
         lines.append(f"Only {judged:,} outcomes: of fewer than {FEW:,} little can be told.")
+    weights = ", ".join(f"{source.value} {weight:g}" for source, weight in WEIGHTS.items())
+    lines += _wrapped(f"Weights of labels in the order's figures: {weights}.")
     lines += _wrapped(HONEST)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -66,9 +83,11 @@ def _shares(tiers: Sequence[TierOutcomes]) -> Iterator[str]:
 
 
 def _endings(tiers: Sequence[TierOutcomes]) -> Iterator[str]:
-    yield _row("tier", ("judged", "badly", "rate (95 %)"), (9, 7, 21)) + "  reasons"
+    yield _row("tier", ("judged", "bad", "rate (95 %)"), (9, 7, 21)) + "  reasons"
     for one in tiers:
-        reasons = ", ".join(f"{reason.what} {reason.count:,}" for reason in one.reasons)
+        reasons = ", ".join(
+            f"{_WORDS.get(reason.what, reason.what)} {reason.count:,}" for reason in one.reasons
+        )
         row = _row(one.tier, (f"{one.judged:,}", f"{one.bad:,}", _rate(one.rate)), (9, 7, 21))
         for number, part in enumerate(textwrap.wrap(reasons, _WIDTH - len(row) - 2) or [""]):
             yield (row if not number else " " * len(row)) + f"  {part}"

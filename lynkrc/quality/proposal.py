@@ -6,7 +6,7 @@ kept are written out, and the profile goes to `extends`, which still brings its 
 holds more than a score and words stays, and what is not kept of it gets the weight 0.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -72,6 +72,8 @@ class Proposal:
     up_to: tuple[tuple[str, int, int], ...]
     """Of each tier but the last: name, bound before and after."""
     lexicon: str | None
+    removed: tuple[str, ...] = ()
+    """Lexicons and named expressions that only dimensions read which are gone."""
 
 
 def propose(
@@ -101,6 +103,27 @@ def propose(
         ),
         lexicon=writer.lexicon if tuned.terms else None,
     )
+
+
+def without(file: SourceFile, names: Collection[int]) -> str:
+    """The text without the definitions whose names begin there, and the comments right above."""
+    root, _ = read_nodes(file)
+    edits = SpanEdits(file=file)
+    for key, section in root.entries if isinstance(root, MappingNode) else ():
+        if not isinstance(section, MappingNode):
+            continue
+        gone = [entry for entry in section.entries if entry[0].span.start in names]
+        kept = [entry for entry in section.entries if entry[0].span.start not in names]
+        if gone and not kept:
+            edits.remove_entry(key, section)
+        elif gone and section.flow:
+            _no_comments(section, key.text)
+            text = ", ".join(f"{name.span.text}: {value.span.text}" for name, value in kept)
+            edits.replace(section.span.start, section.span.end, f"{{{text}}}")
+        else:
+            for entry in gone:
+                edits.remove_entry(*entry)
+    return edits.applied()
 
 
 def _weights(table: RouteTable, tuned: Tuned) -> Iterator[WeightChange]:
@@ -154,7 +177,7 @@ class _Writer:
             if terms:
                 self._insert_section(["lexicons:", *lines(2)])
         elif own.flow and (terms or old is not None):
-            self._no_comments(own, "lexicons")
+            _no_comments(own, "lexicons")
             kept = [
                 f"  {key.span.text}: {_joined(value.span.text)}"
                 for key, value in own.entries
@@ -219,7 +242,7 @@ class _Writer:
             self._extend(use.text)
         dimensions = score.get("dimensions")
         if score.flow:
-            self._no_comments(score, "score")
+            _no_comments(score, "score")
             own = _flow_texts(dimensions, self._tuned)
             lines = [f"  use: {_text_of(use)}"] if keeps_use else []
             rest = self._dimensions(2, 4, own, silenced=keeps_use)
@@ -244,7 +267,7 @@ class _Writer:
         dimensions_key = score.key("dimensions")
         assert dimensions_key is not None
         if dimensions.flow:
-            self._no_comments(dimensions, "dimensions")
+            _no_comments(dimensions, "dimensions")
             own = _flow_texts(dimensions, self._tuned)
             lines = self._dimensions(indent, indent + 2, own, silenced=keeps_use)
             self._replace_by_lines(dimensions_key, dimensions, lines[1:])
@@ -287,7 +310,8 @@ class _Writer:
             for dimension in self._table.dimensions:
                 name = dimension.name.rpartition("/")[2]
                 if dimension.name not in kept and "/" in dimension.name:
-                    lines += dimension_lines(name, "0", "0", inner)
+                    silent = 'weight: 0, value: "0", allow: {LK508: it is not in the tuned score}'
+                    lines.append(f"{' ' * inner}{name}: {{{silent}}}")
         return [f"{' ' * indent}dimensions:", *lines] if lines else []
 
     def _offset(self, indent: int, *, keeps_use: bool) -> list[str]:
@@ -400,12 +424,13 @@ class _Writer:
         at = written_end(value) + len(rest)
         self.edits.insert(at, "".join(f"{self.edits.line_end}{line}" for line in lines))
 
-    def _no_comments(self, node: MappingNode, name: str) -> None:
-        if "#" in node.span.text:
-            raise CannotPropose(
-                f"{self._file.path}:{node.span.line}: `{name}` is one {{...}} that holds a "
-                "comment; `lynkrc fmt` writes it in lines, which can be edited"
-            )
+
+def _no_comments(node: MappingNode, name: str) -> None:
+    if "#" in node.span.text:
+        raise CannotPropose(
+            f"{node.span.file.path}:{node.span.line}: `{name}` is one {{...}} that holds a "
+            "comment; `lynkrc fmt` writes it in lines, which can be edited"
+        )
 
 
 def _flow_texts(dimensions: Node | None, tuned: Tuned) -> dict[str, str]:

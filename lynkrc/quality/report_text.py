@@ -106,6 +106,7 @@ def _suite(found: Evaluation, suite: SuiteResult) -> Iterator[str]:
     yield from _tiers(suite)
     yield ""
     yield from _spending(suite)
+    yield from _gains(suite)
 
 
 def _tiers(suite: SuiteResult) -> Iterator[str]:
@@ -135,6 +136,18 @@ def _spending(suite: SuiteResult) -> Iterator[str]:
         yield f"  {label:<20}{one.share:>9.1%}  {_figure(one.score):<22}{cost}"
 
 
+def _gains(suite: SuiteResult) -> Iterator[str]:
+    """The spec's score at its tiers less what others reach: a column for each thing alike."""
+    columns = list(dict.fromkeys(one.alike for one in suite.gains))
+    names = list(dict.fromkeys(one.against for one in suite.gains))
+    told = {(one.against, one.alike): _signed(one.score) for one in suite.gains}
+    yield ""
+    yield f"  {'score less that of':<20}" + "".join(f"{f'at the same {one}':<25}" for one in columns)
+    for name in names:
+        cells = (told.get((name, one), "") for one in columns)
+        yield f"  {_NAMES[name]:<20}" + "".join(f"{cell:<25}" for cell in cells)
+
+
 def _agreement_heading(found: Agreement) -> str:
     total = sum(map(sum, found.table))
     return f"{total:,} requests with the tier a person chose"
@@ -147,6 +160,7 @@ def _agreement(found: Agreement) -> Iterator[str]:
     yield f"  as chosen  {_percent(found.exact):<20}  ({always})"
     yield f"  higher     {_percent(found.over)}"
     yield f"  lower      {_percent(found.under)}"
+    yield from _rankings(found)
     yield ""
     width = max(8, *map(len, found.tiers))
     yield f"  {'chosen':<{width}}  " + " ".join(f"{name:>{width}}" for name in found.tiers)
@@ -163,6 +177,16 @@ def _agreement(found: Agreement) -> Iterator[str]:
             yield f"  {printable(name)}: {chosen} chosen, {got} decided"
         if len(found.misses) > MISSES:
             yield f"  and {len(found.misses) - MISSES} more: --format json has them all"
+
+
+def _rankings(found: Agreement) -> Iterator[str]:
+    if found.rankings:
+        yield ""
+        yield f"  {'in order':<12}{'pairs':<25}{'this spec, less it':<25}so"
+    for one in found.rankings:
+        gain = "" if one.gain is None else _signed(one.gain)
+        word = "" if one.gain is None else _WORDS[_sign(one.gain)]
+        yield f"  {_NAMES[one.policy]:<12}{_figure(one.value):<25}{gain:<25}{word}"
 
 
 def _notes(found: Evaluation) -> Iterator[str]:

@@ -49,6 +49,7 @@ def render_json(report: TuneReport) -> str:
             {"name": one.name, "value": one.value, "before": one.old, "after": one.new}
             for one in proposal.weights
         ],
+        "removed": list(proposal.removed),
         "terms": [asdict(one) for one in tuned.terms],
         "terms_file": None if proposal.terms is None else proposal.terms.path,
         "findings": list(report.findings),

@@ -1,5 +1,6 @@
 """What was tuned to text for a terminal of 80 columns: verdict, figures, weights; then the diff."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
@@ -32,6 +33,9 @@ _FIGURES: tuple[tuple[str, Callable[[Figures], Figure | None]], ...] = (
 )
 _POLICIES = ((SPEC, "tuned"), (OLD, "current spec"), (LENGTH, "length"))
 _CELL = 23
+_INTERVAL = re.compile(r"\w+ [-+.0-9]+ \([-+.0-9]+ to [-+.0-9]+\)")
+_HARD = "\x7f"
+"""Stands for a blank at which no line is broken."""
 
 
 def render_text(report: TuneReport, *, colour: bool, diff: bool) -> str:
@@ -80,9 +84,8 @@ def _held_out(report: TuneReport) -> Iterator[str]:
             yield _cells(name, cells)
     for title, against in (("current", OLD), ("length", LENGTH)):
         (one,) = (one for one in whole.differences if one.against == against)
-        yield (
-            f"  against {title}: APGR {signed(one.figures.apgr)}, CPT80 {signed(one.figures.cpt80)}"
-        )
+        apgr, cpt80 = signed(one.figures.apgr), signed(one.figures.cpt80)
+        yield f"  vs. {title:<8} APGR {apgr}, CPT80 {cpt80}"
     if found.mean is not None:
         for suite in found.suites:
             yield f"  {suite.suite}, {suite.requests:,} requests"
@@ -139,6 +142,9 @@ def _weights(report: TuneReport) -> Iterator[str]:
     yield f"  {'(offset)':<{width}}  {points_text(old):>13}  {points_text(new):>8}"
     if gone:
         yield from _wrapped(f"gone: {', '.join(map(_gone, gone))}", "  ", "  ")
+    if report.proposal.removed:
+        removed = ", ".join(report.proposal.removed)
+        yield from _wrapped(f"no longer read, and so removed: {removed}", "  ", "  ")
     yield from _terms(report)
 
 
@@ -152,7 +158,7 @@ def _terms(report: TuneReport) -> Iterator[str]:
         return
     file = report.proposal.terms
     where = f"lexicon {report.proposal.lexicon}" + (f", {file.path}" if file else "")
-    yield from _wrapped(f"{len(terms):,} terms ({where})", "  ", "  ")
+    yield from _wrapped(f"{len(terms):,} term{'s' * (len(terms) > 1)} ({where})", "  ", "  ")
     ordered = sorted(terms, key=lambda term: (-term.points, term.pattern))
     up = [term for term in ordered if term.points > 0][:STRONGEST]
     down = [term for term in reversed(ordered) if term.points < 0][:STRONGEST]
@@ -183,6 +189,13 @@ def _notes(report: TuneReport) -> Iterator[str]:
 
 
 def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
-    return textwrap.wrap(
-        text, COLUMNS, initial_indent=first, subsequent_indent=later, break_on_hyphens=False
+    """Lines of a text, indented; a figure stays with its interval."""
+    lines = textwrap.wrap(
+        _INTERVAL.sub(lambda found: found[0].replace(" ", _HARD), text),
+        COLUMNS,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
+    return [line.replace(_HARD, " ") for line in lines]

@@ -37,6 +37,7 @@ from lynkrc.quality.thresholds import (
 )
 from lynkrc.quality.tuned import Elsewhere, RowScore, Term, Tuned, Weight
 from lynkrc_runtime.feature_table import FIXED_UNIT
+from lynkrc_runtime.scan.edges import as_written
 
 RANKS = 1_000_000
 """Ranks are told in so many parts."""
@@ -142,7 +143,7 @@ def tune(question: TuneQuestion) -> Tuned:
         offset=final.offset64 / FIXED_UNIT,
         weights=_weights(final, candidates),
         terms=tuple(
-            Term(pattern=terms.names[at], points=int(final.terms64[at]) / FIXED_UNIT)
+            Term(pattern=as_written(terms.names[at]), points=int(final.terms64[at]) / FIXED_UNIT)
             for at in np.flatnonzero(final.terms64)
         ),
         up_to=up_to,
@@ -153,7 +154,7 @@ def tune(question: TuneQuestion) -> Tuned:
         ),
         held_out=held_out,
         elsewhere=_elsewhere(question, study, decided, bounds, shares, adds64),
-        labels=len(labels),
+        labels=len({label.row for label in labels}),
         folds=question.folds,
         seed=question.seed,
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc.quality.metrics import Pairs, auroc, draws, measure, order, reach_of
+from lynkrc.quality.metrics import Pairs, auroc, concordance, draws, measure, order, reach_of
 
 STEPS = 4000
 """Shares that are tried in search of one."""
@@ -95,6 +95,22 @@ def test_auroc_is_over_all_pairs(sample: Sample) -> None:
     else:
         above = [(a > b) + (a == b) / 2 for a, b in product(better, others)]
         assert found.auroc == pytest.approx(sum(above) / len(above))
+
+
+@given(samples(), st.data())
+@settings(max_examples=40)
+def test_grades_are_compared_over_all_pairs(sample: Sample, data: st.DataObject) -> None:
+    size = len(sample.keys)
+    grades = data.draw(st.tuples(*[st.integers(0, 2)] * size))
+    above = [
+        (a > b) + (a == b) / 2
+        for (a, high), (b, low) in product(zip(sample.keys, grades, strict=True), repeat=2)
+        if high > low
+    ]
+    ordered = order(np.array(sample.keys, float))
+    found = concordance(ordered, np.array(grades), np.ones(size))
+    expected = sum(above) / len(above) if above else float("nan")
+    assert found == pytest.approx(expected, nan_ok=True)
 
 
 @given(samples())

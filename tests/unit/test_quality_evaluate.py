@@ -141,6 +141,31 @@ def test_tiers_and_ways_to_route() -> None:
     assert told[RANDOM].cost is not None and told[RANDOM].cost.value == pytest.approx(2.5)
 
 
+def test_tiers_are_compared_with_ways_that_spend_the_same() -> None:
+    rows = made(40)
+    old = {one.row.id: (0, 0) for one in rows}
+    [suite] = asked(rows, old=old, old_name="old.yaml").suites
+    gains = {(one.against, one.alike): one.score for one in suite.gains}
+    # All that need it are sent: 1. Length sends those first that do not: (3/4 - 1/4) of 3/4.
+    for alike in ("share", "cost"):
+        assert gains[LENGTH, alike].value == pytest.approx(0.25)
+        assert gains[RANDOM, alike].value == gains[OLD, alike].value == pytest.approx(0.1875)
+        assert 0 < gains[RANDOM, alike].low < gains[RANDOM, alike].high
+    dear = [
+        decided(
+            row(f"r{n}", float(n % 2), 1.0, costs=(1.0, 2.0 + 2 * (n % 2 == 0))), tier=1 - n % 2
+        )
+        for n in range(40)
+    ]
+    [suite] = asked(dear).suites
+    gains = {(one.against, one.alike): one.score for one in suite.gains}
+    # Those that need it cost four: at their cost chance sends more than half.
+    assert gains[RANDOM, "share"].value == pytest.approx(0.25)
+    assert gains[RANDOM, "cost"].value == pytest.approx(0.5 - 0.375)
+    text = render_text(asked(dear), colour=False)
+    assert "at the same share        at the same cost" in text
+
+
 def test_the_tier_orders_before_the_points() -> None:
     rows = [
         decided(row("a", 0.0, 1.0), tier=1, points=-5),
@@ -318,6 +343,30 @@ def test_what_people_chose_against_what_was_got() -> None:
     assert "8 requests with the tier a person chose" in text
     assert "(always LOW: 62.5%)" in text
     assert "Intervals" not in text
+
+
+def test_how_well_what_people_chose_is_put_in_order() -> None:
+    tiers = ("LOW", "MIDDLE", "HIGH")
+    rows = [
+        decided(
+            row(f"r{number}", None, tier=tiers[number % 3]), points=number % 3, chars=9 - number
+        )
+        for number in range(9)
+    ]
+    known = {one.row.id: (0, -one.points) for one in rows}
+    found = asked(rows, tiers=tiers, old=known, old_name="old.yaml").agreement
+    assert found is not None
+    spec, length, old = found.rankings
+    assert (spec.policy, spec.value.value, spec.value.low, spec.gain) == (SPEC, 1, 1, None)
+    # Of each two tiers' 9 pairs, the one that should stand higher is the longer in 3.
+    assert (length.policy, length.value.value) == (LENGTH, pytest.approx(9 / 27))
+    assert length.gain is not None and length.gain.low > 0
+    assert (old.policy, old.value.value) == (OLD, 0)
+    same = asked([one for one in rows if one.row.tier == "LOW"], tiers=tiers).agreement
+    assert same is not None and same.rankings == ()
+    talk = [replace(one, row=replace(one.row, group="talk")) for one in rows]
+    one_group = asked(talk, tiers=tiers).agreement
+    assert one_group is not None and one_group.rankings == ()
 
 
 def test_few_labels_are_warned_of() -> None:
