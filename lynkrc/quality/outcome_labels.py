@@ -102,12 +102,13 @@ class OutcomeLabels:
     """A log's labels in the order of its requests; `left_out` counts requests without one, by why.
 
     ``len(labels) + left_out.total()`` requests there were. `strays` are judgements of requests that
-    are not in the log, `bad` lines are no records.
+    are not in the log, `lost` judgements never came into it, `bad` lines are no records.
     """
 
     labels: tuple[OutcomeLabel, ...]
     left_out: Mapping[str, int]
     strays: int
+    lost: int
     bad: tuple[BadLine, ...]
 
 
@@ -164,6 +165,7 @@ def outcome_labels(lines: Iterable[Line | BadLine]) -> OutcomeLabels:
     """
     judgements, records = Judgements(), []
     left_out: Counter[str] = Counter()
+    lost = 0
     bad = []
     for line in lines:
         match line:
@@ -173,6 +175,7 @@ def outcome_labels(lines: Iterable[Line | BadLine]) -> OutcomeLabels:
             case FeedbackLine() | SignalLine():
                 judgements.judged(line)
             case GapLine():
+                lost += line.judgements
                 if line.requests:
                     left_out["never logged: the gateway could not write them"] += line.requests
             case BundleLine():
@@ -192,6 +195,7 @@ def outcome_labels(lines: Iterable[Line | BadLine]) -> OutcomeLabels:
         labels=tuple(labels),
         left_out=MappingProxyType(left_out),
         strays=judgements.strays,
+        lost=lost,
         bad=tuple(bad),
     )
 

@@ -1,6 +1,8 @@
 """`POST /v1/feedback`: a caller judges its own requests, and nobody else's; no text is taken."""
 
 import hashlib
+import os
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -28,7 +30,7 @@ Client = TestClient[Any, Any]
 
 
 @asynccontextmanager
-async def serving(path: Path | None, asks_others: Any = None) -> AsyncIterator[Client]:
+async def serving(path: Path | None, asks_others: Any = None, **more: Any) -> AsyncIterator[Client]:
     keys = {name: Key(sha256=hashlib.sha256(name.encode()).hexdigest()) for name in ("red", "blue")}
     made = policy(dispatch([provider("sim", "simulator")], [target("one", 0)]))
     base = replace(gateway(made, Lines()), keys=KeyRing(keys, {}))
@@ -36,7 +38,7 @@ async def serving(path: Path | None, asks_others: Any = None) -> AsyncIterator[C
         async with TestClient(TestServer(client_app(Site(gateway=base)))) as client:
             yield client
         return
-    with UsageLog(path, made.dispatch, made.digest, log=base.log) as log:
+    with UsageLog(path, made.dispatch, made.digest, log=base.log, **more) as log:
         site = Site(gateway=replace(base, usage_log=log), asks_others=asks_others)
         async with TestClient(TestServer(client_app(site))) as client:
             yield client
@@ -150,6 +152,28 @@ async def test_a_request_is_judged_a_few_times_at_most(tmp_path: Path) -> None:
         answers = [await judge(client, one) for _ in range(MOST_JUDGEMENTS + 2)]
     assert [status for status, _ in answers] == [200] * MOST_JUDGEMENTS + [429] * 2
     assert len(said(path)) == MOST_JUDGEMENTS
+
+
+async def test_what_a_slow_disk_cannot_take_is_not_called_recorded(tmp_path: Path) -> None:
+    goes = threading.Event()
+    goes.set()
+
+    def append(file: int, data: bytes) -> None:
+        assert goes.wait(60)
+        os.write(file, data)
+
+    path = tmp_path / "usage.jsonl"
+    async with serving(path, append=append, waiting=1) as client:
+        goes.clear()
+        await ask(client, "job-7")
+        one = {"request_id": "job-7", "score": 0}
+        try:
+            # One record is being written, one waits: no more than two of these have a place.
+            statuses = [(await judge(client, one))[0] for _ in range(3)]
+        finally:
+            goes.set()
+    assert statuses[-1] == 503
+    assert len(said(path)) == statuses.count(200)
 
 
 async def test_another_worker_knows_the_request(tmp_path: Path) -> None:

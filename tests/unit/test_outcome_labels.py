@@ -124,4 +124,4 @@ def test_what_has_no_label_is_counted_by_why() -> None:
     assert found.labels == ()
     assert sum(found.left_out.values()) == 7
     assert found.left_out["it ended as aborted, which says nothing of the answer"] == 1
-    assert (found.strays, [one.line for one in found.bad]) == (1, [7])
+    assert (found.strays, found.lost, [one.line for one in found.bad]) == (1, 1, [7])
