@@ -20,13 +20,14 @@ from lynkrc.syntax.pattern import (
     Repeat,
     Sequence,
 )
+from lynkrc_runtime.scan.edges import as_written
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_ -.,;:!?"
 
 
 def example(pattern: Pattern) -> str:
     """A text in which the entry occurs, from edge to edge."""
-    return _example(pattern.root)
+    return as_written(_example(pattern.root))
 
 
 def _example(node: PatternNode) -> str:

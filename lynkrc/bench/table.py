@@ -116,7 +116,7 @@ def shape_of(
         )
     return Shape(
         bytes=size,
-        states=tables.states,
+        states=whole.states,
         classes=tables.classes,
         entries=tables.entries,
         lexicons=_dearest_first(parts),
@@ -155,11 +155,11 @@ def _saved(whole: Automaton, tables: Tables, left_out: Collection[int]) -> tuple
         ),
         tables.sizes,
     )
-    return tables.states - rest.states, len(tables.data) - len(rest.data)
+    return whole.states - len(least.accepts), len(tables.data) - len(rest.data)
 
 
 def _alone(patterns: Sequence[Pattern]) -> tuple[int, int]:
     """States and bytes of a table of these alone, beyond those of an empty one."""
-    alone = tables_of(build_automaton([patterns]), [len(patterns)])
-    empty = tables_of(build_automaton([[]]), [0])
-    return alone.states - empty.states, len(alone.data) - len(empty.data)
+    alone, empty = build_automaton([patterns]), build_automaton([[]])
+    size = len(tables_of(alone, [len(patterns)]).data) - len(tables_of(empty, [0]).data)
+    return alone.states - empty.states, size

@@ -24,7 +24,11 @@ from lynkrc.syntax.pattern import (
 from lynkrc.syntax.pattern import Sequence as Items
 
 Found: TypeAlias = frozenset[int]
-_WORD = r"0-9A-Za-z_\x{80}-\x{10ffff}"
+# Of folded text, without what is a word by itself (`scan.edges`).
+_WORD = (
+    r"0-9A-Za-z_\x{80}-\x{2fff}\x{a000}-\x{d7ff}\x{f000}-\x{ffff}"
+    r"\x{10000}-\x{3ffff}\x{80000}-\x{10ffff}"
+)
 _MOST_SPELLINGS = 400
 
 

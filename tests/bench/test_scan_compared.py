@@ -130,8 +130,8 @@ def _report(
     lines = [
         machine(),
         f"The lexicons of `builtin/lynkr` as the quickstart has them: {entries} entries with "
-        f"{spellings} alternatives in {len(lexicons)} lexicons; our table has {tables.states:,} "
-        f"states and {len(tables.data):,} bytes.",
+        f"{spellings} alternatives in {len(lexicons)} lexicons; our table has {tables.rows:,} "
+        f"rows, {tables.accepting_states:,} accepting states and {len(tables.data):,} bytes.",
         "",
         "| microseconds a text | "
         + " | ".join(_head(kind, size) for kind, size in _columns(costs))

@@ -110,7 +110,9 @@ def test_each_character_counts_alike_at_each_edge(in_c: Count) -> None:
 
 def test_each_code_point_is_of_the_same_kind(in_c: Count) -> None:
     """Beside a letter, behind an apostrophe, and behind a stop."""
-    for code in [*range(0x3100), *range(0xF900, 0x10000), 0x3400, 0x9FFF, 0x20000, 0x3FFFF]:
+    edges = (0x3400, 0x9FFF, 0xA000, 0xA9E0, 0xA9FF, 0xAA5F, 0xAA60, 0xAA7F, 0xAA80)
+    planes = (0x10428, 0x1AFF0, 0x1B000, 0x1B16F, 0x1B170, 0x20000, 0x2FA1D, 0x3134A, 0xE0100)
+    for code in [*range(0x3200), *range(0xF900, 0x10000), *edges, *planes]:
         character = chr(code)
         if len(fold_text(character)) == 1:
             text = f"a{character}b. {character}'c.{character}d {character}"

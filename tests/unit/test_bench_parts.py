@@ -62,6 +62,8 @@ def test_without_entries_no_text_is_made_of_them() -> None:
         "/colou?r(ed)?/",
         "größe",
         "分析",
+        "ภาษา",
+        "/[ก-ฮ]{2}x?/",
     ],
 )
 def test_an_example_is_matched_by_its_entry(entry: str) -> None:

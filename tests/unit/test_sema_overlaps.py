@@ -51,3 +51,8 @@ def test_both_entries_are_shown() -> None:
     (one,) = findings
     assert one.message == "everything `planning` matches is matched by `plan*` too"
     assert [label.span.text for label in one.labels] == ["plan*"]
+
+
+def test_a_text_of_both_is_shown_in_letters_that_people_write() -> None:
+    _, findings = resolved(f"lexicons:\n  words: [ภาษา|ไทย, ไทย|ลาว]\n{READS}")
+    assert [one.message for one in findings] == ["`ภาษา|ไทย` and `ไทย|ลาว` both match `ไทย`"]

@@ -63,11 +63,6 @@ class Tables:
     _counted: memoryview = field(repr=False, compare=False)
 
     @property
-    def states(self) -> int:
-        """How many states a cell can name: rows, and accepting states."""
-        return self.rows + self.accepting_states
-
-    @property
     def entries(self) -> int:
         """How many entries all lexicons have together."""
         return sum(self.sizes)
