@@ -49,7 +49,7 @@ DEMOS = (
         "everyday work, in OpenAI's dialect",
         CHAT,
         "Compare the trade-offs of optimistic and pessimistic locking in PostgreSQL, "
-        "then write a function that retries a transaction after a serialization failure.",
+        "with an example of each.",
         "MEDIUM",
     ),
     Demo(

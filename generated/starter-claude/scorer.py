@@ -9,23 +9,27 @@ def percent(x):
     return 0 if x < 0 else 100 if x > 100 else x
 
 
-def ramp(x, low, high):
-    return 0 if x <= low else 100 if x >= high else 100 * (x - low) // (high - low)
-
-
 def decide(v):
     (
+        ask_bytes,
         ask_chars,
+        ask_lines,
         ask_mean_sentence,
-        ask_tokens,
+        ask_quotes,
         ask_words,
+        client,
         context_tokens,
-        count_ask_builtin_technical,
+        count_ask_builtin_logic,
+        distinct_ask_builtin_hard_work,
+        distinct_ask_builtin_proving,
+        distinct_history_builtin_hard_work,
+        distinct_history_builtin_proving,
         documents_count,
         images_count,
+        loop_repeats,
         loop_steps_since_user,
+        loop_tool_errors,
         loop_tool_results,
-        matches_ask_builtin_analysis,
         matches_ask_builtin_architectures,
         matches_ask_builtin_autonomous_words,
         matches_ask_builtin_big_design,
@@ -34,36 +38,36 @@ def decide(v):
         matches_ask_builtin_big_trouble,
         matches_ask_builtin_building,
         matches_ask_builtin_chain_words,
+        matches_ask_builtin_changing,
         matches_ask_builtin_clock_question,
-        matches_ask_builtin_code_writing,
+        matches_ask_builtin_code_words,
         matches_ask_builtin_deep_audit,
         matches_ask_builtin_deep_proof,
         matches_ask_builtin_deep_thought,
+        matches_ask_builtin_design_work,
         matches_ask_builtin_designing,
-        matches_ask_builtin_domain_database,
-        matches_ask_builtin_domain_devops,
-        matches_ask_builtin_domain_distributed,
-        matches_ask_builtin_domain_frontend,
-        matches_ask_builtin_domain_ml,
-        matches_ask_builtin_domain_security,
+        matches_ask_builtin_easy_work,
+        matches_ask_builtin_explaining,
+        matches_ask_builtin_folding_request,
+        matches_ask_builtin_going_on,
         matches_ask_builtin_greeting,
+        matches_ask_builtin_hard_work,
         matches_ask_builtin_iterative_words,
+        matches_ask_builtin_looking_up,
         matches_ask_builtin_many_files,
         matches_ask_builtin_menu_word,
-        matches_ask_builtin_planning,
         matches_ask_builtin_planning_words,
-        matches_ask_builtin_sequence,
+        matches_ask_builtin_recap,
         matches_ask_builtin_short_answer,
-        matches_ask_builtin_specifics,
-        matches_ask_builtin_step_by_step,
+        matches_ask_builtin_taking_leave,
         matches_ask_builtin_testing,
         matches_ask_builtin_title_request,
-        matches_ask_builtin_trade_offs,
+        matches_history_builtin_changing,
+        matches_history_builtin_proving,
         model,
         request_max_tokens,
         tools_added,
         tools_count,
-        tools_mean_weight,
         tools_named_Bash,  # tools.named("Bash")
         tools_named_Edit,  # tools.named("Edit")
         tools_named_NotebookEdit,  # tools.named("NotebookEdit")
@@ -96,114 +100,304 @@ def decide(v):
         + (1 if tools_named_git else 0)
         + (1 if tools_named_run_tests else 0),
     )
-    shared_2 = turns + loop_steps_since_user
-    shared_3 = (
+    shared_2 = loop_tool_errors + loop_repeats
+    shared_3 = turns + loop_steps_since_user
+    shared_4 = (
         (0 if tools_added < 4 else 8 if tools_added < 6 else 15 if tools_added < 11 else 25)
         + (0 if shared_1 < 1 else 8 if shared_1 < 2 else 15 if shared_1 < 4 else 25)
         + (
-            0 if loop_tool_results < 1
-            else 10 if loop_tool_results < 3
-            else 20 if loop_tool_results < 6
-            else 30
+            0 if loop_tool_results < 3
+            else 5 if loop_tool_results < 6
+            else 10 if loop_tool_results < 12
+            else 20
         )
-        + (0 if shared_2 < 3 else 6 if shared_2 < 5 else 12 if shared_2 < 8 else 20)
-        + (25 if matches_ask_builtin_autonomous_words else 0)
-        + (20 if matches_ask_builtin_iterative_words else 0)
-        + (15 if matches_ask_builtin_chain_words else 0)
-        + (15 if matches_ask_builtin_many_files else 0)
-        + (10 if matches_ask_builtin_planning_words else 0)
-        + (15 if matches_ask_builtin_building and matches_ask_builtin_testing else 0)
-        + (10 if ask_chars > 2000 else 0)
+        + (0 if shared_2 < 1 else 10 if shared_2 < 3 else 20 if shared_2 < 6 else 30)
+        + (0 if shared_3 < 4 else 5 if shared_3 < 8 else 10)
+        + (
+            25
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_autonomous_words
+            else 0
+        )
+        + (
+            20
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_iterative_words
+            else 0
+        )
+        + (
+            15
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_chain_words
+            else 0
+        )
+        + (
+            15
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_many_files
+            else 0
+        )
+        + (
+            10
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_planning_words
+            else 0
+        )
+        + (
+            10
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_building
+            and matches_ask_builtin_testing
+            else 0
+        )
     )
-    shared_4 = not matches_ask_builtin_autonomous_words or shared_3 < 40
+    shared_5 = not matches_ask_builtin_autonomous_words or shared_4 < 40
+    shared_6 = (
+        not matches_ask_builtin_easy_work or ask_bytes < 2000 and matches_ask_builtin_hard_work
+    )
+    shared_7 = (
+        ask_words > 14 and ask_lines < 40
+        or not matches_ask_builtin_looking_up
+        or matches_ask_builtin_changing
+        or matches_ask_builtin_going_on
+    )
+    shared_8 = distinct_history_builtin_hard_work + distinct_history_builtin_proving
 
     # 3. Score, summed in 1/6400 points; 3200 rounds to the nearest.
     points = 3200  # offset 0
-    # builtin/token_count: weight 8, steps(ask.tokens, [[0, 10], [500, 30], [2000, 50], [5000, 70],
-    # [10000, 90]])
+    # builtin/length: weight 48, steps(ask.bytes, [[26, 5], [34, 10], [44, 15], [58, 20], [75, 25],
+    # [100, 30], [130, 35], [170, 40], [220, 45], [280, 50], [370, 55], [480, 60], [630, 65], [820,
+    # 70], [1060, 75], [1400, 80], [1800, 85], [2400, 90], [3100, 95], [4000, 100]])
     points += (
-        512
+        3072
         * (
-            10 if ask_tokens < 500
-            else 30 if ask_tokens < 2000
-            else 50 if ask_tokens < 5000
-            else 70 if ask_tokens < 10000
-            else 90
-        )
-    )
-    # builtin/prompt_complexity: weight 10, ramp(ask.mean_sentence, 0, 200)
-    points += 640 * ramp(ask_mean_sentence, 0, 200)
-    # builtin/technical_depth: weight 10, min(100, 15 * count(ask, technical))
-    points += 640 * min(100, 15 * count_ask_builtin_technical)
-    # builtin/domain_specificity: weight 7, when(matches(ask, domain_security), 20, 0) +
-    # when(matches(ask, domain_ml), 20, 0) + when(matches(ask, domain_distributed), 20, 0) +
-    # when(matches(ask, domain_database), 20, 0) + when(matches(ask, domain_frontend), 20, 0) +
-    # when(matches(ask, domain_devops), 20, 0)
-    points += (
-        448
-        * percent(
-            (20 if matches_ask_builtin_domain_security else 0)
-            + (20 if matches_ask_builtin_domain_ml else 0)
-            + (20 if matches_ask_builtin_domain_distributed else 0)
-            + (20 if matches_ask_builtin_domain_database else 0)
-            + (20 if matches_ask_builtin_domain_frontend else 0)
-            + (20 if matches_ask_builtin_domain_devops else 0),
-        )
-    )
-    # builtin/tool_count: weight 8, steps(tools.added, [[1, 20], [4, 40], [7, 60], [11, 80], [16,
-    # 100]])
-    points += (
-        512
-        * (
-            0 if tools_added < 1
-            else 20 if tools_added < 4
-            else 40 if tools_added < 7
-            else 60 if tools_added < 11
-            else 80 if tools_added < 16
+            0 if ask_bytes < 26
+            else 5 if ask_bytes < 34
+            else 10 if ask_bytes < 44
+            else 15 if ask_bytes < 58
+            else 20 if ask_bytes < 75
+            else 25 if ask_bytes < 100
+            else 30 if ask_bytes < 130
+            else 35 if ask_bytes < 170
+            else 40 if ask_bytes < 220
+            else 45 if ask_bytes < 280
+            else 50 if ask_bytes < 370
+            else 55 if ask_bytes < 480
+            else 60 if ask_bytes < 630
+            else 65 if ask_bytes < 820
+            else 70 if ask_bytes < 1060
+            else 75 if ask_bytes < 1400
+            else 80 if ask_bytes < 1800
+            else 85 if ask_bytes < 2400
+            else 90 if ask_bytes < 3100
+            else 95 if ask_bytes < 4000
             else 100
         )
     )
-    points += 640 * tools_mean_weight  # builtin/tool_complexity: weight 10, tools.mean_weight
-    # builtin/tool_chain_potential: weight 7, when(matches(ask, sequence), 70, 20)
-    points += 448 * (70 if matches_ask_builtin_sequence else 20)
-    # builtin/multi_step_reasoning: weight 10, when(matches(ask, step_by_step), 80,
-    # when(matches(ask, planning), 60, 20))
+    # builtin/mean_sentence: weight 20, steps(ask.mean_sentence, [[18, 5], [22, 10], [26, 15], [31,
+    # 20], [38, 25], [45, 30], [55, 35], [66, 40], [80, 45], [95, 50], [115, 55], [140, 60], [165,
+    # 65], [200, 70], [240, 75], [290, 80], [345, 85], [415, 90], [500, 95], [600, 100]])
     points += (
-        640
-        * (80 if matches_ask_builtin_step_by_step else 60 if matches_ask_builtin_planning else 20)
-    )
-    # builtin/code_generation: weight 8, when(matches(ask, code_writing), 80, 20)
-    points += 512 * (80 if matches_ask_builtin_code_writing else 20)
-    # builtin/analysis_depth: weight 7, when(matches(ask, trade_offs), 80, when(matches(ask,
-    # analysis), 60, 20))
-    points += (
-        448 * (80 if matches_ask_builtin_trade_offs else 60 if matches_ask_builtin_analysis else 20)
-    )
-    # builtin/conversation_depth: weight 5, steps(turns, [[0, 10], [2, 30], [4, 50], [6, 70]])
-    points += 320 * (10 if turns < 2 else 30 if turns < 4 else 50 if turns < 6 else 70)
-    # builtin/prior_tool_usage: weight 5, steps(loop.tool_results, [[0, 10], [1, 40], [3, 60], [6,
-    # 80]])
-    points += (
-        320
+        1280
         * (
-            10 if loop_tool_results < 1
-            else 40 if loop_tool_results < 3
-            else 60 if loop_tool_results < 6
-            else 80
+            0 if ask_mean_sentence < 18
+            else 5 if ask_mean_sentence < 22
+            else 10 if ask_mean_sentence < 26
+            else 15 if ask_mean_sentence < 31
+            else 20 if ask_mean_sentence < 38
+            else 25 if ask_mean_sentence < 45
+            else 30 if ask_mean_sentence < 55
+            else 35 if ask_mean_sentence < 66
+            else 40 if ask_mean_sentence < 80
+            else 45 if ask_mean_sentence < 95
+            else 50 if ask_mean_sentence < 115
+            else 55 if ask_mean_sentence < 140
+            else 60 if ask_mean_sentence < 165
+            else 65 if ask_mean_sentence < 200
+            else 70 if ask_mean_sentence < 240
+            else 75 if ask_mean_sentence < 290
+            else 80 if ask_mean_sentence < 345
+            else 85 if ask_mean_sentence < 415
+            else 90 if ask_mean_sentence < 500
+            else 95 if ask_mean_sentence < 600
+            else 100
         )
     )
-    # builtin/ambiguity: weight 5, when(matches(ask, specifics), 20, when(ask.chars < 50, 70, 40))
-    points += 320 * (20 if matches_ask_builtin_specifics else 70 if ask_chars < 50 else 40)
-    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
+    # builtin/logic: weight 22, steps(count(ask, logic), [[1, 20], [2, 35], [3, 43], [4, 50], [5,
+    # 55], [6, 60], [7, 64], [8, 68], [10, 74], [12, 80], [14, 84], [16, 88], [19, 93], [22, 97],
+    # [24, 100]])
+    points += (
+        1408
+        * (
+            0 if count_ask_builtin_logic < 1
+            else 20 if count_ask_builtin_logic < 2
+            else 35 if count_ask_builtin_logic < 3
+            else 43 if count_ask_builtin_logic < 4
+            else 50 if count_ask_builtin_logic < 5
+            else 55 if count_ask_builtin_logic < 6
+            else 60 if count_ask_builtin_logic < 7
+            else 64 if count_ask_builtin_logic < 8
+            else 68 if count_ask_builtin_logic < 10
+            else 74 if count_ask_builtin_logic < 12
+            else 80 if count_ask_builtin_logic < 14
+            else 84 if count_ask_builtin_logic < 16
+            else 88 if count_ask_builtin_logic < 19
+            else 93 if count_ask_builtin_logic < 22
+            else 97 if count_ask_builtin_logic < 24
+            else 100
+        )
+    )
+    # builtin/quotes: weight 16, steps(ask.quotes, [[1, 22], [2, 36], [3, 45], [4, 52], [5, 58], [6,
+    # 63], [7, 68], [8, 72], [10, 78], [12, 84], [14, 88], [16, 93], [20, 100]])
+    points += (
+        1024
+        * (
+            0 if ask_quotes < 1
+            else 22 if ask_quotes < 2
+            else 36 if ask_quotes < 3
+            else 45 if ask_quotes < 4
+            else 52 if ask_quotes < 5
+            else 58 if ask_quotes < 6
+            else 63 if ask_quotes < 7
+            else 68 if ask_quotes < 8
+            else 72 if ask_quotes < 10
+            else 78 if ask_quotes < 12
+            else 84 if ask_quotes < 14
+            else 88 if ask_quotes < 16
+            else 93 if ask_quotes < 20
+            else 100
+        )
+    )
+    # builtin/material: weight -60, steps(ask.lines, [[40, 60], [80, 100]])
+    points += -3840 * (0 if ask_lines < 40 else 60 if ask_lines < 80 else 100)
+    # builtin/shown: weight 8, when(images.count + documents.count > 0, 100, 0)
+    points += 512 * (100 if images_count + documents_count > 0 else 0)
+    # builtin/proving: weight 76, steps(distinct(ask, proving), [[1, 85], [2, 100]])
+    points += (
+        4864
+        * (
+            0 if distinct_ask_builtin_proving < 1
+            else 85 if distinct_ask_builtin_proving < 2
+            else 100
+        )
+    )
+    # builtin/work: weight 44, when(is_hard, steps(distinct(ask, hard_work), [[1, 30], [2, 55], [3,
+    # 70]]) + when(is_short, 40, 0), when(is_short and matches(ask, changing), 36, 0) +
+    # when(is_short and matches(ask, code_words), 15, 0) + when(is_short and matches(ask,
+    # explaining), 15, 0)) + when(matches(ask, design_work), 35, 0)
+    points += (
+        2816
+        * percent(
+            (
+                (
+                    0 if distinct_ask_builtin_hard_work < 1
+                    else 30 if distinct_ask_builtin_hard_work < 2
+                    else 55 if distinct_ask_builtin_hard_work < 3
+                    else 70
+                )
+                + (40 if ask_bytes < 300 else 0)
+                if ask_bytes < 2000 and matches_ask_builtin_hard_work
+                else (36 if ask_bytes < 300 and matches_ask_builtin_changing else 0)
+                + (15 if ask_bytes < 300 and matches_ask_builtin_code_words else 0)
+                + (15 if ask_bytes < 300 and matches_ask_builtin_explaining else 0)
+            )
+            + (35 if matches_ask_builtin_design_work else 0),
+        )
+    )
+    # builtin/easy: weight -26, when(is_easy, 100, 0)
+    points += (
+        -1664
+        * (
+            100
+            if matches_ask_builtin_easy_work
+            and (ask_bytes >= 2000 or not matches_ask_builtin_hard_work)
+            else 0
+        )
+    )
+    # builtin/look_up: weight -18, when(looks_up, 100, 0)
+    points += (
+        -1152
+        * (
+            100
+            if (ask_words <= 14 or ask_lines >= 40)
+            and matches_ask_builtin_looking_up
+            and not matches_ask_builtin_changing
+            and not matches_ask_builtin_going_on
+            else 0
+        )
+    )
+    # builtin/leave: weight -40, when(takes_leave, 100, 0)
+    points += -2560 * (100 if ask_words <= 8 and matches_ask_builtin_taking_leave else 0)
+    # builtin/go_on: weight 26, when(ask.words <= 8 and matches(ask, going_on), 100, 0)
+    points += 1664 * (100 if ask_words <= 8 and matches_ask_builtin_going_on else 0)
+    # builtin/under_way: weight 60, when(carries_on, max(steps(hard_before, [[1, 70], [2, 95], [4,
+    # 100]]), when(matches(history, changing), 40, 0)), when(recaps, steps(hard_before, [[2, 40]]),
+    # 0))
+    points += (
+        3840
+        * (
+            max(
+                0 if shared_8 < 1 else 70 if shared_8 < 2 else 95 if shared_8 < 4 else 100,
+                40 if matches_history_builtin_changing else 0,
+            )
+            if turns > 1
+            and ask_words <= 16
+            and (ask_words > 8 or not matches_ask_builtin_taking_leave)
+            and shared_6
+            and shared_7
+            and (turns <= 1 or not matches_ask_builtin_recap)
+            else (0 if shared_8 < 2 else 40) if turns > 1 and matches_ask_builtin_recap else 0
+        )
+    )
+    # builtin/proof_before: weight 20, when(carries_on and matches(history, proving), 100, 0)
+    points += (
+        1280
+        * (
+            100
+            if turns > 1
+            and ask_words <= 16
+            and (ask_words > 8 or not matches_ask_builtin_taking_leave)
+            and shared_6
+            and shared_7
+            and (turns <= 1 or not matches_ask_builtin_recap)
+            and matches_history_builtin_proving
+            else 0
+        )
+    )
+    # builtin/errors: weight 24, steps(loop.tool_errors, [[1, 40], [3, 80], [5, 100]])
+    points += (
+        1536
+        * (
+            0 if loop_tool_errors < 1
+            else 40 if loop_tool_errors < 3
+            else 80 if loop_tool_errors < 5
+            else 100
+        )
+    )
+    # builtin/repeats: weight 24, steps(loop.repeats, [[1, 70], [3, 100]])
+    points += 1536 * (0 if loop_repeats < 1 else 70 if loop_repeats < 3 else 100)
+    # builtin/results: weight 6, steps(loop.tool_results, [[2, 50], [4, 100]])
+    points += 384 * (0 if loop_tool_results < 2 else 50 if loop_tool_results < 4 else 100)
+    # builtin/added_tools: weight 6, steps(tools.added, [[1, 30], [4, 60], [8, 100]])
+    points += (
+        384 * (0 if tools_added < 1 else 30 if tools_added < 4 else 60 if tools_added < 8 else 100)
+    )
+    if shared_4 >= 60 or matches_ask_builtin_autonomous_words and shared_4 >= 40:
         points += 224000  # builtin/autonomous: is_autonomous adds 35
-    if (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4:
+    if (shared_4 >= 40 or loop_tool_results > 5 and shared_4 >= 30) and shared_4 < 60 and shared_5:
         points += 160000  # builtin/iterative: is_iterative and not is_autonomous adds 25
     if (
-        (shared_3 >= 20 or shared_1 > 3)
-        and shared_3 < 40
-        and (loop_tool_results <= 5 or shared_3 < 30)
-        and shared_3 < 60
-        and shared_4
+        (shared_4 >= 20 or shared_1 > 3)
+        and shared_4 < 40
+        and (loop_tool_results <= 5 or shared_4 < 30)
+        and shared_4 < 60
+        and shared_5
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous adds 15
         points += 96000
@@ -242,8 +436,15 @@ def decide(v):
         if left:
             return (0, -1, -2, 6, left, score, -1)
         return (3, -1, -2, -1, 0, score, -1)
-    elif tools_count == 0 and matches_ask_builtin_title_request:
-        tier = 0  # builtin/titles: tools.count == 0 and matches(ask, title_request) -> SIMPLE
+    elif (
+        tools_count == 0
+        and (
+            matches_ask_builtin_title_request
+            or 0 < request_max_tokens and request_max_tokens <= 16
+            or client == 2 and 0 < request_max_tokens and request_max_tokens <= 512
+        )
+    ):
+        tier = 0  # builtin/side-requests: is_side -> SIMPLE
         rule = 0
     elif ask_words <= 4 and matches_ask_builtin_greeting:
         tier = 0  # builtin/greetings: ask.words <= 4 and matches(ask, greeting) -> SIMPLE
@@ -252,8 +453,10 @@ def decide(v):
         # builtin/clock-questions: ask.words <= 6 and matches(ask, clock_question) -> SIMPLE
         tier = 0
         rule = 2
-    elif ask_words <= 3 and matches_ask_builtin_short_answer:
-        tier = 0  # builtin/short-answers: ask.words <= 3 and matches(ask, short_answer) -> SIMPLE
+    elif turns <= 1 and ask_words <= 3 and matches_ask_builtin_short_answer:
+        # builtin/short-answers: turns <= 1 and ask.words <= 3 and matches(ask, short_answer) ->
+        # SIMPLE
+        tier = 0
         rule = 3
     elif ask_words == 1 and matches_ask_builtin_menu_word:
         tier = 0  # builtin/menus: ask.words == 1 and matches(ask, menu_word) -> SIMPLE
@@ -284,13 +487,13 @@ def decide(v):
     elif matches_ask_builtin_big_trouble:
         tier = 2  # builtin/trouble: matches(ask, big_trouble) -> COMPLEX
         rule = 11
-    elif score <= 25:
+    elif score <= 20:
         tier = 0  # score -> SIMPLE
         rule = -1
-    elif score <= 50:
+    elif score <= 54:
         tier = 1  # score -> MEDIUM
         rule = -1
-    elif score <= 75:
+    elif score <= 76:
         tier = 2  # score -> COMPLEX
         rule = -1
     else:
@@ -299,20 +502,20 @@ def decide(v):
 
     # 5. The highest floor raises it, then the lowest ceiling lowers it.
     changed = -1
-    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
+    if shared_4 >= 60 or matches_ask_builtin_autonomous_words and shared_4 >= 40:
         floor = 3  # builtin/autonomous: is_autonomous -> at least REASONING
         floor_rule = 12
     elif (
-        (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4
+        (shared_4 >= 40 or loop_tool_results > 5 and shared_4 >= 30) and shared_4 < 60 and shared_5
     ):
         floor = 2  # builtin/iterative: is_iterative and not is_autonomous -> at least COMPLEX
         floor_rule = 13
     elif (
-        (shared_3 >= 20 or shared_1 > 3)
-        and shared_3 < 40
-        and (loop_tool_results <= 5 or shared_3 < 30)
-        and shared_3 < 60
-        and shared_4
+        (shared_4 >= 20 or shared_1 > 3)
+        and shared_4 < 40
+        and (loop_tool_results <= 5 or shared_4 < 30)
+        and shared_4 < 60
+        and shared_5
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous -> at least
         # MEDIUM

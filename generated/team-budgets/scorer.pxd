@@ -14,6 +14,7 @@ ctypedef (
     long long, long long, long long, long long, long long, long long, long long, long long,
     long long, long long, long long, long long, long long, long long, long long, long long,
     long long, long long, long long, long long, long long, long long, long long, long long,
+    long long, long long, long long, long long,
 ) Vector
 
 cdef long long percent(long long x) noexcept nogil
@@ -26,11 +27,14 @@ cdef long long ramp(long long x, long long low, long long high) noexcept nogil
     ask_tokens=cython.longlong,
     ask_words=cython.longlong,
     budget_used_pct=cython.longlong,
+    client=cython.longlong,
     context_tokens=cython.longlong,
     count_ask_builtin_technical=cython.longlong,
     documents_count=cython.longlong,
     images_count=cython.longlong,
+    loop_repeats=cython.longlong,
     loop_steps_since_user=cython.longlong,
+    loop_tool_errors=cython.longlong,
     loop_tool_results=cython.longlong,
     matches_ask_builtin_analysis=cython.longlong,
     matches_ask_builtin_architectures=cython.longlong,
@@ -53,6 +57,7 @@ cdef long long ramp(long long x, long long low, long long high) noexcept nogil
     matches_ask_builtin_domain_frontend=cython.longlong,
     matches_ask_builtin_domain_ml=cython.longlong,
     matches_ask_builtin_domain_security=cython.longlong,
+    matches_ask_builtin_folding_request=cython.longlong,
     matches_ask_builtin_greeting=cython.longlong,
     matches_ask_builtin_iterative_words=cython.longlong,
     matches_ask_builtin_many_files=cython.longlong,
@@ -90,6 +95,7 @@ cdef long long ramp(long long x, long long low, long long high) noexcept nogil
     shared_3=cython.longlong,
     shared_4=cython.longlong,
     shared_5=cython.longlong,
+    shared_6=cython.longlong,
     points=cython.longlong,
     score=cython.longlong,
     tier=cython.longlong,

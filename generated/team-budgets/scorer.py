@@ -20,11 +20,14 @@ def decide(v):
         ask_tokens,
         ask_words,
         budget_used_pct,
+        client,
         context_tokens,
         count_ask_builtin_technical,
         documents_count,
         images_count,
+        loop_repeats,
         loop_steps_since_user,
+        loop_tool_errors,
         loop_tool_results,
         matches_ask_builtin_analysis,
         matches_ask_builtin_architectures,
@@ -47,6 +50,7 @@ def decide(v):
         matches_ask_builtin_domain_frontend,
         matches_ask_builtin_domain_ml,
         matches_ask_builtin_domain_security,
+        matches_ask_builtin_folding_request,
         matches_ask_builtin_greeting,
         matches_ask_builtin_iterative_words,
         matches_ask_builtin_many_files,
@@ -97,27 +101,65 @@ def decide(v):
         + (1 if tools_named_git else 0)
         + (1 if tools_named_run_tests else 0),
     )
-    shared_2 = turns + loop_steps_since_user
-    shared_3 = (
+    shared_2 = loop_tool_errors + loop_repeats
+    shared_3 = turns + loop_steps_since_user
+    shared_4 = (
         (0 if tools_added < 4 else 8 if tools_added < 6 else 15 if tools_added < 11 else 25)
         + (0 if shared_1 < 1 else 8 if shared_1 < 2 else 15 if shared_1 < 4 else 25)
         + (
-            0 if loop_tool_results < 1
-            else 10 if loop_tool_results < 3
-            else 20 if loop_tool_results < 6
-            else 30
+            0 if loop_tool_results < 3
+            else 5 if loop_tool_results < 6
+            else 10 if loop_tool_results < 12
+            else 20
         )
-        + (0 if shared_2 < 3 else 6 if shared_2 < 5 else 12 if shared_2 < 8 else 20)
-        + (25 if matches_ask_builtin_autonomous_words else 0)
-        + (20 if matches_ask_builtin_iterative_words else 0)
-        + (15 if matches_ask_builtin_chain_words else 0)
-        + (15 if matches_ask_builtin_many_files else 0)
-        + (10 if matches_ask_builtin_planning_words else 0)
-        + (15 if matches_ask_builtin_building and matches_ask_builtin_testing else 0)
-        + (10 if ask_chars > 2000 else 0)
+        + (0 if shared_2 < 1 else 10 if shared_2 < 3 else 20 if shared_2 < 6 else 30)
+        + (0 if shared_3 < 4 else 5 if shared_3 < 8 else 10)
+        + (
+            25
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_autonomous_words
+            else 0
+        )
+        + (
+            20
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_iterative_words
+            else 0
+        )
+        + (
+            15
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_chain_words
+            else 0
+        )
+        + (
+            15
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_many_files
+            else 0
+        )
+        + (
+            10
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_planning_words
+            else 0
+        )
+        + (
+            10
+            if ask_chars < 1200
+            and not matches_ask_builtin_folding_request
+            and matches_ask_builtin_building
+            and matches_ask_builtin_testing
+            else 0
+        )
     )
-    shared_4 = not matches_ask_builtin_autonomous_words or shared_3 < 40
-    shared_5 = context_tokens + min(request_max_tokens, 4000)
+    shared_5 = not matches_ask_builtin_autonomous_words or shared_4 < 40
+    shared_6 = context_tokens + min(request_max_tokens, 4000)
 
     # 3. Score, summed in 1/6400 points; 3200 rounds to the nearest.
     points = 3200  # offset 0
@@ -196,16 +238,16 @@ def decide(v):
     )
     # builtin/ambiguity: weight 5, when(matches(ask, specifics), 20, when(ask.chars < 50, 70, 40))
     points += 320 * (20 if matches_ask_builtin_specifics else 70 if ask_chars < 50 else 40)
-    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
+    if shared_4 >= 60 or matches_ask_builtin_autonomous_words and shared_4 >= 40:
         points += 224000  # builtin/autonomous: is_autonomous adds 35
-    if (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4:
+    if (shared_4 >= 40 or loop_tool_results > 5 and shared_4 >= 30) and shared_4 < 60 and shared_5:
         points += 160000  # builtin/iterative: is_iterative and not is_autonomous adds 25
     if (
-        (shared_3 >= 20 or shared_1 > 3)
-        and shared_3 < 40
-        and (loop_tool_results <= 5 or shared_3 < 30)
-        and shared_3 < 60
-        and shared_4
+        (shared_4 >= 20 or shared_1 > 3)
+        and shared_4 < 40
+        and (loop_tool_results <= 5 or shared_4 < 30)
+        and shared_4 < 60
+        and shared_5
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous adds 15
         points += 96000
@@ -219,9 +261,9 @@ def decide(v):
         keep &= 0b101  # documents: best, strong
     if wants_json_schema:
         keep &= 0b101  # json_schema: best, strong
-    if shared_5 > 128000:
+    if shared_6 > 128000:
         keep &= 0b101  # context 128000: best, strong
-    if shared_5 > 1000000:
+    if shared_6 > 1000000:
         keep &= 0b000  # context 1000000: no target
     if budget_used_pct >= 80:
         keep &= 0b110  # save: budget.used_pct >= 80 requires target != best
@@ -254,8 +296,15 @@ def decide(v):
         if left:
             return (0, -1, -2, 6, left, score, -1)
         return (3, -1, -2, -1, 0, score, -1)
-    elif tools_count == 0 and matches_ask_builtin_title_request:
-        tier = 0  # builtin/titles: tools.count == 0 and matches(ask, title_request) -> SIMPLE
+    elif (
+        tools_count == 0
+        and (
+            matches_ask_builtin_title_request
+            or 0 < request_max_tokens and request_max_tokens <= 16
+            or client == 2 and 0 < request_max_tokens and request_max_tokens <= 512
+        )
+    ):
+        tier = 0  # builtin/side-requests: is_side -> SIMPLE
         rule = 1
     elif ask_words <= 4 and matches_ask_builtin_greeting:
         tier = 0  # builtin/greetings: ask.words <= 4 and matches(ask, greeting) -> SIMPLE
@@ -264,8 +313,10 @@ def decide(v):
         # builtin/clock-questions: ask.words <= 6 and matches(ask, clock_question) -> SIMPLE
         tier = 0
         rule = 3
-    elif ask_words <= 3 and matches_ask_builtin_short_answer:
-        tier = 0  # builtin/short-answers: ask.words <= 3 and matches(ask, short_answer) -> SIMPLE
+    elif turns <= 1 and ask_words <= 3 and matches_ask_builtin_short_answer:
+        # builtin/short-answers: turns <= 1 and ask.words <= 3 and matches(ask, short_answer) ->
+        # SIMPLE
+        tier = 0
         rule = 4
     elif ask_words == 1 and matches_ask_builtin_menu_word:
         tier = 0  # builtin/menus: ask.words == 1 and matches(ask, menu_word) -> SIMPLE
@@ -311,20 +362,20 @@ def decide(v):
 
     # 5. The highest floor raises it, then the lowest ceiling lowers it.
     changed = -1
-    if shared_3 >= 60 or matches_ask_builtin_autonomous_words and shared_3 >= 40:
+    if shared_4 >= 60 or matches_ask_builtin_autonomous_words and shared_4 >= 40:
         floor = 3  # builtin/autonomous: is_autonomous -> at least REASONING
         floor_rule = 13
     elif (
-        (shared_3 >= 40 or loop_tool_results > 5 and shared_3 >= 30) and shared_3 < 60 and shared_4
+        (shared_4 >= 40 or loop_tool_results > 5 and shared_4 >= 30) and shared_4 < 60 and shared_5
     ):
         floor = 2  # builtin/iterative: is_iterative and not is_autonomous -> at least COMPLEX
         floor_rule = 14
     elif (
-        (shared_3 >= 20 or shared_1 > 3)
-        and shared_3 < 40
-        and (loop_tool_results <= 5 or shared_3 < 30)
-        and shared_3 < 60
-        and shared_4
+        (shared_4 >= 20 or shared_1 > 3)
+        and shared_4 < 40
+        and (loop_tool_results <= 5 or shared_4 < 30)
+        and shared_4 < 60
+        and shared_5
     ):
         # builtin/tool-chain: is_tool_chain and not is_iterative and not is_autonomous -> at least
         # MEDIUM

@@ -69,7 +69,7 @@ def shape_of(
     sizes = [len(patterns) for _, patterns in lexicons]
     whole = build_automaton([patterns for _, patterns in lexicons])
     tables = tables_of(whole, sizes)
-    cells = tables.states * tables.classes
+    cells = tables.rows * tables.classes
     is_exact = cells * len(lexicons) <= most_cells
     numbered: list[tuple[int, str, Pattern]] = []
     parts = []

@@ -34,7 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("spec", type=Path, help="a spec, or a bundle")
     parser.add_argument(
-        "data", nargs="+", type=Path, metavar="DATA", help="labelled requests, one a line (JSON)"
+        "data", nargs="*", type=Path, metavar="DATA", help="labelled requests, one a line (JSON)"
+    )
+    parser.add_argument(
+        "--log",
+        action="append",
+        type=Path,
+        metavar="LOG",
+        help="instead of DATA a usage log (`serve --usage-log`): how requests ended; repeatable",
     )
     parser.add_argument(
         "--against", metavar="OLD", help="an older spec or bundle, or git:REF for this one's"
@@ -75,6 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Print the evaluation; 1 where it is worse than it may be, 2 where there is none."""
     try:
+        if arguments.log is not None:
+            # Imported here: data needs nothing of it.
+            from lynkrc.cli.eval_log import run_log
+
+            return run_log(arguments)
         found = _evaluated(arguments)
     except CannotRead as problem:
         error(str(problem))
@@ -98,6 +110,8 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _evaluated(arguments: argparse.Namespace) -> Evaluation | None:
+    if not arguments.data:
+        raise CannotRead("name DATA, files of labelled requests, or --log FILE, a usage log")
     if "older" in arguments.fail_if_worse and arguments.against is None:
         raise CannotRead("--fail-if-worse older: name the older spec by --against")
     for path in arguments.plot:

@@ -44,6 +44,10 @@ def rows_of(files: Sequence[Path], suites: Sequence[str] | None) -> tuple[Row, .
                 told.append(f"and {len(problems) - PROBLEMS} more")
             raise CannotRead("\n".join(told))
         rows += found
+    if not rows:
+        raise CannotRead(
+            f"{', '.join(map(str, files))}: no rows; `lynkrc schema eval-data` describes one"
+        )
     seen: dict[str, Row] = {}
     for row in rows:
         other = seen.setdefault(row.id, row)

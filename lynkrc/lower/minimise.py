@@ -22,6 +22,13 @@ class LeastDfa:
     cells: "array[int]"
     accepts: list[Entries]
 
+    @property
+    def rows(self) -> int:
+        """How many rows of cells differ: of states that move alike, all but one accept."""
+        raw = memoryview(self.cells).cast("B")
+        size = self.classes * self.cells.itemsize
+        return len({raw[at : at + size].tobytes() for at in range(0, len(raw), size)})
+
 
 def minimise(dfa: Dfa) -> LeastDfa:
     """The least DFA with the same accepted entries after every text."""

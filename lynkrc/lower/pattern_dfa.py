@@ -169,7 +169,7 @@ class _Construction:
                 row.append(self._next(context, started.get(number, _NOTHING), ()))
             self._rows.append(row)
         bounded = self._moves_of(self._closure(BOUNDED))
-        self._rows[START] = self._moved(START, self._rows[START], bounded, (), ())
+        self._rows[START] = self._moved(self._rows[START], bounded, (), ())
 
     def _row(self, number: int) -> "array[int]":
         """The row of a state, whose base has one already: bases are found first."""
@@ -177,7 +177,6 @@ class _Construction:
         base = self._bases[number]
         known = self._states[base][1]
         return self._moved(
-            base,
             self._rows[base],
             self._moves_of(nodes - known if known else nodes),
             self._ending(nodes)[0],
@@ -185,12 +184,7 @@ class _Construction:
         )
 
     def _moved(
-        self,
-        base: int,
-        base_row: "array[int]",
-        moves: dict[int, Nodes],
-        due: Codes,
-        base_due: Codes,
+        self, base_row: "array[int]", moves: dict[int, Nodes], due: Codes, base_due: Codes
     ) -> "array[int]":
         """The row of the base with what more nodes do; `due` is what ends there."""
         row = base_row[:]

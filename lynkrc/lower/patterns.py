@@ -6,7 +6,7 @@
 >>> patterns = [parse_pattern(text, span, None)[0] for text in ("hi|hello", "good morning")]
 >>> automaton = build_automaton([patterns])
 >>> automaton.states, automaton.classes, automaton.accepts[0]
-(34, 18, ())
+(28, 14, ())
 """
 
 import gc
@@ -28,7 +28,7 @@ MAX_BYTES = 16_000_000
 """Largest transition table, in bytes."""
 
 _CELL = 3  # bytes of a cell of a large table
-_SLACK = 2  # how much larger the table may be before it is made minimal
+_SLACK = 2  # how much larger the table may be before it is made minimal and its rows are shared
 _MAX_STATES = 200_000  # before it is made minimal; bounds the time a hopeless set of entries takes
 
 
@@ -106,9 +106,10 @@ def _bounded(patterns: Sequence[Pattern], max_bytes: int) -> tuple[Nfa, Dfa]:
         raise AutomatonTooLarge(dfa.entry, dfa.states * dfa.classes * _CELL)
     if sum(map(len, dfa.rows)) * _CELL <= max_bytes:
         return nfa, dfa
-    size = len(minimise(dfa).cells) * _CELL
+    least = minimise(dfa)
+    size = least.rows * least.classes * _CELL
     if size > max_bytes:
-        # No smaller before it was made minimal, so this is given up, and knows the entry.
+        # No smaller before its rows were made few, so this is given up, and knows the entry.
         given_up = build_dfa(nfa, max_bytes // _CELL, _MAX_STATES)
         assert isinstance(given_up, TooManyStates)
         raise AutomatonTooLarge(given_up.entry, size)

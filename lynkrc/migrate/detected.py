@@ -15,6 +15,7 @@ from typing import final
 from lynkrc.migrate.draft import (
     ESCALATE_NOTE,
     OLLAMA_CONTEXT,
+    PROFILE,
     TIERS,
     TIERS_NOTE,
     Draft,
@@ -105,7 +106,7 @@ def draft_detected(
             DraftTier(name=name, up_to=up_to, chain=chain)
             for (name, up_to), chain in zip(TIERS, chains, strict=True)
         ),
-        scored=True,
+        profile=PROFILE,
         otherwise="escalate",
         otherwise_note=ESCALATE_NOTE,
         tiers_note=TIERS_NOTE,

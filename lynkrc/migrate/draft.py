@@ -118,8 +118,8 @@ class Draft:
     providers: tuple[DraftProvider, ...]
     targets: tuple[DraftTarget, ...]
     tiers: tuple[DraftTier, ...]
-    scored: bool
-    """Whether requests are scored (`extends` and `score`), or go by the requested name alone."""
+    profile: str | None
+    """What scores requests (`extends` and `score`); None where they go by the requested name."""
     otherwise: str
     otherwise_note: str
     tiers_note: str
@@ -143,12 +143,15 @@ def variables_of(draft: Draft) -> tuple[str, ...]:
 
 
 TIERS: tuple[tuple[str, int | None], ...] = (
-    ("SIMPLE", 25),
-    ("MEDIUM", 50),
-    ("COMPLEX", 75),
+    ("SIMPLE", 20),
+    ("MEDIUM", 54),
+    ("COMPLEX", 76),
     ("REASONING", None),
 )
-"""The tiers `builtin/lynkr` has rules for, with the bounds its scores are meant for."""
+"""The tiers `builtin/lynkr` has rules for, with the bounds that the scores of `PROFILE` have."""
+
+PROFILE = "builtin/lynkrc-1"
+"""What scores the requests of a new spec."""
 
 ASSUMED_CONTEXT = 128_000
 """The window a model is given that nobody stated one for: what Lynkr assumes, too."""
@@ -270,7 +273,7 @@ def simulated(*, name: str, intro: tuple[str, ...], ending: tuple[str, ...] = ()
             DraftTier(name=tier, up_to=up_to, chain=chain)
             for (tier, up_to), chain in zip(TIERS, chains, strict=True)
         ),
-        scored=True,
+        profile=PROFILE,
         otherwise="escalate",
         otherwise_note=ESCALATE_NOTE,
         tiers_note=TIERS_NOTE,

@@ -12,6 +12,7 @@ from typing import final
 from lynkrc.diagnostics.wording import printable, shown
 from lynkrc.migrate.account import Account, Fate, account_lines, carried, left
 from lynkrc.migrate.draft import (
+    PROFILE,
     Draft,
     DraftModel,
     DraftProvider,
@@ -281,7 +282,7 @@ def _draft(
             for at, (group, name) in enumerate(tiers.items())
         ),
         tiers_note="a chain is tried from left to right; `up_to` tells nothing without a `score`",
-        scored=False,
+        profile=None,
         otherwise="deny",
         otherwise_note="never another group than the one that was asked for",
         hints=(*_HINTS, *(("", *window) if window else ())),
@@ -305,5 +306,5 @@ _HINTS = (
     "",
     "extends: builtin/lynkr          # client profiles, force rules, floors",
     "score:",
-    "  use: builtin/lynkr-13",
+    f"  use: {PROFILE}",
 )

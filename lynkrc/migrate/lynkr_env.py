@@ -40,6 +40,9 @@ _TIERS: tuple[tuple[str, int | None], ...] = (
 )
 """Lynkr's tiers with the bounds its code has; its documents put the first at 25."""
 
+_PROFILE = "builtin/lynkr-13"
+"""Thirteen dimensions, as Lynkr has."""
+
 _DEFAULT_PROVIDER = "databricks"
 _LOCAL = ("ollama", "llamacpp", "lmstudio")
 _MODEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@+~-]{0,199}")
@@ -346,7 +349,7 @@ def _draft(
             DraftTier(name=name, up_to=up_to, chain=chain, note=note)
             for (name, up_to), chain, note in zip(_TIERS, chains, notes, strict=True)
         ),
-        scored=True,
+        profile=_PROFILE,
         otherwise="escalate",
         otherwise_note=ESCALATE_NOTE,
         tiers_note="Lynkr's bounds; each chain goes up the tiers, then down, as its fallback does",

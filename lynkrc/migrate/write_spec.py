@@ -34,14 +34,14 @@ def write_spec(draft: Draft, *, schema: str | None) -> str:
     lines = [f"# yaml-language-server: $schema={schema}"] if schema else []
     lines += _comments(draft.intro)
     lines += ["version: 1", f"name: {draft.name}"]
-    if draft.scored:
+    if draft.profile is not None:
         lines.append(_noted("extends: builtin/lynkr", "client profiles, force rules, floors"))
     lines += ["", "providers:", *(_provider(row) for row in draft.providers)]
     lines += ["", *_targets(draft.targets)]
     if draft.models:
         lines += ["", _noted("models:", draft.models_note), *(_model(row) for row in draft.models)]
-    if draft.scored:
-        lines += ["", "score:", "  use: builtin/lynkr-13"]
+    if draft.profile is not None:
+        lines += ["", "score:", f"  use: {draft.profile}"]
     lines += ["", _noted("tiers:", draft.tiers_note)]
     lines += [line for tier in draft.tiers for line in _tier(tier)]
     lines += ["", _noted(f"otherwise: {draft.otherwise}", draft.otherwise_note)]

@@ -40,6 +40,7 @@ def agreement_of(decided: Sequence[Decided], tiers: Sequence[str]) -> Agreement 
         under=_share(under, total),
         tasks=tuple((name, all_, same, less) for name, (all_, same, less) in tasks.items()),
         misses=tuple(misses),
+        rankings=(),
     )
 
 

@@ -6,26 +6,44 @@ intervals are those of the mean.
 
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite, isnan
+from dataclasses import dataclass, replace
+from math import isnan
 from statistics import fmean
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
+from lynkrc.diagnostics.wording import shown
 from lynkrc.quality.agreement import agreement_of
 from lynkrc.quality.decided import Decided, Undecided
-from lynkrc.quality.metrics import Measures, Numbers, Pairs, Reach, draws, measure, order, reach_of
+from lynkrc.quality.drawn import figure_of
+from lynkrc.quality.metrics import (
+    Measures,
+    Numbers,
+    Pairs,
+    Reach,
+    draws,
+    less,
+    mean_of,
+    measure,
+    order,
+    reach_of,
+)
+from lynkrc.quality.operating import Gains, gains_of, line_of
+from lynkrc.quality.rankings import rankings_of
 from lynkrc.quality.results import (
     LENGTH,
     OLD,
     RANDOM,
     SPEC,
+    Agreement,
     Curve,
     Difference,
     Evaluation,
     Figure,
     Figures,
+    Gain,
     LeftOut,
     Policy,
     Spending,
@@ -74,7 +92,7 @@ class _Suite:
     weak: str
     strong: str
     pairs: Pairs
-    groups: np.ndarray[tuple[int], np.dtype[np.intp]]
+    groups: NDArray[np.intp]
     keys: Mapping[str, Numbers]
     """By policy; chance has none."""
 
@@ -90,6 +108,7 @@ class _Drawn:
     tiers: list[list[float]]
     scores: list[Numbers]
     """Of the spec at even shares."""
+    gains: list[Gains]
 
 
 def evaluate(question: Question, *, say: Callable[[str], None] | None = None) -> Evaluation:
@@ -100,6 +119,9 @@ def evaluate(question: Question, *, say: Callable[[str], None] | None = None) ->
     left: dict[str, list[str]] = {}
     for one in question.undecided:
         left.setdefault(one.reason, []).append(one.row.id)
+    for row in (one.row for one in question.decided):
+        if row.tier is not None and row.tier not in question.tiers:
+            left.setdefault(f"no tier {shown(row.tier)} in the spec", []).append(row.id)
     suites: list[_Suite] = []
     drawn: list[_Drawn] = []
     for name in dict.fromkeys(one.row.suite for one in question.decided):
@@ -126,7 +148,7 @@ def evaluate(question: Question, *, say: Callable[[str], None] | None = None) ->
             _result(question, suite, one) for suite, one in zip(suites, drawn, strict=True)
         ),
         mean=_mean_result(question, suites, drawn) if len(suites) > 1 else None,
-        agreement=agreement_of(question.decided, question.tiers),
+        agreement=_agreement(question),
         left_out=tuple(
             LeftOut(reason=reason, rows=len(ids), first=ids[0]) for reason, ids in left.items()
         ),
@@ -134,6 +156,20 @@ def evaluate(question: Question, *, say: Callable[[str], None] | None = None) ->
         seed=question.seed,
         resamples=question.resamples,
     )
+
+
+def _agreement(question: Question) -> Agreement | None:
+    """With the tiers that people chose, and how well each policy puts them in order."""
+    found = agreement_of(question.decided, question.tiers)
+    if found is None:
+        return None
+    rows = [one for one in question.decided if one.row.tier in question.tiers]
+    chosen = np.array([question.tiers.index(one.row.tier or "") for one in rows], np.intp)
+    groups = _groups(rows)
+    if groups.max() == 0:
+        return found
+    drawn = draws(groups, question.resamples, question.seed)
+    return replace(found, rankings=rankings_of(_keys(question, rows), chosen, drawn))
 
 
 def _suite(question: Question, name: str, left: dict[str, list[str]]) -> Iterator[_Suite]:
@@ -161,17 +197,9 @@ def _suite(question: Question, name: str, left: dict[str, list[str]]) -> Iterato
 def _arrays(
     question: Question, name: str, weak: str, strong: str, rows: Sequence[Decided]
 ) -> _Suite:
-    numbers: dict[str, int] = {}
-    groups = [numbers.setdefault(one.row.group, len(numbers)) for one in rows]
     scores = [one.row.scores or {} for one in rows]
     costs = [one.row.costs or {} for one in rows]
     known = all(weak in one and strong in one for one in costs)
-    keys = {
-        SPEC: _ranks([one.key for one in rows]),
-        LENGTH: np.array([one.chars for one in rows], dtype=np.float64),
-    }
-    if question.old is not None:
-        keys[OLD] = _ranks([question.old[one.row.id] for one in rows])
     return _Suite(
         name=name,
         rows=tuple(rows),
@@ -187,9 +215,26 @@ def _arrays(
             if known
             else None,
         ),
-        groups=np.array(groups, dtype=np.intp),
-        keys=keys,
+        groups=_groups(rows),
+        keys=_keys(question, rows),
     )
+
+
+def _groups(rows: Sequence[Decided]) -> NDArray[np.intp]:
+    """Each row's group, numbered from 0 without a gap."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(one.row.group, len(numbers)) for one in rows], np.intp)
+
+
+def _keys(question: Question, rows: Sequence[Decided]) -> dict[str, Numbers]:
+    """Each policy's keys but chance's."""
+    keys = {
+        SPEC: _ranks([one.key for one in rows]),
+        LENGTH: np.array([one.chars for one in rows], dtype=np.float64),
+    }
+    if question.old is not None:
+        keys[OLD] = _ranks([question.old[one.row.id] for one in rows])
+    return keys
 
 
 def _ranks(keys: Sequence[tuple[int, int]]) -> Numbers:
@@ -207,14 +252,16 @@ def _draw(question: Question, suite: _Suite) -> _Drawn:
         spending={name: [] for name in ("all weak", "all strong", SPEC, RANDOM)},
         tiers=[[] for _ in question.tiers],
         scores=[],
+        gains=[],
     )
     # Each suite has draws of its own, whatever stands beside it.
     seed = question.seed + zlib.crc32(suite.name.encode())
     for weights in (np.ones(len(suite.rows)), *draws(suite.groups, question.resamples, seed)):
+        reached = {name: reach_of(one, suite.pairs, weights) for name, one in ordered.items()}
         for name, one in ordered.items():
             drawn.measures[name].append(measure(one, suite.pairs, weights))
-        reached = reach_of(ordered[SPEC], suite.pairs, weights)
-        drawn.scores.append(np.interp(_GRID, reached.shares, reached.scores))
+        of_spec = reached.pop(SPEC)
+        drawn.scores.append(np.interp(_GRID, of_spec.shares, of_spec.scores))
         total = weights.sum()
         share = float(weights @ is_strong / total)
         weak, strong, spec = (
@@ -224,6 +271,14 @@ def _draw(question: Question, suite: _Suite) -> _Drawn:
         drawn.spending["all weak"].append((*weak, 0.0))
         drawn.spending["all strong"].append((*strong, 1.0))
         drawn.spending[SPEC].append((*spec, share))
+        drawn.gains.append(
+            gains_of(
+                {**reached, RANDOM: line_of(weak, strong)},
+                score=spec[0],
+                share=share,
+                cost=None if isnan(spec[1]) else spec[1],
+            )
+        )
         score, cost = (a + share * (b - a) for a, b in zip(weak, strong, strict=True))
         drawn.spending[RANDOM].append((score, cost, share))
         aiq = _aiq_of_chance(weak, strong)
@@ -271,6 +326,7 @@ def _result(question: Question, suite: _Suite, drawn: _Drawn) -> SuiteResult:
         differences=_differences(drawn.measures),
         tiers=_tiers(question, suite, drawn),
         spending=tuple(_spending(name, found) for name, found in drawn.spending.items()),
+        gains=_gains(drawn.gains),
     )
 
 
@@ -279,15 +335,12 @@ def _mean_result(
 ) -> SuiteResult:
     """The plain mean over suites, draw by draw."""
     measures = {
-        name: [
-            _mean_measures(same)
-            for same in zip(*(one.measures[name] for one in drawn), strict=True)
-        ]
+        name: [mean_of(same) for same in zip(*(one.measures[name] for one in drawn), strict=True)]
         for name in drawn[0].measures
     }
     spending = {
         name: [
-            (_mean(values[0]), _mean(values[1]), _mean(values[2]))
+            (fmean(values[0]), fmean(values[1]), fmean(values[2]))
             for same in zip(*(one.spending[name] for one in drawn), strict=True)
             for values in [tuple(zip(*same, strict=True))]
         ]
@@ -308,7 +361,7 @@ def _mean_result(
             TierShare(
                 tier=tier,
                 requests=sum(sum(row.tier == number for row in suite.rows) for suite in suites),
-                share=_figure(
+                share=figure_of(
                     [fmean(same) for same in zip(*(d.tiers[number] for d in drawn), strict=True)]
                 ),
                 weak_score=None,
@@ -317,22 +370,17 @@ def _mean_result(
             for number, tier in enumerate(question.tiers)
         ),
         spending=tuple(_spending(name, found) for name, found in spending.items()),
+        gains=_gains(
+            [
+                {
+                    key: fmean(one[key] for one in same)
+                    for key in same[0]
+                    if all(key in one for one in same)
+                }
+                for same in zip(*(one.gains for one in drawn), strict=True)
+            ]
+        ),
     )
-
-
-def _mean_measures(same: Sequence[Measures]) -> Measures:
-    costs = [one.aiq for one in same]
-    return Measures(
-        apgr=_mean([one.apgr for one in same]),
-        cpt50=_mean([one.cpt50 for one in same]),
-        cpt80=_mean([one.cpt80 for one in same]),
-        auroc=_mean([one.auroc for one in same]),
-        aiq=None if None in costs else _mean([one for one in costs if one is not None]),
-    )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return fmean(values)
 
 
 def _common(names: Iterator[str]) -> str:
@@ -344,11 +392,11 @@ def _figures(found: Sequence[Measures]) -> Figures:
     aiq = [one.aiq for one in found if one.aiq is not None]
     auroc = [one.auroc for one in found]
     return Figures(
-        apgr=_figure([one.apgr for one in found]),
-        cpt50=_figure([one.cpt50 for one in found]),
-        cpt80=_figure([one.cpt80 for one in found]),
-        auroc=None if np.isnan(auroc[0]) else _figure(auroc),
-        aiq=None if not aiq or np.isnan(aiq[0]) else _figure(aiq),
+        apgr=figure_of([one.apgr for one in found]),
+        cpt50=figure_of([one.cpt50 for one in found]),
+        cpt80=figure_of([one.cpt80 for one in found]),
+        auroc=None if np.isnan(auroc[0]) else figure_of(auroc),
+        aiq=None if not aiq or np.isnan(aiq[0]) else figure_of(aiq),
     )
 
 
@@ -357,21 +405,11 @@ def _differences(measures: Mapping[str, list[Measures]]) -> tuple[Difference, ..
         Difference(
             against=name,
             figures=_figures(
-                [_less(spec, one) for spec, one in zip(measures[SPEC], found, strict=True)]
+                [less(spec, one) for spec, one in zip(measures[SPEC], found, strict=True)]
             ),
         )
         for name, found in measures.items()
         if name != SPEC
-    )
-
-
-def _less(one: Measures, other: Measures) -> Measures:
-    return Measures(
-        apgr=one.apgr - other.apgr,
-        cpt50=one.cpt50 - other.cpt50,
-        cpt80=one.cpt80 - other.cpt80,
-        auroc=one.auroc - other.auroc,
-        aiq=None if one.aiq is None or other.aiq is None else one.aiq - other.aiq,
     )
 
 
@@ -385,7 +423,7 @@ def _tiers(question: Question, suite: _Suite, drawn: _Drawn) -> tuple[TierShare,
             TierShare(
                 tier=name,
                 requests=count,
-                share=_figure(drawn.tiers[number]),
+                share=figure_of(drawn.tiers[number]),
                 weak_score=float(suite.pairs.weak[at].mean()) if count else None,
                 strong_score=float(suite.pairs.strong[at].mean()) if count else None,
             )
@@ -393,12 +431,20 @@ def _tiers(question: Question, suite: _Suite, drawn: _Drawn) -> tuple[TierShare,
     return tuple(found)
 
 
+def _gains(drawn: Sequence[Gains]) -> tuple[Gain, ...]:
+    return tuple(
+        Gain(against=name, alike=alike, score=figure_of([one[name, alike] for one in drawn]))
+        for (name, alike), value in drawn[0].items()
+        if not isnan(value)
+    )
+
+
 def _spending(name: str, found: Sequence[tuple[float, float, float]]) -> Spending:
     costs = [cost for _, cost, _ in found]
     return Spending(
         name=name,
-        score=_figure([score for score, _, _ in found]),
-        cost=None if np.isnan(costs[0]) else _figure(costs),
+        score=figure_of([score for score, _, _ in found]),
+        cost=None if np.isnan(costs[0]) else figure_of(costs),
         share=found[0][2],
     )
 
@@ -406,7 +452,7 @@ def _spending(name: str, found: Sequence[tuple[float, float, float]]) -> Spendin
 def _gap(drawn: _Drawn) -> Figure:
     """How much better the strong model is."""
     ends = zip(drawn.spending["all strong"], drawn.spending["all weak"], strict=True)
-    return _figure([strong[0] - weak[0] for strong, weak in ends])
+    return figure_of([strong[0] - weak[0] for strong, weak in ends])
 
 
 def _no_gap(suite: _Suite, gap: Figure) -> str:
@@ -429,13 +475,3 @@ def _curve(reach: Reach, drawn: Sequence[Numbers]) -> Curve:
         costs=None if reach.costs is None else at(reach.costs),
         bounds=None if bounds is None else (tuple(bounds[0]), tuple(bounds[1])),
     )
-
-
-def _figure(found: Sequence[float]) -> Figure:
-    """The sample's own value, the first, and the middle 95 % of the draws that can tell."""
-    value, *drawn = found
-    told = [one for one in drawn if isfinite(one)]
-    if not told:
-        return Figure(value=value, low=value, high=value)
-    low, high = np.percentile(told, (2.5, 97.5))
-    return Figure(value=value, low=float(low), high=float(high))

@@ -22,8 +22,10 @@ differs from the code that they published, and why:
 Measures(apgr=0.75, cpt50=0.25, cpt80=0.4, auroc=1.0, aiq=None)
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
 from typing import TypeAlias, final
 
 import numpy as np
@@ -134,6 +136,21 @@ def auroc(ordered: Ordered, labels: NDArray[np.bool_], weights: Numbers) -> floa
     return float(np.trapezoid(hits, misses) / (hits[-1] * misses[-1]))
 
 
+def concordance(ordered: Ordered, grades: NDArray[np.int_], weights: Numbers) -> float:
+    """How often, of two requests of different grades, that of the higher one stands higher.
+
+    Ties count half. Not a number where all that were drawn have one grade.
+    """
+    right = pairs = 0.0
+    counts = np.bincount(grades, weights)
+    for low, high in combinations(np.flatnonzero(counts).tolist(), 2):
+        both = counts[low] * counts[high]
+        here = np.where((grades == low) | (grades == high), weights, 0.0)
+        right += both * auroc(ordered, grades == high, here)
+        pairs += both
+    return float(right / pairs) if pairs else float("nan")
+
+
 def draws(groups: NDArray[np.intp], count: int, seed: int) -> Iterator[Numbers]:
     """Bootstrap weights: whole groups are drawn, as many as there are, with replacement.
 
@@ -144,6 +161,29 @@ def draws(groups: NDArray[np.intp], count: int, seed: int) -> Iterator[Numbers]:
     for _ in range(count):
         drawn = np.bincount(generator.integers(0, total, total), minlength=total)
         yield drawn[groups].astype(np.float64)
+
+
+def mean_of(same: Sequence[Measures]) -> Measures:
+    """The plain mean of each figure; no AIQ where one has none."""
+    costs = [one.aiq for one in same]
+    return Measures(
+        apgr=fmean([one.apgr for one in same]),
+        cpt50=fmean([one.cpt50 for one in same]),
+        cpt80=fmean([one.cpt80 for one in same]),
+        auroc=fmean([one.auroc for one in same]),
+        aiq=None if None in costs else fmean([one for one in costs if one is not None]),
+    )
+
+
+def less(one: Measures, other: Measures) -> Measures:
+    """Each figure of one less that of the other; no AIQ where one has none."""
+    return Measures(
+        apgr=one.apgr - other.apgr,
+        cpt50=one.cpt50 - other.cpt50,
+        cpt80=one.cpt80 - other.cpt80,
+        auroc=one.auroc - other.auroc,
+        aiq=None if one.aiq is None or other.aiq is None else one.aiq - other.aiq,
+    )
 
 
 def _gaps(pairs: Pairs) -> Numbers:

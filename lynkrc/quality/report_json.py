@@ -1,9 +1,10 @@
-"""An evaluation to JSON: `schema/eval.schema.json`."""
+"""An evaluation, or a log's outcomes, to JSON: `schema/{eval,outcomes}.schema.json`."""
 
 import json
 from dataclasses import asdict
 from typing import Any
 
+from lynkrc.quality.outcome_results import Outcomes
 from lynkrc.quality.results import Evaluation
 
 VERSION = 1
@@ -12,7 +13,7 @@ _DIGITS = 9
 """Behind the point: what is behind them differs from machine to machine."""
 
 
-def render_json(found: Evaluation) -> str:
+def render_json(found: Evaluation | Outcomes) -> str:
     """Everything that was found; shares and scores between 0 and 1, costs in USD a request.
 
     ValueError for a figure that is no number: `evaluate` makes none.

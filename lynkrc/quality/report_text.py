@@ -1,6 +1,7 @@
 """An evaluation to text for a terminal: figures with their intervals, length beside them."""
 
 from collections.abc import Callable, Iterator, Sequence
+from math import floor, log10
 from textwrap import wrap
 
 from lynkrc.diagnostics.wording import printable
@@ -13,6 +14,7 @@ from lynkrc.quality.results import (
     Evaluation,
     Figure,
     Figures,
+    Spending,
     SuiteResult,
 )
 
@@ -104,6 +106,7 @@ def _suite(found: Evaluation, suite: SuiteResult) -> Iterator[str]:
     yield from _tiers(suite)
     yield ""
     yield from _spending(suite)
+    yield from _gains(suite)
 
 
 def _tiers(suite: SuiteResult) -> Iterator[str]:
@@ -126,10 +129,23 @@ def _spending(suite: SuiteResult) -> Iterator[str]:
     names = {SPEC: "as its tiers are", RANDOM: "chance, same share"}
     costs = "USD for 1,000 requests" if any(one.cost for one in suite.spending) else ""
     yield f"  {'':<20}{'to strong':>9}  {'score':<22}{costs}"
+    places = _places(suite.spending)
     for one in suite.spending:
-        cost = "" if one.cost is None else _dollars(one.cost)
+        cost = "" if one.cost is None else _dollars(one.cost, places)
         label = names.get(one.name, one.name)
         yield f"  {label:<20}{one.share:>9.1%}  {_figure(one.score):<22}{cost}"
+
+
+def _gains(suite: SuiteResult) -> Iterator[str]:
+    """The spec's score at its tiers less what others reach: a column for each thing alike."""
+    columns = list(dict.fromkeys(one.alike for one in suite.gains))
+    names = list(dict.fromkeys(one.against for one in suite.gains))
+    told = {(one.against, one.alike): _signed(one.score) for one in suite.gains}
+    yield ""
+    yield f"  {'score less that of':<20}" + "".join(f"{f'at the same {one}':<25}" for one in columns)
+    for name in names:
+        cells = (told.get((name, one), "") for one in columns)
+        yield f"  {_NAMES[name]:<20}" + "".join(f"{cell:<25}" for cell in cells)
 
 
 def _agreement_heading(found: Agreement) -> str:
@@ -144,6 +160,7 @@ def _agreement(found: Agreement) -> Iterator[str]:
     yield f"  as chosen  {_percent(found.exact):<20}  ({always})"
     yield f"  higher     {_percent(found.over)}"
     yield f"  lower      {_percent(found.under)}"
+    yield from _rankings(found)
     yield ""
     width = max(8, *map(len, found.tiers))
     yield f"  {'chosen':<{width}}  " + " ".join(f"{name:>{width}}" for name in found.tiers)
@@ -160,6 +177,16 @@ def _agreement(found: Agreement) -> Iterator[str]:
             yield f"  {printable(name)}: {chosen} chosen, {got} decided"
         if len(found.misses) > MISSES:
             yield f"  and {len(found.misses) - MISSES} more: --format json has them all"
+
+
+def _rankings(found: Agreement) -> Iterator[str]:
+    if found.rankings:
+        yield ""
+        yield f"  {'in order':<12}{'pairs':<25}{'this spec, less it':<25}so"
+    for one in found.rankings:
+        gain = "" if one.gain is None else _signed(one.gain)
+        word = "" if one.gain is None else _WORDS[_sign(one.gain)]
+        yield f"  {_NAMES[one.policy]:<12}{_figure(one.value):<25}{gain:<25}{word}"
 
 
 def _notes(found: Evaluation) -> Iterator[str]:
@@ -196,6 +223,12 @@ def _percent(one: Figure) -> str:
     return f"{one.value:>6.1%} ({100 * one.low:.1f}..{100 * one.high:.1f})"
 
 
-def _dollars(one: Figure) -> str:
-    value, low, high = (1000 * amount for amount in (one.value, one.low, one.high))
-    return f"{value:.3f} ({low:.3f}..{high:.3f})"
+def _dollars(one: Figure, places: int) -> str:
+    value, low, high = (f"{1000 * amount:.{places}f}" for amount in (one.value, one.low, one.high))
+    return f"{value} ({low}..{high})"
+
+
+def _places(spending: Sequence[Spending]) -> int:
+    """Digits behind the point, so that the greatest amount has four that count."""
+    most = max((1000 * one.cost.high for one in spending if one.cost is not None), default=0.0)
+    return 3 if most <= 0 else min(6, max(0, 3 - floor(log10(most))))

@@ -7,13 +7,16 @@ intervals are 95 % and come from one bootstrap, so figures and differences are o
 """
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, TypeAlias, final
 
 SPEC = "spec"
 OLD = "older spec"
 LENGTH = "length"
 RANDOM = "random"
 """The policies: the spec under test, one it is compared with, the characters of the ask, chance."""
+
+Alike: TypeAlias = Literal["share", "cost"]
+"""What two ways to route have in common where their scores are compared."""
 
 
 @final
@@ -110,11 +113,24 @@ class Spending:
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """The mean score of the spec as its tiers are set, less another policy's that spends the same.
+
+    `alike` is what is the same: the share sent to the strong model, or the mean cost.
+    """
+
+    against: str
+    alike: Alike
+    score: Figure
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteResult:
     """One suite of requests, or the plain mean of all suites (`suite` is then "mean").
 
     `spending` begins with all-weak and all-strong; then the spec as its tiers are set, and chance
-    at the same share.
+    at the same share. `gains` are at the spec's share, and, where costs are known, at its cost.
     """
 
     suite: str
@@ -126,6 +142,21 @@ class SuiteResult:
     differences: tuple[Difference, ...]
     tiers: tuple[TierShare, ...]
     spending: tuple[Spending, ...]
+    gains: tuple[Gain, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """How well one policy orders requests for which people chose different tiers.
+
+    `value`: how often the request of the higher tier stands above the other, ties counting half
+    (0.5 by chance). `gain`: the spec's less this one's, on the same draws; None for the spec.
+    """
+
+    policy: str
+    value: Figure
+    gain: Figure | None
 
 
 @final
@@ -145,12 +176,17 @@ class Agreement:
     tasks: tuple[tuple[str, int, int, int], ...]
     misses: tuple[tuple[str, str, str], ...]
     """Id, tier chosen, tier got; all of them, in the order of the file."""
+    rankings: tuple[Ranking, ...]
+    """The spec's first; empty where all have one tier, or are of one group."""
 
 
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """So many rows were not evaluated, for this reason; `first` is the id of the first."""
+    """So many rows were not compared, for this reason; `first` is the id of the first.
+
+    A row whose tier the spec does not have is among them, though its scores count.
+    """
 
     reason: str
     rows: int

@@ -53,7 +53,7 @@ def spec_names(group: str) -> tuple[str, ...]:
     """The names of the shipped specs of a group, sorted; none for a group we do not have.
 
     >>> spec_names("builtin")
-    ('builtin/lynkr', 'builtin/lynkr-13')
+    ('builtin/lynkr', 'builtin/lynkr-13', 'builtin/lynkrc-1')
     """
     folder = _folder("specs").joinpath(group)
     if not folder.is_dir():

@@ -39,8 +39,9 @@ class Part:
     """Requests of one tier, or all; money in micro-dollars.
 
     `input` (read from or written to a cache included) and `output` are tokens of answers that are
-    compared. `amounts` has (spent, there) of each request whose cost is known. `errors` were
-    answered with a status of 400 or more, or broke off.
+    compared. `priced` requests have a known cost; `amounts` has (spent, there) of theirs, added up
+    by session, since requests of one are alike. `errors` were answered with a status of 400 or
+    more, or broke off.
     """
 
     requests: int = 0
@@ -49,7 +50,8 @@ class Part:
     output: int = 0
     spent: int = 0
     there: int = 0
-    amounts: list[tuple[int, int]] = field(default_factory=list)
+    priced: int = 0
+    amounts: dict[str | int, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def saved(self) -> int:
@@ -160,9 +162,13 @@ def _add(found: Saved, record: RequestLine) -> None:
         )
     there = cost_of(used, found.flagship.prices)
     assert there is not None
+    # Without a session a request is one by itself.
+    session = record.session or found.total.requests
     for part in parts:
+        before = part.amounts.get(session, (0, 0))
+        part.amounts[session] = before[0] + cost, before[1] + there.total
+        part.priced += 1
         part.input += used.input + used.cache_read + used.cache_write
         part.output += used.output
         part.spent += cost
         part.there += there.total
-        part.amounts.append((cost, there.total))

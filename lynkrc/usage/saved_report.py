@@ -21,8 +21,8 @@ _ROOM = 13
 """Characters of a tier's name in a table 80 wide."""
 CAVEAT = "Tokens are those of the model that answered: another would write more or fewer."
 INTERVALS = (
-    "95 % intervals, for a log of this length: Wilson's of shares, bootstrap of amounts.",
-    "They take requests as independent, which those of one session are not quite.",
+    "95 % intervals for a log of this length: of amounts a bootstrap of sessions, of",
+    "shares Wilson's, as if all requests were apart.",
 )
 FEW = 1_000
 """Requests below which intervals are wide, and are said to be."""
@@ -132,7 +132,7 @@ def _counts(part: Part, total: Part) -> tuple[str, ...]:
 
 
 def _money(part: Part, _: Part) -> tuple[str, ...]:
-    count = len(part.amounts)
+    count = part.priced
     return (
         _usd(part.spent),
         _usd(_mean(part.spent, count), digits=6) if count else "-",
@@ -154,16 +154,22 @@ def _saved_share(part: Part) -> str:
         return "-"
     found = _share_saved(part)
     words = "too few" if found is None else _span(found)
-    return f"{100 * part.saved / part.there:.1f} % ({words})"
+    return f"{_tenth(100 * part.saved / part.there)} % ({words})"
 
 
 def _share_saved(part: Part) -> Interval | None:
-    return ratio_interval([(there - spent, there) for spent, there in part.amounts])
+    return ratio_interval([(there - spent, there) for spent, there in part.amounts.values()])
 
 
 def _span(found: Interval) -> str:
     joiner = "-" if found.low >= 0 else " to "
-    return f"{100 * found.low:.1f}{joiner}{100 * found.high:.1f}"
+    return f"{_tenth(100 * found.low)}{joiner}{_tenth(100 * found.high)}"
+
+
+def _tenth(value: float) -> str:
+    """To the tenth; no sign where nothing is left of the number."""
+    text = f"{value:.1f}"
+    return "0.0" if text == "-0.0" else text
 
 
 def _mean(amount: int, count: int) -> int:
@@ -174,7 +180,8 @@ def _usd(micro: int, *, digits: int = 4) -> str:
     """Dollars; of 1,000 and more in cents."""
     text = in_usd(abs(micro))
     cut = 2 if abs(micro) >= 10**9 else digits
-    return ("-" if micro < 0 else "") + text[: len(text) - (6 - cut)]
+    told = text[: len(text) - (6 - cut)]
+    return f"-{told}" if micro < 0 and told.strip("0.") else told
 
 
 def _line(name: str, cells: Sequence[str], widths: Sequence[int], width: int) -> str:
@@ -187,7 +194,7 @@ def _cut(name: str) -> str:
 
 
 def _plain(part: Part, total: Part) -> dict[str, Any]:
-    count, found = len(part.amounts), _share_saved(part)
+    count, found = part.priced, _share_saved(part)
     return {
         "requests": part.requests,
         "share": asdict(share_interval(part.requests, total.requests)),
@@ -199,7 +206,7 @@ def _plain(part: Part, total: Part) -> dict[str, Any]:
         "spent_micro_usd": part.spent,
         "there_micro_usd": part.there,
         "saved_micro_usd": part.saved,
-        "saved": asdict(total_interval([there - spent for spent, there in part.amounts])),
+        "saved": asdict(total_interval([there - spent for spent, there in part.amounts.values()])),
         "saved_share": None if found is None else asdict(found),
         "average_micro_usd": _mean(part.spent, count) if count else None,
     }
@@ -210,7 +217,7 @@ def _plain(part: Part, total: Part) -> dict[str, Any]:
 
 def _headline(found: Saved, write: Callable[[str], str]) -> str:
     total = found.total
-    amounts = [there - spent for spent, there in total.amounts]
+    amounts = [there - spent for spent, there in total.amounts.values()]
     if not amounts:
         return "No request has a known cost: nothing can be compared"
     apart = total_interval(amounts)

@@ -1,4 +1,4 @@
-"""A spec whose lexicons have 10,000 entries: words and pairs of words, or with much Chinese."""
+"""A spec whose lexicons have 10,000 entries: words and pairs of words, or Chinese among them."""
 
 import random
 
@@ -9,23 +9,23 @@ _SYLLABLES = (
     *("tion", "ment", "ness", "ly", "ing"),
 )
 _HAN = 0x4E00
+_MOST_HAN = 20_900
 
 
 def entries(count: int = ENTRIES, seed: int = 0, *, chinese: bool = False) -> list[str]:
-    """So many patterns, all different; with `chinese` four of five are.
+    """So many patterns, all different; with `chinese` every other one is.
 
     One in three of the others is a pair, of words that come again, and one in three ends with
-    ``*``. Fewer of them fit beside Chinese entries: behind each a match is seen to end by the first
-    byte of a Chinese letter, with which entries begin.
+    ``*``. The Chinese ones are of as many letters as there are.
     """
     draw = random.Random(seed)
     words = [_word(draw) for _ in range(2_000)]
     made: dict[str, None] = {}
-    while len(made) < (count // 5 if chinese else count):
+    while len(made) < (count // 2 if chinese else count):
         some = " ".join(draw.choices(words, k=2)) if draw.randrange(3) == 0 else _word(draw)
         made[some + draw.choice(("", "", "*"))] = None
     while len(made) < count:
-        chars = (chr(_HAN + draw.randrange(3_000)) for _ in range(draw.choice((2, 2, 3))))
+        chars = (chr(_HAN + draw.randrange(_MOST_HAN)) for _ in range(draw.choice((2, 2, 3))))
         made["".join(chars)] = None
     mixed = list(made)
     draw.shuffle(mixed)

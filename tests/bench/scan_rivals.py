@@ -52,8 +52,10 @@ class Missing:
     why: str
 
 
-def rivals(lexicons: Sequence[Sequence[Pattern]]) -> list[Rival | Missing]:
-    """All of them."""
+def rivals(
+    lexicons: Sequence[Sequence[Pattern]], only: Sequence[str] = ()
+) -> list[Rival | Missing]:
+    """All of them, or those of the named packages alone."""
     made: list[Rival | Missing] = []
     for package, distribution, make in (
         ("re", None, _python_re),
@@ -61,6 +63,8 @@ def rivals(lexicons: Sequence[Sequence[Pattern]]) -> list[Rival | Missing]:
         ("re2", "google-re2", _re2),
         ("hyperscan", "hyperscan", _hyperscan),
     ):
+        if only and package not in only:
+            continue
         try:
             module = import_module(package)
         except ImportError as error:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from lynkrc.diff.logged import read_lines
+from lynkrc.quality.outcome_labels import outcome_labels
 from lynkrc_runtime.usage_database import usage_lines
 from lynkrc_runtime.usage_record import RequestLine
 from tests.e2e.gateway import GatewayProcess, built, serving
@@ -58,6 +59,41 @@ def records(paths: Iterable[Path]) -> list[str]:
         for line in read_lines(usage_lines(path))
         if isinstance(line, RequestLine)
     ]
+
+
+@pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])
+def test_what_is_said_of_answers_becomes_labels(bundle: Path, tmp_path: Path, name: str) -> None:
+    usage = tmp_path / name
+    words = "planted words that are long enough"
+    headers = JSON | {"session-id": "planted-session"}
+    sent = {
+        "model": "auto",
+        "max_tokens": 50,
+        "messages": [{"role": "user", "content": words}],
+    }
+    with serving(bundle, tmp_path / "stderr", ["--usage-log", str(usage)]) as gateway:
+        for identity in ("first", "again"):
+            told = exchange(
+                gateway.url,
+                "POST",
+                "/v1/messages",
+                json.dumps(sent).encode(),
+                headers | {"x-request-id": identity},
+            )
+            assert told.status == 200
+        assert asked(gateway, "other").status == 200
+        said = json.dumps({"request_id": "other", "score": 0.2}).encode()
+        assert exchange(gateway.url, "POST", "/v1/feedback", said, JSON).status == 200
+        assert gateway.stop() == 0
+    found = outcome_labels(read_lines(usage_lines(usage)))
+    labels = {one.request_id: (one.source.value, one.is_bad) for one in found.labels}
+    assert labels == {
+        "first": ("user_retry", True),
+        "again": ("clean", False),
+        "other": ("caller", True),
+    }
+    assert len({one.group for one in found.labels}) == 2
+    assert b"planted" not in usage.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])

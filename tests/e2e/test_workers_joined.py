@@ -159,6 +159,16 @@ def test_any_worker_tells_what_a_request_used(
     assert secured(gateway, trust, "GET", "/v1/usage/nobodys")[0] == 404
 
 
+def test_any_worker_takes_what_is_said_of_a_request(
+    answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, trust: ssl.SSLContext
+) -> None:
+    ids = [headers["request-id"] for status, headers in answers if status == 200]
+    for identity in (*ids, "nobodys"):
+        said = json.dumps({"request_id": identity, "score": 0.5}).encode()
+        status, _, content = secured(gateway, trust, "POST", "/v1/feedback", said)
+        assert status == (404 if identity == "nobodys" else 200), content
+
+
 def test_logs_are_whole_and_name_their_worker(
     answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, folder: Path
 ) -> None:

@@ -48,7 +48,8 @@ static void compare(const lk_table *table, const lk_work *work, const unsigned c
         if (written && i < size) byte = byte >= 'A' && byte <= 'Z' ? byte + 32 : byte ? byte : 1;
         state = next_cell(table, state, byte);
         if (state < table->accepting) continue;
-        uint32_t number = (state - table->accepting) / table->classes;
+        uint32_t number = state - table->accepting;
+        state = table->moves[number];
         any = 1;
         for (uint32_t at = table->lexicon_offsets[number]; at < table->lexicon_offsets[number + 1];
              at++)

@@ -14,7 +14,7 @@ from tests.bench.large_lexicons import ENTRIES, LEXICONS, entries
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
 
 
-@pytest.mark.parametrize("chinese", [False, True], ids=["latin", "chinese"])
+@pytest.mark.parametrize("chinese", [False, True], ids=["latin", "half-chinese"])
 def test_ten_thousand_entries_are_one_table(chinese: bool) -> None:
     made = entries(chinese=chinese)
     lexicons = [

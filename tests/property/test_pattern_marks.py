@@ -90,10 +90,12 @@ def test_every_state_of_the_tables_is_reached(seed: int) -> None:
             continue
         tables = tables_of(build_automaton([read]), [len(read)])
         cells, classes = tables.cells(), tables.classes
-        met, stack = {0}, [0]
+        met, rows, stack = {0}, set[int](), [0]
         while stack:
-            state = stack.pop()
-            fresh = set(cells[state : state + classes]) - met
+            row = tables.moves_as(stack.pop())
+            rows.add(row)
+            fresh = set(cells[row : row + classes]) - met
             met |= fresh
             stack += fresh
-        assert len(met) == tables.states, texts
+        assert len(rows) == tables.rows, texts
+        assert sum(state >= tables.accepting for state in met) == tables.accepting_states, texts

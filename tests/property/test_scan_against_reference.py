@@ -4,7 +4,6 @@ The reference knows nothing of bytes, states or chunks: at each position it asks
 ends of a match, then looks at the characters beside it.
 """
 
-import re
 from collections.abc import Iterator
 from typing import assert_never
 
@@ -49,8 +48,19 @@ def is_word(char: str) -> bool:
     return char == "_" or char > "\x7f" or (char.isalnum())
 
 
-ALONE = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u9fff]")
-"""Letters of Thai, Lao, Burmese, Khmer, Japanese and Chinese: words by themselves."""
+WITHOUT_BLANKS = (
+    *((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x3000, 0x312F), (0x3190, 0x9FFF)),
+    *((0xA9E0, 0xA9FF), (0xAA60, 0xAA7F), (0xF900, 0xFAFF), (0xFF66, 0xFF9F)),
+    *((0x1AFF0, 0x1B16F), (0x20000, 0x3FFFF)),
+)
+"""Thai, Lao, Burmese, Khmer, Japanese and Chinese as docs/language.md lists them."""
+ALONE = frozenset(
+    char
+    for low, high in WITHOUT_BLANKS
+    for char in fold_text("".join(map(chr, range(low, high + 1))))
+    if char > "\x7f"
+)
+"""Their letters, marks and digits, folded: words by themselves."""
 
 
 def can_begin(text: str, at: int) -> bool:
@@ -60,7 +70,7 @@ def can_begin(text: str, at: int) -> bool:
     """
     if at == 0 or not is_word(text[at - 1]):
         return True
-    return any(ALONE.match(char) for char in text[at - 1 : at + 1])
+    return any(char in ALONE for char in text[at - 1 : at + 1])
 
 
 def ends(node: PatternNode, text: str, at: int) -> set[int]:
@@ -95,7 +105,7 @@ def ends(node: PatternNode, text: str, at: int) -> set[int]:
             while here and (high is None or rounds < high):
                 here = {end for start in here for end in ends(item, text, start)} - reached
                 if high is None:
-                    here = {end for end in here if not ALONE.search(text, at, end)}
+                    here = {end for end in here if ALONE.isdisjoint(text[at:end])}
                 reached |= here
                 rounds += 1
             return reached

@@ -67,8 +67,8 @@ def test_spellings_that_fold_apart_are_not(entry: str) -> None:
 @pytest.mark.parametrize("length", BLOCKS)
 def test_tails_around_the_edges_of_blocks(length: int) -> None:
     chance = Random(length)
-    for filler in FILLERS:
-        for tail in chance.sample(TAILS, 3):
+    for filler in chance.sample(FILLERS, 4):
+        for tail in chance.sample(TAILS, 2):
             # The last byte of the tail stands at that place of the folded text, or the one before.
             text = tail
             while len((filler + text).encode()) <= length:
@@ -80,7 +80,6 @@ def test_tails_around_the_edges_of_blocks(length: int) -> None:
 @pytest.mark.parametrize("length", FAR)
 def test_tails_far_into_a_text(length: int) -> None:
     chance = Random(length)
-    for filler in ("x", "中", "→"):
-        text = filler * ((length - 9) // len(filler.encode())) + chance.choice(TAILS)
-        check([["c++", "~中文", "λόγος", "k"], ["ab", "~\u0301"]], text)
-        check([["c++", "~é", "k"]], (text + " k é")[: length + 3])
+    filler = ("x", "中", "→")[length % 3]
+    text = filler * ((length - 9) // len(filler.encode())) + chance.choice(TAILS)
+    check([["c++", "~中文", "k"], ["ab", "~\u0301"]], text)

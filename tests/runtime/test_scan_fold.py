@@ -2,9 +2,11 @@
 
 import re
 import unicodedata
+from itertools import pairwise
 
 import pytest
 
+from lynkrc_runtime.scan.edges import MOVED, as_written, begins_alone, is_alone
 from lynkrc_runtime.scan.fold import END, SYMBOL, fold, fold_text
 
 CASES = [
@@ -36,13 +38,44 @@ def test_folding(text: str, folded: bytes) -> None:
     assert fold_text(text).encode() == folded
 
 
-def test_one_code_point_folds_to_one_and_folding_again_changes_nothing() -> None:
+def test_one_code_point_folds_to_one_and_written_so_again_to_the_same() -> None:
     folded = fold_text(EVERYTHING)
     assert len(folded) == len(EVERYTHING)
     assert END.decode() not in folded
-    assert fold_text(folded) == folded
+    assert fold_text(as_written(folded)) == folded
     # An ASCII text takes another way.
     assert fold_text(EVERYTHING[:128]) == folded[:128]
+
+
+def test_what_moves_goes_each_to_a_place_of_its_own_and_comes_back() -> None:
+    folded = fold_text(EVERYTHING)
+    for low, high, by in MOVED:
+        block = [(char, folded[ord(char)]) for char in EVERYTHING[low : high + 1]]
+        letters = [(char, target) for char, target in block if target != SYMBOL]
+        assert letters
+        assert all(ord(target) == ord(char) + by for char, target in letters)
+        assert all(as_written(target) == char for char, target in letters)
+        # Nothing else is left there.
+        assert set(folded[low + by : high + by + 1]) == {SYMBOL}
+    apart = sorted((low + by, high + by) for low, high, by in MOVED)
+    assert all(one[1] < other[0] for one, other in pairwise(apart))
+
+
+def test_the_first_byte_tells_what_is_a_word_by_itself() -> None:
+    for char in set(fold_text(EVERYTHING)):
+        assert begins_alone(char.encode()[0]) == is_alone(ord(char)), hex(ord(char))
+
+
+@pytest.mark.parametrize(
+    ("written", "alone"),
+    [
+        ("中々〇㆐㈠かゟカㇰｶﾞㄅㆠ豈𠀀𠮷\U0003134a\U0001b000กาກខមမꩠ๑်", True),
+        ("aéж\u03b1कệაꡀ한ㅋㄱﾡ\uff41\U00010428\U000e0100\u0301ༀᥐ", False),
+    ],
+)
+def test_scripts_without_blanks(written: str, alone: bool) -> None:
+    told = {char: is_alone(ord(fold_text(char))) for char in written if fold_text(char) != SYMBOL}
+    assert set(told.values()) == {alone}
 
 
 # Capital sharp s, and Greek capitals with an iota below: full folding takes them apart.
@@ -66,7 +99,7 @@ def by_interpreter(char: str) -> str:
 
 
 def test_the_table_agrees_with_the_interpreter_on_what_both_know() -> None:
-    folded = fold_text(EVERYTHING)
+    folded = as_written(fold_text(EVERYTHING))
     differ = {
         char: (mine, theirs)
         for char, mine in zip(EVERYTHING, folded, strict=True)
@@ -78,13 +111,13 @@ def test_the_table_agrees_with_the_interpreter_on_what_both_know() -> None:
         assert {unicodedata.category(char) for char in differ} <= {"Cn"}
     # Where full folding makes several code points, ours stays or is the one of simple folding.
     several = [char for char in EVERYTHING if len(char.casefold()) > 1]
-    moved = {char: fold_text(char) for char in several if fold_text(char) != char}
+    moved = {char: folded[ord(char)] for char in several if folded[ord(char)] != char}
     assert "".join(moved) == SIMPLE
     assert all(char.lower() == target for char, target in moved.items())
 
 
 def test_above_ascii_only_word_characters_remain() -> None:
-    above = {char for char in set(fold_text(EVERYTHING)) if char > "\x7f"}
+    above = {char for char in set(as_written(fold_text(EVERYTHING))) if char > "\x7f"}
     known = {char for char in above if unicodedata.category(char) != "Cn"}
     assert {unicodedata.category(char)[0] for char in known} <= set("LNM")
     assert len(known) > 130_000

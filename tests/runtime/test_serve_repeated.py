@@ -104,6 +104,13 @@ def test_without_assertions_the_last_one_is_what_is_read_and_sent(case: str) -> 
     assert sent.body.count(b'"model"') == 1
 
 
+def test_a_name_that_nobody_can_send_is_told_all_the_same() -> None:
+    content = b'{"\\ud800":1,"\\ud800":2,"max_tokens":9,"messages":[]}'
+    client, _ = send(table(has_assertions=True), content)
+    assert client.status == 400
+    assert client.json["error"]["message"] == "?: the member is repeated"
+
+
 def test_embeddings_refuse_it_too() -> None:
     made = msgspec.structs.replace(
         table(has_assertions=True), settings=Settings(embeddings={"e": "two"})

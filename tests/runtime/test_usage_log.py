@@ -18,7 +18,7 @@ from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.dispatch import Dispatch, Price, Slot, StringClass
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.usage_log import UsageLog
-from lynkrc_runtime.usage_record import BundleLine, GapLine, Line, RequestLine
+from lynkrc_runtime.usage_record import BundleLine, FeedbackLine, GapLine, Line, RequestLine
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -183,6 +183,17 @@ def test_what_does_not_fit_the_queue_is_counted(tmp_path: Path) -> None:
     logged = sum(isinstance(line, RequestLine) for line in found)
     lost = sum(line.requests for line in found if isinstance(line, GapLine))
     assert logged + lost == 5_000
+
+
+def test_judgements_that_do_not_fit_are_counted_apart(tmp_path: Path) -> None:
+    path = tmp_path / "usage.jsonl"
+    with open_log(path, table(), Said(), waiting=1) as log:
+        kept = sum(log.judged("req_1", "d" * 64, "ci", 0.5) for _ in range(5_000))
+    found = lines(path)
+    assert sum(isinstance(line, FeedbackLine) for line in found) == kept
+    gaps = [line for line in found if isinstance(line, GapLine)]
+    assert sum(line.judgements for line in gaps) == log.lost == 5_000 - kept
+    assert sum(line.requests for line in gaps) == 0
 
 
 def test_a_disk_that_is_full_stops_no_request_and_is_told(tmp_path: Path) -> None:

@@ -128,6 +128,7 @@ def question(rows: Sequence[Decided], **changed: object) -> TuneQuestion:
         "table": built(spec_text())[0],
         "decided": tuple(rows),
         "strong_from": 1,
+        "max_weights": 6,
         "folds": 3,
         "resamples": 20,
     }

@@ -99,9 +99,16 @@ def test_the_file_gives_the_tables_back() -> None:
 def test_tables_that_point_outside_themselves_are_refused() -> None:
     tables = tables_of(build_automaton([lexicon("ab")]), [1])
     data = bytearray(tables.data)
-    data[HEAD : HEAD + 2] = (tables.states * tables.classes).to_bytes(2, "little")
-    with pytest.raises(ValueError, match="points outside"):
-        unpack(bytes(data))
+    for outside in (1, tables.accepting + tables.accepting_states):
+        data[HEAD : HEAD + 2] = outside.to_bytes(2, "little")
+        with pytest.raises(ValueError, match="points outside"):
+            unpack(bytes(data))
+    moves = HEAD + 2 * tables.accepting + 2 * tables.accepting % 4
+    for outside in (1, tables.accepting):
+        data = bytearray(tables.data)
+        data[moves : moves + 4] = outside.to_bytes(4, "little")
+        with pytest.raises(ValueError, match="points outside"):
+            unpack(bytes(data))
 
 
 def test_too_large_an_automaton_names_the_entry_to_blame() -> None:
@@ -116,7 +123,12 @@ def test_too_large_an_automaton_names_the_entry_to_blame() -> None:
 
 def test_a_table_just_over_the_limit_is_refused_as_well() -> None:
     patterns = lexicon("alpha", "beta gamma", "delta")
-    size = len(build_automaton([patterns]).transitions) * 3
+    automaton = build_automaton([patterns])
+    classes = automaton.classes
+    starts = range(0, len(automaton.transitions), classes)
+    rows = {automaton.transitions[start : start + classes] for start in starts}
+    assert len(rows) < automaton.states
+    size = len(rows) * classes * 3
     assert build_automaton([patterns], max_bytes=size)
     with pytest.raises(AutomatonTooLarge) as caught:
         build_automaton([patterns], max_bytes=size - 3)

@@ -49,19 +49,6 @@ static int all_below(const uint32_t *numbers, size_t count, uint32_t limit) {
     return !bad;
 }
 
-/* Division by multiplication: exact for multiples of `classes`, modulo 2^32. */
-static uint32_t state_number(const lk_table *table, uint32_t cell) {
-    return ((cell - table->accepting) >> table->shift) * table->inverse;
-}
-
-static void prepare_division(lk_table *table) {
-    uint32_t odd = table->classes, inverse;
-    for (table->shift = 0; !(odd & 1); table->shift++) odd >>= 1;
-    inverse = odd; /* right in 3 bits; every round doubles them */
-    for (int round = 0; round < 5; round++) inverse *= 2 - odd * inverse;
-    table->inverse = inverse;
-}
-
 static inline uint32_t narrow_cell(const void *cells, uint32_t at) {
     return ((const uint16_t *)cells)[at];
 }
@@ -77,19 +64,30 @@ static inline uint32_t tight_cell(const void *cells, uint32_t at) {
     return cell & 0xffffff;
 }
 
-/* Whether every cell is the first cell of a state. */
+/* Whether every cell is the first cell of a row, or the number of an accepting state. */
 static int cells_lead_inside(const lk_table *table, uint32_t cells) {
-    uint32_t odd_limit = UINT32_MAX / (table->classes >> table->shift);
-    uint32_t low = (1u << table->shift) - 1, bad = 0, end = table->states * table->classes;
+    uint32_t shift = 0, odd = table->classes, inverse, bad = 0;
+    for (; !(odd & 1); shift++) odd >>= 1;
+    inverse = odd; /* right in 3 bits; every round doubles them */
+    for (int round = 0; round < 5; round++) inverse *= 2 - odd * inverse;
+    uint32_t odd_limit = UINT32_MAX / odd, low = (1u << shift) - 1;
+    uint32_t end = cells + table->accepting_states;
     for (uint32_t i = 0; i < cells; i++) {
         uint32_t cell = table->width == 2   ? narrow_cell(table->cells, i)
                         : table->width == 3 ? tight_cell(table->cells, i)
                                             : wide_cell(table->cells, i);
         /* A multiple of an odd number times its inverse is the quotient; any other is greater. */
-        bad |= (cell & low) | ((cell >> table->shift) * table->inverse > odd_limit);
-        bad |= cell >= end;
+        uint32_t between = (cell & low) != 0 || (cell >> shift) * inverse > odd_limit;
+        bad |= cell < cells ? between : cell >= end;
     }
     return !bad;
+}
+
+/* Whether accepting states move by rows. */
+static int all_rows(const lk_table *table) {
+    for (uint32_t i = 0; i < table->accepting_states; i++)
+        if (table->moves[i] >= table->accepting || table->moves[i] % table->classes) return 0;
+    return 1;
 }
 
 const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
@@ -97,34 +95,35 @@ const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
     lk_sections sections;
     memset(table, 0, sizeof *table);
     if ((uintptr_t)data % 4 != 0) return "lexicon table is not aligned";
-    if (size < HEAD_SIZE || size % 4 != 0 || memcmp(data, "LKD2", 4) != 0)
-        return "not a lexicon table (LKD2)";
+    if (size < HEAD_SIZE || size % 4 != 0 || memcmp(data, "LKD3", 4) != 0)
+        return "not a lexicon table (LKD3)";
     memcpy(head, data + 4, sizeof head);
-    table->states = head[0];
+    table->rows = head[0];
     table->classes = head[1];
     table->entries = head[2];
     table->lexicons = head[3];
     table->byte_class = data + HEAD_SIZE - 256;
     table->width = head[5];
-    uint32_t first = head[4], width = head[5], free_entries = head[6];
-    if (first == 0 || first > table->states || table->classes == 0 || table->classes > 256 ||
-        width < 2 || width > 4 || table->entries > MAX_ENTRIES)
+    table->accepting_states = head[4];
+    uint32_t width = head[5], free_entries = head[6];
+    if (table->rows == 0 || table->classes == 0 || table->classes > 256 || width < 2 ||
+        width > 4 || table->entries > MAX_ENTRIES)
         return "lexicon table has an impossible head";
-    uint64_t cells = (uint64_t)table->states * table->classes;
-    if (cells > MOST_CELLS || (width == 2 && cells > NARROW_CELLS))
+    uint64_t cells = (uint64_t)table->rows * table->classes;
+    uint64_t numbers = cells + table->accepting_states;
+    if (numbers > MOST_CELLS || (width == 2 && numbers > NARROW_CELLS))
         return "lexicon table has an impossible head";
     for (int byte = 0; byte < 256; byte++)
         if (table->byte_class[byte] >= table->classes)
             return "lexicon table has an impossible head";
-    table->accepting_states = table->states - first;
-    table->accepting = first * table->classes;
-    prepare_division(table);
+    table->accepting = (uint32_t)cells;
 
     sections.at = data + HEAD_SIZE;
     sections.left = size - HEAD_SIZE;
     uint64_t offsets = (uint64_t)table->accepting_states + 1;
     table->cells = take(&sections, (cells * width + 3) / 4);
-    table->entry_offsets = table->cells ? take(&sections, offsets) : NULL;
+    table->moves = table->cells ? take(&sections, table->accepting_states) : NULL;
+    table->entry_offsets = table->moves ? take(&sections, offsets) : NULL;
     table->lexicon_offsets = table->entry_offsets ? take(&sections, offsets) : NULL;
     if (!table->lexicon_offsets) return "lexicon table is cut short";
     uint32_t accepted = table->entry_offsets[offsets - 1];
@@ -139,7 +138,7 @@ const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
     uint64_t entries = 0;
     for (uint32_t i = 0; i < table->lexicons; i++) entries += sizes[i];
     if (entries != table->entries || !cells_lead_inside(table, (uint32_t)cells) ||
-        !rises(table->entry_offsets, (uint32_t)offsets) ||
+        !all_rows(table) || !rises(table->entry_offsets, (uint32_t)offsets) ||
         !rises(table->lexicon_offsets, (uint32_t)offsets) ||
         !all_below(table->accepted, accepted, table->entries) ||
         !all_below(table->counted, counted, table->lexicons) ||
@@ -199,23 +198,26 @@ void lk_work_free(lk_work *work) {
  * are the same state, from where on the guess was right. After a word mostly that is at once; a text
  * on which it never happens is read three times, whatever the patterns are. */
 
-static inline void hit(const lk_table *table, lk_work *work, uint32_t cell) {
-    uint32_t number = state_number(table, cell), times = work->hits[number];
+/* Notes an accepting state; what it moves as. */
+static inline uint32_t hit(const lk_table *table, lk_work *work, uint32_t state) {
+    uint32_t number = state - table->accepting, times = work->hits[number];
     if (times == 0) {
         work->touched[work->touched_count++] = number;
         times = 1;
     }
     work->hits[number] = times + 1;
+    return table->moves[number];
 }
 
-static inline void unhit(const lk_table *table, lk_work *work, uint32_t cell) {
-    work->hits[state_number(table, cell)]--;
+static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t state) {
+    work->hits[state - table->accepting]--;
+    return table->moves[state - table->accepting];
 }
 
 #define STEP(cell_of, state, byte)                                                                 \
     do {                                                                                           \
         (state) = cell_of(cells, (state) + class_of[byte]);                                         \
-        if ((state) >= accepting) hit(table, work, (state));                                       \
+        if ((state) >= accepting) (state) = hit(table, work, (state));                             \
     } while (0)
 
 #define DEFINE_RUN(NAME, CELL_OF)                                                                  \
@@ -252,7 +254,7 @@ static inline void unhit(const lk_table *table, lk_work *work, uint32_t cell) {
             uint32_t guess = 0;                                                                    \
             for (const unsigned char *at = cut[k]; at < cut[k + 1] && state != guess; at++) {      \
                 guess = CELL_OF(cells, guess + class_of[*at]);                                     \
-                if (guess >= accepting) unhit(table, work, guess);                                 \
+                if (guess >= accepting) guess = unhit(table, work, guess);                         \
                 STEP(CELL_OF, state, *at);                                                         \
             }                                                                                      \
             if (state == guess) state = ends[k];                                                   \

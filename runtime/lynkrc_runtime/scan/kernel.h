@@ -1,4 +1,4 @@
-/* The pattern kernel: runs the automaton of a lexicon table (LKD2, see tables.py) over folded text.
+/* The pattern kernel: runs the automaton of a lexicon table (LKD3, see tables.py) over folded text.
  *
  * Plain C11 without Python, so that sanitisers and fuzzers run it as it is. A table is checked
  * whole when it is bound; after that no text can lead outside it. */
@@ -16,16 +16,16 @@
 typedef struct {
     const unsigned char *byte_class;
     const void *cells;
+    const uint32_t *moves;           /* of each accepting state: the first cell of its row */
     const uint32_t *entry_offsets;   /* of each accepting state, their number + 1 */
     const uint32_t *lexicon_offsets; /* the same */
     const uint32_t *accepted;
     const uint32_t *counted;
     uint32_t *lexicon_of; /* by entry */
-    uint32_t states, classes, entries, lexicons;
+    uint32_t rows, classes, entries, lexicons;
     uint32_t accepting_states;
-    uint32_t accepting;      /* the first cell of the first accepting state */
-    uint32_t width;          /* of a cell, in bytes: 2, 3 or 4 */
-    uint32_t shift, inverse; /* divide a multiple of `classes` by it */
+    uint32_t accepting; /* the number of the first accepting state, behind all cells */
+    uint32_t width;     /* of a cell, in bytes: 2, 3 or 4 */
     unsigned char written_class[256]; /* of an ASCII byte as written: A as a, NUL as SYMBOL */
 } lk_table;
 

@@ -73,14 +73,15 @@ class Matcher:
         """The first `limit` matches in a folded text as (entry, end offset in `data`), by end,
         then by entry."""
         tables = self._tables
-        cell, accepting, free = tables.cell, tables.accepting, frozenset(tables.free)
+        accepting, free = tables.accepting, frozenset(tables.free)
         found: list[tuple[int, int]] = []
         state = 0
         for offset, number in enumerate((data + END).translate(tables.byte_class)):
-            state = cell(state + number)
+            state = tables.cell(state + number)
             if state >= accepting:
                 for entry in tables.accepts(state):
                     found.append((entry, offset + 1 if entry in free else offset))
+                state = tables.moves_as(state)
             # One byte more: a bounded match is seen a byte later than a free one ending there.
             if len(found) >= limit and offset > found[limit - 1][1]:
                 break

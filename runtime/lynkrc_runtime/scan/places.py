@@ -88,7 +88,7 @@ class Places:
         self._work += len(piece)
         state = 0
         for number in piece.translate(tables.byte_class):
-            state = tables.cell(state + number)
+            state = tables.cell(tables.moves_as(state) + number)
         return entry in tables.accepts(state)
 
     def _char(self, offset: int) -> int:

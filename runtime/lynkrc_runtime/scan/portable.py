@@ -17,13 +17,15 @@ MAX_COUNT = 255
 class PortableKernel:
     """Runs the automaton over texts. `weights` are those of all entries."""
 
-    __slots__ = ("_cells", "_lexicon_of", "_tables", "_weights")
+    __slots__ = ("_cells", "_lexicon_of", "_moves", "_tables", "_weights")
 
     def __init__(self, tables: Tables, weights: Sequence[int]) -> None:
         self._tables = tables
         self._weights = weights
         # A list gives out the numbers it holds; an array would make each anew.
         self._cells = tables.cells()
+        first, end = tables.accepting, tables.accepting + tables.accepting_states
+        self._moves = list(map(tables.moves_as, range(first, end)))
         self._lexicon_of = [number for number, size in enumerate(tables.sizes) for _ in range(size)]
 
     def scan(self, text: str) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None:
@@ -53,7 +55,7 @@ class PortableKernel:
 
     def _entered(self, text: str) -> dict[int, int]:
         """How often each accepting state is entered on the text."""
-        cells = self._cells
+        cells, moves = self._cells, self._moves
         accepting = self._tables.accepting
         times: dict[int, int] = {}
         state = 0
@@ -61,4 +63,5 @@ class PortableKernel:
             state = cells[state + number]
             if state >= accepting:
                 times[state] = times.get(state, 0) + 1
+                state = moves[state - accepting]
         return times

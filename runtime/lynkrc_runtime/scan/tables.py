@@ -1,31 +1,35 @@
 """The pattern automaton as bytes, and read in place: a total DFA over folded UTF-8.
 
-File ``lexicons.dfa`` (little endian u32 unless said otherwise): magic ``LKD2``; the numbers of
-states, classes, entries, lexicons, the first accepting state, the width of a cell in bytes (2, 3 or
-4), the number of free entries; 256 bytes of byte classes; states x classes cells, padded to a
-multiple of 4 bytes; for the accepting states, which come last: offsets into the accepted entries
-(their number + 1), offsets into the counted lexicons (the same); the accepted entries; the counted
-lexicons; the number of entries of each lexicon; the free entries. A cell holds the next state times
-the number of classes, so that ``cells[cell + class]`` is the next step.
+File ``lexicons.dfa`` (little endian u32 unless said otherwise): magic ``LKD3``; the numbers of
+rows, classes, entries, lexicons, accepting states, the width of a cell in bytes (2, 3 or 4), the
+number of free entries; 256 bytes of byte classes; rows x classes cells, padded to a multiple of 4
+bytes; for the accepting states: the first cell of the row each moves by; offsets into the accepted
+entries (their number + 1), offsets into the counted lexicons (the same); the accepted entries; the
+counted lexicons; the number of entries of each lexicon; the free entries.
+
+A cell holds the first cell of the next state's row, so that ``cells[cell + class]`` is the next
+step. An accepting state has a number behind all cells instead, and shares the row of the state it
+moves as: where a word ends, every entry has a state of its own, and they all move alike.
 """
 
 import struct
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, final
 
-MAGIC: Final = b"LKD2"
+MAGIC: Final = b"LKD3"
 HEAD: Final = 4 + 7 * 4 + 256
 """Bytes before the cells."""
 NARROW: Final = 0x10000
-"""Cells of 2 bytes can hold the states of a table that has at most so many cells."""
+"""Cells of 2 bytes can hold the states of a table that has at most so many cells and accepting
+states."""
 WIDE: Final = 0x100000
 """Tables of more cells have cells of 3 bytes: larger than the caches, they gain by being small.
 Others have cells of 4 bytes, which are read in fewer steps."""
 MOST_CELLS: Final = 0x1000000
-"""What cells of 3 bytes can hold; there is no larger table."""
+"""What cells of 3 bytes can hold, accepting states with them; there is no larger table."""
 MAX_ENTRIES: Final = 0x100000
 """A table has no more; readers take memory for each entry, whether a state accepts it or not."""
 
@@ -35,25 +39,33 @@ MAX_ENTRIES: Final = 0x100000
 class Tables:
     """A DFA, read in place: every view is of `data`, which owns the memory.
 
-    A state is told by its first cell. State 0 is the start; a state that accepts has a cell at or
-    above `accepting`. A match of one of the `free` entries (``~``, ascending) ends with the byte
-    just read, that of any other before it. The text is fed folded (`lynkrc_runtime.scan.fold`) and
-    followed by one byte ``\\x00`` that ends the last word. `sizes` are the entries of each lexicon.
+    A state is told by the first cell of its row, and state 0 is the start; one that accepts by a
+    number from `accepting` on, and it moves as `moves_as` says. A match of one of the `free`
+    entries (``~``, ascending) ends with the byte just read, that of any other before it. The text
+    is fed folded (`lynkrc_runtime.scan.fold`) and followed by one byte ``\\x00`` that ends the last
+    word. `sizes` are the entries of each lexicon.
     """
 
     data: bytes = field(repr=False)
-    states: int
+    rows: int
     classes: int
     accepting: int
+    accepting_states: int
     sizes: tuple[int, ...]
     free: tuple[int, ...]
     byte_class: bytes = field(repr=False)
     _cells: memoryview = field(repr=False, compare=False)
     _width: int
+    _moves: memoryview = field(repr=False, compare=False)
     _entry_offsets: memoryview = field(repr=False, compare=False)
     _lexicon_offsets: memoryview = field(repr=False, compare=False)
     _accepted: memoryview = field(repr=False, compare=False)
     _counted: memoryview = field(repr=False, compare=False)
+
+    @property
+    def states(self) -> int:
+        """How many states a cell can name: rows, and accepting states."""
+        return self.rows + self.accepting_states
 
     @property
     def entries(self) -> int:
@@ -69,6 +81,13 @@ class Tables:
         at = number * self._width
         return int.from_bytes(self._cells[at : at + self._width], "little")
 
+    def moves_as(self, state: int) -> int:
+        """The first cell of the row that the state moves by."""
+        if state < self.accepting:
+            return state
+        moves: int = self._moves[state - self.accepting]
+        return moves
+
     def accepts(self, state: int) -> Sequence[int]:
         """The entries confirmed on entering the state, ascending."""
         return self._of(state, self._entry_offsets, self._accepted)
@@ -78,7 +97,7 @@ class Tables:
         return self._of(state, self._lexicon_offsets, self._counted)
 
     def _of(self, state: int, offsets: memoryview, values: memoryview) -> Sequence[int]:
-        number = (state - self.accepting) // self.classes
+        number = state - self.accepting
         return values[offsets[number] : offsets[number + 1]].tolist() if number >= 0 else ()
 
 
@@ -94,36 +113,43 @@ def pack(
     """The file's bytes.
 
     `transitions[state * classes + class]` is the next state by number, `accepts` and `counts` are
-    by state too; the start, state 0, accepts nothing. States are numbered anew, those that accept
-    last and otherwise in the given order.
+    by state too; the start, state 0, accepts nothing. Rows stand in the order of the states that
+    have them, those of accepting states last.
     """
     classes, states = max(byte_class) + 1, len(accepts)
-    # The sort is stable and the start accepts nothing, so it stays first.
-    order = sorted(range(states), key=lambda state: bool(accepts[state]))
-    if states * classes > MOST_CELLS:
-        raise ValueError(f"a lexicon table of {states * classes:,} cells is too large")
+    accepting = [state for state in range(states) if accepts[state]]
+    with_rows = [state for state in range(states) if not accepts[state]]
+    moves, more = _shared_rows(array("I", transitions), classes, with_rows, accepting)
+    with_rows += more
+    rows = len(with_rows)
+    size = rows * classes + len(accepting)
+    if size > MOST_CELLS:
+        raise ValueError(f"a lexicon table of {size:,} cells is too large")
     cell = [0] * states
-    for number, state in enumerate(order):
+    for number, state in enumerate(with_rows):
         cell[state] = number * classes
-    accepting = [state for state in order if accepts[state]]
-    width = 2 if states * classes <= NARROW else 4 if states * classes <= WIDE else 3
+    moves = [cell[state] for state in moves]
+    for number, state in enumerate(accepting):
+        cell[state] = rows * classes + number
+    width = 2 if size <= NARROW else 4 if size <= WIDE else 3
     cells = array("I")
     start = 0
-    while start < states:
+    while start < rows:
         # As many states at once as stay behind one another; mostly the first is the longest run.
         end = start + 1
-        while end < states and order[end] == order[end - 1] + 1:
+        while end < rows and with_rows[end] == with_rows[end - 1] + 1:
             end += 1
-        run = transitions[order[start] * classes : (order[end - 1] + 1) * classes]
+        run = transitions[with_rows[start] * classes : (with_rows[end - 1] + 1) * classes]
         cells.extend(map(cell.__getitem__, run))
         start = end
-    head = (states, classes, sum(sizes), len(sizes), states - len(accepting), width, len(free))
+    head = (rows, classes, sum(sizes), len(sizes), len(accepting), width, len(free))
     return b"".join(
         (
             MAGIC,
             struct.pack("<7I", *head),
             byte_class,
             _narrowed(_little_endian(cells), width),
+            _numbers(moves),
             _numbers(_offsets([accepts[state] for state in accepting])),
             _numbers(_offsets([counts[state] for state in accepting])),
             _numbers([entry for state in accepting for entry in accepts[state]]),
@@ -134,33 +160,58 @@ def pack(
     )
 
 
+def _shared_rows(
+    transitions: "array[int]", classes: int, with_rows: Sequence[int], accepting: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """For each accepting state the state whose row it moves by; and which of them need their own.
+
+    What moves as no state that has a row gets one, for all that move alike.
+    """
+    owner: dict[bytes, int] = {}
+    moves, more = [], []
+    raw = memoryview(transitions).cast("B")
+    size = classes * transitions.itemsize
+    for state in with_rows:
+        owner[raw[state * size : (state + 1) * size].tobytes()] = state
+    for state in accepting:
+        row = raw[state * size : (state + 1) * size].tobytes()
+        if row not in owner:
+            owner[row] = state
+            more.append(state)
+        moves.append(owner[row])
+    return moves, more
+
+
 def unpack(data: bytes, *, checks_cells: bool = True) -> Tables:
     """The tables in the file's bytes; ValueError when they are not whole, or lead outside.
 
     Without `checks_cells` the cells are left to a kernel that checks them itself.
     """
     if data[:4] != MAGIC or len(data) < HEAD or len(data) % 4:
-        raise ValueError("not a lexicon table (LKD2)")
+        raise ValueError("not a lexicon table (LKD3)")
     head: tuple[int, ...] = struct.unpack_from("<7I", data, 4)
-    states, classes, entries, lexicons, first, width, free_entries = head
+    rows, classes, entries, lexicons, accepting, width, free_entries = head
     byte_class = data[HEAD - 256 : HEAD]
-    if not 0 < first <= states or not 0 < classes <= 256 or width not in (2, 3, 4):
+    if not rows or not 0 < classes <= 256 or width not in (2, 3, 4):
         raise ValueError("lexicon table has an impossible head")
-    if max(byte_class) >= classes or (states * classes > NARROW and width == 2):
+    size = rows * classes + accepting
+    if max(byte_class) >= classes or (size > NARROW and width == 2):
         raise ValueError("lexicon table has an impossible head")
-    if entries > MAX_ENTRIES or states * classes > MOST_CELLS:
+    if entries > MAX_ENTRIES or size > MOST_CELLS:
         raise ValueError("lexicon table has an impossible head")
     sections = _Sections(data)
-    packed = sections.take("B", states * classes * width)
-    entry_offsets = sections.take("I", states - first + 1)
-    lexicon_offsets = sections.take("I", states - first + 1)
+    packed = sections.take("B", rows * classes * width)
+    moves = sections.take("I", accepting)
+    entry_offsets = sections.take("I", accepting + 1)
+    lexicon_offsets = sections.take("I", accepting + 1)
     accepted = sections.take("I", entry_offsets[-1])
     counted = sections.take("I", lexicon_offsets[-1])
     sizes = sections.take("I", lexicons)
     free = sections.take("I", free_entries)
     sections.end()
     if (
-        (checks_cells and not _lead_inside(_cells(packed, width), states, classes))
+        (checks_cells and not _lead_inside(_cells(packed, width), rows * classes, classes, size))
+        or not _lead_inside(moves, rows * classes, classes, 0)
         or not _rises(entry_offsets)
         or not _rises(lexicon_offsets)
         or max(accepted, default=-1) >= entries
@@ -171,14 +222,16 @@ def unpack(data: bytes, *, checks_cells: bool = True) -> Tables:
         raise ValueError("lexicon table points outside itself")
     return Tables(
         data=data,
-        states=states,
+        rows=rows,
         classes=classes,
-        accepting=first * classes,
+        accepting=rows * classes,
+        accepting_states=accepting,
         sizes=tuple(sizes),
         free=tuple(free),
         byte_class=byte_class,
         _cells=packed,
         _width=width,
+        _moves=moves,
         _entry_offsets=entry_offsets,
         _lexicon_offsets=lexicon_offsets,
         _accepted=accepted,
@@ -233,8 +286,9 @@ def _cells(packed: memoryview, width: int) -> "array[int]":
     return cells
 
 
-def _lead_inside(cells: "array[int]", states: int, classes: int) -> bool:
-    return all(not cell % classes and cell < states * classes for cell in set(cells))
+def _lead_inside(cells: Iterable[int], behind: int, classes: int, end: int) -> bool:
+    """Whether each is the first cell of a row, or a number from `behind` the cells to `end`."""
+    return all(cell < end if cell >= behind else not cell % classes for cell in set(cells))
 
 
 def _rises(offsets: memoryview) -> bool:

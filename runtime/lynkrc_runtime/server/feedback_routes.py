@@ -3,12 +3,12 @@
 No text is taken: what people say of an answer is as private as what they asked.
 """
 
-import json
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
+import msgspec
 from aiohttp import web
 
 from lynkrc_runtime.protocol.repeated import repeated_member
@@ -62,13 +62,13 @@ def read_judgement(body: bytes) -> Judgement:
     """
     if len(body) > LONGEST:
         raise NotJudgement(f"the body has more than {LONGEST} bytes", None)
+    try:
+        members = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise NotJudgement("the body is not JSON", None) from None
     twice = repeated_member(body)
     if twice is not None:
         raise NotJudgement("the member is repeated", twice[:_SHOWN])
-    try:
-        members = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise NotJudgement("the body is not JSON", None) from None
     if not isinstance(members, dict):
         raise NotJudgement("the body is to be an object", None)
     for name in members:
@@ -76,10 +76,6 @@ def read_judgement(body: bytes) -> Judgement:
             kept = "no text is kept" if name in _TEXTS else "there is no such member"
             raise NotJudgement(f"{kept}; there are request_id and score", name[:_SHOWN])
     return Judgement(request_id=_id(members), score=_score(members))
-
-
-def _no_number(name: str) -> float:
-    raise ValueError(name)
 
 
 def _id(members: dict[str, Any]) -> str:

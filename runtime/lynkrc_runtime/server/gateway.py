@@ -119,7 +119,8 @@ def refuse_repeated(gateway: Gateway, body: bytes) -> None:
     if gateway.policy.dispatch.has_assertions:
         name = repeated_member(body)
         if name is not None:
-            shown = name[:_NAME_LIMIT]
+            # Half a surrogate pair can be written, but not sent.
+            shown = name[:_NAME_LIMIT].encode(errors="replace").decode()
             raise MalformedRequest(shown, f"{shown}: the member is repeated")
 
 

@@ -15,7 +15,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -67,11 +67,11 @@ class Answered:
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A set that can be made: the pair of models compared, and what reads a clone, by id."""
+    """A set that can be made: the pair of models compared, and what reads rows of a clone by id."""
 
     weak: str
     strong: str
-    read: Callable[[Path], Iterator[tuple[str, Answered]]]
+    read: Callable[[Path, Container[str]], Iterator[tuple[str, Answered]]]
 
 
 def read_wanted(text: str) -> Wanted:
@@ -115,22 +115,25 @@ _TOKENS_OF_MMLU, _TOKENS_OF_MTBENCH = 1, 350
 """What an answer is counted as where the repository does not hold it, or not alone."""
 
 
-def read_routellm(clone: Path) -> Iterator[tuple[str, Answered]]:
-    """All rows of MMLU, GSM8K and MT-Bench, by id."""
+def read_routellm(clone: Path, ids: Container[str]) -> Iterator[tuple[str, Answered]]:
+    """Those rows of MMLU, GSM8K and MT-Bench that have one of the ids."""
     evals = clone / "routellm" / "evals"
     for path in sorted((evals / "mmlu" / "responses").glob("mmlu_*.csv")):
         domain = path.stem.removeprefix("mmlu_")
         for number, row in enumerate(_table(path)):
-            tokens = dict.fromkeys(_COLUMN_OF, _TOKENS_OF_MMLU)
-            yield f"rl-mmlu-{domain}-{number}", _graded(row, tokens, path)
+            id_ = f"rl-mmlu-{domain}-{number}"
+            if id_ in ids:
+                yield id_, _graded(row, dict.fromkeys(_COLUMN_OF, _TOKENS_OF_MMLU), path)
     path = evals / "gsm8k" / "gsm8k_responses.csv"
     for number, row in enumerate(_table(path)):
-        tokens = {
-            model: _tokens(_member(row, f"{column}_response", path))
-            for model, column in _COLUMN_OF.items()
-        }
-        yield f"rl-gsm8k-{number}", _graded(row, tokens, path)
-    yield from _mtbench(evals / "mt_bench")
+        id_ = f"rl-gsm8k-{number}"
+        if id_ in ids:
+            tokens = {
+                model: _tokens(_member(row, f"{column}_response", path))
+                for model, column in _COLUMN_OF.items()
+            }
+            yield id_, _graded(row, tokens, path)
+    yield from _mtbench(evals / "mt_bench", ids)
 
 
 def _graded(row: Mapping[str, Any], tokens: Mapping[str, int], path: Path) -> Answered:
@@ -144,7 +147,7 @@ def _graded(row: Mapping[str, Any], tokens: Mapping[str, int], path: Path) -> An
     return Answered(prompt=prompt, scores=scores, costs=_costs(prompt, tokens))
 
 
-def _mtbench(folder: Path) -> Iterator[tuple[str, Answered]]:
+def _mtbench(folder: Path, ids: Container[str]) -> Iterator[tuple[str, Answered]]:
     path = folder / "judgements.jsonl"
     marks: dict[tuple[Any, Any], dict[Any, float]] = {}
     for mark in _lines(path):
@@ -154,7 +157,10 @@ def _mtbench(folder: Path) -> Iterator[tuple[str, Answered]]:
         marks.setdefault((number, model), {})[turn] = _member(mark, "score", path)
     path = folder / "question.jsonl"
     for question in _lines(path):
-        number, prompt = _member(question, "question_id", path), _member(question, "turns", path)[0]
+        number, (prompt, *_) = (_member(question, name, path) for name in ("question_id", "turns"))
+        id_ = f"rl-mtbench-{number}"
+        if id_ not in ids:
+            continue
         scores = {}
         for model, column in _COLUMN_OF.items():
             turns = marks.get((number, column), {})
@@ -163,7 +169,7 @@ def _mtbench(folder: Path) -> Iterator[tuple[str, Answered]]:
                 raise Unusable(message, _OTHER_VERSION)
             scores[model] = round((turns[1] + turns[2]) / 2 / 10, DECIMALS)
         costs = _costs(prompt, dict.fromkeys(_COLUMN_OF, _TOKENS_OF_MTBENCH))
-        yield f"rl-mtbench-{number}", Answered(prompt=prompt, scores=scores, costs=costs)
+        yield id_, Answered(prompt=prompt, scores=scores, costs=costs)
 
 
 def _tokens(text: str) -> int:
@@ -181,17 +187,17 @@ def _costs(prompt: str, tokens: Mapping[str, int]) -> Mapping[str, float]:
 # LLMRouter: `data/dcrouter_preprocessed/`. A question is known by its place, from 0.
 
 
-def read_llmrouter(clone: Path) -> Iterator[tuple[str, Answered]]:
-    """All rows of both files, by id."""
+def read_llmrouter(clone: Path, ids: Container[str]) -> Iterator[tuple[str, Answered]]:
+    """Those rows of both files that have one of the ids."""
     for part in ("train", "test"):
         path = clone / "data" / "dcrouter_preprocessed" / f"{part}.json"
         for number, row in enumerate(_json(_text(path), path)):
-            scores = {
-                model: round(score, DECIMALS)
-                for model, score in _member(row, "scores", path).items()
-            }
-            prompt = _member(row, "question", path)
-            yield f"ur-{part}-{number}", Answered(prompt=prompt, scores=scores, costs=None)
+            id_ = f"ur-{part}-{number}"
+            if id_ in ids:
+                stored = _member(row, "scores", path)
+                scores = {model: round(score, DECIMALS) for model, score in stored.items()}
+                prompt = _member(row, "question", path)
+                yield id_, Answered(prompt=prompt, scores=scores, costs=None)
 
 
 SOURCES = {
@@ -207,7 +213,7 @@ _OTHER_VERSION = "check out the commit that the list of rows names; other ones d
 def make(suite: str, clone: Path, wanted: Wanted) -> list[Row]:
     """The rows of a set in the order of the figures. Raises Unusable where one is missing."""
     source = SOURCES[suite]
-    found = {id_: one for id_, one in source.read(clone) if id_ in wanted.tasks}
+    found = dict(source.read(clone, wanted.tasks))
     missing = [id_ for id_ in wanted.tasks if id_ not in found]
     if missing:
         message = f"{clone} has not {len(missing)} of the rows, the first {missing[0]}"
@@ -296,11 +302,14 @@ def _text(path: Path) -> str:
         raise Unusable(f"{path}: {error.strerror}", help) from error
     if data.startswith(b"version https://git-lfs"):
         raise Unusable(f"{path} is a pointer to Git LFS", "run `git lfs pull` in the clone")
-    return data.decode()
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise Unusable(f"{path} is not UTF-8: {error}", "get the file anew") from error
 
 
-def _member(value: Mapping[str, Any], name: str, path: Path) -> Any:
-    if value.get(name) is None:
+def _member(value: Any, name: str, path: Path) -> Any:
+    if not isinstance(value, Mapping) or value.get(name) is None:
         raise Unusable(f"{path}: a row has no {name}", _OTHER_VERSION)
     return value[name]
 
@@ -310,6 +319,14 @@ def _rows_in(path: Path) -> list[Row]:
     if not all(isinstance(row.get("id"), str) for row in rows):
         raise Unusable(f"{path} has a row without an id", "give a file of rows for `lynkrc eval`")
     return rows
+
+
+def _write(rows: Iterable[Row], path: Path) -> None:
+    lines = (json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n" for row in rows)
+    try:
+        path.write_bytes("".join(lines).encode())
+    except OSError as error:
+        raise Unusable(f"{path}: {error.strerror}", "name a file that can be written") from error
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -329,10 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wanted = read_wanted(_text(HERE / f"{given.suite}.txt"))
         if given.command == "make":
             rows = make(given.suite, given.clone, wanted)
-            with given.file.open("w", encoding="utf-8", newline="\n") as file:
-                for row in rows:
-                    line = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
-                    file.write(line + "\n")
+            _write(rows, given.file)
         else:
             rows = _rows_in(given.file)
     except Unusable as problem:
