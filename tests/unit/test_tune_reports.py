@@ -115,7 +115,7 @@ def test_the_text_fits_a_terminal_and_ends_with_the_diff(tmp_path: Path) -> None
     assert "  length                60     41.27" in lines
     assert "  commas               new        12" in lines
     assert "  gone: questions (-7.5)" in lines
-    assert "  LOW     3 -> 15         900 (75.0%)       600 (50.0%)" in lines
+    assert "  LOW     3 -> 15          900 (75.0%)       600 (50.0%)" in lines
     assert "  39 terms (lexicon tuned_terms)" in lines
     assert any(line.startswith("  up: w19 +0.3, w18 +0.28, ") for line in lines)
     coloured = render_text(told, colour=True, diff=False)
