@@ -22,15 +22,9 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("graph", "a picture of tiers, rules and chains"),
     ("diff", "what a change of the spec does to requests"),
     ("eval", "how well a spec tells hard requests from easy ones"),
-<<<<<<< HEAD
-    ("tune", "fit the score to labelled requests; gives a diff to review"),
-    ("usage", "what requests used and cost"),
-    ("report", "what a log's requests cost, and what one flagship would"),
-=======
     ("tune", "weights fitted to labelled requests, as a diff to review"),
     ("usage", "what requests used and cost"),
     ("report", "what a log's requests cost, beside all on one flagship"),
->>>>>>> logs
     ("inspect", "what a bundle holds"),
     ("sign", "sign a bundle, or add a signature to those it has"),
     ("verify", "whether a bundle is whole, signed and what its sources make"),
