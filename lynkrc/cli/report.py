@@ -72,6 +72,7 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         found = saved(
             lines_of(arguments.logs),
             _flagship(deciders[0], arguments.flagship, arguments.spec),
+            tiers=[tier.name for tier in deciders[0].table.tiers],
             since=arguments.since,
             until=arguments.until,
         )

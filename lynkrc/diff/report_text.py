@@ -211,7 +211,7 @@ def _replay(replay: Replay, pen: _Pen, heading: str = "Logged traffic") -> Itera
             yield from _moves(name, moves, replay.replayed)
     if replay.replayed:
         yield ""
-        yield f"  {INTERVALS}"
+        yield from _wrapped("  ", INTERVALS, pen)
 
 
 def _moves(name: str, moves: Sequence[Move], total: int) -> Iterator[str]:

@@ -6,7 +6,7 @@ written more or fewer of them. What no target served costs nothing there, which 
 Whatever cannot be compared is in neither, and counted.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import final
@@ -62,7 +62,7 @@ class Part:
 @final
 @dataclass(slots=True, kw_only=True)
 class Saved:
-    """A log, added up; ``total.requests`` is the sum over `tiers`, which are as they came.
+    """A log, added up; ``total.requests`` is the sum over `tiers`, first the spec's.
 
     `unpriced` requests of those have no known cost, and are in no amount. `unserved` have a cost
     though no target served them, `unserved_cost` together; they cost nothing there. `estimated`
@@ -106,12 +106,14 @@ def saved(
     lines: Iterable[Line | BadLine],
     flagship: Flagship,
     *,
+    tiers: Sequence[str] = (),
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> Saved:
     """Add up the requests that ended in ``since <= time < until``.
 
-    `lines` are as `lynkrc.diff.logged.read_lines` gives them: their times are good.
+    `lines` are as `lynkrc.diff.logged.read_lines` gives them: their times are good. `tiers` stand
+    first, in this order, where the log has them.
     """
     found = Saved(flagship=flagship)
     for line in lines:
@@ -128,6 +130,8 @@ def saved(
                 found.outside += line.requests
             case _:
                 pass  # it describes a bundle, or says something of a request that is here
+    named = [name for name in tiers if name in found.tiers]
+    found.tiers = {name: found.tiers[name] for name in dict.fromkeys((*named, *found.tiers))}
     return found
 
 

@@ -184,6 +184,11 @@ def _usd(micro: int, *, digits: int = 4) -> str:
     return f"-{told}" if micro < 0 and told.strip("0.") else told
 
 
+def _dollars(micro: int) -> str:
+    text = _usd(micro)
+    return f"-${text[1:]}" if text.startswith("-") else f"${text}"
+
+
 def _line(name: str, cells: Sequence[str], widths: Sequence[int], width: int) -> str:
     numbers = (f"{cell:>{size}}" for cell, size in zip(cells, widths, strict=True))
     return f"{name:<{width}} {' '.join(numbers)}"
@@ -222,11 +227,12 @@ def _headline(found: Saved, write: Callable[[str], str]) -> str:
         return "No request has a known cost: nothing can be compared"
     apart = total_interval(amounts)
     word = "Saved" if total.saved >= 0 else "Spent more:"
-    low, high = sorted((round(apart.low), round(apart.high)), key=abs)
     span = ""
     if len(amounts) >= 20:  # as `ratio_interval` has it
-        signed = [one if total.saved >= 0 else -one for one in (low, high)]
-        span = f" (95 %: ${_usd(signed[0])} to ${_usd(signed[1])})"
+        sign = 1 if total.saved >= 0 else -1
+        signed = sorted(sign * round(one) for one in (apart.low, apart.high))
+        doubt = ", so no difference is shown" if apart.low <= 0 <= apart.high else ""
+        span = f" (95 %: {_dollars(signed[0])} to {_dollars(signed[1])}{doubt})"
     return (
         f"{word} ${_usd(abs(total.saved))}{span} of ${_usd(total.there)} "
         f"on {write(found.flagship.target)}"

@@ -72,6 +72,7 @@ def test_every_request_is_in_the_sums_or_said_to_be_left_out(
     found = document(capsys, log, "--spec", spec)
     assert found["flagship"]["target"] == "large"
     tiers = {one["name"]: one for one in found["tiers"]}
+    assert list(tiers) == ["LOW", "HIGH", "(none)"]
     assert {name: one["requests"] for name, one in tiers.items()} == {
         "LOW": 3,
         "HIGH": 2,
@@ -125,6 +126,10 @@ def test_more_may_be_spent_than_on_the_flagship(
     text, _ = told(capsys, log, "--spec", spec, "--flagship", "mid")
     assert "Spent more: $0.0760 (95 %: $0.0760 to $0.0760) of $0.0240 on mid" in text
     assert "-316.7 % (-316.7 to -316.7)" in text
+    even = write(tmp_path / "even", made, *[{"cost_micro_usd": n} for n in (1_100, 1_290)] * 10)
+    text, _ = told(capsys, even, "--spec", spec, "--flagship", "mid")
+    assert "Saved $0.0001 (95 %: -$0.0" in text
+    assert ", so no difference is shown)" in text
     # A flagship that is free saves nothing, whatever was spent.
     text, _ = told(capsys, log, "--spec", spec, "--flagship", "small")
     assert "Spent more: $0.1000" in text
