@@ -115,46 +115,13 @@ def decide(v):
         + (0 if shared_2 < 1 else 10 if shared_2 < 3 else 20 if shared_2 < 6 else 30)
         + (0 if shared_3 < 4 else 5 if shared_3 < 8 else 10)
         + (
-            25
-            if ask_chars < 1200
-            and not matches_ask_builtin_folding_request
-            and matches_ask_builtin_autonomous_words
-            else 0
-        )
-        + (
-            20
-            if ask_chars < 1200
-            and not matches_ask_builtin_folding_request
-            and matches_ask_builtin_iterative_words
-            else 0
-        )
-        + (
-            15
-            if ask_chars < 1200
-            and not matches_ask_builtin_folding_request
-            and matches_ask_builtin_chain_words
-            else 0
-        )
-        + (
-            15
-            if ask_chars < 1200
-            and not matches_ask_builtin_folding_request
-            and matches_ask_builtin_many_files
-            else 0
-        )
-        + (
-            10
-            if ask_chars < 1200
-            and not matches_ask_builtin_folding_request
-            and matches_ask_builtin_planning_words
-            else 0
-        )
-        + (
-            10
-            if ask_chars < 1200
-            and not matches_ask_builtin_folding_request
-            and matches_ask_builtin_building
-            and matches_ask_builtin_testing
+            (25 if matches_ask_builtin_autonomous_words else 0)
+            + (20 if matches_ask_builtin_iterative_words else 0)
+            + (15 if matches_ask_builtin_chain_words else 0)
+            + (15 if matches_ask_builtin_many_files else 0)
+            + (10 if matches_ask_builtin_planning_words else 0)
+            + (10 if matches_ask_builtin_building and matches_ask_builtin_testing else 0)
+            if ask_chars < 1200 and not matches_ask_builtin_folding_request
             else 0
         )
     )

@@ -32,7 +32,11 @@ SOURCES = [
 ]
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+# A scorer is as long as its spec has dimensions and steps.
+WRITTEN = [path for path in SOURCES if path.name != "scorer.py" or "generated" not in path.parts]
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_module_is_at_most_500_lines(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LIMIT
 
