@@ -30,11 +30,15 @@ Steps: TypeAlias = tuple[tuple[int, int], ...]
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """What may become a dimension; `value` is as in the language, `declared` as in `Weight`."""
+    """What may become a dimension; `value` is as in the language, `declared` as in `Weight`.
+
+    `weight64` is what a declared one weighs so far, in 1/64 point.
+    """
 
     name: str
     value: str
     declared: str | None
+    weight64: int = 0
 
 
 @final
@@ -87,16 +91,23 @@ def candidates_of(
     """The candidates, those that the spec declares first, and their values on rows with an ask.
 
     Of candidates with the same values the first one stays: asks in ASCII have as many bytes as
-    characters. One that is the same for all rows tells nothing.
-    A dimension that adds the points of terms is no candidate: its value has no bounds, and the
-    words of asks are candidates of their own.
+    characters. One that is the same for all rows tells nothing; a declared one stays even so, for
+    the weight that it has. A dimension that adds the points of terms is no candidate: its value has
+    no bounds, and the words of asks are candidates of their own.
     """
     found: list[Candidate] = []
     columns: list[list[int]] = []
     for dimension in table.dimensions:
         if dimension.value is not None:
             name = dimension.name.rpartition("/")[2]
-            found.append(Candidate(name=name, value=dimension.source, declared=dimension.name))
+            found.append(
+                Candidate(
+                    name=name,
+                    value=dimension.source,
+                    declared=dimension.name,
+                    weight64=dimension.weight64,
+                )
+            )
             columns.append(
                 [min(100, max(0, value(dimension.value, one.vector))) for one in decided]
             )
@@ -111,7 +122,12 @@ def candidates_of(
         for number, column in reversed([*enumerate(columns)])
         if len(set(column)) > 1
     }
-    places = sorted(kept.values())
+    idle = (
+        at
+        for at, column in enumerate(columns)
+        if found[at].declared is not None and len(set(column)) <= 1
+    )
+    places = sorted((*kept.values(), *idle))
     values = np.array([columns[at] for at in places], dtype=np.int64)
     return tuple(found[at] for at in places), values.reshape(len(places), len(decided)).T
 

@@ -29,6 +29,10 @@ class Study:
     gaps: Floats
     folds: NDArray[np.intp]
     most: Most
+    kept64: NDArray[np.int64]
+    """By value: the weight of a dimension that no label tells anything of, which it keeps."""
+    offset64: int
+    """What makes up for these on the labelled rows."""
     say: Callable[[str], None] = field(repr=False)
 
 

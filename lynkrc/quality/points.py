@@ -38,8 +38,13 @@ class Pointed:
         return found
 
 
-def pointed(fitted: Fitted, columns: Columns, rows: NDArray[np.intp]) -> Pointed:
-    """The fit in points, so that the scores of these rows spread over the scale."""
+def pointed(
+    fitted: Fitted, columns: Columns, rows: NDArray[np.intp], kept64: Integers, offset64: int
+) -> Pointed:
+    """The fit in points, so that the scores of these rows spread over the scale.
+
+    `kept64` are weights of values that are kept as they are, with `offset64` to make up for them.
+    """
     scores = fitted.scores(columns)[rows]
     low, high = np.percentile(scores, (1, 99))
     if high <= low:
@@ -49,8 +54,8 @@ def pointed(fitted: Fitted, columns: Columns, rows: NDArray[np.intp]) -> Pointed
     terms64 = np.zeros(len(columns.terms.names), dtype=np.int64)
     terms64[fitted.terms] = np.clip(_sixty_fourths(factor * fitted.term_weights), -top, top)
     return Pointed(
-        offset64=int(np.rint(FIXED_UNIT * (_LOW - factor * low))),
-        values64=_sixty_fourths(factor * fitted.values),
+        offset64=int(np.rint(FIXED_UNIT * (_LOW - factor * low))) + offset64,
+        values64=_sixty_fourths(factor * fitted.values) + kept64,
         terms64=terms64,
     )
 

@@ -19,7 +19,7 @@ from lynkrc.quality.candidates import Candidate, candidates_of
 from lynkrc.quality.choosing import Cut, Study, chosen, fitted_on
 from lynkrc.quality.decided import Decided, Undecided
 from lynkrc.quality.evaluate import Question, evaluate
-from lynkrc.quality.fit import Columns, Most, NoLearner, Targets
+from lynkrc.quality.fit import Columns, Fitted, Most, NoLearner, Targets
 from lynkrc.quality.folds import folds_of, groups_of
 from lynkrc.quality.labels import Label, gap_of, labels_of, pair_of
 from lynkrc.quality.ngrams import terms_of
@@ -107,6 +107,7 @@ def tune(question: TuneQuestion) -> Tuned:
         )
         // 100
     )
+    kept64, offset64 = _kept(candidates, values[targets.rows])
     study = Study(
         columns=columns,
         targets=targets,
@@ -118,6 +119,8 @@ def tune(question: TuneQuestion) -> Tuned:
         ),
         folds=np.array(folds),
         most=Most(weights=question.max_weights, terms=question.max_terms),
+        kept64=kept64,
+        offset64=offset64,
         say=question.say,
     )
     try:
@@ -134,7 +137,7 @@ def tune(question: TuneQuestion) -> Tuned:
     shares = _wanted(question, decided, ranks, bounds)
     levels = levels_of(ranks, shares, bounds)
     held_out = _held_out(question, decided, without, ranks, tiers_of(ranks, levels, bounds))
-    final = pointed(cut.final, columns, np.arange(len(decided)))
+    final = _pointed(study, cut.final, np.arange(len(decided)))
     points = final.points(columns, adds64)
     scores = scores_of(points)
     up_to = up_to_at(scores, levels)
@@ -207,11 +210,25 @@ def _targets(decided: Sequence[Decided], labels: Sequence[Label]) -> Targets:
     )
 
 
+def _kept(candidates: Sequence[Candidate], labelled: Integers) -> tuple[Integers, int]:
+    """Weights of dimensions that are the same on every labelled row, and what makes up for them.
+
+    Labels of single questions tell nothing of an agent's loop: no reason to forget it.
+    """
+    idle = labelled.min(axis=0) == labelled.max(axis=0)
+    kept64 = np.where(idle, [one.weight64 for one in candidates], 0).astype(np.int64)
+    return kept64, -round(int(kept64 @ labelled[0]) / 100)
+
+
+def _pointed(study: Study, fitted: Fitted, rows: Places) -> Pointed:
+    return pointed(fitted, study.columns, rows, study.kept64, study.offset64)
+
+
 def _held_out_ranks(study: Study, cut: Cut, adds64: Integers) -> Numbers:
     ranks = np.zeros(len(study.folds))
     for fold, fitted in enumerate(cut.by_fold):
         at = study.folds == fold
-        points = pointed(fitted, study.columns, np.flatnonzero(~at)).points(study.columns, adds64)
+        points = _pointed(study, fitted, np.flatnonzero(~at)).points(study.columns, adds64)
         ranks[at] = ranks_of(points[at], points[~at])
     return ranks
 
@@ -349,9 +366,7 @@ def _elsewhere(
         fitted = fitted_on(study, others)
         if fitted is None:
             continue
-        points = pointed(fitted, study.columns, np.flatnonzero(others)).points(
-            study.columns, adds64
-        )
+        points = _pointed(study, fitted, np.flatnonzero(others)).points(study.columns, adds64)
         ranks = ranks_of(points, points[others])
         places = Bounds(low=bounds.low[others], high=bounds.high[others])
         tiers = tiers_of(ranks, levels_of(ranks[others], shares, places), bounds)

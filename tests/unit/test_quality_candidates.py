@@ -124,7 +124,7 @@ def test_points_fill_the_scale_in_sixty_fourths() -> None:
         terms=np.array([], dtype=np.intp),
         term_weights=np.array([]),
     )
-    found = pointed(fitted, columns, np.arange(101))
+    found = pointed(fitted, columns, np.arange(101), np.zeros(1, dtype=np.int64), 0)
     scores = scores_of(found.points(columns, np.zeros(101, dtype=np.int64)))
     assert (scores[1], scores[99]) == (5, 95)
     assert (scores[0], scores[100]) == (4, 96)

@@ -12,6 +12,7 @@ from lynkrc.quality.tuned import Tuned
 from lynkrc.quality.tuning import CannotTune, tune
 from tests.unit.labelled_requests import (
     TOLD,
+    built,
     decided,
     question,
     row,
@@ -70,6 +71,24 @@ def test_the_compiled_score_is_the_fitted_one() -> None:
         for one in decided((one.row for one in rows()), tuned_text(tuned()))
     }
     assert {one.row: (one.score, one.tier) for one in tuned().fitted} == compiled
+
+
+def test_what_no_label_tells_of_keeps_its_weight() -> None:
+    idle = """
+    repeats: {weight: 12.5, value: "steps(loop.repeats, [[1, 100]])"}
+    calm: {weight: -8, value: "100 - ramp(loop.tool_errors, 0, 9)"}
+"""
+    text = spec_text() + idle.lstrip("\n")
+    labelled = [one.row for one in rows()][:90]
+    found = tune(question(decided(labelled, text), table=built(text)[0]))
+    kept = {one.declared: one.weight for one in found.weights if one.declared != "length"}
+    assert (kept["repeats"], kept["calm"]) == (12.5, -8.0)
+    scores = sorted(one.score for one in found.fitted)
+    assert scores[0] < 10 and scores[-1] > 90
+    compiled = decided(labelled, tuned_text(found))
+    assert {one.row: one.score for one in found.fitted} == {
+        one.row.id: one.score for one in compiled
+    }
 
 
 def test_scores_use_the_scale() -> None:
