@@ -1,11 +1,12 @@
 """Confidence intervals against published values and against brute force."""
 
+import random
 from itertools import product
 from math import comb
 
 import pytest
 
-from lynkrc.diff.intervals import share_interval, total_interval
+from lynkrc.diff.intervals import ratio_interval, share_interval, total_interval
 
 
 @pytest.mark.parametrize(
@@ -64,3 +65,19 @@ def test_totals_are_the_same_each_time_and_exact_where_nothing_varies() -> None:
     assert first.low < sum(amounts) < first.high
     assert (total_interval([3] * 4_000).low, total_interval([3] * 4_000).high) == (12_000, 12_000)
     assert (total_interval([]).low, total_interval([0, 0]).high) == (0.0, 0.0)
+
+
+def test_the_interval_of_a_ratio_is_around_it_and_of_few_pairs_there_is_none() -> None:
+    draw = random.Random(0)
+    pairs = [(draw.randrange(7), draw.randrange(10, 13)) for _ in range(2_000)]
+    ratio = sum(a for a, _ in pairs) / sum(b for _, b in pairs)
+    found, less = ratio_interval(pairs), ratio_interval(pairs[:100])
+    assert found is not None and less is not None
+    assert found.low < ratio < found.high
+    assert found.high - found.low < less.high - less.low
+    # The delta method's standard error, which a bootstrap comes close to.
+    size, mean = len(pairs), sum(b for _, b in pairs) / len(pairs)
+    error = (sum((a - ratio * b) ** 2 for a, b in pairs) / size) ** 0.5 / mean / size**0.5
+    assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.2)
+    assert ratio_interval(pairs[:19]) is None
+    assert ratio_interval([(0, 0)] * 50) is None
