@@ -125,7 +125,7 @@ def test_the_built_in_base_and_profile() -> None:
     )
     assert len(typed.dimensions) == 13
     assert sum(one.weight64 for one in typed.dimensions) == 100 * 64
-    assert typed.rules[0].name == "builtin/titles"
+    assert typed.rules[0].name == "builtin/side-requests"
     assert all(one.name.startswith("builtin/") for one in typed.lexicons)
 
 
