@@ -168,7 +168,8 @@ def _terms(report: TuneReport) -> Iterator[str]:
 
 
 def _term(term: Term) -> str:
-    return f"{term.pattern.replace(' ', _HARD)}{_HARD}{'+' if term.points > 0 else ''}{points_text(term.points)}"
+    sign = "+" if term.points > 0 else ""
+    return f"{term.pattern.replace(' ', _HARD)}{_HARD}{sign}{points_text(term.points)}"
 
 
 def _points(points: float | None) -> str:
