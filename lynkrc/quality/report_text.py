@@ -142,9 +142,7 @@ def _gains(suite: SuiteResult) -> Iterator[str]:
     names = list(dict.fromkeys(one.against for one in suite.gains))
     told = {(one.against, one.alike): _signed(one.score) for one in suite.gains}
     yield ""
-    yield f"  {'score less that of':<20}" + "".join(
-        f"{f'at the same {one}':<25}" for one in columns
-    )
+    yield f"  {'its score less':<20}" + "".join(f"{f'at the same {one}':<25}" for one in columns)
     for name in names:
         cells = (told.get((name, one), "") for one in columns)
         yield f"  {_NAMES[name]:<20}" + "".join(f"{cell:<25}" for cell in cells)
