@@ -168,8 +168,8 @@ def _terms(report: TuneReport) -> Iterator[str]:
 
 
 def _term(term: Term) -> str:
-    sign = "+" if term.points > 0 else ""
-    return f"{term.pattern.replace(' ', _HARD)}{_HARD}{sign}{points_text(term.points)}"
+    pattern = term.pattern.replace(" ", _HARD)
+    return f"{pattern}{_HARD}{'+' if term.points > 0 else ''}{points_text(term.points)}"
 
 
 def _points(points: float | None) -> str:
