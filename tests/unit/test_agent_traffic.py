@@ -1,7 +1,8 @@
 """The labelled agent traffic: as many requests as promised, each read as its writer meant it.
 
-`requests.jsonl` has the requests and their tiers, `typed.jsonl` beside it what the person typed and
-from which client, written down when the request was and not worked out of it.
+`requests.jsonl` and `fresh.jsonl` have the requests and their tiers, `typed.jsonl` and
+`fresh-typed.jsonl` beside them what the person typed and from which client, written down when the
+request was and not worked out of it.
 """
 
 import json
@@ -10,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -40,7 +41,24 @@ from lynkrc_runtime.scan.tables import Tables
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "tests" / "data" / "agent"
-DATA = FOLDER / "requests.jsonl"
+
+
+class Set(NamedTuple):
+    """One file of requests, what was typed in them, and how much of each was promised."""
+
+    requests: str
+    typed: str
+    suite: str
+    rows: int
+    of_family: int
+    of_tier: int
+    enveloped: int
+
+
+FIRST = Set("requests", "typed", "agent", 300, 25, 30, 150)
+FRESH = Set("fresh", "fresh-typed", "agent-fresh", 110, 7, 15, 60)
+both = pytest.mark.parametrize("of", [FIRST, FRESH], ids=lambda of: of.requests)
+
 TIERS = ("SIMPLE", "MEDIUM", "COMPLEX", "REASONING")
 FAMILIES = {
     *("envelope-short", "follow-up", "tool-loop", "side-request", "compaction", "knowledge"),
@@ -51,27 +69,34 @@ ENVELOPE = "parts/envelope-"
 """How the names of parts begin that a client puts around the user's words."""
 LEAST_ENVELOPE = 4_000
 """Bytes of the smallest: aider's, which has no tools."""
+LONGEST_COMMON_WORD = 8
+"""Characters: everybody says "yes", "do it" and "继续"; longer words in both files are a copy."""
+WORDS_OF_CLIENTS = ("Your task is now", "You are performing", "Provide a detailed prompt")
+"""What clients write in the person's place, the same each time."""
+
+
+def lines(name: str) -> list[dict[str, Any]]:
+    text = (FOLDER / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
 @cache
-def rows() -> tuple[Row, ...]:
-    read, problems = read_rows(DATA)
+def rows(of: Set) -> tuple[Row, ...]:
+    read, problems = read_rows(FOLDER / f"{of.requests}.jsonl")
     assert not problems, "\n".join(line for one in problems for line in shown_problem(one))
     return read
 
 
 @cache
-def written() -> dict[str, dict[str, Any]]:
+def written(of: Set) -> dict[str, dict[str, Any]]:
     """The lines as they stand in the file, by id."""
-    lines = map(json.loads, DATA.read_text(encoding="utf-8").splitlines())
-    return {line["id"]: line for line in lines}
+    return {line["id"]: line for line in lines(of.requests)}
 
 
 @cache
-def typed() -> dict[str, dict[str, Any]]:
+def typed(of: Set) -> dict[str, dict[str, Any]]:
     parts = Parts(FOLDER)
-    text = (FOLDER / "typed.jsonl").read_text(encoding="utf-8")
-    return {line["id"]: parts.filled(line) for line in map(json.loads, text.splitlines())}
+    return {line["id"]: parts.filled(line) for line in lines(of.typed)}
 
 
 @cache
@@ -126,55 +151,71 @@ def features(row: Row, request: Request) -> dict[str, int]:
 
 
 @cache
-def as_sent() -> dict[str, dict[str, int]]:
+def as_sent(of: Set) -> dict[str, dict[str, int]]:
     """The features of every row with an envelope, as it stands in the file."""
-    return {row.id: features(row, request_of(row)) for row in enveloped()}
+    return {row.id: features(row, request_of(row)) for row in enveloped(of)}
 
 
-def test_there_is_as_much_of_each_kind_as_promised() -> None:
-    assert len(rows()) >= 300
-    families = Counter(row.task for row in rows())
+@both
+def test_there_is_as_much_of_each_kind_as_promised(of: Set) -> None:
+    assert len(rows(of)) >= of.rows
+    families = Counter(row.task for row in rows(of))
     assert set(families) == FAMILIES
-    assert min(families.values()) >= 25
-    assert {row.request.surface for row in rows()} == set(SURFACES)
+    assert min(families.values()) >= of.of_family
+    assert {row.request.surface for row in rows(of)} == set(SURFACES)
 
 
-def test_every_row_has_a_tier_and_a_reason() -> None:
-    tiers = Counter(row.tier for row in rows())
+@both
+def test_every_row_has_a_tier_and_a_reason(of: Set) -> None:
+    tiers = Counter(row.tier for row in rows(of))
     assert set(tiers) == set(TIERS)
-    assert min(tiers.values()) >= 30
-    for row in rows():
-        assert row.suite == "agent"
+    assert min(tiers.values()) >= of.of_tier
+    for row in rows(of):
+        assert row.suite == of.suite
         assert row.why is not None and row.why.endswith(".") and len(row.why.split()) > 2, row.id
 
 
 def test_no_two_rows_are_one() -> None:
-    assert len({row.request.body for row in rows()}) == len(rows())
-    assert len(rows()) == len(typed())
+    all_rows = rows(FIRST) + rows(FRESH)
+    assert len({row.request.body for row in all_rows}) == len(all_rows)
+    assert len({row.id for row in all_rows}) == len(all_rows)
+    for of in (FIRST, FRESH):
+        assert set(typed(of)) == {row.id for row in rows(of)}
 
 
-def test_rows_follow_the_schema() -> None:
+def test_no_conversation_and_no_words_are_in_both_files() -> None:
+    groups = [{row.group for row in rows(of) if row.group is not None} for of in (FIRST, FRESH)]
+    assert not groups[0] & groups[1]
+    said = [{"\n".join(line["typed"]) for line in typed(of).values()} for of in (FIRST, FRESH)]
+    shared = {words for words in said[0] & said[1] if len(words) > LONGEST_COMMON_WORD}
+    assert all(words.startswith(WORDS_OF_CLIENTS) for words in shared), shared
+
+
+@both
+def test_rows_follow_the_schema(of: Set) -> None:
     validator = Draft202012Validator(json.loads(read_schema("eval-data")))
-    for line in written().values():
+    for line in written(of).values():
         assert validator.is_valid(line), line["id"]
 
 
 def test_every_part_is_used() -> None:
-    text = DATA.read_text(encoding="utf-8")
+    texts = [(FOLDER / f"{of.requests}.jsonl").read_text("utf-8") for of in (FIRST, FRESH)]
     for part in (FOLDER / "parts").iterdir():
-        assert f'"parts/{part.name}"' in text, part.name
+        assert any(f'"parts/{part.name}"' in text for text in texts), part.name
 
 
-def test_no_row_carries_a_credential() -> None:
-    for row in rows():
+@both
+def test_no_row_carries_a_credential(of: Set) -> None:
+    for row in rows(of):
         assert not {"authorization", "x-api-key", "api-key", "cookie"} & set(row.request.headers)
 
 
-def test_every_row_is_read_as_it_was_meant() -> None:
+@both
+def test_every_row_is_read_as_it_was_meant(of: Set) -> None:
     clients = shipped()[0].clients
     markers = markers_of(clients)
-    for row in rows():
-        meant = typed()[row.id]
+    for row in rows(of):
+        meant = typed(of)[row.id]
         request = request_of(row)
         client = extractor()[0].client(request, row.request.headers.get("user-agent"))
         assert (client or OTHER_CLIENT) == meant["client"], row.id
@@ -183,7 +224,7 @@ def test_every_row_is_read_as_it_was_meant() -> None:
 
 
 def test_the_most_used_envelope_is_as_large_as_the_clients_own() -> None:
-    first = next(row for row in rows() if row.id == "hello-in-claude-code")
+    first = next(row for row in rows(FIRST) if row.id == "hello-in-claude-code")
     assert 45_000 <= len(first.request.body) <= 60_000
 
 
@@ -230,22 +271,24 @@ def _renamed(tool: dict[str, Any]) -> dict[str, Any]:
     return tool | {"name": tool["name"] + "_again"} if "name" in tool else tool
 
 
-def enveloped() -> Iterator[Row]:
-    for row in rows():
-        if ENVELOPE in json.dumps(written()[row.id]["request"]["body"]):
+def enveloped(of: Set) -> Iterator[Row]:
+    for row in rows(of):
+        if ENVELOPE in json.dumps(written(of)[row.id]["request"]["body"]):
             yield row
 
 
-def test_most_rows_have_an_envelope() -> None:
-    assert sum(1 for _ in enveloped()) >= 150
+@both
+def test_most_rows_have_an_envelope(of: Set) -> None:
+    assert sum(1 for _ in enveloped(of)) >= of.enveloped
 
 
+@both
 @pytest.mark.parametrize("change", [without, lambda body: doubled(body, Parts(FOLDER))])
 def test_the_envelope_changes_nothing_that_is_read_of_ask_and_loop(
-    change: Callable[[Any], Any],
+    change: Callable[[Any], Any], of: Set
 ) -> None:
     parts = Parts(FOLDER)
-    for row in enveloped():
-        body = json.dumps(parts.filled(change(written()[row.id]["request"]["body"]))).encode()
+    for row in enveloped(of):
+        body = json.dumps(parts.filled(change(written(of)[row.id]["request"]["body"]))).encode()
         assert abs(len(body) - len(row.request.body)) > LEAST_ENVELOPE, row.id
-        assert features(row, request_of(row, body)) == as_sent()[row.id], row.id
+        assert features(row, request_of(row, body)) == as_sent(of)[row.id], row.id
