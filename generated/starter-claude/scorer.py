@@ -126,7 +126,7 @@ def decide(v):
     )
     shared_5 = not matches_ask_builtin_autonomous_words or shared_4 < 40
     shared_6 = (
-        not matches_ask_builtin_easy_work or ask_bytes < 2000 and matches_ask_builtin_hard_work
+        not matches_ask_builtin_easy_work or ask_bytes < 800 and matches_ask_builtin_hard_work
     )
     shared_7 = (
         ask_words > 14 and ask_lines < 40
@@ -138,11 +138,11 @@ def decide(v):
 
     # 3. Score, summed in 1/6400 points; 3200 rounds to the nearest.
     points = 3200  # offset 0
-    # builtin/length: weight 48, steps(ask.bytes, [[26, 5], [34, 10], [44, 15], [58, 20], [75, 25],
+    # builtin/length: weight 64, steps(ask.bytes, [[26, 5], [34, 10], [44, 15], [58, 20], [75, 25],
     # [100, 30], [130, 35], [170, 40], [220, 45], [280, 50], [370, 55], [480, 60], [630, 65], [820,
     # 70], [1060, 75], [1400, 80], [1800, 85], [2400, 90], [3100, 95], [4000, 100]])
     points += (
-        3072
+        4096
         * (
             0 if ask_bytes < 26
             else 5 if ask_bytes < 34
@@ -167,11 +167,11 @@ def decide(v):
             else 100
         )
     )
-    # builtin/mean_sentence: weight 20, steps(ask.mean_sentence, [[18, 5], [22, 10], [26, 15], [31,
+    # builtin/mean_sentence: weight 16, steps(ask.mean_sentence, [[18, 5], [22, 10], [26, 15], [31,
     # 20], [38, 25], [45, 30], [55, 35], [66, 40], [80, 45], [95, 50], [115, 55], [140, 60], [165,
     # 65], [200, 70], [240, 75], [290, 80], [345, 85], [415, 90], [500, 95], [600, 100]])
     points += (
-        1280
+        1024
         * (
             0 if ask_mean_sentence < 18
             else 5 if ask_mean_sentence < 22
@@ -196,11 +196,11 @@ def decide(v):
             else 100
         )
     )
-    # builtin/logic: weight 22, steps(count(ask, logic), [[1, 20], [2, 35], [3, 43], [4, 50], [5,
+    # builtin/logic: weight 28, steps(count(ask, logic), [[1, 20], [2, 35], [3, 43], [4, 50], [5,
     # 55], [6, 60], [7, 64], [8, 68], [10, 74], [12, 80], [14, 84], [16, 88], [19, 93], [22, 97],
     # [24, 100]])
     points += (
-        1408
+        1792
         * (
             0 if count_ask_builtin_logic < 1
             else 20 if count_ask_builtin_logic < 2
@@ -220,10 +220,10 @@ def decide(v):
             else 100
         )
     )
-    # builtin/quotes: weight 16, steps(ask.quotes, [[1, 22], [2, 36], [3, 45], [4, 52], [5, 58], [6,
+    # builtin/quotes: weight 6, steps(ask.quotes, [[1, 22], [2, 36], [3, 45], [4, 52], [5, 58], [6,
     # 63], [7, 68], [8, 72], [10, 78], [12, 84], [14, 88], [16, 93], [20, 100]])
     points += (
-        1024
+        384
         * (
             0 if ask_quotes < 1
             else 22 if ask_quotes < 2
@@ -254,12 +254,12 @@ def decide(v):
             else 100
         )
     )
-    # builtin/work: weight 44, when(is_hard, steps(distinct(ask, hard_work), [[1, 30], [2, 55], [3,
+    # builtin/work: weight 38, when(is_hard, steps(distinct(ask, hard_work), [[1, 30], [2, 55], [3,
     # 70]]) + when(is_short, 40, 0), when(is_short and matches(ask, changing), 36, 0) +
     # when(is_short and matches(ask, code_words), 15, 0) + when(is_short and matches(ask,
     # explaining), 15, 0)) + when(matches(ask, design_work), 35, 0)
     points += (
-        2816
+        2432
         * percent(
             (
                 (
@@ -269,7 +269,7 @@ def decide(v):
                     else 70
                 )
                 + (40 if ask_bytes < 300 else 0)
-                if ask_bytes < 2000 and matches_ask_builtin_hard_work
+                if ask_bytes < 800 and matches_ask_builtin_hard_work
                 else (36 if ask_bytes < 300 and matches_ask_builtin_changing else 0)
                 + (15 if ask_bytes < 300 and matches_ask_builtin_code_words else 0)
                 + (15 if ask_bytes < 300 and matches_ask_builtin_explaining else 0)
@@ -283,7 +283,7 @@ def decide(v):
         * (
             100
             if matches_ask_builtin_easy_work
-            and (ask_bytes >= 2000 or not matches_ask_builtin_hard_work)
+            and (ask_bytes >= 800 or not matches_ask_builtin_hard_work)
             else 0
         )
     )
@@ -454,13 +454,13 @@ def decide(v):
     elif matches_ask_builtin_big_trouble:
         tier = 2  # builtin/trouble: matches(ask, big_trouble) -> COMPLEX
         rule = 11
-    elif score <= 20:
+    elif score <= 22:
         tier = 0  # score -> SIMPLE
         rule = -1
-    elif score <= 54:
+    elif score <= 56:
         tier = 1  # score -> MEDIUM
         rule = -1
-    elif score <= 76:
+    elif score <= 80:
         tier = 2  # score -> COMPLEX
         rule = -1
     else:

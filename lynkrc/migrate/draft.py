@@ -143,9 +143,9 @@ def variables_of(draft: Draft) -> tuple[str, ...]:
 
 
 TIERS: tuple[tuple[str, int | None], ...] = (
-    ("SIMPLE", 20),
-    ("MEDIUM", 54),
-    ("COMPLEX", 76),
+    ("SIMPLE", 22),
+    ("MEDIUM", 56),
+    ("COMPLEX", 80),
     ("REASONING", None),
 )
 """The tiers `builtin/lynkr` has rules for, with the bounds that the scores of `PROFILE` have."""
