@@ -135,12 +135,12 @@ class UpstreamFault(Exception):
 
 @final
 class _Connecting:
-    """Whether one request gets its connection from the pool."""
+    """Whether one request may have met a dead connection: a kept one, on which nothing was heard."""
 
-    __slots__ = ("reused",)
+    __slots__ = ("may_be_stale",)
 
     def __init__(self) -> None:
-        self.reused = True
+        self.may_be_stale = True
 
 
 _connecting: ContextVar[_Connecting] = ContextVar("connecting")
@@ -148,7 +148,7 @@ _connecting: ContextVar[_Connecting] = ContextVar("connecting")
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """A socket for a connection that is made anew, which is noted of the request that needs it."""
-    _connecting.get().reused = False
+    _connecting.get().may_be_stale = False
     family, kind, protocol, _, _ = address
     return socket.socket(family, kind, protocol)
 
@@ -228,7 +228,8 @@ class HttpUpstream:
             fault = Fault.UNSENT if _lacks_means(error) else Fault.CONNECT
             raise UpstreamFault(fault, f"cannot connect: {_reason(error)}") from error
         except (aiohttp.ServerDisconnectedError, OSError) as error:
-            fault = Fault.STALE if connecting.reused else Fault.BROKEN
+            is_stale = connecting.may_be_stale and not _has_begun(error)
+            fault = Fault.STALE if is_stale else Fault.BROKEN
             raise UpstreamFault(fault, "the connection was closed before an answer") from error
         except (aiohttp.ClientError, HttpProcessingError, ValueError) as error:
             raise UpstreamFault(
@@ -266,6 +267,7 @@ class HttpUpstream:
                 transport.writelines((began, body))
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
+                connecting.may_be_stale = False  # somebody is at work
                 message, content = await protocol.read()  # the answer is yet to come
         except BaseException:
             connection.close()
@@ -459,6 +461,14 @@ class HttpResponse:
         if isinstance(self._holder, _Held):
             # Who still reads must not take the end of the connection for that of the answer.
             self._content.set_exception(aiohttp.ClientConnectionError("closed"))
+
+
+def _has_begun(error: Exception) -> bool:
+    """Whether a part of an answer's head had come: the request was taken, and is not made again
+    as if nobody had.
+    """
+    # aiohttp's words where nothing had, else what there is of the head.
+    return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
 
 
 def _lacks_means(error: Exception) -> bool:

@@ -128,6 +128,31 @@ async def test_a_kept_connection_that_dies_is_stale_and_a_fresh_one_works() -> N
     assert connections == 2
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [b"H", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nx: 1", b"HTTP/1.1 103 Wait\r\n\r\n"],
+)
+async def test_a_kept_connection_that_dies_after_the_answer_began_is_not_stale(
+    begun: bytes,
+) -> None:
+    """Somebody took the request: it is not made again for nothing."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        await read_request(reader)
+        writer.write(begun)
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        response.close()
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request(url))
+    assert caught.value.fault is Fault.BROKEN
+
+
 async def test_a_new_connection_that_dies_is_not_stale() -> None:
     async def talk(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await read_request(reader)
