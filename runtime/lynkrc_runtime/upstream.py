@@ -135,7 +135,7 @@ class UpstreamFault(Exception):
 
 @final
 class _Connecting:
-    """Whether one request may have met a dead connection: a kept one, on which nothing was heard."""
+    """Whether a request may have met a dead connection: a kept one, and nothing was heard on it."""
 
     __slots__ = ("may_be_stale",)
 

@@ -148,7 +148,7 @@ def content_of(path: str, *, stream: bool = False) -> bytes:
     return body(CHAT, stream=stream)
 
 
-PATHS = sorted(client_app(site(House(), Said()))[USUAL])
+PATHS = sorted(path for path in client_app(site(House(), Said()))[USUAL])
 METHODS = ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "BREW"]
 KEY = "authorization: Bearer sesame"
 PAGE = f"origin: {ORIGIN}"
