@@ -272,6 +272,8 @@ class HttpUpstream:
         except BaseException:
             connection.close()
             raise
+        if message.code == 101:
+            shelf = None  # what comes behind it is no HTTP
         held = _Held(connection, self._idle, shelf, is_long=len(body) > AT_ONCE)
         return HttpResponse(message.code, message.headers, content, held)
 
@@ -434,7 +436,7 @@ class HttpResponse:
         self._holder = holder
         self.status = status
         self._given = headers
-        if isinstance(holder, _Held) and status != 101:
+        if isinstance(holder, _Held):
             # At the end of the body the connection is free for others, read or not.
             content.on_eof(holder.release)
 

@@ -76,6 +76,27 @@ async def test_an_answer_and_its_headers() -> None:
     assert b"cookie:" not in second, "cookies of an upstream are not kept"
 
 
+@pytest.mark.parametrize("more", [b"", b"upgrade: x\r\nconnection: upgrade\r\n"])
+async def test_what_has_left_http_takes_no_other_request(more: bytes) -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 101 Other\r\n" + more + b"\r\n")
+        await writer.drain()
+        await reader.read(1)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for _ in range(2):
+            response = await upstream.send(request(url))
+            assert response.status == 101
+            assert await response.read() == b""
+            response.close()
+    assert connections == 2
+
+
 async def test_a_redirect_is_an_answer_not_a_journey() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
