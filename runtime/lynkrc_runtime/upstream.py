@@ -270,7 +270,7 @@ class HttpUpstream:
                 connecting.may_be_stale = False  # somebody is at work
                 message, content = await protocol.read()  # the answer is yet to come
         except BaseException:
-            connection.close()
+            _end(connection)
             raise
         if message.code == 101:
             shelf = None  # what comes behind it is no HTTP
@@ -376,7 +376,7 @@ class _Held:
             # Answered before all of it had been sent.
             or (self._is_long and transport.get_write_buffer_size() > 0)
         ):
-            connection.close()
+            _end(connection)
         else:
             self._idle.put(self._shelf, connection)
 
@@ -384,7 +384,17 @@ class _Held:
         """Nobody wants the rest."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            _end(connection)
+
+
+def _end(connection: Connection) -> None:
+    """End a connection at once: closed, it would first send what is left of a request, to somebody
+    who may never read it.
+    """
+    transport = connection.transport
+    if transport is not None and transport.get_write_buffer_size() > 0:
+        transport.abort()
+    connection.close()
 
 
 def _ready(connection: Connection) -> ResponseHandler:

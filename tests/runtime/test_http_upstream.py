@@ -254,6 +254,42 @@ async def test_closing_early_hangs_up() -> None:
         await asyncio.wait_for(hung_up.wait(), 60)
 
 
+@pytest.mark.parametrize("answers", [False, True])
+async def test_what_an_upstream_does_not_read_is_not_kept_for_it(answers: bool) -> None:
+    """It may never do: the connection would stay, with the body, as long as both of them run."""
+    began, ended = asyncio.Event(), asyncio.Event()
+    size, read = 30_000_000, 0
+    whole_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal read
+        await reader.readuntil(b"\r\n\r\n")
+        if answers:
+            writer.write(b"HTTP/1.1 413 Large\r\ncontent-length: 100\r\n\r\nno")
+        began.set()
+        await ended.wait()
+        try:
+            while piece := await reader.read(1 << 20):
+                read += len(piece)
+        except ConnectionError:
+            pass
+        whole_read.set_result(None)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        sending = asyncio.create_task(upstream.send(replace(request(url), body=b"x" * size)))
+        await began.wait()
+        if answers:
+            (await sending).close()
+        else:
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+        await _turns()
+        ended.set()
+        await asyncio.wait_for(whole_read, 60)
+    assert read < size
+
+
 async def test_connecting_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     async def never(*_: object, **__: object) -> None:
         await asyncio.get_running_loop().create_future()
