@@ -308,10 +308,11 @@ class HttpUpstream:
             try:
                 await response.start(connection)
             except BaseException:
+                _end(connection)
                 response.close()
                 raise
         except BaseException:
-            connection.close()
+            _end(connection)
             raise
         return response.status, response.headers, response.content, response
 
@@ -469,6 +470,8 @@ class HttpResponse:
         if self._content.at_eof():
             self._holder.release()
             return
+        if isinstance(self._holder, aiohttp.ClientResponse) and self._holder.connection is not None:
+            _end(self._holder.connection)
         self._holder.close()
         if isinstance(self._holder, _Held):
             # Who still reads must not take the end of the connection for that of the answer.

@@ -12,7 +12,14 @@ from msgspec.structs import replace
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import FailureClass
 from lynkrc_runtime.resilience.health import NO_VERDICT
-from lynkrc_runtime.upstream import AT_ONCE, HttpUpstream, UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream import (
+    AT_ONCE,
+    DIRECT,
+    HttpUpstream,
+    Link,
+    UpstreamFault,
+    UpstreamRequest,
+)
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -254,8 +261,13 @@ async def test_closing_early_hangs_up() -> None:
         await asyncio.wait_for(hung_up.wait(), 60)
 
 
+# aiohttp's, of what goes by a proxy.
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+@pytest.mark.parametrize("by_proxy", [False, True])
 @pytest.mark.parametrize("answers", [False, True])
-async def test_what_an_upstream_does_not_read_is_not_kept_for_it(answers: bool) -> None:
+async def test_what_an_upstream_does_not_read_is_not_kept_for_it(
+    answers: bool, by_proxy: bool
+) -> None:
     """It may never do: the connection would stay, with the body, as long as both of them run."""
     began, ended = asyncio.Event(), asyncio.Event()
     size, read = 30_000_000, 0
@@ -276,7 +288,9 @@ async def test_what_an_upstream_does_not_read_is_not_kept_for_it(answers: bool) 
         whole_read.set_result(None)
 
     async with server(talk) as url, HttpUpstream() as upstream:
-        sending = asyncio.create_task(upstream.send(replace(request(url), body=b"x" * size)))
+        link = Link(proxy=url) if by_proxy else DIRECT
+        called = replace(request(url), body=b"x" * size, link=link)
+        sending = asyncio.create_task(upstream.send(called))
         await began.wait()
         if answers:
             (await sending).close()
