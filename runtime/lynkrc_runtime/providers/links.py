@@ -7,12 +7,12 @@ looks at them, and nothing reads ``.netrc``.
 """
 
 import ipaddress
-import os
 import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import final
 from urllib.parse import urlsplit
 
@@ -62,7 +62,7 @@ class Links:
 
 def _context(provider: str, ca_file: str) -> ssl.SSLContext:
     try:
-        found = os.stat(ca_file)
+        found = Path(ca_file).stat()
         return _trusting(ca_file, (found.st_mtime_ns, found.st_size, found.st_ino))
     except ssl.SSLError as error:
         raise UnresolvedProvider(
