@@ -135,12 +135,12 @@ class UpstreamFault(Exception):
 
 @final
 class _Connecting:
-    """Whether one request gets its connection from the pool."""
+    """Whether a request may have met a dead connection: a kept one, and nothing was heard on it."""
 
-    __slots__ = ("reused",)
+    __slots__ = ("may_be_stale",)
 
     def __init__(self) -> None:
-        self.reused = True
+        self.may_be_stale = True
 
 
 _connecting: ContextVar[_Connecting] = ContextVar("connecting")
@@ -148,7 +148,7 @@ _connecting: ContextVar[_Connecting] = ContextVar("connecting")
 
 def _socket(address: aiohttp.AddrInfoType) -> socket.socket:
     """A socket for a connection that is made anew, which is noted of the request that needs it."""
-    _connecting.get().reused = False
+    _connecting.get().may_be_stale = False
     family, kind, protocol, _, _ = address
     return socket.socket(family, kind, protocol)
 
@@ -228,7 +228,8 @@ class HttpUpstream:
             fault = Fault.UNSENT if _lacks_means(error) else Fault.CONNECT
             raise UpstreamFault(fault, f"cannot connect: {_reason(error)}") from error
         except (aiohttp.ServerDisconnectedError, OSError) as error:
-            fault = Fault.STALE if connecting.reused else Fault.BROKEN
+            is_stale = connecting.may_be_stale and not _has_begun(error)
+            fault = Fault.STALE if is_stale else Fault.BROKEN
             raise UpstreamFault(fault, "the connection was closed before an answer") from error
         except (aiohttp.ClientError, HttpProcessingError, ValueError) as error:
             raise UpstreamFault(
@@ -266,10 +267,13 @@ class HttpUpstream:
                 transport.writelines((began, body))
             message, content = await protocol.read()
             while 100 <= message.code < 200 and message.code != 101:
+                connecting.may_be_stale = False  # somebody is at work
                 message, content = await protocol.read()  # the answer is yet to come
         except BaseException:
-            connection.close()
+            _end(connection)
             raise
+        if message.code == 101:
+            shelf = None  # what comes behind it is no HTTP
         held = _Held(connection, self._idle, shelf, is_long=len(body) > AT_ONCE)
         return HttpResponse(message.code, message.headers, content, held)
 
@@ -304,10 +308,11 @@ class HttpUpstream:
             try:
                 await response.start(connection)
             except BaseException:
+                _end(connection)
                 response.close()
                 raise
         except BaseException:
-            connection.close()
+            _end(connection)
             raise
         return response.status, response.headers, response.content, response
 
@@ -372,7 +377,7 @@ class _Held:
             # Answered before all of it had been sent.
             or (self._is_long and transport.get_write_buffer_size() > 0)
         ):
-            connection.close()
+            _end(connection)
         else:
             self._idle.put(self._shelf, connection)
 
@@ -380,7 +385,17 @@ class _Held:
         """Nobody wants the rest."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            _end(connection)
+
+
+def _end(connection: Connection) -> None:
+    """End a connection at once: closed, it would first send what is left of a request, to somebody
+    who may never read it.
+    """
+    transport = connection.transport
+    if transport is not None and transport.get_write_buffer_size() > 0:
+        transport.abort()
+    connection.close()
 
 
 def _ready(connection: Connection) -> ResponseHandler:
@@ -432,7 +447,7 @@ class HttpResponse:
         self._holder = holder
         self.status = status
         self._given = headers
-        if isinstance(holder, _Held) and status != 101:
+        if isinstance(holder, _Held):
             # At the end of the body the connection is free for others, read or not.
             content.on_eof(holder.release)
 
@@ -455,10 +470,20 @@ class HttpResponse:
         if self._content.at_eof():
             self._holder.release()
             return
+        if isinstance(self._holder, aiohttp.ClientResponse) and self._holder.connection is not None:
+            _end(self._holder.connection)
         self._holder.close()
         if isinstance(self._holder, _Held):
             # Who still reads must not take the end of the connection for that of the answer.
             self._content.set_exception(aiohttp.ClientConnectionError("closed"))
+
+
+def _has_begun(error: Exception) -> bool:
+    """Whether a part of an answer's head had come: the request was taken, and is not made again
+    as if nobody had.
+    """
+    # aiohttp's words where nothing had, else what there is of the head.
+    return isinstance(error, aiohttp.ServerDisconnectedError) and not isinstance(error.message, str)
 
 
 def _lacks_means(error: Exception) -> bool:

@@ -12,7 +12,14 @@ from msgspec.structs import replace
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import FailureClass
 from lynkrc_runtime.resilience.health import NO_VERDICT
-from lynkrc_runtime.upstream import AT_ONCE, HttpUpstream, UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream import (
+    AT_ONCE,
+    DIRECT,
+    HttpUpstream,
+    Link,
+    UpstreamFault,
+    UpstreamRequest,
+)
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -76,6 +83,27 @@ async def test_an_answer_and_its_headers() -> None:
     assert b"cookie:" not in second, "cookies of an upstream are not kept"
 
 
+@pytest.mark.parametrize("more", [b"", b"upgrade: x\r\nconnection: upgrade\r\n"])
+async def test_what_has_left_http_takes_no_other_request(more: bytes) -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 101 Other\r\n" + more + b"\r\n")
+        await writer.drain()
+        await reader.read(1)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for _ in range(2):
+            response = await upstream.send(request(url))
+            assert response.status == 101
+            assert await response.read() == b""
+            response.close()
+    assert connections == 2
+
+
 async def test_a_redirect_is_an_answer_not_a_journey() -> None:
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await read_request(reader)
@@ -126,6 +154,31 @@ async def test_a_kept_connection_that_dies_is_stale_and_a_fresh_one_works() -> N
         assert response.status == 200
         response.close()
     assert connections == 2
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"H", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nx: 1", b"HTTP/1.1 103 Wait\r\n\r\n"],
+)
+async def test_a_kept_connection_that_dies_after_the_answer_began_is_not_stale(
+    begun: bytes,
+) -> None:
+    """Somebody took the request: it is not made again for nothing."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(OK)
+        await read_request(reader)
+        writer.write(begun)
+        await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        response.close()
+        with pytest.raises(UpstreamFault) as caught:
+            await upstream.send(request(url))
+    assert caught.value.fault is Fault.BROKEN
 
 
 async def test_a_new_connection_that_dies_is_not_stale() -> None:
@@ -206,6 +259,49 @@ async def test_closing_early_hangs_up() -> None:
         assert await response.read() == b"hi"
         response.close()
         await asyncio.wait_for(hung_up.wait(), 60)
+
+
+# aiohttp's, of what goes by a proxy.
+@pytest.mark.filterwarnings("ignore:Sending a large body:ResourceWarning")
+@pytest.mark.parametrize("by_proxy", [False, True])
+@pytest.mark.parametrize("answers", [False, True])
+async def test_what_an_upstream_does_not_read_is_not_kept_for_it(
+    answers: bool, by_proxy: bool
+) -> None:
+    """It may never do: the connection would stay, with the body, as long as both of them run."""
+    began, ended = asyncio.Event(), asyncio.Event()
+    size, read = 30_000_000, 0
+    whole_read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal read
+        await reader.readuntil(b"\r\n\r\n")
+        if answers:
+            writer.write(b"HTTP/1.1 413 Large\r\ncontent-length: 100\r\n\r\nno")
+        began.set()
+        await ended.wait()
+        try:
+            while piece := await reader.read(1 << 20):
+                read += len(piece)
+        except ConnectionError:
+            pass
+        whole_read.set_result(None)
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        link = Link(proxy=url) if by_proxy else DIRECT
+        called = replace(request(url), body=b"x" * size, link=link)
+        sending = asyncio.create_task(upstream.send(called))
+        await began.wait()
+        if answers:
+            (await sending).close()
+        else:
+            sending.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await sending
+        await _turns()
+        ended.set()
+        await asyncio.wait_for(whole_read, 60)
+    assert read < size
 
 
 async def test_connecting_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,3 +133,16 @@ def test_equal_files_are_read_once(tmp_path: Path) -> None:
     address = Address(provider="one", base=FAR, headers={})
     row = provider("one", "openai", rest=ProviderSettings(ca_file=str(file)))
     assert links.of(row, address).tls is links.of(row, address).tls
+
+
+def test_a_file_that_is_as_it_was_is_trusted_by_the_same_and_a_new_one_is_not(
+    tmp_path: Path,
+) -> None:
+    """From reload to reload: connections are kept by who trusts them."""
+    file, other = tmp_path / "ca.pem", tmp_path / "new.pem"
+    for path in (file, other):
+        trustme.CA().cert_pem.write_to_path(str(path))
+    first = link(ca_file=str(file)).tls
+    assert link(ca_file=str(file)).tls is first
+    other.replace(file)
+    assert link(ca_file=str(file)).tls is not first

@@ -11,6 +11,8 @@ import re
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import final
 from urllib.parse import urlsplit
 
@@ -27,13 +29,12 @@ _HERE = ("localhost", ".localhost")
 
 @final
 class Links:
-    """Makes the links of one bundle's providers; equal certificate files are read once."""
+    """Makes the links of one bundle's providers."""
 
-    __slots__ = ("_contexts", "_environ")
+    __slots__ = ("_environ",)
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self._contexts: dict[str, ssl.SSLContext] = {}
 
     def of(self, provider: Provider, address: Address) -> Link:
         """How to connect to the provider. Raises UnresolvedProvider, without a secret."""
@@ -55,24 +56,32 @@ class Links:
             )
         if proxy is None and ca_file is None:
             return DIRECT
-        context = None if ca_file is None else self._context(provider.name, ca_file)
+        context = None if ca_file is None else _context(provider.name, ca_file)
         return Link(proxy=proxy, source=source if proxy else "", tls=context)
 
-    def _context(self, provider: str, ca_file: str) -> ssl.SSLContext:
-        if ca_file not in self._contexts:
-            try:
-                context = ssl.create_default_context(cafile=ca_file)
-            except ssl.SSLError as error:
-                raise UnresolvedProvider(
-                    f"provider {provider}: ca_file {ca_file} holds no certificates in PEM form"
-                ) from error
-            except OSError as error:
-                raise UnresolvedProvider(
-                    f"provider {provider}: cannot read ca_file {ca_file}: {error.strerror}"
-                ) from error
-            context.set_alpn_protocols(["http/1.1"])
-            self._contexts[ca_file] = context
-        return self._contexts[ca_file]
+
+def _context(provider: str, ca_file: str) -> ssl.SSLContext:
+    try:
+        found = Path(ca_file).stat()
+        return _trusting(ca_file, (found.st_mtime_ns, found.st_size, found.st_ino))
+    except ssl.SSLError as error:
+        raise UnresolvedProvider(
+            f"provider {provider}: ca_file {ca_file} holds no certificates in PEM form"
+        ) from error
+    except OSError as error:
+        raise UnresolvedProvider(
+            f"provider {provider}: cannot read ca_file {ca_file}: {error.strerror}"
+        ) from error
+
+
+@lru_cache(maxsize=16)
+def _trusting(ca_file: str, _stamp: tuple[int, int, int]) -> ssl.SSLContext:
+    """Who trusts the file's certificates as it is now: the same one from reload to reload, since
+    connections are kept by it, and what is known of where they lead.
+    """
+    context = ssl.create_default_context(cafile=ca_file)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 @final
