@@ -79,10 +79,13 @@ def find_ask(messages: Sequence[Message], markers: Markers, kinds: bytes | None 
         kinds = course_of(messages).kinds
     parts: list[str] = []
     first, last = 0, -1
+    # Up to where it is known that nobody answered: looked at once, however many notes there are.
+    behind = len(kinds)
     index = kinds.rfind(USER)
     while index >= 0:
-        if last >= 0 and kinds.find(ASSISTANT, index, first) >= 0:
+        if last >= 0 and kinds.find(ASSISTANT, index, behind) >= 0:
             break
+        behind = index
         message = messages[index]
         if (text := authored_text(message, markers)) or _shows_media(message):
             first, last = index, max(index, last)
@@ -105,14 +108,15 @@ def count_turns(
     if kinds is None:
         kinds = course_of(messages).kinds
     turns = 1
-    counted = -1
+    is_counted = False
+    before = 0
     index = kinds.find(USER, 0, ask.first)
     while index >= 0:
-        if counted < 0 or kinds.find(ASSISTANT, counted, index) >= 0:
+        if not is_counted or kinds.find(ASSISTANT, before, index) >= 0:
             message = messages[index]
-            if _has_words(message, markers) or _shows_media(message):
-                counted = index
-                turns += 1
+            is_counted = _has_words(message, markers) or _shows_media(message)
+            turns += is_counted
+        before = index
         index = kinds.find(USER, index + 1, ask.first)
     return turns
 

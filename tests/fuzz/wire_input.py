@@ -332,8 +332,8 @@ def extractor() -> Extractor:
 
 def check_request(client: str, data: bytes) -> None:
     """Read a request, measure it, and write it for every target."""
-    repeated_member(data)
     try:
+        repeated_member(data)
         request = CLIENT_DIALECTS[client].read_request(data, {})
     except MalformedRequest as malformed:
         assert malformed.message

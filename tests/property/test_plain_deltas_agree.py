@@ -90,6 +90,7 @@ def _chat() -> st.SearchStrategy[bytes]:
         *('{"content":%s}', '{"role":"assistant","content":%s}', '{"reasoning_content":%s}'),
         *('{"content":"","reasoning":%s}', '{"content":%s,"refusal":"no"}'),
         *('{"reasoning":"a","reasoning_content":%s}', '{"content":"a","content":%s}'),
+        *('{"content":%s,"function_call":{}}', '{"content":%s,"function_call":null}'),
         '{"tool_calls":[{"index":0,"id":"c","function":{"name":"look","arguments":%s}}]}',
         '{"tool_calls":[{"index":0,"function":{"arguments":%s}}]}',
     )
@@ -296,3 +297,10 @@ def test_what_nobody_asked_for_is_left_out_of_deltas_known_by_their_spelling(
     assert b"usage" not in told[1][0]
     if "\\" not in padding:
         assert read == [*usual[:2], b""]
+
+
+def test_a_call_without_a_name_holds_back_the_text_behind_it() -> None:
+    choice = '[{"index":0,"delta":{"content":"SAID","function_call":{}}}]'
+    event = f'data: {{"id":"c","created":1,"model":"m","choices":{choice}}}\n\n'
+    chunks = [FIRST[CHAT], *(event.replace("SAID", said).encode() for said in "abc")]
+    assert outcome(CHAT, MESSAGES, chunks) == with_care(CHAT, MESSAGES, chunks)

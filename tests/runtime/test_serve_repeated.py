@@ -9,9 +9,11 @@ import pytest
 from lynkrc_runtime.dispatch import Dispatch, Slot, StringClass
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.repeated import repeated_member
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Incoming
+from lynkrc_runtime.server.gateway import read_request
 from lynkrc_runtime.server.response_store import Kept, ResponseStore
 from lynkrc_runtime.server.responses import settle
 from lynkrc_runtime.server.serve import serve
@@ -94,6 +96,23 @@ def test_a_repeated_member_is_refused_at_any_depth(case: str, dialect: str) -> N
     assert client.status == 400
     assert client.json["error"]["message"] == f"{NAMES[case]}: the member is repeated"
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize("dialect", [MESSAGES, CHAT])
+def test_no_depth_hides_a_repeated_member(dialect: str) -> None:
+    """One reader's stack lasts longer than another's: what one of them takes, both must see."""
+    made = gateway(policy(table(has_assertions=True)), Said(), http=Scripted({}))
+    reader = CLIENT_DIALECTS[dialect].read_request
+
+    def body(depth: int, repeated: bytes) -> bytes:
+        return b'{"z":%b1%b,%b' % (b'{"a":' * depth, b"}" * depth, repeated[1:])
+
+    for depth in range(800, 1100):
+        with pytest.raises(MalformedRequest):
+            read_request(made, dialect, body(depth, REPEATS["content"]), {})
+    assert reader(body(500, REPEATS["content"]), {}).messages
+    with pytest.raises(MalformedRequest, match="nested too deeply"):
+        repeated_member(b"[" * 100_000)
 
 
 @pytest.mark.parametrize("case", REPEATS)
@@ -185,6 +204,6 @@ def test_a_header_it_reads_must_not_come_twice(has_assertions: bool) -> None:
     assert client.status == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b'{"a":', b"[" * 100_000, b"\xff", b"3"])
+@pytest.mark.parametrize("body", [b"", b"nonsense", b'{"a":', b"\xff", b"3"])
 def test_what_is_no_json_is_not_judged_here(body: bytes) -> None:
     assert repeated_member(body) is None

@@ -14,6 +14,7 @@ from lynkrc_runtime.protocol.conversation import Message, Role, Text
 from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.protocol.late_messages import Course, LateMessages, course_of
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.sessions.identity import first_words
 from tests.bench.agent_bodies import body
 from tests.property.conversations import Talk, talks
 from tests.property.spelled_requests import spell
@@ -109,3 +110,49 @@ def test_nothing_is_made_for_its_length() -> None:
     assert next(reversed(late)) == late[-1] and made == ["c"] * 3
     assert len(list(late)) == 2 and "".join(made) == "cccabc"
     assert late[0] == next(iter(late)) and len(made) == 6
+
+
+def test_the_first_words_need_no_more_than_the_first_messages() -> None:
+    def build(entries: Sequence[str]) -> Message:
+        made.extend(entries)
+        return Message(role=Role.USER, blocks=(Text(text=entries[0].strip()),))
+
+    made: list[str] = []
+    late = LateMessages(" bc", [0, 1, 2], build, Course(kinds=b"uuu"), 3)
+    assert first_words(late, MARKERS) == "b" and made == [" ", "b"]
+
+
+class Searched(bytes):
+    """Kinds that count how many of them are looked at."""
+
+    looked = 0
+
+    def find(self, sub: Any, start: Any = 0, end: Any = None) -> int:
+        stop = len(self) if end is None else end
+        found = super().find(sub, start, stop)
+        Searched.looked += (stop if found < 0 else found) - start
+        return found
+
+    def rfind(self, sub: Any, start: Any = 0, end: Any = None) -> int:
+        stop = len(self) if end is None else end
+        found = super().rfind(sub, start, stop)
+        Searched.looked += stop - max(found, start)
+        return found
+
+
+@pytest.mark.parametrize("words", [(0,), (-1,), (0, -1), ()])
+def test_notes_without_words_are_looked_at_once(
+    words: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client may send a million empty messages in a row: kinds are not searched for each."""
+    said = Message(role=Role.USER, blocks=(Text(text="go"),))
+    messages = [Message(role=Role.USER, blocks=())] * 400
+    for place in words:
+        messages[place] = said
+    messages += [Message(role=Role.ASSISTANT, blocks=()), said, *messages[1:]]
+    kinds = Searched(course_of(messages).kinds)
+    monkeypatch.setattr(Searched, "looked", 0)
+    ask = find_ask(messages, MARKERS, kinds)
+    turns = count_turns(messages, ask, MARKERS, kinds)
+    assert turns == 1 + bool(words)
+    assert Searched.looked <= 5 * len(kinds)

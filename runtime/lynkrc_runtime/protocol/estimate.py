@@ -16,6 +16,7 @@ import binascii
 import re
 import struct
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -23,6 +24,7 @@ from lynkrc_runtime.protocol.conversation import (
     Block,
     Document,
     Image,
+    MalformedRequest,
     Opaque,
     RedactedThinking,
     Refusal,
@@ -112,7 +114,7 @@ def estimate_blocks(blocks: Iterable[Block]) -> int:
 def estimate_tokens(request: Request, text_tokens: Callable[[str], int] = estimate_text) -> int:
     """Tokens of the prompt: system in all its places, tools, messages, thinking and images.
 
-    `text_tokens` counts those of a text.
+    `text_tokens` counts those of a text. MalformedRequest where the prompt nests too deeply.
     """
     total = _tools(request.tools, text_tokens) if request.tools else 0
     for text in request.system:
@@ -142,10 +144,18 @@ def _tools(tools: tuple[Tool, ...], text_tokens: Callable[[str], int]) -> int:
     known = tools if type(tools) is KnownTools and text_tokens is estimate_text else None
     if known is not None and known.tokens is not None:
         return known.tokens
-    total = sum([text_tokens(msgspec.json.encode(tool.value).decode()) for tool in tools])
+    total = sum([text_tokens(_spelt(tool.value)) for tool in tools])
     if known is not None:
         known.tokens = total
     return total
+
+
+def _spelt(value: Any) -> str:
+    try:
+        return msgspec.json.encode(value).decode()
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise MalformedRequest(None, "the body is nested too deeply") from error
 
 
 def estimate_bytes(size: int) -> int:
@@ -168,7 +178,7 @@ def _block(block: Block, text_tokens: Callable[[str], int]) -> int:
         case RedactedThinking():
             return estimate_bytes(len(block.data))
         case Opaque():
-            return text_tokens(msgspec.json.encode(block.value).decode())
+            return text_tokens(_spelt(block.value))
 
 
 def _document(document: Document, text_tokens: Callable[[str], int]) -> int:

@@ -13,6 +13,8 @@ True
 import json
 from typing import Any, final
 
+from lynkrc_runtime.protocol.conversation import MalformedRequest
+
 
 @final
 class _Repeated(Exception):
@@ -22,14 +24,20 @@ class _Repeated(Exception):
 
 
 def repeated_member(body: bytes) -> str | None:
-    """Its name; None without one, and for what is no JSON: the dialect's reader says why."""
+    """Its name; None without one, and for what is no JSON: the dialect's reader says why.
+
+    MalformedRequest where it nests too deeply to be looked at: that reader, which uses less of the
+    stack, might still take it.
+    """
     try:
         # No number is wanted, and one too long to be read would end the search.
         json.loads(body, object_pairs_hook=_members, parse_int=len)
     except _Repeated as repeated:
         return repeated.name
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
+    except RecursionError as error:
+        raise MalformedRequest(None, "the body is nested too deeply") from error
     return None
 
 

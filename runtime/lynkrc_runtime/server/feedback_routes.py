@@ -11,6 +11,7 @@ from typing import Any, final
 import msgspec
 from aiohttp import web
 
+from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.repeated import repeated_member
 from lynkrc_runtime.server.http import (
     ARRIVAL,
@@ -64,9 +65,9 @@ def read_judgement(body: bytes) -> Judgement:
         raise NotJudgement(f"the body has more than {LONGEST} bytes", None)
     try:
         members = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        twice = repeated_member(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MalformedRequest):
         raise NotJudgement("the body is not JSON", None) from None
-    twice = repeated_member(body)
     if twice is not None:
         raise NotJudgement("the member is repeated", twice[:_SHOWN])
     if not isinstance(members, dict):

@@ -134,7 +134,9 @@ def session_of_user(user: object) -> str | None:
 
 def first_words(messages: Sequence[Message], markers: Markers) -> str:
     """The first the user wrote, without what the client put around it; "" without any."""
-    for message in messages:
+    # One by one: each is made when it is asked for, and the first mostly is enough.
+    for index in range(len(messages)):
+        message = messages[index]
         if message.role is Role.USER and (words := authored_text(message, markers)):
             return words[:MOST_WORDS]
     return ""

@@ -93,8 +93,13 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
         # Names and addresses are nobody's business upstream: only a digest travels.
         body["metadata"] = {"user_id": hashlib.sha256(options.user.encode()).hexdigest()}
         losses["hashed=user"] = None
+    try:
+        encoded = msgspec.json.encode(body)
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
     return Written(
-        body=msgspec.json.encode(body),
+        body=encoded,
         headers={"anthropic-version": version},
         transforms=tuple(losses),
     )

@@ -378,6 +378,9 @@ def _said(payload: bytes, member: str, text: str | None) -> Any:
                 return None
             if choice.get("usage") or choice.get("finish_reason"):
                 return None
+            if isinstance(delta.get("function_call"), dict):
+                # A call, though it says nothing of it yet.
+                return None
             if text is not None:
                 (delta if function is None else function)[member] = text
             chunk.pop("obfuscation", None)
