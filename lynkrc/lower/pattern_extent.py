@@ -1,9 +1,11 @@
 """Entries to whether their automaton is surely far below its limits, without building it.
 
 The states multiply where many ways through the entries are open at once: with ``~``, which starts
-anywhere; with classes that run across words; with a ``*`` that something follows. Tame entries
-start at word edges and have hardly any of these, so that what was read decides which ways are
-open, and the states grow with the entries' length. Whatever is not tame is built, and so counted.
+anywhere; with classes that run across words; with a ``*`` that something follows; where an entry
+that chooses often may begin again within itself; where a ``*`` is met by many beginnings of its
+word. Tame entries start at word edges and have hardly any of these, so that what was read decides
+which ways are open, and the states grow with the entries' length. Whatever is not tame is built,
+and so counted.
 """
 
 import re
@@ -21,7 +23,7 @@ from lynkrc.syntax.pattern import (
     Repeat,
     Sequence,
 )
-from lynkrc.syntax.pattern_edges import IS_OTHER, kinds_at
+from lynkrc.syntax.pattern_edges import IS_OTHER, kinds_at, within_word
 from lynkrc.syntax.pattern_shape import is_word_only
 from lynkrc_runtime.scan.edges import begins_alone
 
@@ -36,6 +38,13 @@ MOST_PLAIN_STATES = 160_000
 
 MOST_INNER_STARS = 12
 """Most repetitions without an end that something follows."""
+
+MOST_CHOICES = 10
+"""Most choices that a match of one entry makes: what is open may be any set of them."""
+
+MOST_BESIDE_TAILS = 500_000
+"""Greatest length of tame entries times those that end with several words and a ``*``: each of
+these may be open beside every beginning of the word, which few begin alike."""
 
 _BLANKS = 8
 _OTHER_CLASSES = 5  # of bytes that no entry has: of words, three, of none, and of blanks
@@ -55,15 +64,18 @@ def is_tame(patterns: Iterable[Pattern]) -> bool:
     cells = plain_cells(patterns)
     if cells is not None and cells <= MOST_PLAIN_CELLS:
         return True
-    length = stars = 0
+    length = stars = tails = 0
     for pattern in patterns:
         if not pattern.bounded or not _stays_in_words(pattern.root):
             return False
         length += _length(pattern.root)
         stars += _inner_stars(pattern.root, is_last=True)
+        tails += _tails(pattern.root)
         if length > MOST_LENGTH or stars > MOST_INNER_STARS:
             return False
-    return True
+        if _choices(pattern.root, is_last=True) > MOST_CHOICES:
+            return False
+    return length * tails <= MOST_BESIDE_TAILS
 
 
 def plain_cells(patterns: Iterable[Pattern]) -> int | None:
@@ -153,5 +165,54 @@ def _inner_stars(node: PatternNode, *, is_last: bool) -> int:
             return sum(
                 _inner_stars(item, is_last=is_last and i == last) for i, item in enumerate(items)
             )
+        case _:
+            assert_never(node)
+
+
+def _choices(node: PatternNode, *, is_last: bool) -> int:
+    """How often a match may go on in several ways, and does not end so."""
+    match node:
+        case Literal() | Gap():
+            return 0
+        case CharClass():
+            return 0 if is_last else 1
+        case Repeat(item=CharClass()) if is_last:
+            return 0
+        case Repeat(item=item, high=high):
+            within = _choices(item, is_last=is_last and high == 1)
+            return (1 + within) * (1 if high is None else high)
+        case Alternation(options=options):
+            return 1 + max(_choices(option, is_last=is_last) for option in options)
+        case Sequence(items=items):
+            last = len(items) - 1
+            return sum(
+                _choices(item, is_last=is_last and i == last) for i, item in enumerate(items)
+            )
+        case _:
+            assert_never(node)
+
+
+def _tails(node: PatternNode) -> int:
+    """How many repetitions end a match of several words: what stands before them is remembered.
+
+    Of one word, it is what the word begins with.
+    """
+    if isinstance(node, Alternation):
+        return sum(map(_tails, node.options))
+    if is_word_only(node) and within_word(node) is not None:
+        return 0
+    return _last_stars(node)
+
+
+def _last_stars(node: PatternNode) -> int:
+    match node:
+        case Literal() | Gap() | CharClass():
+            return 0
+        case Repeat(item=item, high=high):
+            return _last_stars(item) if high == 1 else 1
+        case Alternation(options=options):
+            return sum(map(_last_stars, options))
+        case Sequence(items=items):
+            return _last_stars(items[-1])
         case _:
             assert_never(node)

@@ -97,11 +97,12 @@ def build_nfa(patterns: Sequence[Pattern]) -> Nfa:
 
 @final
 class _Builder:
-    __slots__ = ("_bounded", "_entry", "_shared", "nfa")
+    __slots__ = ("_bounded", "_entry", "_shared", "_starts", "nfa")
 
     def __init__(self) -> None:
         self.nfa = Nfa()
         self._shared: dict[tuple[int, int | PatternNode, bool], int] = {}
+        self._starts = {BOUNDED, FREE}  # and all nodes that are reached from them without a byte
         self._entry = 0
         self._bounded = True
 
@@ -183,6 +184,8 @@ class _Builder:
 
     def _jump(self, node: int, target: int) -> None:
         self.nfa.empty_edges[node].append(target)
+        if node in self._starts:
+            self._starts.add(target)
 
     def _fragment(self, node: int, item: PatternNode) -> int:
         """Nodes and edges for one `item` from `node` on; nothing leads back to `node` itself."""
@@ -245,19 +248,18 @@ class _Builder:
         for _ in range(item.low - 1 if by_bytes else item.low):
             node = self._fragment(node, item.item)
         if item.high is None:
-            loop = self._node()
+            loop, end = self._node(), self._node()
             if by_bytes:
                 # Bounded entries end before a word edge and every part begins with the first byte
                 # of a character, so going by bytes cannot end inside one.
                 self._edge(loop, _ORDINARY, loop)
-                if item.low:
+                if item.low or node in self._starts:
                     self._edge(node, _BEGINS_ORDINARY, loop)
-                else:
-                    self._jump(node, loop)
+                if not item.low:
+                    self._jump(node, end if node in self._starts else loop)
             else:
                 self._jump(node, loop)
                 self._jump(self._fragment(loop, item.item), loop)
-            end = self._node()
             self._jump(loop, end)
             return end
         end = self._node()

@@ -24,12 +24,14 @@ from lynkrc.syntax.pattern import (
     Repeat,
 )
 from lynkrc.syntax.pattern import Sequence as Items
+from lynkrc.syntax.pattern_words import REST_OF_WORD
 from lynkrc_runtime.scan.edges import as_written, is_alone
+from lynkrc_runtime.scan.fold import SYMBOL
 
 MOST_TEXTS = 64
 """Most texts an entry is written out into."""
 
-_REST = "*"  # no literal of a bounded entry ends so: a `*` there is the wildcard
+_REST = SYMBOL  # no literal has it: the `*` behind a word
 
 
 def check_overlaps(spec: Spec) -> Iterable[Diagnostic]:
@@ -89,7 +91,8 @@ def _finding(lexicon: Lexicon, i: int, j: int, text: str, *, whole: bool) -> Dia
     message = (
         f"everything {shown(mine.text)} matches is matched by {shown(other.text)} too"
         if whole
-        else f"{shown(mine.text)} and {shown(other.text)} both match {shown(as_written(text))}"
+        else f"{shown(mine.text)} and {shown(other.text)} both match "
+        f"{shown(as_written(text).replace(_REST, '*'))}"
     )
     return Diagnostic(
         code=OVERLAPPING_ENTRIES,
@@ -111,7 +114,8 @@ def _texts(pattern: Pattern) -> Sequence[str]:
 def _written(node: PatternNode) -> list[str] | None:
     match node:
         case Literal(text=text):
-            return [text]
+            # Of a regular expression, and not what a blank between words finds.
+            return None if " " in text else [text]
         case Gap():
             return [" "]
         case CharClass():
@@ -132,7 +136,7 @@ def _written(node: PatternNode) -> list[str] | None:
                     return None
                 written += part
             return _bounded(written)
-        case Repeat(item=CharClass(), low=0, high=None):
+        case Repeat() if node == REST_OF_WORD:
             return [_REST]
         case Repeat(item=item, low=0, high=1):
             part = _written(item)

@@ -6,13 +6,16 @@ a ``*`` to take.
 """
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from lynkrc.diagnostics.model import Diagnostic, Edit, Fix
 from lynkrc.diagnostics.sema_codes import NEEDLESS_EDGE_SIGN
+from lynkrc.diagnostics.wording import shown
 from lynkrc.sema.merge import Spec
 from lynkrc.source.fixes import fix_of
 from lynkrc.source.text import Span
+from lynkrc.syntax.config import LexiconEntry
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_edges import IS_ALONE, kinds_at
 from lynkrc_runtime.scan.edges import is_alone
@@ -25,32 +28,43 @@ def check_scripts(spec: Spec) -> Iterable[Diagnostic]:
     """Such entries of the document's own lexicons."""
     for one in spec.lexicons:
         if not one.origin:
-            for entry in one.item.entries:
-                finding = _of(entry.pattern)
-                if finding is not None:
-                    yield finding
+            yield from _of(one.item.entries)
 
 
-def _of(pattern: Pattern) -> Diagnostic | None:
-    if pattern.text.isascii():
-        return None
-    is_regex = pattern.text.startswith(("/", "~/"))
-    kept = pattern.text if is_regex else _STAR.sub(_without_star, pattern.text)
-    starred = kept != pattern.text
+def _of(entries: Sequence[LexiconEntry]) -> Iterable[Diagnostic]:
+    kept = [_kept(entry.pattern) for entry in entries]
+    times = Counter(kept)
+    for entry, text in zip(entries, kept, strict=True):
+        if text != entry.pattern.text:
+            # No key stands twice, so of entries with weights one is to be removed by hand.
+            yield _finding(entry.pattern, text, twice=entry.weighted and times[text] > 1)
+
+
+def _kept(pattern: Pattern) -> str:
+    """The entry's text without what says nothing."""
+    text = pattern.text
+    if text.isascii():
+        return text
+    kept = text if text.startswith(("/", "~/")) else _STAR.sub(_without_star, text)
     if not pattern.bounded and kinds_at(pattern.root, 0) == kinds_at(pattern.root, -1) == IS_ALONE:
         kept = kept[1:]
-        message = "`~` lifts no edges here: each letter of this script is a word by itself"
-    else:
-        message = "`*` takes nothing here: each letter of this script is a word by itself"
-    if kept == pattern.text:
-        return None
-    signs = "`~` and `*`" if starred and pattern.text[0] != kept[0] else message[:3]
+    return kept
+
+
+def _finding(pattern: Pattern, kept: str, *, twice: bool) -> Diagnostic:
+    lifted = pattern.text[0] != kept[0]
+    starred = len(pattern.text) - len(kept) > lifted
+    signs = "`~` and `*`" if lifted and starred else "`~`" if lifted else "`*`"
+    says = "`~` lifts no edges" if lifted else "`*` takes nothing"
+    help_ = f"leave {signs} out: the entry is found inside of sentences all the same"
+    if twice:
+        help_ = f"remove one of the two entries: without {signs} this is {shown(kept)}, as another"
     return Diagnostic(
         code=NEEDLESS_EDGE_SIGN,
-        message=message,
+        message=f"{says} here: each letter of this script is a word by itself",
         span=pattern.span,
-        help=f"leave {signs} out: the entry is found inside of sentences all the same",
-        fix=_fix(pattern, kept, signs),
+        help=help_,
+        fix=None if twice else _fix(pattern, kept, signs),
     )
 
 

@@ -20,6 +20,7 @@ from lynkrc.syntax.pattern_edges import ORDINARY
 from lynkrc.syntax.pattern_reader import Reader
 from lynkrc.syntax.pattern_shape import is_word_only
 from lynkrc_runtime.scan.edges import is_alone
+from lynkrc_runtime.scan.fold import fold_text
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -129,7 +130,8 @@ def _rest_of_word(reader: Reader, before: PatternNode | None, start: int) -> Pat
     after = reader.peek()
     if not isinstance(before, Literal) or not is_word_only(before):
         refuse_rest(reader, start)
-    if after == "_" or after.isalnum() or after in ("*", "?", "("):
+    goes_on = after != "" and is_word_only(Literal(text=fold_text(after)))
+    if goes_on or after in ("*", "?", "("):
         refuse_rest(reader, start)
     return None if is_alone(ord(before.text[-1])) else REST_OF_WORD
 

@@ -274,6 +274,9 @@ regex_entries = st.sampled_from(
         r"~/[^ ]{2}[b中]?/",
         r"/(中|a){1,3}-?/",
         r"/[^a-z]{1,2}\w*[中a]/",
+        r"/\w*b/",
+        r"/(a|\w*)x?\w*c/",
+        r"/\w+(\w?.?)/",
     )
 )
 entries = st.one_of(plain_entries(), plain_entries(), regex_entries)
@@ -293,6 +296,8 @@ texts = st.builds(
 @example(lexicons=[["gpt模型", "模型"]], text="用gpt模型做 xgpt模型 gpt模型x")
 @example(lexicons=[["ab", "~ab"], ["ab*"]], text="abก abक abခ abệ ab中 ab")
 @example(lexicons=[["(ab|a中)"], ["~a", "a中"]], text="abက a中x xa中 aab中b")
+@example(lexicons=[[r"/\w*b/"], [r"/a?\w*b/", r"/(x|\w*)中?b/"]], text="ab xab. 中ab éab")
+@example(lexicons=[[r"/\w+(\w?.?)/"]], text="中ww한→")
 def test_the_automaton_finds_what_the_reference_finds(lexicons: list[list[str]], text: str) -> None:
     check(lexicons, text)
 

@@ -48,12 +48,28 @@ def test_what_is_not_tame() -> None:
     assert tame("plan*", "good (morning|evening)", "/[0-9]{1,6}/", "first* then")
     assert tame("~plan")
     assert not tame("~plan*")
-    assert tame("/v\\w{1,20}x/", "中 a*")
+    assert tame("/v\\w{1,4}x/", "中 a*", "中(中|国)x", "a (a |b )(a |b )x")
     assert not tame("/[中a]{1,9}x/")
     assert not tame("/a.{4}b/")
     assert not tame("/[^x]{2}y/")
     assert not tame(*(f"w{i}* then" for i in range(MOST_INNER_STARS + 1)))
     assert not tame(*(f"{i}{'long' * 50}*" for i in range(200)))
+
+
+def test_what_cannot_be_built_is_not_tame() -> None:
+    words = "abcdefghijklmnopqrstuvwxyz"
+    beside = [f"w{one}{words}{other}" for one in words for other in words[:6]]
+    for texts in (
+        ["中" + "(中|国)" * 20 + "x"],
+        ["/中(中|国){20}x/"],
+        ["a " + "(a |b )" * 14 + "x"],
+        ["/\\w{0,30}a\\w{18}b/"],
+        ["/(a|b){0,30}a(a|b){18}c/"],
+        [*(f"c{number} w*" for number in range(200)), *beside],
+    ):
+        found = [pattern for text in texts if (pattern := parsed(text)) is not None]
+        assert len(found) == len(texts)
+        assert [one.code.id for one in check_size([found])] == ["LK209"], texts[0]
 
 
 def test_the_shipped_lexicons_are_tame() -> None:

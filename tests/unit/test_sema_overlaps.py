@@ -26,6 +26,12 @@ def overlaps(*entries: str) -> list[str]:
         (("plan*", "plan b"), []),
         (("~plan", "planning"), []),
         (("/pla[mn]/", "plan"), []),
+        (("/x[ab]*/", "xyz"), []),
+        (("/x\\w*/", "xyz"), ["'xyz'"]),
+        (("a b", "/a b/"), []),
+        (("a\\*", "ab"), []),
+        (("a\\*|b", "a\\*"), ["'a\\*'"]),
+        (("gpt*", "gpt模型"), []),
     ],
 )
 def test_what_overlaps(entries: tuple[str, ...], marked: list[str]) -> None:
@@ -51,6 +57,11 @@ def test_both_entries_are_shown() -> None:
     (one,) = findings
     assert one.message == "everything `planning` matches is matched by `plan*` too"
     assert [label.span.text for label in one.labels] == ["plan*"]
+
+
+def test_a_rest_of_both_is_shown_as_a_star() -> None:
+    _, findings = resolved(f"lexicons:\n  words: [plan*|a, plan*|b]\n{READS}")
+    assert [one.message for one in findings] == ["`plan*|a` and `plan*|b` both match `plan*`"]
 
 
 def test_a_text_of_both_is_shown_in_letters_that_people_write() -> None:

@@ -67,6 +67,19 @@ def test_of_what_the_file_spells_otherwise_only_the_help_is_given() -> None:
     assert "`~`" in (finding.help or "")
 
 
+@pytest.mark.parametrize("other", ["证明", "证明*"])
+def test_no_fix_writes_a_key_twice(other: str) -> None:
+    size = "size: {weight: 100, value: 'ramp(ask.words, 0, 9)'}"
+    read = f"score: {{dimensions: {{d: {{terms: words}}, {size}}}}}\n"
+    _, findings = resolved(f"lexicons:\n  words: {{~证明: 1, '{other}': 2}}\n{read}")
+    told = [one for one in findings if one.code.id == "LK211"]
+    assert told
+    assert [one.fix for one in told] == [None] * len(told)
+    assert (told[0].help or "").startswith("remove one of the two")
+    _, (alone,) = resolved(f"lexicons:\n  words: {{~证明: 1, 明: 2}}\n{read}")
+    assert alone.fix is not None
+
+
 def test_it_can_be_allowed() -> None:
     written = "{entries: [~证明], allow: {LK211: copied as they are}}"
     assert found(lexicon(written)) == []

@@ -209,6 +209,13 @@ def test_faults_are_found_where_they_are(entry: str, code: str, shown: str) -> N
     assert first.help
 
 
+@pytest.mark.parametrize("mark", ["\u0301", "\u093f", "\u3099", "\u0e48"])
+def test_a_star_before_a_mark_ends_no_word(mark: str) -> None:
+    pattern, findings = read(f"ab*{mark}")
+    assert pattern is None
+    assert findings[0].code.id == "LK202"
+
+
 def test_findings_that_do_not_hinder_reading_are_collected() -> None:
     _, findings = read("/.* \u2192 [^a]+/")
     assert [finding.code.id for finding in findings] == ["LK204", "LK207", "LK204"]
