@@ -130,6 +130,7 @@ def _evaluation(gain: Figure, over_length: Figure) -> Evaluation:
         ),
         tiers=(),
         spending=(),
+        gains=(),
     )
     return Evaluation(
         spec="routing.yaml",
