@@ -113,15 +113,7 @@ def tune(question: TuneQuestion) -> Tuned:
         offset64=offset64,
         say=question.say,
     )
-    try:
-        cut = chosen(study)
-    except NoLearner:
-        raise CannotTune("scikit-learn is not installed", "pip install 'lynkrc[quality]'") from None
-    if cut is None:
-        raise CannotTune(
-            "nothing about these requests tells when the strong model is better",
-            "give more labelled requests",
-        )
+    cut = cut_of(study)
     bounds = bounds_of(question.table, decided)
     ranks = held_out_ranks(study, cut, adds64)
     shares = _wanted(question, decided, ranks, bounds)
@@ -151,6 +143,20 @@ def tune(question: TuneQuestion) -> Tuned:
         folds=question.folds,
         seed=question.seed,
     )
+
+
+def cut_of(study: Study) -> Cut:
+    """The fits. CannotTune where nothing can be learned."""
+    try:
+        cut = chosen(study)
+    except NoLearner:
+        raise CannotTune("scikit-learn is not installed", "pip install 'lynkrc[quality]'") from None
+    if cut is None:
+        raise CannotTune(
+            "nothing about these requests tells when the strong model is better",
+            "give more labelled requests",
+        )
+    return cut
 
 
 def adds_of(table: RouteTable, decided: Sequence[Decided]) -> Integers:
