@@ -216,19 +216,20 @@ def _tuned_by_log(
     first_strong: int,
 ) -> tuple[TuneLogReport, tuple[FileChange, ...]]:
     from lynkrc.cli.tune_log import Log
+    from lynkrc.quality.tune_log import lowered, rows_of_log
 
     path: Path = arguments.spec
     assert current.table is not None
     with Progress("tuning") as say:
         say("reading the log")
         log = Log(arguments)
-        before = log.decided(bundle, current.table)
-        tuned = log.tuned(bundle, current.table, first_strong, say)
+        requests = log.requests(bundle, current.table)
+        tuned = log.tuned(requests, current.table, first_strong, say)
         say("compiling the proposal")
         proposal, proposed = _proposed(path, data, current, tuned)
         built = loaded(proposed, path)
         assert built is not None and proposed.table is not None
-        after = log.decided(built, proposed.table)
+        before, after = map(rows_of_log, (requests, log.requests(built, proposed.table)))
         _require_same(tuned.fitted, after)
     changes = _changes(path, data, proposal)
     report = TuneLogReport(
@@ -236,6 +237,7 @@ def _tuned_by_log(
         tuned=tuned,
         proposal=proposal,
         tiers=_moves([tier.name for tier in current.table.tiers], before, after),
+        lowered=lowered(before, after, first_strong),
         findings=_new_findings(current, proposed),
         patch=patch(changes),
     )

@@ -9,9 +9,8 @@ from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.usage import lines_of
 from lynkrc.diff.replayed import BadLine
 from lynkrc.ir.table import RouteTable
-from lynkrc.quality.decided import Decided
 from lynkrc.quality.logged import LoggedRequests, decide_log
-from lynkrc.quality.tune_log import TuneLogQuestion, rows_of_log, tune_log
+from lynkrc.quality.tune_log import TuneLogQuestion, tune_log
 from lynkrc.quality.tuned_by_log import TunedByLog
 from lynkrc.quality.tuning import CannotTune
 from lynkrc_runtime.bundle import LoadedBundle
@@ -26,20 +25,17 @@ class Log:
         self._arguments = arguments
         self._lines: tuple[Line | BadLine, ...] = tuple(lines_of(arguments.log))
 
-    def decided(self, bundle: LoadedBundle, table: RouteTable) -> tuple[Decided, ...]:
-        """The requests that the bundle of this table routes, as rows."""
-        return rows_of_log(self._requests(bundle, table))
+    def requests(self, bundle: LoadedBundle, table: RouteTable) -> LoggedRequests:
+        """What the bundle of this table decides. CannotRead where it decides nothing."""
+        found = decide_log(self._lines, bundle, table)
+        require_requests(found, self._arguments)
+        return found
 
     def tuned(
-        self,
-        bundle: LoadedBundle,
-        table: RouteTable,
-        strong_from: int,
-        say: Callable[[str], None],
+        self, log: LoggedRequests, table: RouteTable, strong_from: int, say: Callable[[str], None]
     ) -> TunedByLog:
         """The fitted score. CannotRead where there is none."""
         arguments = self._arguments
-        log = self._requests(bundle, table)
         try:
             return tune_log(
                 TuneLogQuestion(
@@ -57,8 +53,3 @@ class Log:
         except CannotTune as problem:
             files = ", ".join(map(str, arguments.log))
             raise CannotRead(f"{files}: {problem.message}; {problem.help}") from None
-
-    def _requests(self, bundle: LoadedBundle, table: RouteTable) -> LoggedRequests:
-        found = decide_log(self._lines, bundle, table)
-        require_requests(found, self._arguments)
-        return found

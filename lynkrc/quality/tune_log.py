@@ -176,6 +176,12 @@ def rows_of_log(
     return tuple(_row(one, suites.get(_session(one), "none")) for one in log.requests)
 
 
+def lowered(before: Sequence[Decided], after: Sequence[Decided], strong_from: int) -> int:
+    """How many requests strong tiers would lose: how weak ones do on such nobody has seen."""
+    tiers = {one.row.id: one.tier for one in after}
+    return sum(one.tier >= strong_from > tiers.get(one.row.id, one.tier) for one in before)
+
+
 def _row(one: LoggedRequest, suite: str) -> Decided:
     row = Row(
         id=_name(one),
@@ -197,7 +203,7 @@ def _row(one: LoggedRequest, suite: str) -> Decided:
         row=row,
         tier=one.tier,
         rule=one.decision.rule,
-        score=int(scores_of(np.array([one.points]))[0]),
+        score=min(100, max(0, (one.points + 3200) // 6400)),
         points=one.points,
         chars=one.lengths.get("ask.chars", 0),
         vector=one.vector,

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import final
 
-from lynkrc.quality.outcomes_text import HONEST
 from lynkrc.quality.proposal import Proposal
 from lynkrc.quality.report_text import FEW
 from lynkrc.quality.results import Figure
@@ -21,12 +20,16 @@ _LINES = 3
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TuneLogReport:
-    """Everything that is told; members as in `lynkrc.quality.tune_report.TuneReport`."""
+    """Everything that is told; members as in `lynkrc.quality.tune_report.TuneReport`.
+
+    `lowered` requests would go from the strong tiers to those below.
+    """
 
     spec: str
     tuned: TunedByLog
     proposal: Proposal
     tiers: tuple[TierMove, ...]
+    lowered: int
     findings: tuple[str, ...]
     patch: str
 
@@ -71,16 +74,23 @@ def warnings(report: TuneLogReport) -> tuple[str, ...]:
         "the labels are weak: nobody graded these answers, and who is served badly mostly says "
         "nothing",
         f"only what was served was seen: what {strong} would have made of a request that ended "
-        f"badly nobody knows, and what was sent to {strong} from the start taught nothing",
+        f"badly nobody knows, and what was sent to {strong} from the start taught nothing; a spec "
+        "that sent the hardest away is judged on the rest, so the comparison with the one that "
+        "served favours what is tuned",
     ]
+    if report.lowered:
+        found.append(
+            f"{report.lowered:,} of the requests would go below {strong} that do not now: no "
+            f"outcome tells how {tuned.weak_tiers[-1]} answers such"
+        )
     if tuned.bad < FEW_BAD:
         found.append(f"only {tuned.bad:,} bad: of so few bad outcomes little can be told")
     if tuned.labels < FEW:
         found.append(f"only {tuned.labels:,} labels: of fewer than {FEW:,} little can be told")
     if tuned.lost:
         found.append(
-            f"a log holds no words: what {', '.join(tuned.lost)} add by terms is not in the tuned "
-            "score; `lynkrc tune SPEC DATA` learns words from labelled requests"
+            f"a log holds no words: the points of the terms of {', '.join(tuned.lost)} are not in "
+            "the tuned score; `lynkrc tune SPEC DATA` learns words from labelled requests"
         )
     found += [f"the proposed spec has a new finding: {one}" for one in report.findings]
     return tuple(found)
@@ -118,7 +128,7 @@ def _labels(tuned: TunedByLog) -> Iterator[str]:
     yield f"  {'label':<12}{'counts':>8}{'requests':>10}{'bad':>8}"
     for one in tuned.sources:
         yield f"  {one.source.value:<12}{one.weight:>8g}{one.labels:>10,}{one.bad:>8,}"
-    yield f"  {'':<12}{'':>8}{tuned.labels:>10,}{tuned.bad:>8,}"
+    yield f"  {'all':<12}{'':>8}{tuned.labels:>10,}{tuned.bad:>8,}"
 
 
 def _order(tuned: TunedByLog) -> Iterator[str]:
@@ -157,6 +167,5 @@ def _notes(report: TuneLogReport) -> Iterator[str]:
         f"Strong from tier {tuned.strong_from}. Intervals: 95 %, {tuned.resamples:,} draws of "
         f"sessions, seed {tuned.seed}. See docs/quality.md."
     )
-    yield from wrapped(HONEST)
     if verdict_of(tuned.order.over_current) is not Verdict.BETTER and report.patch:
         yield "Nothing here says that the diff helps."

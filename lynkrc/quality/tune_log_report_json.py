@@ -53,6 +53,7 @@ def render_json(report: TuneLogReport) -> str:
         "counts": list(tuned.counts),
         "lost": list(tuned.lost),
         "tiers": [asdict(one) for one in report.tiers],
+        "lowered": report.lowered,
         "up_to": [
             {"tier": tier, "before": before, "after": after}
             for tier, before, after in proposal.up_to

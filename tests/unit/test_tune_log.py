@@ -134,6 +134,10 @@ def test_what_ends_badly_is_learned_of_weak_tiers_alone(
     assert found["counts"] == ["ask.chars", "ask.words", "ask.lines", "ask.commas"]
     (high,) = found["unlabelled"]
     assert high["what"].startswith("served by HIGH")
+    assert 0 < found["lowered"] <= high["count"]
+    assert any(
+        f"{found['lowered']} of the requests would go below" in one for one in found["warnings"]
+    )
 
 
 def test_the_current_order_is_measured_as_eval_does(
@@ -157,6 +161,7 @@ def test_the_text_says_what_labels_are_worth(
     assert "better than the current spec on held-out outcomes: AUROC +0." in told
     assert "warning: the labels are weak" in told
     assert "warning: only what was served was seen" in told
+    assert "favours what is tuned" in told
     assert "of so few bad outcomes little can be told" in told
     assert "of fewer than 1,000 little can be told" in told
     assert "APGR" not in text and "CPT" not in text
@@ -227,6 +232,26 @@ def test_what_cannot_be_used_is_counted_and_named(
     assert "1 count for shares only: served by no tier that this spec has" in text
     assert "3 left out: never logged" in text
     assert "1 left out: judgements of requests that are not in the log" in text
+
+
+def test_words_that_a_log_cannot_weigh_are_named(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = SPEC.replace("    rows:", "    spoken: {terms: secrets}\n    rows:")
+    (folder / "routing.yaml").write_text(text, encoding="utf-8")
+    other = decider(text)
+    points = next(slot.text for slot in other.table.slots if slot.text.startswith("points"))
+    lines = [described(other)]
+    for one in traffic()[1:]:
+        read = json.loads(one)
+        if read["kind"] == "request":
+            read["slots"][points] = 0
+        lines.append(line(read | {"bundle": other.digest}))
+    (folder / "usage.jsonl").write_bytes(b"".join(lines))
+    found = document(capsys)
+    assert found["lost"] == ["spoken"]
+    assert any("points of the terms of spoken are not in" in one for one in found["warnings"])
+    assert "-    spoken: {terms: secrets}" in found["patch"]
 
 
 def test_a_count_that_some_records_lack_is_no_candidate(
