@@ -46,7 +46,7 @@ def run_log(arguments: argparse.Namespace) -> ExitCode:
     tiers = tuple(tier.name for tier in bundle.dispatch.tiers)
     place = strong_from(arguments.strong_from, tiers)
     log = decide_log(lines_of(arguments.log), bundle, done.table)
-    _require_requests(log, arguments)
+    require_requests(log, arguments)
     found = outcomes(
         LogQuestion(
             spec=str(arguments.spec),
@@ -78,7 +78,8 @@ def _verdict(found: Outcomes, gates: Sequence[str]) -> ExitCode:
     return ExitCode.OK
 
 
-def _require_requests(log: LoggedRequests, arguments: argparse.Namespace) -> None:
+def require_requests(log: LoggedRequests, arguments: argparse.Namespace) -> None:
+    """CannotRead for a log of which nothing can be decided."""
     if log.requests:
         return
     named = ", ".join(map(str, arguments.log))

@@ -22,29 +22,50 @@ from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc.diagnostics.sema_codes import UNUSED
 from lynkrc.diagnostics.wording import shown
 from lynkrc.pipeline import Compilation, compile_spec
+from lynkrc.quality import tune_log_report, tune_log_report_json
 from lynkrc.quality.compiled import first_difference
 from lynkrc.quality.decided import Decided, decide_rows
 from lynkrc.quality.labels import labels_of
 from lynkrc.quality.patch import FileChange, patch
 from lynkrc.quality.proposal import CannotPropose, Proposal, propose, without
+from lynkrc.quality.results import Figure
 from lynkrc.quality.rows import Row
+from lynkrc.quality.tune_log_report import TuneLogReport
 from lynkrc.quality.tune_report import TierMove, TuneReport, Verdict, gain, verdict_of
 from lynkrc.quality.tune_report_json import render_json
 from lynkrc.quality.tune_report_text import render_text
-from lynkrc.quality.tuned import Tuned
+from lynkrc.quality.tuned import FittedScore, RowScore, Tuned
 from lynkrc.sema.loader import BaseFile
 from lynkrc.source.decode_text import decode_source
 from lynkrc.source.text import SourceFile, Span
+from lynkrc_runtime.bundle import LoadedBundle
 
 _MARK = "\ufeff"
 _MOST_TERMS = 10_000
+_NOT_WITH_LOG = {
+    "data": "DATA",
+    "suite": "--suite",
+    "weak": "--weak",
+    "strong": "--strong",
+    "budget_usd": "--budget-usd",
+    "max_terms": "--max-terms",
+}
+"""What is about graded answers, or about words: a log has neither."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments: the spec, the data, how much may be fitted, what becomes of the diff."""
     parser.add_argument("spec", type=Path, help="the spec")
     parser.add_argument(
-        "data", nargs="+", type=Path, metavar="DATA", help="labelled requests, one a line (JSON)"
+        "data", nargs="*", type=Path, metavar="DATA", help="labelled requests, one a line (JSON)"
+    )
+    parser.add_argument(
+        "--log",
+        action="append",
+        type=Path,
+        metavar="LOG",
+        help="instead of DATA a usage log (`serve --usage-log`): weak labels of how requests "
+        "ended; repeatable",
     )
     parser.add_argument("--suite", action="append", help="only this suite of the data; repeatable")
     parser.add_argument("--weak", metavar="MODEL", help="instead of the one that rows name")
@@ -110,20 +131,32 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         return ExitCode.FINDINGS
     report, changes = found
     out = sys.stdout
-    if arguments.format == "json":
-        out.write(render_json(report))
-    else:
-        is_below = arguments.output is None and not arguments.write
-        out.write(render_text(report, colour=wants_colour(out), diff=is_below))
+    is_below = arguments.output is None and not arguments.write
+    match report, arguments.format:
+        case TuneReport(), "json":
+            out.write(render_json(report))
+        case TuneReport(), _:
+            out.write(render_text(report, colour=wants_colour(out), diff=is_below))
+        case TuneLogReport(), "json":
+            out.write(tune_log_report_json.render_json(report))
+        case TuneLogReport(), _:
+            text = tune_log_report.render_text(report, colour=wants_colour(out), diff=is_below)
+            out.write(text)
     try:
         _write(arguments, report, changes)
     except OSError as problem:
         error(f"cannot write {problem.filename}: {problem.strerror}")
         return ExitCode.CANNOT_RUN
-    if arguments.require_gain and verdict_of(gain(report.tuned)) is not Verdict.BETTER:
+    if arguments.require_gain and verdict_of(_gain(report)) is not Verdict.BETTER:
         error("no gain is shown over the current spec (--require-gain)")
         return ExitCode.FINDINGS
     return ExitCode.OK
+
+
+def _gain(report: TuneReport | TuneLogReport) -> Figure:
+    if isinstance(report, TuneLogReport):
+        return report.tuned.order.over_current
+    return gain(report.tuned)
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -138,14 +171,25 @@ def _check(arguments: argparse.Namespace) -> None:
         )
     if arguments.max_terms > _MOST_TERMS:
         raise CannotRead(f"--max-terms {arguments.max_terms}: at most {_MOST_TERMS:,}")
+    if arguments.log is not None:
+        _check_log(arguments)
+    elif not arguments.data:
+        raise CannotRead("name DATA, files of labelled requests, or --log FILE, a usage log")
+
+
+def _check_log(arguments: argparse.Namespace) -> None:
+    for member, name in _NOT_WITH_LOG.items():
+        if getattr(arguments, member):
+            raise CannotRead(
+                f"--log is about outcomes, without words or graded answers: leave out {name}, or "
+                "tune without it"
+            )
 
 
 def _tuned(
     arguments: argparse.Namespace,
-) -> tuple[TuneReport, tuple[FileChange, ...]] | None:
+) -> tuple[TuneReport | TuneLogReport, tuple[FileChange, ...]] | None:
     """The report and the files that change; None for a spec with errors, which are printed."""
-    from lynkrc.quality.tuning import CannotTune, TuneQuestion, tune
-
     path: Path = arguments.spec
     data = spec_bytes(path)
     current = _compiled(path, data, None)
@@ -159,6 +203,59 @@ def _tuned(
             f"--shares: {len(arguments.shares)} for {len(tiers)} tiers; give one for each of "
             f"{', '.join(tiers)}"
         )
+    if arguments.log is not None:
+        return _tuned_by_log(arguments, data, current, bundle, first_strong)
+    return _tuned_by_data(arguments, data, current, bundle, first_strong)
+
+
+def _tuned_by_log(
+    arguments: argparse.Namespace,
+    data: bytes,
+    current: Compilation,
+    bundle: LoadedBundle,
+    first_strong: int,
+) -> tuple[TuneLogReport, tuple[FileChange, ...]]:
+    from lynkrc.cli.tune_log import Log
+    from lynkrc.quality.tune_log import lowered, rows_of_log
+
+    path: Path = arguments.spec
+    assert current.table is not None
+    with Progress("tuning") as say:
+        say("reading the log")
+        log = Log(arguments)
+        requests = log.requests(bundle, current.table)
+        tuned = log.tuned(requests, current.table, first_strong, say)
+        say("compiling the proposal")
+        proposal, proposed = _proposed(path, data, current, tuned)
+        built = loaded(proposed, path)
+        assert built is not None and proposed.table is not None
+        before, after = map(rows_of_log, (requests, log.requests(built, proposed.table)))
+        _require_same(tuned.fitted, after)
+    changes = _changes(path, data, proposal)
+    report = TuneLogReport(
+        spec=str(path),
+        tuned=tuned,
+        proposal=proposal,
+        tiers=_moves([tier.name for tier in current.table.tiers], before, after),
+        lowered=lowered(before, after, first_strong),
+        findings=_new_findings(current, proposed),
+        patch=patch(changes),
+    )
+    return report, changes
+
+
+def _tuned_by_data(
+    arguments: argparse.Namespace,
+    data: bytes,
+    current: Compilation,
+    bundle: LoadedBundle,
+    first_strong: int,
+) -> tuple[TuneReport, tuple[FileChange, ...]]:
+    from lynkrc.quality.tuning import CannotTune, TuneQuestion, tune
+
+    path: Path = arguments.spec
+    assert current.table is not None
+    tiers = tuple(tier.name for tier in current.table.tiers)
     rows = rows_of(arguments.data, arguments.suite)
     _check_pairs(arguments, rows)
     with Progress("tuning") as say:
@@ -253,7 +350,7 @@ def _load(name: str, from_path: str) -> SourceFile | None:
 
 
 def _proposed(
-    path: Path, data: bytes, current: Compilation, tuned: Tuned
+    path: Path, data: bytes, current: Compilation, tuned: FittedScore
 ) -> tuple[Proposal, Compilation]:
     """The spec with the tuned score, and what it compiles to."""
     assert current.table is not None
@@ -298,10 +395,14 @@ def _redecided(
     bundle = loaded(proposed, path)
     assert bundle is not None
     decided, _ = decide_rows(bundle, rows)
-    different = first_difference(tuned.fitted, decided)
+    _require_same(tuned.fitted, decided)
+    return decided
+
+
+def _require_same(fitted: Sequence[RowScore], decided: Sequence[Decided]) -> None:
+    different = first_difference(fitted, decided)
     if different is not None:
         raise RuntimeError(f"the proposed spec is not what was fitted: {different}")
-    return decided
 
 
 def _moves(
@@ -349,7 +450,7 @@ def _is_elsewhere(path: Path) -> bool:
 
 
 def _write(
-    arguments: argparse.Namespace, report: TuneReport, changes: Sequence[FileChange]
+    arguments: argparse.Namespace, report: TuneReport | TuneLogReport, changes: Sequence[FileChange]
 ) -> None:
     if arguments.output is not None:
         arguments.output.write_text(report.patch, encoding="utf-8", newline="")

@@ -14,7 +14,7 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from lynkrc.interp.evaluate import value
+from lynkrc.interp.evaluate import Vector, value
 from lynkrc.ir.ranges import step_value
 from lynkrc.ir.table import RouteTable
 from lynkrc.quality.decided import Decided
@@ -95,6 +95,21 @@ def candidates_of(
     the weight that it has. A dimension that adds the points of terms is no candidate: its value has
     no bounds, and the words of asks are candidates of their own.
     """
+    return candidates_from(
+        table, [one.vector for one in decided], [_counts(one) for one in decided]
+    )
+
+
+def candidates_from(
+    table: RouteTable, vectors: Sequence[Vector], counted: Sequence[Mapping[str, int]]
+) -> tuple[tuple[Candidate, ...], Values]:
+    """The same of requests whose asks are gone: of each the vector, and the counts that are known.
+
+    A count that is not known of all of them is no candidate. ValueError for no requests.
+    """
+    if not vectors:
+        raise ValueError("no requests")
+    known = frozenset.intersection(*map(frozenset, counted))
     found: list[Candidate] = []
     columns: list[list[int]] = []
     for dimension in table.dimensions:
@@ -108,12 +123,11 @@ def candidates_of(
                     weight64=dimension.weight64,
                 )
             )
-            columns.append(
-                [min(100, max(0, value(dimension.value, one.vector))) for one in decided]
-            )
+            columns.append([min(100, max(0, value(dimension.value, one))) for one in vectors])
     taken = {one.name for one in found}
-    counted = [_counts(one) for one in decided]
     for candidate, feature, steps in _structure():
+        if feature not in known:
+            continue
         name = candidate.name if candidate.name not in taken else f"{candidate.name}_steps"
         found.append(Candidate(name=name, value=candidate.value, declared=None))
         columns.append([_stepped(counts[feature], steps) for counts in counted])
@@ -129,7 +143,7 @@ def candidates_of(
     )
     places = sorted((*kept.values(), *idle))
     values = np.array([columns[at] for at in places], dtype=np.int64)
-    return tuple(found[at] for at in places), values.reshape(len(places), len(decided)).T
+    return tuple(found[at] for at in places), values.reshape(len(places), len(vectors)).T
 
 
 def _counts(one: Decided) -> Mapping[str, int]:

@@ -7,13 +7,15 @@ within one standard error, over folds, of their difference.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
-from typing import final
+from typing import TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lynkrc.quality.fit import STRENGTHS, Columns, Fitted, Floats, Most, Targets, path
-from lynkrc.quality.metrics import Pairs, measure, order
+from lynkrc.quality.metrics import Pairs, auroc, measure, order
+
+Judge: TypeAlias = Callable[[Floats, NDArray[np.bool_]], float]
 
 
 @final
@@ -21,18 +23,19 @@ from lynkrc.quality.metrics import Pairs, measure, order
 class Study:
     """What fits are made from: rows in one order, a fold of each, from 0.
 
-    `gaps` is by how much the strong model was better, not a number for a row without a label.
+    `judge` says how well scores order the chosen rows, more being better; not a number where it
+    cannot be told.
     """
 
     columns: Columns
     targets: Targets
-    gaps: Floats
     folds: NDArray[np.intp]
     most: Most
     kept64: NDArray[np.int64]
     """By value: the weight of a dimension that no label tells anything of, which it keeps."""
     offset64: int
     """What makes up for these on the labelled rows."""
+    judge: Judge = field(repr=False)
     say: Callable[[str], None] = field(repr=False)
 
 
@@ -110,7 +113,10 @@ def _strength(study: Study, inner: Sequence[tuple[Sequence[Fitted], NDArray[np.b
         if not any(one.strength == strength for fits, _ in inner for one in fits):
             continue
         fits = [(_at(fits, strength), rows) for fits, rows in inner]
-        figures = [0.5 if fitted is None else _apgr(study, fitted, rows) for fitted, rows in fits]
+        figures = [
+            0.5 if fitted is None else study.judge(fitted.scores(study.columns), rows)
+            for fitted, rows in fits
+        ]
         told.append(figures)
         used.append(strength)
     if not used:
@@ -126,20 +132,38 @@ def _strength(study: Study, inner: Sequence[tuple[Sequence[Fitted], NDArray[np.b
     return used[int(np.argmax(short.mean(axis=1) <= error))]
 
 
-def _apgr(study: Study, fitted: Fitted, rows: NDArray[np.bool_]) -> float:
-    """The mean over sources of the APGR on these rows; not a number where no source has a gap."""
-    scores = fitted.scores(study.columns)
-    source = np.full(len(rows), -1)
-    source[study.targets.rows] = study.targets.sources
-    found = []
-    for one in range(int(study.targets.sources.max()) + 1):
-        at = rows & (source == one)
-        if at.any():
-            gaps = study.gaps[at]
-            pairs = Pairs(weak=np.zeros(len(gaps)), strong=gaps, costs=None)
-            found.append(measure(order(scores[at]), pairs, np.ones(len(gaps))).apgr)
-    found = [one for one in found if not np.isnan(one)]
-    return float(np.mean(found)) if found else float("nan")
+def by_apgr(targets: Targets, gaps: Floats) -> Judge:
+    """The mean over sources of the APGR; `gaps` is by how much the strong model was better.
+
+    Not a number for a row without a label, and where no source has a gap.
+    """
+
+    def judge(scores: Floats, rows: NDArray[np.bool_]) -> float:
+        source = np.full(len(rows), -1)
+        source[targets.rows] = targets.sources
+        found = []
+        for one in range(int(targets.sources.max()) + 1):
+            at = rows & (source == one)
+            if at.any():
+                here = gaps[at]
+                pairs = Pairs(weak=np.zeros(len(here)), strong=here, costs=None)
+                found.append(measure(order(scores[at]), pairs, np.ones(len(here))).apgr)
+        found = [one for one in found if not np.isnan(one)]
+        return float(np.mean(found)) if found else float("nan")
+
+    return judge
 
 
-__all__ = ["Cut", "Study", "chosen", "fitted_on"]
+def by_auroc(targets: Targets) -> Judge:
+    """How often, by the labels' weights, what needs the strong model stands above what does not."""
+
+    def judge(scores: Floats, rows: NDArray[np.bool_]) -> float:
+        here = targets.at(rows)
+        if not here.rows.size:
+            return float("nan")
+        return auroc(order(scores[here.rows]), here.is_strong, here.weights)
+
+    return judge
+
+
+__all__ = ["Cut", "Judge", "Study", "by_apgr", "by_auroc", "chosen", "fitted_on"]

@@ -26,8 +26,8 @@ from lynkrc_runtime.usage_record import (
     SignalLine,
 )
 
-_Decided: TypeAlias = tuple[RequestLine, Decision, int, int]
-LENGTHS = ("ask.chars", "ask.tokens", "ask.words")
+_Decided: TypeAlias = tuple[RequestLine, Decision, int, int, tuple[int, ...]]
+LENGTHS = ("ask.chars", "ask.bytes", "ask.tokens", "ask.words")
 """Slots that tell the length of the ask, the first of them that was logged."""
 BAD_LINES = 20
 """Lines that are no records, kept; the others are counted."""
@@ -38,12 +38,15 @@ BAD_LINES = 20
 class LoggedRequest:
     """A logged request that the bundle routes to a tier.
 
-    `tier` is the bundle's, by index, `points` its score in 1/6400 point. `verdict` is on the
-    answer, None where nothing is thought of it. `lengths` are those logged of `LENGTHS`.
+    `number` is its place among the requests of the log, from 0, `vector` what is decided on. `tier`
+    is the bundle's, by index, `points` its score in 1/6400 point. `verdict` is on the answer, None
+    where nothing is thought of it. `lengths` are those logged of `LENGTHS`.
     """
 
+    number: int
     record: RequestLine
     decision: Decision
+    vector: tuple[int, ...] = field(repr=False)
     tier: int
     points: int
     verdict: Verdict | None
@@ -111,19 +114,23 @@ def decide_log(
                 else:
                     decided.append((number, one))
     for number, one in decided:
-        found.requests.append(_judged(found, one, judgements.said[number]))
+        found.requests.append(_judged(found, number, one, judgements.said[number]))
     found.strays = judgements.strays
     return found
 
 
-def _judged(found: LoggedRequests, one: _Decided, said: Sequence[Judgement]) -> LoggedRequest:
-    record, decision, tier, points = one
+def _judged(
+    found: LoggedRequests, number: int, one: _Decided, said: Sequence[Judgement]
+) -> LoggedRequest:
+    record, decision, tier, points, vector = one
     verdict = verdict_of(record, said)
     if isinstance(verdict, str):
         found.unjudged[verdict] += 1
     return LoggedRequest(
+        number=number,
         record=record,
         decision=decision,
+        vector=vector,
         tier=tier,
         points=points,
         verdict=None if isinstance(verdict, str) else verdict,
@@ -156,4 +163,4 @@ def _decided(
     if decision.tier is None:
         return "pinned to a target: no tier"
     points: int = bundle.explain(vector)["points"]["sum"]
-    return record, decision, tiers[decision.tier], points
+    return record, decision, tiers[decision.tier], points, tuple(vector)

@@ -13,7 +13,7 @@ from typing import TypeAlias, final
 from lynkrc.ir.table import RouteTable
 from lynkrc.quality.patch import FileChange
 from lynkrc.quality.span_edits import SpanEdits
-from lynkrc.quality.tuned import Tuned
+from lynkrc.quality.tuned import FittedScore
 from lynkrc.quality.written import (
     dimension_lines,
     lexicon_lines,
@@ -77,7 +77,7 @@ class Proposal:
 
 
 def propose(
-    file: SourceFile, table: RouteTable, tuned: Tuned, load: Load, *, extends_profile: bool
+    file: SourceFile, table: RouteTable, tuned: FittedScore, load: Load, *, extends_profile: bool
 ) -> Proposal:
     """Write `tuned` into the spec `file`, which compiles to `table` as it is.
 
@@ -126,7 +126,7 @@ def without(file: SourceFile, names: Collection[int]) -> str:
     return edits.applied()
 
 
-def _weights(table: RouteTable, tuned: Tuned) -> Iterator[WeightChange]:
+def _weights(table: RouteTable, tuned: FittedScore) -> Iterator[WeightChange]:
     kept = {one.declared: one for one in tuned.weights if one.declared is not None}
     for dimension in table.dimensions:
         new = kept.get(dimension.name)
@@ -146,7 +146,7 @@ class _Writer:
     """The edits of one spec."""
 
     def __init__(
-        self, file: SourceFile, root: MappingNode, table: RouteTable, tuned: Tuned, load: Load
+        self, file: SourceFile, root: MappingNode, table: RouteTable, tuned: FittedScore, load: Load
     ) -> None:
         self.edits = SpanEdits(file=file)
         self.lexicon = LEXICON
@@ -433,7 +433,7 @@ def _no_comments(node: MappingNode, name: str) -> None:
         )
 
 
-def _flow_texts(dimensions: Node | None, tuned: Tuned) -> dict[str, str]:
+def _flow_texts(dimensions: Node | None, tuned: FittedScore) -> dict[str, str]:
     """Each dimension of a mapping on one line: as it is with its new weight, "" if not kept."""
     found: dict[str, str] = {}
     weights = {one.declared: one.weight for one in tuned.weights}

@@ -5,9 +5,10 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
 from lynkrc.diagnostics.wording import printable
-from lynkrc.quality.proposal import WeightChange
+from lynkrc.quality.proposal import Proposal, WeightChange
 from lynkrc.quality.results import LENGTH, OLD, SPEC, Figure, Figures, SuiteResult
 from lynkrc.quality.tune_report import (
+    TierMove,
     TuneReport,
     Verdict,
     gain,
@@ -45,11 +46,11 @@ def render_text(report: TuneReport, *, colour: bool, diff: bool) -> str:
     first, second = sentences(tuned)
     sources = ", ".join(f"{name} {count:,}" for name, count in report.sources)
     lines = [
-        *_wrapped(f"{report.spec}, tuned on {tuned.labels:,} labels: {sources}"),
+        *wrapped(f"{report.spec}, tuned on {tuned.labels:,} labels: {sources}"),
         "",
-        *(f"{bold}{line}{end}" for line in _wrapped(first)),
-        *_wrapped(second),
-        *(line for one in warnings(report) for line in _wrapped(f"warning: {one}", "  ")),
+        *(f"{bold}{line}{end}" for line in wrapped(first)),
+        *wrapped(second),
+        *(line for one in warnings(report) for line in wrapped(f"warning: {one}", "  ")),
         "",
         *_held_out(report),
     ]
@@ -57,11 +58,17 @@ def render_text(report: TuneReport, *, colour: bool, diff: bool) -> str:
         lines += ["", "each source by a fit on the others, APGR", _heading()]
         for one in tuned.elsewhere:
             lines += _elsewhere(one)
-    lines += ["", *_tiers(report), "", *_weights(report), "", *_notes(report)]
+    lines += ["", *tier_lines(report.tiers, report.proposal), ""]
+    lines += [*weight_lines(report.proposal, tuned.terms), "", *_notes(report)]
+    return above(report.patch, lines, diff=diff)
+
+
+def above(patch: str, lines: Sequence[str], *, diff: bool) -> str:
+    """The lines; with `diff` the patch below them."""
     text = "".join(f"{printable_line(line)}\n" for line in lines)
-    if not report.patch:
+    if not patch:
         return f"{text}\nNothing changes: the spec says already what was tuned.\n"
-    return f"{text}\n{report.patch}" if diff else text
+    return f"{text}\n{patch}" if diff else text
 
 
 def printable_line(line: str) -> str:
@@ -112,15 +119,15 @@ def _elsewhere(one: Elsewhere) -> Iterator[str]:
     yield _cells("", [one.tuned, one.current, one.length])
 
 
-def _tiers(report: TuneReport) -> Iterator[str]:
-    width = max(6, *(len(move.tier) for move in report.tiers))
-    bounds = {name: (old, new) for name, old, new in report.proposal.up_to}
+def tier_lines(moves: Sequence[TierMove], proposal: Proposal) -> Iterator[str]:
+    """The tiers: bounds and requests, before and after."""
+    width = max(6, *(len(move.tier) for move in moves))
+    bounds = {name: (old, new) for name, old, new in proposal.up_to}
     before, after = (
-        max(1, sum(counts))
-        for counts in zip(*((m.before, m.after) for m in report.tiers), strict=True)
+        max(1, sum(counts)) for counts in zip(*((m.before, m.after) for m in moves), strict=True)
     )
     yield f"  {'tier':<{width}}  {'up to':<10}  {'requests before':>16}  {'after':>16}"
-    for move in report.tiers:
+    for move in moves:
         old, new = bounds.get(move.tier, ("", ""))
         bound = f"{old}" if old == new else f"{old} -> {new}"
         shares = (
@@ -130,41 +137,41 @@ def _tiers(report: TuneReport) -> Iterator[str]:
         yield f"  {move.tier:<{width}}  {bound:<10}  {shares[0]:>16}  {shares[1]:>16}"
 
 
-def _weights(report: TuneReport) -> Iterator[str]:
-    changes = report.proposal.weights
+def weight_lines(proposal: Proposal, terms: Sequence[Term]) -> Iterator[str]:
+    """The dimensions before and after, and the strongest terms."""
+    changes = proposal.weights
     width = max(9, *(len(one.name) for one in changes)) if changes else 9
     yield f"  {'dimension':<{width}}  {'weight before':>13}  {'after':>8}"
     gone = [one for one in changes if one.new is None]
     for one in changes:
         if one.new is not None:
             yield f"  {one.name:<{width}}  {_points(one.old):>13}  {points_text(one.new):>8}"
-    old, new = report.proposal.offset
+    old, new = proposal.offset
     yield f"  {'(offset)':<{width}}  {points_text(old):>13}  {points_text(new):>8}"
     if gone:
-        yield from _wrapped(f"gone: {', '.join(map(_gone, gone))}", "  ", "  ")
-    if report.proposal.removed:
-        removed = ", ".join(report.proposal.removed)
-        yield from _wrapped(f"no longer read, and so removed: {removed}", "  ", "  ")
-    yield from _terms(report)
+        yield from wrapped(f"gone: {', '.join(map(_gone, gone))}", "  ", "  ")
+    if proposal.removed:
+        removed = ", ".join(proposal.removed)
+        yield from wrapped(f"no longer read, and so removed: {removed}", "  ", "  ")
+    yield from _terms(proposal, terms)
 
 
 def _gone(one: WeightChange) -> str:
     return f"{one.name} ({'terms' if one.old is None else points_text(one.old)})"
 
 
-def _terms(report: TuneReport) -> Iterator[str]:
-    terms = report.tuned.terms
+def _terms(proposal: Proposal, terms: Sequence[Term]) -> Iterator[str]:
     if not terms:
         return
-    file = report.proposal.terms
-    where = f"lexicon {report.proposal.lexicon}" + (f", {file.path}" if file else "")
-    yield from _wrapped(f"{len(terms):,} term{'s' * (len(terms) > 1)} ({where})", "  ", "  ")
+    file = proposal.terms
+    where = f"lexicon {proposal.lexicon}" + (f", {file.path}" if file else "")
+    yield from wrapped(f"{len(terms):,} term{'s' * (len(terms) > 1)} ({where})", "  ", "  ")
     ordered = sorted(terms, key=lambda term: (-term.points, term.pattern))
     up = [term for term in ordered if term.points > 0][:STRONGEST]
     down = [term for term in reversed(ordered) if term.points < 0][:STRONGEST]
     for title, named in (("up", up), ("down", down)):
         if named:
-            yield from _wrapped(f"{title}: {', '.join(map(_term, named))}", "    ", "  ")
+            yield from wrapped(f"{title}: {', '.join(map(_term, named))}", "    ", "  ")
 
 
 def _term(term: Term) -> str:
@@ -179,8 +186,8 @@ def _points(points: float | None) -> str:
 def _notes(report: TuneReport) -> Iterator[str]:
     found = report.tuned.held_out
     for left in found.left_out:
-        yield from _wrapped(f"left out: {left.rows:,} ({left.reason}), as {left.first}", "  ")
-    yield from _wrapped(
+        yield from wrapped(f"left out: {left.rows:,} ({left.reason}), as {left.first}", "  ")
+    yield from wrapped(
         f"Strong from tier {found.strong_from}. Intervals: 95 %, {found.resamples:,} draws, seed "
         f"{found.seed}. Of APGR and AUROC more is better, of CPT50 and CPT80 less: see "
         "docs/quality.md."
@@ -189,7 +196,7 @@ def _notes(report: TuneReport) -> Iterator[str]:
         yield "Nothing here says that the diff helps."
 
 
-def _wrapped(text: str, later: str = "", first: str = "") -> list[str]:
+def wrapped(text: str, later: str = "", first: str = "") -> list[str]:
     """Lines of a text, indented; a figure stays with its interval."""
     lines = textwrap.wrap(
         _INTERVAL.sub(lambda found: found[0].replace(" ", _HARD), text),

@@ -5,7 +5,7 @@ routing.yaml, the reports say what it is worth.
 """
 
 from dataclasses import dataclass
-from typing import final
+from typing import Protocol, final
 
 from lynkrc.quality.results import Evaluation, Figure
 
@@ -58,6 +58,30 @@ class RowScore:
     row: str
     score: int
     tier: int
+
+
+class FittedScore(Protocol):
+    """What is written into a spec, whatever it was fitted to; see `Tuned`."""
+
+    @property
+    def offset(self) -> float:
+        """In points."""
+        ...
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The dimensions."""
+        ...
+
+    @property
+    def terms(self) -> tuple[Term, ...]:
+        """The learned lexicon; empty for none."""
+        ...
+
+    @property
+    def up_to(self) -> tuple[int, ...]:
+        """The bounds of all tiers but the last."""
+        ...
 
 
 @final

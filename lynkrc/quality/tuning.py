@@ -16,7 +16,7 @@ import numpy as np
 from lynkrc.interp.evaluate import add_points
 from lynkrc.ir.table import RouteTable
 from lynkrc.quality.candidates import Candidate, candidates_of
-from lynkrc.quality.choosing import Cut, Study, chosen, fitted_on
+from lynkrc.quality.choosing import Cut, Study, by_apgr, chosen, fitted_on
 from lynkrc.quality.decided import Decided, Undecided
 from lynkrc.quality.evaluate import Question, evaluate
 from lynkrc.quality.fit import Columns, Fitted, Most, NoLearner, Targets
@@ -98,53 +98,35 @@ def tune(question: TuneQuestion) -> Tuned:
     candidates, values = candidates_of(question.table, decided)
     terms = terms_of([one.ask or "" for one in decided], groups_of(decided))
     columns = Columns(values=values / 100, terms=terms)
-    targets = _targets(decided, labels)
+    targets = targets_of(decided, labels)
     tiers = len(question.table.tiers)
-    adds64 = (
-        np.array(
-            [sum(add_points(rule, one.vector) for rule in question.table.rules) for one in decided],
-            dtype=np.int64,
-        )
-        // 100
-    )
-    kept64, offset64 = _kept(candidates, values[targets.rows])
+    adds64 = adds_of(question.table, decided)
+    kept64, offset64 = kept_of(candidates, values[targets.rows])
+    gaps = [gap_of(one, question.weak, question.strong) for one in decided]
     study = Study(
         columns=columns,
         targets=targets,
-        gaps=np.array(
-            [
-                np.nan if gap is None else gap
-                for gap in (gap_of(one, question.weak, question.strong) for one in decided)
-            ]
-        ),
+        judge=by_apgr(targets, np.array([np.nan if gap is None else gap for gap in gaps])),
         folds=np.array(folds),
         most=Most(weights=question.max_weights, terms=question.max_terms),
         kept64=kept64,
         offset64=offset64,
         say=question.say,
     )
-    try:
-        cut = chosen(study)
-    except NoLearner:
-        raise CannotTune("scikit-learn is not installed", "pip install 'lynkrc[quality]'") from None
-    if cut is None:
-        raise CannotTune(
-            "nothing about these requests tells when the strong model is better",
-            "give more labelled requests",
-        )
+    cut = cut_of(study)
     bounds = bounds_of(question.table, decided)
-    ranks = _held_out_ranks(study, cut, adds64)
+    ranks = held_out_ranks(study, cut, adds64)
     shares = _wanted(question, decided, ranks, bounds)
     levels = levels_of(ranks, shares, bounds)
     held_out = _held_out(question, decided, without, ranks, tiers_of(ranks, levels, bounds))
-    final = _pointed(study, cut.final, np.arange(len(decided)))
+    final = pointed_by(study, cut.final, np.arange(len(decided)))
     points = final.points(columns, adds64)
     scores = scores_of(points)
     up_to = up_to_at(scores, levels)
     placed = tiers_of(scores, up_to, bounds)
     return Tuned(
         offset=final.offset64 / FIXED_UNIT,
-        weights=_weights(final, candidates),
+        weights=weights_of(final, candidates),
         terms=tuple(
             Term(pattern=as_written(terms.names[at]), points=int(final.terms64[at]) / FIXED_UNIT)
             for at in np.flatnonzero(final.terms64)
@@ -161,6 +143,26 @@ def tune(question: TuneQuestion) -> Tuned:
         folds=question.folds,
         seed=question.seed,
     )
+
+
+def cut_of(study: Study) -> Cut:
+    """The fits. CannotTune where nothing can be learned."""
+    try:
+        cut = chosen(study)
+    except NoLearner:
+        raise CannotTune("scikit-learn is not installed", "pip install 'lynkrc[quality]'") from None
+    if cut is None:
+        raise CannotTune(
+            "nothing about these requests tells when the strong model is better",
+            "give more labelled requests",
+        )
+    return cut
+
+
+def adds_of(table: RouteTable, decided: Sequence[Decided]) -> Integers:
+    """What rules add to each row, in 1/64 point."""
+    found = [sum(add_points(rule, one.vector) for rule in table.rules) for one in decided]
+    return np.array(found, dtype=np.int64) // 100
 
 
 def _checked(
@@ -199,7 +201,8 @@ def _checked(
     return folds_of(decided, question.folds, question.seed)
 
 
-def _targets(decided: Sequence[Decided], labels: Sequence[Label]) -> Targets:
+def targets_of(decided: Sequence[Decided], labels: Sequence[Label]) -> Targets:
+    """The labels as arrays."""
     row = {one.row.id: number for number, one in enumerate(decided)}
     sources = {name: at for at, name in enumerate(sorted({label.source for label in labels}))}
     return Targets(
@@ -210,7 +213,7 @@ def _targets(decided: Sequence[Decided], labels: Sequence[Label]) -> Targets:
     )
 
 
-def _kept(candidates: Sequence[Candidate], labelled: Integers) -> tuple[Integers, int]:
+def kept_of(candidates: Sequence[Candidate], labelled: Integers) -> tuple[Integers, int]:
     """Weights of dimensions that are the same on every labelled row, and what makes up for them.
 
     Labels of single questions tell nothing of an agent's loop: no reason to forget it.
@@ -220,15 +223,17 @@ def _kept(candidates: Sequence[Candidate], labelled: Integers) -> tuple[Integers
     return kept64, -round(int(kept64 @ labelled[0]) / 100)
 
 
-def _pointed(study: Study, fitted: Fitted, rows: Places) -> Pointed:
+def pointed_by(study: Study, fitted: Fitted, rows: Places) -> Pointed:
+    """A fit in points that spread over the scale on these rows."""
     return pointed(fitted, study.columns, rows, study.kept64, study.offset64)
 
 
-def _held_out_ranks(study: Study, cut: Cut, adds64: Integers) -> Numbers:
+def held_out_ranks(study: Study, cut: Cut, adds64: Integers) -> Numbers:
+    """Of each row, by the fit that has not seen its fold."""
     ranks = np.zeros(len(study.folds))
     for fold, fitted in enumerate(cut.by_fold):
         at = study.folds == fold
-        points = _pointed(study, fitted, np.flatnonzero(~at)).points(study.columns, adds64)
+        points = pointed_by(study, fitted, np.flatnonzero(~at)).points(study.columns, adds64)
         ranks[at] = ranks_of(points[at], points[~at])
     return ranks
 
@@ -331,7 +336,8 @@ def _ranked(decided: Sequence[Decided], ranks: Numbers, tiers: Places) -> list[D
     ]
 
 
-def _weights(final: Pointed, candidates: Sequence[Candidate]) -> tuple[Weight, ...]:
+def weights_of(final: Pointed, candidates: Sequence[Candidate]) -> tuple[Weight, ...]:
+    """What has a weight above or below 0."""
     return tuple(
         Weight(
             name=candidate.name,
@@ -366,7 +372,7 @@ def _elsewhere(
         fitted = fitted_on(study, others)
         if fitted is None:
             continue
-        points = _pointed(study, fitted, np.flatnonzero(others)).points(study.columns, adds64)
+        points = pointed_by(study, fitted, np.flatnonzero(others)).points(study.columns, adds64)
         ranks = ranks_of(points, points[others])
         places = Bounds(low=bounds.low[others], high=bounds.high[others])
         tiers = tiers_of(ranks, levels_of(ranks[others], shares, places), bounds)
