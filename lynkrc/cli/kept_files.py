@@ -33,9 +33,12 @@ def kept_folder(kind: str) -> Path | None:
     chosen = os.environ.get("LYNKRC_CACHE")
     if chosen is not None:
         return Path(chosen) / kind if chosen else None
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    # Still with its tilde for a user that the system does not know, as in many containers.
-    return None if base.startswith("~") else Path(base) / "lynkrc" / kind
+    try:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        # A user that the system does not know, as in many containers.
+        return None
+    return Path(base) / "lynkrc" / kind
 
 
 def read_kept(kind: str, name: str) -> bytes | None:

@@ -4,6 +4,8 @@ import os
 import sqlite3
 import stat
 import threading
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from lynkrc_runtime.telemetry import usage_sinks
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.usage_database import SCHEMA, usage_lines
-from lynkrc_runtime.usage_record import BundleLine, Line, RequestLine
+from lynkrc_runtime.usage_record import BundleLine, FeedbackLine, Line, RequestLine
 from tests.runtime.by_hand import MESSAGES, Said, dispatch, gateway, policy, provider, target
 
 DIGEST = "d" * 64
@@ -70,6 +72,30 @@ def test_both_forms_hold_the_same_records(tmp_path: Path, name: str) -> None:
     assert (record.key, record.team, record.tenant) == ("ci", "red", "acme")
     assert (record.target, record.model, record.duration_ms) == ("one", "model-one", 1500)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])
+def test_an_id_used_twice_is_judged_when_it_was(tmp_path: Path, name: str) -> None:
+    moments = count(1_800_000_000.0)
+    path = tmp_path / name
+    with open_log(path, clock=lambda: next(moments)) as log:
+        for score in (0.0, 1.0):
+            log.settled(table(), DIGEST, ended("twice"))
+            assert log.judged("twice", DIGEST, "ci", score)
+    kinds = [type(line) for line in read(path) if not isinstance(line, BundleLine)]
+    assert kinds == [RequestLine, FeedbackLine] * 2
+
+
+def test_a_database_of_before_judgements_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    with open_log(path) as log:
+        log.settled(table(), DIGEST, ended("one"))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DROP TABLE judgements")
+    assert ids(read(path)) == ["one"]
+    with open_log(path) as log:
+        assert log.judged("one", DIGEST, "ci", 1.0)
+    assert isinstance(read(path)[-1], FeedbackLine)
 
 
 def test_every_file_of_a_rotation_describes_its_bundle(tmp_path: Path) -> None:
