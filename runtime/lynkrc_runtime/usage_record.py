@@ -2,9 +2,10 @@
 
 One line of JSON each, told apart by `kind`. A `bundle` line describes the slots of the records
 below it that name its digest; it is written whenever a log is opened. `feedback` and `signal`
-judge a request whose record stands before them. The gateway writes these lines, `lynkrc diff
---replay` and what learns from outcomes read them. No line holds a text of a request: strings stand
-as the class that the spec's own literals put them in.
+judge a request whose record is not later than they are, and stands before them where the same
+gateway wrote both. The gateway writes these lines, `lynkrc diff --replay` and what learns from
+outcomes read them. No line holds a text of a request: strings stand as the class that the spec's
+own literals put them in.
 """
 
 import hashlib

@@ -18,7 +18,14 @@ from lynkrc_runtime.telemetry import usage_sinks
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.usage_database import SCHEMA, usage_lines
-from lynkrc_runtime.usage_record import BundleLine, FeedbackLine, Line, RequestLine
+from lynkrc_runtime.usage_record import (
+    VERSION,
+    BundleLine,
+    FeedbackLine,
+    GapLine,
+    Line,
+    RequestLine,
+)
 from tests.runtime.by_hand import MESSAGES, Said, dispatch, gateway, policy, provider, target
 
 DIGEST = "d" * 64
@@ -149,6 +156,17 @@ def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
         open_log(path)
     with pytest.raises(OSError, match="something else"):
         list(usage_lines(path))
+
+
+def test_a_number_that_a_database_cannot_hold_is_told_of(tmp_path: Path) -> None:
+    sink = usage_sinks.DatabaseSink(tmp_path / "usage.db")
+    time = "2026-01-02T03:04:05.000+00:00"
+    with pytest.raises(OSError, match="too large"):
+        sink.put((GapLine(version=VERSION, time=time, requests=2**64),))
+    sink.put((GapLine(version=VERSION, time=time, requests=1),))
+    sink.close()
+    (line,) = read(tmp_path / "usage.db")
+    assert isinstance(line, GapLine) and line.requests == 1
 
 
 def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
