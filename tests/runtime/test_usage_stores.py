@@ -224,3 +224,18 @@ def test_a_file_that_was_emptied_describes_its_bundle_again(tmp_path: Path) -> N
         log.settled(table(), DIGEST, ended("req_1"))
     first, *rest = read(path)
     assert isinstance(first, BundleLine) and ids(rest) == ["req_1"]
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_a_judgement_first_in_a_file_leaves_its_bundle_to_be_described(
+    tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "usage.jsonl"
+    with open_log(path) as log:
+        if how == "emptied":
+            os.truncate(path, 0)
+        else:
+            path.unlink()
+        log.judged("one", DIGEST, "ci", 1.0)
+        log.settled(table(), DIGEST, ended("two"))
+    assert [type(line) for line in read(path)] == [FeedbackLine, BundleLine, RequestLine]
