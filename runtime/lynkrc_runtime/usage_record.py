@@ -24,7 +24,9 @@ from lynkrc_runtime.telemetry.outcome import Outcome
 VERSION = 2
 """Of the lines. A reader refuses a later one by its line number."""
 
-SlotValue: TypeAlias = int | str
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""A number that a reader takes: exact as a float too, since what learns makes it one."""
+SlotValue: TypeAlias = Number | str
 
 Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A count or a cost that a reader takes: no less than nothing, and exact wherever it is added."""
@@ -100,7 +102,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     status: int
     tier: str | None
     rule: str | None
-    score: int | None
+    score: Number | None
     target: str | None
     model: str | None
     key: str | None
