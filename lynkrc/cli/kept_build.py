@@ -59,7 +59,8 @@ class Noting:
     def load(self, name: str, from_path: str) -> BaseFile | None:
         """As the inner loader does."""
         file = self._inner.load(name, from_path)
-        self._asked[name, from_path] = _told(file)
+        # What is asked for twice may have been written between: only the first is answered again.
+        self._asked.setdefault((name, from_path), _told(file))
         return file
 
     def asked(self) -> list[list[Any]]:

@@ -8,6 +8,7 @@ served well seldom says so. So a label has a weight (`WEIGHTS`), and each reques
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TypeAlias, assert_never, final
@@ -115,25 +116,41 @@ class OutcomeLabels:
 @final
 @dataclass(slots=True)
 class Judgements:
-    """What lines say of the requests before them; each request is known by its number, from 0."""
+    """What lines say of requests; each request is known by its number, from 0.
+
+    A judgement stands behind the record of its request, or, where one worker has written it before
+    another wrote the record, is later than that by its time.
+    """
 
     said: list[list[Judgement]] = field(default_factory=list)
     strays: int = 0
     _last: dict[_Named, int] = field(default_factory=dict)
+    _early: dict[_Named, list[Judgement]] = field(default_factory=dict)
 
     def request(self, line: RequestLine) -> int:
         """The number of the next request."""
-        self._last[line.key, line.request_id] = number = len(self.said)
-        self.said.append([])
+        name = line.key, line.request_id
+        self._last[name] = number = len(self.said)
+        early = self._early.pop(name, ())
+        own = [one for one in early if _moment(one.time) >= _moment(line.time)] if early else []
+        self.strays -= len(own)
+        self.said.append(own)
         return number
 
     def judged(self, line: Judgement) -> None:
-        """A judgement is of the last request before it that its caller gave this id."""
-        number = self._last.get((line.key, line.request_id))
+        """A judgement is of the last request before it that its caller gave this id, if any."""
+        name = line.key, line.request_id
+        number = self._last.get(name)
         if number is None:
             self.strays += 1
+            self._early.setdefault(name, []).append(line)
         else:
             self.said[number].append(line)
+
+
+def _moment(time: str) -> datetime:
+    """Of a line that `lynkrc.diff.logged.read_lines` has let pass."""
+    return datetime.fromisoformat(time)
 
 
 def verdict_of(record: RequestLine, said: Sequence[Judgement]) -> Verdict | str:

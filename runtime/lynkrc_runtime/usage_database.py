@@ -1,9 +1,11 @@
 """A file of usage records, in either form, to the lines it holds."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
+from heapq import merge
 from pathlib import Path
+from typing import Any
 
 from lynkrc_runtime.usage_record import VERSION
 
@@ -30,7 +32,8 @@ _MAGIC = b"SQLite format 3\0"
 
 def usage_lines(path: Path) -> Iterator[bytes]:
     """The lines of a usage log, each with its line end, bundles before the requests they explain
-    and what judges a request behind it.
+    and what judges a request behind it. Callers may use an id twice: of a database too, requests
+    and judgements come by their times.
 
     What a file is, is told by its first bytes. Raises OSError, also for another database.
     """
@@ -53,11 +56,24 @@ def _rows(database: sqlite3.Connection) -> Iterator[bytes]:
     (version,) = database.execute("PRAGMA user_version").fetchone()
     if version != VERSION:
         raise OSError(None, f"it is of version {version}; this compiler reads {VERSION}")
-    for table, order in (
-        ("bundles", "bundle"),
-        ("requests", "id"),
-        ("judgements", "id"),
-        ("gaps", "id"),
-    ):
-        for (line,) in database.execute(f"SELECT line FROM {table} ORDER BY {order}"):
-            yield str(line).encode() + b"\n"
+    # A database of before anybody was judged has no such table until a gateway opens it again.
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    yield from _texts(database.execute("SELECT line FROM bundles ORDER BY bundle"))
+    timed = [
+        database.execute(f"SELECT line, time FROM {table} ORDER BY id")
+        for table in ("requests", "judgements")
+        if table in tables
+    ]
+    # Each table stays in its own order, and of one moment the request comes first.
+    yield from _texts(merge(*timed, key=_time))
+    yield from _texts(database.execute("SELECT line FROM gaps ORDER BY id"))
+
+
+def _time(row: tuple[Any, ...]) -> str:
+    # SQLite keeps what it was given, whatever the column says.
+    return str(row[1])
+
+
+def _texts(rows: Iterable[tuple[Any, ...]]) -> Iterator[bytes]:
+    for row in rows:
+        yield str(row[0]).encode() + b"\n"

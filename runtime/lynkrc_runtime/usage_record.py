@@ -2,9 +2,10 @@
 
 One line of JSON each, told apart by `kind`. A `bundle` line describes the slots of the records
 below it that name its digest; it is written whenever a log is opened. `feedback` and `signal`
-judge a request whose record stands before them. The gateway writes these lines, `lynkrc diff
---replay` and what learns from outcomes read them. No line holds a text of a request: strings stand
-as the class that the spec's own literals put them in.
+judge a request whose record is not later than they are, and stands before them where the same
+gateway wrote both. The gateway writes these lines, `lynkrc diff --replay` and what learns from
+outcomes read them. No line holds a text of a request: strings stand as the class that the spec's
+own literals put them in.
 """
 
 import hashlib
@@ -23,7 +24,9 @@ from lynkrc_runtime.telemetry.outcome import Outcome
 VERSION = 2
 """Of the lines. A reader refuses a later one by its line number."""
 
-SlotValue: TypeAlias = int | str
+Number: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+"""A number that a reader takes: exact as a float too, since what learns makes it one."""
+SlotValue: TypeAlias = Number | str
 
 Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 """A count or a cost that a reader takes: no less than nothing, and exact wherever it is added."""
@@ -99,7 +102,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", t
     status: int
     tier: str | None
     rule: str | None
-    score: int | None
+    score: Number | None
     target: str | None
     model: str | None
     key: str | None

@@ -155,6 +155,24 @@ async def test_a_tool_that_failed_is_about_the_answer_that_called_it(tmp_path: P
     assert at.signals() == [(first, TOOL)]
 
 
+async def test_a_tool_that_an_answer_seen_elsewhere_called_is_about_none_here(
+    tmp_path: Path,
+) -> None:
+    at = desk(tmp_path)
+    await at.tell(user(ASKED))
+    # Another worker answered between.
+    begun = (user(ASKED), called("a"), results(a=False))
+    await at.tell(*begun, called("b"), results(b=True))
+    assert at.signals() == []
+
+
+async def test_an_answer_in_several_messages_is_one(tmp_path: Path) -> None:
+    at = desk(tmp_path)
+    first = await at.tell(user(ASKED))
+    await at.tell(user(ASKED), said("I look"), called("a"), results(a=True))
+    assert at.signals() == [(first, TOOL)]
+
+
 async def test_what_a_client_repeats_by_itself_is_no_user(tmp_path: Path) -> None:
     at = desk(tmp_path)
     await at.tell(user(ASKED))

@@ -4,6 +4,8 @@ import os
 import sqlite3
 import stat
 import threading
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,14 @@ from lynkrc_runtime.telemetry import usage_sinks
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.usage_database import SCHEMA, usage_lines
-from lynkrc_runtime.usage_record import BundleLine, Line, RequestLine
+from lynkrc_runtime.usage_record import (
+    VERSION,
+    BundleLine,
+    FeedbackLine,
+    GapLine,
+    Line,
+    RequestLine,
+)
 from tests.runtime.by_hand import MESSAGES, Said, dispatch, gateway, policy, provider, target
 
 DIGEST = "d" * 64
@@ -72,6 +81,30 @@ def test_both_forms_hold_the_same_records(tmp_path: Path, name: str) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("name", ["usage.jsonl", "usage.db"])
+def test_an_id_used_twice_is_judged_when_it_was(tmp_path: Path, name: str) -> None:
+    moments = count(1_800_000_000.0)
+    path = tmp_path / name
+    with open_log(path, clock=lambda: next(moments)) as log:
+        for score in (0.0, 1.0):
+            log.settled(table(), DIGEST, ended("twice"))
+            assert log.judged("twice", DIGEST, "ci", score)
+    kinds = [type(line) for line in read(path) if not isinstance(line, BundleLine)]
+    assert kinds == [RequestLine, FeedbackLine] * 2
+
+
+def test_a_database_of_before_judgements_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "usage.db"
+    with open_log(path) as log:
+        log.settled(table(), DIGEST, ended("one"))
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DROP TABLE judgements")
+    assert ids(read(path)) == ["one"]
+    with open_log(path) as log:
+        assert log.judged("one", DIGEST, "ci", 1.0)
+    assert isinstance(read(path)[-1], FeedbackLine)
+
+
 def test_every_file_of_a_rotation_describes_its_bundle(tmp_path: Path) -> None:
     path = tmp_path / "usage.jsonl"
     with open_log(path, rotate=Rotate(size=600, keep=50)) as log:
@@ -123,6 +156,17 @@ def test_a_database_of_something_else_is_left_alone(tmp_path: Path) -> None:
         open_log(path)
     with pytest.raises(OSError, match="something else"):
         list(usage_lines(path))
+
+
+def test_a_number_that_a_database_cannot_hold_is_told_of(tmp_path: Path) -> None:
+    sink = usage_sinks.DatabaseSink(tmp_path / "usage.db")
+    time = "2026-01-02T03:04:05.000+00:00"
+    with pytest.raises(OSError, match="too large"):
+        sink.put((GapLine(version=VERSION, time=time, requests=2**64),))
+    sink.put((GapLine(version=VERSION, time=time, requests=1),))
+    sink.close()
+    (line,) = read(tmp_path / "usage.db")
+    assert isinstance(line, GapLine) and line.requests == 1
 
 
 def test_a_file_of_another_kind_is_no_database(tmp_path: Path) -> None:
@@ -180,3 +224,18 @@ def test_a_file_that_was_emptied_describes_its_bundle_again(tmp_path: Path) -> N
         log.settled(table(), DIGEST, ended("req_1"))
     first, *rest = read(path)
     assert isinstance(first, BundleLine) and ids(rest) == ["req_1"]
+
+
+@pytest.mark.parametrize("how", ["emptied", "removed"])
+def test_a_judgement_first_in_a_file_leaves_its_bundle_to_be_described(
+    tmp_path: Path, how: str
+) -> None:
+    path = tmp_path / "usage.jsonl"
+    with open_log(path) as log:
+        if how == "emptied":
+            os.truncate(path, 0)
+        else:
+            path.unlink()
+        log.judged("one", DIGEST, "ci", 1.0)
+        log.settled(table(), DIGEST, ended("two"))
+    assert [type(line) for line in read(path)] == [FeedbackLine, BundleLine, RequestLine]

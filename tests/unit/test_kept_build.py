@@ -1,5 +1,6 @@
 """A build of what has not changed compiles nothing, and writes and says what the first one did."""
 
+import hashlib
 import json
 import os
 import shlex
@@ -14,6 +15,7 @@ from lynkrc import pipeline
 from lynkrc.cli import kept_build
 from lynkrc.cli.kept_files import keep_file
 from lynkrc.cli.main import main
+from lynkrc.cli.specs import DiskLoader
 from lynkrc.native import build as native_build
 from lynkrc.native import toolchain
 from tests.native_tools import needs_compiler
@@ -121,6 +123,19 @@ def test_what_changed_is_compiled(
             shutil.copy("routing.yaml", spec)
     with pytest.raises(Compiled):
         main(["build", spec, "-o", "out"])
+
+
+def test_a_file_written_while_it_is_read_twice_is_read_again(
+    folder: Path,
+) -> None:
+    (folder / "base.yaml").write_text(BASE)
+    loader = kept_build.Noting(DiskLoader())
+    first = loader.load("base.yaml", "left.yaml")
+    (folder / "base.yaml").write_text(BASE + "\n")
+    second = loader.load("base.yaml", "left.yaml")
+    assert first is not None and second is not None and first.data != second.data
+    ((_, _, answer),) = loader.asked()
+    assert answer == (first.path, hashlib.sha256(first.data).hexdigest())
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is kept is read back; what others could have written, or what is damaged, is nothing."""
 
 import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,34 @@ def test_what_is_kept_is_read_by_its_user_alone(folder: Path) -> None:
 
 
 def test_only_the_newest_stay(folder: Path) -> None:
-    for number in range(4):
-        keep_file("things", str(number), b"", most=2)
-        os.utime(folder / str(number), ns=(number, number))
-    keep_file("things", "last", b"", most=2)
-    assert sorted(path.name for path in folder.iterdir()) == ["3", "last"]
+    names = [str(number) * 64 for number in range(5)]
+    for number, name in enumerate(names[:4]):
+        keep_file("things", name, b"", most=2)
+        os.utime(folder / name, ns=(number, number))
+    keep_file("things", names[4], b"", most=2)
+    assert sorted(path.name for path in folder.iterdir()) == names[3:]
+
+
+def test_what_somebody_else_put_there_stays(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    for name in ("notes.txt", ".hidden"):
+        (folder / name).write_text("mine")
+    (folder / "more").mkdir()
+    keep_file("things", "0" * 64, b"", most=1)
+    keep_file("things", "1" * 64, b"", most=1)
+    assert {path.name for path in folder.iterdir()} == {"notes.txt", ".hidden", "more", "1" * 64}
+
+
+@pytest.mark.parametrize("how", ["linked", "shared"])
+def test_where_others_write_nothing_is_kept(folder: Path, how: str) -> None:
+    folder.mkdir(parents=True)
+    if how == "linked":
+        folder.rename(folder.with_name("elsewhere"))
+        folder.symlink_to("elsewhere")
+    else:
+        folder.chmod(0o707)
+    keep_file("things", "0" * 64, b"", most=1)
+    assert list(folder.iterdir()) == []
 
 
 def shared_file(file: Path) -> None:
@@ -121,3 +145,13 @@ def test_where_files_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.delenv("LYNKRC_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert kept_folder("things") == tmp_path / "lynkrc" / "things"
+
+
+def test_a_user_without_a_home_keeps_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(_: int) -> None:
+        raise KeyError
+
+    for name in ("LYNKRC_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert kept_folder("things") is None

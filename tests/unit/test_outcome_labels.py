@@ -50,9 +50,11 @@ def request(identity: str = "a", key: str | None = None, **members: Any) -> Requ
     return RequestLine(**(usual | members))
 
 
-def feedback(score: float, identity: str = "a", key: str | None = None) -> FeedbackLine:
+def feedback(
+    score: float, identity: str = "a", key: str | None = None, time: str = TIME
+) -> FeedbackLine:
     return FeedbackLine(
-        version=VERSION, time=TIME, request_id=identity, bundle="d" * 64, key=key, score=score
+        version=VERSION, time=time, request_id=identity, bundle="d" * 64, key=key, score=score
     )
 
 
@@ -103,6 +105,18 @@ def test_an_id_is_its_callers_own() -> None:
     assert told(found) == [("a", False, Source.CLEAN), ("a", True, Source.CALLER)]
     assert [one.group for one in found.labels] == ["red/a", "blue/a"]
     assert outcome_labels([request(key="red"), feedback(0)]).strays == 1
+
+
+def test_what_another_worker_wrote_first_is_known_by_its_time() -> None:
+    before, after = "2026-01-02T03:04:04.999+00:00", "2026-01-02T04:04:05.001+01:00"
+    late, old = feedback(0, time=after), feedback(0, time=before)
+    lines: list[Line] = [late, request()]
+    found = outcome_labels(lines)
+    assert (told(found), found.strays) == ([("a", True, Source.CALLER)], 0)
+    lines = [old, request(), late, request()]
+    found = outcome_labels(lines)
+    expected = [("a", True, Source.CALLER), ("a", False, Source.CLEAN)]
+    assert (told(found), found.strays) == (expected, 1)
 
 
 def test_an_id_that_comes_again_is_another_request() -> None:

@@ -108,6 +108,22 @@ def test_tiers_now_and_as_logged_and_how_they_ended(
         assert part in text
 
 
+def test_a_length_beyond_all_is_no_record(
+    made: Decider, spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write(
+        tmp_path / "usage.jsonl",
+        made,
+        words(made, 2**63, **BAD),
+        words(made, -(10**400)),
+        words(made, 1, score=2**53 + 1),
+        words(made, 3, **BAD),
+        words(made, 1),
+    )
+    found = document(capsys, spec, "--log", log)
+    assert (found["decided"], len(found["bad_lines"])) == (2, 3)
+
+
 def test_the_order_is_measured_as_by_trying_all_pairs(
     made: Decider, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -23,6 +23,7 @@ from lynkrc_runtime.telemetry.signals import Signals, Step
 
 _KEY: Final = os.urandom(32)
 """Of this process."""
+_ANSWER: Final = bytes((ASSISTANT,))
 _SIZE: Final = 16
 _SHOWN: Final = 8
 """Bytes of the hash that records have."""
@@ -71,6 +72,7 @@ class Placing:
         ask = find_ask(request.messages, self._markers, kinds)
         answered = kinds.rfind(ASSISTANT)
         errors = course.errors
+        has_failed = answered >= 0 and errors and errors[-1] > answered
         step = Step(
             conversation=_hash(identity.conversation, _SIZE),
             ask=_hash(ask.text, _SIZE) if ask.text else None,
@@ -78,7 +80,7 @@ class Placing:
             place=ask.first,
             messages=len(kinds),
             begins_turn=answered < ask.last and kinds.rfind(RESULT) < ask.last,
-            failed_after=answered if answered >= 0 and errors and errors[-1] > answered else None,
+            failed_after=len(kinds[:answered].rstrip(_ANSWER)) if has_failed else None,
             may_repeat=not is_sent_again and (identity.is_named or answered >= 0),
         )
         name = identity.session or identity.conversation

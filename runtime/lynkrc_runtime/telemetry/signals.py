@@ -32,8 +32,9 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
 
     `conversation` and `ask` are digests; `ask` is None without words of the user. `size` is the
     characters of the ask, `place` the message in which it begins, `messages` their number.
-    `begins_turn`: the user's words come last. `failed_after` is the index of the last answer, where
-    a tool failed since, else None. `may_repeat`: the same words again would be the user's doing.
+    `begins_turn`: the user's words come last. `failed_after` is the index at which the last answer
+    begins, where a tool failed since, else None. `may_repeat`: the same words again would be the
+    user's doing.
     """
 
     conversation: bytes
@@ -120,7 +121,8 @@ class Signals:
 
 def _noticed(known: _Known, step: Step) -> Iterator[Noticed]:
     failed = step.failed_after
-    if known.last is not None and failed is not None and failed >= known.messages:
+    # Right behind the last request: an answer further on is to one that another worker served.
+    if known.last is not None and failed == known.messages:
         yield known.last, Signal.TOOL_ERROR
     if not (step.begins_turn and step.may_repeat):
         return

@@ -180,7 +180,7 @@ class UsageLog:
                 gap = GapLine(
                     version=VERSION, time=self._now(), requests=lost, judgements=judgements
                 )
-                if not self._try(partial(self._sink.put, (gap,))):
+                if not self._try(partial(self._append, (gap,))):
                     self._lost += lost
                     self._lost_judgements += judgements
             if waiting is None:
@@ -192,7 +192,7 @@ class UsageLog:
             line = request_line(dispatch, digest, moment, outcome, session)
             self._put(dispatch, digest, (line,))
         else:
-            self._sink.put((waiting,))
+            self._append((waiting,))
 
     def _is_in_vain(self) -> bool:
         """Whether the end has waited enough: for a database that another program locks, say."""
@@ -213,12 +213,21 @@ class UsageLog:
 
     def _put(self, dispatch: Dispatch, digest: str, lines: Sequence[Line]) -> None:
         """Write records, behind a line of their bundle where the file has none of ours."""
-        if self._sink.is_new():
-            self._described.clear()
+        self._look()
         if digest not in self._described:
             lines = (bundle_line(dispatch, digest, self._now()), *lines)
         self._sink.put(lines)
         self._described.add(digest)
+
+    def _append(self, lines: Sequence[Line]) -> None:
+        """Write records that need no bundle."""
+        self._look()
+        self._sink.put(lines)
+
+    def _look(self) -> None:
+        """Before each write, or nobody would know that the file is another than before."""
+        if self._sink.is_new():
+            self._described.clear()
 
     def _now(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")

@@ -126,7 +126,7 @@ class DatabaseSink:
             with self._database:
                 for line in lines:
                     _insert(self._database, line)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OverflowError) as error:  # OverflowError: beyond SQLite's integers
             raise OSError(None, str(error)) from error
 
     def close(self) -> None:
