@@ -50,6 +50,16 @@ def test_dimensions_of_the_spec_come_first_and_keep_their_names() -> None:
     assert len(np.unique(values, axis=1).T) == len(candidates)
 
 
+def test_a_candidate_takes_no_name_that_is_taken() -> None:
+    score = "score:\n  dimensions:\n"
+    for name in ("words", "words_steps"):
+        score += f'    {name}: {{weight: 1, value: "ramp(ask.words, 0, {len(name)})"}}\n'
+    text = spec_text(score)
+    candidates, _ = candidates_of(built(text)[0], decided(told_rows(20), text))
+    names = [one.name for one in candidates]
+    assert "words_steps_steps" in names and len({*names}) == len(names)
+
+
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.feature)
 def test_steps_rise_to_a_hundred(scale: object) -> None:
     steps = steps_of(scale)  # type: ignore[arg-type]  # one of SCALES
