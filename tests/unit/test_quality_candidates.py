@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lynkrc.quality.candidates import SCALES, candidates_of, steps_of
-from lynkrc.quality.fit import Columns, Fitted, Most
+from lynkrc.quality.fit import Columns, Fitted, Most, Targets, path
 from lynkrc.quality.folds import folds_of, groups_of
 from lynkrc.quality.labels import Label, labels_of
 from lynkrc.quality.ngrams import terms_of
@@ -157,3 +157,21 @@ def test_bounds_of_tiers_rise_even_where_scores_do_not() -> None:
     same = np.array([50] * 10)
     assert up_to_at(same, (0.0, 0.5, 1.0)) == (0, 1, 50)
     assert up_to_at(np.array([100] * 10), (1.0, 1.0, 1.0)) == (0, 1, 2)
+
+
+def test_a_word_of_every_request_tells_nothing() -> None:
+    rows = decided(told_rows(40))
+    said = [replace(one, ask=f"please {one.ask}") for one in rows]
+    terms = terms_of([one.ask or "" for one in said], groups_of(said))
+    everywhere = terms.names.index("please")
+    columns = Columns(values=np.zeros((len(said), 1)), terms=terms)
+    labels = labels_of(said, None, None)
+    for part in (40, 37, 33, 29):
+        targets = Targets(
+            rows=np.arange(part),
+            is_strong=np.array([one.is_strong_better for one in labels])[:part],
+            weights=np.full(part, 0.1),
+            sources=np.arange(part) % 3,
+        )
+        fits = [*path(columns, targets, Most(weights=20, terms=0))]
+        assert fits and all(everywhere not in one.terms for one in fits)
