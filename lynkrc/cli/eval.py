@@ -103,9 +103,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         out.write(render_json(found))
     else:
         out.write(render_text(found, colour=wants_colour(out)))
-    worse = [name for name in arguments.fail_if_worse if verdict(found, _WORSE[name]) == -1]
+    verdicts = {name: verdict(found, _WORSE[name]) for name in arguments.fail_if_worse}
+    if None in verdicts.values():
+        error("--fail-if-worse: no suite has scores of two models that can be told apart")
+        return ExitCode.CANNOT_RUN
+    worse = [name for name, sign in verdicts.items() if sign == -1]
     for name in worse:
-        error(f"the spec is worse than {_WORSE[name]} (--fail-if-worse {name})")
+        than = "the older spec" if name == "older" else "length"
+        error(f"the spec is worse than {than} (--fail-if-worse {name})")
     return ExitCode.FINDINGS if worse else ExitCode.OK
 
 

@@ -128,7 +128,9 @@ def candidates_from(
     for candidate, feature, steps in _structure():
         if feature not in known:
             continue
-        name = candidate.name if candidate.name not in taken else f"{candidate.name}_steps"
+        name = candidate.name
+        while name in taken:
+            name = f"{name}_steps"
         found.append(Candidate(name=name, value=candidate.value, declared=None))
         columns.append([_stepped(counts[feature], steps) for counts in counted])
     kept = {

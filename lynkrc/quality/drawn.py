@@ -11,12 +11,18 @@ import numpy as np
 
 from lynkrc.quality.results import Figure
 
+_DIGITS = 12
+"""Behind the point."""
+
 
 def figure_of(found: Sequence[float]) -> Figure:
     """The sample's own value, which is the first, and the interval of the draws that can tell."""
     value, *drawn = found
-    told = [one for one in drawn if isfinite(one)]
-    if not told:
-        return Figure(value=value, low=value, high=value)
-    low, high = np.percentile(told, (2.5, 97.5))
-    return Figure(value=value, low=float(low), high=float(high))
+    told = [one for one in drawn if isfinite(one)] or [value]
+    low, high = np.percentile(told, (2.5, 97.5)).tolist()
+    return Figure(value=_settled(value), low=_settled(low), high=_settled(high))
+
+
+def _settled(value: float) -> float:
+    """Without the specks of rounding: where two policies do alike, neither is the better one."""
+    return round(float(value), _DIGITS) + 0.0

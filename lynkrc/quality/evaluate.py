@@ -18,6 +18,7 @@ from lynkrc.diagnostics.wording import shown
 from lynkrc.quality.agreement import agreement_of
 from lynkrc.quality.decided import Decided, Undecided
 from lynkrc.quality.drawn import figure_of
+from lynkrc.quality.folds import groups_of
 from lynkrc.quality.metrics import (
     Measures,
     Numbers,
@@ -221,9 +222,9 @@ def _arrays(
 
 
 def _groups(rows: Sequence[Decided]) -> NDArray[np.intp]:
-    """Each row's group, numbered from 0 without a gap."""
-    numbers: dict[str, int] = {}
-    return np.array([numbers.setdefault(one.row.group, len(numbers)) for one in rows], np.intp)
+    """Each row's group, numbered from 0 without a gap; the same words asked twice are one."""
+    numbers: dict[int, int] = {}
+    return np.array([numbers.setdefault(one, len(numbers)) for one in groups_of(rows)], np.intp)
 
 
 def _keys(question: Question, rows: Sequence[Decided]) -> dict[str, Numbers]:

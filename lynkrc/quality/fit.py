@@ -208,7 +208,8 @@ def _screened(present: Any, targets: Targets, most: Most) -> Indices:
     told = np.abs(present.T @ left)
     noise = np.sqrt(present.T @ left**2)
     often = np.asarray(present.sum(axis=0)).ravel()
-    tells = (noise > 0) & (often >= LEAST_REQUESTS)
+    # What all of these have tells nothing, and has no spread to be scaled by.
+    tells = (noise > 0) & (often >= LEAST_REQUESTS) & (often < present.shape[0])
     sure = np.divide(told, noise, out=np.zeros_like(told), where=tells)
     ordered = np.argsort(-sure, kind="stable")
     count = min(_MOST_SCREENED, _SCREENED * (most.terms or most.weights))

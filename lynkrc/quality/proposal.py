@@ -212,7 +212,11 @@ class _Writer:
         """Of the lexicon: that of an earlier tuning, if only a dimension reads it, or a new one."""
         number, name = 1, LEXICON
         inherited = {lexicon.name.rpartition("/")[2] for lexicon in self._table.lexicons}
-        while name in inherited and (own is None or own.get(name) is None or self._reads(name)):
+        # The dimension of the terms has the same name.
+        weighed = {one.name for one in self._tuned.weights}
+        while name in weighed or (
+            name in inherited and (own is None or own.get(name) is None or self._reads(name))
+        ):
             number += 1
             name = f"{LEXICON}_{number}"
         return name
@@ -413,7 +417,7 @@ class _Writer:
         if not isinstance(node, ScalarNode):
             raise CannotPropose(f"{self._file.path}: a number of the score is not written")
         text = points_text(number)
-        if not isinstance(node.value, int | float) or points_of(node.text) != number:
+        if _number_of(node) != number:
             self.edits.replace(node.span.start, written_end(node), text)
 
     def _replace_by_lines(self, key: ScalarNode, value: Node, lines: Sequence[str]) -> None:
@@ -423,6 +427,16 @@ class _Writer:
         self.edits.replace(key.span.end, written_end(value), ":")
         at = written_end(value) + len(rest)
         self.edits.insert(at, "".join(f"{self.edits.line_end}{line}" for line in lines))
+
+
+def _number_of(node: ScalarNode) -> float | None:
+    match node.value:
+        case int():  # which may be written as 0x14
+            return float(node.value)
+        case float():
+            return points_of(node.text)
+        case _:
+            return None
 
 
 def _no_comments(node: MappingNode, name: str) -> None:

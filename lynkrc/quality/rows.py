@@ -5,9 +5,9 @@ the tier that a careful person would choose. `schema/eval-data.schema.json` desc
 """
 
 import json
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any, final
 
@@ -19,6 +19,8 @@ from lynkrc_runtime.feature_table import SURFACES
 
 MODEL = "auto"
 """The model that the request of a plain prompt asks for."""
+DEAREST = 1_000_000
+"""USD: what costs more is no request, and sums of such costs have no end."""
 
 
 @final
@@ -87,7 +89,8 @@ def read_rows(path: Path) -> tuple[tuple[Row, ...], tuple[RowProblem, ...]]:
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():
-                row = reader.row(number, line)
+                # Some editors write a byte order mark, as before a spec.
+                row = reader.row(number, line.removeprefix(BOM_UTF8) if number == 1 else line)
                 if row is not None:
                     rows.append(row)
     return tuple(rows), tuple(reader.problems)
@@ -133,7 +136,7 @@ class _Reader:
         group, split = self._maybe(value, "group"), self._maybe(value, "split")
         tier, why = self._maybe(value, "tier"), self._maybe(value, "why")
         scores = self._numbers(value, "scores", _is_score, "from 0 to 1")
-        costs = self._numbers(value, "cost", _is_cost, "of USD, 0 or more")
+        costs = self._numbers(value, "cost", _is_cost, f"of USD, from 0 to {DEAREST:,}")
         weak, strong = (self._model(value, name, scores) for name in ("weak", "strong"))
         if weak is not None and weak == strong:
             self._find("`weak` and `strong` are the same model", "name two of `scores`")
@@ -232,7 +235,10 @@ class _Reader:
         self, value: dict[str, Any], name: str, scores: Mapping[str, float] | None
     ) -> str | None:
         model = self._maybe(value, name)
-        if model is not None and model not in (scores or {}):
+        given = value.get("scores")
+        # What is wrong with the scores themselves is told once.
+        is_scored = model in given if isinstance(given, dict) else given is not None
+        if model is not None and not is_scored:
             help = did_you_mean(model, [*scores], "they are of") if scores else "give `scores`"
             self._find(f"`{name}` is {shown(model)}, which has no score", help)
         return model
@@ -278,7 +284,7 @@ def _is_score(number: float) -> bool:
 
 
 def _is_cost(number: float) -> bool:
-    return number >= 0 and isfinite(number)
+    return 0 <= number <= DEAREST
 
 
 def shown_problem(problem: RowProblem) -> Iterator[str]:

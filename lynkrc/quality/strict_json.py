@@ -11,6 +11,8 @@ import json
 from collections import Counter
 from typing import Any, Never, final
 
+_MARK = "\ufeff"
+
 
 @final
 class NotStrict(Exception):
@@ -35,6 +37,8 @@ def loads(data: bytes) -> Any:
         help = "write both halves, or the character itself"
         raise NotStrict("it has half a surrogate pair", help) from None
     except json.JSONDecodeError as error:
+        if text.startswith(_MARK):
+            raise NotStrict("it begins with a byte order mark", "remove the mark") from None
         help = "look there for a comma, a quote or a bracket too few"
         raise NotStrict(f"{error.msg} at character {error.pos + 1}", help) from None
     except RecursionError:

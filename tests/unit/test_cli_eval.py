@@ -68,7 +68,7 @@ def told(
 def test_the_report(spec: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, err = told(capsys, spec, data)
     assert err == ""
-    assert "made: 40 requests\n  tiny 0.500 -> huge 1.000\n" in out
+    assert "made: 40 requests in 20 groups\n  tiny 0.500 -> huge 1.000\n" in out
     apgr = next(one for one in out.splitlines() if one.startswith("  APGR"))
     assert apgr.startswith("  APGR  0.750 (") and apgr.endswith(")  0.500")
     assert "  length      +" in out
@@ -125,12 +125,21 @@ def test_an_older_spec_from_a_file(
     out, _ = told(capsys, spec, data, "--against", old, "--fail-if-worse", "older")
     assert "  older spec  +0.500 (" in out
     _, err = told(capsys, old, data, "--against", spec, "--fail-if-worse", "older", code=1)
-    assert err == "error: the spec is worse than older spec (--fail-if-worse older)\n"
+    assert err == "error: the spec is worse than the older spec (--fail-if-worse older)\n"
     words = (old, data, "--fail-if-worse", "length", "--fail-if-worse", "older")
     _, err = told(capsys, *words, "--against", old, code=1)
     assert err == "error: the spec is worse than length (--fail-if-worse length)\n"
     _, err = told(capsys, spec, data, "--fail-if-worse", "older", code=2)
     assert "name the older spec by --against" in err
+
+
+def test_a_gate_that_compares_nothing_is_not_passed(
+    spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write(tmp_path / "few.jsonl", [line(0)])
+    told(capsys, spec, data)
+    _, err = told(capsys, spec, data, "--fail-if-worse", "length", code=2)
+    assert err.startswith("error: --fail-if-worse: no suite has scores of two models")
 
 
 def test_an_older_spec_from_git(spec: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:

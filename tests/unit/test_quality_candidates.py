@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from lynkrc.quality.candidates import SCALES, candidates_of, steps_of
-from lynkrc.quality.fit import Columns, Fitted, Most
+from lynkrc.quality.fit import Columns, Fitted, Most, Targets, path
 from lynkrc.quality.folds import folds_of, groups_of
 from lynkrc.quality.labels import Label, labels_of
 from lynkrc.quality.ngrams import terms_of
@@ -48,6 +48,16 @@ def test_dimensions_of_the_spec_come_first_and_keep_their_names() -> None:
     assert {"bytes"} <= {one.name for one in candidates}
     assert not {"chars", "code_blocks"} & {one.name for one in candidates}
     assert len(np.unique(values, axis=1).T) == len(candidates)
+
+
+def test_a_candidate_takes_no_name_that_is_taken() -> None:
+    score = "score:\n  dimensions:\n"
+    for name in ("words", "words_steps"):
+        score += f'    {name}: {{weight: 1, value: "ramp(ask.words, 0, {len(name)})"}}\n'
+    text = spec_text(score)
+    candidates, _ = candidates_of(built(text)[0], decided(told_rows(20), text))
+    names = [one.name for one in candidates]
+    assert "words_steps_steps" in names and len({*names}) == len(names)
 
 
 @pytest.mark.parametrize("scale", SCALES, ids=lambda scale: scale.feature)
@@ -147,3 +157,21 @@ def test_bounds_of_tiers_rise_even_where_scores_do_not() -> None:
     same = np.array([50] * 10)
     assert up_to_at(same, (0.0, 0.5, 1.0)) == (0, 1, 50)
     assert up_to_at(np.array([100] * 10), (1.0, 1.0, 1.0)) == (0, 1, 2)
+
+
+def test_a_word_of_every_request_tells_nothing() -> None:
+    rows = decided(told_rows(40))
+    said = [replace(one, ask=f"please {one.ask}") for one in rows]
+    terms = terms_of([one.ask or "" for one in said], groups_of(said))
+    everywhere = terms.names.index("please")
+    columns = Columns(values=np.zeros((len(said), 1)), terms=terms)
+    labels = labels_of(said, None, None)
+    for part in (40, 37, 33, 29):
+        targets = Targets(
+            rows=np.arange(part),
+            is_strong=np.array([one.is_strong_better for one in labels])[:part],
+            weights=np.full(part, 0.1),
+            sources=np.arange(part) % 3,
+        )
+        fits = [*path(columns, targets, Most(weights=20, terms=0))]
+        assert fits and all(everywhere not in one.terms for one in fits)

@@ -197,6 +197,28 @@ def test_rows_of_a_group_are_drawn_whole() -> None:
     assert slim.high - slim.low < 0.75 * (wide.high - wide.low)
 
 
+def test_what_is_asked_twice_is_drawn_together() -> None:
+    rows = [replace(one, ask=f"question {number}") for number, one in enumerate(made(40))]
+    twice = [
+        replace(one, row=replace(one.row, id=f"{one.row.id}-{copy}", group=f"{one.row.id}-{copy}"))
+        for one in rows
+        for copy in range(3)
+    ]
+    (once,), (thrice,) = asked(rows).suites, asked(twice).suites
+    assert (thrice.requests, thrice.groups) == (120, 40)
+    assert thrice.policies[0].figures == once.policies[0].figures
+
+
+def test_rounding_makes_nobody_better() -> None:
+    rows = [
+        decided(row(f"r{number}", 0.1, 0.4), points=number * 7 % 30, chars=number)
+        for number in range(30)
+    ]
+    (suite,) = asked(rows).suites
+    for one in suite.differences:
+        assert (one.figures.apgr.low, one.figures.apgr.high) == (0.0, 0.0)
+
+
 def test_suites_count_alike_whatever_their_size() -> None:
     rows = [*made(80), *made(20, suite="other", good=2)]
     found = asked(rows)

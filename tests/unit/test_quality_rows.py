@@ -101,15 +101,18 @@ def test_parts_stand_in_the_body(tmp_path: Path) -> None:
         (PROMPT | {"scores": {"a": 1.5}}, "`scores` of `a` is no number from 0 to 1"),
         (PROMPT | {"scores": {"a": True}}, "`scores` of `a` is no number from 0 to 1"),
         (PROMPT | {"scores": {}}, "`scores` is no object with a number for each model"),
-        (PROMPT | {"cost": {"a": -1}}, "`cost` of `a` is no number of USD, 0 or more"),
+        (PROMPT | {"cost": {"a": -1}}, "`cost` of `a` is no number of USD, from 0 to 1,000,000"),
         (
             b'{"id":"a","suite":"b","task":"c","prompt":"d","cost":{"a":1e999}}',
-            "`cost` of `a` is no number of USD, 0 or more",
+            "`cost` of `a` is no number of USD, from 0 to 1,000,000",
         ),
         (
             json.dumps(PROMPT | {"cost": {"a": 10**400}}).encode(),
-            "`cost` of `a` is no number of USD, 0 or more",
+            "`cost` of `a` is no number of USD, from 0 to 1,000,000",
         ),
+        (PROMPT | {"cost": {"a": 2e6}}, "`cost` of `a` is no number of USD, from 0 to 1,000,000"),
+        (PROMPT | {"scores": {"a": "0.5"}, "weak": "a"}, "`scores` of `a` is no number"),
+        (PROMPT | {"scores": "a", "weak": "a"}, "`scores` is no object"),
         (PROMPT | {"weak": "a"}, "`weak` is `a`, which has no score"),
         (PROMPT | {"scores": {"aa": 1}, "strong": "ab"}, "`strong` is `ab`, which has no score"),
         (
@@ -198,3 +201,11 @@ def test_a_problem_is_shown_with_its_place_and_a_way_out() -> None:
 def test_a_data_file_that_is_not_there_is_the_callers_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         read_rows(tmp_path / "none.jsonl")
+
+
+def test_a_byte_order_mark_may_begin_the_file_alone(tmp_path: Path) -> None:
+    mark = b"\xef\xbb\xbf"
+    line = json.dumps(PROMPT).encode()
+    assert not problems(tmp_path, mark + line)
+    (found,) = problems(tmp_path, line, mark + json.dumps(PROMPT | {"id": "b"}).encode())
+    assert found == (2, "the line is not JSON: it begins with a byte order mark")

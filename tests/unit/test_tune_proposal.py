@@ -130,6 +130,23 @@ def test_what_says_it_already_changes_nothing(tmp_path: Path) -> None:
     assert patch([proposal.spec]) == ""
 
 
+def test_a_bound_may_be_written_with_sixteen_digits(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE.replace("up_to: 3", "up_to: 0x3"))
+    proposal, _ = proposed(path, tuned_score())
+    assert proposal.spec.after.count("up_to: 15") == 1
+    proposal, _ = proposed(path, tuned_score(up_to=(3,)))
+    assert "up_to: 0x3" in proposal.spec.after
+
+
+def test_a_dimension_may_be_called_as_the_learned_words_are(tmp_path: Path) -> None:
+    path = write(tmp_path, BASE.replace("    length: {", "    tuned_terms: {"))
+    kept = replace(LENGTH_WEIGHT, name="tuned_terms", declared="tuned_terms")
+    tuned = tuned_score([kept], terms=[Term(pattern="prove", points=3.0)])
+    proposal, _ = proposed(path, tuned)
+    assert proposal.lexicon == "tuned_terms_2"
+    means(after(proposal, path), tuned)
+
+
 @pytest.mark.parametrize(
     "text",
     [
