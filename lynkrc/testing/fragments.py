@@ -76,7 +76,7 @@ def fragments_for(walker: Walker, wishes: Sequence[LexiconWish]) -> list[str]:
 def _offers(
     walker: Walker, wish: LexiconWish, forbidden: int, wishes: Sequence[LexiconWish]
 ) -> list[_Piece]:
-    """A piece for each entry that can occur, those first that do least beside."""
+    """A piece for each entry that can occur, those first that do least beside, then plain ones."""
     lexicon = walker.lexicons[wish.number]
     pieces: dict[str, _Piece] = {}
     for entry in range(lexicon.first, lexicon.first + len(lexicon.entries)):
@@ -90,6 +90,7 @@ def _offers(
         pieces.values(),
         key=lambda piece: (
             sum(piece.counts[number] for number in others),
+            not piece.text.isascii(),
             len(piece.text.split()),
             len(piece.text),
         ),

@@ -23,6 +23,8 @@ _BLANK = " \n\t"
 _COUNTED = frozenset('.,()?"!`~\n')
 _COUNTED_COST = 20
 """What a character costs that a feature of the ask counts."""
+_FOREIGN_COST = 20
+"""What one beyond ASCII costs: it takes more bytes, and fewer people read it."""
 _FILLER_LETTERS = "olmuvaneirtsdkbpwcfghyxjqz"
 _MOST_LETTERS = 12
 
@@ -123,7 +125,7 @@ class _Ways:
                 if stepped is None:
                     continue
                 after, confirmed = stepped
-                price = cost + 1 + _CONFIRMED * confirmed + _COUNTED_COST * (char in _COUNTED)
+                price = cost + _price(char) + _CONFIRMED * confirmed
                 if after not in costs or price < costs[after]:
                     costs[after] = price
                     came[after] = (state, char)
@@ -181,6 +183,10 @@ class _Ways:
                     seen.add(after)
                     stack.append(after)
         return True
+
+
+def _price(char: str) -> int:
+    return 1 + _COUNTED_COST * (char in _COUNTED) + _FOREIGN_COST * (not char.isascii())
 
 
 def _way(state: int, came: dict[int, tuple[int, str]]) -> str:

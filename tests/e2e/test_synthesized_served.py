@@ -20,29 +20,29 @@ SPECS = {
     "starter-claude": ROOT / "specs" / "starter" / "claude.yaml",
 }
 TRIES = 400
-TELLING = ("ask.", "matches", "count", "wants.stream", "turns")
+OF_LEXICONS = ("matches", "count", "distinct")
 
 
-def value(slot: Slot, random: Random) -> int:
-    if slot.feature == "model":
-        return 1
-    if not slot.feature.startswith(TELLING):
-        return slot.low if slot.low > 0 else 0
-    if slot.feature in ("matches", "count"):
-        return int(random.random() < 0.3)
-    return 0
+def value(slot: Slot, occurs: dict[tuple[str, ...], bool]) -> int:
+    """A lexicon that occurs does so once, so all that is told of it agrees."""
+    if slot.feature in OF_LEXICONS:
+        return int(occurs[slot.args])
+    return 1 if slot.feature == "model" else max(slot.low, 0)
 
 
 def vectors(table: RouteTable) -> list[tuple[int, ...]]:
     """Requests of few and of many words, in which some lexicons occur."""
     random = Random(7)
+    lexical = [slot for slot in table.slots if slot.feature in OF_LEXICONS]
     found = []
     for _ in range(TRIES):
         words = random.randint(20, 400)
+        occurs = {slot.args: random.random() < 0.3 for slot in lexical}
         fixed = {
             "ask.words": words,
             "ask.chars": 7 * words,
             "ask.bytes": 7 * words,
+            "ask.lines": 1,
             "ask.tokens": -(-7 * words // 4),
             "ask.mean_sentence": 7 * words,
             "turns": 1,
@@ -50,7 +50,7 @@ def vectors(table: RouteTable) -> list[tuple[int, ...]]:
             "context.tokens": 7 * words,
             "request.max_tokens": 1_000,
         }
-        found.append(tuple(fixed.get(slot.feature, value(slot, random)) for slot in table.slots))
+        found.append(tuple(fixed.get(slot.feature, value(slot, occurs)) for slot in table.slots))
     return found
 
 

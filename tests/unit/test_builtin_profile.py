@@ -1,4 +1,4 @@
-"""What the shipped profile and base spec decide, by example: intent, not substrings."""
+"""What `builtin/lynkr-13` and the base spec decide, by example: intent, not substrings."""
 
 import json
 import tempfile
@@ -16,7 +16,21 @@ from lynkrc_runtime.features import Extractor, RequestFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from tests.e2e.claude_code_turn import HEADERS, first_turn, second_turn
 
-STARTER = Path(__file__).resolve().parents[2] / "specs" / "starter" / "claude.yaml"
+SPEC = """
+version: 1
+name: profile
+extends: builtin/lynkr
+providers: {anthropic: {kind: anthropic, api_key: "${KEY}", trust: cloud}}
+targets:
+  small: {provider: anthropic, model: claude-haiku-5-5}
+  large: {provider: anthropic, model: claude-opus-5-5}
+score: {use: builtin/lynkr-13}
+tiers:
+  - {name: SIMPLE, up_to: 25, chain: [small]}
+  - {name: MEDIUM, up_to: 50, chain: [small]}
+  - {name: COMPLEX, up_to: 75, chain: [large]}
+  - {name: REASONING, chain: [large]}
+"""
 
 CASES = (
     ("hi", "SIMPLE", "builtin/greetings"),
@@ -24,10 +38,12 @@ CASES = (
     (
         'Generate a title for this conversation:\n\n"Do a security audit"',
         "SIMPLE",
-        "builtin/titles",
+        "builtin/side-requests",
     ),
     ("what time is it?", "SIMPLE", "builtin/clock-questions"),
-    ("go ahead", "SIMPLE", "builtin/short-answers"),
+    ("sounds good", "SIMPLE", "builtin/short-answers"),
+    # To go on is no answer: it may start work.
+    ("go ahead", "SIMPLE", "score"),
     ("help", "SIMPLE", "builtin/menus"),
     ("What does git stash do?", "SIMPLE", "score"),
     ("fix the null-check bug in src/auth/middleware.ts", "SIMPLE", "score"),
@@ -62,16 +78,18 @@ CASES = (
 
 
 # A client asks for a title without its tools, so not inside the envelope.
-ASKS = tuple(ask for ask, _, rule in CASES if rule != "builtin/titles")
+ASKS = tuple(ask for ask, _, rule in CASES if rule != "builtin/side-requests")
 
 
 @cache
 def bundle() -> tuple[RouteTable, LoadedBundle]:
-    compilation = compile_file(STARTER)
-    assert compilation.table is not None
-    packed, _ = pack_bundle(compilation, native=False)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "starter.lynkr"
+        spec = Path(folder) / "routing.yaml"
+        spec.write_text(SPEC, encoding="utf-8")
+        compilation = compile_file(spec)
+        assert compilation.table is not None
+        packed, _ = pack_bundle(compilation, native=False)
+        path = Path(folder) / "profile.lynkr"
         path.write_bytes(packed)
         return compilation.table, load_bundle(path)
 
@@ -108,7 +126,18 @@ def test_a_title_asked_for_in_two_messages_is_a_title() -> None:
             {"role": "user", "content": words},
         ]
     }
-    assert decide(asked, {"user-agent": "opencode/1.18.33"})[:2] == ("SIMPLE", "builtin/titles")
+    agent = {"user-agent": "opencode/1.18.33"}
+    assert decide(asked, agent)[:2] == ("SIMPLE", "builtin/side-requests")
+
+
+def test_a_short_answer_is_one_only_where_nothing_was_said_before() -> None:
+    said = [
+        {"role": "user", "content": "Rename the helper."},
+        {"role": "assistant", "content": "In every file?"},
+        {"role": "user", "content": "yes"},
+    ]
+    assert decide(bare("yes"), {})[1] == "builtin/short-answers"
+    assert decide(bare("") | {"messages": said}, {})[1] == "score"
 
 
 def test_messages_a_client_writes_make_no_agent() -> None:

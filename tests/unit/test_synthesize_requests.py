@@ -19,7 +19,7 @@ from lynkrc.testing.synthesize import Synthesized, synthesize
 from tests.unit.rich_domain import members, slot, strings
 
 ROOT = Path(__file__).resolve().parents[2]
-TECHNICAL, GREETING = "builtin/technical", "builtin/greeting"
+CHANGING, GREETING = "builtin/changing", "builtin/greeting"
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +62,13 @@ WISHES: list[dict[str, int]] = [
     {"ask.longest_sentence": 80, "ask.mean_sentence": 30},
     {"ask.distinct_word_pct": 37, "ask.words": 90},
     {"ask.non_ascii_pct": 25, "ask.chars": 64},
+    {"matches ask builtin/proving": 1, "ask.chars": 40, "ask.bytes": 40},
     {f"count ask {GREETING}": 255},
     {f"count ask {GREETING}": 3, f"distinct ask {GREETING}": 2, f"points ask {GREETING}": 128},
-    {f"matches ask {TECHNICAL}": 1, f"count ask {TECHNICAL}": 1, "ask.words": 2, "ask.chars": 20},
+    {f"matches ask {CHANGING}": 1, f"count ask {CHANGING}": 1, "ask.words": 2, "ask.chars": 20},
     {f"matches ask {GREETING}": 0, "ask.words": 50},
-    {f"count history {TECHNICAL}": 4, f"matches ask {TECHNICAL}": 0},
-    {f"distinct envelope {TECHNICAL}": 3, f"matches envelope {GREETING}": 0},
+    {f"count history {CHANGING}": 4, f"matches ask {CHANGING}": 0},
+    {f"distinct envelope {CHANGING}": 3, f"matches envelope {GREETING}": 0},
     {"turns": 4, "messages.count": 12, "images.count": 2, "documents.count": 1},
     {"turns": 1, "ask.bytes": 0, "images.count": 1},
     {"turns": 0, "messages.count": 3},
