@@ -28,7 +28,7 @@ from tests.property.spelled_requests import SPELL
 from tests.unit.rich_domain import cut, rich_domain
 
 ROOT = Path(__file__).resolve().parents[2]
-LEXICONS = ("technical", "greeting", "analysis", "domain_security", "step_by_step")
+LEXICONS = ("code_words", "greeting", "explaining", "hard_work", "proving")
 SURFACE_OF = {dialect: surface for surface, dialect in DIALECT_OF.items()}
 REALISED = 0.9
 """Least part of the requests that must have every value; the rest says exactly what it lacks."""
