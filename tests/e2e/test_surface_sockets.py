@@ -72,7 +72,7 @@ def test_pins_and_mapped_names(lab: Lab, prefix: str) -> None:
 
 
 def test_a_pin_that_names_nothing_is_a_name_like_any_other(lab: Lab) -> None:
-    answer = lab.send(MESSAGES, {"model": "lynkr/minni", "max_tokens": 9, "messages": HELLO})
+    answer = lab.send(MESSAGES, {"model": "lynkr/minni", "max_tokens": 99, "messages": HELLO})
     line = lab.gateway.request(answer.request_id)
     assert answer.status == 200
     assert (line["rule"], line["model"]) == ("builtin/greetings", "lynkr/minni")
