@@ -61,9 +61,7 @@ def test_what_cannot_be_built_is_not_tame() -> None:
     beside = [f"w{one}{words}{other}" for one in words for other in words[:6]]
     for texts in (
         ["中" + "(中|国)" * 20 + "x"],
-        ["/中(中|国){20}x/"],
         ["a " + "(a |b )" * 14 + "x"],
-        ["/\\w{0,30}a\\w{18}b/"],
         ["/(a|b){0,30}a(a|b){18}c/"],
         [*(f"c{number} w*" for number in range(200)), *beside],
     ):

@@ -4,8 +4,11 @@ import gc
 import os
 import weakref
 from array import array
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 from lynkrc.cli.specs import compile_file
 from lynkrc.pipeline import pack_bundle
@@ -25,6 +28,15 @@ WARM = 20
 """Reloads until the process has what it keeps for good: threads, caches, an allocator's room."""
 GROWTH = 60_000_000
 """Bytes that the other 180 may leave: a third of a MB each, where a table has 4 MB."""
+
+
+@pytest.fixture(autouse=True)
+def frozen() -> Iterator[None]:
+    """As in a gateway, what was there before is not looked through at each reload."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @cache
