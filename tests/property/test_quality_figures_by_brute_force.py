@@ -148,10 +148,11 @@ def test_a_draw_is_the_same_requests_as_often(sample: Sample, data: st.DataObjec
     size = len(sample.keys)
     counts = data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size).filter(any))
     repeated = np.repeat(np.arange(size), counts)
+    costs = sample.pairs.costs
     drawn = Pairs(
         weak=sample.pairs.weak[repeated],
         strong=sample.pairs.strong[repeated],
-        costs=tuple(one[repeated] for one in sample.pairs.costs or ()),  # type: ignore[arg-type] # two
+        costs=None if costs is None else (costs[0][repeated], costs[1][repeated]),
     )
     keys = np.array(sample.keys, float)
     weighed = measure(order(keys), sample.pairs, np.array(counts, float))
