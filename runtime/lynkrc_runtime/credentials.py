@@ -1,9 +1,9 @@
 """The environment, and a folder of secrets beside it, to one place where references are looked up.
 
-systemd (`LoadCredential=`), Docker and Kubernetes hand secrets over as files. `CREDENTIALS_DIRECTORY`
-names their folder, as systemd's own variable does: ``${NAME}`` that the environment lacks is the text
-of the file NAME in it. A file is read when it is asked for, so a reload finds what is there by then,
-and no secret is handed on to a worker, which reads for itself.
+systemd (`LoadCredential=`), Docker and Kubernetes hand secrets over as files. The variable
+`CREDENTIALS_DIRECTORY` names their folder, as systemd has it: ``${NAME}`` that the environment
+lacks is the text of the file NAME in it. A file is read when it is asked for, so a reload finds
+what is there by then, and no secret is handed on to a worker, which reads for itself.
 """
 
 import re
