@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,8 @@ from typing import Any
 import aiohttp
 import redis
 
+from lynkrc_runtime.state.interface import Account
+from lynkrc_runtime.state.redis import RedisStore
 from tests.bench.load import CONCURRENCY, cpu_seconds, process
 from tests.redis_server import RedisServer
 
@@ -89,7 +92,7 @@ async def send(url: str, requests: int) -> None:
     body = {
         "model": "auto",
         "max_tokens": 100,
-        "messages": [{"role": "user", "content": "Explain this function to me, please."}],
+        "messages": [{"role": "user", "content": "Explain this function to me. " * 4}],
     }
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
@@ -184,6 +187,19 @@ def report(client: "redis.Redis[bytes]", pid: int, server: int, url: str, reques
         print(f"process of the gateway: {resident(one):.0f} MB, {files} files open")
 
 
+async def reserved(url: str, held: int = 500) -> tuple[str, str]:
+    """Set money aside `held` times, and give back none; returns the keys of the account."""
+    store = RedisStore(url)
+    until = time.time() + 86_400
+    account = Account(key="measured", limit=10**12, amount=60_000, until=until)
+    try:
+        for number in range(held):
+            await store.reserve(f"{number:032x}", (account,), 660.0)
+    finally:
+        await store.close()
+    return "lynkr:a:measured", "lynkr:e:measured"
+
+
 def main() -> None:
     """Measure once."""
     words = argparse.ArgumentParser(description=__doc__)
@@ -200,6 +216,9 @@ def main() -> None:
                 redis.Redis.from_url(server.url) as client,
             ):
                 report(client, pid, server._process.pid, url, told.requests)
+                keys = asyncio.run(reserved(server.url))
+                held = sum(int(client.memory_usage(key, samples=0) or 0) for key in keys)
+                print(f"a reservation under way: {held / 500:.0f} B")
         finally:
             server.stop()
 
