@@ -120,7 +120,12 @@ class _Ways:
         # Of the characters that lead to one state, the first is the cheapest.
         priced = sorted(((_price(char), char, how) for char, how in steps), key=itemgetter(0))
         of_one_byte = [(price, char, how[0]) for price, char, how in priced if len(how) == 1]
-        others = [one for one in priced if len(one[2]) > 1]
+        # The first byte of the others leads to few states, and what comes of it is found once.
+        begun: dict[int, list[tuple[int, str, tuple[int, ...]]]] = {}
+        for price, char, (first, *rest) in priced:
+            if rest:
+                begun.setdefault(first, []).append((price, char, tuple(rest)))
+        ended: dict[tuple[int, int], list[tuple[int, int, str]]] = {}
 
         def go(after: int, paid: int, state: int, char: str) -> None:
             if after not in costs or paid < costs[after]:
@@ -143,11 +148,30 @@ class _Ways:
                 met.add(after)
                 if not self._shut[after]:
                     go(after, cost + price + _CONFIRMED * self._confirms[after], state, char)
-            for price, char, classes in others:
-                stepped = self._step(state, classes)
-                if stepped is not None:
-                    go(stepped[0], cost + price + _CONFIRMED * stepped[1], state, char)
+            for first, chars in begun.items():
+                inside = row[first]
+                if self._shut[inside]:
+                    continue
+                ends = ended.get((inside, first))
+                if ends is None:
+                    ends = ended[inside, first] = self._ends(inside, chars)
+                entering = cost + _CONFIRMED * self._confirms[inside]
+                for after, price, char in ends:
+                    go(after, entering + price, state, char)
         return {entry: _way(state, came) for entry, (_, state) in best.items()}
+
+    def _ends(
+        self, inside: int, chars: Iterable[tuple[int, str, tuple[int, ...]]]
+    ) -> list[tuple[int, int, str]]:
+        """The states after the rest of the characters, each with the cheapest of them."""
+        found: dict[int, tuple[int, str]] = {}
+        for price, char, rest in chars:
+            stepped = self._step(inside, rest)
+            if stepped is not None:
+                after, paid = stepped[0], price + _CONFIRMED * stepped[1]
+                if after not in found or paid < found[after][0]:
+                    found[after] = (paid, char)
+        return [(after, paid, char) for after, (paid, char) in found.items()]
 
     def _note(self, state: int, cost: int, best: dict[int, tuple[int, int]]) -> None:
         """Remember the state for the entries it confirms, as it is or where the text ends."""
