@@ -124,6 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
     from lynkrc_runtime.bundle import BrokenBundle, open_bundle
+    from lynkrc_runtime.credentials import UnusableCredentials, environment
     from lynkrc_runtime.server.lifecycle import run
     from lynkrc_runtime.server.options import Options, trust_of
     from lynkrc_runtime.server.process import CannotServe
@@ -154,14 +155,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trust=trust,
     )
     try:
+        environ = environment(os.environ)
         # Before the bundle is loaded: one that a reload replaces must go.
         _spare_collector()
         opened = open_bundle(options.bundle, trust)
         policy = tried_policy(opened)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             serve = run if serving.workers == 1 else supervise
-            runner.run(serve(opened, policy, serving, os.environ))
-    except (BrokenBundle, CannotServe) as error:
+            runner.run(serve(opened, policy, serving, environ))
+    except (BrokenBundle, CannotServe, UnusableCredentials) as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"{prog}: error: {line}\n")
         return 2
@@ -173,13 +175,14 @@ def _work(assignment: str) -> int:
     # The terminal tells every process of its group; only the supervisor acts on it.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+    from lynkrc_runtime.credentials import environment
     from lynkrc_runtime.server.control import read_assignment
     from lynkrc_runtime.server.worker import work
 
     assigned = read_assignment(assignment)
     _spare_collector()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work(assigned, os.environ))
+        return runner.run(work(assigned, environment(os.environ)))
 
 
 def _spare_collector() -> None:

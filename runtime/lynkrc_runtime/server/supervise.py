@@ -17,6 +17,7 @@ from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.lifecycle import ADMIN_PATIENCE, STOPS, announce, watch
 from lynkrc_runtime.server.listening import Listening, listen
 from lynkrc_runtime.server.logs import opened_log
+from lynkrc_runtime.server.notify import READY, STOPPING, tell, told
 from lynkrc_runtime.server.operators import operators_app
 from lynkrc_runtime.server.options import Options, addresses, apart, refuse_memory, tls_of
 from lynkrc_runtime.server.process import CannotServe
@@ -51,7 +52,7 @@ async def supervise(
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, crew.reload).ask)
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, told(environ, crew.reload)).ask)
             loop.add_signal_handler(signal.SIGUSR2, Repeated(tasks, crew.restart).ask)
             try:
                 operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
@@ -61,7 +62,9 @@ async def supervise(
                 await serve_from(admin, operators.sockets, log, most=OPERATORS)
                 tasks.start(watch(watcher, lambda: crew.watches, crew.reload))
                 announce(policy, options, clients.urls, operators.urls)
+                tell(environ, READY)
                 await stop.wait()
+                tell(environ, STOPPING)
                 for number in STOPS:
                     loop.remove_signal_handler(number)
                     loop.add_signal_handler(number, _end_hard, crew, folder, number)
