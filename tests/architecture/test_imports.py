@@ -137,6 +137,8 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/providers/signing_aws.py",
     ),
     "redis": ("runtime/lynkrc_runtime/state/redis.py",),
+    "opentelemetry": ("runtime/lynkrc_runtime/telemetry/spans_otlp.py",),
+    "requests": ("runtime/lynkrc_runtime/telemetry/spans_otlp.py",),
     "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),

@@ -5,7 +5,12 @@ from importlib.util import find_spec
 from types import MappingProxyType
 
 _PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"aws": ("botocore",), "gcp": ("google.auth", "requests"), "redis": ("redis",)}
+    {
+        "aws": ("botocore",),
+        "gcp": ("google.auth", "requests"),
+        "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+        "redis": ("redis",),
+    }
 )
 """Extras and the packages they bring that are imported."""
 
