@@ -66,10 +66,10 @@ class Gateway:
     were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
     knows what the last requests used, `board` what the operators' page shows of them, `plans` what
     follows from decisions alone. `usage_log` gets a record of each request, where one is kept, and
-    `noticing` what that tells of those before. `keys` are whom it serves (nobody in particular, where there are none), `meter` counts
-    what they take, `watch` knows how targets fare, `places` how many calls of a provider run,
-    `sessions` which requests belong together, `doors` which operators and web pages are let in,
-    `stopping` which requests run at all.
+    `noticing` what that tells of those before. `keys` are whom it serves (nobody in particular,
+    where there are none), `meter` counts what they take, `watch` knows how targets fare, `places`
+    how many calls of a provider run, `sessions` which requests belong together, `doors` which
+    operators and web pages are let in, `stopping` which requests run at all.
     """
 
     policy: Policy
