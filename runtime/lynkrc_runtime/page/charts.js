@@ -3,7 +3,7 @@
 import { h, s, table } from "/page/dom.js";
 
 const HEIGHT = 210;
-const LEFT = 52;
+const LEFT = 58;
 const BOTTOM = 24;
 const TOP = 8;
 const NARROWEST = 5; // pixels of a bar
@@ -13,9 +13,10 @@ let charts = 0;
 /**
  * A chart that redraws itself to its width. `series` are {name, tone}, `buckets` {start, values} in
  * order; `step` is a bucket's seconds, `steps` what it may be joined to, `total` how many there are
- * up to `end`. `shown` words an amount, `tick` a start (Unix seconds) on the axis, `long` in the table.
+ * up to `end`. `shown` words an amount, `tick` a start (Unix seconds) on the axis, `long` in the table;
+ * `ticks` are the seconds that may lie between two of the axis, `least` the least height of the plot.
  */
-export function stackedBars({ title, series, buckets, step, steps, total, end, shown, tick, long }) {
+export function stackedBars({ title, series, buckets, step, steps, total, end, shown, ticks, tick, long, least = 2 }) {
   const id = `chart-${++charts}`;
   const sums = new Map(series.map((one) => [one.name, 0]));
   for (const bucket of buckets) {
@@ -34,12 +35,15 @@ export function stackedBars({ title, series, buckets, step, steps, total, end, s
     const plot = width - LEFT - 4;
     const by = steps.find((one) => plot / Math.ceil(total / one) >= NARROWEST) ?? steps.at(-1);
     const bins = joined(buckets, step * by, Math.ceil(total / by), end, series);
-    const most = nice(Math.max(...bins.map((bin) => bin.sum), 0));
+    const most = nice(Math.max(...bins.map((bin) => bin.sum), least));
     const high = HEIGHT - TOP - BOTTOM;
     const y = (value) => TOP + high * (1 - value / most);
     const wide = plot / bins.length;
     const gap = wide > 7 ? 2 : 1;
-    const every = Math.ceil(bins.length / Math.max(2, Math.floor(plot / 90)));
+    const room = Math.max(2, Math.floor(plot / 80));
+    const every = ticks.find((one) => (total * step) / one <= room) ?? ticks.at(-1);
+    const zone = new Date(end * 1000).getTimezoneOffset() * 60;
+    const isTick = (start) => Math.floor((start - zone) / every) !== Math.floor((start - zone - step * by) / every);
     place.replaceChildren(s("svg", { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-labelledby": `${id}-t ${id}-d` },
       s("title", { id: `${id}-t` }, title), s("desc", { id: `${id}-d` }, about),
       [0, 0.5, 1].map((part) => s("g", { class: "grid" },
@@ -59,7 +63,7 @@ export function stackedBars({ title, series, buckets, step, steps, total, end, s
             return s("rect", { class: one.tone, x: x + gap / 2, y: to, width: Math.max(1, wide - gap), height: Math.max(0.75, from - to - (from - to > 3 ? 1 : 0)) });
           }));
       }),
-      bins.map((bin, index) => (bins.length - 1 - index) % every ? null : s("text", { class: "tick", x: Math.min(Math.max(LEFT + (index + 0.5) * wide, LEFT + 16), width - 24), y: HEIGHT - 6, "text-anchor": "middle" }, tick(bin.start)))));
+      bins.map((bin, index) => !isTick(bin.start) || index * wide < 16 || (bins.length - index) * wide < 16 ? null : s("text", { class: "tick", x: LEFT + (index + 0.5) * wide, y: HEIGHT - 6, "text-anchor": "middle" }, tick(bin.start)))));
   }
 
   new ResizeObserver(([entry]) => {
@@ -101,7 +105,6 @@ function joined(buckets, span, number, end, series) {
 
 /** A round number no less than the value, with a round half. */
 function nice(value) {
-  if (value <= 2) return 2;
   const power = 10 ** Math.floor(Math.log10(value));
   return [1, 2, 4, 6, 8, 10].map((one) => one * power).find((one) => one >= value);
 }

@@ -69,5 +69,6 @@ export function part(title, ...children) {
 /** A name and what it is, one below the other. */
 export function facts(pairs) {
   return h("dl", { class: "facts" }, pairs.map(([name, value]) =>
-    h("div", {}, h("dt", {}, name), h("dd", {}, value))));
+    // What is long gets room.
+    h("div", { class: typeof value === "string" && value.length > 48 ? "broad" : null }, h("dt", {}, name), h("dd", {}, value))));
 }

@@ -2,11 +2,11 @@
 
 import { get, post } from "/page/api.js";
 import { chip, empty, facts, h, part, s, table } from "/page/dom.js";
-import { count, many, seconds, short, usd } from "/page/words.js";
+import { count, many, seconds, short, span, usd } from "/page/words.js";
 
 const EVERY = 5_000;
 const TONES = { closed: "good", "half-open": "warn", open: "bad" };
-const BREAKERS = [{ head: "Target" }, { head: "Breaker" }, { head: "Failures", kind: "number" }, { head: "Notes", kind: "wide" }, { head: "First event", kind: "number" }, { head: "" }];
+const BREAKERS = [{ head: "Target" }, { head: "Breaker" }, { head: "Failures", kind: "number" }, { head: "Notes", kind: "wide" }, { head: "First event", kind: "number" }, { head: "Order", kind: "act" }];
 const BUDGETS = [{ head: "Budget" }, { head: "Owner" }, { head: "Spent of limit", kind: "wide" }, { head: "Reserved", kind: "number" }, { head: "Period" }];
 
 /** The view of readiness, breakers and budgets. */
@@ -54,7 +54,7 @@ export function healthView(app) {
       board ? ["Store", [board.store.kind, " ", board.store.status === "ready" ? "" : chip(board.store.status, "bad")]] : null,
       board ? ["Running now", many(board.running, "request")] : null,
       board ? ["Up for", seconds(Math.max(0, board.time - board.started))] : null,
-      ready.notices?.length ? ["Notices", h("ul", { class: "plain" }, ready.notices.map((one) => h("li", {}, one)))] : null,
+      ...(ready.notices ?? []).map((one) => ["Notice", one]),
     ].filter(Boolean)));
     drawTargets();
     drawBudgets();
@@ -67,7 +67,7 @@ export function healthView(app) {
     targets.replaceChildren(breakers.targets.length ? h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Breakers" },
       table("What is known of each target", BREAKERS, breakers.targets.map((one) => [
         one.target, [chip(one.state, TONES[one.state] ?? "bad"), one.since === null ? null : h("span", { class: "under" }, `for ${seconds(one.since)}`)],
-        count(one.failures), notes(one), one.first_event === null ? null : seconds(one.first_event),
+        count(one.failures), notes(one), one.first_event === null ? null : span(one.first_event * 1000),
         h("button", { type: "button", "data-target": one.target, "aria-label": `Reset ${one.target}`, onclick: () => reset(one.target) }, "Reset"),
       ]))) : empty("Targets are not watched.", "The bundle declares no breakers."));
     if (focused !== null) targets.querySelector(`button[data-target="${CSS.escape(focused)}"]`)?.focus();

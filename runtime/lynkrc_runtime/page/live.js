@@ -16,7 +16,7 @@ const COLUMNS = [
   { head: "Tokens in, out", kind: "number" },
   { head: "Cost", kind: "number" },
 ];
-const TONES = { served: "good", responded: "good", denied: "warn", refused: "warn", spent: "warn", limited: "warn", forbidden: "warn", aborted: "plain" };
+const TONES = { served: "good", responded: "good", denied: "warn", refused: "warn", spent: "warn", limited: "warn", forbidden: "warn", aborted: "plain", malformed: "warn", callers: "warn" };
 
 /** The view of live decisions. */
 export function liveView(app) {

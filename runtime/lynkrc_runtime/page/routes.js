@@ -5,7 +5,7 @@ import { bandOf, chainWords, graph } from "/page/graph.js";
 import { brief, short } from "/page/words.js";
 
 const TIERS = [{ head: "Tier" }, { head: "Score" }, { head: "Chain, in the order tried", kind: "wide" }];
-const TARGETS = [{ head: "Target" }, { head: "Model", kind: "wide" }, { head: "Provider" }, { head: "Trust" }, { head: "Context", kind: "number" },
+const TARGETS = [{ head: "Target", kind: "named" }, { head: "Model", kind: "wide" }, { head: "Provider" }, { head: "Trust" }, { head: "Context", kind: "number" },
   { head: "USD/M in, out", kind: "number" }, { head: "Can", kind: "wide" }];
 const HEADING = /^[A-Z]{3,}[A-Z ]*(?:[, ]|$)/;
 

@@ -7,8 +7,8 @@ import { brief, count, many, minute, moment, usd, weekday } from "/page/words.js
 
 const EVERY = 10_000;
 const SPANS = {
-  minutes: { label: "3 hours", step: 60, total: 180, steps: [1, 2, 5, 10, 15, 30], tick: (at) => minute(at * 1000) },
-  hours: { label: "7 days", step: 3600, total: 168, steps: [1, 2, 3, 6, 12, 24], tick: (at) => weekday(at * 1000) },
+  minutes: { label: "3 hours", step: 60, total: 180, steps: [1, 2, 5, 10, 15, 30], ticks: [300, 600, 900, 1800, 3600], tick: (at) => minute(at * 1000) },
+  hours: { label: "7 days", step: 3600, total: 168, steps: [1, 2, 3, 6, 12, 24], ticks: [10800, 21600, 43200, 86400], tick: (at) => weekday(at * 1000) },
 };
 const NO_TIER = "";
 const RAMP = 6;
@@ -54,13 +54,13 @@ export function spendView(app) {
       place.replaceChildren(empty(`Nothing ended in the last ${SPANS[chosen].label}.`, "Sums are kept from the start of the gateway on, and are gone with it; for longer see the usage log."));
       return;
     }
-    const { step, steps, total: most, tick } = SPANS[chosen];
-    const usual = { step, steps, total: most, end: told.time, tick, long: (at) => moment(at * 1000) };
+    const { step, steps, total: most, ticks, tick } = SPANS[chosen];
+    const usual = { step, steps, total: most, end: told.time, ticks, tick, long: (at) => moment(at * 1000) };
     const unpriced = sum("unpriced");
     place.replaceChildren(
       stackedBars({ ...usual, title: "Requests by tier", series: tiers(), shown: (value) => count(Math.round(value * 10) / 10),
         buckets: buckets.map((one) => ({ start: one.start, values: one.tiers })) }),
-      stackedBars({ ...usual, title: "Spend by target", series: targets(), shown: usd,
+      !spent ? h("p", { class: "muted" }, "Nothing was spent.") : stackedBars({ ...usual, title: "Spend by target", least: 100, series: targets(), shown: usd,
         buckets: buckets.map((one) => ({ start: one.start, values: one.spend })) }),
       unpriced ? h("p", { class: "muted" }, `${many(unpriced, "call")} of targets without a known price count as nothing.`) : "");
     [...place.querySelectorAll("details")].forEach((one, index) => { one.open = open[index] ?? false; });

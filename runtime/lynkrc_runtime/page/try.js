@@ -5,11 +5,11 @@ import { chip, empty, h, part, table } from "/page/dom.js";
 import { many } from "/page/words.js";
 
 const UNIT = 6400; // parts of a point that a trace counts in
-const SURFACES = { messages: "Messages (Anthropic)", chat: "Chat completions (OpenAI)", responses: "Responses (OpenAI)" };
+const SURFACES = { messages: "Messages", chat: "Chat completions", responses: "Responses" };
 const EXAMPLE = { model: "auto", max_tokens: 1024, messages: [{ role: "user", content: "Prove that this loop ends, then refactor the module." }] };
-const POINTS = [{ head: "Dimension" }, { head: "Points", kind: "number" }, { head: "How", kind: "wide" }];
-const RULES = [{ head: "Rule" }, { head: "Did", kind: "wide" }, { head: "Because", kind: "wide" }];
-const FEATURES = [{ head: "Feature" }, { head: "Value", kind: "number" }, { head: "Patterns, and the characters where they stand", kind: "wide" }];
+const POINTS = [{ head: "Dimension", kind: "wide" }, { head: "Points", kind: "number" }, { head: "How", kind: "wide" }];
+const RULES = [{ head: "Rule", kind: "wide" }, { head: "Did", kind: "wide" }, { head: "Because", kind: "wide" }];
+const FEATURES = [{ head: "Feature", kind: "wide" }, { head: "Value", kind: "number" }, { head: "Patterns, and the characters where they stand", kind: "wide" }];
 const PLACES = 6;
 
 /** The view that decides a pasted request. */
@@ -105,13 +105,11 @@ function headline(decision) {
     h("dl", { class: "facts" },
       fact("Rule", decision.rule), fact("Score", decision.score === null ? "not needed" : String(decision.score)),
       fact("Targets, in order", order.length ? order.join(", then ") : "none"),
-      tiers === null ? null : fact("Tier by", [tiers.chosen_by, tiers.raised ? `, raised by ${nameOf(tiers.raised)}` : "", tiers.lowered ? `, lowered by ${nameOf(tiers.lowered)}` : ""]),
+      tiers === null ? null : fact("Tier chosen by", tiers.chosen_by),
+      tiers?.raised ? fact("Raised", `to ${tiers.raised.tier} by ${tiers.raised.rule}`) : null,
+      tiers?.lowered ? fact("Lowered", `to ${tiers.lowered.tier} by ${tiers.lowered.rule}`) : null,
       decision.pin ? fact("Pinned to", decision.pin) : null,
       decision.needs.length ? fact("Needs", decision.needs.join(", ")) : null));
-}
-
-function nameOf(found) {
-  return typeof found === "string" ? found : Object.values(found).join(" ");
 }
 
 function fact(name, value) {

@@ -25,6 +25,8 @@ LINES: Final = 600
 
 _PARTS: Final = ("tiers", "chains", "targets", "providers", "rules", "clients", "lexicons")
 """Lists of a bundle whose entries have names, in the order they are told."""
+_RULES: Final = "RULES, in order"
+"""The title of the rules in a route table."""
 _AROUND = 2
 """Unchanged lines about a change."""
 
@@ -122,7 +124,41 @@ def _by_name(facts: Facts, part: str) -> dict[str, Any]:
             case _:
                 pass
         found[one.name] = members
+    if part == "rules":
+        for name, text in _written(facts):
+            found[name]["condition or effect"] = text
     return found
+
+
+def _written(facts: Facts) -> Iterator[tuple[str, str]]:
+    """Each rule's name with its row of the route table: what it does and when, as it was written.
+
+    The dispatch has no conditions: those are in the scorer. Rows stand in the order of the rules.
+    """
+    lines = iter(facts.routes.splitlines())
+    column = next((line.find("effect") for line in _after(lines, _RULES)), 0)
+    waiting = [rule.name for rule in facts.dispatch.rules]
+    row: list[str] = []
+    name = ""
+    for line in lines:
+        if not line:
+            break
+        begin = line[:column].strip()
+        if waiting and begin and waiting[0].startswith(begin):
+            if name:
+                yield name, " ".join(row)
+            name, row = waiting.pop(0), []
+        row += line[column:].split()
+    if name:
+        yield name, " ".join(row)
+
+
+def _after(lines: Iterator[str], title: str) -> Iterator[str]:
+    """The lines after a title, none where it is not there."""
+    for line in lines:
+        if line == title:
+            return lines
+    return iter(())
 
 
 def _part(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any] | None:
