@@ -88,9 +88,9 @@ def _lines(seen: deque[Snapshot], trouble: str | None, frame: Frame) -> list[Scr
     told = []
     room = frame.height - 1
     if trouble is not None:
-        since = f"; the last answer is {time.monotonic() - seen[-1].at:.0f} s old" if seen else ""
-        told.append(ScreenLine(f"{trouble}{since}"[: frame.width], Look.BAD))
-        room -= 1
+        since = f"the last answer is {time.monotonic() - seen[-1].at:.0f} s old" if seen else ""
+        told = [ScreenLine(text[: frame.width], Look.BAD) for text in (trouble, since) if text]
+        room -= len(told)
     if seen:
         old = seen[0] if len(seen) > 1 else None
         told += screen(seen[-1], old, width=frame.width, height=max(1, room))

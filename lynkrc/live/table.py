@@ -15,6 +15,8 @@ from lynkrc.usage.report import short, usd
 from lynkrc_runtime.telemetry.summary import quantile
 
 _NAME_LEAST, _NAME_MOST = 8, 24
+_LEAST = 3
+"""Lines of a table below which it tells nothing."""
 
 
 class Look(Enum):
@@ -42,12 +44,14 @@ def screen(
     lines = [ScreenLine(_cut(text, width), look) for text, look in _head(new, old)]
     targets = _table("target", _TARGET, new.targets, old and old.targets, new, old, width)
     tiers = _table("tier", _TIER, new.tiers, old and old.tiers, new, old, width)
-    if height is not None:
-        room = max(2, height - len(lines) - 3)
-        tiers = _shortened(tiers, max(2, room - len(targets)), width)
-        targets = _shortened(targets, max(2, room - len(tiers)), width)
     blank = ScreenLine("")
-    return [*lines, blank, *targets, blank, *tiers][: height or None]
+    if height is not None:
+        room = height - len(lines) - 2
+        if room < 2 * _LEAST:
+            return [*lines, blank, *_shortened(targets, max(1, room + 1), width)][:height]
+        tiers = _shortened(tiers, max(_LEAST, room - len(targets)), width)
+        targets = _shortened(targets, room - len(tiers), width)
+    return [*lines, blank, *targets, blank, *tiers]
 
 
 def _head(new: Snapshot, old: Snapshot | None) -> list[tuple[str, Look]]:
@@ -152,6 +156,8 @@ def _fitting(columns: Sequence[_Column], room: int) -> list[_Column]:
 def _shortened(lines: list[ScreenLine], room: int, width: int) -> list[ScreenLine]:
     if len(lines) <= room:
         return lines
+    if room < _LEAST:
+        return lines[:room]
     gone = len(lines) - room + 1
     return [*lines[: room - 1], ScreenLine(_cut(f"... and {gone} more", width))]
 

@@ -112,8 +112,10 @@ RUNTIME_PURE = (
     "lynkrc_runtime.clients",
     "lynkrc_runtime.reading",
     "lynkrc_runtime.string_classes",
-    # A histogram's quantile; what it imports counts requests, and opens nothing.
+    # Metrics are read as a supervisor reads its workers', and `serve` has the runtime's options.
+    "lynkrc_runtime.telemetry.merging",
     "lynkrc_runtime.telemetry.summary",
+    "lynkrc_runtime.__main__",
     "lynkrc_runtime.text_counts",
     "lynkrc_runtime.times",
     "lynkrc_runtime.trace",
