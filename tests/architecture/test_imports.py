@@ -64,6 +64,9 @@ ALLOWED: dict[str, set[str]] = {
     # Words for people are those that the language server shows.
     "docs": {"source", "diagnostics", "sema", "lsp.words"},
     "tracing": {"diagnostics.wording"},
+    # Numbers are told as `usage` tells them.
+    "live": {"usage.report", "diagnostics.wording"},
+    "wrapping": set(),
     "lsp": {"pipeline", "sema", "syntax", "source", "diagnostics"},
     "migrate": {"source", "diagnostics", "syntax"},
     "pipeline": {
@@ -109,6 +112,10 @@ RUNTIME_PURE = (
     "lynkrc_runtime.clients",
     "lynkrc_runtime.reading",
     "lynkrc_runtime.string_classes",
+    # Metrics are read as a supervisor reads its workers', and `serve` has the runtime's options.
+    "lynkrc_runtime.telemetry.merging",
+    "lynkrc_runtime.telemetry.summary",
+    "lynkrc_runtime.__main__",
     "lynkrc_runtime.text_counts",
     "lynkrc_runtime.times",
     "lynkrc_runtime.trace",
@@ -146,6 +153,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "scipy": ("lynkrc/quality/fit.py",),
     "sklearn": ("lynkrc/quality/fit.py",),
     "matplotlib": ("lynkrc/quality/plot.py",),
+    "shtab": ("lynkrc/cli/completion.py",),
     "cryptography": ("lynkrc/bundle/sign.py", "runtime/lynkrc_runtime/signature.py"),
 }
 """Third-party package -> path prefixes that may import it."""
