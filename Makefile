@@ -8,12 +8,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve kernel test test-clients lint types generate check-generated bench fuzz soak lock audit dist clean
+.PHONY: help run serve kernel docs docs-serve test test-clients lint types generate check-generated bench fuzz soak lock audit dist clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
+	@echo "make docs      the pages of docs/ as a site, in build/site; make docs-serve shows it while you write"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
 	@echo "make kernel    build the scan kernel in place (needs Cython, a C compiler, Python's headers)"
 	@echo "make generate  rewrite generated/ and what of docs/ is made"
@@ -63,6 +64,15 @@ check-generated: $(READY)
 
 generate: $(READY)
 	@$(BIN)/python generated/regenerate.py
+
+# The variable is the theme's: its author's word on a later MkDocs is not about this site.
+MKDOCS := @NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs
+docs: $(READY)
+	$(MKDOCS) build --quiet
+	@echo "built build/site: any server of files can show it"
+
+docs-serve: $(READY)
+	$(MKDOCS) serve
 
 # That the generated files are fresh is one of the tests. Types are checked beside the tests, whose two
 # workers leave some time of the cores; what mypy says is shown whole after them.

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from lynkrc_runtime.resilience.breaker import State
-from lynkrc_runtime.telemetry.fetches import Fetches
 from lynkrc_runtime.telemetry.board import MOST, Sums
+from lynkrc_runtime.telemetry.fetches import Fetches
 
 Told: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
 """What workers told, by their numbers."""
