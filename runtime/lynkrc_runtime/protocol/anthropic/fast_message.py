@@ -27,6 +27,7 @@ from lynkrc_runtime.protocol.late_messages import (
     SYSTEM,
     USER,
     Course,
+    GivenCall,
     LateMessages,
 )
 from lynkrc_runtime.protocol.outside import NOT_JSON
@@ -139,7 +140,7 @@ def fast_messages(items: msgspec.Raw) -> Sequence[Message] | None:
         has_results_alone = kind == USER and len(results) - before == len(content) > 0
         kinds.append(RESULT if has_results_alone else kind)
     course = Course(kinds=bytes(kinds), results=results, errors=errors, has_reasoning=has_reasoning)
-    return LateMessages(entries, range(len(entries)), _first, course, tokens)
+    return LateMessages(entries, range(len(entries)), _first, course, tokens, _calls)
 
 
 def fast_message(item: msgspec.Raw) -> Message | None:
@@ -167,6 +168,16 @@ def fast_system(given: msgspec.Raw) -> tuple[Text, ...] | None:
 
 def _first(entries: Sequence[_Message]) -> Message:
     return _message(entries[0])
+
+
+def _calls(entries: Sequence[_Message]) -> list[GivenCall]:
+    return [
+        (block.name, bytes(block.input))
+        for entry in entries
+        if type(entry.content) is list
+        for block in entry.content
+        if type(block) is _ToolUse
+    ]
 
 
 def _message(found: _Message) -> Message:
