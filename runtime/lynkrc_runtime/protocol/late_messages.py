@@ -58,7 +58,8 @@ class LateMessages(Sequence[Message]):
 
     Message `i` is what `build` makes of `entries[starts[i]:starts[i + 1]]`, where the last ends
     with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs. `calls`
-    gives the tool calls among entries, in order.
+    gives the tool calls in entries from an index on, in order; it may leave out those that surely
+    equal no other one.
     """
 
     __slots__ = ("_build", "_calls", "_entries", "_made", "_starts", "course", "tokens")
@@ -70,7 +71,7 @@ class LateMessages(Sequence[Message]):
         build: Callable[[Sequence[Any]], Message],
         course: Course,
         tokens: int,
-        calls: Callable[[Sequence[Any]], list[GivenCall]],
+        calls: Callable[[int], list[GivenCall]],
     ) -> None:
         self._entries = entries
         self._starts = starts
@@ -112,13 +113,14 @@ class LateMessages(Sequence[Message]):
         return repr(self._all())
 
     def calls_since(self, first: int) -> list[GivenCall]:
-        """The calls in the messages from the index `first` on, none of which is made for it."""
+        """See the function of that name; no message is made for it."""
         starts = self._starts
-        return self._calls(self._entries[starts[first] :]) if first < len(starts) else []
+        return self._calls(starts[first]) if first < len(starts) else []
 
     def _all(self) -> tuple[Message, ...]:
         if self._made is None:
-            entries, starts, build = self._entries, self._starts, self._build
+            # All at once: they may be decoded only now.
+            entries, starts, build = self._entries[:], self._starts, self._build
             ends = (*starts[1:], len(entries))
             self._made = tuple(
                 [build(entries[start:end]) for start, end in zip(starts, ends, strict=False)]
@@ -132,7 +134,10 @@ def may_reason(messages: Sequence[Message]) -> bool:
 
 
 def calls_since(messages: Sequence[Message], first: int) -> list[GivenCall]:
-    """The tool calls in these messages from the index `first` on."""
+    """The tool calls in these messages from the index `first` on.
+
+    Those that surely say something else than every other one may be left out.
+    """
     if type(messages) is LateMessages:
         return messages.calls_since(first)
     return [

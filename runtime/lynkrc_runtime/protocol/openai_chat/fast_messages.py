@@ -146,7 +146,9 @@ def fast_messages(raw: bytes) -> Conversation | None:
             tokens += sum([estimate_text(part.text) for part in content])
     course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
     tokens += TOKENS_PER_MESSAGE * len(kinds)
-    return tuple(system), LateMessages(entries, starts, _message, course, tokens, _calls)
+    return tuple(system), LateMessages(
+        entries, starts, _message, course, tokens, lambda first: _calls(entries[first:])
+    )
 
 
 def _calls(entries: Sequence[_Entry]) -> list[GivenCall]:

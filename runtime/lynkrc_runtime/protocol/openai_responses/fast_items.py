@@ -201,7 +201,12 @@ def join_items(
     course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
     tokens += TOKENS_PER_MESSAGE * len(kinds)
     messages = LateMessages(
-        entries, starts, partial(_message, names), course, tokens, partial(_calls, names)
+        entries,
+        starts,
+        partial(_message, names),
+        course,
+        tokens,
+        lambda first: _calls(names, entries[first:]),
     )
     return tuple(system), messages
 
@@ -210,7 +215,7 @@ def _calls(
     names: ToolNames, entries: Sequence[_Item | Thinking | RedactedThinking]
 ) -> list[GivenCall]:
     return [
-        (names.of(None, item.name), item.arguments if type(item) is _Call else item.input)
+        (names.of(None, item.name), item.arguments if isinstance(item, _Call) else item.input)
         for item in entries
         if type(item) is _Call or type(item) is _CustomCall
     ]
