@@ -12,6 +12,7 @@ try:
     from lynkrc_runtime.scan._kernel import SOURCES
     from lynkrc_runtime.scan._kernel import Counter as NativeCounter
     from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
+    from lynkrc_runtime.scan._kernel import Turns as NativeTurns
 except ModuleNotFoundError:
     _missing: str | None = "it is not built (that needs a C compiler and the headers of Python)"
 except ImportError as error:
@@ -80,3 +81,6 @@ native_count: Callable[[str], Numbers] | None = (
     None if _missing is not None else NativeCounter(TABLE).count
 )
 """Counts in C what `text_counts` counts in Python; None where it is not built."""
+
+native_turns: "type[NativeTurns] | None" = None if _missing is not None else NativeTurns
+"""Reads in C what `protocol/anthropic/fast_message.py` decodes; None where it is not built."""
