@@ -180,9 +180,7 @@ def _do(name: str, value: str, built: Built, context: Path, spec: PathSpec) -> N
 
 def _run(command: str, stage: Stage) -> None:
     network = {key: os.environ[key] for key in NETWORK if key in os.environ}
-    used = Stage(
-        root=stage.root, env=stage.env | network | OURS, cwd=stage.cwd, user=stage.user
-    )
+    used = Stage(root=stage.root, env=stage.env | network | OURS, cwd=stage.cwd, user=stage.user)
     done = subprocess.run(
         used.command(["/bin/sh", "-c", command]),
         env={"PATH": os.environ["PATH"], "LOOPBACK": _LOOPBACK},
