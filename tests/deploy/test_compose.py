@@ -21,7 +21,7 @@ COMPOSE = DEPLOY / "compose"
 MADE = {"bundle", "secrets"}
 """Folders that the page has the reader make."""
 
-LATER = {DEPLOY / "grafana", DEPLOY / "prometheus" / "rules.yaml", DEPLOY / "Dockerfile"}
+LATER = {DEPLOY / "grafana"}
 
 
 def read(path: Path) -> Any:
@@ -102,7 +102,7 @@ def test_the_runtime_takes_the_command_and_its_bundle(project: dict[str, Any]) -
     options = parser().parse_args(["serve", *gateway["command"]])
     (mount,) = gateway["volumes"]
     name = read(COMPOSE / "routing.yaml")["name"]
-    assert str(options.bundle) == f"{mount['target']}/{name}.lynkr"
+    assert str(options.place) == f"{mount['target']}/{name}.lynkr"
     assert options.port in (None, PORT) and options.admin_port in (None, ADMIN_PORT)
     assert options.host == "0.0.0.0"
     period = re.fullmatch(r"(\d+)m(\d+)s", gateway["stop_grace_period"])
