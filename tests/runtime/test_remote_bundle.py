@@ -248,8 +248,9 @@ async def _page(_: web.Request) -> web.StreamResponse:
 async def _endless(request: web.Request) -> web.StreamResponse:
     answer = web.StreamResponse()
     await answer.prepare(request)
-    while True:
+    for _ in range(8):
         await answer.write(bytes(2**20))
+    return answer
 
 
 WRONG: list[tuple[str, Any, str, str]] = [
@@ -290,9 +291,9 @@ async def test_what_a_server_does_wrong_is_told_and_changes_nothing(lab: Lab) ->
 async def test_a_server_that_fails_is_asked_less_and_less(lab: Lab) -> None:
     served = await lab.started()
     lab.host.instead = {BUNDLE: _status(503)}
-    lab.draws = 0.0
+    lab.draws = 0.25
     await served.polls(9)
-    assert lab.waits == [60.0, *(0.5 * min(SOON * 2**n, 120) for n in range(9))]
+    assert lab.waits == [75.0, *(0.625 * min(SOON * 2**n, 120) for n in range(9))]
     lab.draws = 0.999
     assert 59 < served.remote.pause() < 120
 
