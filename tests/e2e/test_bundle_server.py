@@ -1,10 +1,11 @@
 """A gateway whose bundle comes from a server: two workers, then one that starts without it."""
 
+import re
 import signal
 from pathlib import Path
 
 from tests.e2e import versions
-from tests.e2e.gateway import GatewayProcess, serving
+from tests.e2e.gateway import ROOT, GatewayProcess, serving
 from tests.e2e.test_reload_process import logged, metrics, readiness, reload, serves
 from tests.runtime.bundle_host import (
     BUNDLE,
@@ -16,6 +17,7 @@ from tests.runtime.bundle_host import (
 )
 from tests.signing_keys import write_pair
 
+PAGE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 TOKEN = "token-of-the-bundle-server"
 
 
@@ -67,9 +69,18 @@ async def test_a_bundle_from_a_server(tmp_path: Path) -> None:
             ]
             assert gateway.stop() == 0
 
+    # As the page says it.
+    (command,) = re.findall(r"`lynkrc-runtime serve (--bundle https[^`]+)`", PAGE)
+    here = {
+        "https://bundles.example.com/house.lynkr": host.url,
+        "signing.pub.pem": str(public),
+        "bundles": str(tmp_path / "cache"),
+    }
+    option, url, *told = (here.get(word, word) for word in command.split())
+    place = f"{option}={url}"
     # The server is gone; a gateway starts all the same, and hears of it when it is back.
     host.token = TOKEN
-    with serving(host.url, tmp_path / "second", options, environ) as gateway:
+    with serving(place, tmp_path / "second", [*told, *options[-4:-2]], environ) as gateway:
         assert serves(gateway) == 2
         assert readiness(gateway)["degraded"] == ["bundle-server"]
         (cached,) = await logged(gateway, "served-from-cache")
