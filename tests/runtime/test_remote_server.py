@@ -1,6 +1,7 @@
 """What may be said of a bundle's server on the command line, and what is refused, by name."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -19,10 +20,8 @@ from tests.signing_keys import write_pair
 FAR = "https://bundles.test/policies/house.lynkr"
 
 
-def server(
-    address: str = FAR, environ: dict[str, str] | None = None, **asked: object
-) -> BundleServer:
-    return bundle_server(address, Asked(**asked), environ or {})  # type: ignore[arg-type]
+def server(address: str = FAR, environ: dict[str, str] | None = None, **asked: Any) -> BundleServer:
+    return bundle_server(address, Asked(**asked), environ or {})
 
 
 def test_an_address_says_where_both_files_are(tmp_path: Path) -> None:
@@ -75,7 +74,7 @@ def test_tokens_authorities_and_proxies(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_text("hush hush")
 
-    def refused(environ: dict[str, str] | None = None, **asked: object) -> str:
+    def refused(environ: dict[str, str] | None = None, **asked: Any) -> str:
         with pytest.raises(CannotServe) as found:
             server(environ=environ, cache=tmp_path, **asked)
         assert "hush" not in str(found.value)
