@@ -162,6 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
     from lynkrc_runtime.bundle import BrokenBundle
+    from lynkrc_runtime.credentials import UnusableCredentials, environment
     from lynkrc_runtime.server.begin import begin, place_of, trust_in
     from lynkrc_runtime.server.options import Options
     from lynkrc_runtime.server.process import CannotServe
@@ -176,9 +177,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cache=options.bundle_cache,
     )
     try:
-        place = place_of(options.place, options.bundle, asked, os.environ)
+        environ = environment(os.environ)
+        place = place_of(options.place, options.bundle, asked, environ)
         trust = trust_in(place, options.trusted_key, is_required=options.require_signature)
-    except CannotServe as error:
+    except (CannotServe, UnusableCredentials) as error:
         sys.stderr.write(f"{prog}: error: {error}\n")
         return 2
     serving = Options(
@@ -202,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Before the bundle is loaded: one that a reload replaces must go.
         _spare_collector()
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            runner.run(begin(place, serving, os.environ))
+            runner.run(begin(place, serving, environ))
     except (BrokenBundle, CannotServe) as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"{prog}: error: {line}\n")
@@ -215,13 +217,14 @@ def _work(assignment: str) -> int:
     # The terminal tells every process of its group; only the supervisor acts on it.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+    from lynkrc_runtime.credentials import environment
     from lynkrc_runtime.server.control import read_assignment
     from lynkrc_runtime.server.worker import work
 
     assigned = read_assignment(assignment)
     _spare_collector()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work(assigned, os.environ))
+        return runner.run(work(assigned, environment(os.environ)))
 
 
 def _spare_collector() -> None:

@@ -20,6 +20,7 @@ from lynkrc_runtime.server.crowd import OPERATORS, room
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import listen
 from lynkrc_runtime.server.logs import opened_log
+from lynkrc_runtime.server.notify import READY, STOPPING, tell, told
 from lynkrc_runtime.server.options import Options, addresses
 from lynkrc_runtime.server.remote import RemoteBundle
 from lynkrc_runtime.server.serving import drain, runner, serve_from, serving
@@ -65,14 +66,16 @@ async def run(
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, reload).ask)
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, told(environ, reload)).ask)
             if remote is None:
                 watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
                 tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
             else:
                 tasks.start(remote.poll())
             announce(policy, options, clients.urls, operators.urls)
+            tell(environ, READY)
             await stop.wait()
+            tell(environ, STOPPING)
             # A second signal ends the process the hard way.
             for number in STOPS:
                 loop.remove_signal_handler(number)

@@ -14,6 +14,7 @@ from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.lifecycle import ADMIN_PATIENCE, STOPS, announce, watch
 from lynkrc_runtime.server.listening import Listening, listen
 from lynkrc_runtime.server.logs import opened_log
+from lynkrc_runtime.server.notify import READY, STOPPING, tell, told
 from lynkrc_runtime.server.operators import operators_app
 from lynkrc_runtime.server.options import Options, addresses, apart, refuse_memory, tls_of
 from lynkrc_runtime.server.private_folder import private_folder
@@ -57,7 +58,8 @@ async def supervise(
             if remote is not None:
                 remote.follow(log, crew.reload, lambda: crew.digest)
                 crew.fetches, crew.ordered = remote.fetches, remote.reload
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, crew.ordered).ask)
+            ordered = told(environ, crew.ordered)
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, ordered).ask)
             loop.add_signal_handler(signal.SIGUSR2, Repeated(tasks, crew.restart).ask)
             try:
                 operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
@@ -70,7 +72,9 @@ async def supervise(
                 else:
                     tasks.start(remote.poll())
                 announce(policy, options, clients.urls, operators.urls)
+                tell(environ, READY)
                 await stop.wait()
+                tell(environ, STOPPING)
                 for number in STOPS:
                     loop.remove_signal_handler(number)
                     loop.add_signal_handler(number, _end_hard, crew, folder, number)

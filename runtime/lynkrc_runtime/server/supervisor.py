@@ -25,6 +25,7 @@ from lynkrc_runtime.bundle_archive import read_bundle
 from lynkrc_runtime.plain_file import read_plain
 from lynkrc_runtime.server import control
 from lynkrc_runtime.server.background import Tasks
+from lynkrc_runtime.server.changes import Changes, facts_of_bundle, facts_of_policy
 from lynkrc_runtime.server.crew import Unheard, Worker, start_worker
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import Listening
@@ -83,6 +84,8 @@ class Supervisor:
         """What an operator's order to reload does."""
         self.fetches: Fetches | None = None
         """How asking a server for the bundle goes, where it comes from one."""
+        self.changes = Changes()
+        self._facts = facts_of_policy(policy)
         self.trouble: str | None = None
         self.is_stopping = False
         self.watches = policy.dispatch.settings.server.reload.watch
@@ -248,7 +251,7 @@ class Supervisor:
     async def reload(self) -> Reloaded:
         """Have all workers prepare, then all commit; one refusal leaves all as they are."""
         async with self._lock:
-            old = self.digest
+            old, before = self.digest, self._facts
             reason = "the gateway is stopping" if self.is_stopping else await self._prepare_all()
             if reason is None:
                 result = Result.UNCHANGED if self._is_same else Result.RELOADED
@@ -263,6 +266,7 @@ class Supervisor:
             if not self.is_stopping:
                 self.trouble = reason
                 self.reloads.ended(ended.result)
+                self.changes.ended(ended, before, self._facts)
         level = Level.ERROR if ended.result is Result.FAILED else Level.INFO
         self._log.line(level, "reload", **ended.members)
         return ended
@@ -285,6 +289,8 @@ class Supervisor:
         # From here on a worker that is started begins with the new bundle.
         self._copy = copy
         self._is_same = opened.identity == self._identity
+        if not self._is_same:
+            self._facts = facts_of_bundle(opened, dispatch)
         self._identity, self.digest = opened.identity, opened.manifest.meaning_digest
         self.name, self.watches = dispatch.name, dispatch.settings.server.reload.watch
         await asyncio.gather(*(_tell(one, control.COMMIT) for one in workers))
