@@ -47,7 +47,7 @@ def _series(metric: Any, registry: CollectorRegistry) -> dict[str, frozenset[str
         return {f"{name}_bucket": labels | {"le"}, f"{name}_sum": labels, f"{name}_count": labels}
     assert isinstance(metric, MetricWrapperBase), metric
     labels = frozenset(metric._labelnames)
-    end = {"counter": "_total", "gauge": ""}[metric._type]
+    end = {"counter": "_total", "gauge": ""}[str(metric._type)]
     return {f"{metric._name}{end}": labels}
 
 
@@ -85,7 +85,7 @@ def faults(query: str, known: Mapping[str, frozenset[str]]) -> list[str]:
     tree = parsed(query)
     wrong: list[str] = []
     for one in selectors(tree):
-        if one.name not in known:
+        if one.name is None or one.name not in known:
             wrong.append(f"no metric {one.name}")
             continue
         asked = {matcher.name for matcher in one.matchers.matchers}
