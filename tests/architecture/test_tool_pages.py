@@ -7,6 +7,7 @@ import pytest
 from tests.architecture.page_walk import ROOT, Shown, Walk, agrees
 
 PAGES = (
+    "start",
     "proofs",
     "diff",
     "testing",

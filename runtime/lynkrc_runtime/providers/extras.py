@@ -23,7 +23,8 @@ def missing_extra(extra: str) -> str | None:
     """
     for package in _PACKAGES[extra]:
         if not _is_there(package):
-            return f"it needs the package {package}: pip install 'lynkrc[{extra}]'"
+            ours = "lynkrc" if _is_there("lynkrc") else "lynkrc-runtime"
+            return f"it needs the package {package}: pip install '{ours}[{extra}]'"
     return None
 
 

@@ -35,6 +35,7 @@ from lynkrc_runtime.settings import Key
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.state.open import Stores, in_memory, kinds
+from lynkrc_runtime.telemetry.board import Board
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
@@ -78,6 +79,7 @@ class Process:
     remembering: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
+    board: Board = field(default_factory=Board)
     signals: Signals = field(default_factory=lambda: Signals(time.monotonic))
     stopping: Stopping = field(default_factory=Stopping)
     random: Callable[[], float] = random.random
@@ -141,6 +143,7 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         stopping=process.stopping,
         responses=response_store(dispatch.settings.responses_store, process.stores.kept),
         recent=process.recent,
+        board=process.board,
         usage_log=process.usage_log,
         noticing=_noticing(dispatch, process),
         tracing=tracing_of(

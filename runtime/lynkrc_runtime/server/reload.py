@@ -13,6 +13,7 @@ from typing import final
 
 from lynkrc_runtime.bundle import BrokenBundle, Manifest, OpenedBundle, open_bundle, portable_scorer
 from lynkrc_runtime.self_test import disagreement
+from lynkrc_runtime.server.changes import facts_of_policy
 from lynkrc_runtime.server.gateway import Gateway, Policy, policy_of
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.options import Options, addresses, refuse_memory
@@ -63,6 +64,7 @@ class Reloader:
         site, log = self._site, self._process.log
         async with self._lock:
             old = site.gateway.policy.digest
+            before = after = facts_of_policy(site.gateway.policy)
             if site.stopping.is_draining:
                 ended = Reloaded(
                     result=Result.FAILED, old=old, new=old, reason="the gateway is stopping"
@@ -76,7 +78,10 @@ class Reloader:
                 ended = Reloaded(result=Result.FAILED, old=old, new=old, reason=str(error))
             else:
                 ended = Reloaded(result=result, old=old, new=self.commit())
+                if result is Result.RELOADED:
+                    after = facts_of_policy(site.gateway.policy)
             site.reloads.ended(ended.result)
+            site.changes.ended(ended, before, after)
         level = Level.ERROR if ended.result is Result.FAILED else Level.INFO
         log.line(level, "reload", **ended.members)
         return ended

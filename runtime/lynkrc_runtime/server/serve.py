@@ -86,6 +86,7 @@ async def serve(
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
         gateway.recent.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
+        gateway.board.settled(gateway.policy.dispatch, outcome)
         if gateway.usage_log is not None:
             record(gateway.usage_log, exchange, outcome)
         if exchange.trace is not None:
