@@ -15,6 +15,7 @@ PAGES = (
     "keys-limits-budgets",
     "sessions",
     "operations",
+    "observability",
 )
 
 
