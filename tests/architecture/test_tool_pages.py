@@ -6,7 +6,10 @@ import pytest
 
 from tests.architecture.page_walk import ROOT, Shown, Walk, agrees
 
-PAGES = ("proofs", "diff", "testing", "tracing", "keys-limits-budgets", "sessions", "operations")
+PAGES = (
+    *("proofs", "diff", "testing", "tracing", "keys-limits-budgets", "sessions", "operations"),
+    "terminal",
+)
 
 
 @pytest.fixture(scope="module", params=PAGES)
