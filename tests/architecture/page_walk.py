@@ -31,7 +31,8 @@ _CLIENT = """\
 #!{python} -IS
 import http.client, json, os, re, sys
 told = os.environ.get("ANTHROPIC_BASE_URL") or " ".join(sys.argv)
-body = {{"model": "auto", "max_tokens": 99, "messages": [{{"role": "user", "content": sys.argv[-1]}}]}}
+body = {{"model": "auto", "max_tokens": 99}}
+body["messages"] = [{{"role": "user", "content": sys.argv[-1]}}]
 connection = http.client.HTTPConnection(re.search(r"127[.]0[.]0[.]1:[0-9]+", told)[0])
 headers = {{"content-type": "application/json", "authorization": "Bearer local"}}
 connection.request("POST", "/v1/messages", json.dumps(body), headers)
