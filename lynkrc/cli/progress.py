@@ -3,6 +3,7 @@
 A thread writes it, since most of what takes long (a compiler, the solver) says nothing meanwhile.
 """
 
+import os
 import shutil
 import sys
 import time
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 PATIENCE = 1.0
 """Seconds after which it is shown what is being done."""
 _EVERY = 0.25
-_ERASE = "\r\x1b[K"
 
 
 @final
@@ -31,14 +31,14 @@ class Progress:
     def __init__(self, verb: str = "proving", *, patience: float = PATIENCE) -> None:
         self._verb, self._patience = verb, patience
         self._what: str | None = None
-        self._spoke = False
+        self._shown = 0
         self._thread: Thread | None = None
 
     def __enter__(self) -> Callable[[str], None]:
         """How to say it."""
         self._began = time.monotonic()
         _ACTIVE.append(self)
-        if sys.stderr.isatty():
+        if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
             # Here, since few commands take so long, and fewer have a terminal.
             from threading import Event, Thread
 
@@ -53,8 +53,8 @@ class Progress:
         if self._thread is not None:
             self._done.set()
             self._thread.join()
-        if self._spoke:
-            print(_ERASE, end="", file=sys.stderr, flush=True)
+        if self._shown:
+            self._write("")
 
     def _say(self, what: str) -> None:
         self._what = what
@@ -64,11 +64,16 @@ class Progress:
         while not self._done.wait(left):
             left = _EVERY
             if self._what is not None and _ACTIVE[-1:] == [self]:
-                self._spoke = True
                 text = f"{self._verb} {printable(self._what)}"
                 passed = f"  {time.monotonic() - self._began:.0f} s"
                 room = max(1, shutil.get_terminal_size().columns - 1 - len(passed))
-                print(f"{_ERASE}{text[:room]}{passed}", end="", file=sys.stderr, flush=True)
+                self._write(f"{text[:room]}{passed}")
+
+    def _write(self, text: str) -> None:
+        """Instead of what was shown, without a sequence that a terminal might not know."""
+        blank = " " * (self._shown - len(text))
+        print(f"\r{text}{blank}" + "\r" * (not text), end="", file=sys.stderr, flush=True)
+        self._shown = len(text)
 
 
 _ACTIVE: list[Progress] = []

@@ -40,7 +40,6 @@ HEAD = "version: 1\ncases:\n"
 """What a file of tests begins with."""
 _FORMATS = ("text", "json", "junit", "github")
 _MARK = b"\xef\xbb\xbf"
-"""Seconds after which a person is told how far the run is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
