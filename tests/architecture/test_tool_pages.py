@@ -16,6 +16,7 @@ PAGES = (
     "sessions",
     "operations",
     "observability",
+    "terminal",
 )
 
 
