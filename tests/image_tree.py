@@ -26,9 +26,12 @@ from pathspec import PathSpec
 PATIENCE = 300
 """Seconds a step may take."""
 PATHS = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
-NETWORK = ("PIP_INDEX_URL", "PIP_CERT", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy")
-"""Variables of this machine without which pip may not reach a registry."""
-OURS = {"PIP_COMPILE": "0"}
+NETWORK = (
+    *("PIP_INDEX_URL", "PIP_CERT", "UV_DEFAULT_INDEX", "SSL_CERT_FILE"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+)
+"""Variables of this machine without which a registry may not be reached."""
+OURS = {"PIP_COMPILE": "0", "UV_COMPILE_BYTECODE": "0"}
 """Bytecode is most of what installing costs, and nothing here is about it."""
 LEFT_OUT = "apt-get "
 
@@ -120,11 +123,10 @@ class Built:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The folder that is built from, less what is ignored; `replaced` are files by their paths."""
+    """The folder that is built from, less what is ignored."""
 
     folder: Path
     spec: PathSpec
-    replaced: Mapping[str, str]
 
     def ignored(self, folder: str, names: list[str]) -> set[str]:
         """Which of these names of a folder are not there for a build."""
@@ -132,11 +134,11 @@ class Context:
         return {name for name in names if self.spec.match_file(inside / name)}
 
 
-def context_of(folder: Path, dockerfile: Path, replaced: Mapping[str, str]) -> Context:
+def context_of(folder: Path, dockerfile: Path) -> Context:
     """The context as the Dockerfile's own list of what is ignored leaves it."""
     ignored = Path(f"{dockerfile}.dockerignore").read_text(encoding="utf-8")
     spec = PathSpec.from_lines("gitignore", ignored.splitlines())
-    return Context(folder=folder, spec=spec, replaced=replaced)
+    return Context(folder=folder, spec=spec)
 
 
 def check_namespaces() -> None:
@@ -241,8 +243,7 @@ def _copy(words: list[str], built: Built, context: Context) -> None:
             continue
         assert not context.spec.match_file(one), one
         target.mkdir(parents=True, exist_ok=True)
-        text = context.replaced.get(one) or path.read_text(encoding="utf-8")
-        (target / path.name).write_text(text, encoding="utf-8")
+        shutil.copy2(path, target / path.name)
 
 
 def environ() -> Mapping[str, str]:
