@@ -13,6 +13,18 @@ EPOCH = "1700000000"
 """The time of the files in the packages: in November 2023."""
 
 
+SPEC = """\
+version: 1
+name: image
+providers: {house: {kind: ollama, base_url: "http://localhost:11434", trust: local}}
+targets:
+  small:
+    {provider: house, model: m, context: 8k, max_output: 2k, price: free, capabilities: [tools]}
+tiers: [{name: ALL, chain: [small]}]
+"""
+"""The least that serves."""
+
+
 def environ() -> dict[str, str]:
     """Ours, with the checkout to import and the time of the files."""
     path = os.pathsep.join((str(ROOT), str(ROOT / "runtime")))

@@ -16,19 +16,10 @@ import pytest
 
 from lynkrc.cli.main import main as lynkrc
 from tests.image_tree import PATIENCE, Built, Kind, check_namespaces, context_of, environ, make
-from tests.made_packages import EPOCH, one, packages
+from tests.made_packages import EPOCH, SPEC, one, packages
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
-SPEC = """\
-version: 1
-name: image
-providers: {house: {kind: ollama, base_url: "http://localhost:11434", trust: local}}
-targets:
-  small:
-    {provider: house, model: m, context: 8k, max_output: 2k, price: free, capabilities: [tools]}
-tiers: [{name: ALL, chain: [small]}]
-"""
 KEYS = "keys: {team: {secret: '${TEAM_KEY}'}}\n"
 CLIENT = """\
 import http.client, json, sys
@@ -65,8 +56,8 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
 
 def mounted(built: Built, bundle: Path) -> None:
     """Put a bundle where an operator mounts it."""
-    for one in built.image.path("/bundle").iterdir():
-        one.unlink()
+    for old in built.image.path("/bundle").iterdir():
+        old.unlink()
     [file] = bundle.glob("*.lynkr")
     target = built.image.path("/bundle") / file.name
     target.write_bytes(file.read_bytes())

@@ -1,10 +1,10 @@
 """What is published: two packages, each as sdist and wheel, checksums, a bill of materials."""
 
+import base64
 import hashlib
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,7 +23,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from lynkrc_runtime.signature import Trust, read_trusted_key, signature_path, verified
-from tests.made_packages import environ, one, packages
+from tests.made_packages import SPEC, environ, one, packages
 from tests.native_tools import needs_compiler
 from tests.signing_keys import write_pair
 
@@ -209,7 +209,7 @@ def answer(*words: str | Path, cwd: Path) -> str:
 def test_what_is_installed_builds_and_serves(dist: Path, tmp_path: Path) -> None:
     whole = installed(tmp_path / "whole", one(dist, "lynkrc-*.whl"))
     spec = tmp_path / "routing.yaml"
-    shutil.copyfile(ROOT / "examples" / "quickstart" / "routing.yaml", spec)
+    spec.write_text(SPEC, encoding="utf-8")
     build = [whole / "lynkrc", "build", "routing.yaml", "-o", "out", "--quiet"]
     environment = {"PATH": os.environ["PATH"], "LYNKRC_CACHE": os.environ["LYNKRC_CACHE"]}
     done = subprocess.run(build, cwd=tmp_path, env=environment, capture_output=True, check=False)
@@ -273,8 +273,6 @@ def test_what_is_signed_verifies_and_names_its_commit(
     file = out / "a.whl"
     assert verified(signature_path(file), sha256(file), trust) == (key.id,)
     [line] = signature_path(file).read_bytes().splitlines()
-    import base64
-
     statement = json.loads(base64.b64decode(json.loads(line)["payload"]))
     head = subprocess.run(
         ["git", "-C", tool["checkout"], "rev-parse", "HEAD"], capture_output=True, check=True
