@@ -18,16 +18,17 @@ from runpy import run_path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from lynkrc_runtime.__main__ import parser
 from lynkrc_runtime.signature import Trust, read_trusted_key, signature_path, verified
 from tests.made_packages import SPEC, environ, one, packages
 from tests.native_tools import needs_compiler
 from tests.signing_keys import write_pair
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
 KERNEL = "lynkrc_runtime/scan/_kernel.abi3.so"
 MESSAGE = {"model": "auto", "max_tokens": 50, "messages": [{"role": "user", "content": "Hello"}]}
 
@@ -281,9 +282,41 @@ def test_what_is_signed_verifies_and_names_its_commit(
     source = {"name": "source", "digest": {"gitCommit": head.stdout.decode().strip()}}
     assert source in definition["resolvedDependencies"]
     sums = (out / "SHA256SUMS").read_bytes()
+    (out / "release.pub.pem").write_bytes(public.read_bytes())
     assert b"a.whl.intoto.jsonl" in sums
-    loaded = load_pem_public_key(public.read_bytes())
-    loaded.verify((out / "SHA256SUMS.sig").read_bytes(), sums)  # type: ignore[union-attr, call-arg]  # Ed25519's
+    # As the page says, by who has downloaded two of the files.
+    signature_path(file).unlink()
+    commands = "".join(re.findall(r"^```sh\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
+    assert commands.count("\n") == 2
+    assert checked(commands, out) == 0
+    (out / "SHA256SUMS").write_bytes(sums + b"\n")
+    assert checked(commands, out) != 0
+    (out / "SHA256SUMS").write_bytes(sums)
+    file.write_bytes(b"Wheel")
+    assert checked(commands, out) != 0
+
+
+def checked(commands: str, folder: Path) -> int:
+    """How they end, at the first that fails."""
+    return subprocess.run(
+        ["sh", "-ec", commands], cwd=folder, capture_output=True, check=False
+    ).returncode
+
+
+def test_the_page_names_what_there_is() -> None:
+    extras = project("pyproject.toml")["project"]["optional-dependencies"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| (both|`lynkrc`) \|", PAGE, re.MULTILINE))
+    assert rows.keys() == extras.keys()
+    alone = project("runtime/pyproject.toml")["project"]["optional-dependencies"]
+    assert {name for name, of in rows.items() if of == "both"} == alone.keys()
+    for words in re.findall(
+        r"(?:^|`)(?:\S+/)?(lynkrc(?:-runtime serve)? [^`\n]*\.lynkr[^`\n]*)", PAGE, re.M
+    ):
+        [_, *arguments] = words.replace("-runtime serve", "").split()
+        assert parser().parse_args(["serve", *arguments]).bundle.suffix == ".lynkr"
+    targets = set(re.findall(r"`?make (\w+)", PAGE))
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert {name for name in targets if f"\n{name}:" not in makefile} == set()
 
 
 def test_a_tree_with_changes_is_not_signed(
