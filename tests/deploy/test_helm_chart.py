@@ -44,6 +44,7 @@ CASES: Mapping[str, Values] = {
         "credentials": {"existingSecret": "house"},
         "environment": {"REDIS_HOST": "redis.state.svc", "EMPTY": ""},
         "admin": {"enabled": True, "port": 9000},
+        "dashboard": {"enabled": True},
         "autoscaling": {"enabled": True, "minReplicas": 3},
         "networkPolicy": {
             "enabled": True,
