@@ -5,7 +5,8 @@ A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and co
 The lines of an ``sh`` block are run; one that ends in ``# exit N`` ends so, others well. A ``text``
 block is what the last line before it prints, ``...`` stands for lines left out. ``lynkrc serve``
 runs until the next command of ``lynkrc``; curl and ``python`` blocks reach it wherever it listens.
-A block whose first line begins with ``# not run here:`` is passed over; `block_register` counts those.
+A block whose first line begins with ``# not run here:`` is passed over, and counted in
+`block_register`.
 """
 
 import json
@@ -112,6 +113,8 @@ class Walk:
                     self._run(line)
             case "python":
                 self._run(shlex.join((sys.executable, "-c", body)))
+            case "js":
+                return  # test_guides reads them
             case "text":
                 last = self.steps[-1]
                 self.shown.append(Shown(command=last.command, told=body, printed=last.printed))

@@ -1,4 +1,4 @@
-"""The site of the docs: every page is in it, every link leads somewhere, and it loads nothing else."""
+"""The site of the docs: all pages are in it, links lead somewhere, and it loads nothing else."""
 
 import json
 import logging
@@ -159,7 +159,7 @@ def test_what_a_page_loads_is_there(site: Path, seen: dict[str, Seen]) -> None:
 
 
 def test_lists_are_lists_here_as_on_a_forge(seen: dict[str, Seen]) -> None:
-    """A forge takes a line that begins with a dash for a list; the site wants an empty line first."""
+    """A forge takes a line that begins with a dash for a list; the site wants a line between."""
     torn = [
         (name, text)
         for name, page in seen.items()
