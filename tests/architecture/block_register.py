@@ -12,6 +12,9 @@ PAGES = (
     "keys-limits-budgets",
     "sessions",
     "operations",
+    "migrate/lynkr",
+    "migrate/litellm",
+    "migrate/claude-code-router",
 )
 """Pages of docs/ that `test_tool_pages` does from top to bottom, by `page_walk`."""
 

@@ -1,7 +1,7 @@
 """A page of the docs, done as it says: files written, edits made, commands run, outputs compared.
 
-A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as is a
-``json`` block, to ``request.json``. A ``diff`` block edits ``routing.yaml`` and is not committed.
+A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as are an
+``ini`` block that begins with ``# NAME`` and a ``json`` block, to ``request.json``. A ``diff`` block edits ``routing.yaml`` and is not committed.
 The lines of an ``sh`` block are run; one that ends in ``# exit N`` ends so, others well. A ``text``
 block is what the last line before it prints, ``...`` stands for lines left out. ``lynkrc serve``
 runs until the next command of ``lynkrc``; curl and ``python`` blocks reach it wherever it listens.
@@ -103,6 +103,9 @@ class Walk:
         match language:
             case "yaml":
                 if found := re.match(r"# ([\w.-]+\.yaml)\n", body):
+                    self._write(found[1], body)
+            case "ini":
+                if found := re.match(r"# ([\w.-]+)\n", body):
                     self._write(found[1], body)
             case "json":
                 self._write("request.json", body)

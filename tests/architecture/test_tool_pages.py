@@ -11,7 +11,7 @@ from tests.architecture.page_walk import ROOT, Shown, Walk, agrees
 @pytest.fixture(scope="module", params=PAGES)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """A page, done in a folder of its own."""
-    walk = Walk(folder=tmp_path_factory.mktemp(request.param))
+    walk = Walk(folder=tmp_path_factory.mktemp("page"))
     names = (request.param, *ALSO.get(request.param, ()))
     walk.page("".join(page_of(name).read_text(encoding="utf-8") for name in names))
     return walk
