@@ -1,12 +1,12 @@
 """A page of the docs, done as it says: files written, edits made, commands run, outputs compared.
 
 A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as are an
-``ini`` block that begins with ``# NAME`` and a ``json`` block, to ``request.json``. A ``diff`` block edits ``routing.yaml`` and is not committed.
-The lines of an ``sh`` block are run; one that ends in ``# exit N`` ends so, others well. A ``text``
-block is what the last line before it prints, ``...`` stands for lines left out. ``lynkrc serve``
-runs until the next command of ``lynkrc``; curl and ``python`` blocks reach it wherever it listens.
-A block whose first line begins with ``# not run here:`` is passed over, and counted in
-`block_register`.
+``ini`` block that begins with ``# NAME`` and a ``json`` block, to ``request.json``. A ``diff`` one
+edits ``routing.yaml`` and is not committed. The lines of an ``sh`` block are run; one that ends in
+``# exit N`` ends so, others well. A ``text`` block is what the last line before it prints, ``...``
+stands for lines left out. ``lynkrc serve`` runs until the next command of ``lynkrc``; curl and
+``python`` blocks reach it wherever it listens. A block whose first line begins with
+``# not run here:`` is passed over, and counted in `block_register`.
 """
 
 import json
