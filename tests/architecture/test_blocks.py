@@ -96,6 +96,23 @@ def test_commands_that_are_not_run_have_the_options_they_name() -> None:
         _parse(words[1:end])
 
 
+def test_options_that_the_prose_names_exist(capsys: pytest.CaptureFixture[str]) -> None:
+    named: dict[tuple[str, ...], set[str]] = {}
+    for text in TEXTS.values():
+        for span in re.findall(r"`(lynkrc [^`]+)`", FENCE.sub("", text)):
+            words = span.split()
+            found = {word.split("=")[0] for word in words if word.startswith("--")}
+            # `lynkrc keys add`: the only command with commands of its own.
+            command = tuple(words[1 : 3 if words[1] == "keys" else 2])
+            named.setdefault(command, set()).update(found)
+    for command, options in named.items():
+        if options:
+            with pytest.raises(SystemExit):
+                _parse([*command, "--help"])
+            told = set(re.findall(r"--[\w-]+", capsys.readouterr().out))
+            assert options - told == set(), command
+
+
 def test_the_files_for_forges_are_what_their_services_take() -> None:
     vendor = Path(check_jsonschema.__file__).parent / "builtin_schemas" / "vendor"
     texts = [body for page, language, body in BLOCKS if (page, language) == ("docs/ci.md", "yaml")]
