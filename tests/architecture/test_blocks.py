@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from lynkrc.cli.main import _parse
+from lynkrc_runtime.__main__ import parser
 from tests.architecture.block_register import ALSO, ELSEWHERE, NOT_RUN, ONLY_READ, PAGES
 from tests.architecture.page_walk import FENCE, ROOT, joined
 from tests.architecture.page_walk import NOT_RUN as MARK
@@ -108,6 +109,8 @@ def test_options_that_the_prose_names_exist(capsys: pytest.CaptureFixture[str]) 
     for command, options in named.items():
         if options:
             with pytest.raises(SystemExit):
+                if command == ("serve",):
+                    parser().parse_args(["serve", "--help"])
                 _parse([*command, "--help"])
             told = set(re.findall(r"--[\w-]+", capsys.readouterr().out))
             assert options - told == set(), command

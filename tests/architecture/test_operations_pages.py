@@ -85,7 +85,8 @@ def test_every_option_is_told() -> None:
 def test_every_path_of_operators_is_told() -> None:
     server = RUNTIME / "server"
     source = "".join(
-        (server / name).read_text(encoding="utf-8") for name in ("admin_routes.py", "deep_ready.py")
+        (server / name).read_text(encoding="utf-8")
+        for name in ("admin_routes.py", "deep_ready.py", "page_routes.py")
     )
     orders = {"RELOAD": RELOAD, "RESTART": RESTART}
     served = {
