@@ -1,5 +1,6 @@
 """The site of the docs: all pages are in it, links lead somewhere, and it loads nothing else."""
 
+import doctest
 import json
 import logging
 import re
@@ -15,6 +16,7 @@ from mkdocs.config import load_config
 
 from lynkrc.docs.markdown import slug
 from tests.architecture.page_walk import ROOT
+from website import repository
 from website.repository import DOCS, linked, place_of, rewritten
 
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md"))
@@ -174,6 +176,10 @@ def test_the_search_knows_every_page(site: Path) -> None:
     known = {row["location"].split("#")[0].rstrip("/") for row in index["docs"]}
     wanted = {re.sub(r"/?(index|README)$", "", page.removesuffix(".md")) for page in PAGES}
     assert wanted - known == set()
+
+
+def test_the_examples_in_its_code_are_so() -> None:
+    assert doctest.testmod(repository).failed == 0
 
 
 def test_links_out_of_the_docs_lead_to_files_of_the_site() -> None:
