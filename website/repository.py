@@ -1,11 +1,11 @@
 """Pages of the docs, and files outside docs/ that they link to, to the pages of one site.
 
-On a forge the docs link to examples, schemas and findings by their paths in the repository. The site
-has no forge to point at, so these files come along: Markdown as a page, other text as a page that
-shows it. They are found by following links, and stand under `files/`.
+On a forge the docs link to examples, schemas and findings by their paths in the repository. The
+site has no forge to point at, so these files come along: Markdown as a page, other text as a page
+that shows it. They are found by following links, and stand under `files/`.
 
->>> place_of("docs/clients/codex.md"), place_of("CHANGELOG.md"), place_of("schema/trace.schema.json")
-('clients/codex.md', 'files/CHANGELOG.md', 'files/schema/trace.schema.json.md')
+>>> place_of("docs/clients/codex.md"), place_of("CHANGELOG.md"), place_of("schema/x.json")
+('clients/codex.md', 'files/CHANGELOG.md', 'files/schema/x.json.md')
 >>> rewritten("[a](../LICENSE#b)", "docs/ci.md")
 '[a](files/LICENSE.md#b)'
 """

@@ -1,13 +1,13 @@
 """A page of the docs, done as it says: files written, edits made, commands run, outputs compared.
 
-A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as is a
-``json`` block, to ``request.json``. A ``diff`` block edits ``routing.yaml`` and is not committed.
-The lines of an ``sh`` block are run; one that ends in ``# exit N`` ends so, others well. A ``text``
-block is what the last line before it prints, ``...`` stands for lines left out. ``lynkrc serve``
-runs until the next command of ``lynkrc`` that does not look at it; curl and ``python`` blocks reach
-it wherever it listens. The clients that `lynkrc wrap` runs are stand-ins, which send one request.
-A block whose first line begins with ``# not run here:`` is passed over: `block_register` counts
-those.
+A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as are an
+``ini`` block that begins with ``# NAME`` and a ``json`` block, to ``request.json``. A ``diff`` one
+edits ``routing.yaml`` and is not committed. The lines of an ``sh`` block are run; one that ends in
+``# exit N`` ends so, others well. A ``text`` block is what the last line before it prints, ``...``
+stands for lines left out. ``lynkrc serve`` runs until the next command of ``lynkrc`` that does not
+look at it; curl and ``python`` blocks reach it wherever it listens. The clients that `lynkrc wrap`
+runs are stand-ins, which send one request. A block whose first line begins with ``# not run here:``
+is passed over, and counted in `block_register`.
 """
 
 import json
@@ -117,6 +117,9 @@ class Walk:
             case "yaml":
                 if found := re.match(r"# ([\w.-]+\.yaml)\n", body):
                     self._write(found[1], body)
+            case "ini":
+                if found := re.match(r"# ([\w.-]+)\n", body):
+                    self._write(found[1], body)
             case "json":
                 self._write("request.json", body)
             case "diff":
@@ -126,6 +129,8 @@ class Walk:
                     self._run(line)
             case "python":
                 self._run(shlex.join((sys.executable, "-c", body)))
+            case "js":
+                return  # test_guides reads them
             case "text":
                 last = self.steps[-1]
                 self.shown.append(Shown(command=last.command, told=body, printed=last.printed))

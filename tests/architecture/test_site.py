@@ -1,9 +1,11 @@
-"""The site of the docs: every page is in it, every link leads somewhere, and it loads nothing else."""
+"""The site of the docs: all pages are in it, links lead somewhere, and it loads nothing else."""
 
+import doctest
 import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,6 +17,7 @@ from mkdocs.config import load_config
 
 from lynkrc.docs.markdown import slug
 from tests.architecture.page_walk import ROOT
+from website import repository
 from website.repository import DOCS, linked, place_of, rewritten
 
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md"))
@@ -67,20 +70,32 @@ class Seen(HTMLParser):
             self.paragraphs[-1] += data
 
 
+@dataclass(frozen=True)
+class Built:
+    """The site, and what the builder warned of."""
+
+    folder: Path
+    warned: tuple[str, ...]
+
+
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The built site. A warning of the builder, a link without an end for one, is an error."""
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The site as `make docs` builds it, but that warnings are kept rather than obeyed."""
     folder = tmp_path_factory.mktemp("site")
+    warned = Warned()
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("NO_MKDOCS_2_WARNING", "1")  # what its author says of its next version
-        warned = Warned()
         logging.getLogger("mkdocs").addHandler(warned)
         try:
             build(load_config(str(ROOT / "mkdocs.yml"), site_dir=str(folder), strict=False))
         finally:
             logging.getLogger("mkdocs").removeHandler(warned)
-    assert warned.said == []
-    yield folder
+    return Built(folder=folder, warned=tuple(warned.said))
+
+
+@pytest.fixture(scope="module")
+def site(built: Built) -> Path:
+    return built.folder
 
 
 class Warned(logging.Handler):
@@ -122,6 +137,10 @@ def test_the_navigation_has_every_page_once() -> None:
     assert sorted(in_nav(yaml.safe_load(text)["nav"])) == PAGES
 
 
+def test_no_link_and_no_anchor_leads_nowhere(built: Built) -> None:
+    assert built.warned == ()
+
+
 def test_a_link_without_an_end_fails_the_build() -> None:
     config = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))
     assert config["strict"] is True
@@ -159,7 +178,7 @@ def test_what_a_page_loads_is_there(site: Path, seen: dict[str, Seen]) -> None:
 
 
 def test_lists_are_lists_here_as_on_a_forge(seen: dict[str, Seen]) -> None:
-    """A forge takes a line that begins with a dash for a list; the site wants an empty line first."""
+    """A forge takes a line that begins with a dash for a list; the site wants a line between."""
     torn = [
         (name, text)
         for name, page in seen.items()
@@ -174,6 +193,10 @@ def test_the_search_knows_every_page(site: Path) -> None:
     known = {row["location"].split("#")[0].rstrip("/") for row in index["docs"]}
     wanted = {re.sub(r"/?(index|README)$", "", page.removesuffix(".md")) for page in PAGES}
     assert wanted - known == set()
+
+
+def test_the_examples_in_its_code_are_so() -> None:
+    assert doctest.testmod(repository).failed == 0
 
 
 def test_links_out_of_the_docs_lead_to_files_of_the_site() -> None:
