@@ -12,6 +12,8 @@ PAGES = (
     "keys-limits-budgets",
     "sessions",
     "operations",
+    "observability",
+    "terminal",
     "migrate/lynkr",
     "migrate/litellm",
     "migrate/claude-code-router",
