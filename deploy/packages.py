@@ -79,11 +79,12 @@ def main() -> int:
 
 def make(folder: Path) -> None:
     """The packages and their bill of materials into an empty folder. Raises CannotMake."""
+    wheels = []
     for project in PROJECTS:
         with contextlib.chdir(project):
             hatchling.build.build_sdist(str(folder))
-            wheel = folder / hatchling.build.build_wheel(str(folder))
-        _retag(wheel)
+            wheels.append(folder / hatchling.build.build_wheel(str(folder)))
+    _retag(wheels)
     sbom = run_path(str(Path(__file__).with_name("sbom.py")))
     text = sbom["print_sbom"](
         sbom["LOCK"].read_text(encoding="utf-8"), sbom["PROJECT"].read_text(encoding="utf-8")
@@ -91,14 +92,17 @@ def make(folder: Path) -> None:
     (folder / SBOM).write_text(text, encoding="utf-8")
 
 
-def _retag(wheel: Path) -> None:
-    """Let more machines than this kind install it, as far as auditwheel sees that they can."""
-    if "-linux_" not in wheel.name:
+def _retag(wheels: list[Path]) -> None:
+    """Let more machines than this kind install them, as far as auditwheel sees that they can.
+
+    The library in all of them is the same.
+    """
+    if "-linux_" not in wheels[0].name:
         return
     python = (sys.executable, "-m")
-    shown = json.loads(_said(*python, "auditwheel", "show", "--json", str(wheel)))
+    shown = json.loads(_said(*python, "auditwheel", "show", "--json", str(wheels[0])))
     tag = shown["overall_tag"]
-    _said(*python, "wheel", "tags", "--remove", "--platform-tag", tag, str(wheel))
+    _said(*python, "wheel", "tags", "--remove", "--platform-tag", tag, *map(str, wheels))
 
 
 def _attest(folder: Path, key: SigningKey, commit: str, builder: str) -> None:

@@ -1,9 +1,10 @@
 """A Dockerfile to the tree of its last stage, without an engine: its own commands in clean trees.
 
-Each stage is a folder that holds nothing but what the Dockerfile puts there. Commands run with that
-folder as their root, in namespaces of their own; of this machine they see, to read only, what a base
-image brings: the system's programs, Python as `/usr/local/bin/python`, and name resolution. What
-this does not show: the base image itself, layers, and Debian packages, whose step is left out.
+Each stage is a folder that holds nothing but what the Dockerfile puts there. Commands run with it
+as their root, in namespaces of their own; of this machine they see, to read only, what a base image
+brings: the system's programs, Python as `/usr/local/bin/python`, and name resolution. What this
+does not show: the base image itself, its Python's version, layers, and Debian packages, whose step
+is left out.
 """
 
 import json
@@ -12,10 +13,11 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from string import Template
+from typing import Literal, TypeAlias
 
 import pytest
 from dockerfile_parse import DockerfileParser
@@ -24,19 +26,24 @@ from pathspec import PathSpec
 PATIENCE = 300
 """Seconds a step may take."""
 PATHS = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
-NETWORK = ("PIP_INDEX_URL", "PIP_CERT", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy")
-"""Variables of this machine without which pip may not reach a registry."""
-OURS = {"PIP_COMPILE": "0"}
+NETWORK = (
+    *("PIP_INDEX_URL", "PIP_CERT", "UV_DEFAULT_INDEX", "SSL_CERT_FILE"),
+    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
+)
+"""Variables of this machine without which a registry may not be reached."""
+OURS = {"PIP_COMPILE": "0", "UV_COMPILE_BYTECODE": "0"}
 """Bytecode is most of what installing costs, and nothing here is about it."""
 LEFT_OUT = "apt-get "
 
+Kind: TypeAlias = Literal["build", "bare", "tmp"]
 _LOOPBACK = (
     "import fcntl, socket, struct; "
     "fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh', b'lo', 0x41))"
 )
 _ENTER = """\
 set -e
-root=$1 python=$2 base=$3 readonly=$4 network=$5; shift 5
+root=$1 python=$2 base=$3 kind=$4; shift 4
+mount --bind "$root" "$root"
 show() { mkdir -p "$root$1"; mount --rbind "$1" "$root$1"; mount -o remount,bind,ro "$root$1"; }
 for one in bin sbin lib lib32 lib64; do
     [ -L "$root/$one" ] || [ ! -L "/$one" ] || ln -s "$(readlink "/$one")" "$root/$one"
@@ -55,8 +62,12 @@ case $base in
         mount -o remount,bind,ro "$root/usr/local"
         show "$base" ;; # where its shared library may be looked for
 esac
-[ "$network" = shared ] || "$python" -c "$LOOPBACK"
-if [ "$readonly" = yes ]; then mount --bind "$root" "$root"; fi
+case $kind in
+    build) ;;
+    *) "$python" -c "$LOOPBACK"
+        [ "$kind" = bare ] || mount -t tmpfs -o noexec tmpfs "$root/tmp"
+        mount -o remount,bind,ro "$root" ;;
+esac
 exec "$@"
 """
 
@@ -72,14 +83,18 @@ class Stage:
     words: dict[str, list[str]] = field(default_factory=dict)
     """ENTRYPOINT, CMD, HEALTHCHECK."""
 
-    def command(self, words: list[str], *, as_container: bool = False) -> list[str]:
-        """What runs these words inside; `as_container`: as process 1, without a network."""
+    def command(self, words: list[str], kind: Kind = "build") -> list[str]:
+        """What runs these words inside.
+
+        Beside a build, they run in a tree that is to read only, ``bare`` or with a ``/tmp`` of its
+        own, and in a network of their own.
+        """
         namespaces = ["--mount", "--pid", "--fork", "--kill-child"]
         return [
-            *("unshare", *namespaces, *(["--net"] if as_container else [])),
+            *("unshare", *namespaces, *([] if kind == "build" else ["--net"])),
             *("sh", "-c", _ENTER, "sh", str(self.root)),
             *(os.path.realpath(sys.executable), sys.base_prefix),
-            *("no", "own" if as_container else "shared"),
+            kind,
             *self.inside(words),
         ]
 
@@ -93,7 +108,7 @@ class Stage:
 
     def path(self, inside: str) -> Path:
         """Where a path of the tree is, seen from its folder."""
-        return self.root / os.path.normpath(os.path.join(self.cwd, inside)).lstrip("/")
+        return self.root / os.path.normpath(Path(self.cwd) / inside).lstrip("/")
 
 
 @dataclass(kw_only=True)
@@ -104,6 +119,26 @@ class Built:
     stages: dict[str, Stage]
     ran: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The folder that is built from, less what is ignored."""
+
+    folder: Path
+    spec: PathSpec
+
+    def ignored(self, folder: str, names: list[str]) -> set[str]:
+        """Which of these names of a folder are not there for a build."""
+        inside = Path(folder).relative_to(self.folder)
+        return {name for name in names if self.spec.match_file(inside / name)}
+
+
+def context_of(folder: Path, dockerfile: Path) -> Context:
+    """The context as the Dockerfile's own list of what is ignored leaves it."""
+    ignored = Path(f"{dockerfile}.dockerignore").read_text(encoding="utf-8")
+    spec = PathSpec.from_lines("gitignore", ignored.splitlines())
+    return Context(folder=folder, spec=spec)
 
 
 def check_namespaces() -> None:
@@ -117,11 +152,9 @@ def check_namespaces() -> None:
     pytest.skip("an image is made by root on Linux, where namespaces may be had")
 
 
-def make(dockerfile: Path, context: Path, folder: Path) -> Built:
+def make(dockerfile: Path, context: Context, folder: Path, arguments: Mapping[str, str]) -> Built:
     """Do every step; AssertionError with what was said where one fails."""
-    ignored = Path(f"{dockerfile}.dockerignore").read_text(encoding="utf-8")
-    spec = PathSpec.from_lines("gitwildmatch", ignored.splitlines())
-    arguments: dict[str, str] = {}
+    given = dict(arguments)
     built: Built | None = None
     with dockerfile.open("rb") as file:
         steps = DockerfileParser(fileobj=file, env_replace=False).structure
@@ -131,10 +164,12 @@ def make(dockerfile: Path, context: Path, folder: Path) -> Built:
             continue
         if name == "ARG":
             key, _, default = value.partition("=")
-            arguments[key] = default
+            given.setdefault(key, default)
+            if built is not None and given[key]:
+                built.image.env[key] = given[key]
             continue
         if name == "FROM":
-            words = Template(value).substitute(arguments).split()
+            words = Template(value).substitute(given).split()
             assert words[0].startswith("python:") and "@sha256:" in words[0], words
             root = folder / str(len(built.stages) if built else 0)
             root.mkdir()
@@ -144,12 +179,12 @@ def make(dockerfile: Path, context: Path, folder: Path) -> Built:
             built.stages[words[2] if len(words) > 1 else ""] = stage
             continue
         assert built is not None
-        _do(name, value, built, context, spec)
+        _do(name, value, built, context)
     assert built is not None
     return built
 
 
-def _do(name: str, value: str, built: Built, context: Path, spec: PathSpec) -> None:
+def _do(name: str, value: str, built: Built, context: Context) -> None:
     stage = built.image
     match name:
         case "RUN" if value.startswith(LEFT_OUT):
@@ -162,10 +197,10 @@ def _do(name: str, value: str, built: Built, context: Path, spec: PathSpec) -> N
                 key, _, text = pair.partition("=")
                 stage.env[key] = Template(text).substitute(stage.env)
         case "WORKDIR":
-            stage.cwd = os.path.join(stage.cwd, value)
+            stage.cwd = str(Path(stage.cwd) / value)
             stage.path(".").mkdir(parents=True, exist_ok=True)
         case "COPY":
-            _copy(shlex.split(value), built, context, spec)
+            _copy(shlex.split(value), built, context)
         case "USER":
             stage.user = value
         case "ENTRYPOINT" | "CMD":
@@ -193,34 +228,22 @@ def _run(command: str, stage: Stage) -> None:
     assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
 
-def _copy(words: list[str], built: Built, context: Path, spec: PathSpec) -> None:
+def _copy(words: list[str], built: Built, context: Context) -> None:
     stage = built.image
-    if words[0].startswith("--from="):
-        source = built.stages[words[0].removeprefix("--from=")].root
-        found = [(source / one.lstrip("/"), None) for one in words[1:-1]]
-    else:
-        found = [(context / one, spec) for one in words[:-1]]
     target = stage.path(words[-1])
-    for path, ignore in found:
+    if words[0].startswith("--from="):
+        source = built.stages[words[0].removeprefix("--from=")]
+        for one in words[1:-1]:
+            shutil.copytree(source.path(one), target, symlinks=True, dirs_exist_ok=True)
+        return
+    for one in words[:-1]:
+        path = context.folder / one
         if path.is_dir():
-            ignored = (lambda *_: set()) if ignore is None else _ignoring(context, ignore)
-            shutil.copytree(path, target, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+            shutil.copytree(path, target, symlinks=True, ignore=context.ignored)
             continue
-        assert ignore is None or not ignore.match_file(path.relative_to(context)), path
-        into = target / path.name if words[-1].endswith("/") else target
-        into.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, into)
-
-
-def _ignoring(context: Path, spec: PathSpec) -> "object":
-    def ignored(folder: str, names: list[str]) -> set[str]:
-        return set(_matched(Path(folder).relative_to(context), names, spec))
-
-    return ignored
-
-
-def _matched(folder: Path, names: list[str], spec: PathSpec) -> Iterator[str]:
-    return (name for name in names if spec.match_file(folder / name))
+        assert not context.spec.match_file(one), one
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target / path.name)
 
 
 def environ() -> Mapping[str, str]:

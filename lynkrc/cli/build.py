@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.kept_build import Finished, Noting, OwnLibraries, key_of, recall
 from lynkrc.cli.kept_build import keep as keep_build
+from lynkrc.cli.progress import doing
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, DiskLoader, compile_bytes, spec_bytes
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
 from lynkrc.diagnostics.formats import FOR_PEOPLE
@@ -116,9 +118,10 @@ def _build(arguments: argparse.Namespace, data: bytes, kept_as: str | None) -> F
     kept = proven.kept
     # What is signed was compiled by the run that signs it.
     libraries = OwnLibraries() if caches and arguments.sign is None else None
-    bundle, why_not = pack_bundle(
-        compilation, native=arguments.native, verdicts=kept.verdicts, libraries=libraries
-    )
+    with doing("compiling", "the native scorer") if arguments.native else nullcontext():
+        bundle, why_not = pack_bundle(
+            compilation, native=arguments.native, verdicts=kept.verdicts, libraries=libraries
+        )
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
     is_native = arguments.native and why_not is None

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import doing
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import columns_of, error, wants_colour
 from lynkrc.diagnostics.suggest import did_you_mean
@@ -77,13 +78,15 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Print the sums; 2 where there is nothing to add up."""
     files: Sequence[Path] = arguments.files or (DEFAULT,)
     try:
-        found = spent(
-            lines_of(files),
-            by=arguments.by,
-            since=arguments.since,
-            until=arguments.until,
-            against=_against(arguments.flagship, arguments.bundle),
-        )
+        against = _against(arguments.flagship, arguments.bundle)
+        with doing("adding up", ", ".join(map(str, files))):
+            found = spent(
+                lines_of(files),
+                by=arguments.by,
+                since=arguments.since,
+                until=arguments.until,
+                against=against,
+            )
         _require_records(found, files)
     except CannotRead as problem:
         error(str(problem))

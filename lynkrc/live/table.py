@@ -66,7 +66,7 @@ def _head(new: Snapshot, old: Snapshot | None) -> list[tuple[str, Look]]:
         f" ({new.unpriced} calls unpriced)" * bool(new.unpriced)
     )
     second = [
-        f"{new.requests:,} requests",
+        f"{new.requests:,} request{'' if new.requests == 1 else 's'}",
         f"{_rate(new.requests, old and old.requests, new, old)}/s",
         f"p50 {_seconds(quantile(seconds, 0.5))}",
         f"p95 {_seconds(quantile(seconds, 0.95))}",

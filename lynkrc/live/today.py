@@ -64,10 +64,12 @@ def today(log: Path, since: datetime, prices: Prices | None) -> Today:
 
 
 def flagship_prices(bundle: Path) -> Prices | None:
-    """The dearest target's prices in a bundle; None where it has none, or is no bundle."""
+    """The dearest target's prices in a bundle or its folder; None where there are none."""
     import zipfile
 
     try:
+        if bundle.is_dir():
+            (bundle,) = bundle.glob("*.lynkr")
         with zipfile.ZipFile(bundle) as zipped:
             targets = json.loads(zipped.read("dispatch.json"))["targets"]
         priced = [

@@ -45,11 +45,12 @@ def read_bundle(path: Path) -> bytes:
     return data
 
 
-def unzip(path: Path, data: bytes, *, largest: int = LARGEST_FILE) -> dict[str, bytes]:
-    """The files of an archive by name, none of more than `largest` bytes; `path` is for messages.
+def unzip(path: Path, data: bytes, *, largest: int | None = None) -> dict[str, bytes]:
+    """The files of an archive by name; `path` is for messages. Raises BrokenBundle.
 
-    Raises BrokenBundle.
+    None has more than `largest` bytes: those of a bundle's file where that is not said.
     """
+    most = LARGEST_FILE if largest is None else largest
     contents: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as zipped:
@@ -57,7 +58,7 @@ def unzip(path: Path, data: bytes, *, largest: int = LARGEST_FILE) -> dict[str, 
             if len(entries) > MOST_FILES:
                 raise BrokenBundle(f"{path}: {len(entries)} files, at most {MOST_FILES} are read")
             for entry in entries:
-                _check_entry(path, entry, largest)
+                _check_entry(path, entry, most)
             # Before anything is read: files that overlap would take many times the archive.
             if len(data) != _archive_size(entries):
                 raise BrokenBundle(

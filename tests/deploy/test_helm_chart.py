@@ -44,6 +44,7 @@ CASES: Mapping[str, Values] = {
         "credentials": {"existingSecret": "house"},
         "environment": {"REDIS_HOST": "redis.state.svc", "EMPTY": ""},
         "admin": {"enabled": True, "port": 9000},
+        "dashboard": {"enabled": True},
         "autoscaling": {"enabled": True, "minReplicas": 3},
         "networkPolicy": {
             "enabled": True,
@@ -51,6 +52,7 @@ CASES: Mapping[str, Values] = {
             "operators": [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}],
         },
         "podMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+        "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
         "imagePullSecrets": [{"name": "registry"}],
         "image": {"digest": DIGEST},
         "tolerations": [{"key": "dedicated", "operator": "Exists"}],
@@ -241,12 +243,13 @@ def test_the_gateway_understands_its_arguments(
 ) -> None:
     spec = pod(charts[case])
     (gateway,) = spec["containers"]
-    if "--bundle" in gateway["args"] and "--bundle" not in served_options():
-        pytest.skip("this runtime takes bundles from no server yet")
     options = parser().parse_args(["serve", *gateway["args"]])
     paths = [*options.trusted_key]
-    if case != "url":
-        paths.append(options.bundle)
+    if case == "url":
+        assert options.bundle == "https://bundles.example/house.lynkr"
+        paths += [options.bundle_ca, options.bundle_cache, options.bundle_token_file]
+    else:
+        paths.append(Path(options.place))
     mounted = [Path(one["mountPath"]) for one in gateway["volumeMounts"]]
     assert all(any(path.is_relative_to(one) for one in mounted) for path in paths)
     ports = {one["name"]: one["containerPort"] for one in gateway["ports"]}
@@ -257,13 +260,6 @@ def test_the_gateway_understands_its_arguments(
         assert gateway[probe]["httpGet"]["port"] == "clients"
     assert gateway["livenessProbe"]["httpGet"]["path"] == "/health/live"
     assert gateway["readinessProbe"]["httpGet"]["path"] == "/health/ready"
-
-
-def served_options() -> set[str]:
-    """The options of `serve`."""
-    (commands,) = (one for one in parser()._actions if one.dest == "command")
-    assert isinstance(commands.choices, dict)
-    return set(commands.choices["serve"]._option_string_actions)
 
 
 def test_where_the_bundle_comes_from(charts: Mapping[str, list[Document]]) -> None:
@@ -285,7 +281,7 @@ def test_where_the_bundle_comes_from(charts: Mapping[str, list[Document]]) -> No
     assert volume("image") == {"image": {"reference": reference, "pullPolicy": "IfNotPresent"}}
     args = pod(charts["url"])["containers"][0]["args"]
     assert args[:2] == ["--bundle", "https://bundles.example/house.lynkr"]
-    assert "--trusted-key" in args and "LYNKRC_BUNDLE_TOKEN" in args
+    assert "--trusted-key" in args
 
 
 def test_secrets_are_files_by_reference_and_operators_have_a_door_of_their_own(
@@ -316,6 +312,10 @@ def test_secrets_are_files_by_reference_and_operators_have_a_door_of_their_own(
     (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
     assert endpoint["authorization"]["credentials"] == {"name": "house", "key": "ADMIN_TOKEN"}
     assert (endpoint["port"], endpoint["path"]) == ("admin", "/metrics")
+    (rules,) = of(documents, "PrometheusRule")
+    shipped = CHART.parents[1] / "prometheus" / "rules.yaml"
+    assert rules["spec"] == yaml.safe_load(shipped.read_text(encoding="utf-8"))
+    assert rules["metadata"]["labels"]["release"] == "prometheus"
 
 
 def test_pods_are_counted_by_one_of_two(charts: Mapping[str, list[Document]]) -> None:

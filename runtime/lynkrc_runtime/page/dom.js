@@ -3,10 +3,10 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 function fill(element, attributes, children) {
-  for (const [name, value] of Object.entries(attributes)) {
+  for (const [key, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+    else element.setAttribute(key, value === true ? "" : String(value));
   }
   for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === false) continue;
@@ -16,13 +16,13 @@ function fill(element, attributes, children) {
 }
 
 /** An element of HTML: attributes, listeners ("onclick"), then texts and elements. */
-export function h(name, attributes = {}, ...children) {
-  return fill(document.createElement(name), attributes, children);
+export function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
 }
 
 /** An element of SVG. */
-export function s(name, attributes = {}, ...children) {
-  return fill(document.createElementNS(SVG, name), attributes, children);
+export function s(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
 /**
@@ -66,9 +66,14 @@ export function part(title, ...children) {
   return h("section", { class: "part" }, h("h3", {}, title), children);
 }
 
+/** A long name that may be broken after its signs, before it is broken anywhere. */
+export function name(text) {
+  return text.split(/(?<=[/_.,|(])/).map((piece) => [piece, h("wbr")]);
+}
+
 /** A name and what it is, one below the other. */
 export function facts(pairs) {
-  return h("dl", { class: "facts" }, pairs.map(([name, value]) =>
+  return h("dl", { class: "facts" }, pairs.map(([label, value]) =>
     // What is long gets room.
-    h("div", { class: typeof value === "string" && value.length > 48 ? "broad" : null }, h("dt", {}, name), h("dd", {}, value))));
+    h("div", { class: typeof value === "string" && value.length > 48 ? "broad" : null }, h("dt", {}, label), h("dd", {}, value))));
 }

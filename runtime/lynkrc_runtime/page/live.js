@@ -5,6 +5,7 @@ import { chip, empty, h, row, table } from "/page/dom.js";
 import { brief, clock, count, many, moment, span, usd } from "/page/words.js";
 
 const EVERY = 2_000;
+const QUIET = 10_000;
 const MOST = 200;
 const COLUMNS = [
   { head: "Time", kind: "time" },
@@ -26,14 +27,17 @@ export function liveView(app) {
 
   const filter = h("input", { type: "search", id: "filter", placeholder: "tier, rule, target, key, class…", oninput: draw, autocomplete: "off", spellcheck: "false" });
   const pause = h("button", { type: "button", "aria-pressed": "false", onclick: turn }, "Pause");
-  const said = h("p", { class: "muted", role: "status" }, "Asking the gateway…");
+  const said = h("p", { class: "muted", id: "shown" }, "Asking the gateway…");
+  const news = h("p", { class: "unseen", role: "status" });
+  let unsaid = 0; // new requests that nobody was told of
+  let last = 0;
   const list = table("The last requests, newest first", COLUMNS, []);
   const body = list.querySelector("tbody");
   const place = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Requests" });
   const root = h("section", { class: "view", "aria-labelledby": "live-title" },
     h("div", { class: "title" }, h("h2", { id: "live-title" }, "Live"),
       h("div", { class: "tools" }, h("label", { for: "filter", class: "unseen" }, "Show only requests with"), filter, pause)),
-    said, place);
+    said, news, place);
 
   const asking = app.poll(read, EVERY);
 
@@ -69,6 +73,16 @@ export function liveView(app) {
     const more = isPaused ? ", paused" : fresh ? `, ${fresh} new` : "";
     const words = requests.length ? `${which}${more}` : isPaused ? "paused" : "waiting for requests";
     if (said.textContent !== words) said.textContent = words;
+    announce(fresh, which);
+  }
+
+  /** To screen readers, now and then: on a busy gateway every answer brings news. */
+  function announce(fresh, which) {
+    unsaid += fresh;
+    if (!unsaid || Date.now() - last < QUIET) return;
+    news.textContent = `${many(unsaid, "new request")}, ${which} shown`;
+    unsaid = 0;
+    last = Date.now();
   }
 
   return { root, start: () => (isPaused ? null : asking.start()), stop: asking.stop };

@@ -1,7 +1,7 @@
 // A pasted request to why it would go where it goes; no target is called.
 
 import { post, Refused } from "/page/api.js";
-import { chip, empty, h, part, table } from "/page/dom.js";
+import { chip, empty, h, name, part, table } from "/page/dom.js";
 import { many } from "/page/words.js";
 
 const UNIT = 6400; // parts of a point that a trace counts in
@@ -22,7 +22,7 @@ export function tryView(app) {
       }
     } });
   const surface = h("select", { id: "surface" }, h("option", { value: "" }, "by its members"),
-    Object.entries(SURFACES).map(([name, words]) => h("option", { value: name }, words)));
+    Object.entries(SURFACES).map(([value, words]) => h("option", { value }, words)));
   const button = h("button", { type: "button", class: "main", onclick: send, "aria-keyshortcuts": "Control+Enter" }, "Decide");
   const said = h("p", { role: "status", class: "muted" });
   const result = h("div", { id: "result" }, empty("Nothing has been decided yet.", "Paste the body of a request, as a client sends it."));
@@ -75,7 +75,7 @@ function guessed(text) {
   const messages = Array.isArray(body?.messages) ? body.messages : [];
   const tools = Array.isArray(body?.tools) ? body.tools : [];
   const isChat = messages.some((one) => ["system", "developer", "tool"].includes(one?.role)) || tools.some((one) => one?.type === "function")
-    || ["max_completion_tokens", "response_format", "n", "frequency_penalty"].some((name) => body?.[name] !== undefined);
+    || ["max_completion_tokens", "response_format", "n", "frequency_penalty"].some((member) => body?.[member] !== undefined);
   return isChat ? "chat" : "messages";
 }
 
@@ -88,11 +88,11 @@ function shown(trace) {
     headline(decision),
     decision.score === null ? null : part("Score", points(decision)),
     part(`Rules: ${matched.length} of ${decision.rules.length} matched`, matched.length
-      ? scrolled("Rules that matched", table("Rules that matched", RULES, matched.map((one) => [one.name, effects(one.effects), because(one)])))
+      ? scrolled("Rules that matched", table("Rules that matched", RULES, matched.map((one) => [name(one.name), effects(one.effects), because(one)])))
       : h("p", { class: "muted" }, "None; the score alone decides.")),
     part("Chain", chains(decision)),
     part(`Features: ${live.length} of ${trace.features.length} are not zero`,
-      scrolled("Features", table("Features that are not zero", FEATURES, live.map((one) => [h("span", { class: "mono" }, one.slot), one.shown, patterns(one)])))),
+      scrolled("Features", table("Features that are not zero", FEATURES, live.map((one) => [h("span", { class: "mono" }, name(one.slot)), one.shown, patterns(one)])))),
   ].filter((one) => one !== null);
 }
 
@@ -112,14 +112,14 @@ function headline(decision) {
       decision.needs.length ? fact("Needs", decision.needs.join(", ")) : null));
 }
 
-function fact(name, value) {
-  return h("div", {}, h("dt", {}, name), h("dd", {}, value));
+function fact(label, value) {
+  return h("div", {}, h("dt", {}, label), h("dd", {}, value));
 }
 
 function points(decision) {
   const { dimensions, adds, offset, sum } = decision.points;
   const rows = dimensions.filter((one) => one.points).sort((a, b) => Math.abs(b.points) - Math.abs(a.points))
-    .map((one) => [one.name, signed(one.points), h("span", { class: "mono small" }, one.measures)]);
+    .map((one) => [name(one.name), signed(one.points), h("span", { class: "mono small" }, one.measures)]);
   for (const one of adds) rows.push([one.rule, signed(one.points ?? 0), "added by the rule"]);
   if (offset) rows.push(["offset", signed(offset), "always"]);
   const zeros = dimensions.length - dimensions.filter((one) => one.points).length;
@@ -158,7 +158,7 @@ function chains(decision) {
 
 function patterns(feature) {
   if (!feature.patterns.length) return null;
-  return feature.patterns.map((one) => h("span", { class: "line-item" }, h("span", { class: "mono small" }, one.pattern), " ",
+  return feature.patterns.map((one) => h("span", { class: "line-item" }, h("span", { class: "mono small" }, name(one.pattern)), " ",
     h("span", { class: "muted" }, `${many(one.times, "time")}${one.weight === 1 ? "" : `, weight ${one.weight}`}, at ${places(one.places)}`)));
 }
 
@@ -167,6 +167,6 @@ function places(found) {
   return words.join(", ") + (found.length > PLACES ? ", …" : "");
 }
 
-function scrolled(name, content) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, content);
+function scrolled(label, content) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label }, content);
 }

@@ -25,7 +25,7 @@ export function usd(micro) {
   if (micro === 0) return "$0";
   if (Math.abs(dollars) >= 100) return `$${NUMBER.format(Math.round(dollars))}`;
   if (Math.abs(dollars) >= 1) return `$${dollars.toFixed(2)}`;
-  if (Math.abs(dollars) >= 0.01) return `$${dollars.toFixed(4)}`;
+  if (Math.abs(dollars) >= 0.01) return `$${dollars.toFixed(4).replace(/0{1,2}$/, "")}`;
   return `$${dollars.toFixed(6)}`;
 }
 

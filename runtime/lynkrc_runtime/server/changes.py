@@ -167,7 +167,7 @@ def _part(part: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str
     changed = [
         {"name": name, "members": members}
         for name in both
-        if (members := [key for key, value in new[name].items() if old[name][key] != value])
+        if (members := [key for key, value in new[name].items() if old[name].get(key) != value])
     ]
     told = {
         "part": part,

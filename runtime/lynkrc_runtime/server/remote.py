@@ -10,7 +10,7 @@ import random
 import shutil
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeAlias, final
@@ -247,10 +247,11 @@ class RemoteBundle:
         await asyncio.to_thread(_copy, self._incoming, self.path)
         ended = await self._reload()
         if ended.result is Result.FAILED:
-            reason = ended.reason or ""
+            # Where the file lay in between is of no use to anybody.
+            reason = (ended.reason or "").replace(f"{self.path}: ", "")
             self._refused = pair.identity, reason
             self._fail(FetchFault(Fetch.REFUSED, reason))
-            return ended
+            return replace(ended, reason=f"{self._server.told}: {reason}")
         self._accept(pair)
         await self._keep()
         return ended

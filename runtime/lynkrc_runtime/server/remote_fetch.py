@@ -91,8 +91,12 @@ async def fetch(
         ) as answer:
             if answer.status == 304 and tag is not None:
                 return None
-            _check(answer, largest)
-            return await _written(answer, into, largest)
+            try:
+                _check(answer, largest)
+                return await _written(answer, into, largest)
+            except BaseException:
+                _hang_up(answer)
+                raise
     except aiohttp.ConnectionTimeoutError as error:
         raise FetchFault(Fetch.TIMEOUT, f"no connection within {CONNECT:g} s") from error
     except TimeoutError as error:
@@ -109,6 +113,13 @@ async def fetch(
         raise FetchFault(
             Fetch.BROKEN, f"the answer broke off, or is no HTTP ({type(error).__name__})"
         ) from error
+
+
+def _hang_up(answer: aiohttp.ClientResponse) -> None:
+    """End the connection at once: a TLS farewell would go on reading what comes, without bound."""
+    connection = answer.connection
+    if connection is not None and connection.transport is not None:
+        connection.transport.abort()
 
 
 def _check(answer: aiohttp.ClientResponse, largest: int) -> None:

@@ -8,7 +8,7 @@ something of a failure, the words are made at once, without what it said.
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias, final
 
 from lynkrc_runtime.cost import KINDS
@@ -142,19 +142,20 @@ class Board:
         A minute or an hour in which nothing ended is not among them.
         """
         now = int(self._clock())
-        minutes = [*self._minutes, *([self._now] if self._now.tiers else [])]
-        hours = {sums.start: sums for sums in self._hours}
-        if self._now.tiers:
-            start = self._now.start // _HOUR * _HOUR
-            running = Sums(start)
-            if start in hours:
-                running.add(hours[start])
-            running.add(self._now)
-            hours[start] = running
         return {
-            "minutes": [one.members for one in minutes if one.start > now - MINUTES * _MINUTE],
-            "hours": [one.members for one in hours.values() if one.start > now - HOURS * _HOUR],
+            "minutes": _joined((*self._minutes, self._now), _MINUTE, now - MINUTES * _MINUTE),
+            "hours": _joined((*self._hours, self._now), _HOUR, now - HOURS * _HOUR),
         }
+
+
+def _joined(found: Iterable[Sums], width: int, begin: int) -> list[dict[str, Any]]:
+    """One for each span of `width` seconds after `begin` in which something ended."""
+    spans: dict[int, Sums] = {}
+    for one in found:
+        start = one.start // width * width
+        if one.tiers and start > begin:
+            spans.setdefault(start, Sums(start)).add(one)
+    return [spans[start].members for start in sorted(spans)]
 
 
 def _row(number: int, ended: float, dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:

@@ -6,6 +6,7 @@ called `lynkr.*`. Nothing anybody said is in a span but the model's name a clien
 """
 
 import logging
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, final
@@ -53,6 +54,8 @@ _WELL = frozenset((Ending.SERVED, Ending.RESPONDED))
 _OUT_OF_ORDER = frozenset((Ending.BROKEN, Ending.INTERNAL))
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _ERROR, _UNSET = Status(StatusCode.ERROR), Status(StatusCode.UNSET)
+_FILLED = re.compile(r"%[sr]")
+_SILENT = logging.NullHandler()
 _SCOPE = InstrumentationScope("lynkrc", __version__)
 
 
@@ -75,8 +78,25 @@ class _Session(requests.Session):
 
 
 @final
+class _Doubts(logging.Handler):
+    """What the exporter would have logged and gone on, when it is made.
+
+    Only the unfilled messages: headers, which hold keys, are what some are filled with.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.told: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        self.told.append(_FILLED.sub("...", str(record.msg)))
+
+
+@final
 class OtlpExporter:
-    """Sends spans to a collector; `endpoint` is its address, or that of its traces.
+    """Sends spans to a collector; `endpoint` is its address, or that of its traces. ValueError
+    where the environment says what the exporter does not take.
 
     Without one, and for headers, certificates, compression and time-out, the environment's
     `OTEL_EXPORTER_OTLP_*` count, as for every program; `OTEL_SERVICE_NAME` and
@@ -86,10 +106,10 @@ class OtlpExporter:
     __slots__ = ("_exporter", "_resource", "_session")
 
     def __init__(self, endpoint: str | None) -> None:
-        # What fails is told once, in the gateway's log, in its own form.
-        logger = logging.getLogger("opentelemetry.exporter")
+        # What fails later is told once, in the gateway's log, in its own form.
+        logger, doubts = logging.getLogger("opentelemetry"), _Doubts()
         logger.propagate = False
-        logger.addHandler(logging.NullHandler())
+        logger.addHandler(doubts)
         self._session = _Session()
         self._exporter = OTLPSpanExporter(
             endpoint=None if endpoint is None else traces_url(endpoint), session=self._session
@@ -100,6 +120,10 @@ class OtlpExporter:
             "service.instance.id": str(uuid4()),
         }
         self._resource = Resource(own).merge(OTELResourceDetector().detect())
+        logger.removeHandler(doubts)
+        logger.addHandler(_SILENT)
+        if doubts.told:
+            raise ValueError("; ".join(doubts.told))
 
     def send(self, requests: Sequence[Ended]) -> str | None:
         """See `Exporter`."""
