@@ -21,7 +21,7 @@ from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, DiskLoader, compile_bytes
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
 from lynkrc.diagnostics.formats import FOR_PEOPLE
 from lynkrc.diagnostics.levels import has_errors, strict
-from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc_runtime.signature import signature_path
 
 if TYPE_CHECKING:
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_report_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="print only findings and failures")
+    parser.set_defaults(notes=True)
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
@@ -150,6 +151,8 @@ def _tell_findings(
 ) -> Sequence[Diagnostic]:
     """Print findings as they were asked for; gives back what each weighs then."""
     findings = strict(found) if arguments.strict else found
+    if not arguments.notes:  # as `wrap` wants it
+        findings = [one for one in findings if one.severity is not Severity.NOTE]
     if findings or arguments.format not in FOR_PEOPLE:
         print_findings(findings, arguments.format, spec=arguments.spec)
     return findings

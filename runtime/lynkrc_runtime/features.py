@@ -22,8 +22,8 @@ from lynkrc_runtime.reading import (
     RefusedRequest,
     RequestFacts,
     SessionFacts,
-    repeats,
 )
+from lynkrc_runtime.repeats import repeats
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.places import Place
 from lynkrc_runtime.scan.tables import Tables

@@ -4,7 +4,6 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from typing import final
 
-import msgspec
 from msgspec import Struct
 
 from lynkrc_runtime.ask import (
@@ -17,10 +16,16 @@ from lynkrc_runtime.ask import (
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.injected import Markers
 from lynkrc_runtime.once import once
-from lynkrc_runtime.protocol.conversation import Request, ToolCall
+from lynkrc_runtime.protocol.conversation import Request
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.protocol.known_tools import names_of
-from lynkrc_runtime.protocol.late_messages import ASSISTANT, Course, course_of
+from lynkrc_runtime.protocol.late_messages import (
+    ASSISTANT,
+    Course,
+    GivenCall,
+    calls_since,
+    course_of,
+)
 from lynkrc_runtime.scan.fold import fold
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.text_counts import TextCounts
@@ -166,10 +171,9 @@ class Reading:
         )
 
     @once
-    def calls(self) -> list[ToolCall]:
+    def calls(self) -> list[GivenCall]:
         """The calls since the user last wrote."""
-        messages = self.request.messages[self.ask.last + 1 :]
-        return [block for one in messages for block in one.blocks if type(block) is ToolCall]
+        return calls_since(self.request.messages, self.ask.last + 1)
 
     def folded(self, text: str) -> bytes:
         """``ask``, ``history`` or ``envelope``, folded for matching."""
@@ -203,17 +207,3 @@ class Reading:
         if self._matcher is None:
             raise ValueError("a slot reads a lexicon, but there are no tables")
         return self._matcher
-
-
-def repeats(calls: Sequence[ToolCall]) -> int:
-    """Calls equal in name and input to an earlier one; spacing and key order do not count."""
-    if len(calls) < 2:
-        return 0
-    return len(calls) - len({(call.name, _canonical(call.arguments)) for call in calls})
-
-
-def _canonical(arguments: str) -> bytes:
-    try:
-        return msgspec.json.encode(msgspec.json.decode(arguments), order="sorted")
-    except (msgspec.DecodeError, RecursionError):
-        return arguments.encode("utf-8", "surrogatepass")  # a custom tool's raw input

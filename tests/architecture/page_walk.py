@@ -4,7 +4,8 @@ A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and co
 ``json`` block, to ``request.json``. A ``diff`` block edits ``routing.yaml`` and is not committed.
 The lines of an ``sh`` block are run; one that ends in ``# exit N`` ends so, others well. A ``text``
 block is what the last line before it prints, ``...`` stands for lines left out. ``lynkrc serve``
-runs until the next command of ``lynkrc``; curl reaches it wherever it listens.
+runs until the next command of ``lynkrc``; curl and ``python`` blocks reach it wherever it listens.
+A block whose first line begins with ``# not run here:`` is passed over; `block_register` counts those.
 """
 
 import json
@@ -12,6 +13,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLIENTS, OPERATIONS = "http://127.0.0.1:8081", "http://127.0.0.1:8082"
 PATIENCE = 120
+NOT_RUN = "# not run here: "
 _EXIT = re.compile(r"\s+# exit (\d)$")
 
 
@@ -94,6 +97,8 @@ class Walk:
             self._stop()
 
     def _block(self, language: str, body: str) -> None:
+        if body.startswith(NOT_RUN):
+            return
         match language:
             case "yaml":
                 if found := re.match(r"# ([\w.-]+\.yaml)\n", body):
@@ -105,6 +110,8 @@ class Walk:
             case "sh":
                 for line in joined(body):
                     self._run(line)
+            case "python":
+                self._run(shlex.join((sys.executable, "-c", body)))
             case "text":
                 last = self.steps[-1]
                 self.shown.append(Shown(command=last.command, told=body, printed=last.printed))

@@ -57,7 +57,8 @@ def checkout(folder: Path, **programs: str) -> Path:
     """The Makefile beside an environment that is ready, whose programs are these shell scripts."""
     shutil.copy2(ROOT / "Makefile", folder / "Makefile")
     shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
-    shutil.copy2(ROOT / "hatch_build.py", folder / "hatch_build.py")
+    (folder / "runtime").mkdir()
+    shutil.copy2(ROOT / "runtime" / "hatch_build.py", folder / "runtime" / "hatch_build.py")
     for name, script in programs.items():
         path = folder / ".venv" / "bin" / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,16 @@ import pytest
 
 from tests.architecture.page_walk import ROOT, Shown, Walk, agrees
 
-PAGES = ("proofs", "diff", "testing", "tracing", "keys-limits-budgets", "sessions", "operations")
+PAGES = (
+    "start",
+    "proofs",
+    "diff",
+    "testing",
+    "tracing",
+    "keys-limits-budgets",
+    "sessions",
+    "operations",
+)
 
 
 @pytest.fixture(scope="module", params=PAGES)

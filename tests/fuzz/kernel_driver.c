@@ -1,4 +1,5 @@
-/* Broken lexicon tables, fold tables and texts for the scan kernel, to run under sanitisers.
+/* Broken lexicon tables, fold tables, texts and messages for the scan kernel, to run under
+ * sanitisers.
  *
  * An input is a byte of choices, 4 bytes with the size of a table, the table, and a text. What the
  * kernel says of a table it takes is compared with one chain that is run here, byte by byte.
@@ -7,6 +8,7 @@
 #include "counts.h"
 #include "folding.h"
 #include "kernel.h"
+#include "turns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +149,40 @@ static void fold(const unsigned char *data, size_t size, const unsigned char *te
     free(codes);
 }
 
+static void part_of(size_t begin, size_t end, const lk_turn *turn, const char *what) {
+    expect(turn->begin < begin && begin < end && end < turn->end, what);
+}
+
+static void read_turns(const unsigned char *text, size_t length) {
+    lk_turns turns;
+    unsigned char *own = copy(text, length);
+    size_t before = 0;
+    if (lk_read_turns(own, 0, length, &turns) == 1) {
+        taken++;
+        expect(turns.turn_count > 0 && turns.end <= length && own[turns.end - 1] == ']', "the end");
+        for (size_t i = 0; i < turns.turn_count; i++) {
+            const lk_turn *turn = &turns.turns[i];
+            expect(before < turn->begin && turn->end < turns.end, "where a message is");
+            expect(own[turn->begin] == '{' && own[turn->end - 1] == '}', "what a message is");
+            before = turn->end - 1;
+        }
+        for (size_t i = 0; i < turns.result_count; i++)
+            expect(turns.results[i].turn < turns.turn_count, "where a result is");
+        for (size_t i = 0; i < turns.call_count; i++) {
+            const lk_call *call = &turns.calls[i];
+            expect(call->turn < turns.turn_count, "where a call is");
+            part_of(call->name, call->name_end, &turns.turns[call->turn], "a name");
+            part_of(call->input, call->input_end, &turns.turns[call->turn], "an input");
+        }
+        /* A token for at most every byte, and for no more than the weight of a few. */
+        expect(turns.tokens <= length, "how many tokens");
+    } else {
+        refused++;
+    }
+    lk_release_turns(&turns);
+    free(own);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     uint32_t table;
     if (size < 5) return 0;
@@ -154,7 +190,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     if (table > size - 5) table = (uint32_t)(size - 5);
     const unsigned char *text = data + 5 + table;
     size_t length = size - 5 - table;
-    if (data[0] & 2)
+    if (data[0] & 4)
+        read_turns(text, length);
+    else if (data[0] & 2)
         fold(data + 5, table, text, length);
     else
         scan(data + 5, table, text, length, data[0] & 1);
@@ -169,6 +207,22 @@ static uint32_t chance(uint32_t below) {
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;
     return (uint32_t)((random_state >> 20) % below);
+}
+
+/* Messages stay nearly whole: else none would be read far. */
+static void damage(unsigned char *input, size_t *size) {
+    static const char bytes[] = "\"\\{}[],: 01-.eu\x1f\x80\xe4\xff";
+    for (uint32_t times = chance(4); times && *size > 8; times--) {
+        size_t at = 5 + chance((uint32_t)*size - 5), count = chance(3);
+        if (count == 0) {
+            input[at] = (unsigned char)bytes[chance(sizeof bytes - 1)];
+        } else if (count == 1) {
+            memmove(input + at, input + at + 1, *size - at - 1);
+            --*size;
+        } else {
+            *size = at;
+        }
+    }
 }
 
 static void mutate(unsigned char *input, size_t *size, size_t room) {
@@ -211,7 +265,12 @@ int main(int count, char **words) {
         if (!file || !input) return 2;
         size = fread(input, 1, room / 2, file);
         fclose(file);
-        if (size >= 5 && round >= count - 4) mutate(input, &size, room);
+        if (size >= 5 && round >= count - 4) {
+            if (input[0] & 4)
+                damage(input, &size);
+            else
+                mutate(input, &size, room);
+        }
         LLVMFuzzerTestOneInput(input, size);
         free(input);
     }

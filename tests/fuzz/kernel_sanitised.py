@@ -16,9 +16,19 @@ from tests.scan_cases import random_tables, random_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "lynkrc_runtime" / "scan"
-C_FILES = ("kernel.c", "folding.c", "counts.c")
+C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c")
 FOLD = 2
 """The choice that makes an input one for the fold table."""
+TURNS = 4
+"""The choice that makes it the JSON text of messages, behind no table."""
+SAID = (
+    '[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"text","text":"a\\n"},'
+    '{"type":"tool_use","id":"c","name":"look","input":{"a":[1,-2.5e3,true,null],"\\u00e9":{}}}]},'
+    '{"content":[{"type":"tool_result","tool_use_id":"c","is_error":true,"content":[{"type":"text",'
+    '"text":"\u4e2d\\ud83d\\ude00","cache_control":{"type":"ephemeral"}}]}],"role":"user"},{"role":'
+    '"assistant","content":[{"type":"thinking","thinking":"\u00fc","signature":null},'
+    '{"type":"redacted_thinking","data":"abc"}]}]'
+)
 
 
 def compile_driver(folder: Path, compiler: str, *, libfuzzer: bool = False) -> Path | str:
@@ -57,6 +67,8 @@ def write_inputs(folder: Path, chance: Random) -> list[Path]:
         if number % 10 == 0:
             table, choice = TABLE, FOLD
             text = random_text(chance).encode("utf-32-le", "surrogatepass")
+        if number % 10 == 5:
+            table, choice, text = b"", TURNS, SAID.encode()
         path = folder / f"input-{number}"
         path.write_bytes(bytes([choice]) + struct.pack("<I", len(table)) + table + text)
         paths.append(path)

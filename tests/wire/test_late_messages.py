@@ -12,8 +12,15 @@ from lynkrc_runtime.ask import count_turns, find_ask
 from lynkrc_runtime.injected import make_markers
 from lynkrc_runtime.protocol.conversation import Message, Role, Text
 from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
-from lynkrc_runtime.protocol.late_messages import Course, LateMessages, course_of
+from lynkrc_runtime.protocol.late_messages import (
+    Course,
+    GivenCall,
+    LateMessages,
+    calls_since,
+    course_of,
+)
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.repeats import repeats
 from lynkrc_runtime.sessions.identity import first_words
 from tests.bench.agent_bodies import body
 from tests.property.conversations import Talk, talks
@@ -36,6 +43,13 @@ def agree(data: bytes, client: str) -> Sequence[Message]:
     assert course.has_reasoning == found.has_reasoning
     assert estimate_tokens(request) == estimate_tokens(at_once)
     assert estimate_tokens(request, close_text) == estimate_tokens(at_once, close_text)
+    for first in range(len(late) + 1):
+        calls = calls_since(made, first)
+        told = [
+            (name, given if isinstance(given, str) else given.decode())
+            for name, given in calls_since(late, first)
+        ]
+        assert repeats(told) == repeats(calls) and set(told) <= set(calls)
     ask = find_ask(late, MARKERS)
     assert ask == find_ask(made, MARKERS)
     assert count_turns(late, ask, MARKERS) == count_turns(made, ask, MARKERS)
@@ -98,13 +112,17 @@ def test_media_are_counted_in_results_too() -> None:
     assert (course.images, course.documents, course.kinds[-1:]) == (2, 0, b"u")
 
 
+def no_calls(_: Sequence[str]) -> list[GivenCall]:
+    return []
+
+
 def test_nothing_is_made_for_its_length() -> None:
     def build(entries: Sequence[str]) -> Message:
         made.extend(entries)
         return Message(role=Role.USER, blocks=(Text(text=entries[0]),))
 
     made: list[str] = []
-    late = LateMessages("abc", [0, 2], build, Course(kinds=b"uu"), 2)
+    late = LateMessages("abc", [0, 2], build, Course(kinds=b"uu"), 2, no_calls)
     assert len(late) == 2 and bool(late) and made == []
     assert late[-1].blocks == (Text(text="c"),) and made == ["c"]
     assert next(reversed(late)) == late[-1] and made == ["c"] * 3
@@ -118,7 +136,7 @@ def test_the_first_words_need_no_more_than_the_first_messages() -> None:
         return Message(role=Role.USER, blocks=(Text(text=entries[0].strip()),))
 
     made: list[str] = []
-    late = LateMessages(" bc", [0, 1, 2], build, Course(kinds=b"uuu"), 3)
+    late = LateMessages(" bc", [0, 1, 2], build, Course(kinds=b"uuu"), 3, no_calls)
     assert first_words(late, MARKERS) == "b" and made == [" ", "b"]
 
 

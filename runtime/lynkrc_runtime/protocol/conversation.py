@@ -220,7 +220,8 @@ class Options(Struct, frozen=True, kw_only=True, gc=False):
 class Request(Struct, frozen=True, kw_only=True, gc=False):
     """A request as read: neutral parts, and `members`, the body's top-level members as raw JSON.
 
-    `members` keep the client's order and spelling, for pass-through; `rest` names the members
+    `members` keep the client's order and spelling, for pass-through; that of the messages may be a
+    view of the body, which joins, decodes and compares as bytes do. `rest` names the members
     that have no neutral part (they travel to the same dialect and are listed as lost elsewhere).
     `metadata` holds the body's metadata object as parsed ({} without one). `bound` names members
     that only a target of the same dialect can honour (state it keeps): elsewhere a misfit.

@@ -6,7 +6,7 @@ the estimate of their tokens), and a request that is passed as it came needs few
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, SupportsIndex, final, overload
+from typing import Any, Final, SupportsIndex, TypeAlias, final, overload
 
 from msgspec import Struct
 
@@ -27,6 +27,9 @@ ASSISTANT: Final = b"a"[0]
 USER: Final = b"u"[0]
 RESULT: Final = b"r"[0]
 """Results of tools and nothing else, as most of an agent's user messages are."""
+
+GivenCall: TypeAlias = tuple[str, str | bytes]
+"""The name of a called tool, and what it is given, as it was written."""
 
 _KINDS: Final = {Role.SYSTEM: SYSTEM, Role.ASSISTANT: ASSISTANT, Role.USER: USER}
 
@@ -54,10 +57,12 @@ class LateMessages(Sequence[Message]):
     """A tuple of messages in all but its time; equal to one of equal messages.
 
     Message `i` is what `build` makes of `entries[starts[i]:starts[i + 1]]`, where the last ends
-    with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs.
+    with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs. `calls`
+    gives the tool calls in entries from an index on, in order; it may leave out those that surely
+    equal no other one.
     """
 
-    __slots__ = ("_build", "_entries", "_made", "_starts", "course", "tokens")
+    __slots__ = ("_build", "_calls", "_entries", "_made", "_starts", "course", "tokens")
 
     def __init__(
         self,
@@ -66,10 +71,12 @@ class LateMessages(Sequence[Message]):
         build: Callable[[Sequence[Any]], Message],
         course: Course,
         tokens: int,
+        calls: Callable[[int], list[GivenCall]],
     ) -> None:
         self._entries = entries
         self._starts = starts
         self._build = build
+        self._calls = calls
         self._made: tuple[Message, ...] | None = None
         self.course = course
         self.tokens = tokens
@@ -105,9 +112,15 @@ class LateMessages(Sequence[Message]):
     def __repr__(self) -> str:
         return repr(self._all())
 
+    def calls_since(self, first: int) -> list[GivenCall]:
+        """See the function of that name; no message is made for it."""
+        starts = self._starts
+        return self._calls(starts[first]) if first < len(starts) else []
+
     def _all(self) -> tuple[Message, ...]:
         if self._made is None:
-            entries, starts, build = self._entries, self._starts, self._build
+            # All at once: they may be decoded only now.
+            entries, starts, build = self._entries[:], self._starts, self._build
             ends = (*starts[1:], len(entries))
             self._made = tuple(
                 [build(entries[start:end]) for start, end in zip(starts, ends, strict=False)]
@@ -118,6 +131,21 @@ class LateMessages(Sequence[Message]):
 def may_reason(messages: Sequence[Message]) -> bool:
     """Whether there may be reasoning among the blocks: False where it is known without a look."""
     return type(messages) is not LateMessages or messages.course.has_reasoning
+
+
+def calls_since(messages: Sequence[Message], first: int) -> list[GivenCall]:
+    """The tool calls in these messages from the index `first` on.
+
+    Those that surely say something else than every other one may be left out.
+    """
+    if type(messages) is LateMessages:
+        return messages.calls_since(first)
+    return [
+        (block.name, block.arguments)
+        for message in messages[first:]
+        for block in message.blocks
+        if type(block) is ToolCall
+    ]
 
 
 def course_of(messages: Sequence[Message]) -> Course:

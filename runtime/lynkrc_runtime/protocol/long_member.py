@@ -46,11 +46,9 @@ def members_around(body: bytes, name: str, least: int = LEAST) -> dict[str, msgs
             body.decode()
         except UnicodeDecodeError:
             return None
-    key = f'"{name}"'.encode()
-    opens = _OPENS.match(body, body.find(key) + len(key))
-    if opens is None:
+    start = list_start(body, name)
+    if start is None:
         return None
-    start = opens.end() - 1
     last = body.rfind(b"{", start, body.rfind(_ROLE, start) + 1)
     if last < start:
         return None
@@ -63,11 +61,26 @@ def members_around(body: bytes, name: str, least: int = LEAST) -> dict[str, msgs
     if closes is None:
         return None
     end = closes.end()
+    found = members_beside(body, name, start, end)
+    if found is not None:
+        found[name] = msgspec.Raw(body[start:end])
+    return found
+
+
+def list_start(body: bytes, name: str) -> int | None:
+    """Where the list begins that stands behind what may be the member's name."""
+    key = f'"{name}"'.encode()
+    opens = _OPENS.match(body, body.find(key) + len(key))
+    return None if opens is None else opens.end() - 1
+
+
+def members_beside(body: bytes, name: str, start: int, end: int) -> dict[str, msgspec.Raw] | None:
+    """All members, in order, where `body[start:end]` is a value and that of the member.
+
+    None where it is not, or what is around it is not read. In its place stands a word of ours.
+    """
     try:
         found = _members(b"".join((body[:start], _WORD, body[end:])))
     except NOT_JSON:
         return None
-    if bytes(found.get(name, b"")) != _WORD:
-        return None
-    found[name] = msgspec.Raw(body[start:end])
-    return found
+    return found if bytes(found.get(name, b"")) == _WORD else None

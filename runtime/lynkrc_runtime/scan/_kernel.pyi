@@ -26,3 +26,25 @@ class Counter:
 
     def __init__(self, folds: bytes) -> None: ...
     def count(self, text: str) -> tuple[int, int, int]: ...
+
+@final
+class Turns:
+    """The messages of the list that begins at a byte of a body, read in place.
+
+    ValueError for what is not of the common forms, or empty. `end` is behind the list; `kinds`,
+    `results`, `errors` and `has_reasoning` are those of a `Course`; `tokens` are estimated, those
+    for each message not among them. `turn` is one message's JSON text. `doubtful` gives the JSON
+    texts of name and input of the calls from a message on, but for those that surely say something
+    else than every other one.
+    """
+
+    begin: int
+    end: int
+    tokens: int
+    has_reasoning: bool
+    kinds: bytes
+    results: list[int]
+    errors: list[int]
+    def __init__(self, body: bytes, begin: int) -> None: ...
+    def turn(self, index: int) -> bytes: ...
+    def doubtful(self, first: int) -> list[tuple[bytes, bytes]]: ...

@@ -1,14 +1,14 @@
 # cython: language_level=3
 # cython: binding=False, always_allow_keywords=False, auto_pickle=False
-"""Texts to what of lexicon tables occurs in them, and to how many words they have: Python's hold on the C files beside.
+"""Texts to what of lexicon tables occurs in them, and to how many words they have; the JSON text of messages to what they hold: Python's hold on the C files beside.
 
 Texts of `LONG` characters and more are scanned without the interpreter's lock.
 """
 
-from cpython.bytes cimport PyBytes_AsString, PyBytes_Size
+from cpython.bytes cimport PyBytes_AsString, PyBytes_FromStringAndSize, PyBytes_Size
 from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcmp
 
@@ -76,6 +76,37 @@ cdef extern from "counts.h":
     lk_counts lk_count_ascii(const unsigned char *text, size_t length) nogil
     lk_counts lk_count_codes(const uint32_t *codes, size_t length, lk_fold_one fold,
                              const void *folds) nogil
+
+
+cdef extern from "turns.h":
+    ctypedef struct lk_turn:
+        size_t begin
+        size_t end
+        unsigned char kind
+    ctypedef struct lk_result:
+        size_t turn
+        int is_error
+    ctypedef struct lk_call:
+        size_t turn
+        size_t name
+        size_t name_end
+        size_t input
+        size_t input_end
+        uint64_t key
+        int is_odd
+    ctypedef struct lk_turns:
+        lk_turn *turns
+        lk_result *results
+        lk_call *calls
+        size_t turn_count
+        size_t result_count
+        size_t call_count
+        size_t end
+        uint64_t tokens
+        int has_reasoning
+    int lk_read_turns(const unsigned char *text, size_t begin, size_t size,
+                      lk_turns *found) nogil
+    void lk_release_turns(lk_turns *found)
 
 
 # What `text.isascii()` calls in the end: the stable interface has no shorter way to it.
@@ -307,3 +338,78 @@ cdef class Counter:
         if written != NULL:
             return lk_count_ascii(written, <size_t>length)
         return lk_count_codes(codes, <size_t>length, lk_fold_code, &self.folds)
+
+
+cdef class Turns:
+    """Messages in JSON text; see _kernel.pyi."""
+
+    cdef lk_turns found
+    cdef bytes body
+    cdef readonly Py_ssize_t begin, end
+    cdef readonly object tokens, has_reasoning, kinds, results, errors
+
+    def __cinit__(self, bytes body not None, Py_ssize_t begin):
+        cdef const unsigned char *text = <const unsigned char *>PyBytes_AsString(body)
+        cdef size_t size = <size_t>PyBytes_Size(body), i
+        cdef int done
+        self.body = body
+        self.begin = begin
+        if begin < 0:
+            raise ValueError("a list cannot begin before the body")
+        if size < <size_t>LONG:
+            done = lk_read_turns(text, <size_t>begin, size, &self.found)
+        else:
+            with nogil:
+                done = lk_read_turns(text, <size_t>begin, size, &self.found)
+        if done < 0:
+            raise MemoryError
+        if done == 0:
+            raise ValueError("not read here")
+        self.end = <Py_ssize_t>self.found.end
+        self.tokens = self.found.tokens
+        self.has_reasoning = self.found.has_reasoning != 0
+        self.kinds = bytes([self.found.turns[i].kind for i in range(self.found.turn_count)])
+        self.results = [self.found.results[i].turn for i in range(self.found.result_count)]
+        self.errors = [
+            self.found.results[i].turn
+            for i in range(self.found.result_count)
+            if self.found.results[i].is_error
+        ]
+
+    def __dealloc__(self):
+        lk_release_turns(&self.found)
+
+    cdef bytes part(self, size_t begin, size_t end):
+        return PyBytes_FromStringAndSize(PyBytes_AsString(self.body) + begin, <Py_ssize_t>(end - begin))
+
+    def turn(self, Py_ssize_t index):
+        if not 0 <= index < <Py_ssize_t>self.found.turn_count:
+            raise IndexError(index)
+        return self.part(self.found.turns[index].begin, self.found.turns[index].end)
+
+    def doubtful(self, Py_ssize_t first):
+        cdef size_t i
+        cdef set seen = set()
+        cdef set twice = set()
+        cdef lk_call *call
+        cdef bint is_odd = False
+        for i in range(self.found.call_count):
+            call = &self.found.calls[i]
+            if <Py_ssize_t>call.turn < first:
+                continue
+            is_odd |= call.is_odd != 0
+            key = call.key
+            if key in seen:
+                twice.add(key)
+            else:
+                seen.add(key)
+        if not is_odd and not twice:
+            return []
+        doubtful = []
+        for i in range(self.found.call_count):
+            call = &self.found.calls[i]
+            if <Py_ssize_t>call.turn >= first and (is_odd or call.key in twice):
+                doubtful.append(
+                    (self.part(call.name, call.name_end), self.part(call.input, call.input_end))
+                )
+        return doubtful

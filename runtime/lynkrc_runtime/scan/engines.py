@@ -12,6 +12,7 @@ try:
     from lynkrc_runtime.scan._kernel import SOURCES
     from lynkrc_runtime.scan._kernel import Counter as NativeCounter
     from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
+    from lynkrc_runtime.scan._kernel import Turns as NativeTurns
 except ModuleNotFoundError:
     _missing: str | None = "it is not built (that needs a C compiler and the headers of Python)"
 except ImportError as error:
@@ -20,7 +21,7 @@ else:
     # A kernel of other sources may read other tables, or find other things in them.
     _missing = None
     if kernel_sources() not in (SOURCES, None):
-        _missing = "it is not built of the sources beside it (python hatch_build.py builds it)"
+        _missing = "it is not built of the sources beside it (`make kernel` builds it)"
 
 KernelName: TypeAlias = Literal["native", "portable"]
 Measures: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
@@ -80,3 +81,6 @@ native_count: Callable[[str], Numbers] | None = (
     None if _missing is not None else NativeCounter(TABLE).count
 )
 """Counts in C what `text_counts` counts in Python; None where it is not built."""
+
+native_turns: "type[NativeTurns] | None" = None if _missing is not None else NativeTurns
+"""Reads in C what `protocol/anthropic/fast_message.py` decodes; None where it is not built."""

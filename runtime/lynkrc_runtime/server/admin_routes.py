@@ -67,6 +67,8 @@ async def _metrics(request: web.Request) -> web.Response:
     body = site.gateway.metrics.render()
     if site.reload is not None:
         body += site.reloads.render()
+    if site.fetches is not None:
+        body += site.fetches.render()
     return web.Response(body=body, headers={"content-type": CONTENT_TYPE})
 
 

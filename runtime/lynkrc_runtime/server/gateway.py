@@ -32,6 +32,7 @@ from lynkrc_runtime.telemetry.board import Board
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
+from lynkrc_runtime.telemetry.spans import Tracing
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 
 _NAME_LIMIT = 100
@@ -66,10 +67,11 @@ class Gateway:
     were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
     knows what the last requests used, `board` what the operators' page shows of them, `plans` what
     follows from decisions alone. `usage_log` gets a record of each request, where one is kept, and
-    `noticing` what that tells of those before. `keys` are whom it serves (nobody in particular,
-    where there are none), `meter` counts what they take, `watch` knows how targets fare, `places`
-    how many calls of a provider run, `sessions` which requests belong together, `doors` which
-    operators and web pages are let in, `stopping` which requests run at all.
+    `noticing` what that tells of those before; `tracing` records requests for a collector. `keys`
+    are whom it serves (nobody in particular, where there are none), `meter` counts what they take,
+    `watch` knows how targets fare, `places` how many calls of a provider run, `sessions` which
+    requests belong together, `doors` which operators and web pages are let in, `stopping` which
+    requests run at all.
     """
 
     policy: Policy
@@ -97,6 +99,7 @@ class Gateway:
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
     noticing: Noticing | None = None
+    tracing: Tracing | None = None
 
     @property
     def echoes(self) -> bool:

@@ -29,6 +29,7 @@ from lynkrc_runtime.server.security import (
 from lynkrc_runtime.server.shedding import Reason, Shedding
 from lynkrc_runtime.server.whole_answer import SERVER
 from lynkrc_runtime.state.open import Stores, in_memory
+from lynkrc_runtime.telemetry.fetches import Fetches
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
 
@@ -56,7 +57,8 @@ class Site:
 
     `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
     a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
-    failed; `asks_others` finds at another worker what a caller's request used; `started` is
+    failed; `fetches` tells how asking a server for the bundle goes, where it comes from one;
+    `asks_others` finds at another worker what a caller's request used; `started` is
     Unix seconds; `aliases` are the odd paths already warned about; `shedding` is how much is under
     way.
     """
@@ -68,6 +70,7 @@ class Site:
     is_supervised: bool = False
     asks_others: Callable[[str | None, str], Awaitable[dict[str, Any] | None]] | None = None
     reloads: Reloads = field(default_factory=Reloads)
+    fetches: Fetches | None = None
     changes: Changes = field(default_factory=Changes)
     trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))

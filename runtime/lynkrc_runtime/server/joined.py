@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.telemetry.board import MOST, Sums
+from lynkrc_runtime.telemetry.fetches import Fetches
 
 Told: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
 """What workers told, by their numbers."""
@@ -24,10 +25,12 @@ def readiness(
     is_stopping: bool,
     bundle: str,
     name: str,
+    fetches: Fetches | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Status and members: ready with every worker, degraded with some, or after a failed reload.
 
-    `told` are statuses and members of workers' own answers; `trouble` is why a reload failed.
+    `told` are statuses and members of workers' own answers; `trouble` is why a reload failed,
+    `fetches` how asking a server for the bundle goes.
     """
     able = [members for code, members in told if code == 200]
     members = [one for _, one in told]
@@ -45,6 +48,9 @@ def readiness(
     if trouble is not None:
         worse = _each((*worse, "reload"))
         reasons.append(f"the last reload failed: {trouble}")
+    if fetches is not None:
+        worse += fetches.degraded
+        reasons += fetches.degraded.values()
     if len(able) < wanted:
         worse.append("workers")
         reasons.append(f"{len(able)} of {wanted} workers are ready")

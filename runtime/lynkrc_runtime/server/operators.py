@@ -237,6 +237,8 @@ async def _counted(request: web.Request) -> str | web.Response:
     # Of those that did not answer counts what they said last.
     texts = [crew.retired, *(one.metrics for one in crew.workers.values())]
     own = crew.counts.render(len(crew.serving)) + crew.reloads.render()
+    if crew.fetches is not None:
+        own += crew.fetches.render()
     return merged([*texts, own.decode()])
 
 
@@ -286,6 +288,7 @@ async def _readiness(request: web.Request) -> tuple[int, dict[str, Any]] | web.R
         is_stopping=crew.is_stopping,
         bundle=crew.digest,
         name=crew.name,
+        fetches=crew.fetches,
     )
 
 
@@ -332,7 +335,7 @@ async def _reload(request: web.Request) -> web.Response:
     refused = await _ordered(request)
     if refused is not None:
         return refused
-    ended = await request.app[CREW].reload()
+    ended = await request.app[CREW].ordered()
     return web.json_response(ended.members, status=409 if ended.result is Result.FAILED else 200)
 
 

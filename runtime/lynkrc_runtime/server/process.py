@@ -40,6 +40,7 @@ from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.signals import Signals
+from lynkrc_runtime.telemetry.spans import Spans, tracing_of
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.upstream import Upstream
 
@@ -64,6 +65,7 @@ class Process:
     log: Log
     metrics: Metrics
     usage_log: UsageLog | None = None
+    spans: Spans | None = None
     stores: Stores = field(default_factory=in_memory)
     opened_as: Declared = field(default_factory=Declared)
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
@@ -144,6 +146,9 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         board=process.board,
         usage_log=process.usage_log,
         noticing=_noticing(dispatch, process),
+        tracing=tracing_of(
+            dispatch, policy.digest, [route.address.base for route in routes], process.spans
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from lynkrc_runtime.server.gateway import Gateway, Policy, policy_of
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.options import Options, addresses, refuse_memory
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
+from lynkrc_runtime.server.tracing import needs_restart
 from lynkrc_runtime.settings import Settings
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Result
@@ -134,3 +135,5 @@ def _fixed(old: Settings, new: Settings) -> Iterator[str]:
             yield f"server.{name}"
     if old.state != new.state:
         yield "state"
+    if needs_restart(old.observability.traces, new.observability.traces):
+        yield "observability.traces"

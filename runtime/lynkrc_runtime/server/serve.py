@@ -91,6 +91,8 @@ async def serve(
             record(gateway.usage_log, exchange, outcome)
         if exchange.trace is not None:
             exchange.trace.settled(outcome)
+        if exchange.span is not None:
+            exchange.span.settled(outcome)
 
 
 async def _part(exchange: Exchange) -> None:

@@ -9,10 +9,10 @@ before any of them commits; a rolling restart has each new worker serve before a
 import asyncio
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 from lynkrc_runtime.bundle import (
     BrokenBundle,
@@ -32,6 +32,7 @@ from lynkrc_runtime.server.listening import Listening
 from lynkrc_runtime.server.options import Options, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.signature import LARGEST_SIGNATURE, signature_path
+from lynkrc_runtime.telemetry.fetches import Fetches
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.merging import lasting, merged
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads, Result
@@ -79,6 +80,10 @@ class Supervisor:
         self.workers: dict[int, Worker] = {}
         self.counts = WorkerCounts()
         self.reloads = Reloads()
+        self.ordered: Callable[[], Coroutine[Any, Any, Reloaded]] = self.reload
+        """What an operator's order to reload does."""
+        self.fetches: Fetches | None = None
+        """How asking a server for the bundle goes, where it comes from one."""
         self.changes = Changes()
         self._facts = facts_of_policy(policy)
         self.trouble: str | None = None

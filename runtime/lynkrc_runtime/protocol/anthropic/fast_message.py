@@ -27,6 +27,7 @@ from lynkrc_runtime.protocol.late_messages import (
     SYSTEM,
     USER,
     Course,
+    GivenCall,
     LateMessages,
 )
 from lynkrc_runtime.protocol.outside import NOT_JSON
@@ -77,13 +78,15 @@ class _Redacted(
 _Block: TypeAlias = _Text | _ToolUse | _ToolResult | _Thinking | _Redacted
 
 
-class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+class WireMessage(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A message of the common forms, as the dialect spells it."""
+
     role: Literal["user", "assistant", "system"]
     content: str | list[_Block]
 
 
-_one = msgspec.json.Decoder(_Message).decode
-_list = msgspec.json.Decoder(list[_Message]).decode
+decode_one = msgspec.json.Decoder(WireMessage).decode
+decode_list = msgspec.json.Decoder(list[WireMessage]).decode
 _system = msgspec.json.Decoder(str | list[_ResultText]).decode
 _ROLES = {role.value: role for role in Role}
 _KINDS = {"user": USER, "assistant": ASSISTANT, "system": SYSTEM}
@@ -92,7 +95,7 @@ _KINDS = {"user": USER, "assistant": ASSISTANT, "system": SYSTEM}
 def fast_messages(items: msgspec.Raw) -> Sequence[Message] | None:
     """The whole list, or None where some message of it must be read with care."""
     try:
-        entries = _list(items)
+        entries = decode_list(items)
     except NOT_JSON:
         return None
     kinds = bytearray()
@@ -139,13 +142,20 @@ def fast_messages(items: msgspec.Raw) -> Sequence[Message] | None:
         has_results_alone = kind == USER and len(results) - before == len(content) > 0
         kinds.append(RESULT if has_results_alone else kind)
     course = Course(kinds=bytes(kinds), results=results, errors=errors, has_reasoning=has_reasoning)
-    return LateMessages(entries, range(len(entries)), _first, course, tokens)
+    return LateMessages(
+        entries,
+        range(len(entries)),
+        first_message,
+        course,
+        tokens,
+        lambda first: _calls(entries[first:]),
+    )
 
 
 def fast_message(item: msgspec.Raw) -> Message | None:
     """One message, or None where it must be read with care."""
     try:
-        found = _one(item)
+        found = decode_one(item)
     except NOT_JSON:
         return None
     for block in () if type(found.content) is str else found.content:
@@ -165,11 +175,22 @@ def fast_system(given: msgspec.Raw) -> tuple[Text, ...] | None:
     return tuple([_text(block) for block in found])
 
 
-def _first(entries: Sequence[_Message]) -> Message:
+def first_message(entries: Sequence[WireMessage]) -> Message:
+    """The first of them, as a neutral one."""
     return _message(entries[0])
 
 
-def _message(found: _Message) -> Message:
+def _calls(entries: Sequence[WireMessage]) -> list[GivenCall]:
+    return [
+        (block.name, bytes(block.input))
+        for entry in entries
+        if type(entry.content) is list
+        for block in entry.content
+        if type(block) is _ToolUse
+    ]
+
+
+def _message(found: WireMessage) -> Message:
     content = found.content
     if isinstance(content, str):
         blocks: tuple[Block, ...] = (Text(text=content),) if content else ()

@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.anthropic.fast_message import (
     fast_messages,
     fast_system,
 )
+from lynkrc_runtime.protocol.anthropic.native_messages import native_messages
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME, read_message, read_system
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
@@ -72,7 +73,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     `max_tokens` may be absent, since token counts are asked for without it: whoever wants an
     answer calls `require_max_tokens`.
     """
-    members, messages = _opened(body)
+    members, messages, spelled = _opened(body)
     model = raw.string(members.get("model"), "model")
     if not model:
         raise MalformedRequest("model", "model: must not be empty")
@@ -87,6 +88,9 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     effort, output_format = _output_config(members.get("output_config"), rest)
     metadata = _metadata(members.get("metadata"))
     user = metadata.get("user_id")
+    kept = {name: bytes(member) for name, member in members.items()}
+    if spelled is not None:
+        kept["messages"] = spelled
     return Request(
         dialect=NAME,
         model=model,
@@ -108,7 +112,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
             stream=raw.optional_boolean(members.get("stream"), "stream") or False,
         ),
         metadata=metadata,
-        members={name: bytes(member) for name, member in members.items()},
+        members=kept,
         rest=tuple(rest),
     )
 
@@ -119,15 +123,23 @@ def require_max_tokens(request: Request) -> None:
         raise MalformedRequest("max_tokens", "max_tokens: field required")
 
 
-def _opened(body: bytes) -> tuple[raw.Members, Sequence[Message] | None]:
-    """The members, and the messages where they are common ones."""
+def _opened(
+    body: bytes,
+) -> tuple[raw.Members, Sequence[Message] | None, bytes | None]:
+    """The members, the messages where they are common ones, and a view of their text.
+
+    Where there is a view, another value stands among the members.
+    """
+    opened = native_messages(body)
+    if opened is not None:
+        return opened.members, opened.messages, opened.spelled
     members = members_around(body, "messages")
     if members is None:
         members = _top_level(body)
-        return members, fast_messages(members.get("messages", _NOTHING))
+        return members, fast_messages(members.get("messages", _NOTHING)), None
     messages = fast_messages(members["messages"])
     # What is wrong is told as it is told of short bodies.
-    return (_top_level(body) if messages is None else members), messages
+    return (_top_level(body) if messages is None else members), messages, None
 
 
 def _top_level(body: bytes) -> raw.Members:

@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.late_messages import (
     SYSTEM,
     USER,
     Course,
+    GivenCall,
     LateMessages,
 )
 from lynkrc_runtime.protocol.outside import NOT_JSON
@@ -145,7 +146,18 @@ def fast_messages(raw: bytes) -> Conversation | None:
             tokens += sum([estimate_text(part.text) for part in content])
     course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
     tokens += TOKENS_PER_MESSAGE * len(kinds)
-    return tuple(system), LateMessages(entries, starts, _message, course, tokens)
+    return tuple(system), LateMessages(
+        entries, starts, _message, course, tokens, lambda first: _calls(entries[first:])
+    )
+
+
+def _calls(entries: Sequence[_Entry]) -> list[GivenCall]:
+    return [
+        (call.function.name, call.function.arguments)
+        for entry in entries
+        if type(entry) is _Assistant and entry.tool_calls is not None
+        for call in entry.tool_calls
+    ]
 
 
 def _message(entries: Sequence[_Entry]) -> Message:

@@ -33,6 +33,7 @@ from lynkrc_runtime.protocol.late_messages import (
     SYSTEM,
     USER,
     Course,
+    GivenCall,
     LateMessages,
 )
 from lynkrc_runtime.protocol.openai_responses.read_items import read_reasoning
@@ -199,8 +200,25 @@ def join_items(
             kinds.append(ASSISTANT)
     course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
     tokens += TOKENS_PER_MESSAGE * len(kinds)
-    messages = LateMessages(entries, starts, partial(_message, names), course, tokens)
+    messages = LateMessages(
+        entries,
+        starts,
+        partial(_message, names),
+        course,
+        tokens,
+        lambda first: _calls(names, entries[first:]),
+    )
     return tuple(system), messages
+
+
+def _calls(
+    names: ToolNames, entries: Sequence[_Item | Thinking | RedactedThinking]
+) -> list[GivenCall]:
+    return [
+        (names.of(None, item.name), item.arguments if isinstance(item, _Call) else item.input)
+        for item in entries
+        if type(item) is _Call or type(item) is _CustomCall
+    ]
 
 
 def _message(names: ToolNames, entries: Sequence[_Item | Thinking | RedactedThinking]) -> Message:

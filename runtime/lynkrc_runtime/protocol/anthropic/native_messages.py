@@ -1,0 +1,111 @@
+"""A body to its members and its messages, these read in place by the native kernel.
+
+One pass over the JSON text tells who spoke, what came of tools and how long it all is; a message is
+decoded when somebody wants it. It takes most of what `fast_messages` takes, and says the same.
+
+>>> body = b'{"model":"m","messages":[{"role":"user","content":"Hi"}]}'
+>>> found = native_messages(body)
+>>> found is None or found.messages.course.kinds == b"u"
+True
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast, final, overload
+
+import msgspec
+from msgspec import Struct
+
+from lynkrc_runtime.protocol.anthropic.fast_message import (
+    WireMessage,
+    decode_list,
+    decode_one,
+    first_message,
+)
+from lynkrc_runtime.protocol.anthropic.raw import Members
+from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE
+from lynkrc_runtime.protocol.late_messages import Course, GivenCall, LateMessages
+from lynkrc_runtime.protocol.long_member import list_start, members_beside
+from lynkrc_runtime.scan.engines import native_turns
+
+if TYPE_CHECKING:
+    from lynkrc_runtime.scan._kernel import Turns
+
+_NAME = "messages"
+_text = msgspec.json.Decoder(str).decode
+
+
+@final
+class Opened(Struct, frozen=True, gc=False):
+    """The members but for the list, in whose place another value stands; `spelled` is its text."""
+
+    members: Members
+    messages: LateMessages
+    spelled: bytes
+
+
+def native_messages(body: bytes) -> Opened | None:
+    """The parts of the body; None where it must be read in another way, or there is no kernel."""
+    if native_turns is None:
+        return None
+    start = list_start(body, _NAME)
+    if start is None:
+        return None
+    try:
+        turns = native_turns(body, start)
+        if not body.isascii():
+            body.decode()
+    except ValueError:
+        return None
+    members = members_beside(body, _NAME, start, turns.end)
+    if members is None:
+        return None
+    count = len(turns.kinds)
+    course = Course(
+        kinds=turns.kinds,
+        results=turns.results,
+        errors=turns.errors,
+        has_reasoning=turns.has_reasoning,
+    )
+    entries = _Entries(body, turns)
+    messages = LateMessages(
+        entries,
+        range(count),
+        first_message,
+        course,
+        turns.tokens + TOKENS_PER_MESSAGE * count,
+        entries.calls,
+    )
+    # A view, which is all that a request's members are used as: a long list is not copied.
+    spelled = cast(bytes, memoryview(body)[start : turns.end])
+    return Opened(members, messages, spelled)
+
+
+@final
+class _Entries(Sequence[WireMessage]):
+    """The messages, decoded anew whenever they are asked for."""
+
+    __slots__ = ("_body", "_turns")
+
+    def __init__(self, body: bytes, turns: "Turns") -> None:
+        self._body = body
+        self._turns = turns
+
+    def __len__(self) -> int:
+        return len(self._turns.kinds)
+
+    @overload
+    def __getitem__(self, index: int) -> WireMessage: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[WireMessage]: ...
+    def __getitem__(self, index: int | slice) -> WireMessage | list[WireMessage]:
+        turns = self._turns
+        if not isinstance(index, slice):
+            return decode_one(turns.turn(index))
+        chosen = range(*index.indices(len(turns.kinds)))
+        if len(chosen) == len(turns.kinds) and chosen.step == 1:
+            return decode_list(memoryview(self._body)[turns.begin : turns.end])
+        return [decode_one(turns.turn(place)) for place in chosen]
+
+    def calls(self, first: int) -> list[GivenCall]:
+        """Those that may say the same as another one."""
+        return [(_text(name), given) for name, given in self._turns.doubtful(first)]

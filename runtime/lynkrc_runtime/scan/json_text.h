@@ -1,0 +1,67 @@
+/* JSON text to where its values end and what they weigh, without making any. Plain C11 without
+ * Python.
+ *
+ * Stricter than JSON where that is simpler: what is not taken here is read by others. That the bytes
+ * are UTF-8 is not looked at; of others everything said may be wrong, but nothing beyond `end` is
+ * read. */
+#ifndef LYNKRC_SCAN_JSON_TEXT_H
+#define LYNKRC_SCAN_JSON_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define LK_DEEPEST 64u /* values in values */
+
+typedef struct {
+    const unsigned char *text;
+    size_t at, end;
+} lk_json;
+
+typedef enum {
+    LK_WRONG, /* none, or not taken */
+    LK_STRING,
+    LK_OBJECT,
+    LK_LIST,
+    LK_NUMBER,
+    LK_BOOLEAN,
+    LK_NULL
+} lk_kind;
+
+typedef struct {
+    size_t begin, end; /* between the quotes */
+    uint64_t weight;   /* when unescaped, see lk_weigh */
+    int is_ascii;      /* when unescaped */
+    int is_escaped;    /* a backslash is in it */
+    int is_odd;        /* an escape is in it that is not the only way to write what it means */
+} lk_string;
+
+/* The first byte behind white space, which is left behind; 0 at the end. */
+unsigned char lk_peek(lk_json *json);
+
+/* The string that begins here, and goes behind it; 0 where there is none. */
+int lk_read_string(lk_json *json, lk_string *found);
+
+/* The kind of the value that begins here, and goes behind it.
+ *
+ * `key` becomes the same for values that say the same, whatever the white space and the order of
+ * members. Values that could be spelled in other ways still (numbers with a fraction, `\u0061`,
+ * members that repeat) set `is_odd`; it is never cleared. */
+lk_kind lk_read_value(lk_json *json, unsigned depth, uint64_t *key, int *is_odd);
+
+/* The name of the next member of the object that `{` opened, and goes to its value: 1; behind the
+ * object: 0; -1 where neither is there. `count` members came before. */
+int lk_next_member(lk_json *json, size_t count, lk_string *name);
+
+/* The same of a list: 1 before an item, 0 behind the list. */
+int lk_next_item(lk_json *json, size_t count);
+
+/* A key of bytes. */
+uint64_t lk_key(const unsigned char *text, size_t size, uint64_t seed);
+
+/* Both in one, in this order. */
+uint64_t lk_join_keys(uint64_t first, uint64_t second);
+
+/* Twentieths of a token that UTF-8 text weighs, as `weigh` of estimate.py. */
+uint64_t lk_weigh(const unsigned char *text, size_t size);
+
+#endif
