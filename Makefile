@@ -8,17 +8,19 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help run serve kernel test test-clients lint types generate check-generated bench fuzz soak lock audit clean
+.PHONY: help run serve kernel docs docs-serve test test-clients lint types generate check-generated bench fuzz soak lock audit dist clean
 
 help:
 	@echo "make run       build the quickstart, serve it on the simulator, send requests through it"
 	@echo "make test      lint, types, generated files, tests"
 	@echo "make test-clients  Claude Code, Codex, aider and SDKs, installed from npm and PyPI, through the gateway"
+	@echo "make docs      the pages of docs/ as a site, in build/site; make docs-serve shows it while you write"
 	@echo "make serve     build routing.yaml (SPEC=...) and serve it as written"
 	@echo "make kernel    build the scan kernel in place (needs Cython, a C compiler, Python's headers)"
 	@echo "make generate  rewrite generated/ and what of docs/ is made"
-	@echo "make lock      rewrite requirements.lock: what the image installs, by version and hash"
-	@echo "make audit     ask the advisory databases about requirements.lock (needs the network)"
+	@echo "make dist      sdists, wheels, bill of materials and checksums into dist/; SIGN=KEY.pem signs them"
+	@echo "make lock      rewrite requirements.lock and those of the image, by version and hash"
+	@echo "make audit     ask the advisory databases about what is locked (needs the network)"
 	@echo "make bench     decision time, the scan beside others, gateway overhead, translation, check time, proofs"
 	@echo "make soak      KILLED_LIVES (default 40) gateways killed, 1,000 requests across 20 reloads, 20 rolling"
 	@echo "               restarts, 1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
@@ -26,7 +28,7 @@ help:
 	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
 
 # Editable installs build the scan kernel in place, so its sources are reasons to install anew.
-KERNEL := hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx runtime/lynkrc_runtime/scan/kernel_sources.py))
+KERNEL := runtime/hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx runtime/lynkrc_runtime/scan/kernel_sources.py))
 
 $(READY): pyproject.toml $(KERNEL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -48,7 +50,7 @@ serve: $(READY)
 
 # What installing does, for a plain checkout: the scan kernel beside its sources.
 kernel:
-	@$(PYTHON) hatch_build.py
+	@$(PYTHON) runtime/hatch_build.py
 
 lint: $(READY)
 	@$(BIN)/ruff check .
@@ -63,14 +65,24 @@ check-generated: $(READY)
 generate: $(READY)
 	@$(BIN)/python generated/regenerate.py
 
+# The variable is the theme's: its author's word on a later MkDocs is not about this site.
+MKDOCS := @NO_MKDOCS_2_WARNING=1 PYTHONPATH=. $(BIN)/python -m mkdocs
+docs: $(READY)
+	$(MKDOCS) build --quiet
+	@echo "built build/site: any server of files can show it"
+
+docs-serve: $(READY)
+	$(MKDOCS) serve
+
 # That the generated files are fresh is one of the tests. Types are checked beside the tests, whose two
 # workers leave some time of the cores; what mypy says is shown whole after them.
 TYPES_SAID := build/types.txt
-# Three workers keep two cores busy: some tests wait, for a timer or another process.
+# Three workers keep two cores busy: some tests wait, for a timer or another process. Files are begun
+# in the order of testpaths, where the long ones come first.
 test: $(READY) lint
 	@mkdir -p $(dir $(TYPES_SAID))
 	@$(BIN)/mypy >$(TYPES_SAID) 2>&1 & types=$$!; \
-	  $(BIN)/pytest -q -n 3 --dist loadfile; tests=$$?; \
+	  $(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	  wait $$types; types=$$?; \
 	  cat $(TYPES_SAID); \
 	  test $$tests -eq 0 || echo "make test: tests failed, see above" >&2; \
@@ -115,16 +127,26 @@ fuzz: $(READY)
 	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SPECS=$(FUZZ_SPECS) \
 	  $(BIN)/python -m tests.fuzz
 
-# What is installed runs as the gateway: every version is chosen once, and every file known by hash.
+# Every version is chosen once, and every file known by hash: of all that a whole install needs, of
+# what the image holds, and of what builds the gateway's wheel in it.
 LOCK_TOOLS := @$(BIN)/python -m pip install --quiet --disable-pip-version-check --group lock
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+  --no-header --no-annotate --no-emit-index-url
 lock: $(READY)
 	$(LOCK_TOOLS)
-	@$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --extra redis --upgrade \
-	  --generate-hashes --no-header --no-annotate --no-emit-index-url --output-file requirements.lock
+	@$(COMPILE) pyproject.toml --extra redis --output-file requirements.lock
+	@$(COMPILE) runtime/pyproject.toml --extra aws --extra gcp --extra redis --constraint requirements.lock \
+	  --output-file deploy/requirements-image.lock
+	@$(COMPILE) deploy/requirements-build.in --output-file deploy/requirements-build.lock
 
 audit: $(READY)
 	$(LOCK_TOOLS)
-	@$(BIN)/pip-audit --requirement requirements.lock --require-hashes --disable-pip --strict
+	@for lock in requirements.lock deploy/requirements-image.lock deploy/requirements-build.lock; do \
+	  $(BIN)/pip-audit --requirement $$lock --require-hashes --disable-pip --strict || exit; done
+
+# SIGN=KEY.pem signs what is made, BUILDER=URI says who builds.
+dist: $(READY)
+	@$(BIN)/python deploy/packages.py dist $(if $(SIGN),--sign "$(SIGN)") $(if $(BUILDER),--builder "$(BUILDER)")
 
 SOAK_SECONDS ?= 600
 soak: $(READY)

@@ -1,10 +1,11 @@
 """`lynkrc` from a process that has imported everything: real exit codes and output, no start.
 
-Most of what a short command costs is the start of Python and the imports. Here a server, one for
-each process of tests and ended with it, has done both; for each command it forks, and the fork
-becomes the command: the caller's folder, environment and streams, `main`, and an end. Commands
-share nothing with each other, as programs of their own do not. What a start may change (lazy
-imports, `python -m`, signals, locales) is tested on real programs, and `lynkrc serve` always is.
+Most of what a short command costs is the start of Python, the imports, and reading what we ship.
+Here a server, one for each process of tests and ended with it, has done that; for each command it
+forks, and the fork becomes the command: the caller's folder, environment and streams, `main`, and
+an end. Commands share nothing with each other, as programs of their own do not. What a start may
+change (lazy imports, `python -m`, signals, locales) is tested on real programs, and `lynkrc serve`
+always is.
 
 `run` asks for a command. `program_text` is a small program that does the same, for shells.
 """
@@ -120,6 +121,9 @@ def serve(listening: socket.socket) -> None:
             cli.load(name)
     for name in ("z3", "lark", "jinja2", "jsonschema"):
         import_module(name)
+    # What we ship is read once: the catalog, the base specs, their automaton.
+    specs: Any = import_module("lynkrc.cli.specs")
+    specs.compile_file(ROOT / "examples/quickstart/routing.yaml")
     signal.signal(signal.SIGCHLD, lambda *_: _bury())  # waited for, so that what they cost counts
     while True:
         ready, _, _ = select.select([listening, 0], [], [])

@@ -3,11 +3,13 @@
 import argparse
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from lynkrc.bench.report import render_json, render_text
 from lynkrc.bench.run import SECONDS, UnreadPattern, bench
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import doing
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file
 from lynkrc.cli.terminal import error, note, print_findings, wants_colour
 from lynkrc.diagnostics.levels import has_errors
@@ -70,13 +72,14 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if (slow := kernel_notice()) is not None:
         note(slow)
     try:
-        found = bench(
-            loaded,
-            portable_scorer(opened),
-            table_bytes=len(opened.files["lexicons.dfa"]),
-            notice=reason,
-            seconds=arguments.seconds,
-        )
+        with doing("measuring", f"{path} for about {arguments.seconds:g} s"):
+            found = bench(
+                loaded,
+                portable_scorer(opened),
+                table_bytes=len(opened.files["lexicons.dfa"]),
+                notice=reason,
+                seconds=arguments.seconds,
+            )
     except UnreadPattern as problem:
         error(f"{path}: {problem}; measure it with the lynkrc that built it")
         return ExitCode.CANNOT_RUN
@@ -96,7 +99,8 @@ def _built(spec: Path, *, native: bool) -> tuple[OpenedBundle, str | None] | Non
     if has_errors(compilation.diagnostics):
         print_findings(compilation.diagnostics, "text", spec=spec)
         return None
-    packed, reason = pack_bundle(compilation, native=native)
+    with doing("compiling", "the native scorer") if native else nullcontext():
+        packed, reason = pack_bundle(compilation, native=native)
     with tempfile.TemporaryDirectory(prefix="lynkrc-") as folder:
         path = Path(folder) / "bench.lynkr"
         path.write_bytes(packed)

@@ -10,6 +10,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -17,11 +18,12 @@ from typing import TYPE_CHECKING, TextIO
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.kept_build import Finished, Noting, OwnLibraries, key_of, recall
 from lynkrc.cli.kept_build import keep as keep_build
+from lynkrc.cli.progress import doing
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, DiskLoader, compile_bytes, spec_bytes
 from lynkrc.cli.terminal import add_report_arguments, error, note, print_findings
 from lynkrc.diagnostics.formats import FOR_PEOPLE
 from lynkrc.diagnostics.levels import has_errors, strict
-from lynkrc.diagnostics.model import Diagnostic
+from lynkrc.diagnostics.model import Diagnostic, Severity
 from lynkrc_runtime.signature import signature_path
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_report_arguments(parser)
     parser.add_argument("--quiet", action="store_true", help="print only findings and failures")
+    parser.set_defaults(notes=True)
 
 
 def run(arguments: argparse.Namespace) -> ExitCode:
@@ -115,9 +118,10 @@ def _build(arguments: argparse.Namespace, data: bytes, kept_as: str | None) -> F
     kept = proven.kept
     # What is signed was compiled by the run that signs it.
     libraries = OwnLibraries() if caches and arguments.sign is None else None
-    bundle, why_not = pack_bundle(
-        compilation, native=arguments.native, verdicts=kept.verdicts, libraries=libraries
-    )
+    with doing("compiling", "the native scorer") if arguments.native else nullcontext():
+        bundle, why_not = pack_bundle(
+            compilation, native=arguments.native, verdicts=kept.verdicts, libraries=libraries
+        )
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
     is_native = arguments.native and why_not is None
@@ -150,6 +154,8 @@ def _tell_findings(
 ) -> Sequence[Diagnostic]:
     """Print findings as they were asked for; gives back what each weighs then."""
     findings = strict(found) if arguments.strict else found
+    if not arguments.notes:  # as `wrap` wants it
+        findings = [one for one in findings if one.severity is not Severity.NOTE]
     if findings or arguments.format not in FOR_PEOPLE:
         print_findings(findings, arguments.format, spec=arguments.spec)
     return findings

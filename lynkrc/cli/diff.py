@@ -125,13 +125,15 @@ def _plan(sides: Sequence[tuple[str, Compilation]], log: Path | None) -> Plan | 
 
 
 def _replayed(plan: Plan, tables: "tuple[RouteTable, RouteTable]", log: Path) -> Plan:
+    from lynkrc.cli.progress import doing
     from lynkrc.diff.logged import read_lines
     from lynkrc.diff.replay import decider_of, replay
     from lynkrc_runtime.usage_database import usage_lines
 
     old, new = decider_of(tables[0], plan.old.digest), decider_of(tables[1], plan.new.digest)
     try:
-        replayed = replay(str(log), read_lines(usage_lines(log)), old, new)
+        with doing("replaying", str(log)):
+            replayed = replay(str(log), read_lines(usage_lines(log)), old, new)
     except OSError as problem:
         raise CannotRead(f"cannot read {log}: {problem.strerror or problem}") from problem
     if replayed.bad and not replayed.records:

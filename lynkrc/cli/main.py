@@ -35,12 +35,19 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("explain", "the page of a finding, or a list of all"),
     ("lsp", "the language server, for editors"),
     ("serve", "start the gateway on a bundle"),
+    ("wrap", "run Claude Code, Codex or aider behind a gateway of its own"),
+    ("top", "a live table of what a gateway does"),
+    ("statusline", "what was routed and spent, in one line for a prompt"),
+    ("completion", "complete commands and options in a shell"),
 )
 """Every command with its one-line help, in the order of the help page."""
 
 
 PASSED_ON = ("serve",)
 """Commands whose arguments are another program's, which reads them."""
+
+PASSED_AFTER = ("wrap",)
+"""Commands whose arguments after ``--`` are another program's: `rest` has them."""
 
 
 class Command(Protocol):
@@ -50,8 +57,8 @@ class Command(Protocol):
         """Declare the command's arguments."""
         ...
 
-    def run(self, arguments: argparse.Namespace) -> ExitCode:
-        """Do it."""
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; returns the exit code."""
         ...
 
 
@@ -80,13 +87,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
+    chosen = next((word for word in words if not word.startswith("-")), "")
+    if chosen not in PASSED_AFTER or "--" not in words:
+        return parser_of(chosen).parse_args(words, argparse.Namespace(rest=[]))
+    end = words.index("--")
+    return parser_of(chosen).parse_args(words[:end], argparse.Namespace(rest=words[end + 1 :]))
+
+
+def parser_of(*chosen: str) -> argparse.ArgumentParser:
+    """The parser of all commands, with the arguments of those chosen."""
     parser = argparse.ArgumentParser(
         prog="lynkrc",
         description="Compile LLM routing policy: routing.yaml in, one checked bundle out.",
     )
     parser.add_argument("--version", action="version", version=f"lynkrc {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    chosen = next((word for word in words if not word.startswith("-")), "")
     for name, summary in COMMANDS:
         passed_on = name in PASSED_ON
         child = commands.add_parser(
@@ -97,9 +112,9 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
             # No argument can begin with this one, so `--port` is a word like any other.
             prefix_chars="\0" if passed_on else "-",
         )
-        if name == chosen:
+        if name in chosen:
             load(name).add_arguments(child)
-    return parser.parse_args(words)
+    return parser
 
 
 def _write_anything(*streams: TextIO) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lynkrc.cli.comparands import compile_path
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import doing
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
 from lynkrc.cli.terminal import columns_of, error, wants_colour
 from lynkrc.cli.usage import WRITES, lines_of, moment
@@ -69,13 +70,15 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         if None in sides:
             return ExitCode.CANNOT_RUN
         deciders = [one for one in sides if one is not None]
-        found = saved(
-            lines_of(arguments.logs),
-            _flagship(deciders[0], arguments.flagship, arguments.spec),
-            tiers=[tier.name for tier in deciders[0].table.tiers],
-            since=arguments.since,
-            until=arguments.until,
-        )
+        flagship = _flagship(deciders[0], arguments.flagship, arguments.spec)
+        with doing("adding up", ", ".join(map(str, arguments.logs))):
+            found = saved(
+                lines_of(arguments.logs),
+                flagship,
+                tiers=[tier.name for tier in deciders[0].table.tiers],
+                since=arguments.since,
+                until=arguments.until,
+            )
         _require_records(found, arguments.logs)
         change = _change(deciders, arguments) if len(deciders) > 1 else None
     except CannotRead as problem:

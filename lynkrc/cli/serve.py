@@ -18,8 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> ExitCode:
     """Replace this process by `lynkrc-runtime serve`; never returns."""
-    # What lies in the working directory is imported there no more than here.
-    safe = () if {"", str(Path.cwd())} & set(sys.path) else ("-P",)
-    command = [sys.executable, *safe, "-m", "lynkrc_runtime", _SAID, "serve", *arguments.words]
+    command = [*runtime_command(), "serve", *arguments.words]
     sys.stdout.flush()
     os.execv(sys.executable, command)
+
+
+def runtime_command() -> list[str]:
+    """The command line of the runtime; a command and its arguments follow."""
+    # What lies in the working directory is imported there no more than here.
+    safe = () if {"", str(Path.cwd())} & set(sys.path) else ("-P",)
+    return [sys.executable, *safe, "-m", "lynkrc_runtime", _SAID]

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
+from lynkrc.cli.progress import doing
 from lynkrc.sema.loader import BaseFile, Loader
 from lynkrc.source.resources import read_spec, spec_names, spec_path
 from lynkrc.source.text import SourceFile
@@ -62,7 +63,8 @@ def check_bytes(path: Path, data: bytes) -> "Checked":
     """Find everything there is to find in a spec as if `data` were what stands at a path."""
     from lynkrc.pipeline import check_spec
 
-    return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
+    with doing("checking", str(path)):
+        return check_spec(str(path), data, loader=DiskLoader(), catalog=catalog_files())
 
 
 def ask_file(path: Path, question: str) -> "Checked":
@@ -82,7 +84,8 @@ def compile_bytes(path: Path, data: bytes, loader: Loader) -> "Compilation":
     """Compile a spec as if `data` were what stands at a path, and `loader` gave what it names."""
     from lynkrc.pipeline import compile_spec
 
-    return compile_spec(str(path), data, loader=loader, catalog=catalog_files())
+    with doing("compiling", str(path)):
+        return compile_spec(str(path), data, loader=loader, catalog=catalog_files())
 
 
 def spec_bytes(path: Path) -> bytes:

@@ -2,8 +2,7 @@
 
 import argparse
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -12,6 +11,7 @@ from lynkrc import __version__
 from lynkrc.analysis.relations import violated
 from lynkrc.cli.built import load_built
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import Progress
 from lynkrc.cli.rewriting import difference, replace_file
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead, compile_file, read_bytes
 from lynkrc.cli.terminal import error, note, print_findings
@@ -31,7 +31,7 @@ from lynkrc.testing.report_json import render_json
 from lynkrc.testing.report_junit import render_junit
 from lynkrc.testing.report_text import percent, render_text
 from lynkrc.testing.results import FileRuns, Results
-from lynkrc.testing.runner import Engines, Run, engines_of, run_case
+from lynkrc.testing.runner import Engines, engines_of, run_case
 from lynkrc.testing.update import update
 from lynkrc_runtime.bundle import BrokenBundle
 
@@ -40,8 +40,6 @@ HEAD = "version: 1\ncases:\n"
 """What a file of tests begins with."""
 _FORMATS = ("text", "json", "junit", "github")
 _MARK = b"\xef\xbb\xbf"
-_PATIENCE = 1.0
-"""Seconds after which a person is told how far the run is."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -229,11 +227,14 @@ def _results(
     count = sum(len(cases) for _, cases in wanted)
     if count == 0 and files:
         raise CannotRead(f"no case has {arguments.filter!r} in its name")
-    tick = _progress(count)
-    ran = [
-        FileRuns(path=file.file.path, runs=tuple(_ticked(case, engines, tick) for case in cases))
-        for file, cases in wanted
-    ]
+    ran: list[FileRuns] = []
+    with Progress("testing") as say:
+        for file, cases in wanted:
+            runs = []
+            for number, case in enumerate(cases, start=1):
+                say(f"{number} of {len(cases)} cases of {file.file.path}")
+                runs.append(run_case(case, engines))
+            ran.append(FileRuns(path=file.file.path, runs=tuple(runs)))
     coverage, suggested = None, ""
     implying = (arguments.fail_under is not None, arguments.inherited, arguments.suggest)
     if arguments.coverage or any(implying):
@@ -270,28 +271,6 @@ def _covered(
 
 def _is_wanted(case: Case, filter: str | None) -> bool:
     return filter is None or filter.casefold() in case.name.casefold()
-
-
-def _ticked(case: Case, engines: Engines, tick: Callable[[], None]) -> Run:
-    found = run_case(case, engines)
-    tick()
-    return found
-
-
-def _progress(total: int) -> Callable[[], None]:
-    """Called after each case: tells a person at a terminal how far it is, once a second."""
-    started = told = time.monotonic()
-    done = 0
-
-    def tick() -> None:
-        nonlocal done, told
-        done += 1
-        now = time.monotonic()
-        if sys.stderr.isatty() and now - told > _PATIENCE:
-            note(f"{done} of {total} cases after {now - started:.0f} s")
-            told = now
-
-    return tick
 
 
 def _update(data: dict[Path, bytes], results: Results, table: RouteTable) -> bool:

@@ -11,12 +11,14 @@ from pathlib import Path
 import msgspec
 
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc.cli.progress import doing
 from lynkrc.cli.specs import CannotRead
 from lynkrc.cli.terminal import columns_of, error, wants_colour
 from lynkrc.diagnostics.suggest import did_you_mean
 from lynkrc.diagnostics.wording import shown
 from lynkrc.diff.logged import read_lines
 from lynkrc.diff.replayed import BadLine
+from lynkrc.usage.flagship import dearest
 from lynkrc.usage.report import render_csv, render_json, render_text
 from lynkrc.usage.tally import BY, Spent, spent
 from lynkrc_runtime.bundle import BrokenBundle, open_bundle
@@ -52,13 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a time ago (30m, 24h, 7d) or a moment (2026-01-31, 2026-01-31T12:00); UTC",
     )
     parser.add_argument("--until", type=moment, metavar="TIME", help="up to then, without it")
-    parser.add_argument("--by", choices=tuple(BY), default="tier", help="default: %(default)s")
     parser.add_argument(
-        "--against",
-        metavar="TARGET",
-        help="what it would have cost if this target of --bundle had served everything",
+        "--by",
+        type=keys,
+        default=("tier",),
+        metavar="KEY[,KEY]",
+        help=f"what to tell apart, one or two of {', '.join(BY)} (default: tier)",
     )
-    parser.add_argument("--bundle", type=Path, help="whose prices --against is about")
+    parser.add_argument(
+        "--bundle", type=Path, help="tell what was saved by its prices beside all on --flagship"
+    )
+    parser.add_argument(
+        "--flagship",
+        metavar="TARGET",
+        help="the target of --bundle that everything is compared with (default: the dearest)",
+    )
     parser.add_argument(
         "--format", choices=("text", "json", "csv"), default="text", help="default: text"
     )
@@ -68,13 +78,15 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     """Print the sums; 2 where there is nothing to add up."""
     files: Sequence[Path] = arguments.files or (DEFAULT,)
     try:
-        found = spent(
-            lines_of(files),
-            by=arguments.by,
-            since=arguments.since,
-            until=arguments.until,
-            against=_against(arguments.against, arguments.bundle),
-        )
+        against = _against(arguments.flagship, arguments.bundle)
+        with doing("adding up", ", ".join(map(str, files))):
+            found = spent(
+                lines_of(files),
+                by=arguments.by,
+                since=arguments.since,
+                until=arguments.until,
+                against=against,
+            )
         _require_records(found, files)
     except CannotRead as problem:
         error(str(problem))
@@ -124,18 +136,16 @@ def _require_records(found: Spent, files: Sequence[Path]) -> None:
 
 
 def _against(target: str | None, path: Path | None) -> tuple[str, Prices] | None:
-    if target is None:
-        if path is not None:
-            raise CannotRead("--bundle is for --against TARGET: name the target, or leave it out")
-        return None
     if path is None:
-        raise CannotRead("--against needs --bundle FILE: a usage log holds no prices")
-    try:
-        dispatch = msgspec.json.decode(open_bundle(path).files["dispatch.json"], type=Dispatch)
-    except BrokenBundle as problem:
-        raise CannotRead(str(problem)) from problem
-    except msgspec.DecodeError as problem:
-        raise CannotRead(f"{path}: dispatch.json: {problem}") from problem
+        if target is not None:
+            raise CannotRead("--flagship needs --bundle FILE: a usage log holds no prices")
+        return None
+    dispatch = dispatch_of(path)
+    if target is None:
+        found = dearest(dispatch.targets)
+        if found is None:
+            raise CannotRead(f"{path} states no price of any target: nothing can be compared")
+        return found
     for one in dispatch.targets:
         if one.name == target:
             prices = prices_of(one.price)
@@ -144,6 +154,30 @@ def _against(target: str | None, path: Path | None) -> tuple[str, Prices] | None
             return target, prices
     near = did_you_mean(target, [one.name for one in dispatch.targets], "it has")
     raise CannotRead(f"{path} has no target {shown(target)}; {near}")
+
+
+def dispatch_of(path: Path) -> Dispatch:
+    """What a bundle does with requests; CannotRead for what is no bundle."""
+    try:
+        return msgspec.json.decode(open_bundle(path).files["dispatch.json"], type=Dispatch)
+    except BrokenBundle as problem:
+        raise CannotRead(str(problem)) from problem
+    except msgspec.DecodeError as problem:
+        raise CannotRead(f"{path}: dispatch.json: {problem}") from problem
+
+
+def keys(text: str) -> tuple[str, ...]:
+    """One or two different words of `BY`, with a comma between them."""
+    found = tuple(text.split(","))
+    for one in found:
+        if one not in BY:
+            near = did_you_mean(one, list(BY), "there are")
+            raise argparse.ArgumentTypeError(
+                f"nothing to tell apart is called {shown(one)}; {near}"
+            )
+    if len(found) > 2 or len(set(found)) < len(found):
+        raise argparse.ArgumentTypeError(f"{shown(text)}: one or two different ones, as `day,tier`")
+    return found
 
 
 def moment(text: str) -> datetime:

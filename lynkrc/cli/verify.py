@@ -113,6 +113,7 @@ def _print_signatures(bundle: OpenedBundle, file: Path, keys: Sequence[TrustedKe
 
 def _rebuilds(bundle: OpenedBundle, without: Sequence[str]) -> bool:
     """Whether every file is the same made anew, but for those that are not asked about."""
+    from lynkrc.cli.progress import doing
     from lynkrc.cli.rebuilt import REPORT, is_native, rebuild
 
     def is_asked_about(name: str) -> bool:
@@ -120,7 +121,10 @@ def _rebuilds(bundle: OpenedBundle, without: Sequence[str]) -> bool:
             ("native" in without and is_native(name)) or ("report" in without and name == REPORT)
         )
 
-    with tempfile.TemporaryDirectory(prefix="lynkrc-") as scratch:
+    with (
+        tempfile.TemporaryDirectory(prefix="lynkrc-") as scratch,
+        doing("rebuilding", str(bundle.path)),
+    ):
         rebuilt = rebuild(bundle, Path(scratch), is_asked_about)
     for name, why in rebuilt.left_out:
         print(f"  rebuilt  {printable(name)}: not compared: {printable(why)}")

@@ -12,6 +12,7 @@
 import gc
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import final
 
 from lynkrc.diagnostics.model import Diagnostic
@@ -49,7 +50,11 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
     Raises AutomatonTooLarge when the table would exceed `max_bytes`, or takes too many states on
     the way there.
     """
-    patterns = [pattern for lexicon in lexicons for pattern in lexicon]
+    return _least(tuple(pattern for lexicon in lexicons for pattern in lexicon), max_bytes)
+
+
+@lru_cache(maxsize=4)  # a change that is compared with what was leaves its lexicons alone, mostly
+def _least(patterns: tuple[Pattern, ...], max_bytes: int) -> Automaton:
     with _without_collection():
         nfa, dfa = _bounded(patterns, max_bytes)
         least = minimise(dfa)
@@ -68,7 +73,7 @@ def check_size(lexicons: Sequence[Sequence[Pattern]]) -> list[Diagnostic]:
     As `build_automaton` finds it, without building what cannot be, and without making small what is
     not too large as it stands.
     """
-    patterns = [pattern for lexicon in lexicons for pattern in lexicon]
+    patterns = tuple(pattern for lexicon in lexicons for pattern in lexicon)
     if is_tame(patterns):
         return []
     try:
@@ -95,7 +100,8 @@ def _without_collection() -> Iterator[None]:
         gc.enable()
 
 
-def _bounded(patterns: Sequence[Pattern], max_bytes: int) -> tuple[Nfa, Dfa]:
+@lru_cache(maxsize=1)  # what was found small enough is made the least one next
+def _bounded(patterns: tuple[Pattern, ...], max_bytes: int) -> tuple[Nfa, Dfa]:
     """The automata of the entries, of which the least one does not exceed `max_bytes`."""
     try:
         nfa = build_nfa(patterns)

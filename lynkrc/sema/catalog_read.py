@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Annotated, Literal, TypeAlias, final
 
 import msgspec
@@ -115,6 +116,14 @@ def read_catalog(
     files: Sequence[SourceFile],
 ) -> tuple[tuple[ModelFacts, ...], list[Diagnostic]]:
     """The entries of a catalog, and what is wrong with it."""
+    facts, findings = _read_files(tuple(files))
+    return facts, [*findings]
+
+
+@lru_cache(maxsize=2)  # every spec of a process is read with the same one
+def _read_files(
+    files: tuple[SourceFile, ...],
+) -> tuple[tuple[ModelFacts, ...], tuple[Diagnostic, ...]]:
     facts: list[ModelFacts] = []
     findings: list[Diagnostic] = []
     for file in files:
@@ -122,7 +131,7 @@ def read_catalog(
         findings += found
         if root is not None:
             _read_file(root, facts, findings)
-    return tuple(facts), findings
+    return tuple(facts), tuple(findings)
 
 
 def _read_file(root: Node, facts: list[ModelFacts], findings: list[Diagnostic]) -> None:

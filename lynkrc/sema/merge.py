@@ -17,6 +17,7 @@ The merger does no input: a `Loader` is asked for each base.
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Generic, TypeAlias, TypeVar, final
 
 from lynkrc.diagnostics.model import Diagnostic, Label, Severity
@@ -208,7 +209,7 @@ class _Merger:
     def _config(self, file: BaseFile) -> Config | None:
         path = _same(file.path)
         if path not in self._read:
-            config, findings = read_source(file.path, file.data)
+            config, findings = _read(file.path, file.data)
             self.findings += findings
             broken = any(finding.code.severity is Severity.ERROR for finding in findings)
             self._read[path] = None if broken else config
@@ -328,6 +329,12 @@ class _Merger:
                 labels=(Label(span=first, message="and here"),),
             )
         )
+
+
+@lru_cache(maxsize=8)  # those we ship are bases of most specs
+def _read(path: str, data: bytes) -> tuple[Config | None, tuple[Diagnostic, ...]]:
+    config, findings = read_source(path, data)
+    return config, tuple(findings)
 
 
 def _once(found: Iterable[tuple[Assertion, ...]]) -> tuple[Assertion, ...]:

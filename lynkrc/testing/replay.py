@@ -10,7 +10,6 @@ from typing import Any, final
 import msgspec
 
 from lynkrc.codegen.dispatch import dispatch_of
-from lynkrc.codegen.tables import tables_of
 from lynkrc.ir.assertion import is_beside
 from lynkrc.ir.domain import Domain
 from lynkrc.ir.table import RouteTable
@@ -85,10 +84,9 @@ class Replay:
             )
             for number, lexicon in enumerate(lexicons)
         ]
-        sizes = [len(lexicon.entries) for lexicon in lexicons]
         self._extractor = Extractor(
             msgspec.structs.replace(whole, slots=slots, lexicons=named),
-            tables_of(walker.automaton, sizes) if lexicons else None,
+            walker.tables if lexicons else None,
         )
 
     def values(

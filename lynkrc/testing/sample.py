@@ -6,6 +6,7 @@ confirms. Ways go by folded characters, printed as people write them.
 
 import heapq
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import final
 
 from lynkrc.codegen.tables import tables_of
@@ -37,7 +38,8 @@ class Walker:
         self.lexicons = lexicons
         self.automaton = automaton
         sizes = [len(lexicon.entries) for lexicon in lexicons]
-        self._matcher = Matcher(tables_of(automaton, sizes)) if lexicons else None
+        self.tables = tables_of(automaton, sizes)
+        self._matcher = Matcher(self.tables) if lexicons else None
         self._accepts = [sum(1 << entry for entry in entries) for entries in automaton.accepts]
         patterns = (entry.pattern for lexicon in lexicons for entry in lexicon.entries)
         self._steps = _alphabet(automaton, patterns)
@@ -99,6 +101,8 @@ class _Ways:
         self.letters = self._safe(_FILLER_LETTERS, " -\n", _MOST_LETTERS)
         self.digits = self._safe("1203456789", self.letters + " -\n", 10)
         self._alphabet = steps
+        self._confirms = [accepted.bit_count() for accepted in accepts]
+        self._shut = [bool(accepted & forbidden) for accepted in accepts]
         self._samples: dict[int, str] | None = None
 
     def sample(self, entry: int) -> str | None:
@@ -108,29 +112,66 @@ class _Ways:
         return self._samples.get(entry)
 
     def _find(self, steps: Sequence[tuple[str, tuple[int, ...]]]) -> dict[int, str]:
+        transitions, width = self._automaton.transitions, self._automaton.classes
         costs = {0: 0}
         came: dict[int, tuple[int, str]] = {}
         queue = [(0, 0)]
         best: dict[int, tuple[int, int]] = {}
+        # Of the characters that lead to one state, the first is the cheapest.
+        priced = sorted(((_price(char), char, how) for char, how in steps), key=itemgetter(0))
+        of_one_byte = [(price, char, how[0]) for price, char, how in priced if len(how) == 1]
+        # The first byte of the others leads to few states, and what comes of it is found once.
+        begun: dict[int, list[tuple[int, str, tuple[int, ...]]]] = {}
+        for price, char, (first, *rest) in priced:
+            if rest:
+                begun.setdefault(first, []).append((price, char, tuple(rest)))
+        ended: dict[tuple[int, int], list[tuple[int, int, str]]] = {}
+
+        def go(after: int, paid: int, state: int, char: str) -> None:
+            if after not in costs or paid < costs[after]:
+                costs[after] = paid
+                came[after] = (state, char)
+                heapq.heappush(queue, (paid, after))
+
         while queue:
             cost, state = heapq.heappop(queue)
             if cost > costs[state]:
                 continue
             if state not in came or came[state][1] not in _BLANK:
                 self._note(state, cost, best)
-            for char, classes in steps:
-                if state == 0 and char in _BLANK:
+            row = transitions[state * width : (state + 1) * width]
+            met = set[int]()
+            for price, char, number in of_one_byte:
+                after = row[number]
+                if after in met or (state == 0 and char in _BLANK):
                     continue
-                stepped = self._step(state, classes)
-                if stepped is None:
+                met.add(after)
+                if not self._shut[after]:
+                    go(after, cost + price + _CONFIRMED * self._confirms[after], state, char)
+            for first, chars in begun.items():
+                inside = row[first]
+                if self._shut[inside]:
                     continue
-                after, confirmed = stepped
-                price = cost + _price(char) + _CONFIRMED * confirmed
-                if after not in costs or price < costs[after]:
-                    costs[after] = price
-                    came[after] = (state, char)
-                    heapq.heappush(queue, (price, after))
+                ends = ended.get((inside, first))
+                if ends is None:
+                    ends = ended[inside, first] = self._ends(inside, chars)
+                entering = cost + _CONFIRMED * self._confirms[inside]
+                for after, price, char in ends:
+                    go(after, entering + price, state, char)
         return {entry: _way(state, came) for entry, (_, state) in best.items()}
+
+    def _ends(
+        self, inside: int, chars: Iterable[tuple[int, str, tuple[int, ...]]]
+    ) -> list[tuple[int, int, str]]:
+        """The states after the rest of the characters, each with the cheapest of them."""
+        found: dict[int, tuple[int, str]] = {}
+        for price, char, rest in chars:
+            stepped = self._step(inside, rest)
+            if stepped is not None:
+                after, paid = stepped[0], price + _CONFIRMED * stepped[1]
+                if after not in found or paid < found[after][0]:
+                    found[after] = (paid, char)
+        return [(after, paid, char) for after, (paid, char) in found.items()]
 
     def _note(self, state: int, cost: int, best: dict[int, tuple[int, int]]) -> None:
         """Remember the state for the entries it confirms, as it is or where the text ends."""
@@ -152,10 +193,9 @@ class _Ways:
         automaton, confirmed = self._automaton, 0
         for number in classes:
             state = automaton.transitions[state * automaton.classes + number]
-            accepted = self._accepts[state]
-            if accepted & self._forbidden:
+            if self._shut[state]:
                 return None
-            confirmed += accepted.bit_count()
+            confirmed += self._confirms[state]
         return state, confirmed
 
     def _safe(self, candidates: str, given: str, most: int) -> str:

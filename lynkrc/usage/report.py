@@ -20,15 +20,20 @@ _BAD = 3
 def render_text(found: Spent, *, colour: bool, columns: int | None) -> str:
     """A table, then what is not in it. Names are cut where a screen of `columns` ends."""
     room = None if columns is None else max(8, min(columns, WIDTH) - sum(_WIDTHS) - len(_WIDTHS))
-    names = [printable(name) for name, _ in _ranked(found)]
-    width = max(map(len, [found.by, "total", *names]))
+    head = ", ".join(found.by)
+    ranked = _ranked(found)
+    # The first of two names stands once: what it has in common is seen at a glance.
+    names = _rows([tuple(map(printable, names)) for names, _ in ranked])
+    width = max(map(len, [head, "total", *names]))
     if room is not None and width > room:
         width, names = room, [_cut(name, room) for name in names]
     bold, plain = ("\x1b[1m", "\x1b[0m") if colour else ("", "")
     lines = [f"{found.first} to {found.last}", ""] if found.first else []
-    lines.append(f"{bold}{_line(found.by, _NUMBERS, width)}{plain}")
+    lines.append(
+        f"{bold}{_line(head if room is None else _cut(head, width), _NUMBERS, width)}{plain}"
+    )
     total = found.total.requests
-    for name, (_, one) in zip(names, _ranked(found), strict=True):
+    for name, (_, one) in zip(names, ranked, strict=True):
         lines.append(_line(name, _cells(one, total), width))
     lines.append(f"{bold}{_line('total', _cells(found.total, total), width)}{plain}")
     notes = _notes(found)
@@ -45,7 +50,7 @@ def render_json(found: Spent) -> str:
         "first": found.first,
         "last": found.last,
         "total": _plain(found.total),
-        "groups": [{"name": name, **_plain(one)} for name, one in _ranked(found)],
+        "groups": [{"names": names, **_plain(one)} for names, one in _ranked(found)],
         "against": None if found.against is None else asdict(found.against),
         "lost": found.lost,
         "outside": found.outside,
@@ -57,21 +62,46 @@ def render_json(found: Spent) -> str:
 def render_csv(found: Spent) -> str:
     """One row a group; micro-dollars."""
     out = StringIO()
-    rows = [{found.by: name, **_plain(one)} for name, one in _ranked(found)]
-    names = [found.by, *_plain(Sum())]
-    writer = csv.DictWriter(out, names, lineterminator="\n")
+    rows = [dict(zip(found.by, names, strict=True)) | _plain(one) for names, one in _ranked(found)]
+    writer = csv.DictWriter(out, [*found.by, *_plain(Sum())], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
 
 
-def _ranked(found: Spent) -> list[tuple[str, Sum]]:
-    """The dearest first; days as they came."""
-    if found.by == "day":
-        return sorted(found.groups.items())
-    return sorted(
-        found.groups.items(), key=lambda entry: (-entry[1].cost, -entry[1].requests, entry[0])
-    )
+def _ranked(found: Spent) -> list[tuple[tuple[str, ...], Sum]]:
+    """The dearest first, days as they came; of two keys the groups of the first stay together."""
+    whole: dict[str, Sum] = {}
+    for names, one in found.groups.items():
+        of_first = whole.setdefault(names[0], Sum())
+        of_first.cost += one.cost
+        of_first.requests += one.requests
+
+    def rank(entry: tuple[tuple[str, ...], Sum]) -> tuple[object, ...]:
+        names, one = entry
+        first = _weight(found.by[0], names[0], whole[names[0]])
+        return (*first, *(_weight(found.by[1], names[1], one) if len(names) > 1 else ()))
+
+    return sorted(found.groups.items(), key=rank)
+
+
+def _weight(by: str, name: str, one: Sum) -> tuple[object, ...]:
+    return (name,) if by == "day" else (-one.cost, -one.requests, name)
+
+
+def _rows(names: list[tuple[str, ...]]) -> list[str]:
+    """The groups as a column: of two names the first is told once, for all that follow.
+
+    >>> _rows([("2026-01-30", "LOW"), ("2026-01-30", "HIGH"), ("2026-01-31", "LOW")])
+    ['2026-01-30  LOW', '            HIGH', '2026-01-31  LOW']
+    """
+    width = max((len(one[0]) for one in names), default=0)
+    told, before = [], None
+    for first, *rest in names:
+        shown = "" if first == before and rest else first
+        told.append(f"{shown:<{width}}  {rest[0]}" if rest else first)
+        before = first
+    return told
 
 
 def _plain(one: Sum) -> dict[str, Any]:
@@ -92,8 +122,8 @@ def _cells(one: Sum, total: int) -> tuple[str, ...]:
         f"{100 * one.requests / total:.1f}%" if total else "-",
         short(one.input + one.cache_read + one.cache_write),
         short(one.output),
-        _usd(one.cost, 4) if one.priced else "-",
-        "-" if average is None else _usd(average, 6),
+        usd(one.cost, 4) if one.priced else "-",
+        "-" if average is None else usd(average, 6),
         str(one.errors),
         str(one.fallbacks),
     )
@@ -119,12 +149,13 @@ def _notes(found: Spent) -> list[str]:
 
 def _saved(against: Against) -> list[str]:
     difference = against.would - against.paid
-    share = f" ({100 * difference / against.would:.1f}%)" if against.would else ""
+    is_less = against.would and difference >= 0
+    share = f" ({100 * difference / against.would:.1f}%)" if is_less else ""
     word = "saved" if difference >= 0 else "spent more"
-    amount = _usd(abs(difference), 4)
+    amount = usd(abs(difference), 4)
     lines = [
         f"against all on {printable(against.target)}: {word} ${amount}{share}",
-        f"  ${_usd(against.paid, 4)} paid, ${_usd(against.would, 4)} for the same tokens there,"
+        f"  ${usd(against.paid, 4)} paid, ${usd(against.would, 4)} for the same tokens there,"
         f" {_requests(against.requests)}",
     ]
     if against.left_out:
@@ -150,8 +181,8 @@ def short(count: int) -> str:
     raise AssertionError(count)
 
 
-def _usd(micro: int, decimals: int) -> str:
-    """Dollars, cut to so many decimals."""
+def usd(micro: int, decimals: int) -> str:
+    """Dollars of micro-dollars, cut to so many decimals (1 to 6)."""
     text = in_usd(micro)
     return text[: len(text) - (6 - decimals)]
 

@@ -133,12 +133,13 @@ class Against:
 class Spent:
     """A log, added up. `lost` requests were never written, `outside` not asked about.
 
-    `first` and `last` are when the requests in it ended; `bad` are lines that are no records.
+    `by` has one key of `BY` or two, `groups` a name for each. `first` and `last` are when the
+    requests in it ended; `bad` are lines that are no records.
     """
 
-    by: str
+    by: tuple[str, ...]
     total: Sum = field(default_factory=Sum)
-    groups: dict[str, Sum] = field(default_factory=dict)
+    groups: dict[tuple[str, ...], Sum] = field(default_factory=dict)
     against: Against | None = None
     lost: int = 0
     outside: int = 0
@@ -150,7 +151,7 @@ class Spent:
 def spent(
     lines: Iterable[Line | BadLine],
     *,
-    by: str,
+    by: tuple[str, ...],
     since: datetime | None = None,
     until: datetime | None = None,
     against: tuple[str, Prices] | None = None,
@@ -159,7 +160,7 @@ def spent(
 
     `lines` are as `lynkrc.diff.logged.read_lines` gives them: their times are good.
     """
-    group = BY[by]
+    groups = [BY[one] for one in by]
     found = Spent(by=by, against=None if against is None else Against(target=against[0]))
     for line in lines:
         match line:
@@ -175,13 +176,19 @@ def spent(
                 elif isinstance(line, GapLine):
                     found.lost += count
                 else:
-                    _add(found, line, group(line) or NONE, against)
+                    names = tuple([group(line) or NONE for group in groups])
+                    _add(found, line, names, against)
     return found
 
 
-def _add(found: Spent, record: RequestLine, group: str, against: tuple[str, Prices] | None) -> None:
+def _add(
+    found: Spent,
+    record: RequestLine,
+    names: tuple[str, ...],
+    against: tuple[str, Prices] | None,
+) -> None:
     found.total.add(record)
-    found.groups.setdefault(group, Sum()).add(record)
+    found.groups.setdefault(names, Sum()).add(record)
     found.first = min(found.first or record.time, record.time)
     found.last = max(found.last or record.time, record.time)
     if found.against is not None and against is not None:

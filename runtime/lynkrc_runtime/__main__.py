@@ -35,7 +35,14 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
 
 def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     """The arguments of `serve`."""
-    serve.add_argument("bundle", type=Path, metavar="BUNDLE", help="a .lynkr file or its folder")
+    serve.add_argument(
+        "place",
+        nargs="?",
+        metavar="BUNDLE",
+        help="a .lynkr file, its folder, or the https address of one that is signed",
+    )
+    serve.add_argument("--bundle", metavar="BUNDLE", help="the same, as an option")
+    add_server_arguments(serve)
     serve.add_argument(
         "--host", help="address to listen on for clients (default: 127.0.0.1 and ::1)"
     )
@@ -115,6 +122,37 @@ def add_serve_arguments(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--tls-key", type=Path, metavar="FILE", help="the certificate's key (PEM)")
 
 
+def add_server_arguments(serve: argparse.ArgumentParser) -> None:
+    """The arguments of `serve` that are about the server a bundle comes from."""
+    serve.add_argument(
+        "--bundle-poll",
+        type=_span,
+        metavar="SECONDS[-SECONDS]",
+        help="how often a bundle's server is asked, at least and at most (default: 60-120)",
+    )
+    serve.add_argument(
+        "--bundle-token-env", metavar="NAME", help="variable that holds the token to show it"
+    )
+    serve.add_argument(
+        "--bundle-token-file",
+        type=Path,
+        metavar="FILE",
+        help="file that holds the token; read at every question",
+    )
+    serve.add_argument(
+        "--bundle-ca",
+        type=Path,
+        metavar="FILE",
+        help="certificates (PEM) to trust for it, in the place of the system's",
+    )
+    serve.add_argument(
+        "--bundle-cache",
+        type=Path,
+        metavar="DIR",
+        help="where the last good bundle is kept (default: STATE_DIRECTORY, else the user's cache)",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
@@ -123,21 +161,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "work":
         return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
-    from lynkrc_runtime.bundle import BrokenBundle, open_bundle
-    from lynkrc_runtime.server.lifecycle import run
-    from lynkrc_runtime.server.options import Options, trust_of
+    from lynkrc_runtime.bundle import BrokenBundle
+    from lynkrc_runtime.credentials import UnusableCredentials, environment
+    from lynkrc_runtime.server.begin import begin, place_of, trust_in
+    from lynkrc_runtime.server.options import Options
     from lynkrc_runtime.server.process import CannotServe
-    from lynkrc_runtime.server.reload import tried_policy
-    from lynkrc_runtime.server.supervise import supervise
+    from lynkrc_runtime.server.remote_server import Asked
     from lynkrc_runtime.telemetry.log import Level
 
+    asked = Asked(
+        poll=options.bundle_poll,
+        token_env=options.bundle_token_env,
+        token_file=options.bundle_token_file,
+        ca=options.bundle_ca,
+        cache=options.bundle_cache,
+    )
     try:
-        trust = trust_of(options.trusted_key, is_required=options.require_signature)
-    except CannotServe as error:
+        environ = environment(os.environ)
+        place = place_of(options.place, options.bundle, asked, environ)
+        trust = trust_in(place, options.trusted_key, is_required=options.require_signature)
+    except (CannotServe, UnusableCredentials) as error:
         sys.stderr.write(f"{prog}: error: {error}\n")
         return 2
     serving = Options(
-        bundle=options.bundle,
+        bundle=place if isinstance(place, Path) else Path(place.name),
         host=options.host,
         port=options.port,
         admin_port=options.admin_port,
@@ -156,11 +203,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Before the bundle is loaded: one that a reload replaces must go.
         _spare_collector()
-        opened = open_bundle(options.bundle, trust)
-        policy = tried_policy(opened)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            serve = run if serving.workers == 1 else supervise
-            runner.run(serve(opened, policy, serving, os.environ))
+            runner.run(begin(place, serving, environ))
     except (BrokenBundle, CannotServe) as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"{prog}: error: {line}\n")
@@ -173,13 +217,14 @@ def _work(assignment: str) -> int:
     # The terminal tells every process of its group; only the supervisor acts on it.
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
+    from lynkrc_runtime.credentials import environment
     from lynkrc_runtime.server.control import read_assignment
     from lynkrc_runtime.server.worker import work
 
     assigned = read_assignment(assignment)
     _spare_collector()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(work(assigned, os.environ))
+        return runner.run(work(assigned, environment(os.environ)))
 
 
 def _spare_collector() -> None:
@@ -214,6 +259,16 @@ def _workers(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and 1 <= int(text[:4]) <= MOST_WORKERS):
         raise argparse.ArgumentTypeError(f"1 to {MOST_WORKERS} or `auto`, not {text!r}")
     return int(text)
+
+
+def _span(text: str) -> tuple[float, float]:
+    """Seconds, at least and at most; of one number they are the same but for a tenth."""
+    first, dash, second = text.partition("-")
+    least = _seconds(first)
+    most = _seconds(second) if dash else least * 1.1
+    if not 1 <= least <= most:
+        raise argparse.ArgumentTypeError(f"from 1 second on, the smaller number first: {text!r}")
+    return least, most
 
 
 def _seconds(text: str) -> float:

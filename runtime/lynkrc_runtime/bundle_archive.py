@@ -45,8 +45,12 @@ def read_bundle(path: Path) -> bytes:
     return data
 
 
-def unzip(path: Path, data: bytes) -> dict[str, bytes]:
-    """The files of an archive by name; `path` is for messages."""
+def unzip(path: Path, data: bytes, *, largest: int | None = None) -> dict[str, bytes]:
+    """The files of an archive by name; `path` is for messages. Raises BrokenBundle.
+
+    None has more than `largest` bytes: those of a bundle's file where that is not said.
+    """
+    most = LARGEST_FILE if largest is None else largest
     contents: dict[str, bytes] = {}
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as zipped:
@@ -54,7 +58,7 @@ def unzip(path: Path, data: bytes) -> dict[str, bytes]:
             if len(entries) > MOST_FILES:
                 raise BrokenBundle(f"{path}: {len(entries)} files, at most {MOST_FILES} are read")
             for entry in entries:
-                _check_entry(path, entry)
+                _check_entry(path, entry, most)
             # Before anything is read: files that overlap would take many times the archive.
             if len(data) != _archive_size(entries):
                 raise BrokenBundle(
@@ -140,11 +144,11 @@ def _archive_size(entries: Sequence[zipfile.ZipInfo]) -> int:
     return len(entries) * (_LOCAL.size + _CENTRAL.size) + 2 * names + sizes + _END.size
 
 
-def _check_entry(path: Path, entry: zipfile.ZipInfo) -> None:
+def _check_entry(path: Path, entry: zipfile.ZipInfo, largest: int) -> None:
     parts = entry.filename.split("/")
     if not all(parts) or {".", ".."} & set(parts) or "\\" in entry.filename:
         raise BrokenBundle(f"{path}: {entry.filename!r} is no name a bundle may hold")
     if entry.compress_type != zipfile.ZIP_STORED:
         raise BrokenBundle(f"{path}: {entry.filename} is compressed; a bundle is stored")
-    if entry.file_size > LARGEST_FILE:
-        raise BrokenBundle(f"{path}: {entry.filename} has more than {LARGEST_FILE} bytes")
+    if entry.file_size > largest:
+        raise BrokenBundle(f"{path}: {entry.filename} has more than {largest} bytes")

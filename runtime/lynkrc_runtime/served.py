@@ -17,7 +17,6 @@ NOT_SERVED: Mapping[str, str] = MappingProxyType(
         "optimize": "no request is shortened",
         "memory": "nothing is remembered",
         "mcp": "no tool is added",
-        "observability.traces": "no trace is sent anywhere",
         "observability.prompts": "nothing of a prompt is stored",
     }
 )

@@ -1,10 +1,13 @@
 """A page of the docs, done as it says: files written, edits made, commands run, outputs compared.
 
-A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as is a
-``json`` block, to ``request.json``. A ``diff`` block edits ``routing.yaml`` and is not committed.
-The lines of an ``sh`` block are run; one that ends in ``# exit N`` ends so, others well. A ``text``
-block is what the last line before it prints, ``...`` stands for lines left out. ``lynkrc serve``
-runs until the next command of ``lynkrc``; curl reaches it wherever it listens.
+A ``yaml`` block that begins with ``# NAME.yaml`` is written to that file and committed, as are an
+``ini`` block that begins with ``# NAME`` and a ``json`` block, to ``request.json``. A ``diff`` one
+edits ``routing.yaml`` and is not committed. The lines of an ``sh`` block are run; one that ends in
+``# exit N`` ends so, others well. A ``text`` block is what the last line before it prints, ``...``
+stands for lines left out. ``lynkrc serve`` runs until the next command of ``lynkrc`` that does not
+look at it; curl and ``python`` blocks reach it wherever it listens. The clients that `lynkrc wrap`
+runs are stand-ins, which send one request. A block whose first line begins with ``# not run here:``
+is passed over, and counted in `block_register`.
 """
 
 import json
@@ -12,6 +15,7 @@ import os
 import re
 import shlex
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -24,6 +28,19 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CLIENTS, OPERATIONS = "http://127.0.0.1:8081", "http://127.0.0.1:8082"
 PATIENCE = 120
+NOT_RUN = "# not run here: "
+LOOKERS = ("lynkrc top ", "lynkrc statusline ")
+_CLIENT = """\
+#!{python} -IS
+import http.client, json, os, re, sys
+told = os.environ.get("ANTHROPIC_BASE_URL") or " ".join(sys.argv)
+body = {{"model": "auto", "max_tokens": 99}}
+body["messages"] = [{{"role": "user", "content": sys.argv[-1]}}]
+connection = http.client.HTTPConnection(re.search(r"127[.]0[.]0[.]1:[0-9]+", told)[0])
+headers = {{"content-type": "application/json", "authorization": "Bearer local"}}
+connection.request("POST", "/v1/messages", json.dumps(body), headers)
+print(json.load(connection.getresponse())["content"][0]["text"])
+"""
 _EXIT = re.compile(r"\s+# exit (\d)$")
 
 
@@ -94,9 +111,14 @@ class Walk:
             self._stop()
 
     def _block(self, language: str, body: str) -> None:
+        if body.startswith(NOT_RUN):
+            return
         match language:
             case "yaml":
                 if found := re.match(r"# ([\w.-]+\.yaml)\n", body):
+                    self._write(found[1], body)
+            case "ini":
+                if found := re.match(r"# ([\w.-]+)\n", body):
                     self._write(found[1], body)
             case "json":
                 self._write("request.json", body)
@@ -105,6 +127,10 @@ class Walk:
             case "sh":
                 for line in joined(body):
                     self._run(line)
+            case "python":
+                self._run(shlex.join((sys.executable, "-c", body)))
+            case "js":
+                return  # test_guides reads them
             case "text":
                 last = self.steps[-1]
                 self.shown.append(Shown(command=last.command, told=body, printed=last.printed))
@@ -130,7 +156,7 @@ class Walk:
         if command.startswith("lynkrc serve "):
             self._serve(command)
             return
-        if command.startswith("lynkrc "):
+        if command.startswith("lynkrc ") and not command.startswith(LOOKERS):
             self._stop()
         for address, key in ((CLIENTS, "url"), (OPERATIONS, "admin")):
             if address in command:
@@ -177,6 +203,10 @@ class Walk:
         program = tools / "lynkrc"
         program.write_text(program_text(), encoding="utf-8")
         program.chmod(0o755)
+        for name in ("claude", "codex", "aider"):
+            client = tools / name
+            client.write_text(_CLIENT.format(python=sys.executable), encoding="utf-8")
+            client.chmod(0o755)
         (self.folder / "examples").symlink_to(ROOT / "examples")
 
     def _environ(self) -> dict[str, str]:

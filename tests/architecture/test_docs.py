@@ -105,7 +105,9 @@ def test_every_part_is_in_the_table_of_contents() -> None:
     assert linked[: len(anchors)] == anchors
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_links_in_the_docs_lead_somewhere(page: Path) -> None:
     for target, anchor in re.findall(r"\]\(([\w./-]*)#?([\w-]*)\)", page.read_text("utf-8")):
         linked = page if not target else page.parent / target
@@ -115,7 +117,9 @@ def test_links_in_the_docs_lead_somewhere(page: Path) -> None:
             assert anchor in map(slug, headings), anchor
 
 
-@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_paths_in_the_docs_exist(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     spans = re.findall(r"`((?:lynkrc|lynkrc_runtime|runtime|tests|schema|specs)/[\w./-]*)`", text)

@@ -3,6 +3,8 @@
 import ast
 import json
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from statistics import mean
@@ -18,12 +20,17 @@ from lynkrc.source.text import SourceFile
 from lynkrc.syntax.fmt import format_spec
 from lynkrc_runtime.protocol.estimate import close_text, estimate_text
 from lynkrc_runtime.providers.table import KINDS
+from tests.architecture.page_walk import NOT_RUN
 from tests.unit.sema_sample import HEAD, resolved
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "tests" / "clients"
 PROVIDERS_PAGE = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-CLIENTS_PAGE = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+GUIDES = {
+    path.stem: path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "docs" / "clients").glob("*.md"))
+}
+CLIENTS_PAGE = "\n".join(GUIDES.values())
 LANGUAGE_PAGE = (ROOT / "docs" / "language.md").read_text(encoding="utf-8")
 TOKENS = ROOT / "tests" / "bench" / "tokens"
 SIMULATOR = "simulator"
@@ -38,7 +45,12 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
 
 
-EXAMPLES = blocks(PROVIDERS_PAGE, "yaml") + blocks(CLIENTS_PAGE, "yaml")
+CONTINUE = "# ~/.continue/config.yaml\n"
+EXAMPLES = [
+    text
+    for text in blocks(PROVIDERS_PAGE, "yaml") + blocks(CLIENTS_PAGE, "yaml")
+    if not text.startswith(CONTINUE)
+]
 
 
 def whole(example: str) -> str:
@@ -157,6 +169,49 @@ def test_the_code_on_the_page_of_clients_can_be_read() -> None:
     assert [ast.parse(text) for text in blocks(CLIENTS_PAGE, "python")]
 
 
+def test_the_code_for_node_can_be_read() -> None:
+    found = blocks(CLIENTS_PAGE, "js")
+    assert len(found) == 3
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no node here")
+    for text in found:
+        words = [node, "--input-type=module", "--check", "-"]
+        subprocess.run(words, input=text, text=True, check=True, timeout=60)
+
+
+def test_the_settings_of_claude_code_are_the_variables_of_the_command() -> None:
+    [settings] = map(json.loads, blocks(GUIDES["claude-code"], "json"))
+    [command] = blocks(GUIDES["claude-code"], "sh")
+    assert all(f"{name}={value} " in command for name, value in settings["env"].items())
+
+
+def test_the_models_of_continue_are_at_the_gateway() -> None:
+    [text] = blocks(GUIDES["continue"], "yaml")
+    assert text.startswith(CONTINUE)
+    written = yaml.safe_load(text)
+    assert {"name", "version", "schema", "models"} == set(written)
+    for model in written["models"]:
+        assert model["provider"] == "openai"
+        assert model["apiBase"] == "http://127.0.0.1:8081/v1"
+        assert model["model"] == "auto" or model["model"].startswith("lynkr/")
+
+
+@pytest.mark.parametrize("guide", sorted(set(GUIDES) - {"README"}))
+def test_a_guide_says_whether_its_client_was_tried(guide: str) -> None:
+    """And with which versions, which are those of the table."""
+    text = GUIDES[guide]
+    assert ("**Not tried.**" in text) != ("## What was tried" in text)
+    if "## What was tried" in text:
+        tried = text[text.index("## What was tried") :]
+        versions = re.findall(r"\b\d+\.\d+\.\d+\b", tried)
+        table = GUIDES["README"]
+        assert versions and [one for one in versions if f"| {one} |" not in table] == []
+    [day] = set(re.findall(r"\b20\d\d-\d\d-\d\d\b", text))
+    assert day in GUIDES["README"]
+    assert f"({guide}.md)" in GUIDES["README"]
+
+
 def test_codex_is_set_up_as_the_tests_do() -> None:
     [settings] = (tomllib.loads(text) for text in blocks(CLIENTS_PAGE, "toml"))
     [provider] = settings["model_providers"].values()
@@ -169,5 +224,6 @@ def test_codex_is_set_up_as_the_tests_do() -> None:
 def test_variables_of_programs_are_those_the_tests_set() -> None:
     tested = (CLIENTS / "programs.py").read_text(encoding="utf-8")
     for text in blocks(CLIENTS_PAGE, "sh"):
+        assert text.startswith(NOT_RUN)
         for name in re.findall(r"\b([A-Z_]{6,})=", text):
             assert f'"{name}"' in tested, name

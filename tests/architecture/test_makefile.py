@@ -37,6 +37,12 @@ def test_serving_leaves_no_bundle_of_another_name_and_takes_any_path() -> None:
     assert planned.index("rm -rf build/serve") < planned.index("lynkrc build")
 
 
+def test_the_site_is_built_by_the_config_that_the_tests_read() -> None:
+    assert "-m mkdocs build" in plan("docs")
+    assert "-m mkdocs serve" in plan("docs-serve")
+    assert (ROOT / "mkdocs.yml").is_file()
+
+
 def test_a_soak_runs_the_long_forms_of_what_the_tests_run_in_short() -> None:
     planned = plan("soak")
     for number in ("KILLED_LIVES=40", "LYNKRC_IN_FLIGHT=1000", "LYNKRC_RELOADS=20"):
@@ -57,7 +63,8 @@ def checkout(folder: Path, **programs: str) -> Path:
     """The Makefile beside an environment that is ready, whose programs are these shell scripts."""
     shutil.copy2(ROOT / "Makefile", folder / "Makefile")
     shutil.copy2(ROOT / "pyproject.toml", folder / "pyproject.toml")
-    shutil.copy2(ROOT / "hatch_build.py", folder / "hatch_build.py")
+    (folder / "runtime").mkdir()
+    shutil.copy2(ROOT / "runtime" / "hatch_build.py", folder / "runtime" / "hatch_build.py")
     for name, script in programs.items():
         path = folder / ".venv" / "bin" / name
         path.parent.mkdir(parents=True, exist_ok=True)

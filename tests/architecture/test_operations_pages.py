@@ -9,6 +9,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from lynkrc_runtime.__main__ import parser
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART
 from lynkrc_runtime.sessions.keep import Reason
+from lynkrc_runtime.telemetry.fetches import Fetch, Fetches
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.telemetry.reloads import Reloads
@@ -50,7 +51,8 @@ def registered(registry: CollectorRegistry) -> dict[str, tuple[str, ...]]:
 
 def test_the_table_of_metrics_is_the_registry() -> None:
     told = {names[0]: tuple(labels) for names, labels in table(PAGE, "| name | labels |")}
-    registries = (Metrics(version="1").registry, Reloads()._registry, WorkerCounts()._registry)
+    others = (Reloads()._registry, WorkerCounts()._registry, Fetches()._registry)
+    registries = (Metrics(version="1").registry, *others)
     assert told == {name: labels for one in registries for name, labels in registered(one).items()}
 
 
@@ -61,6 +63,11 @@ def test_the_table_of_events_is_what_is_logged() -> None:
         for event in LOGGED.findall(path.read_text(encoding="utf-8"))
     }
     assert set(firsts(PAGE, "| event | level |")) == logged
+
+
+def test_every_end_of_a_fetch_is_told() -> None:
+    told = firsts(PAGE, "| `result` | |")
+    assert sorted(told) == sorted(one.value for one in Fetch)
 
 
 def test_every_ending_is_told() -> None:
@@ -85,7 +92,8 @@ def test_every_option_is_told() -> None:
 def test_every_path_of_operators_is_told() -> None:
     server = RUNTIME / "server"
     source = "".join(
-        (server / name).read_text(encoding="utf-8") for name in ("admin_routes.py", "deep_ready.py")
+        (server / name).read_text(encoding="utf-8")
+        for name in ("admin_routes.py", "deep_ready.py", "page_routes.py")
     )
     orders = {"RELOAD": RELOAD, "RESTART": RESTART}
     served = {

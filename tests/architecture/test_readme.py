@@ -108,7 +108,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
         # What is compiled already comes along: the times of the sources are copied as well.
         shutil.copytree(ROOT / name, folder / name)
     (folder / "docs").mkdir()
-    for name in ("Makefile", "pyproject.toml", "hatch_build.py", "README.md"):
+    for name in ("Makefile", "pyproject.toml", "README.md"):
         shutil.copy2(ROOT / name, folder / name)
     walked = Walk(folder=folder, environ=prepared(top, folder))
     serving = None

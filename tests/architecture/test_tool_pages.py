@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture.block_register import ALSO, PAGES
 from tests.architecture.page_walk import ROOT, Shown, Walk, agrees
-
-PAGES = ("proofs", "diff", "testing", "tracing", "keys-limits-budgets", "sessions", "operations")
 
 
 @pytest.fixture(scope="module", params=PAGES)
 def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """A page, done in a folder of its own."""
-    walk = Walk(folder=tmp_path_factory.mktemp(request.param))
-    walk.page(page_of(request.param).read_text(encoding="utf-8"))
+    walk = Walk(folder=tmp_path_factory.mktemp("page"))
+    names = (request.param, *ALSO.get(request.param, ()))
+    walk.page("".join(page_of(name).read_text(encoding="utf-8") for name in names))
     return walk
 
 

@@ -58,7 +58,7 @@ def _claude(task: Task, key: str) -> Command:
 
 
 def codex(task: Task) -> Command:
-    """With a provider of its own, as docs/clients.md has it."""
+    """With a provider of its own, as docs/clients/codex.md has it."""
     home = task.folder / "codex-home"
     home.mkdir(exist_ok=True)
     (home / "config.toml").write_text(

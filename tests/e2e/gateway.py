@@ -20,7 +20,7 @@ PATIENCE = 120
 """Seconds a process has to do what is waited for before a test fails; a busy machine is slow."""
 
 
-def command(bundle: Path, *arguments: str) -> list[str]:
+def command(bundle: Path | str, *arguments: str) -> list[str]:
     """The command line that serves a bundle on free ports."""
     serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(bundle)]
     return [*serve, "--port", "0", "--admin-port", "0", "--stop-delay", "0", *arguments]
@@ -86,7 +86,7 @@ class GatewayProcess:
 
 @contextmanager
 def serving(
-    bundle: Path,
+    bundle: Path | str,
     log: Path,
     arguments: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,

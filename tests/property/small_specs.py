@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from hypothesis import strategies as st
 
@@ -130,9 +131,15 @@ def small_specs(draw: st.DrawFn, *, most_assertions: int = 4) -> SmallSpec:
 
 def atoms(slots: Sequence[Slot]) -> st.SearchStrategy[Guard]:
     """Tests of one slot, some of which always hold or never do."""
+    return _atoms(tuple(slots))
+
+
+@lru_cache(maxsize=16)  # hypothesis looks through every strategy that is made, which is dear
+def _atoms(slots: tuple[Slot, ...]) -> st.SearchStrategy[Guard]:
     return st.sampled_from(slots).flatmap(_atom)
 
 
+@lru_cache(maxsize=256)
 def _atom(slot: Slot) -> st.SearchStrategy[Guard]:
     if slot.type is SlotType.BOOL:
         return st.sampled_from([BoolSlot(slot=slot.id), Not(operand=BoolSlot(slot=slot.id))])
@@ -148,9 +155,14 @@ def _atom(slot: Slot) -> st.SearchStrategy[Guard]:
 
 def small_guards(slots: Sequence[Slot], depth: int = 2) -> st.SearchStrategy[Guard]:
     """Guards of a few atoms."""
+    return _guards(tuple(slots), depth)
+
+
+@lru_cache(maxsize=16)
+def _guards(slots: tuple[Slot, ...], depth: int) -> st.SearchStrategy[Guard]:
     if depth == 0:
         return atoms(slots)
-    inner = small_guards(slots, depth - 1)
+    inner = _guards(slots, depth - 1)
     two = st.tuples(inner, inner)
     return st.one_of(
         atoms(slots),

@@ -26,7 +26,6 @@ from lynkrc_runtime.settings import (
     Server,
     Settings,
     Timeouts,
-    Traces,
 )
 from lynkrc_runtime.unserved import unserved_parts
 from tests.runtime.by_hand import dispatch, provider, target
@@ -56,7 +55,6 @@ WRITTEN: dict[str, Settings] = {
     "optimize": Settings(optimize=Optimize(prompt_cache="auto")),
     "memory": Settings(memory=Memory(scope="key")),
     "mcp": Settings(mcp=Mcp(servers={"one": McpServer(url="https://tools.example")})),
-    "observability.traces": Settings(observability=Observability(traces=Traces(sample=1))),
     "observability.prompts": Settings(observability=Observability(prompts=Prompts(store="ask"))),
 }
 

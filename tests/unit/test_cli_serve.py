@@ -27,6 +27,12 @@ GIVEN = {
     "log_file": Path("log"),
     "tls_cert": Path("cert.pem"),
     "tls_key": Path("key.pem"),
+    "bundle": "https://bundles.test/a.lynkr",
+    "bundle_poll": (30.0, 90.0),
+    "bundle_token_env": "NAME",
+    "bundle_token_file": Path("token"),
+    "bundle_ca": Path("ca.pem"),
+    "bundle_cache": Path("cache"),
 }
 
 
@@ -49,10 +55,11 @@ def test_every_option_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in GIVEN.items():
         option = "--" + name.replace("_", "-")
         for one in value if isinstance(value, list) else [value]:
-            words += [option] if one is True else [option, str(one)]
+            written = "30-90" if one == (30.0, 90.0) else str(one)
+            words += [option] if one is True else [option, written]
     command = handed_over(monkeypatch, *words)
     read = parser().parse_args(command[command.index("serve") :])
-    assert vars(read) == {"command": "serve", "bundle": Path("a.lynkr")} | GIVEN
+    assert vars(read) == {"command": "serve", "place": "a.lynkr"} | GIVEN
     # None is left out here.
     every: Namespace = parser().parse_args(["serve", "a.lynkr"])
     assert set(vars(every)) == set(vars(read))

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def test_json_and_csv_have_whole_numbers(log: Path, capsys: pytest.CaptureFixtur
     found = json.loads(told(capsys, str(log), "--format", "json", "--by", "key")[0])
     assert found["total"]["cost_micro_usd"] == 1_004_000
     assert (found["total"]["requests"], found["lost"]) == (5, 4)
-    assert [one["name"] for one in found["groups"]] == ["(none)", "ci"]
+    assert [one["names"] for one in found["groups"]] == [["(none)"], ["ci"]]
     rows = list(csv.DictReader(StringIO(told(capsys, str(log), "--format", "csv")[0])))
     assert [row["tier"] for row in rows] == ["HIGH", "LOW", "(none)"]
     assert sum(int(row["cost_micro_usd"]) for row in rows) == 1_004_000
@@ -109,7 +110,7 @@ def test_json_and_csv_have_whole_numbers(log: Path, capsys: pytest.CaptureFixtur
 def test_a_time_bounds_what_is_added_up(log: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--by", "day", "--format", "json"]
     found = json.loads(told(capsys, str(log), "--since", "2026-01-03", *words)[0])
-    assert [one["name"] for one in found["groups"]] == ["2026-01-03"]
+    assert [one["names"] for one in found["groups"]] == [["2026-01-03"]]
     assert found["outside"] == 8
     found = json.loads(told(capsys, str(log), "--until", "2026-01-03", *words)[0])
     assert (found["total"]["requests"], found["outside"]) == (4, 1)
@@ -145,7 +146,7 @@ def test_the_json_form_is_that_of_its_schema(
     for more in ({"more": 1}, {"total": found["total"] | {"more": 1}}):
         with pytest.raises(ValidationError):
             validator.validate(found | more)
-    assert set(schema["properties"]["by"]["enum"]) == set(BY)
+    assert set(schema["properties"]["by"]["items"]["enum"]) == set(BY)
 
 
 @pytest.mark.parametrize(
@@ -187,17 +188,42 @@ def test_what_all_on_one_target_would_have_cost(
     assert main(["build", str(spec), "-o", str(tmp_path / "out")]) == 0
     capsys.readouterr()
     (bundle,) = (tmp_path / "out").glob("*.lynkr")
-    out, _ = told(capsys, str(log), "--against", "best", "--bundle", str(bundle))
+    out, _ = told(capsys, str(log), "--flagship", "best", "--bundle", str(bundle))
     assert "against all on best: " in out and "2 requests left out: unserved or unpriced" in out
     document = json.loads(
-        told(capsys, str(log), "--against", "best", "--bundle", str(bundle), "--format", "json")[0]
+        told(capsys, str(log), "--flagship", "best", "--bundle", str(bundle), "--format", "json")[0]
     )
     assert document["against"]["requests"] == 3
     assert document["against"]["paid"] == 1_004_000
     assert document["against"]["would"] > 0
-    _, err = told(capsys, str(log), "--against", "bets", "--bundle", str(bundle), code=2)
+    _, err = told(capsys, str(log), "--flagship", "bets", "--bundle", str(bundle), code=2)
     assert "did you mean `best`" in err
-    _, err = told(capsys, str(log), "--against", "best", code=2)
-    assert "--against needs --bundle" in err
-    _, err = told(capsys, str(log), "--bundle", str(bundle), code=2)
-    assert "--against" in err
+    _, err = told(capsys, str(log), "--flagship", "best", code=2)
+    assert "--flagship needs --bundle" in err
+    out, _ = told(capsys, str(log), "--bundle", str(bundle))
+    assert "against all on best: " in out  # the dearest
+
+
+def test_two_keys_tell_groups_of_groups_apart(
+    log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, _ = told(capsys, str(log), "--by", "day,tier")
+    rows = [line.split("  ")[:2] for line in out.splitlines() if re.match(r"\S* *(HIGH|LOW)", line)]
+    assert rows
+    document = json.loads(told(capsys, str(log), "--by", "day,tier", "--format", "json")[0])
+    names = [one["names"] for one in document["groups"]]
+    assert document["by"] == ["day", "tier"]
+    assert [first for first, _ in names] == sorted(first for first, _ in names)
+    assert sum(one["requests"] for one in document["groups"]) == document["total"]["requests"]
+    csv_text = told(capsys, str(log), "--by", "day,tier", "--format", "csv")[0]
+    assert csv_text.startswith("day,tier,requests,")
+    assert len(csv_text.splitlines()) == len(names) + 1
+
+
+@pytest.mark.parametrize("by", ["tiers", "day,day", "day,tier,key", ""])
+def test_what_cannot_be_told_apart_is_refused(
+    by: str, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["usage", str(log), "--by", by])
+    assert "--by" in capsys.readouterr().err

@@ -7,6 +7,7 @@ else, or is found to lack it.
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -62,6 +63,11 @@ def read_bytes(data: bytes) -> tuple[Config | None, Settings | None, list[Diagno
         return config, None, findings
     settings, findings = read_settings(config.settings, tiers=["LOW", "TOP"], targets=["a", "b"])
     return replace(config, settings=()), settings, findings
+
+
+@cache
+def whole_document() -> tuple[Config | None, Settings | None, list[Diagnostic]]:
+    return read_bytes(DATA)
 
 
 def places(value: object, path: Path_ = ()) -> Iterator[Path_]:
@@ -129,11 +135,10 @@ def test_a_document_means_the_same_as_json() -> None:
 
 @pytest.mark.parametrize("path", list(places(document())), ids=lambda p: ".".join(map(str, p)))
 def test_without_a_key_the_document_says_something_else(path: Path_) -> None:
-    whole = read_bytes(DATA)
     config, settings, findings = read(without(path))
     if findings:
         # It is needed, or what stood beside it is.
         lacking = {"LK103", "LK107", "LK117", "LK405", "LK406", "LK423"}
         assert {one.code.id for one in findings} <= lacking
     else:
-        assert (config, settings) != whole[:2]
+        assert (config, settings) != whole_document()[:2]

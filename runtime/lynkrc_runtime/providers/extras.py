@@ -5,7 +5,12 @@ from importlib.util import find_spec
 from types import MappingProxyType
 
 _PACKAGES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"aws": ("botocore",), "gcp": ("google.auth", "requests"), "redis": ("redis",)}
+    {
+        "aws": ("botocore",),
+        "gcp": ("google.auth", "requests"),
+        "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+        "redis": ("redis",),
+    }
 )
 """Extras and the packages they bring that are imported."""
 
@@ -18,7 +23,8 @@ def missing_extra(extra: str) -> str | None:
     """
     for package in _PACKAGES[extra]:
         if not _is_there(package):
-            return f"it needs the package {package}: pip install 'lynkrc[{extra}]'"
+            ours = "lynkrc" if _is_there("lynkrc") else "lynkrc-runtime"
+            return f"it needs the package {package}: pip install '{ours}[{extra}]'"
     return None
 
 

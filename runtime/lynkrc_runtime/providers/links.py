@@ -21,7 +21,7 @@ from lynkrc_runtime.providers.address import Address, UnresolvedProvider
 from lynkrc_runtime.references import MissingVariable, expand
 from lynkrc_runtime.upstream import DIRECT, Link
 
-_PROXY = re.compile(
+PROXY = re.compile(
     r"http://(?:[^\s/?#@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::[0-9]{1,5})?/?"
 )
 _HERE = ("localhost", ".localhost")
@@ -49,7 +49,7 @@ class Links:
         source = "providers.proxy"
         if proxy is None:
             source, proxy = proxy_of(address.base, self._environ)
-        if proxy is not None and not _PROXY.fullmatch(proxy):
+        if proxy is not None and not PROXY.fullmatch(proxy):
             raise UnresolvedProvider(
                 f"provider {provider.name}: {source} must be http://[user:password@]host[:port]; "
                 "no other kind of proxy is spoken to"
@@ -97,7 +97,7 @@ class Told:
 def told(links: Iterable[tuple[str, Link]]) -> tuple[Told, ...]:
     """Which of the providers (name, link) are called through a proxy, each once, for the log."""
     return tuple(
-        Told(provider=name, proxy=_without_login(link.proxy), source=link.source)
+        Told(provider=name, proxy=without_login(link.proxy), source=link.source)
         for name, link in dict(links).items()
         if link.proxy is not None
     )
@@ -170,6 +170,7 @@ def _is_here(host: str) -> bool:
         return False
 
 
-def _without_login(proxy: str) -> str:
+def without_login(proxy: str) -> str:
+    """A proxy's address as it may be told."""
     scheme, _, rest = proxy.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"

@@ -21,7 +21,7 @@ else:
     # A kernel of other sources may read other tables, or find other things in them.
     _missing = None
     if kernel_sources() not in (SOURCES, None):
-        _missing = "it is not built of the sources beside it (python hatch_build.py builds it)"
+        _missing = "it is not built of the sources beside it (`make kernel` builds it)"
 
 KernelName: TypeAlias = Literal["native", "portable"]
 Measures: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]

@@ -24,6 +24,7 @@ from lynkrc_runtime.server.http import (
     refusal,
 )
 from lynkrc_runtime.server.logs import note_lost
+from lynkrc_runtime.server.page_routes import add_page_routes
 from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.readiness import degraded
 from lynkrc_runtime.server.reload_routes import RELOAD, RESTART, reload, restart
@@ -55,6 +56,7 @@ def admin_app(site: Site) -> web.Application:
     app.router.add_get("/routing/trace/{id}", _trace)
     app.router.add_post(RELOAD, reload)
     app.router.add_post(RESTART, restart)
+    add_page_routes(app)
     app.router.add_route("*", r"/{path:[\s\S]*}", _unknown)
     return app
 
@@ -65,6 +67,8 @@ async def _metrics(request: web.Request) -> web.Response:
     body = site.gateway.metrics.render()
     if site.reload is not None:
         body += site.reloads.render()
+    if site.fetches is not None:
+        body += site.fetches.render()
     return web.Response(body=body, headers={"content-type": CONTENT_TYPE})
 
 

@@ -143,16 +143,18 @@ async def _attempt(
         return False
     exchange.route, exchange.transforms = route, written.transforms
     exchange.upstream_id, exchange.simulated = None, False
+    headers = upstream_headers(
+        exchange.incoming.headers,
+        same_dialect=False,
+        dialect=DIALECT,
+        written=written,
+        provider=lent,
+        accept="application/json",
+    )
+    exchange.say_whose(headers)
     call = UpstreamRequest(
         url=way.url,
-        headers=upstream_headers(
-            exchange.incoming.headers,
-            same_dialect=False,
-            dialect=DIALECT,
-            written=written,
-            provider=lent,
-            accept="application/json",
-        ),
+        headers=headers,
         body=written.body,
         connect=route.connect,
         fresh=step.fresh,

@@ -28,6 +28,7 @@ from lynkrc_runtime.server.traces import TRACE_ID, asked
 from lynkrc_runtime.sessions.interface import ALONE, Session
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
+from lynkrc_runtime.telemetry.spans import Recorded
 
 DENY = "deny"
 """The value of a target's `on_loss` by which a request is not sent with less than it said."""
@@ -106,6 +107,7 @@ class Exchange:
         "sent",
         "session",
         "simulated",
+        "span",
         "status",
         "stops",
         "streamed",
@@ -125,6 +127,11 @@ class Exchange:
         self.loop = asyncio.get_running_loop()
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
         self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
+        tracing = gateway.tracing
+        self.span: Recorded | None = None
+        """What it is recorded with for a collector."""
+        if tracing is not None:
+            self.span = tracing.begins(incoming.headers, incoming.repeated, incoming.arrived)
         self.request: Request | None = None
         self.decision: Decision | None = None
         self.vector: list[int] | None = None
@@ -282,6 +289,11 @@ class Exchange:
         if ending in _BY_POLICY:
             headers["x-should-retry"] = "false"
         await self.client.answer(self.status, headers, body)
+
+    def say_whose(self, headers: dict[str, str]) -> None:
+        """Let the headers of the running attempt name its span, where it is recorded."""
+        if self.span is not None and self.attempts is not None:
+            self.span.context.send(headers, len(self.attempts.records))
 
     def fixes_of(self, route: Route) -> tuple[FixUp, ...]:
         """The fix-ups of a request to the target: those known to help, and those found by now."""

@@ -28,9 +28,11 @@ from lynkrc_runtime.server.routes import Route, Settings
 from lynkrc_runtime.server.trace_store import TraceStore
 from lynkrc_runtime.sessions.interface import Sessions
 from lynkrc_runtime.sessions.steps import Noticing
+from lynkrc_runtime.telemetry.board import Board
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
+from lynkrc_runtime.telemetry.spans import Tracing
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 
 _NAME_LIMIT = 100
@@ -63,12 +65,13 @@ class Gateway:
     `random` gives 0 <= x < 1; `rotation` remembers where round robin is, `makers` who made which
     reasoning, `fix_ups` what a target takes requests by, `traces` why requests were decided as they
     were, `responses` answers of the Responses API, where the bundle declares a store. `recent`
-    knows what the last requests used, `plans` what follows from decisions alone. `usage_log`
-    gets a record of each request, where one is kept, and `noticing` what that tells of those
-    before. `keys` are whom it serves (nobody in particular, where there are none), `meter` counts
-    what they take, `watch` knows how targets fare, `places` how many calls of a provider run,
-    `sessions` which requests belong together, `doors` which operators and web pages are let in,
-    `stopping` which requests run at all.
+    knows what the last requests used, `board` what the operators' page shows of them, `plans` what
+    follows from decisions alone. `usage_log` gets a record of each request, where one is kept, and
+    `noticing` what that tells of those before; `tracing` records requests for a collector. `keys`
+    are whom it serves (nobody in particular, where there are none), `meter` counts what they take,
+    `watch` knows how targets fare, `places` how many calls of a provider run, `sessions` which
+    requests belong together, `doors` which operators and web pages are let in, `stopping` which
+    requests run at all.
     """
 
     policy: Policy
@@ -91,10 +94,12 @@ class Gateway:
     sessions: Sessions
     doors: Doors = field(default_factory=Doors)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
+    board: Board = field(default_factory=Board)
     stopping: Stopping = field(default_factory=Stopping)
     responses: ResponseStore | None = None
     usage_log: UsageLog | None = None
     noticing: Noticing | None = None
+    tracing: Tracing | None = None
 
     @property
     def echoes(self) -> bool:

@@ -13,15 +13,23 @@ from aiohttp.typedefs import Handler
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
+from lynkrc_runtime.server.changes import Changes
 from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of, overloaded
-from lynkrc_runtime.server.security import is_json, misframed, objection, request_id
+from lynkrc_runtime.server.security import (
+    is_json,
+    misframed,
+    objection,
+    own_origins,
+    request_id,
+)
 from lynkrc_runtime.server.shedding import Reason, Shedding
 from lynkrc_runtime.server.whole_answer import SERVER
 from lynkrc_runtime.state.open import Stores, in_memory
+from lynkrc_runtime.telemetry.fetches import Fetches
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads
 
@@ -49,7 +57,8 @@ class Site:
 
     `stopping` is the process's, `reload` loads its bundle anew (None where it is not served from
     a path), `is_supervised`: it is one of several workers, `trouble` is why the last reload
-    failed; `asks_others` finds at another worker what a caller's request used; `started` is
+    failed; `fetches` tells how asking a server for the bundle goes, where it comes from one;
+    `asks_others` finds at another worker what a caller's request used; `started` is
     Unix seconds; `aliases` are the odd paths already warned about; `shedding` is how much is under
     way.
     """
@@ -61,6 +70,8 @@ class Site:
     is_supervised: bool = False
     asks_others: Callable[[str | None, str], Awaitable[dict[str, Any] | None]] | None = None
     reloads: Reloads = field(default_factory=Reloads)
+    fetches: Fetches | None = None
+    changes: Changes = field(default_factory=Changes)
     trouble: str | None = None
     started: int = field(default_factory=lambda: int(time.time()))
     aliases: set[str] = field(default_factory=set)
@@ -99,6 +110,8 @@ ANYTHING = "/{path}"
 
 _PUBLIC = frozenset({"/", "/health/live", "/health/ready"})
 """Paths that are answered without a key: they tell nothing of anybody."""
+PAGE_FILES = "/page/"
+"""What is below it on the operators' listener is as public: files of a page that hold no data."""
 
 
 def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]:
@@ -258,10 +271,11 @@ async def admin_guard(request: web.Request, handler: Handler) -> web.StreamRespo
     doors = site.gateway.doors
     # A worker's listener is a socket only its supervisor can reach, which says who asks.
     peer = headers.get(PEER) if site.is_supervised else request.remote
-    reason = objection(headers, any_host=doors.token is not None)
+    reason = objection(headers, any_host=doors.token is not None, origins=own_origins(headers))
     if reason is not None:
         return refusal(request, 403, reason)
-    if request.path not in _PUBLIC and not doors.lets_in(headers, peer):
+    is_public = request.path in _PUBLIC or request.path.startswith(PAGE_FILES)
+    if not is_public and not doors.lets_in(headers, peer):
         if doors.token is None:
             return refusal(request, 403, _ONLY_HERE)
         return refusal(request, 401, _NO_TOKEN, {"www-authenticate": "Bearer"})

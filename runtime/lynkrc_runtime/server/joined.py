@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from lynkrc_runtime.resilience.breaker import State
+from lynkrc_runtime.telemetry.board import MOST, Sums
+from lynkrc_runtime.telemetry.fetches import Fetches
 
 Told: TypeAlias = Sequence[tuple[int, Mapping[str, Any]]]
 """What workers told, by their numbers."""
@@ -23,10 +25,12 @@ def readiness(
     is_stopping: bool,
     bundle: str,
     name: str,
+    fetches: Fetches | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """Status and members: ready with every worker, degraded with some, or after a failed reload.
 
-    `told` are statuses and members of workers' own answers; `trouble` is why a reload failed.
+    `told` are statuses and members of workers' own answers; `trouble` is why a reload failed,
+    `fetches` how asking a server for the bundle goes.
     """
     able = [members for code, members in told if code == 200]
     members = [one for _, one in told]
@@ -44,6 +48,9 @@ def readiness(
     if trouble is not None:
         worse = _each((*worse, "reload"))
         reasons.append(f"the last reload failed: {trouble}")
+    if fetches is not None:
+        worse += fetches.degraded
+        reasons += fetches.degraded.values()
     if len(able) < wanted:
         worse.append("workers")
         reasons.append(f"{len(able)} of {wanted} workers are ready")
@@ -90,6 +97,41 @@ def _joined(found: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
             for number, one in found.items()
         },
     }
+
+
+def last(told: Told) -> dict[str, Any]:
+    """The last requests of all, newest first, and where each worker stands.
+
+    >>> one = {"cursor": "a-1", "requests": [{"time": 5}]}
+    >>> last([(1, one), (2, {"cursor": "b-9", "requests": [{"time": 7}]})])["cursor"]
+    'a-1,b-9'
+    """
+    rows = [{**row, "worker": number} for number, one in told for row in one["requests"]]
+    rows.sort(key=lambda row: row["time"], reverse=True)
+    return {"cursor": ",".join(one["cursor"] for _, one in told), "requests": rows[:MOST]}
+
+
+def board(told: Told) -> dict[str, Any]:
+    """Sums of all; budgets and stores are shared, so the first tells of them."""
+    _, first = told[0]
+    series = {
+        name: _summed(bucket for _, one in told for bucket in one["series"][name])
+        for name in first["series"]
+    }
+    running = sum(one["running"] for _, one in told)
+    started = min(one["started"] for _, one in told)
+    return {**first, "series": series, "running": running, "started": started}
+
+
+def _summed(buckets: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Buckets of several workers, one for each start."""
+    found: dict[int, Sums] = {}
+    for one in buckets:
+        sums = Sums(one["start"])
+        for name in ("tiers", "spend", "failed", "tokens", "unpriced"):
+            setattr(sums, name, one[name])
+        found.setdefault(sums.start, Sums(sums.start)).add(sums)
+    return [found[start].members for start in sorted(found)]
 
 
 def states(joined: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,9 @@ from lynkrc_runtime.server.crowd import OPERATORS, room
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import listen
 from lynkrc_runtime.server.logs import opened_log
+from lynkrc_runtime.server.notify import READY, STOPPING, tell, told
 from lynkrc_runtime.server.options import Options, addresses
+from lynkrc_runtime.server.remote import RemoteBundle
 from lynkrc_runtime.server.serving import drain, runner, serve_from, serving
 from lynkrc_runtime.server.watching import Watcher
 
@@ -32,9 +34,16 @@ STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 async def run(
-    opened: OpenedBundle, policy: Policy, options: Options, environ: Mapping[str, str]
+    opened: OpenedBundle,
+    policy: Policy,
+    options: Options,
+    environ: Mapping[str, str],
+    remote: RemoteBundle | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served."""
+    """Serve until SIGTERM or SIGINT. Raises CannotServe before anything is served.
+
+    `remote` is what fetches the bundle, where it comes from a server.
+    """
     log = opened_log(policy, options)
     places = addresses(options, policy.dispatch.settings, environ)
     loop = asyncio.get_running_loop()
@@ -43,6 +52,9 @@ async def run(
         serving(opened, policy, options, environ, log) as served,
     ):
         site, reload = served.site, served.reloader.reload
+        if remote is not None:
+            remote.follow(log, reload, lambda: site.gateway.policy.digest)
+            site.fetches, reload = remote.fetches, remote.reload
         site.reload = reload
         admin = runner(admin_app(site), log, ADMIN_PATIENCE)
         await admin.setup()
@@ -54,11 +66,16 @@ async def run(
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, reload).ask)
-            watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
-            tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, told(environ, reload)).ask)
+            if remote is None:
+                watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
+                tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))
+            else:
+                tasks.start(remote.poll())
             announce(policy, options, clients.urls, operators.urls)
+            tell(environ, READY)
             await stop.wait()
+            tell(environ, STOPPING)
             # A second signal ends the process the hard way.
             for number in STOPS:
                 loop.remove_signal_handler(number)

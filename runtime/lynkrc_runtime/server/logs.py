@@ -67,3 +67,4 @@ def note_lost(gateway: Gateway) -> None:
     """Have the metrics know how many lines and records were lost by now."""
     gateway.metrics.lost("log", gateway.log.lost)
     gateway.metrics.lost("usage", 0 if gateway.usage_log is None else gateway.usage_log.lost)
+    gateway.metrics.lost("span", 0 if gateway.tracing is None else gateway.tracing.spans.lost)

@@ -7,13 +7,13 @@ headers the operator sent, and a refusal is passed on as it is.
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from lynkrc_runtime.server import deep_ready, joined
+from lynkrc_runtime.server import deep_ready, joined, page_routes
 from lynkrc_runtime.server.crew import SCRAPE_TIME, Unheard, Worker
 from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.http import BODY_LIMIT, before_answer, lower_headers
@@ -66,6 +66,11 @@ def operators_app(crew: Supervisor) -> web.Application:
     add("POST", RESET, _breakers)
     add("GET", SUMMARY, _summary)
     add("GET", "/routing/trace/{id}", _of_whoever)
+    add("GET", page_routes.PAGE, _page)
+    add("GET", f"{page_routes.FILES}{{name}}", _page)
+    add("GET", page_routes.LIVE, _live)
+    add("GET", page_routes.BOARD, _board)
+    add("GET", page_routes.CHANGES, _changes)
     add("POST", RELOAD, _reload)
     add("POST", RESTART, _restart)
     add("*", r"/{path:[\s\S]*}", _of_one)
@@ -160,6 +165,41 @@ async def _of_one(request: web.Request) -> web.Response:
     return _nobody()
 
 
+async def _page(request: web.Request) -> web.Response:
+    """A file of the page, as a worker gives it; the headers that make it safe are ours."""
+    answer = await _of_one(request)
+    if answer.status == 200:
+        answer.headers.update(page_routes.HEADERS)
+    return answer
+
+
+async def _joined(
+    request: web.Request, join: Callable[[list[tuple[int, Any]]], dict[str, Any]]
+) -> web.Response:
+    """What all workers tell, joined."""
+    heard = await _asked_all(request)
+    refused = _refused(heard)
+    if refused is not None:
+        return refused
+    return web.json_response(join(_members(heard))) if heard else _nobody()
+
+
+async def _live(request: web.Request) -> web.Response:
+    return await _joined(request, joined.last)
+
+
+async def _board(request: web.Request) -> web.Response:
+    return await _joined(request, joined.board)
+
+
+async def _changes(request: web.Request) -> web.Response:
+    """What reloads changed is known here; a worker says whether it may be told."""
+    answer = await _of_one(request)
+    if answer.status != 200:
+        return answer
+    return web.json_response(await asyncio.to_thread(request.app[CREW].changes.told))
+
+
 async def _of_whoever(request: web.Request) -> web.Response:
     """What one of the workers has."""
     heard = await _asked_all(request)
@@ -197,6 +237,8 @@ async def _counted(request: web.Request) -> str | web.Response:
     # Of those that did not answer counts what they said last.
     texts = [crew.retired, *(one.metrics for one in crew.workers.values())]
     own = crew.counts.render(len(crew.serving)) + crew.reloads.render()
+    if crew.fetches is not None:
+        own += crew.fetches.render()
     return merged([*texts, own.decode()])
 
 
@@ -246,6 +288,7 @@ async def _readiness(request: web.Request) -> tuple[int, dict[str, Any]] | web.R
         is_stopping=crew.is_stopping,
         bundle=crew.digest,
         name=crew.name,
+        fetches=crew.fetches,
     )
 
 
@@ -292,7 +335,7 @@ async def _reload(request: web.Request) -> web.Response:
     refused = await _ordered(request)
     if refused is not None:
         return refused
-    ended = await request.app[CREW].reload()
+    ended = await request.app[CREW].ordered()
     return web.json_response(ended.members, status=409 if ended.result is Result.FAILED else 200)
 
 

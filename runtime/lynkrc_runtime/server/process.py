@@ -35,10 +35,12 @@ from lynkrc_runtime.settings import Key
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.state.open import Stores, in_memory, kinds
+from lynkrc_runtime.telemetry.board import Board
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.recent import Recent
 from lynkrc_runtime.telemetry.signals import Signals
+from lynkrc_runtime.telemetry.spans import Spans, tracing_of
 from lynkrc_runtime.telemetry.usage_log import UsageLog
 from lynkrc_runtime.upstream import Upstream
 
@@ -63,6 +65,7 @@ class Process:
     log: Log
     metrics: Metrics
     usage_log: UsageLog | None = None
+    spans: Spans | None = None
     stores: Stores = field(default_factory=in_memory)
     opened_as: Declared = field(default_factory=Declared)
     simulator: Upstream = field(default_factory=lambda: Simulator(CLIENT_DIALECTS))
@@ -76,6 +79,7 @@ class Process:
     remembering: Settling = field(default_factory=Settling)
     expected: Expected = field(default_factory=Expected)
     recent: Recent = field(default_factory=lambda: Recent(time.monotonic))
+    board: Board = field(default_factory=Board)
     signals: Signals = field(default_factory=lambda: Signals(time.monotonic))
     stopping: Stopping = field(default_factory=Stopping)
     random: Callable[[], float] = random.random
@@ -139,8 +143,12 @@ def assemble(policy: Policy, process: Process) -> Gateway:
         stopping=process.stopping,
         responses=response_store(dispatch.settings.responses_store, process.stores.kept),
         recent=process.recent,
+        board=process.board,
         usage_log=process.usage_log,
         noticing=_noticing(dispatch, process),
+        tracing=tracing_of(
+            dispatch, policy.digest, [route.address.base for route in routes], process.spans
+        ),
     )
 
 

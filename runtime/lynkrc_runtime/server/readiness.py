@@ -19,7 +19,8 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 def degraded(site: Site) -> list[str]:
     """What works less than it should, by name."""
-    return [*site.stores.down, *(["reload"] if site.trouble is not None else [])]
+    fetches = () if site.fetches is None else site.fetches.degraded
+    return [*site.stores.down, *(["reload"] if site.trouble is not None else []), *fetches]
 
 
 def readiness(site: Site, now: float, *, detailed: bool) -> tuple[int, dict[str, Any]]:
@@ -49,8 +50,11 @@ def readiness(site: Site, now: float, *, detailed: bool) -> tuple[int, dict[str,
     notices = [one for one in (policy.notice, kernel_notice()) if one is not None]
     if notices and detailed:
         answer["notices"] = notices
-    if site.trouble is not None and detailed:
-        answer["reason"] = f"the last reload failed: {site.trouble}"
+    reasons = [] if site.trouble is None else [f"the last reload failed: {site.trouble}"]
+    if site.fetches is not None:
+        reasons += site.fetches.degraded.values()
+    if reasons and detailed:
+        answer["reason"] = "; ".join(reasons)
     return code, answer
 
 

@@ -139,16 +139,18 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     exchange.stops = request.options.stop if ENFORCED in exchange.transforms else ()
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
+    headers = upstream_headers(
+        client_headers,
+        same_dialect=same,
+        dialect=dialect.name,
+        written=written,
+        provider=provider_headers(route, client_headers, exchange.gateway.keys),
+        accept=way.stream_types[0] if request.options.stream else "application/json",
+    )
+    exchange.say_whose(headers)
     return UpstreamRequest(
         url=url,
-        headers=upstream_headers(
-            client_headers,
-            same_dialect=same,
-            dialect=dialect.name,
-            written=written,
-            provider=provider_headers(route, client_headers, exchange.gateway.keys),
-            accept=way.stream_types[0] if request.options.stream else "application/json",
-        ),
+        headers=headers,
         body=written.body,
         connect=route.connect,
         fresh=step.fresh,

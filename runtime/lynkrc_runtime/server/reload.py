@@ -13,10 +13,12 @@ from typing import final
 
 from lynkrc_runtime.bundle import BrokenBundle, Manifest, OpenedBundle, open_bundle, portable_scorer
 from lynkrc_runtime.self_test import disagreement
+from lynkrc_runtime.server.changes import facts_of_policy
 from lynkrc_runtime.server.gateway import Gateway, Policy, policy_of
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.options import Options, addresses, refuse_memory
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
+from lynkrc_runtime.server.tracing import needs_restart
 from lynkrc_runtime.settings import Settings
 from lynkrc_runtime.telemetry.log import Level
 from lynkrc_runtime.telemetry.reloads import Reloaded, Result
@@ -62,6 +64,7 @@ class Reloader:
         site, log = self._site, self._process.log
         async with self._lock:
             old = site.gateway.policy.digest
+            before = after = facts_of_policy(site.gateway.policy)
             if site.stopping.is_draining:
                 ended = Reloaded(
                     result=Result.FAILED, old=old, new=old, reason="the gateway is stopping"
@@ -75,7 +78,10 @@ class Reloader:
                 ended = Reloaded(result=Result.FAILED, old=old, new=old, reason=str(error))
             else:
                 ended = Reloaded(result=result, old=old, new=self.commit())
+                if result is Result.RELOADED:
+                    after = facts_of_policy(site.gateway.policy)
             site.reloads.ended(ended.result)
+            site.changes.ended(ended, before, after)
         level = Level.ERROR if ended.result is Result.FAILED else Level.INFO
         log.line(level, "reload", **ended.members)
         return ended
@@ -129,3 +135,5 @@ def _fixed(old: Settings, new: Settings) -> Iterator[str]:
             yield f"server.{name}"
     if old.state != new.state:
         yield "state"
+    if needs_restart(old.observability.traces, new.observability.traces):
+        yield "observability.traces"

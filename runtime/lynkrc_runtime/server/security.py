@@ -52,6 +52,19 @@ def objection(
     return None
 
 
+def own_origins(headers: Mapping[str, str]) -> tuple[str, ...]:
+    """The origins of pages that the listener asked by this Host serves itself.
+
+    Which names may stand in the Host is for `objection` to say. A proxy before the listener may
+    have added TLS.
+
+    >>> own_origins({"host": "127.0.0.1:8082"})
+    ('http://127.0.0.1:8082', 'https://127.0.0.1:8082')
+    """
+    host = headers.get("host", "").lower()
+    return (f"http://{host}", f"https://{host}") if host else ()
+
+
 @lru_cache(maxsize=64)
 def _is_here(host: str) -> bool:
     """Whether a Host header names this machine."""

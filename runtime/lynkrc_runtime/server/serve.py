@@ -86,10 +86,13 @@ async def serve(
         gateway.metrics.settled(gateway.policy.dispatch, outcome)
         gateway.log.outcome(gateway.policy.dispatch, outcome)
         gateway.recent.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
+        gateway.board.settled(gateway.policy.dispatch, outcome)
         if gateway.usage_log is not None:
             record(gateway.usage_log, exchange, outcome)
         if exchange.trace is not None:
             exchange.trace.settled(outcome)
+        if exchange.span is not None:
+            exchange.span.settled(outcome)
 
 
 async def _part(exchange: Exchange) -> None:

@@ -29,6 +29,7 @@ from lynkrc_runtime.server.options import Options, tls_of
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.reload import Reloader
 from lynkrc_runtime.server.routes import Settings
+from lynkrc_runtime.server.tracing import open_spans
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.state.interface import CannotOpen
 from lynkrc_runtime.state.open import Stores, in_memory, open_stores
@@ -74,6 +75,9 @@ async def serving(
         usage_log = open_usage_log(policy, log, file=options.usage_log)
         if usage_log is not None:
             closing.enter_context(usage_log)
+        spans = open_spans(policy, options, environ, log)
+        if spans is not None:
+            closing.enter_context(spans)
         stores = _stores(settings, options, environ, log)
         closing.push_async_callback(stores.close)
         http = await closing.enter_async_context(HttpUpstream())
@@ -84,6 +88,7 @@ async def serving(
             log=log,
             metrics=Metrics(version=__version__),
             usage_log=usage_log,
+            spans=spans,
             stores=stores,
             opened_as=settings,
             makers=Makers(time.monotonic, store=stores.shared),

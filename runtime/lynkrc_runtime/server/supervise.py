@@ -1,13 +1,10 @@
 """A bundle and options to a gateway of several workers, until a signal ends it."""
 
 import asyncio
-import fcntl
 import os
 import shutil
 import signal
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from lynkrc_runtime.bundle import OpenedBundle
@@ -17,9 +14,11 @@ from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.lifecycle import ADMIN_PATIENCE, STOPS, announce, watch
 from lynkrc_runtime.server.listening import Listening, listen
 from lynkrc_runtime.server.logs import opened_log
+from lynkrc_runtime.server.notify import READY, STOPPING, tell, told
 from lynkrc_runtime.server.operators import operators_app
 from lynkrc_runtime.server.options import Options, addresses, apart, refuse_memory, tls_of
-from lynkrc_runtime.server.process import CannotServe
+from lynkrc_runtime.server.private_folder import private_folder
+from lynkrc_runtime.server.remote import RemoteBundle
 from lynkrc_runtime.server.serving import runner, serve_from, tell_parts
 from lynkrc_runtime.server.supervisor import Supervisor
 from lynkrc_runtime.server.watching import Watcher
@@ -27,11 +26,16 @@ from lynkrc_runtime.telemetry.log import Level
 
 
 async def supervise(
-    opened: OpenedBundle, policy: Policy, options: Options, environ: Mapping[str, str]
+    opened: OpenedBundle,
+    policy: Policy,
+    options: Options,
+    environ: Mapping[str, str],
+    remote: RemoteBundle | None = None,
 ) -> None:
     """Serve with several workers until SIGTERM or SIGINT. Raises CannotServe before that.
 
-    SIGHUP loads the bundle anew in all of them, SIGUSR2 replaces them one by one.
+    SIGHUP loads the bundle anew in all of them, SIGUSR2 replaces them one by one. `remote` is what
+    fetches the bundle for all of them, where it comes from a server.
     """
     watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
     log = opened_log(policy, options)
@@ -44,14 +48,18 @@ async def supervise(
         log.line(Level.WARNING, "apart", notice=notice)
     loop = asyncio.get_running_loop()
     async with background() as tasks:
-        with _folder() as folder:
+        with private_folder("several workers need") as folder:
             crew = Supervisor(opened, policy, options, environ, log, tasks, folder)
             admin = runner(operators_app(crew), log, ADMIN_PATIENCE)
             await admin.setup()
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, crew.reload).ask)
+            if remote is not None:
+                remote.follow(log, crew.reload, lambda: crew.digest)
+                crew.fetches, crew.ordered = remote.fetches, remote.reload
+            ordered = told(environ, crew.ordered)
+            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, ordered).ask)
             loop.add_signal_handler(signal.SIGUSR2, Repeated(tasks, crew.restart).ask)
             try:
                 operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
@@ -59,9 +67,14 @@ async def supervise(
                 if not await _started(crew, clients, stop):
                     return
                 await serve_from(admin, operators.sockets, log, most=OPERATORS)
-                tasks.start(watch(watcher, lambda: crew.watches, crew.reload))
+                if remote is None:
+                    tasks.start(watch(watcher, lambda: crew.watches, crew.reload))
+                else:
+                    tasks.start(remote.poll())
                 announce(policy, options, clients.urls, operators.urls)
+                tell(environ, READY)
                 await stop.wait()
+                tell(environ, STOPPING)
                 for number in STOPS:
                     loop.remove_signal_handler(number)
                     loop.add_signal_handler(number, _end_hard, crew, folder, number)
@@ -94,24 +107,3 @@ def _end_hard(crew: Supervisor, folder: Path, number: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    """A folder only this user can enter, for the workers' sockets and the copies of bundles.
-
-    It is locked, which tells who clears old temporary files away (systemd-tmpfiles) to let it be.
-    """
-    try:
-        made = tempfile.TemporaryDirectory(prefix="lynkrc-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise CannotServe(
-            f"several workers need a temporary folder: {error.strerror or error}; TMPDIR names one"
-        ) from error
-    with made as name:
-        lock = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH)
-            yield Path(name)
-        finally:
-            os.close(lock)

@@ -9,10 +9,10 @@ before any of them commits; a rolling restart has each new worker serve before a
 import asyncio
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, final
+from typing import Any, Final, final
 
 from lynkrc_runtime.bundle import (
     BrokenBundle,
@@ -25,12 +25,14 @@ from lynkrc_runtime.bundle_archive import read_bundle
 from lynkrc_runtime.plain_file import read_plain
 from lynkrc_runtime.server import control
 from lynkrc_runtime.server.background import Tasks
+from lynkrc_runtime.server.changes import Changes, facts_of_bundle, facts_of_policy
 from lynkrc_runtime.server.crew import Unheard, Worker, start_worker
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import Listening
 from lynkrc_runtime.server.options import Options, refuse_memory
 from lynkrc_runtime.server.process import CannotServe
 from lynkrc_runtime.signature import LARGEST_SIGNATURE, signature_path
+from lynkrc_runtime.telemetry.fetches import Fetches
 from lynkrc_runtime.telemetry.log import Level, Log
 from lynkrc_runtime.telemetry.merging import lasting, merged
 from lynkrc_runtime.telemetry.reloads import Reloaded, Reloads, Result
@@ -78,6 +80,12 @@ class Supervisor:
         self.workers: dict[int, Worker] = {}
         self.counts = WorkerCounts()
         self.reloads = Reloads()
+        self.ordered: Callable[[], Coroutine[Any, Any, Reloaded]] = self.reload
+        """What an operator's order to reload does."""
+        self.fetches: Fetches | None = None
+        """How asking a server for the bundle goes, where it comes from one."""
+        self.changes = Changes()
+        self._facts = facts_of_policy(policy)
         self.trouble: str | None = None
         self.is_stopping = False
         self.watches = policy.dispatch.settings.server.reload.watch
@@ -243,7 +251,7 @@ class Supervisor:
     async def reload(self) -> Reloaded:
         """Have all workers prepare, then all commit; one refusal leaves all as they are."""
         async with self._lock:
-            old = self.digest
+            old, before = self.digest, self._facts
             reason = "the gateway is stopping" if self.is_stopping else await self._prepare_all()
             if reason is None:
                 result = Result.UNCHANGED if self._is_same else Result.RELOADED
@@ -258,6 +266,7 @@ class Supervisor:
             if not self.is_stopping:
                 self.trouble = reason
                 self.reloads.ended(ended.result)
+                self.changes.ended(ended, before, self._facts)
         level = Level.ERROR if ended.result is Result.FAILED else Level.INFO
         self._log.line(level, "reload", **ended.members)
         return ended
@@ -280,6 +289,8 @@ class Supervisor:
         # From here on a worker that is started begins with the new bundle.
         self._copy = copy
         self._is_same = opened.identity == self._identity
+        if not self._is_same:
+            self._facts = facts_of_bundle(opened, dispatch)
         self._identity, self.digest = opened.identity, opened.manifest.meaning_digest
         self.name, self.watches = dispatch.name, dispatch.settings.server.reload.watch
         await asyncio.gather(*(_tell(one, control.COMMIT) for one in workers))

@@ -138,7 +138,7 @@ class Metrics:
         )
         self._lost = Gauge(
             "lynkr_records_lost",
-            "Log lines and usage records that could not be written, since the start",
+            "Log lines, usage records and spans that could not be written, since the start",
             ["of"],
             registry=self.registry,
         )
@@ -340,7 +340,7 @@ class Metrics:
         self._series(self._refused, str(status)).inc()
 
     def lost(self, of: str, count: int) -> None:
-        """So many records `of` log or usage were lost since the start."""
+        """So many records `of` log, usage or span were lost since the start."""
         self._lost.labels(of).set(count)
 
     def _add(self, counter: Counter, labels: tuple[str, ...], amount: float = 1) -> None:

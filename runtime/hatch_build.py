@@ -1,8 +1,8 @@
 """The scan kernel to an extension module beside its sources, for wheels and editable installs.
 
-``python hatch_build.py`` does the same for a plain checkout; its exit status is 1 where nothing was
-built. Whatever is missing for that (Cython, a C compiler, Python's headers) is said and ends in an
-install without the extension, which gives the same results more slowly.
+``python runtime/hatch_build.py`` does the same for a plain checkout; its exit status is 1 where
+nothing was built. Whatever is missing for that (Cython, a C compiler, Python's headers) is said and
+ends in an install without the extension, which gives the same results more slowly.
 """
 
 import shlex
@@ -19,8 +19,8 @@ from typing import Any
 from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ROOT = Path(__file__).resolve().parent
-FOLDER = ROOT / "runtime" / "lynkrc_runtime" / "scan"
+HERE = Path(__file__).resolve().parent
+FOLDER = HERE / "lynkrc_runtime" / "scan"
 MODULE = "_kernel"
 C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c")
 ABI = 0x030B0000
@@ -45,7 +45,7 @@ class KernelHook(BuildHookInterface[BuilderConfig]):
         build_data["pure_python"] = False
         build_data["tag"] = f"cp{ABI >> 24}{ABI >> 16 & 0xFF}-abi3-{platform_tag()}"
         if version != "editable":
-            inside = library.relative_to(ROOT / "runtime").as_posix()
+            inside = library.relative_to(HERE).as_posix()
             build_data["force_include"][str(library)] = inside
 
 
@@ -136,5 +136,5 @@ def _run(command: list[str], folder: Path) -> str:
 
 if __name__ == "__main__":
     made, why = build()
-    print(f"built {made.relative_to(ROOT)}" if made else notice(why))
+    print(f"built {made.relative_to(HERE)}" if made else notice(why))
     sys.exit(made is None)

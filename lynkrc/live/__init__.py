@@ -1,0 +1,1 @@
+"""What a running gateway tells operators, to what a person looks at."""

@@ -1,0 +1,1 @@
+"""A client, a gateway for it, and the client run in the foreground behind it."""

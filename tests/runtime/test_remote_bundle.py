@@ -1,0 +1,540 @@
+"""A bundle from a server, over TLS: fetched, polled for, tampered with, kept, and served again."""
+
+import asyncio
+import json
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.server.begin import begin
+from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.options import Options
+from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
+from lynkrc_runtime.server.readiness import readiness
+from lynkrc_runtime.server.reload import Reloader
+from lynkrc_runtime.server.remote import AGAIN, SOON, RemoteBundle
+from lynkrc_runtime.server.remote_server import Asked, BundleServer, bundle_server
+from lynkrc_runtime.server.routes import Settings
+from lynkrc_runtime.settings import Server
+from lynkrc_runtime.settings import Settings as Declared
+from lynkrc_runtime.signature import Trust
+from lynkrc_runtime.simulator import Simulator
+from lynkrc_runtime.telemetry.log import Log
+from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.telemetry.reloads import Result
+from tests.e2e import versions
+from tests.e2e.hostile_server import Hostile, reply
+from tests.e2e.proxy_server import proxy_before
+from tests.runtime.bundle_host import BUNDLE, SIGNATURES, BundleHost, Papers, papers, signed
+from tests.signing_keys import signing_key
+
+TRUST = Trust(keys=(signing_key(1).public,), is_required=True)
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Papers:
+    return papers(tmp_path_factory.mktemp("papers"))
+
+
+class Enough(Exception):
+    """The server has been asked as often as a test wants."""
+
+
+@dataclass
+class Lab:
+    """A server, and one gateway's bundle from it; `waits` are what it would have waited for."""
+
+    folder: Path
+    host: BundleHost
+    asked: Asked
+    waits: list[float] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    draws: float = 0.5
+    environ: dict[str, str] = field(default_factory=dict)
+    agains: int = 0
+    until: int = 10**6
+    made: int = 0
+
+    def offers(self, number: int, *seeds: int, **members: Any) -> None:
+        """The server has this version from now on."""
+        self.host.pair = signed(self.folder, number, *seeds, **members)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds == AGAIN:
+            self.agains += 1
+            return
+        self.waits.append(seconds)
+        if len(self.waits) > self.until:
+            raise Enough
+
+    def server(self) -> BundleServer:
+        return bundle_server(self.host.url, self.asked, self.environ)
+
+    def remote(self) -> RemoteBundle:
+        """As a process begins with it."""
+        self.made += 1
+        own = self.folder / f"process-{self.made}"
+        own.mkdir()
+        return RemoteBundle(
+            self.server(),
+            TRUST,
+            own,
+            wait=self._wait,
+            draw=lambda: self.draws,
+            clock=lambda: NOW,
+        )
+
+    async def started(self) -> "Served":
+        """A gateway that serves what it has started with."""
+        remote = self.remote()
+        start = await remote.first()
+        options = Options(bundle=remote.path, trust=TRUST)
+        log = Log(write=self.log.append)
+        process = Process(
+            settings=Settings(),
+            environ={},
+            http=Simulator(CLIENT_DIALECTS),
+            log=log,
+            metrics=Metrics(version="0"),
+        )
+        gateway = assemble(start.policy, process)
+        install(gateway, process)
+        site = Site(gateway=gateway, stopping=process.stopping, fetches=remote.fetches)
+        reloader = Reloader(options, start.opened, process, site)
+        remote.follow(log, reloader.reload, lambda: site.gateway.policy.digest)
+        return Served(lab=self, remote=remote, site=site)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in self.log]
+        return [one for one in found if one["event"] == name]
+
+
+@dataclass
+class Served:
+    lab: Lab
+    remote: RemoteBundle
+    site: Site
+
+    @property
+    def version(self) -> int:
+        return versions.number_of(self.site.gateway.policy.digest)
+
+    async def polls(self, times: int = 1) -> None:
+        """The loop of questions, until the server would be asked once more than `times`."""
+        self.lab.until = len(self.lab.waits) + times
+        with pytest.raises(Enough):
+            await self.remote.poll()
+
+    @property
+    def degraded(self) -> list[str]:
+        code, told = readiness(self.site, 0.0, detailed=True)
+        assert code == 200 and (told["status"] == "degraded") == bool(told["degraded"])
+        assert ("reason" in told) == bool(told["degraded"])
+        return list(told["degraded"])
+
+    def counted(self, result: str) -> float:
+        text = self.remote.fetches.render().decode()
+        (line,) = [one for one in text.splitlines() if f'fetches_total{{result="{result}"}}' in one]
+        return float(line.rpartition(" ")[2])
+
+
+@pytest.fixture
+async def lab(tmp_path: Path, ours: Papers) -> AsyncIterator[Lab]:
+    host = BundleHost(pair=signed(tmp_path, 1))
+    async with host.running(ours.context):
+        yield Lab(folder=tmp_path, host=host, asked=Asked(ca=ours.ca, cache=tmp_path / "cache"))
+
+
+# -- what is as it should be -------------------------------------------------------------------
+
+
+async def test_a_bundle_is_fetched_once_and_then_asked_for(lab: Lab) -> None:
+    lab.asked = Asked(ca=lab.asked.ca, cache=lab.asked.cache, poll=(60, 100))
+    served = await lab.started()
+    assert served.version == 1 and served.degraded == []
+    await served.polls(3)
+    assert lab.host.answers == {
+        (BUNDLE, 200): 1,
+        (SIGNATURES, 200): 1,
+        (BUNDLE, 304): 3,
+        (SIGNATURES, 304): 3,
+    }
+    assert lab.waits == [80.0] * 4
+    assert (served.counted("fetched"), served.counted("unchanged")) == (1, 3)
+    lab.offers(2)
+    await served.polls()
+    assert served.version == 2
+    told = [(one["old_sha256"] is None, len(one["sha256"])) for one in lab.events("bundle-fetched")]
+    assert told == [(True, 64), (False, 64)]
+    text = served.remote.fetches.render().decode()
+    assert "lynkr_bundle_last_success_timestamp_seconds 1.8e+09" in text
+
+
+async def test_without_etags_digests_are_compared(lab: Lab) -> None:
+    lab.host.has_tags = False
+    served = await lab.started()
+    await served.polls(2)
+    assert lab.host.answers == {(BUNDLE, 200): 3, (SIGNATURES, 200): 3}
+    assert served.counted("unchanged") == 2
+    assert lab.events("reload") == []
+    lab.offers(2)
+    await served.polls()
+    assert served.version == 2
+
+
+async def test_a_bundle_that_is_only_signed_anew_is_kept_so(lab: Lab) -> None:
+    served = await lab.started()
+    lab.offers(1, 1, 2)
+    await served.polls()
+    assert lab.host.answers[BUNDLE, 304] == 1
+    assert served.counted("fetched") == 2
+    assert lab.host.pair[1] in lab.server().kept.read_bytes()
+
+
+async def test_an_operator_s_order_asks_at_once(lab: Lab) -> None:
+    served = await lab.started()
+    assert (await served.remote.reload()).result is Result.UNCHANGED
+    lab.offers(2)
+    ended = await served.remote.reload()
+    assert (ended.result, ended.new) == (Result.RELOADED, versions.digest(2))
+    lab.host.instead[BUNDLE] = _status(503)
+    ended = await served.remote.reload()
+    assert (ended.result, ended.old) == (Result.FAILED, ended.new)
+    assert ended.reason == f"{lab.host.url}: answered 503"
+    assert served.degraded == ["bundle-server"]
+
+
+# -- what is not -------------------------------------------------------------------------------
+
+
+def _status(status: int, **headers: str) -> Any:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, headers=headers)
+
+    return answer
+
+
+async def _cut(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse(headers={"content-length": "100000"})
+    await answer.prepare(request)
+    await answer.write(b"PK")
+    assert request.transport is not None
+    request.transport.close()
+    return answer
+
+
+async def _short(request: web.Request) -> web.StreamResponse:
+    """Fewer bytes than there are, and no word of how many."""
+    answer = web.StreamResponse(headers={"connection": "close"})
+    answer.force_close()
+    await answer.prepare(request)
+    await answer.write(b"PK\x03\x04")
+    return answer
+
+
+async def _squeezed(_: web.Request) -> web.StreamResponse:
+    answer = web.Response(body=b"x" * 5000)
+    answer.enable_compression(web.ContentCoding.gzip)
+    return answer
+
+
+async def _page(_: web.Request) -> web.StreamResponse:
+    return web.Response(text="<html>Welcome to the airport's network</html>")
+
+
+async def _endless(request: web.Request) -> web.StreamResponse:
+    answer = web.StreamResponse()
+    await answer.prepare(request)
+    for _ in range(8):
+        await answer.write(bytes(2**20))
+    return answer
+
+
+WRONG: list[tuple[str, Any, str, str]] = [
+    (BUNDLE, _status(401), "denied", "--bundle-token-env"),
+    (BUNDLE, _status(404), "missing", "answered 404"),
+    (SIGNATURES, _status(404), "missing", "its signatures: answered 404"),
+    (BUNDLE, _status(500), "status", "answered 500"),
+    (BUNDLE, _status(302, location="https://elsewhere.test"), "redirect", "not followed"),
+    (BUNDLE, _status(200, **{"content-length": str(2**40)}), "large", "more than 67108864"),
+    (SIGNATURES, _endless, "large", "its signatures: the file has more than 4194304"),
+    (BUNDLE, _cut, "broken", "broke off"),
+    (BUNDLE, _short, "untrusted", "about another file"),
+    (BUNDLE, _squeezed, "encoded", "compressed"),
+    (BUNDLE, _page, "untrusted", "about another file"),
+    (SIGNATURES, _page, "untrusted", "does not end with a whole line"),
+]
+
+
+async def test_what_a_server_does_wrong_is_told_and_changes_nothing(lab: Lab) -> None:
+    served = await lab.started()
+    lab.offers(2)
+    for path, answer, result, words in WRONG:
+        lab.host.instead = {path: answer}
+        before = served.counted(result)
+        await served.polls()
+        assert served.counted(result) == before + 1, result
+        told = lab.events("bundle-fetch-failed")[-1]
+        assert told["result"] == result and words in told["reason"], told
+        assert served.version == 1 and served.degraded == ["bundle-server"]
+    assert told["failures"] == len(WRONG)
+    lab.host.instead = {}
+    await served.polls()
+    assert served.version == 2 and served.degraded == []
+    assert lab.events("bundle-server-back")[0]["failures"] == len(WRONG)
+    assert lab.events("reload")[0]["result"] == "reloaded"
+
+
+async def test_a_server_that_fails_is_asked_less_and_less(lab: Lab) -> None:
+    served = await lab.started()
+    lab.host.instead = {BUNDLE: _status(503)}
+    lab.draws = 0.25
+    await served.polls(9)
+    assert lab.waits == [75.0, *(0.625 * min(SOON * 2**n, 120) for n in range(9))]
+    lab.draws = 0.999
+    assert 59 < served.remote.pause() < 120
+
+
+def _flipped(data: bytes, at: int) -> bytes:
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+
+
+async def test_no_byte_that_was_changed_on_the_way_is_served(lab: Lab) -> None:
+    served = await lab.started()
+    bundle, signatures = signed(lab.folder, 2)
+    stranger = signed(lab.folder, 2, 9)[1]
+    other = signed(lab.folder, 3)[1]
+    pairs = [
+        *((_flipped(bundle, at), signatures) for at in range(0, len(bundle), len(bundle) // 5)),
+        *((bundle, _flipped(signatures, at)) for at in range(0, len(signatures), 400)),
+        (bundle[:-1], signatures),
+        (bundle + b"\0", signatures),
+        (bundle, signatures[:-1]),
+        (bundle, b""),
+        (b"", signatures),
+        (bundle, stranger),
+        (bundle, other),
+        (signatures, bundle),
+    ]
+    for pair in pairs:
+        lab.host.pair = pair
+        assert (await served.remote.reload()).result is Result.FAILED
+        assert served.version == 1
+    assert served.counted("untrusted") == len(pairs)
+    assert lab.events("reload") == []
+    lab.host.pair = bundle, signatures
+    await served.remote.reload()
+    assert served.version == 2 and served.degraded == []
+
+
+async def test_a_pair_that_changes_between_two_questions_is_asked_for_again(lab: Lab) -> None:
+    served = await lab.started()
+    second, third = signed(lab.folder, 2), signed(lab.folder, 3)
+    lab.host.pair = second
+
+    def swap(path: str) -> None:
+        lab.host.pair = third
+
+    lab.host.after = swap
+    assert (await served.remote.reload()).result is Result.RELOADED
+    assert served.version == 3 and lab.agains == 1
+    assert served.counted("untrusted") == 0
+
+
+async def test_a_signed_bundle_that_cannot_serve_here_is_refused_once(lab: Lab) -> None:
+    served = await lab.started()
+    lab.offers(2, settings=Declared(server=Server(port=9)))
+    await served.polls(3)
+    assert served.version == 1
+    assert served.degraded == ["reload", "bundle-server"]
+    assert served.counted("refused") == 3
+    assert len(lab.events("reload")) == 1, "what was refused is tried again on an order alone"
+    assert "server.port" in lab.events("bundle-fetch-failed")[-1]["reason"]
+    ended = await served.remote.reload()
+    assert ended.reason == f"{lab.host.url}: a change of server.port needs a restart"
+    assert len(lab.events("reload")) == 2
+    lab.offers(1)
+    await served.polls()
+    assert served.degraded == []
+    # What never served is not what a restart gets.
+    assert lab.host.pair[0] in lab.server().kept.read_bytes()
+
+
+async def test_a_token_is_shown_and_told_to_nobody(lab: Lab) -> None:
+    lab.host.token = "secret-of-the-bundle-server"
+    lab.environ["BUNDLE_TOKEN"] = lab.host.token
+    lab.asked = Asked(ca=lab.asked.ca, cache=lab.asked.cache, token_env="BUNDLE_TOKEN")
+    served = await lab.started()
+    assert served.version == 1
+    assert lab.host.token not in f"{lab.server()!r}{lab.log}"
+    # One in a file is read at every question.
+    file = lab.folder / "token"
+    file.write_text(f"{lab.host.token}\n")
+    lab.asked = Asked(ca=lab.asked.ca, cache=lab.asked.cache, token_file=file)
+    served = await lab.started()
+    file.write_text("another")
+    assert "answered 401" in str((await served.remote.reload()).reason)
+    file.unlink()
+    assert "cannot be read" in str((await served.remote.reload()).reason)
+    assert (served.counted("denied"), served.counted("token")) == (1, 1)
+
+
+async def test_nobody_without_the_certificate_is_heard(lab: Lab, tmp_path: Path) -> None:
+    other = papers(tmp_path)
+    lab.asked = Asked(ca=other.ca, cache=lab.asked.cache)
+    with pytest.raises(CannotServe, match=r"its certificate is not trusted: .*issuer"):
+        await lab.remote().first()
+    wrong = papers(tmp_path, "elsewhere.test")
+    host = BundleHost(pair=lab.host.pair)
+    async with host.running(wrong.context):
+        lab.host, lab.asked = host, Asked(ca=wrong.ca, cache=lab.asked.cache)
+        with pytest.raises(CannotServe, match=r"its certificate is not trusted: .*127\.0\.0\.1"):
+            await lab.remote().first()
+    assert host.answers == {}
+
+
+async def test_a_server_behind_a_proxy(tmp_path: Path) -> None:
+    """No such name is known to anybody but the proxy."""
+    theirs = papers(tmp_path, "bundles.test")
+    host = BundleHost(pair=signed(tmp_path, 1), token="hush-hush")
+    async with host.running(theirs.context):
+        upstream = Hostile(says=reply("", []), url=host.url.removesuffix(BUNDLE))
+        async with proxy_before(upstream) as proxy:
+            environ = {"https_proxy": f"http://me:pa55@{proxy.address}", "TOKEN": "hush-hush"}
+            asked = Asked(ca=theirs.ca, cache=tmp_path / "cache", token_env="TOKEN")
+            lab = Lab(folder=tmp_path, host=host, asked=asked, environ=environ)
+            host.url = f"https://bundles.test{BUNDLE}"
+            served = await lab.started()
+            assert served.version == 1
+            told = lab.events("bundle-server")[0]["proxy"]
+            assert told == f"http://{proxy.address}" and "pa55" not in "".join(lab.log)
+            assert proxy.heads[0].startswith(b"CONNECT bundles.test:443 ")
+            assert not any(b"hush" in head for head in proxy.heads)
+            proxy.refuses = b"407 Proxy Authentication Required"
+            ended = await served.remote.reload()
+            assert "the proxy refused the connection (407)" in str(ended.reason)
+
+
+async def test_a_stop_before_the_first_bundle_is_there(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stopping(_: web.Request) -> web.StreamResponse:
+        signal.raise_signal(signal.SIGTERM)
+        await asyncio.sleep(60)
+        raise AssertionError
+
+    lab.host.instead = {BUNDLE: stopping}
+    monkeypatch.setattr(tempfile, "tempdir", str(lab.folder / "process-0"))
+    (lab.folder / "process-0").mkdir()
+    options = Options(bundle=Path("a.lynkr"), trust=TRUST)
+    await begin(lab.server(), options, {})
+    assert list((lab.folder / "process-0").iterdir()) == []
+
+
+# -- the last good one -------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def gone(host: BundleHost) -> AsyncIterator[None]:
+    """Nobody listens where the server was."""
+    host.instead = {BUNDLE: _cut, SIGNATURES: _cut}
+    try:
+        yield
+    finally:
+        host.instead = {}
+
+
+async def test_a_restart_without_the_server_serves_the_last_good_bundle(lab: Lab) -> None:
+    async with gone(lab.host):
+        with pytest.raises(CannotServe) as neither:
+            await lab.remote().first()
+    assert "broke off" in str(neither.value) and "none is kept at" in str(neither.value)
+    served = await lab.started()
+    await served.polls()
+    lab.offers(2)
+    await served.polls()
+    async with gone(lab.host):
+        again = await lab.started()
+        assert again.version == 2 and again.degraded == ["bundle-server"]
+        (told,) = lab.events("served-from-cache")
+        assert told["level"] == "warning" and "broke off" in told["reason"]
+        assert "lynkr_bundle_last_success_timestamp_seconds 0.0" in (
+            again.remote.fetches.render().decode()
+        )
+        await again.polls()
+        assert again.version == 2
+    await again.polls()
+    assert again.degraded == []
+    assert again.counted("unchanged") == 1
+    lab.offers(3)
+    await again.polls()
+    assert again.version == 3
+
+
+async def test_a_last_good_bundle_is_verified_again(lab: Lab) -> None:
+    served = await lab.started()
+    await served.polls()
+    place = lab.server().kept
+    good = place.read_bytes()
+    assert place.stat().st_mode & 0o777 == 0o600
+    lab.offers(2, 9)
+    stranger = signed(lab.folder, 1, 9)[1]
+    assert len(stranger) == len(lab.host.pair[1])
+    async with gone(lab.host):
+        for wrong in (
+            *(_flipped(good, at) for at in range(0, len(good), len(good) // 16)),
+            good[:-1],
+            b"",
+            good + b"\0",
+        ):
+            place.write_bytes(wrong)
+            with pytest.raises(CannotServe, match="no last good bundle"):
+                await lab.remote().first()
+        place.unlink()
+        place.mkdir()
+        with pytest.raises(CannotServe, match="Is a directory"):
+            await lab.remote().first()
+        place.rmdir()
+        place.write_bytes(good)
+        assert (await lab.started()).version == 1
+
+
+async def test_what_cannot_be_kept_serves_and_is_told(lab: Lab) -> None:
+    served = await lab.started()
+    place = lab.server().kept
+    place.mkdir()
+    await served.polls()
+    assert served.version == 1 and served.degraded == ["bundle-cache"]
+    assert str(place) in lab.events("bundle-not-kept")[0]["reason"]
+    place.rmdir()
+    lab.offers(2)
+    await served.polls()
+    assert served.degraded == []
+    assert [one.name for one in place.parent.iterdir()] == [place.name]
+
+
+async def test_a_start_that_a_new_bundle_refuses_is_made_with_the_last_good_one(lab: Lab) -> None:
+    served = await lab.started()
+    await served.polls()
+    remote = lab.remote()
+    await remote.first()
+    assert remote.instead("it is the same") is None
+    lab.offers(2)
+    remote = lab.remote()
+    await remote.first()
+    start = remote.instead("environment variable KEY is not set")
+    assert start is not None and start.policy.digest == versions.digest(1)
+    assert "KEY is not set" in str(remote.fetches.trouble)
+    lab.server().kept.unlink()
+    remote = lab.remote()
+    await remote.first()
+    assert remote.instead("why") is None
