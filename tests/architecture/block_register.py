@@ -51,6 +51,10 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "python": "architecture/test_guides.py",
             "yaml": "architecture/test_guides.py",
         },
+        "docs/install.md": {
+            "sh": "architecture/test_packages.py",
+            "text": "architecture/test_packages.py",
+        },
         "docs/language.md": {
             "text": "architecture/test_docs.py",
             "toml": "architecture/test_blocks.py",
@@ -59,6 +63,10 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "docs/providers.md": {"yaml": "architecture/test_guides.py"},
         "docs/quality.md": {"sh": "architecture/test_quality_page.py"},
         "docs/reference.md": {"yaml": "architecture/test_reference.py"},
+        "docs/scaling.md": {
+            "sh": "deploy/test_scaling_page.py",
+            "yaml": "deploy/test_scaling_page.py",
+        },
         "docs/signing.md": {"sh": "unit/test_signing_page.py"},
     }
 )
@@ -81,6 +89,7 @@ NOT_RUN: Mapping[str, int] = MappingProxyType(
         "docs/clients/claude-code.md": 1,
         "docs/clients/codex.md": 1,
         "docs/performance.md": 6,
+        "docs/scaling.md": 4,
         "docs/start.md": 3,
     }
 )

@@ -19,6 +19,7 @@ from promql_parser import (
     VectorSelector,
 )
 
+from lynkrc_runtime.telemetry.fetches import Fetches
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.reloads import Reloads
 from lynkrc_runtime.telemetry.tallies import Histogram
@@ -32,7 +33,12 @@ _VARIABLES = {"$__rate_interval": "5m", "$__range": "1h", "$__interval": "1m"}
 def exposed() -> dict[str, frozenset[str]]:
     """The names of all series a gateway shows, with their labels."""
     found: dict[str, frozenset[str]] = {}
-    registries = (Metrics(version="1").registry, Reloads()._registry, WorkerCounts()._registry)
+    registries = (
+        Metrics(version="1").registry,
+        Reloads()._registry,
+        WorkerCounts()._registry,
+        Fetches()._registry,
+    )
     for registry in registries:
         for metric, names in registry._collector_to_names.items():
             if names:

@@ -137,7 +137,10 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/upstream.py",
         "runtime/lynkrc_runtime/server/",
     ),
-    "yarl": ("runtime/lynkrc_runtime/upstream.py",),
+    "yarl": (
+        "runtime/lynkrc_runtime/upstream.py",
+        "runtime/lynkrc_runtime/server/remote_fetch.py",
+    ),
     "prometheus_client": ("runtime/lynkrc_runtime/telemetry/",),
     "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
     "botocore": (

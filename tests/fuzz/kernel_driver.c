@@ -176,6 +176,8 @@ static void read_turns(const unsigned char *text, size_t length) {
         }
         /* A token for at most every byte, and for no more than the weight of a few. */
         expect(turns.tokens <= length, "how many tokens");
+        expect(lk_may_repeat(&turns, turns.turn_count) == 0, "calls behind the last message");
+        expect(turns.call_count > 1 || lk_may_repeat(&turns, 0) == 0, "one call");
     } else {
         refused++;
     }

@@ -80,7 +80,8 @@ class Speller:
                     self.chance.shuffle(pairs)
                 if self.rarely() and pairs:
                     pairs.insert(0, (pairs[-1][0], "before"))
-                return self.members([(name, self.value(one)) for name, one in pairs])
+                spelled = [(self.string(name), self.value(one)) for name, one in pairs]
+                return self.spelled_members(spelled)
             case bool() | None:
                 return json.dumps(value)
             case int() if self.rarely():
@@ -92,7 +93,12 @@ class Speller:
         return f"{opens}{joined or self.blank()}{closes}"
 
     def members(self, given: Sequence[tuple[str, str]]) -> str:
-        parts = [f"{self.string(name)}{self.blank()}:{self.blank()}{one}" for name, one in given]
+        # Who writes these otherwise is read in the other way.
+        spell = self.string if self.rarely() and self.rarely() else json.dumps
+        return self.spelled_members([(spell(name), one) for name, one in given])
+
+    def spelled_members(self, given: Sequence[tuple[str, str]]) -> str:
+        parts = [f"{name}{self.blank()}:{self.blank()}{one}" for name, one in given]
         return self.within("{", parts, "}")
 
     # -- messages ----------------------------------------------------------------------------
@@ -107,7 +113,8 @@ class Speller:
         chance = self.chance
         if self.rarely():
             mark = {"type": "ephemeral", "ttl": "5m"}
-            given.append(("cache_control", self.value(mark if chance.random() < 0.8 else None)))
+            spell = self.value if self.rarely() else json.dumps
+            given.append(("cache_control", spell(mark if chance.random() < 0.8 else None)))
         if self.rarely():
             chance.shuffle(given)
         if self.rarely() and self.rarely():
@@ -150,7 +157,7 @@ class Speller:
         role = chance.choice(("user", "assistant", "system" if self.rarely() else "user"))
         blocks = self.within("[", [self.block() for _ in range(chance.randrange(4))], "]")
         content = blocks if chance.random() < 0.8 else self.text()
-        given = [("role", self.string(role)), ("content", content)]
+        given = [("role", json.dumps(role)), ("content", content)]
         return self.members(given[::-1] if self.rarely() else given)
 
     def body(self) -> bytes:
@@ -285,6 +292,7 @@ class _Turns(ctypes.Structure):
         ("end", ctypes.c_size_t),
         ("tokens", ctypes.c_uint64),
         ("has_reasoning", ctypes.c_int),
+        ("is_ascii", ctypes.c_int),
     )
 
 

@@ -62,7 +62,7 @@ class LateMessages(Sequence[Message]):
     equal no other one.
     """
 
-    __slots__ = ("_build", "_calls", "_entries", "_made", "_starts", "course", "tokens")
+    __slots__ = ("_alone", "_build", "_calls", "_entries", "_made", "_starts", "course", "tokens")
 
     def __init__(
         self,
@@ -77,6 +77,7 @@ class LateMessages(Sequence[Message]):
         self._starts = starts
         self._build = build
         self._calls = calls
+        self._alone: dict[int, Message] = {}
         self._made: tuple[Message, ...] | None = None
         self.course = course
         self.tokens = tokens
@@ -96,8 +97,12 @@ class LateMessages(Sequence[Message]):
             return self._all()[index]
         starts = self._starts
         place = range(len(starts))[index]
-        end = starts[place + 1] if place + 1 < len(starts) else len(self._entries)
-        return self._build(self._entries[starts[place] : end])
+        # The first and the last ones are asked for several times.
+        made = self._alone.get(place)
+        if made is None:
+            end = starts[place + 1] if place + 1 < len(starts) else len(self._entries)
+            made = self._alone[place] = self._build(self._entries[starts[place] : end])
+        return made
 
     def __reversed__(self) -> Iterator[Message]:
         return map(self.__getitem__, range(len(self._starts) - 1, -1, -1))

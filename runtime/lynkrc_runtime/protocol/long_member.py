@@ -61,7 +61,7 @@ def members_around(body: bytes, name: str, least: int = LEAST) -> dict[str, msgs
     if closes is None:
         return None
     end = closes.end()
-    found = members_beside(body, name, start, end)
+    found = members_beside(body[:start], body[end:], name)
     if found is not None:
         found[name] = msgspec.Raw(body[start:end])
     return found
@@ -74,13 +74,14 @@ def list_start(body: bytes, name: str) -> int | None:
     return None if opens is None else opens.end() - 1
 
 
-def members_beside(body: bytes, name: str, start: int, end: int) -> dict[str, msgspec.Raw] | None:
-    """All members, in order, where `body[start:end]` is a value and that of the member.
+def members_beside(before: bytes, after: bytes, name: str) -> dict[str, msgspec.Raw] | None:
+    """All members, in order, of a body whose value of one member stands between these parts.
 
-    None where it is not, or what is around it is not read. In its place stands a word of ours.
+    None where it is not that of the member, or what is around it is not read. In its place stands
+    a word of ours.
     """
     try:
-        found = _members(b"".join((body[:start], _WORD, body[end:])))
+        found = _members(b"".join((before, _WORD, after)))
     except NOT_JSON:
         return None
     return found if bytes(found.get(name, b"")) == _WORD else None

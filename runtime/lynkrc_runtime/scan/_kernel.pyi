@@ -33,15 +33,17 @@ class Turns:
 
     ValueError for what is not of the common forms, or empty. `end` is behind the list; `kinds`,
     `results`, `errors` and `has_reasoning` are those of a `Course`; `tokens` are estimated, those
-    for each message not among them. `turn` is one message's JSON text. `doubtful` gives the JSON
-    texts of name and input of the calls from a message on, but for those that surely say something
-    else than every other one.
+    for each message not among them. `is_ascii`: all bytes of the list are; where others are, it is
+    not looked at whether they are UTF-8. `turn` is one message's JSON text. `doubtful` gives the
+    JSON texts of name and input of the calls from a message on, but for those that surely say
+    something else than every other one.
     """
 
     begin: int
     end: int
     tokens: int
     has_reasoning: bool
+    is_ascii: bool
     kinds: bytes
     results: list[int]
     errors: list[int]

@@ -104,6 +104,8 @@ cdef extern from "turns.h":
         size_t end
         uint64_t tokens
         int has_reasoning
+        int is_ascii
+    int lk_may_repeat(const lk_turns *found, size_t first)
     int lk_read_turns(const unsigned char *text, size_t begin, size_t size,
                       lk_turns *found) nogil
     void lk_release_turns(lk_turns *found)
@@ -346,7 +348,7 @@ cdef class Turns:
     cdef lk_turns found
     cdef bytes body
     cdef readonly Py_ssize_t begin, end
-    cdef readonly object tokens, has_reasoning, kinds, results, errors
+    cdef readonly object tokens, has_reasoning, is_ascii, kinds, results, errors
 
     def __cinit__(self, bytes body not None, Py_ssize_t begin):
         cdef const unsigned char *text = <const unsigned char *>PyBytes_AsString(body)
@@ -368,7 +370,11 @@ cdef class Turns:
         self.end = <Py_ssize_t>self.found.end
         self.tokens = self.found.tokens
         self.has_reasoning = self.found.has_reasoning != 0
-        self.kinds = bytes([self.found.turns[i].kind for i in range(self.found.turn_count)])
+        self.is_ascii = self.found.is_ascii != 0
+        self.kinds = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.found.turn_count)
+        cdef char *kinds = PyBytes_AsString(self.kinds)
+        for i in range(self.found.turn_count):
+            kinds[i] = <char>self.found.turns[i].kind
         self.results = [self.found.results[i].turn for i in range(self.found.result_count)]
         self.errors = [
             self.found.results[i].turn
@@ -393,6 +399,11 @@ cdef class Turns:
         cdef set twice = set()
         cdef lk_call *call
         cdef bint is_odd = False
+        cdef int may_repeat = lk_may_repeat(&self.found, <size_t>max(first, 0))
+        if may_repeat < 0:
+            raise MemoryError
+        if may_repeat == 0:
+            return []
         for i in range(self.found.call_count):
             call = &self.found.calls[i]
             if <Py_ssize_t>call.turn < first:

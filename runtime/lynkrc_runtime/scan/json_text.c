@@ -4,31 +4,33 @@
 
 enum { PER_BYTE = 5, PER_CJK = 12, MOST_NAMES = 32, MOST_DIGITS = 18 };
 
-static inline int is_blank(unsigned char byte) {
-    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
-}
-
 static inline int is_digit(unsigned char byte) { return byte >= '0' && byte <= '9'; }
-
-unsigned char lk_peek(lk_json *json) {
-    while (json->at < json->end && is_blank(json->text[json->at])) json->at++;
-    return json->at < json->end ? json->text[json->at] : 0;
-}
 
 /* Where plain text ends: at a quote, a backslash, a control character, what is not ASCII. */
 #if defined(__SSE2__) && defined(__GNUC__)
 #include <emmintrin.h>
 
+static inline __m128i ends_in(const unsigned char *text) {
+    __m128i some = _mm_loadu_si128((const __m128i *)(const void *)text);
+    /* Signed: what is not ASCII is less than a blank, too. */
+    return _mm_or_si128(_mm_cmplt_epi8(some, _mm_set1_epi8(' ')),
+                        _mm_or_si128(_mm_cmpeq_epi8(some, _mm_set1_epi8('"')),
+                                     _mm_cmpeq_epi8(some, _mm_set1_epi8('\\'))));
+}
+
 static inline size_t plain_end(const unsigned char *text, size_t at, size_t end) {
-    const __m128i quote = _mm_set1_epi8('"'), backslash = _mm_set1_epi8('\\');
-    const __m128i blank = _mm_set1_epi8(' ');
+    /* Most strings are short, and most of the bytes are in long ones. */
+    for (int few = 0; few < 2 && end - at >= 16; few++, at += 16) {
+        unsigned found = (unsigned)_mm_movemask_epi8(ends_in(text + at));
+        if (found) return at + (size_t)__builtin_ctz(found);
+    }
+    for (; end - at >= 64; at += 64) {
+        __m128i first = _mm_or_si128(ends_in(text + at), ends_in(text + at + 16));
+        __m128i second = _mm_or_si128(ends_in(text + at + 32), ends_in(text + at + 48));
+        if (_mm_movemask_epi8(_mm_or_si128(first, second))) break;
+    }
     while (end - at >= 16) {
-        __m128i some = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-        /* Signed: what is not ASCII is less than a blank, too. */
-        __m128i ends = _mm_or_si128(
-            _mm_cmplt_epi8(some, blank),
-            _mm_or_si128(_mm_cmpeq_epi8(some, quote), _mm_cmpeq_epi8(some, backslash)));
-        unsigned found = (unsigned)_mm_movemask_epi8(ends);
+        unsigned found = (unsigned)_mm_movemask_epi8(ends_in(text + at));
         if (found) return at + (size_t)__builtin_ctz(found);
         at += 16;
     }
@@ -164,6 +166,7 @@ int lk_read_string(lk_json *json, lk_string *found) {
             if (at == 0) return 0;
         } else if (text[stop] >= 0x80) {
             found->is_ascii = 0;
+            json->has_wide = 1;
             at = wide_end(text, stop, end, &found->weight);
         } else {
             return 0;

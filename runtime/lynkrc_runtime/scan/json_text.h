@@ -15,6 +15,7 @@
 typedef struct {
     const unsigned char *text;
     size_t at, end;
+    int has_wide; /* bytes that are not ASCII have been met, which are in strings alone */
 } lk_json;
 
 typedef enum {
@@ -36,7 +37,14 @@ typedef struct {
 } lk_string;
 
 /* The first byte behind white space, which is left behind; 0 at the end. */
-unsigned char lk_peek(lk_json *json);
+static inline unsigned char lk_peek(lk_json *json) {
+    for (; json->at < json->end; json->at++) {
+        unsigned char byte = json->text[json->at];
+        if (byte > ' ') return byte;
+        if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r') return byte;
+    }
+    return 0;
+}
 
 /* The string that begins here, and goes behind it; 0 where there is none. */
 int lk_read_string(lk_json *json, lk_string *found);

@@ -21,51 +21,46 @@ enum {
     DATA = 2048
 };
 
-typedef struct {
-    const char *word;
-    size_t size;
-    unsigned sense;
-} Word;
+/* What a string means; OTHER too where it is spelled with escapes. Each size is one comparison or a
+ * few of as many bytes. */
+#define IS(word) (memcmp(text, word, sizeof(word) - 1) == 0)
 
-#define WORD(word, sense) {word, sizeof(word) - 1, sense}
-static const Word members[] = {
-    WORD("type", TYPE),
-    WORD("text", TEXT),
-    WORD("tool_use_id", TOOL_USE_ID),
-    WORD("content", CONTENT),
-    WORD("id", ID),
-    WORD("name", NAME),
-    WORD("input", INPUT),
-    WORD("is_error", IS_ERROR),
-    WORD("cache_control", CACHE_CONTROL),
-    WORD("thinking", THINKING),
-    WORD("signature", SIGNATURE),
-    WORD("data", DATA),
-    {NULL, 0, OTHER},
-};
-/* By what a block of the type must have. */
-static const Word types[] = {
-    WORD("text", TEXT),
-    WORD("tool_use", INPUT),
-    WORD("tool_result", TOOL_USE_ID),
-    WORD("thinking", THINKING),
-    WORD("redacted_thinking", DATA),
-    {NULL, 0, OTHER},
-};
-static const Word roles[] = {
-    WORD("user", USER),
-    WORD("assistant", ASSISTANT),
-    WORD("system", SYSTEM),
-    {NULL, 0, OTHER},
-};
+static unsigned member_of(const lk_json *json, const lk_string *string) {
+    const unsigned char *text = json->text + string->begin;
+    switch (string->end - string->begin) {
+    case 2: return IS("id") ? ID : OTHER;
+    case 4:
+        return IS("type") ? TYPE : IS("text") ? TEXT : IS("name") ? NAME : IS("data") ? DATA : OTHER;
+    case 5: return IS("input") ? INPUT : OTHER;
+    case 7: return IS("content") ? CONTENT : OTHER;
+    case 8: return IS("is_error") ? IS_ERROR : IS("thinking") ? THINKING : OTHER;
+    case 9: return IS("signature") ? SIGNATURE : OTHER;
+    case 11: return IS("tool_use_id") ? TOOL_USE_ID : OTHER;
+    case 13: return IS("cache_control") ? CACHE_CONTROL : OTHER;
+    default: return OTHER;
+    }
+}
 
-/* What a string means; OTHER too where it is spelled with escapes. */
-static unsigned sense_of(const lk_json *json, const lk_string *string, const Word *words) {
-    size_t size = string->end - string->begin;
-    for (; words->word; words++)
-        if (words->size == size && memcmp(words->word, json->text + string->begin, size) == 0)
-            return words->sense;
-    return OTHER;
+/* A type of blocks, by what such a block must have. */
+static unsigned type_of(const lk_json *json, const lk_string *string) {
+    const unsigned char *text = json->text + string->begin;
+    switch (string->end - string->begin) {
+    case 4: return IS("text") ? TEXT : OTHER;
+    case 8: return IS("tool_use") ? INPUT : IS("thinking") ? THINKING : OTHER;
+    case 11: return IS("tool_result") ? TOOL_USE_ID : OTHER;
+    case 17: return IS("redacted_thinking") ? DATA : OTHER;
+    default: return OTHER;
+    }
+}
+
+static unsigned role_of(const lk_json *json, const lk_string *string) {
+    const unsigned char *text = json->text + string->begin;
+    switch (string->end - string->begin) {
+    case 4: return IS("user") ? USER : OTHER;
+    case 6: return IS("system") ? SYSTEM : OTHER;
+    case 9: return IS("assistant") ? ASSISTANT : OTHER;
+    default: return OTHER;
+    }
 }
 
 /* Tokens of a weight, rounded up. */
@@ -100,7 +95,7 @@ static int read_parts(lk_json *json, uint64_t *tokens) {
         if (lk_peek(json) != '{') return 0;
         json->at++;
         for (size_t count = 0; (next = lk_next_member(json, count, &name)) == 1; count++) {
-            unsigned member = sense_of(json, &name, members);
+            unsigned member = member_of(json, &name);
             if (seen & member) return 0;
             seen |= member;
             if (member == CACHE_CONTROL) {
@@ -109,7 +104,7 @@ static int read_parts(lk_json *json, uint64_t *tokens) {
                 if (!lk_read_string(json, &string)) return 0;
                 if (member == TEXT)
                     *tokens += tokens_of(string.weight);
-                else if (sense_of(json, &string, types) != TEXT)
+                else if (type_of(json, &string) != TEXT)
                     return 0;
             } else {
                 return 0;
@@ -136,7 +131,7 @@ static int read_member(lk_json *json, unsigned member, Block *block) {
     switch (member) {
     case TYPE:
         if (!lk_read_string(json, &string)) return 0;
-        block->type = sense_of(json, &string, types);
+        block->type = type_of(json, &string);
         return block->type != OTHER;
     case TEXT:
     case THINKING:
@@ -219,7 +214,7 @@ static int read_block(lk_json *json, lk_turns *found) {
     if (lk_peek(json) != '{') return 0;
     json->at++;
     for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
-        unsigned member = sense_of(json, &name, members);
+        unsigned member = member_of(json, &name);
         if (block.seen & member) return 0;
         block.seen |= member;
         if (!read_member(json, member, &block)) return 0;
@@ -235,12 +230,12 @@ static int read_turn(lk_json *json, lk_turns *found) {
     if (lk_peek(json) != '{') return 0;
     begin = json->at++;
     for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
-        is_content = sense_of(json, &name, members) == CONTENT;
+        is_content = member_of(json, &name) == CONTENT;
         if (!is_content) {
             int is_role = name.end - name.begin == 4 &&
                           memcmp(json->text + name.begin, "role", 4) == 0;
             if (!is_role || role != OTHER || !lk_read_string(json, &string)) return 0;
-            role = sense_of(json, &string, roles);
+            role = role_of(json, &string);
             if (role == OTHER) return 0;
             continue;
         }
@@ -268,7 +263,7 @@ static int read_turn(lk_json *json, lk_turns *found) {
 }
 
 int lk_read_turns(const unsigned char *text, size_t begin, size_t size, lk_turns *found) {
-    lk_json json = {text, begin, size};
+    lk_json json = {.text = text, .at = begin, .end = size};
     int more, done;
     *found = (lk_turns){0};
     if (begin > size || lk_peek(&json) != '[') return 0;
@@ -278,7 +273,28 @@ int lk_read_turns(const unsigned char *text, size_t begin, size_t size, lk_turns
         if (done != 1) return done;
     }
     found->end = json.at;
+    found->is_ascii = !json.has_wide;
     return more == 0 && found->turn_count > 0;
+}
+
+int lk_may_repeat(const lk_turns *found, size_t first) {
+    size_t count = found->call_count, size = 1, i = 0;
+    uint64_t *kept; /* keys by their lower bits; 0 is none */
+    int again = 0;
+    while (i < count && found->calls[i].turn < first) i++;
+    if (count - i < 2) return 0;
+    while (size < 2 * (count - i)) size *= 2;
+    kept = calloc(size, sizeof *kept);
+    if (!kept) return -1;
+    for (; i < count && !again; i++) {
+        uint64_t key = found->calls[i].key;
+        size_t at = (size_t)key & (size - 1);
+        while (kept[at] != 0 && kept[at] != key) at = (at + 1) & (size - 1);
+        again = kept[at] == key || key == 0 || found->calls[i].is_odd;
+        kept[at] = key;
+    }
+    free(kept);
+    return again;
 }
 
 void lk_release_turns(lk_turns *found) {

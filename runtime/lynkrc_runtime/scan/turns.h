@@ -35,11 +35,15 @@ typedef struct {
     size_t end;      /* behind the list */
     uint64_t tokens; /* of texts, calls and reasoning */
     int has_reasoning;
+    int is_ascii; /* the whole list */
 } lk_turns;
 
 /* Reads the list that begins at `begin`: 1; 0 where it is not taken, or empty; -1 without memory.
  * Release `found` in any case. */
 int lk_read_turns(const unsigned char *text, size_t begin, size_t size, lk_turns *found);
+
+/* Whether calls from a message on may say the same: 0 where surely none does, -1 without memory. */
+int lk_may_repeat(const lk_turns *found, size_t first);
 
 void lk_release_turns(lk_turns *found);
 

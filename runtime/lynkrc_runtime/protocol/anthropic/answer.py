@@ -7,6 +7,7 @@ import msgspec
 
 from lynkrc_runtime.protocol import carrier, sse
 from lynkrc_runtime.protocol.anthropic import raw
+from lynkrc_runtime.protocol.anthropic.fast_answer import fast_answer
 from lynkrc_runtime.protocol.anthropic.read_blocks import read_block
 from lynkrc_runtime.protocol.anthropic.usage import (
     read_stop,
@@ -43,6 +44,11 @@ _KNOWN = frozenset(
 
 def read_answer(body: bytes, _: TargetFacts = ANY_TARGET) -> Answer:
     """The answer of an upstream's 200; BrokenAnswer where that is no answer."""
+    return fast_answer(body) or read_with_care(body)
+
+
+def read_with_care(body: bytes) -> Answer:
+    """The same of any answer."""
     try:
         members = raw.members(body, None)
         return _read(members)

@@ -52,11 +52,12 @@ def native_messages(body: bytes) -> Opened | None:
         return None
     try:
         turns = native_turns(body, start)
-        if not body.isascii():
+        before, after = body[:start], body[turns.end :]
+        if not (turns.is_ascii and before.isascii() and after.isascii()):
             body.decode()
     except ValueError:
         return None
-    members = members_beside(body, _NAME, start, turns.end)
+    members = members_beside(before, after, _NAME)
     if members is None:
         return None
     count = len(turns.kinds)

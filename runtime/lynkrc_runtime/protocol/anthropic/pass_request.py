@@ -126,6 +126,8 @@ def _loses_open_turn(request: Request, facts: TargetFacts) -> bool:
     """Whether the turn that waits for its tools goes without its reasoning."""
     if facts.without_thinking:
         return True
+    if not may_reason(request.messages):
+        return False
     turns = (turn for turn in reversed(request.messages) if turn.role is Role.ASSISTANT)
     last = next(turns, None)
     blocks = last.blocks if last is not None else ()
