@@ -6,17 +6,13 @@ and `lynkrc serve` always is.
 `run` asks for a command. `program_text` is a small program that does the same, for shells.
 """
 
-import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.warm_server import NUMBER, PATH, address, start
-
-PATIENCE = 120
-"""Seconds a command may take."""
+from tests import warm_server
+from tests.warm_server import NUMBER, PATH, address
 
 _PROGRAM = """\
 #!{python} -IS
@@ -41,21 +37,7 @@ def run(
     words: Sequence[str], *, cwd: Path, env: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Run one command; what it printed is kept, and nothing is read from us."""
-    with (
-        tempfile.TemporaryFile() as out,
-        tempfile.TemporaryFile() as err,
-        Path(os.devnull).open("rb") as nothing,
-    ):
-        with start("command", words, cwd=cwd, env=env, streams=(nothing, out, err)) as command:
-            try:
-                code = command.wait(PATIENCE)
-            finally:
-                command.kill()
-        printed = []
-        for one in (out, err):
-            one.seek(0)
-            printed.append(one.read().decode("utf-8"))
-    return subprocess.CompletedProcess(["lynkrc", *words], code, *printed)
+    return warm_server.run("command", words, cwd=cwd, env=env)
 
 
 def program_text(*, first: str = "") -> str:

@@ -6,9 +6,9 @@ it forks, and the fork becomes the program: the caller's folder, environment and
 as Python sets them, `main`, and an end. The forks share nothing with each other, as programs of
 their own do not, and they are the server's children: it tells how each ended.
 
-`start` asks for a program. A caller elsewhere connects to `address`, sends the three streams with
-`send_fds` and a line of JSON (words, folder, environment), and is told the pid and, in the end,
-the exit code, as `NUMBER`s.
+`start` asks for a program, `run` for one that ends by itself. A caller elsewhere connects to
+`address`, sends the three streams with `send_fds` and a line of JSON (words, folder, environment),
+and is told the pid and, in the end, the exit code, as `NUMBER`s.
 """
 
 import functools
@@ -35,6 +35,9 @@ from typing import IO, Any, Literal, NoReturn, assert_never
 
 ROOT = Path(__file__).resolve().parents[1]
 PATH = os.pathsep.join((str(ROOT), str(ROOT / "runtime")))
+
+PATIENCE = 120
+"""Seconds a program may take that is to end by itself."""
 
 Kind = Literal["command", "gateway"]
 NUMBER = struct.Struct("!i")
@@ -109,6 +112,27 @@ def start(
     socket.send_fds(server, [b"\n"], numbers)
     server.sendall(json.dumps([list(words), str(cwd), dict(env)]).encode() + b"\n")
     return WarmProcess(pid=_received(server), server=server, stdout=stdout)
+
+
+def run(
+    kind: Kind, words: Sequence[str], *, cwd: Path, env: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program that ends by itself; what it printed is kept, and nothing is read from us."""
+    with (
+        tempfile.TemporaryFile() as out,
+        tempfile.TemporaryFile() as err,
+        Path(os.devnull).open("rb") as nothing,
+    ):
+        with start(kind, words, cwd=cwd, env=env, streams=(nothing, out, err)) as program:
+            try:
+                code = program.wait(PATIENCE)
+            finally:
+                program.kill()
+        printed = []
+        for one in (out, err):
+            one.seek(0)
+            printed.append(one.read().decode("utf-8"))
+    return subprocess.CompletedProcess(list(words), code, *printed)
 
 
 def _received(server: socket.socket) -> int:

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from tests import warm_server
 from tests.e2e.planted import require_unspoken
 from tests.warm_lynkrc import run
 from tests.warm_server import WarmProcess, start
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-m", "lynkrc_runtime")
 PATIENCE = 120
 """Seconds a process has to do what is waited for before a test fails; a busy machine is slow."""
 
@@ -31,7 +33,7 @@ def words(bundle: Path | str, *arguments: str) -> list[str]:
 
 def command(bundle: Path | str, *arguments: str) -> list[str]:
     """The command line that does."""
-    return [sys.executable, "-m", "lynkrc_runtime", *words(bundle, *arguments)]
+    return [*PROGRAM, *words(bundle, *arguments)]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -124,11 +126,36 @@ def serving(
     require_unspoken(log, arguments, environ or {})
 
 
+def refused(
+    bundle: Path | str,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    is_forked: bool = True,
+) -> str:
+    """What a gateway that does not start says, forked or as above."""
+    told, its = words(bundle, *arguments), environment(environ)
+    if is_forked:
+        done = warm_server.run("gateway", told, cwd=Path.cwd(), env=its)
+    else:
+        done = subprocess.run(
+            [*PROGRAM, *told],
+            env=its,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
 def _started(
     told: Sequence[str], environ: Mapping[str, str], errors: IO[str]
 ) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "lynkrc_runtime", *told],
+        [*PROGRAM, *told],
         env=environ,
         stdout=subprocess.PIPE,
         stderr=errors,
