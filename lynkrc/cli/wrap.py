@@ -117,17 +117,21 @@ def _with_own(arguments: argparse.Namespace, client: Client) -> int:
             }
             if not ready.dry_run:
                 told[BUNDLE] = str(served.bundle)
-            code = _run(arguments, client, ready.url, key, {**os.environ, **told})
+            # What a wrap around this one has told is of another gateway.
+            around = {name: os.environ[name] for name in os.environ if name != BUNDLE}
+            code = _run(arguments, client, ready.url, key, around | told)
             ended = gateway.ended
         if ended is not None:
             kept = True
-            error(f"the gateway ended before {client.program} did, with {ended}; its log: {log}")
+            how = f"with {ended}" if ended >= 0 else f"by signal {-ended}"
+            error(f"the gateway ended before {client.program} did, {how}; its log: {log}")
         if not arguments.quiet:
-            _say(_summary(served, is_dry=ready.dry_run))
+            shared = f"in {arguments.usage_log} since then: " if arguments.usage_log else ""
+            _say(f"{shared}{_summary(served, is_dry=ready.dry_run)}")
         return code
     except NotServing as problem:
         # As `lynkrc serve` says it.
-        sys.stderr.write(str(problem) or f"error: the gateway ended; its log: {log}\n")
+        sys.stderr.write(str(problem) or "error: the gateway ended without a word\n")
         return ExitCode.CANNOT_RUN
     finally:
         if arguments.keep:
