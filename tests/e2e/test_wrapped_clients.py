@@ -5,14 +5,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from lynkrc.cli.main import main
 from lynkrc.live.asking import Unreachable, ask
 from tests.e2e import doors_lab
-from tests.e2e.gateway import GatewayProcess, environment, serving
+from tests.e2e.gateway import environment
 from tests.pseudo_terminal import terminal
 from tests.runtime.by_hand import provider
 from tests.warm_lynkrc import run
@@ -74,12 +75,6 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def gateway(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    with serving(bundle, tmp_path_factory.mktemp("running") / "log", ["--dry-run"]) as one:
-        yield one
-
-
 def around(clients: Path, folder: Path, **more: str) -> dict[str, str]:
     found = environment({"LYNKRC_CACHE": os.environ["LYNKRC_CACHE"], "TMPDIR": str(folder), **more})
     return found | {"PATH": f"{clients}{os.pathsep}{os.environ['PATH']}"}
@@ -125,9 +120,8 @@ def test_a_client_is_served_and_its_end_is_ours(clients: Path, tmp_path: Path) -
         ask(environ["ANTHROPIC_BASE_URL"], "/health/live")
 
 
-@pytest.mark.parametrize("is_stopped", [False, True], ids=["Ctrl+C", "SIGTERM"])
-def test_the_terminal_is_the_clients(
-    bundle: Path, clients: Path, tmp_path: Path, is_stopped: bool
+def test_a_stop_ends_the_client_and_the_gateway_that_others_use_as_well(
+    bundle: Path, clients: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = [sys.executable, "-m", "lynkrc", "wrap", "codex", "--bundle", str(bundle), "--dry-run"]
     with terminal([*words, "--", "wait"], around(clients, tmp_path), columns=4000) as seen:
@@ -136,32 +130,31 @@ def test_the_terminal_is_the_clients(
         assert client["terminal"] == [True, True, True]
         environ = client["environ"]
         assert isinstance(environ, dict)
-        assert ask(environ["LYNKRC_ADMIN"], "/health/live")
-        if is_stopped:
-            seen.process.terminate()
-        else:
-            seen.type(b"\x03")
-        assert seen.end() == (128 + 15 if is_stopped else 7)
-        assert ("it heard Ctrl+C" in seen.text) is not is_stopped
-        assert "Traceback" not in seen.text
-        assert "lynkrc: no requests" in seen.text
+        admin = environ["LYNKRC_ADMIN"]
+        address = re.search(r"codex by way of (http://[\w.:]+) \(by-hand, simulated\)", seen.text)
+        assert address is not None
+
+        other = ["claude", "--gateway", f"{address[1]}/v1", "--", "ask"]
+        done = wrap(other, clients, tmp_path, LYNKRC_KEY="lk_mine")
+        assert (done.returncode, done.stderr) == (7, "")
+        client = told(done.stdout)
+        assert "[simulated]" in str(client["answer"])
+        assert isinstance(client["environ"], dict)
+        assert client["environ"]["ANTHROPIC_AUTH_TOKEN"] == "lk_mine"
+
+        assert main(["top", "--once", "--admin", admin]) == 0
+        rows = capsys.readouterr().out.splitlines()
+        assert [row.split()[:3] for row in rows[4:5]] == [["at-far", "closed", "1"]], rows
+        assert main(["statusline", "--admin", admin, "--format", "{requests} {failed}"]) == 0
+        assert capsys.readouterr().out == "1 0\n"
+
+        seen.process.terminate()
+        assert seen.end() == 128 + 15
+        assert "it heard Ctrl+C" not in seen.text and "Traceback" not in seen.text
+        assert "lynkrc: 1 request (ONLY 1)" in seen.text
     with pytest.raises(Unreachable):
-        ask(environ["LYNKRC_ADMIN"], "/health/live")
+        ask(admin, "/health/live")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_running_gateway_is_used_and_left(
-    gateway: GatewayProcess, clients: Path, tmp_path: Path
-) -> None:
-    words = ["claude", "--gateway", f"{gateway.url}/v1", "--", "ask"]
-    done = wrap(words, clients, tmp_path, LYNKRC_KEY="lk_mine")
-    assert done.returncode == 7, done.stderr
-    client = told(done.stdout)
-    assert "[simulated]" in str(client["answer"])
-    assert isinstance(client["environ"], dict)
-    assert client["environ"]["ANTHROPIC_AUTH_TOKEN"] == "lk_mine"
-    assert done.stderr == ""
-    assert ask(gateway.url, "/health/live")
 
 
 def test_what_cannot_be_run_says_why(bundle: Path, clients: Path, tmp_path: Path) -> None:
