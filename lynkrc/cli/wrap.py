@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.serve import runtime_command
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
-from lynkrc.cli.terminal import error
+from lynkrc.cli.terminal import error, note
 from lynkrc.wrapping.clients import CLIENTS, KEY_NAME, OPEN_KEY, Client, wrapped
 from lynkrc.wrapping.foreground import Ended, ending_in_order, run_foreground
+from lynkrc.wrapping.overruled import overruled
 
 USAGE_LOG, BUNDLE, ADMIN = "LYNKRC_USAGE_LOG", "LYNKRC_BUNDLE", "LYNKRC_ADMIN"
 """Where the client, and a status line in it, find the gateway's log, bundle and operators' port."""
@@ -156,6 +157,11 @@ def _run(
     how = wrapped(client, url, key, environ)
     if how.withheld and not arguments.quiet:
         _say(f"not passed to {client.program}: {', '.join(how.withheld)}")
+    for path, names in overruled(client, how, environ, Path.cwd()):
+        note(
+            f"{path} sets {', '.join(names)}, which {client.program} may go by instead of what it "
+            "is given here; take it out where no request arrives"
+        )
     command = [client.program, *how.arguments, *arguments.rest]
     try:
         return run_foreground(command, how.environ)
