@@ -1,7 +1,7 @@
 """A client's own settings files to the variables in them that go before what it is given.
 
-Claude Code has them as `env` of its settings (https://code.claude.com/docs/en/settings), aider in an
-`.env` file (https://aider.chat/docs/config/dotenv.html).
+Claude Code has them as `env` of its settings (https://code.claude.com/docs/en/settings), aider in a
+file `.env` (https://aider.chat/docs/config/dotenv.html).
 """
 
 import json
