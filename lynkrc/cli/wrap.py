@@ -128,7 +128,10 @@ def _with_own(arguments: argparse.Namespace, client: Client) -> int:
             error(f"the gateway ended before {client.program} did, {how}; its log: {log}")
         if not arguments.quiet:
             shared = f"in {arguments.usage_log} since then: " if arguments.usage_log else ""
-            _say(f"{shared}{_summary(served, is_dry=ready.dry_run)}")
+            try:
+                _say(f"{shared}{_summary(served, is_dry=ready.dry_run)}")
+            except CannotRead as problem:  # somebody took the log away: the client ran all the same
+                error(str(problem))
         return code
     except NotServing as problem:
         # As `lynkrc serve` says it.
