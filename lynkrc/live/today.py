@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypeGuard, final
 
 _MOST = 4 * 2**20
 """Bytes that are read, some thousands of requests."""
@@ -158,5 +158,5 @@ def _add(found: Today, record: Mapping[str, Any], prices: Prices | None) -> None
             found.there += sum(counts[kind] * prices[kind] for kind in KINDS)
 
 
-def _is_amount(value: object) -> bool:
+def _is_amount(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and 0 <= value <= _LARGEST

@@ -35,14 +35,11 @@ sys.exit(4)
 """
 WAITING = """\
 import os, signal
-times = 0
-def heard(*_):
-    global times
-    times += 1
-    os.write(1, b"HEARD")
-signal.signal(signal.SIGINT, heard)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 print("WAITING", flush=True)
-while times < 2: signal.pause()
+for _ in range(2):
+    signal.sigwait([signal.SIGINT])
+    print("HEARD", flush=True)
 raise SystemExit(5)
 """
 
