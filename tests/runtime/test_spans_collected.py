@@ -19,9 +19,10 @@ from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.server.logs import note_lost
 from lynkrc_runtime.settings import Observability, Settings, Traces
+from lynkrc_runtime.telemetry import spans_otlp
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
-from lynkrc_runtime.telemetry.spans import Ended, Recorded, Spans, tracing_of
+from lynkrc_runtime.telemetry.spans import Ended, Lost, Recorded, Spans, tracing_of
 from lynkrc_runtime.telemetry.spans_context import Context
 from lynkrc_runtime.telemetry.spans_otlp import PROVIDERS, OtlpExporter
 from tests.runtime.by_hand import (
@@ -399,12 +400,33 @@ def test_a_collector_that_is_down_is_counted_and_in_nobodys_way(collector: Colle
     assert line["level"] == "error" and line["requests"] == 3
 
 
-def test_a_collector_that_refuses_is_told_by_its_status(collector: Collector) -> None:
-    collector.status = 400
+@pytest.mark.parametrize(
+    ("status", "rejects", "lost", "reason"),
+    [
+        (400, 0, 2, "status 400"),
+        # Followed, it would be a question for a page, and its answer no word on spans.
+        (302, 0, 2, "status 302"),
+        (200, 1, 1, "the collector took the others"),
+    ],
+)
+def test_what_a_collector_does_not_take_is_counted_and_told(
+    collector: Collector, status: int, rejects: int, lost: int, reason: str
+) -> None:
+    collector.status, collector.rejects = status, rejects
     served = Served(collector.url).run({"big": [WHOLE]})
-    assert 'lynkr_records_lost{of="span"} 2.0' in served.metrics
+    assert collector.paths == ["/v1/traces"]
+    assert f'lynkr_records_lost{{of="span"}} {lost}.0' in served.metrics
     (line,) = [line for line in served.said.lines if line["event"] == "traces"]
-    assert line["reason"] == "status 400"
+    assert line["reason"] == reason
+
+
+def test_the_event_loop_has_its_turn_between_two_spans(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(spans_otlp.time, "sleep", rests.append)
+    Served(collector.url).run({"big": [WHOLE]}, times=3)
+    assert len(collector.spans) == 6 and rests == [0] * 6
 
 
 class Held:
@@ -413,7 +435,7 @@ class Held:
     def __init__(self) -> None:
         self.taken = 0
 
-    def send(self, requests: Sequence[Ended]) -> str | None:
+    def send(self, requests: Sequence[Ended]) -> Lost | None:
         self.taken += len(requests)
         return None
 
@@ -427,7 +449,7 @@ def test_what_does_not_fit_is_lost_not_waited_for(collector: Collector) -> None:
     kept: list[Ended] = []
 
     class Keeping(Held):
-        def send(self, requests: Sequence[Ended]) -> str | None:
+        def send(self, requests: Sequence[Ended]) -> Lost | None:
             kept.extend(requests)
             return None
 

@@ -7,13 +7,17 @@ called `lynkr.*`. Nothing anybody said is in a span but the model's name a clien
 
 import logging
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, cast, final
 from uuid import uuid4
 
 import requests
+from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -25,7 +29,7 @@ from lynkrc_runtime.attempt import AttemptRecord, Fault, Result
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.outcome import Ending
-from lynkrc_runtime.telemetry.spans import Ended
+from lynkrc_runtime.telemetry.spans import Ended, Lost
 
 PATH = "/v1/traces"
 """Where a collector takes spans, below its address."""
@@ -54,6 +58,7 @@ _WELL = frozenset((Ending.SERVED, Ending.RESPONDED))
 _OUT_OF_ORDER = frozenset((Ending.BROKEN, Ending.INTERNAL))
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _ERROR, _UNSET = Status(StatusCode.ERROR), Status(StatusCode.UNSET)
+_PROTOBUF = "application/x-protobuf"
 _FILLED = re.compile(r"%[sr]")
 _SILENT = logging.NullHandler()
 _SCOPE = InstrumentationScope("lynkrc", __version__)
@@ -64,16 +69,25 @@ class _Session(requests.Session):
     """Remembers how the last call ended, as the exporter tells its logger alone."""
 
     told = "nothing was sent"
+    rejected = 0
+    """Spans that a collector which took the others did not."""
+    took = False
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """See `requests.Session`."""
+        """See `requests.Session`. A redirect is not followed: it would ask for a page instead."""
+        self.took, self.rejected = False, 0
         try:
-            response = super().send(request, **kwargs)
+            response = super().send(request, **(kwargs | {"allow_redirects": False}))
         except requests.RequestException as error:
             # Its message may quote the address, which may hold a password.
             self.told = type(error).__name__
             raise
         self.told = f"status {response.status_code}"
+        self.took = 200 <= response.status_code < 300
+        if self.took and response.headers.get("content-type") == _PROTOBUF:
+            with suppress(DecodeError):
+                answer = ExportTraceServiceResponse.FromString(response.content)
+                self.rejected = answer.partial_success.rejected_spans
         return response
 
 
@@ -91,6 +105,29 @@ class _Doubts(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
         self.told.append(_FILLED.sub("...", str(record.msg)))
+
+
+@final
+class _Paced:
+    """The spans of requests, each made when it is written, the event loop let in between.
+
+    Python lets a thread that computes go on for 5 ms before another may, and the event loop asks
+    anew at each of its turns: a hundred spans in one go would hold up whoever is served meanwhile.
+    """
+
+    __slots__ = ("_requests", "_resource")
+
+    def __init__(self, requests: Sequence[Ended], resource: Resource) -> None:
+        self._requests, self._resource = requests, resource
+
+    def __len__(self) -> int:
+        return sum(ended.spans for ended in self._requests)
+
+    def __iter__(self) -> Iterator[ReadableSpan]:
+        for ended in self._requests:
+            for span in spans_of(ended, self._resource):
+                yield span
+                time.sleep(0)
 
 
 @final
@@ -125,12 +162,17 @@ class OtlpExporter:
         if doubts.told:
             raise ValueError("; ".join(doubts.told))
 
-    def send(self, requests: Sequence[Ended]) -> str | None:
+    def send(self, requests: Sequence[Ended]) -> Lost | None:
         """See `Exporter`."""
-        spans = [span for ended in requests for span in spans_of(ended, self._resource)]
-        if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            return None
-        return self._session.told
+        spans = _Paced(requests, self._resource)
+        # It is gone over once, and asked for its length.
+        result = self._exporter.export(cast(Sequence[ReadableSpan], spans))
+        session = self._session
+        if result is not SpanExportResult.SUCCESS or not session.took:
+            return Lost(len(spans), session.told)
+        if session.rejected:
+            return Lost(session.rejected, "the collector took the others")
+        return None
 
     def close(self) -> None:
         """See `Exporter`."""
