@@ -120,6 +120,14 @@ def test_an_sdist_of_an_sdist_is_the_same(dist: Path, unpacked: Path) -> None:
     assert (out / f"{name}.tar.gz").read_bytes() == (dist / f"{name}.tar.gz").read_bytes()
 
 
+def test_sdists_hold_what_the_kernel_is_compiled_of(unpacked: Path) -> None:
+    folder = ROOT / "runtime" / "lynkrc_runtime" / "scan"
+    sources = {path.name for path in folder.glob("*.[ch]")} | {"_kernel.pyx", "kernel_sources.py"}
+    for inside in ("lynkrc-0.1.0/runtime", "lynkrc_runtime-0.1.0"):
+        found = {path.name for path in (unpacked / inside / "lynkrc_runtime/scan").iterdir()}
+        assert sources - {"_kernel.c"} <= found
+
+
 def test_without_a_compiler_the_wheel_is_pure_and_says_so(dist: Path, unpacked: Path) -> None:
     """Made of the sdist, it is else the published one."""
     code = (
@@ -152,8 +160,8 @@ def test_without_a_compiler_the_wheel_is_pure_and_says_so(dist: Path, unpacked: 
 # -- installed -----------------------------------------------------------------------------
 
 
-def installed(folder: Path, *what: str | Path) -> Path:
-    """The programs of an empty environment with this alone.
+def installed(folder: Path, *what: str | Path, path: str) -> Path:
+    """The programs of an empty environment with this alone; `path` is where a compiler may be.
 
     What others have made comes from the environment of the tests, so this does not show that the
     requirements are those that are named.
@@ -165,7 +173,7 @@ def installed(folder: Path, *what: str | Path) -> Path:
     pip = [sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install"]
     done = subprocess.run(
         [*pip, "--quiet", "--no-deps", "--no-index", "--no-compile", *what],
-        env=environ(),
+        env=environ() | {"PATH": path},
         capture_output=True,
         encoding="utf-8",
         check=False,
@@ -174,8 +182,8 @@ def installed(folder: Path, *what: str | Path) -> Path:
     return folder / "bin"
 
 
-def answer(*words: str | Path, cwd: Path) -> str:
-    """What a gateway started by these words answers to one request, on the simulator."""
+def served(*words: str | Path, cwd: Path) -> str:
+    """What a gateway started by these words says, which answers one request on the simulator."""
     ports = ["--port", "0", "--admin-port", "0", "--stop-delay", "0", "--dry-run"]
     running = subprocess.Popen(
         [*words, *ports],
@@ -196,12 +204,11 @@ def answer(*words: str | Path, cwd: Path) -> str:
             headers={"content-type": "application/json"},
         )
         with urllib.request.urlopen(request, timeout=60) as got:
-            text = str(json.load(got)["content"][0]["text"])
+            assert json.load(got)["content"][0]["text"]
         running.send_signal(signal.SIGINT)
         _, err = running.communicate(timeout=60)
         assert running.returncode == 0, err
-        assert "scan kernel" not in err
-        return text
+        return err
     finally:
         running.kill()
         running.communicate()
@@ -211,13 +218,15 @@ def answer(*words: str | Path, cwd: Path) -> str:
 def test_what_is_installed_serves(dist: Path, tmp_path: Path) -> None:
     (tmp_path / "routing.yaml").write_text(SPEC, encoding="utf-8")
     assert lynkrc(["build", str(tmp_path / "routing.yaml"), "-o", str(tmp_path / "out")]) == 0
-    whole = installed(tmp_path / "whole", one(dist, "lynkrc-*.whl"))
-    assert answer(whole / "lynkrc", "serve", "out", cwd=tmp_path)
-    # The gateway alone, made of its sdist as pip makes it where no wheel fits.
+    wheel = one(dist, "lynkrc-*.whl")
+    whole = installed(tmp_path / "whole", wheel, path=os.environ["PATH"])
+    assert "scan kernel" not in served(whole / "lynkrc", "serve", "out", cwd=tmp_path)
+    # The gateway alone, made of its sdist as pip makes it where no wheel fits; here there is no
+    # compiler, with which the image makes its own.
     source = one(dist, "lynkrc_runtime-*.tar.gz")
-    alone = installed(tmp_path / "alone", "--no-build-isolation", source)
+    alone = installed(tmp_path / "alone", "--no-build-isolation", source, path=str(tmp_path))
     assert {path.name for path in alone.glob("lynkrc*")} == {"lynkrc-runtime"}
-    assert answer(alone / "lynkrc-runtime", "serve", "out", cwd=tmp_path)
+    assert "scan kernel" in served(alone / "lynkrc-runtime", "serve", "out", cwd=tmp_path)
 
 
 # -- bill of materials, signatures ---------------------------------------------------------
