@@ -79,6 +79,10 @@ def main() -> int:
 
 def make(folder: Path) -> None:
     """The packages and their bill of materials into an empty folder. Raises CannotMake."""
+    hook = run_path(str(ROOT / "runtime" / "hatch_build.py"))
+    library, _ = hook["build"]()
+    if library is not None:
+        os.environ[hook["KEPT"]] = _sha256(library)
     wheels = []
     for project in PROJECTS:
         with contextlib.chdir(project):

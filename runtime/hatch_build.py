@@ -5,12 +5,14 @@ nothing was built. Whatever is missing for that (Cython, a C compiler, Python's 
 ends in an install without the extension, which gives the same results more slowly.
 """
 
+import os
 import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
 from runpy import run_path
@@ -23,6 +25,8 @@ HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "lynkrc_runtime" / "scan"
 MODULE = "_kernel"
 C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c", "chat_turns.c")
+KEPT = "LYNKRC_KERNEL_SHA256"
+"""The environment's name for the digest of a library that was built a moment ago: it is taken."""
 ABI = 0x030B0000
 """The library runs under CPython 3.11 and newer."""
 SECONDS = 300
@@ -83,6 +87,8 @@ def build() -> tuple[Path | None, str]:
         missing = f"there is no C compiler ({compiler[0]})"
     elif not (Path(include) / "Python.h").is_file():
         missing = f"the headers of Python are not installed ({include})"
+    elif library.is_file() and sha256(library.read_bytes()).hexdigest() == os.environ.get(KEPT):
+        missing = ""
     else:
         missing = _compile(library, compiler, include)
     if missing:

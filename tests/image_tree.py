@@ -2,9 +2,10 @@
 
 Each stage is a folder that holds nothing but what the Dockerfile puts there. Commands run with it
 as their root, in namespaces of their own; of this machine they see, to read only, what a base image
-brings: the system's programs, Python as `/usr/local/bin/python`, and name resolution. What this
-does not show: the base image itself, its Python's version, layers, and Debian packages, whose step
-is left out.
+brings: the system's programs and Python as `/usr/local/bin/python`. They have no network: what is
+installed are the wheels of `tests/kept_wheels.py`, by a lock of these. What this does not show: the
+base image itself, its Python's version and its pip, layers, Debian packages, whose step is left
+out, and that a registry has what the real locks name.
 """
 
 import json
@@ -15,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import Literal, TypeAlias
@@ -23,19 +25,24 @@ import pytest
 from dockerfile_parse import DockerfileParser
 from pathspec import PathSpec
 
+from tests.kept_wheels import kept_wheels
+
 PATIENCE = 300
 """Seconds a step may take."""
 PATHS = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
-NETWORK = (
-    *("PIP_INDEX_URL", "PIP_CERT", "UV_DEFAULT_INDEX", "SSL_CERT_FILE"),
-    *("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy"),
-)
-"""Variables of this machine without which a registry may not be reached."""
-OURS = {"PIP_COMPILE": "0", "UV_COMPILE_BYTECODE": "0"}
-"""Bytecode is most of what installing costs, and nothing here is about it."""
+KEPT = "kept-wheels"
+OURS = {
+    **{"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"/{KEPT}"},
+    **{"UV_NO_CONFIG": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": f"/{KEPT}"},
+    # Of the environment of the tests: an interpreter that is no image's need not have one.
+    "PYTHONPATH": f"/{KEPT}/pip",
+    # Bytecode is most of what installing costs, and nothing here is about it.
+    **{"PIP_COMPILE": "0", "UV_COMPILE_BYTECODE": "0"},
+}
+"""Where packages come from, whatever this machine's own settings are."""
 LEFT_OUT = "apt-get "
 
-Kind: TypeAlias = Literal["build", "bare", "tmp"]
+Kind: TypeAlias = Literal["build", "bare"]
 _LOOPBACK = (
     "import fcntl, socket, struct; "
     "fcntl.ioctl(socket.socket(), 0x8914, struct.pack('16sh', b'lo', 0x41))"
@@ -65,7 +72,6 @@ esac
 case $kind in
     build) ;;
     *) "$python" -c "$LOOPBACK"
-        [ "$kind" = bare ] || mount -t tmpfs -o noexec tmpfs "$root/tmp"
         mount -o remount,bind,ro "$root" ;;
 esac
 exec "$@"
@@ -86,12 +92,10 @@ class Stage:
     def command(self, words: list[str], kind: Kind = "build") -> list[str]:
         """What runs these words inside.
 
-        Beside a build, they run in a tree that is to read only, ``bare`` or with a ``/tmp`` of its
-        own, and in a network of their own.
+        They have a network of their own; ``bare``, beside a build, the tree is to read only.
         """
-        namespaces = ["--mount", "--pid", "--fork", "--kill-child"]
         return [
-            *("unshare", *namespaces, *([] if kind == "build" else ["--net"])),
+            *("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child"),
             *("sh", "-c", _ENTER, "sh", str(self.root)),
             *(os.path.realpath(sys.executable), sys.base_prefix),
             kind,
@@ -123,10 +127,12 @@ class Built:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """The folder that is built from, less what is ignored."""
+    """The folder that is built from, less what is ignored, and what comes from elsewhere."""
 
     folder: Path
     spec: PathSpec
+    kept: Path
+    """Wheels, pip, and the locks of these wheels by their names."""
 
     def ignored(self, folder: str, names: list[str]) -> set[str]:
         """Which of these names of a folder are not there for a build."""
@@ -134,22 +140,27 @@ class Context:
         return {name for name in names if self.spec.match_file(inside / name)}
 
 
-def context_of(folder: Path, dockerfile: Path) -> Context:
-    """The context as the Dockerfile's own list of what is ignored leaves it."""
+def context_of(folder: Path, dockerfile: Path, kept: Path) -> Context:
+    """The context as the Dockerfile's own list of what is ignored leaves it; `kept` is filled."""
     ignored = Path(f"{dockerfile}.dockerignore").read_text(encoding="utf-8")
     spec = PathSpec.from_lines("gitignore", ignored.splitlines())
-    return Context(folder=folder, spec=spec)
+    for lock in (folder / "deploy").glob("requirements-*.lock"):
+        (kept / lock.name).write_text(kept_wheels(lock, kept), encoding="utf-8")
+    pip = find_spec("pip")
+    assert pip is not None and pip.origin is not None, "the environment of the tests has no pip"
+    (kept / "pip").mkdir()
+    shutil.copytree(Path(pip.origin).parent, kept / "pip" / "pip")
+    return Context(folder=folder, spec=spec, kept=kept)
 
 
 def check_namespaces() -> None:
-    """Leave the test out where this machine gives no namespaces, unless it is ours."""
-    trial = ["unshare", "--mount", "--pid", "--net", "--fork", "true"]
+    """Leave the test out where this machine gives no namespaces, as containers mostly do not."""
+    inside = "mount -t proc proc /proc && mount -t tmpfs tmpfs /mnt && chroot / true"
+    trial = ["unshare", "--mount", "--pid", "--net", "--fork", "sh", "-c", inside]
     is_able = sys.platform == "linux" and os.geteuid() == 0 and shutil.which("unshare") is not None
     if is_able and subprocess.run(trial, capture_output=True, check=False).returncode == 0:
         return
-    if os.environ.get("LYNKRC_CI"):
-        pytest.fail("no namespaces on the machine of CI: the image is not tried")
-    pytest.skip("an image is made by root on Linux, where namespaces may be had")
+    pytest.skip("steps of an image are done by root on Linux, where namespaces may be had")
 
 
 def make(dockerfile: Path, context: Context, folder: Path, arguments: Mapping[str, str]) -> Built:
@@ -190,7 +201,7 @@ def _do(name: str, value: str, built: Built, context: Context) -> None:
         case "RUN" if value.startswith(LEFT_OUT):
             built.left_out.append(value)
         case "RUN":
-            _run(value, stage)
+            _run(value, stage, context)
             built.ran.append(value)
         case "ENV":
             for pair in shlex.split(value):
@@ -213,9 +224,10 @@ def _do(name: str, value: str, built: Built, context: Context) -> None:
             raise AssertionError(f"nobody does {name} here")
 
 
-def _run(command: str, stage: Stage) -> None:
-    network = {key: os.environ[key] for key in NETWORK if key in os.environ}
-    used = Stage(root=stage.root, env=stage.env | network | OURS, cwd=stage.cwd, user=stage.user)
+def _run(command: str, stage: Stage, context: Context) -> None:
+    if not (stage.root / KEPT).exists():
+        shutil.copytree(context.kept, stage.root / KEPT, copy_function=os.link)
+    used = Stage(root=stage.root, env=stage.env | OURS, cwd=stage.cwd, user=stage.user)
     done = subprocess.run(
         used.command(["/bin/sh", "-c", command]),
         env={"PATH": os.environ["PATH"], "LOOPBACK": _LOOPBACK},
@@ -241,9 +253,10 @@ def _copy(words: list[str], built: Built, context: Context) -> None:
         if path.is_dir():
             shutil.copytree(path, target, symlinks=True, ignore=context.ignored)
             continue
-        assert not context.spec.match_file(one), one
+        assert path.is_file() and not context.spec.match_file(one), one
         target.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target / path.name)
+        kept = context.kept / path.name
+        shutil.copy2(kept if kept.exists() else path, target / path.name)
 
 
 def environ() -> Mapping[str, str]:

@@ -10,6 +10,7 @@ from typing import Protocol, TextIO, cast
 
 from lynkrc import __version__
 from lynkrc.cli.exit_codes import ExitCode
+from lynkrc_runtime.installed import told_version
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("init", "write a first spec, or take over another gateway's settings"),
@@ -106,7 +107,9 @@ def parser_of(*chosen: str) -> argparse.ArgumentParser:
         prog="lynkrc",
         description="Compile LLM routing policy: routing.yaml in, one checked bundle out.",
     )
-    parser.add_argument("--version", action="version", version=f"lynkrc {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"lynkrc {told_version(__version__)}"
+    )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in COMMANDS:
         passed_on = name in PASSED_ON

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lynkrc_runtime import __version__
+from lynkrc_runtime.installed import owners_notice, told_version
 
 MOST_WORKERS = 256
 PROG = "lynkrc-runtime"
@@ -23,7 +24,7 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
     main_parser = argparse.ArgumentParser(
         prog=prog, description="Serves a bundle that lynkrc has built."
     )
-    main_parser.add_argument("--version", action="version", version=__version__)
+    main_parser.add_argument("--version", action="version", version=told_version(__version__))
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     serve = commands.add_parser("serve", help="serve a bundle until SIGTERM or SIGINT")
     add_serve_arguments(serve)
@@ -162,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.
     from lynkrc_runtime.bundle import BrokenBundle
-    from lynkrc_runtime.credentials import UnusableCredentials, environment
+    from lynkrc_runtime.credentials import UnusableCredentials, environment, lacking_note
     from lynkrc_runtime.server.begin import begin, place_of, trust_in
     from lynkrc_runtime.server.options import Options
     from lynkrc_runtime.server.process import CannotServe
@@ -176,6 +177,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ca=options.bundle_ca,
         cache=options.bundle_cache,
     )
+    if notice := owners_notice():
+        sys.stderr.write(f"{prog}: warning: {notice}\n")
     try:
         environ = environment(os.environ)
         place = place_of(options.place, options.bundle, asked, environ)
@@ -206,7 +209,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(begin(place, serving, environ))
     except (BrokenBundle, CannotServe) as error:
-        for line in str(error).splitlines():
+        for line in (*str(error).splitlines(), *lacking_note(str(error), environ)):
             sys.stderr.write(f"{prog}: error: {line}\n")
         return 2
     return 0

@@ -81,6 +81,20 @@ def environment(environ: Mapping[str, str]) -> Mapping[str, str]:
     return Environment(environ, folder)
 
 
+def lacking_note(problem: str, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """What to add to a problem that names a variable where it might be a file of the folder.
+
+    >>> lacking_note("key a: environment variable A is not set", {})
+    ()
+    """
+    if "environment variable " not in problem or not environ.get(FOLDER):
+        return ()
+    return (
+        f"a variable that is not set is the file of its name in {environ[FOLDER]} "
+        f"({FOLDER}): it is missing there too, or empty",
+    )
+
+
 def _secret(path: Path) -> str:
     """The file's text without the line's end that editors and `echo` put there."""
     try:

@@ -64,7 +64,7 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "docs/quality.md": {"sh": "architecture/test_quality_page.py"},
         "docs/reference.md": {"yaml": "architecture/test_reference.py"},
         "docs/scaling.md": {
-            "sh": "deploy/test_scaling_page.py",
+            "sh": "deploy/test_composed_gateway.py",
             "yaml": "deploy/test_scaling_page.py",
         },
         "docs/signing.md": {"sh": "unit/test_signing_page.py"},

@@ -97,6 +97,8 @@ RUNTIME_PURE = (
     "lynkrc_runtime.decision_headers",
     "lynkrc_runtime.dispatch",
     "lynkrc_runtime.bundle",
+    # Whether two packages own the files of both.
+    "lynkrc_runtime.installed",
     "lynkrc_runtime.native_tag",
     # What a compiler notes of its native code, and the form of the signatures it writes.
     "lynkrc_runtime.native_trust",

@@ -129,34 +129,28 @@ def test_the_metadata_names_licence_commands_and_python(wheel: Path, names: set[
     assert "lynkrc-runtime = lynkrc_runtime.__main__:main" in commands
 
 
-def test_the_unpacked_wheel_compiles_the_quickstart_to_the_committed_files(
-    site: Path, tmp_path: Path
-) -> None:
-    spec = tmp_path / "routing.yaml"
-    spec.write_bytes((ROOT / "examples" / "quickstart" / "routing.yaml").read_bytes())
-    checked = run(site, tmp_path, "check")
-    assert checked.returncode == 0, checked.stderr
-    assert re.search(r"^(no findings|[0-9]+ notes?)$", checked.stdout, re.MULTILINE)
-    built = run(site, tmp_path, "build", "-o", "out")
-    assert built.returncode == 0, built.stderr
-    # A bundle beside them is somebody's own build: it is not committed.
-    for name in ("dispatch.json", "ir.txt", "routes.txt", "scorer.pxd", "scorer.py"):
-        committed = ROOT / "generated" / "quickstart" / name
-        assert (tmp_path / "out" / committed.name).read_bytes() == committed.read_bytes()
-
-
 @pytest.fixture(scope="module")
-def starter(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which the unpacked wheel has built a starter."""
-    folder = tmp_path_factory.mktemp("starter")
-    spec = folder / "routing.yaml"
-    spec.write_bytes((ROOT / "specs" / "starter" / "claude.yaml").read_bytes())
-    assert run(site, folder, "build", "-o", "out", "--quiet").returncode == 0
+def quickstart(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the unpacked wheel has built the quickstart."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    spec = ROOT / "examples" / "quickstart" / "routing.yaml"
+    (folder / spec.name).write_bytes(spec.read_bytes())
+    built = run(site, folder, "build", "-o", "out")
+    assert built.returncode == 0, built.stderr
     return folder
 
 
+def test_the_unpacked_wheel_compiles_the_quickstart_to_the_committed_files(
+    quickstart: Path,
+) -> None:
+    # A bundle beside them is somebody's own build: it is not committed.
+    for name in ("dispatch.json", "ir.txt", "routes.txt", "scorer.pxd", "scorer.py"):
+        committed = ROOT / "generated" / "quickstart" / name
+        assert (quickstart / "out" / name).read_bytes() == committed.read_bytes()
+
+
 @pytest.mark.parametrize("words", [["schema", "routing"], ["explain", "LK101"], ["inspect", "out"]])
-def test_the_unpacked_wheel_finds_its_data(words: list[str], site: Path, starter: Path) -> None:
-    done = run(site, starter, *words)
+def test_the_unpacked_wheel_finds_its_data(words: list[str], site: Path, quickstart: Path) -> None:
+    done = run(site, quickstart, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -1,20 +1,17 @@
-"""docs/scaling.md is done as it says, and its arithmetic is right.
+"""docs/scaling.md names files that are there and values the chart takes; its arithmetic is right.
 
-Its commands are run in a copy of `deploy`, but for those that need an engine, a cluster or root: of
-them, the files that they name are there. Its values are such as the chart takes.
+Its commands are run in `test_composed_gateway`, but for those that need an engine, a cluster or
+root.
 """
 
 import json
 import re
-import shutil
-from pathlib import Path
 
 import jsonschema
-import pytest
 import yaml
 
 from lynkrc_runtime.state.redis import CONNECTIONS
-from tests.architecture.page_walk import FENCE, NOT_RUN, ROOT, Walk
+from tests.architecture.page_walk import FENCE, NOT_RUN, ROOT
 
 PAGE = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
 BLOCKS = FENCE.findall(PAGE)
@@ -23,26 +20,6 @@ ROW = re.compile(r"^\| ([^|]+) \| ([\d,]+) \| ([\d,]+) \| ([\d,]+) \|$", re.MULT
 
 def number(text: str) -> int:
     return int(text.replace(",", ""))
-
-
-def test_the_commands_make_what_compose_mounts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "planted")
-    shutil.copytree(
-        ROOT / "deploy" / "compose",
-        tmp_path / "deploy" / "compose",
-        ignore=shutil.ignore_patterns("bundle", "secrets"),
-    )
-    walk = Walk(folder=tmp_path)
-    walk.page("".join(f"```sh\n{body}```\n" for language, body in BLOCKS if language == "sh"))
-    assert [one for one in walk.steps if one.code != one.wanted] == []
-    compose = tmp_path / "deploy" / "compose"
-    assert (compose / "bundle" / "house.lynkr").is_file()
-    project = yaml.safe_load((compose / "compose.yaml").read_text(encoding="utf-8"))
-    for one in project["secrets"].values():
-        assert (compose / one["file"]).stat().st_mode & 0o777 == 0o444
-    assert (compose / "secrets").stat().st_mode & 0o777 == 0o700
 
 
 def test_files_of_commands_that_are_not_run_are_there() -> None:

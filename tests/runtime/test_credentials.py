@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from lynkrc_runtime.credentials import FOLDER, LARGEST, UnusableCredentials, environment
+from lynkrc_runtime.credentials import (
+    FOLDER,
+    LARGEST,
+    UnusableCredentials,
+    environment,
+    lacking_note,
+)
 from lynkrc_runtime.references import MissingVariable, expand
 
 
@@ -84,3 +90,10 @@ def test_a_folder_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
 def test_without_a_folder_it_is_the_environment_itself() -> None:
     environ = {"A": "b"}
     assert environment(environ) is environ
+
+
+def test_a_variable_that_is_not_set_may_be_a_file_that_is_missing(folder: Path) -> None:
+    problem = "key team: environment variable TEAM is not set"
+    [note] = lacking_note(problem, environment({FOLDER: str(folder)}))
+    assert str(folder) in note and "missing there too, or empty" in note
+    assert lacking_note("another", {FOLDER: str(folder)}) == ()
