@@ -15,7 +15,7 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Price
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.server.logs import note_lost
 from lynkrc_runtime.settings import Observability, Settings, Traces
@@ -24,7 +24,7 @@ from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.spans import Ended, Lost, Recorded, Spans, tracing_of
 from lynkrc_runtime.telemetry.spans_context import Context
-from lynkrc_runtime.telemetry.spans_otlp import PROVIDERS, OtlpExporter
+from lynkrc_runtime.telemetry.spans_otlp import FINISHES, PROVIDERS, OtlpExporter
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -171,6 +171,7 @@ def test_a_whole_answer(collector: Collector) -> None:
         "gen_ai.request.model": "auto",
         "gen_ai.request.stream": False,
         "gen_ai.response.model": "model-big",
+        "gen_ai.response.finish_reasons": ["stop"],
         # What a cache read or wrote counts as input.
         "gen_ai.usage.input_tokens": 116,
         "gen_ai.usage.output_tokens": 7,
@@ -197,6 +198,7 @@ def test_a_whole_answer(collector: Collector) -> None:
         "gen_ai.provider.name": "anthropic",
         "gen_ai.request.model": "model-big",
         "gen_ai.request.stream": False,
+        "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 116,
         "gen_ai.usage.output_tokens": 7,
         "gen_ai.usage.cache_read.input_tokens": 100,
@@ -226,6 +228,7 @@ def test_a_stream(collector: Collector) -> None:
     assert served.client.streamed
     told = attributes(request)
     assert told["gen_ai.request.stream"] is True
+    assert told["gen_ai.response.finish_reasons"] == ["stop"]
     assert told["gen_ai.response.time_to_first_chunk"] == 0.75
     assert attributes(call)["gen_ai.response.time_to_first_chunk"] == 0.75
     assert request.end_time_unix_nano - request.start_time_unix_nano == 1_750_000_000
@@ -267,6 +270,7 @@ def test_every_target_failed(collector: Collector) -> None:
     assert request.status.code == Status.STATUS_CODE_ERROR
     told = attributes(request)
     assert told["error.type"] == told["lynkr.class"] == "transient"
+    assert "gen_ai.response.finish_reasons" not in told
     assert BLAME.encode() not in b"".join(collector.bodies)
 
 
@@ -501,3 +505,4 @@ def test_names_are_those_of_the_conventions(collector: Collector) -> None:
     words = gen_ai_attributes.__dict__["GenAiProviderNameValues"]
     assert set(PROVIDERS.values()) <= {one.value for one in words}
     assert set(PROVIDERS) <= set(KINDS)
+    assert set(FINISHES) == set(Stop)
