@@ -434,43 +434,30 @@ def test_the_event_loop_has_its_turn_between_two_spans(
 
 
 class Held:
-    """An exporter that takes nothing."""
+    """An exporter that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.taken: list[Ended] = []
 
     def send(self, requests: Sequence[Ended]) -> Lost | None:
-        self.taken += len(requests)
+        self.taken.extend(requests)
         return None
 
     def close(self) -> None:
         pass
 
 
-def test_what_does_not_fit_is_lost_not_waited_for(collector: Collector) -> None:
-    served = Served(collector.url)
-    served.run({"big": [WHOLE]})
-    kept: list[Ended] = []
-
-    class Keeping(Held):
-        def send(self, requests: Sequence[Ended]) -> Lost | None:
-            kept.extend(requests)
-            return None
-
-    table = dispatch([provider("one", "anthropic")], [target("big", 0)])
-    said = Said()
-    with Spans(Keeping(), log=Log(write=said.write), most=0) as spans:
-        tracing = tracing_of(
-            struct_replace(
-                table, settings=Settings(observability=Observability(traces=Traces(sample=100)))
-            ),
-            "d" * 64,
-            ["https://api.anthropic.com"],
-            spans,
-        )
+def test_what_does_not_fit_is_lost_not_waited_for() -> None:
+    table = struct_replace(
+        dispatch([provider("one", "anthropic")], [target("big", 0)]),
+        settings=Settings(observability=Observability(traces=Traces(sample=100))),
+    )
+    said, held = Said(), Held()
+    with Spans(held, log=Log(write=said.write), most=0) as spans:
+        tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         made = gateway(policy(table), said, http=Scripted({"big": [WHOLE]}))
         client = run(ask(replace(made, tracing=tracing), body()))
-    assert client.status == 200 and kept == [] and spans.lost == 2
+    assert client.status == 200 and held.taken == [] and spans.lost == 2
 
 
 def test_the_environment_says_what_the_standard_lets_it(
