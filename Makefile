@@ -135,7 +135,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(READY)
 	$(LOCK_TOOLS)
 	@$(COMPILE) pyproject.toml --extra redis --output-file requirements.lock
-	@$(COMPILE) runtime/pyproject.toml --extra aws --extra gcp --extra redis --constraint requirements.lock \
+	@$(COMPILE) runtime/pyproject.toml --extra aws --extra gcp --extra otel --extra redis --constraint requirements.lock \
 	  --output-file deploy/requirements-image.lock
 	@$(COMPILE) deploy/requirements-build.in --output-file deploy/requirements-build.lock
 

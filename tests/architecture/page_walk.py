@@ -6,8 +6,8 @@ edits ``routing.yaml`` and is not committed. The lines of an ``sh`` block are ru
 ``# exit N`` ends so, others well. A ``text`` block is what the last line before it prints, ``...``
 stands for lines left out. ``lynkrc serve`` runs until the next command of ``lynkrc`` that does not
 look at it; curl and ``python`` blocks reach it wherever it listens. The clients that `lynkrc wrap`
-runs are stand-ins, which send one request. A block whose first line begins with
-``# not run here:`` is passed over, and counted in `block_register`.
+runs are stand-ins, which send one request. A block whose first line begins with ``# not run here:``
+is passed over, and counted in `block_register`.
 """
 
 import json

@@ -27,11 +27,8 @@ def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-SOURCES = [
-    path
-    for path in tracked("*.py")
-    if path.relative_to(ROOT).parts[0] in ("lynkrc", "runtime", "tests", "generated", "examples")
-]
+ROOMS = {"deploy", "examples", "generated", "lynkrc", "runtime", "tests"}
+SOURCES = [path for path in tracked("*.py") if path.relative_to(ROOT).parts[0] in ROOMS]
 
 
 # A scorer is as long as its spec has dimensions and steps.

@@ -313,7 +313,7 @@ def test_the_page_names_what_there_is() -> None:
         r"(?:^|`)(?:\S+/)?(lynkrc(?:-runtime serve)? [^`\n]*\.lynkr[^`\n]*)", PAGE, re.M
     ):
         [_, *arguments] = words.replace("-runtime serve", "").split()
-        assert parser().parse_args(["serve", *arguments]).bundle.suffix == ".lynkr"
+        assert parser().parse_args(["serve", *arguments]).place.endswith(".lynkr")
     targets = set(re.findall(r"`?make (\w+)", PAGE))
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert {name for name in targets if f"\n{name}:" not in makefile} == set()

@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = {
     "requirements.lock": ("pyproject.toml", ("redis",)),
-    "deploy/requirements-image.lock": ("runtime/pyproject.toml", ("aws", "gcp", "redis")),
+    "deploy/requirements-image.lock": ("runtime/pyproject.toml", ("aws", "gcp", "otel", "redis")),
     "deploy/requirements-build.lock": ("deploy/requirements-build.in", ()),
 }
 """Each with what it locks, and the extras: an image has all that a gateway can use."""

@@ -15,10 +15,10 @@ import yaml
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 
+from deploy.site import repository
+from deploy.site.repository import DOCS, linked, place_of, rewritten
 from lynkrc.docs.markdown import slug
 from tests.architecture.page_walk import ROOT
-from website import repository
-from website.repository import DOCS, linked, place_of, rewritten
 
 PAGES = sorted(path.relative_to(ROOT / "docs").as_posix() for path in ROOT.glob("docs/**/*.md"))
 FINDINGS = sorted((ROOT / "lynkrc" / "diagnostics" / "pages").glob("*.md"))

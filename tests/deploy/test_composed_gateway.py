@@ -20,7 +20,8 @@ import yaml
 
 from lynkrc_runtime.credentials import FOLDER
 from tests.redis_server import RedisServer, redis_server
-from tests.warm_lynkrc import ROOT, run
+from tests.warm_lynkrc import run
+from tests.warm_server import ROOT
 
 COMPOSE = ROOT / "deploy" / "compose"
 PATIENCE = 60

@@ -22,8 +22,8 @@ from mkdocs.structure.pages import Page
 
 from lynkrc.docs.markdown import slug
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS, OUTSIDE, ASSETS = "docs/", "files/", "website/assets"
+ROOT = Path(__file__).resolve().parents[2]
+DOCS, OUTSIDE, ASSETS = "docs/", "files/", "deploy/site/assets"
 _FENCED = re.compile(r"(^```.*?^```$)", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)\s#]+)")
 _LANGUAGES = {".json": "json", ".py": "python", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
