@@ -243,7 +243,8 @@ def spans_of(ended: Ended, resource: Resource) -> Iterator[ReadableSpan]:
     is_error = outcome.status >= 500 or outcome.ending in _OUT_OF_ORDER
     model = _text(outcome.model)
     yield ReadableSpan(
-        f"{operation} {model}" if model else operation,
+        # Collectors count by name, and a client may ask for whatever comes to its mind.
+        f"{operation} {model}" if model in ended.tracing.models else operation,
         context=mine,
         parent=parent,
         resource=resource,
