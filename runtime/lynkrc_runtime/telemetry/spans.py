@@ -159,7 +159,7 @@ class Spans:
 class Tracing(Struct, frozen=True, kw_only=True):
     """What a bundle's requests are recorded with.
 
-    `percent` of those without a parent are. `servers` are the host and port of each target, `models`
+    `percent` of those without a parent are. `servers` are host and port of each target, `models`
     the names that the policy knows: what else a client asks for is in no span's name.
     """
 
