@@ -13,7 +13,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
 )
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Sent
 
 
@@ -67,7 +67,8 @@ def attributes(of: Any) -> dict[str, Any]:
 
 
 def _value(value: AnyValue) -> Any:
-    return getattr(value, value.WhichOneof("value") or "string_value")
+    found = getattr(value, value.WhichOneof("value") or "string_value")
+    return [one.string_value for one in found.values] if isinstance(found, ArrayValue) else found
 
 
 @contextmanager

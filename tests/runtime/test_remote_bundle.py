@@ -3,14 +3,15 @@
 import asyncio
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
+from lynkrc_runtime.server import lifecycle
 from lynkrc_runtime.server.begin import _first as begin_with
 from lynkrc_runtime.server.begin import begin
 from lynkrc_runtime.server.options import Options
@@ -141,7 +142,7 @@ async def test_no_byte_that_was_changed_on_the_way_is_served(lab: Lab) -> None:
     stranger = signed(lab.folder, 2, 9)[1]
     other = signed(lab.folder, 3)[1]
     pairs = [
-        *((_flipped(bundle, at), signatures) for at in range(0, len(bundle), len(bundle) // 5)),
+        *((_flipped(bundle, at), signatures) for at in range(0, len(bundle), len(bundle) // 3)),
         *((bundle, _flipped(signatures, at)) for at in range(0, len(signatures), 400)),
         (bundle[:-1], signatures),
         (bundle + b"\0", signatures),
@@ -364,6 +365,42 @@ async def test_a_restart_without_the_server_serves_the_last_good_bundle(lab: Lab
     assert again.version == 3
 
 
+async def test_a_gateway_that_starts_without_its_server_hears_of_it_when_it_is_back(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await lab.started()
+    await served.polls()
+    has_begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def begun(_: object, __: object, ___: object, admin: Sequence[str]) -> None:
+        has_begun.set_result(admin[0])
+
+    monkeypatch.setattr(lifecycle, "announce", begun)
+    options = Options(
+        bundle=Path("a.lynkr"),
+        port=0,
+        admin_port=0,
+        trust=TRUST,
+        log_file=lab.folder / "log",
+        stop_delay=0.0,
+    )
+    async with gone(lab.host):
+        gateway = asyncio.ensure_future(begin(lab.server(), options, {}))
+        await asyncio.wait((gateway, has_begun), return_when=asyncio.FIRST_COMPLETED)
+        admin = has_begun.result()
+        async with ClientSession() as client:
+            async with client.get(f"{admin}/health/ready") as answer:
+                assert (await answer.json())["degraded"] == ["bundle-server"]
+            lab.host.instead = {}
+            lab.offers(2)
+            async with client.post(f"{admin}/v1/admin/reload", json={}) as answer:
+                assert (await answer.json())["new"] == versions.digest(2)
+            async with client.get(f"{admin}/health/ready") as answer:
+                assert (await answer.json())["status"] == "ready"
+    signal.raise_signal(signal.SIGTERM)
+    await gateway
+
+
 async def test_a_last_good_bundle_is_verified_again(lab: Lab) -> None:
     served = await lab.started()
     await served.polls()
@@ -398,11 +435,13 @@ async def test_what_cannot_be_kept_serves_and_is_told(lab: Lab) -> None:
     place.mkdir()
     await served.polls()
     assert served.version == 1 and served.degraded == ["bundle-cache"]
-    assert str(place) in lab.events("bundle-not-kept")[0]["reason"]
+    await served.polls(2)
+    (told,) = lab.events("bundle-not-kept")
+    assert str(place) in told["reason"]
+    # There is room again: it is kept, though nothing is new.
     place.rmdir()
-    lab.offers(2)
-    await served.polls()
-    assert served.degraded == []
+    await served.remote.reload()
+    assert served.degraded == [] and lab.host.pair[0] in place.read_bytes()
     assert [one.name for one in place.parent.iterdir()] == [place.name]
 
 

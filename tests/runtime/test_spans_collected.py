@@ -15,7 +15,7 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Price
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.server.logs import note_lost
 from lynkrc_runtime.settings import Observability, Settings, Traces
@@ -24,7 +24,7 @@ from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 from lynkrc_runtime.telemetry.spans import Ended, Lost, Recorded, Spans, tracing_of
 from lynkrc_runtime.telemetry.spans_context import Context
-from lynkrc_runtime.telemetry.spans_otlp import PROVIDERS, OtlpExporter
+from lynkrc_runtime.telemetry.spans_otlp import FINISHES, PROVIDERS, OtlpExporter
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -171,6 +171,7 @@ def test_a_whole_answer(collector: Collector) -> None:
         "gen_ai.request.model": "auto",
         "gen_ai.request.stream": False,
         "gen_ai.response.model": "model-big",
+        "gen_ai.response.finish_reasons": ["stop"],
         # What a cache read or wrote counts as input.
         "gen_ai.usage.input_tokens": 116,
         "gen_ai.usage.output_tokens": 7,
@@ -197,6 +198,7 @@ def test_a_whole_answer(collector: Collector) -> None:
         "gen_ai.provider.name": "anthropic",
         "gen_ai.request.model": "model-big",
         "gen_ai.request.stream": False,
+        "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 116,
         "gen_ai.usage.output_tokens": 7,
         "gen_ai.usage.cache_read.input_tokens": 100,
@@ -226,6 +228,7 @@ def test_a_stream(collector: Collector) -> None:
     assert served.client.streamed
     told = attributes(request)
     assert told["gen_ai.request.stream"] is True
+    assert told["gen_ai.response.finish_reasons"] == ["stop"]
     assert told["gen_ai.response.time_to_first_chunk"] == 0.75
     assert attributes(call)["gen_ai.response.time_to_first_chunk"] == 0.75
     assert request.end_time_unix_nano - request.start_time_unix_nano == 1_750_000_000
@@ -267,6 +270,7 @@ def test_every_target_failed(collector: Collector) -> None:
     assert request.status.code == Status.STATUS_CODE_ERROR
     told = attributes(request)
     assert told["error.type"] == told["lynkr.class"] == "transient"
+    assert "gen_ai.response.finish_reasons" not in told
     assert BLAME.encode() not in b"".join(collector.bodies)
 
 
@@ -385,6 +389,7 @@ def test_what_otlp_cannot_say_costs_nobody_a_span(collector: Collector) -> None:
     (request,) = collector.spans
     told = attributes(request)
     assert told["gen_ai.request.model"] == "?" + "x" * 199
+    assert request.name == "chat"
     assert told["gen_ai.usage.input_tokens"] == 2**63 - 1
 
 
@@ -430,43 +435,30 @@ def test_the_event_loop_has_its_turn_between_two_spans(
 
 
 class Held:
-    """An exporter that takes nothing."""
+    """An exporter that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.taken: list[Ended] = []
 
     def send(self, requests: Sequence[Ended]) -> Lost | None:
-        self.taken += len(requests)
+        self.taken.extend(requests)
         return None
 
     def close(self) -> None:
         pass
 
 
-def test_what_does_not_fit_is_lost_not_waited_for(collector: Collector) -> None:
-    served = Served(collector.url)
-    served.run({"big": [WHOLE]})
-    kept: list[Ended] = []
-
-    class Keeping(Held):
-        def send(self, requests: Sequence[Ended]) -> Lost | None:
-            kept.extend(requests)
-            return None
-
-    table = dispatch([provider("one", "anthropic")], [target("big", 0)])
-    said = Said()
-    with Spans(Keeping(), log=Log(write=said.write), most=0) as spans:
-        tracing = tracing_of(
-            struct_replace(
-                table, settings=Settings(observability=Observability(traces=Traces(sample=100)))
-            ),
-            "d" * 64,
-            ["https://api.anthropic.com"],
-            spans,
-        )
+def test_what_does_not_fit_is_lost_not_waited_for() -> None:
+    table = struct_replace(
+        dispatch([provider("one", "anthropic")], [target("big", 0)]),
+        settings=Settings(observability=Observability(traces=Traces(sample=100))),
+    )
+    said, held = Said(), Held()
+    with Spans(held, log=Log(write=said.write), most=0) as spans:
+        tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         made = gateway(policy(table), said, http=Scripted({"big": [WHOLE]}))
         client = run(ask(replace(made, tracing=tracing), body()))
-    assert client.status == 200 and kept == [] and spans.lost == 2
+    assert client.status == 200 and held.taken == [] and spans.lost == 2
 
 
 def test_the_environment_says_what_the_standard_lets_it(
@@ -501,3 +493,4 @@ def test_names_are_those_of_the_conventions(collector: Collector) -> None:
     words = gen_ai_attributes.__dict__["GenAiProviderNameValues"]
     assert set(PROVIDERS.values()) <= {one.value for one in words}
     assert set(PROVIDERS) <= set(KINDS)
+    assert set(FINISHES) == set(Stop)

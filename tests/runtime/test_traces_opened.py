@@ -94,7 +94,7 @@ async def test_embeddings_are_called_so(tmp_path: Path, collector: Collector) ->
         await serve(made.site.gateway, incoming, Recorder(), embed)
     (span,) = collector.spans
     told = attributes(span)
-    assert (span.name, told["gen_ai.operation.name"]) == ("embeddings unknown", "embeddings")
+    assert (span.name, told["gen_ai.operation.name"]) == ("embeddings", "embeddings")
     assert told["error.type"] == "refused"
 
 

@@ -239,6 +239,8 @@ class RemoteBundle:
             again = is_ordered or self._refused is not None
             self._refused = None
             self._succeed(Fetch.UNCHANGED)
+            if self.fetches.unkept is not None:
+                await self._keep()
             if not again:
                 return Reloaded(result=Result.UNCHANGED, old=old, new=old)
             await asyncio.to_thread(_copy, self._good, self.path)
@@ -375,13 +377,14 @@ class RemoteBundle:
         )
 
     async def _keep(self) -> None:
-        """Keep the good pair on disk."""
+        """Keep the good pair on disk; where that fails it is told once, and tried again later."""
         try:
             await asyncio.to_thread(self._write)
         except OSError as error:
             reason = f"{self._server.kept}: {error.strerror or error}"
+            if reason != self.fetches.unkept:
+                self._say(lambda log: log.line(Level.ERROR, "bundle-not-kept", reason=reason))
             self.fetches.unkept = reason
-            self._say(lambda log: log.line(Level.ERROR, "bundle-not-kept", reason=reason))
         else:
             self.fetches.unkept = None
 

@@ -159,7 +159,8 @@ class Spans:
 class Tracing(Struct, frozen=True, kw_only=True):
     """What a bundle's requests are recorded with.
 
-    `percent` of those without a parent are. `servers` are the host and port of each target.
+    `percent` of those without a parent are. `servers` are host and port of each target, `models`
+    the names that the policy knows: what else a client asks for is in no span's name.
     """
 
     spans: Spans
@@ -167,6 +168,7 @@ class Tracing(Struct, frozen=True, kw_only=True):
     dispatch: Dispatch
     digest: str
     servers: Sequence[tuple[str | None, int | None]]
+    models: frozenset[str]
 
     def begins(
         self, headers: Mapping[str, str], repeated: frozenset[str], arrived: float
@@ -209,6 +211,7 @@ def tracing_of(
         dispatch=dispatch,
         digest=digest,
         servers=[server_of(base) for base in bases],
+        models=frozenset(("auto", *dispatch.models, *dispatch.settings.embeddings)),
     )
 
 

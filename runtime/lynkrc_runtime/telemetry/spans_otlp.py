@@ -27,7 +27,7 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from lynkrc_runtime import __version__
 from lynkrc_runtime.attempt import AttemptRecord, Fault, Result
 from lynkrc_runtime.feature_table import EMBEDDINGS
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.telemetry.spans import Ended, Lost
 
@@ -49,6 +49,18 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Provider kinds that the conventions have a word for; others are called by their own."""
+FINISHES: Mapping[Stop, str] = MappingProxyType(
+    {
+        Stop.END: "stop",
+        Stop.LENGTH: "length",
+        Stop.STOP_SEQUENCE: "stop",
+        Stop.TOOL_USE: "tool_call",
+        Stop.PAUSE: "pause",
+        Stop.REFUSAL: "content_filter",
+        Stop.CONTEXT: "length",
+    }
+)
+"""Why an answer ended, in the words of the conventions' schema of messages; `pause` is ours."""
 _MODEL_LIMIT = 200
 """Characters of the model name a client sent that are told."""
 _MOST = 2**63 - 1
@@ -231,7 +243,8 @@ def spans_of(ended: Ended, resource: Resource) -> Iterator[ReadableSpan]:
     is_error = outcome.status >= 500 or outcome.ending in _OUT_OF_ORDER
     model = _text(outcome.model)
     yield ReadableSpan(
-        f"{operation} {model}" if model else operation,
+        # Collectors count by name, and a client may ask for whatever comes to its mind.
+        f"{operation} {model}" if model in ended.tracing.models else operation,
         context=mine,
         parent=parent,
         resource=resource,
@@ -256,6 +269,7 @@ def _of_request(ended: Ended, operation: str, model: str) -> dict[str, Any]:
         "gen_ai.request.model": model or None,
         "gen_ai.request.stream": outcome.stream,
         "gen_ai.response.model": None if target is None else target.model,
+        "gen_ai.response.finish_reasons": _finishes(outcome.stop),
         "gen_ai.response.time_to_first_chunk": outcome.first_byte,
         "http.response.status_code": outcome.status or None,
         "error.type": None if outcome.ending in _WELL else outcome.ending.value,
@@ -290,6 +304,9 @@ def _of_call(ended: Ended, operation: str, record: AttemptRecord) -> dict[str, A
         "gen_ai.provider.name": _provider(ended, target.provider),
         "gen_ai.request.model": target.model,
         "gen_ai.request.stream": ended.outcome.stream,
+        "gen_ai.response.finish_reasons": _finishes(
+            ended.outcome.stop if record.result is Result.SERVED else None
+        ),
         "gen_ai.response.time_to_first_chunk": record.first,
         "server.address": host,
         "server.port": port,
@@ -330,6 +347,10 @@ def _tokens(usage: Usage | None) -> dict[str, Any]:
         "gen_ai.usage.reasoning.output_tokens": usage.reasoning,
     }
     return {name: None if n is None else min(n, _MOST) for name, n in counts.items()}
+
+
+def _finishes(stop: Stop | None) -> list[str] | None:
+    return None if stop is None else [FINISHES[stop]]
 
 
 def _present(told: dict[str, Any]) -> dict[str, Any]:
