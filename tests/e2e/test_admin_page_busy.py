@@ -1,22 +1,29 @@
-"""The operators' page of a busy gateway with many targets, below a path of a proxy: legible.
+"""The operators' page of a busy gateway with a token, many targets and hostile names.
 
 What such a gateway tells is put in the place of what the served one does.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from playwright.sync_api import Browser, Page, Route, expect
 
+from lynkrc_runtime.settings import Admin, Key, Server, Settings
 from tests.e2e import small_bundle
+from tests.e2e.doors_lab import KEY
 from tests.e2e.gateway import GatewayProcess, serving
 from tests.e2e.page_lab import LOOK, chromium, page_at, send
 from tests.runtime.by_hand import dispatch, provider, target
 
 TARGETS = [f"target-with-a-rather-long-name-{number:02}" for number in range(60)]
 BELOW = "/ops/gateway"
+HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>"
+TOKEN = "operators-token-of-the-tests"
+CALLER = {"x-lynkr-key": KEY}
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +36,37 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     folder = tmp_path_factory.mktemp("busy")
-    table = dispatch(
-        [provider("near", "simulator", base_url=None, api_key=None)],
-        [target(name, 0) for name in TARGETS],
+    names = [target(HOSTILE, 0, model=f"{HOSTILE}m" * 9), *(target(one, 0) for one in TARGETS)]
+    table = replace(
+        dispatch([provider(HOSTILE, "simulator", base_url=None, api_key=None)], names),
+        name=HOSTILE,
+        settings=Settings(
+            server=Server(admin=Admin(token=TOKEN)),
+            keys={HOSTILE: Key(sha256=hashlib.sha256(KEY.encode()).hexdigest())},
+        ),
     )
-    made = small_bundle.write(folder / "by-hand.lynkr", small_bundle.files(table))
+    routes = {"routes.txt": f"x\n\nTIERS\n  {HOSTILE}\n".encode()}
+    made = small_bundle.write(folder / "by-hand.lynkr", small_bundle.files(table) | routes)
     with serving(made, folder / "log") as process:
         yield process
 
 
 @pytest.fixture(scope="module")
 def page(browser: Browser, gateway: GatewayProcess) -> Iterator[Page]:
-    """The page below a path, as a proxy shows it that takes the path away."""
+    """The page below a path, as a proxy shows it that takes the path away; opened by the token."""
 
     def passed(route: Route) -> None:
         path = route.request.url.partition(BELOW)[2]
         route.fulfill(response=route.fetch(url=f"{gateway.admin}{path}"))
 
-    assert send(gateway, "hello").status == 200
-    with page_at(browser, gateway, viewport={"width": 1280, "height": 900}) as made:
+    assert send(gateway, "hello", **CALLER).status == 200
+    size = {"width": 1280, "height": 900}
+    with page_at(browser, gateway, is_gone=True, viewport=size) as made:
         made.route(f"**{BELOW}/**", passed)
         made.goto(f"{gateway.admin}{BELOW}/")
+        made.get_by_label("Token").fill(TOKEN)
+        made.keyboard.press("Enter")
+        expect(made.locator("tbody tr")).to_have_count(1)
         yield made
 
 
@@ -92,7 +109,7 @@ def test_repeated_attempts_are_one_line_that_stays_open(
     # Nobody asked those targets: no status came from them.
     row.get_by_text("9 skipped, spent", exact=True).click()
     expect(row.get_by_text(TARGETS[8])).to_be_visible()
-    send(gateway, "another one")
+    send(gateway, "another one", **CALLER)
     expect(page.locator("tbody tr")).to_have_count(2)
     expect(page.locator("tbody tr").nth(1).get_by_text(TARGETS[8])).to_be_visible()
     assert page.locator("main .scroll").evaluate("it => it.scrollWidth - it.clientWidth") == 0
@@ -135,7 +152,7 @@ def test_targets_that_need_somebody_come_first(page: Page) -> None:
     first = page.get_by_role("region", name="Breakers", exact=True).get_by_role("row").nth(1)
     expect(first).to_contain_text(TARGETS[41])
     expect(first).to_contain_text("worker 0 closed, worker 1 open")
-    page.get_by_text("59 targets closed").click()
+    page.get_by_text("60 targets closed").click()
     well = page.get_by_role("region", name="Breakers, closed")
     expect(well.get_by_role("row").nth(1)).not_to_contain_text("worker")
     button = well.get_by_role("button", name=f"Reset {TARGETS[5]}")
@@ -150,9 +167,9 @@ def test_a_large_policy_is_drawn_with_what_is_tried_first(page: Page) -> None:
     go(page, "Routes")
     expect(page.locator(".graph .lane + .edge")).to_have_count(1)
     expect(page.locator(".graph .edge")).to_have_count(3)
-    expect(page.locator("#graph-left")).to_contain_text("57 other targets")
+    expect(page.locator("#graph-left")).to_contain_text("58 other targets")
     table = page.get_by_role("table", name="Targets", exact=True)
-    expect(table.get_by_role("row")).to_have_count(61)
+    expect(table.get_by_role("row")).to_have_count(62)
 
 
 def test_a_huge_and_a_wrong_paste_and_an_example_that_can_be_taken_back(page: Page) -> None:
@@ -180,3 +197,48 @@ def test_an_answer_of_somebody_else_is_told(page: Page) -> None:
     )
     go(page, "Changes")
     expect(page.get_by_role("alert")).to_contain_text("Is a proxy between?")
+
+
+def test_hostile_names_behind_a_token_and_a_gateway_that_goes_away(
+    page: Page, gateway: GatewayProcess
+) -> None:
+    page.unroute_all()
+    page.set_viewport_size({"width": 400, "height": 900})
+    page.evaluate("sessionStorage.clear()")
+    page.goto(gateway.admin)
+    expect(page.get_by_role("heading", name="wants its operators")).to_be_visible()
+    token = page.get_by_label("Token")
+    expect(token).to_be_focused()
+    for wrong in ("not the token at all", chr(0x2713) * 20):
+        token.fill(wrong)
+        token.press("Enter")
+        expect(page.get_by_role("alert").filter(has_text="does not know")).to_be_visible()
+        expect(token).to_have_attribute("aria-invalid", "true")
+        assert page.evaluate("sessionStorage.length") == 0
+    token.fill(TOKEN)
+    token.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    expect(page.locator("tbody tr")).to_have_count(2)
+    expect(page.locator("tbody tr").first).to_contain_text(f"{HOSTILE}m")
+    for name in ("Mix and spend", "Health", "Routes", "Changes"):
+        go(page, name)
+        expect(page.locator("main")).not_to_contain_text("Asking the gateway")
+        if name == "Health":
+            expect(page.get_by_text("one process")).to_be_visible()
+            page.get_by_text("61 targets closed").click()
+            page.get_by_role("button", name=f"Reset {HOSTILE}", exact=True).click()
+            expect(page.get_by_role("dialog")).to_contain_text(HOSTILE)
+            page.get_by_role("dialog").get_by_role("button", name="Reset").click()
+            expect(page.get_by_text("was reset.")).to_be_visible()
+        assert page.locator("main img, b, script:not([src])").count() == 0
+        assert page.evaluate("document.documentElement.scrollWidth") <= 400, name
+    served = gateway.log.parent / "by-hand.lynkr"
+    small_bundle.write(served, small_bundle.files(dispatch([], [])))
+    page.get_by_role("button", name="Reload now").click()
+    expect(page.get_by_text("The reload failed:")).to_be_visible()
+    # A page of another tab knows no token, and one that is loaded anew still does.
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
+    assert gateway.stop() == 0
+    expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
+    expect(page.locator("#state")).to_have_text("gone")
