@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
 from tests.e2e import page_bundle
 from tests.e2e.gateway import GatewayProcess, serving
@@ -215,7 +215,7 @@ VIEWS = ("live", "spend", "health", "routes", "try", "changes")
 
 
 def test_every_view_is_accessible_and_fits(shown: Page) -> None:
-    wide, narrow = {"width": 1280, "height": 900}, {"width": 400, "height": 900}
+    wide, narrow = ViewportSize(width=1280, height=900), ViewportSize(width=400, height=900)
     for view in VIEWS:
         shown.set_viewport_size(wide)
         shown.emulate_media(color_scheme="light")
