@@ -22,7 +22,15 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "lynkrc_runtime" / "scan"
 MODULE = "_kernel"
-C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c", "chat_turns.c")
+C_FILES = (
+    "kernel.c",
+    "folding.c",
+    "counts.c",
+    "json_text.c",
+    "turns.c",
+    "chat_turns.c",
+    "chat_write.c",
+)
 ABI = 0x030B0000
 """The library runs under CPython 3.11 and newer."""
 SECONDS = 300

@@ -32,7 +32,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.failures import stream_problem
 from lynkrc_runtime.protocol.free_form import unwrapped
-from lynkrc_runtime.protocol.naming import original_names
+from lynkrc_runtime.protocol.known_tools import originals_of
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
@@ -197,7 +197,7 @@ class ChatStreamWriter:
 
     def _call_start(self, event: ToolCallStart) -> bytes:
         if self._names is None:
-            self._names = original_names(tool.name for tool in self._context.request.tools)
+            self._names = originals_of(self._context.request.tools)
         name = self._names.get(event.name, event.name)
         call = _Call(
             len(self._calls),
