@@ -35,8 +35,9 @@ CHATTED = (
     '[{"role":"system","content":"be"},{"role":"user","content":[{"type":"text","text":"go"}]},'
     '{"role":"assistant","content":"\u00e9","tool_calls":[{"id":"c","type":"function","function":'
     '{"name":"look","arguments":"{\\"a\\": [1, \\"\\u4e2d\\ud83d\\ude00\\"]}"}},{"id":"d",'
-    '"function":{"arguments":" ","name":"find"}}]},{"role":"tool","tool_call_id":"d","content":null},'
-    '{"content":"\\n3","role":"tool","tool_call_id":"c","name":"look"},{"role":"user","content":"x"}]'
+    '"function":{"arguments":" ","name":"find"}}]},{"role":"tool","tool_call_id":"d",'
+    '"content":null},{"content":"\\n3","role":"tool","tool_call_id":"c","name":"look"},{"role":"user",'
+    '"content":"x"}]'
 )
 SAID = (
     '[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"text","text":"a\\n"},'
