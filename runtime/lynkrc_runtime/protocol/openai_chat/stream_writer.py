@@ -139,7 +139,9 @@ class ChatStreamWriter:
         if not self._is_started or self._is_over:
             return None
         if type(like) is TextDelta:
-            return self._content if self._has_said and not self._details.waits else None
+            if not self._has_said or self._details.waits:
+                return None
+            return sse.pen(self._around.get("content") or self._spelling("content"))
         if type(like) is ThinkingDelta:
             return self._reasoning
         assert isinstance(like, ToolCallDelta)
