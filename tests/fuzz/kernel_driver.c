@@ -8,6 +8,7 @@
 #include "counts.h"
 #include "folding.h"
 #include "kernel.h"
+#include "chat_turns.h"
 #include "turns.h"
 
 #include <stdio.h>
@@ -185,6 +186,51 @@ static void read_turns(const unsigned char *text, size_t length) {
     free(own);
 }
 
+static void read_chat(const unsigned char *text, size_t length) {
+    lk_chat chat;
+    unsigned char *own = copy(text, length);
+    size_t before = 0;
+    if (lk_read_chat(own, 0, length, &chat) == 1) {
+        const lk_turns *turns = &chat.turns;
+        taken++;
+        expect(turns->turn_count > 0 && turns->end <= length, "the end");
+        expect(chat.system_end <= turns->turns[0].begin, "the instructions");
+        for (size_t i = 0; i < turns->turn_count; i++) {
+            const lk_turn *turn = &turns->turns[i];
+            expect(before < turn->begin && turn->end < turns->end, "where a message is");
+            expect(own[turn->begin] == '{' && own[turn->end - 1] == '}', "what a message is");
+            before = turn->end - 1;
+        }
+        for (size_t i = 0; i < turns->call_count; i++) {
+            const lk_call *call = &turns->calls[i];
+            part_of(call->name, call->name_end, &turns->turns[call->turn], "a name");
+            part_of(call->input, call->input_end, &turns->turns[call->turn], "an input");
+        }
+        for (size_t i = 0; i < chat.piece_count; i++)
+            expect(chat.pieces[i].turn < turns->turn_count, "where a piece is");
+        expect(turns->tokens <= length, "how many tokens");
+        size_t size = lk_write_messages(own, &chat, NULL);
+        if (size > 0) {
+            unsigned char *out = malloc(size);
+            if (!out) abort();
+            expect(lk_write_messages(own, &chat, out) == size, "the size of what is written");
+            expect(out[0] == '[' && out[size - 1] == ']', "what is written");
+            /* Calls may be of a kind that not all readers take, and what is no UTF-8 is nothing. */
+            lk_turns again;
+            if (lk_read_turns(out, 0, size, &again) == 1)
+                expect(again.end == size && again.result_count == turns->result_count, "answers");
+            else
+                expect(0, "messages that are read again");
+            lk_release_turns(&again);
+            free(out);
+        }
+    } else {
+        refused++;
+    }
+    lk_release_chat(&chat);
+    free(own);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     uint32_t table;
     if (size < 5) return 0;
@@ -193,7 +239,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     const unsigned char *text = data + 5 + table;
     size_t length = size - 5 - table;
     if (data[0] & 4)
-        read_turns(text, length);
+        data[0] & 1 ? read_chat(text, length) : read_turns(text, length);
     else if (data[0] & 2)
         fold(data + 5, table, text, length);
     else

@@ -16,11 +16,29 @@ from tests.scan_cases import random_tables, random_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "lynkrc_runtime" / "scan"
-C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c", "chat_turns.c")
+C_FILES = (
+    "kernel.c",
+    "folding.c",
+    "counts.c",
+    "json_text.c",
+    "turns.c",
+    "chat_turns.c",
+    "chat_write.c",
+)
 FOLD = 2
 """The choice that makes an input one for the fold table."""
 TURNS = 4
 """The choice that makes it the JSON text of messages, behind no table."""
+CHAT = 5
+"""The choice that makes it that of Chat's."""
+CHATTED = (
+    '[{"role":"system","content":"be"},{"role":"user","content":[{"type":"text","text":"go"}]},'
+    '{"role":"assistant","content":"\u00e9","tool_calls":[{"id":"c","type":"function","function":'
+    '{"name":"look","arguments":"{\\"a\\": [1, \\"\\u4e2d\\ud83d\\ude00\\"]}"}},{"id":"d",'
+    '"function":{"arguments":" ","name":"find"}}]},{"role":"tool","tool_call_id":"d",'
+    '"content":null},{"content":"\\n3","role":"tool","tool_call_id":"c","name":"look"},{"role":"user",'
+    '"content":"x"}]'
+)
 SAID = (
     '[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"text","text":"a\\n"},'
     '{"type":"tool_use","id":"c","name":"look","input":{"a":[1,-2.5e3,true,null],"\\u00e9":{}}}]},'
@@ -69,6 +87,8 @@ def write_inputs(folder: Path, chance: Random) -> list[Path]:
             text = random_text(chance).encode("utf-32-le", "surrogatepass")
         if number % 10 == 5:
             table, choice, text = b"", TURNS, SAID.encode()
+        if number % 10 == 3:
+            table, choice, text = b"", CHAT, CHATTED.encode()
         path = folder / f"input-{number}"
         path.write_bytes(bytes([choice]) + struct.pack("<I", len(table)) + table + text)
         paths.append(path)

@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lynkrc_runtime.protocol.conversation import CannotTranslate, MalformedReque
 from lynkrc_runtime.protocol.dialect import ANY_TARGET
 from lynkrc_runtime.protocol.estimate import close_text, estimate_tokens
 from lynkrc_runtime.protocol.known_tools import MOST_BYTES, MOST_OF_ONE, MOST_SETS, Known
+from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 
 DIALECTS = ("anthropic-messages", "openai-chat", "openai-responses")
@@ -150,3 +152,32 @@ def test_the_estimate_of_known_tools_is_theirs(count: Callable[[str], int] | Non
         each = count or (lambda text: -(-len(text) // 4))
         by_hand = sum(each(json.dumps(one, separators=(",", ":"))) for one in tools)
         assert told == [by_hand, by_hand]
+
+
+def test_known_tools_are_written_as_new_ones_are() -> None:
+    """For each way a target takes them, whatever was written before, with the same losses."""
+    closed = {"type": "object", "additionalProperties": False}
+    tools: list[Any] = [
+        {"type": "function", "function": {"name": name, "strict": True, "parameters": closed}}
+        for name in ("look", "find it")
+    ]
+    body: dict[str, Any] = {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "tools": tools,
+    }
+    chosen = {"mode": "auto", "tools": [{"type": "function", "function": {"name": "look"}}]}
+    some = body | {"tool_choice": {"type": "allowed_tools", "allowed_tools": chosen}}
+    strict = ANY_TARGET
+    loose = replace(ANY_TARGET, shape=RequestShape(structured_output=False))
+    read = CLIENT_DIALECTS["openai-chat"].read_request
+    write = TARGET_DIALECTS["anthropic-messages"].write_request
+    ways = [(body, strict), (body, loose), (some, strict), (some, loose)]
+    fresh = []
+    for number, (one, facts) in enumerate(ways):
+        # Tools spelled as never before.
+        spelled = json.dumps(one, separators=(" " * number + ",", ":")).encode()
+        fresh.append(write(read(spelled, {}), facts, {}))
+    again = [write(read(json.dumps(one).encode(), {}), facts, {}) for one, facts in ways * 2]
+    assert again == fresh * 2
+    assert len({written.body for written in fresh}) == 4

@@ -42,7 +42,8 @@ BYTES_PER_TOKEN = 4
 
 _PARTS = 20
 """Of a token: the smallest number in which both weights below are whole."""
-_PER_BYTE = _PARTS // BYTES_PER_TOKEN
+PER_BYTE = _PARTS // BYTES_PER_TOKEN
+"""What a byte of a text weighs that is not CJK."""
 _PER_CJK = 12
 """0.6 tokens."""
 TOKENS_PER_MESSAGE = 4
@@ -78,10 +79,10 @@ def estimate_text(text: str) -> int:
 def weigh(text: str) -> int:
     """What a text weighs, in parts of a token; weights of pieces may be added up."""
     if text.isascii():
-        return len(text) * _PER_BYTE
+        return len(text) * PER_BYTE
     cjk = sum(map(len, _CJK.findall(text)))
     rest = len(text.encode("utf-8", "surrogatepass")) - 3 * cjk
-    return rest * _PER_BYTE + cjk * _PER_CJK
+    return rest * PER_BYTE + cjk * _PER_CJK
 
 
 def tokens_of(weight: int) -> int:

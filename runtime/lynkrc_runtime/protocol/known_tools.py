@@ -2,18 +2,20 @@
 
 An agent sends the same tools, often the most of a request, with every step. They are read once.
 What is kept is bounded by number and by bytes, the longest unused goes first; nothing is kept of
-what cannot be read. The tools are shared by requests: nobody may change what they hold.
+what cannot be read. What they are written as for another dialect is kept with them, about as many
+bytes again for each way. The tools are shared by requests: nobody may change what they hold.
 
 >>> known = Known(lambda raw: KnownTools())
 >>> known.read(b"[]") is known.read(b"[]")
 True
 """
 
-from collections.abc import Callable
-from typing import Generic, TypeVar, final
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, Generic, TypeVar, final
 
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.conversation import Tool
+from lynkrc_runtime.protocol.naming import original_names
 
 _T = TypeVar("_T")
 
@@ -37,6 +39,16 @@ class KnownTools(tuple[Tool, ...]):
     def names(self) -> frozenset[str]:
         """Their names."""
         return frozenset([tool.name for tool in self])
+
+    @once
+    def originals(self) -> Mapping[str, str]:
+        """See `naming.original_names`."""
+        return original_names(self.names)
+
+    @once
+    def written(self) -> dict[Hashable, Any]:
+        """What writers made of them, by how they are written."""
+        return {}
 
 
 @final
@@ -78,3 +90,20 @@ class Known(Generic[_T]):
 def names_of(tools: tuple[Tool, ...]) -> frozenset[str]:
     """The names of a request's tools."""
     return tools.names if type(tools) is KnownTools else frozenset([tool.name for tool in tools])
+
+
+def originals_of(tools: tuple[Tool, ...]) -> Mapping[str, str]:
+    """What each mapped name of a request's tools was, see `naming.original_names`."""
+    if type(tools) is KnownTools:
+        return tools.originals
+    return original_names(tool.name for tool in tools) if tools else {}
+
+
+def written_once(tools: tuple[Tool, ...], way: Hashable, write: Callable[[], _T]) -> _T:
+    """What `write` makes of the tools, which `way` and the tools must say all about."""
+    if type(tools) is not KnownTools:
+        return write()
+    found: _T | None = tools.written.get(way)
+    if found is None:
+        found = tools.written[way] = write()
+    return found

@@ -5,6 +5,7 @@ character cut in two by the network are harmless (wire reference A.0). Memory is
 """
 
 import re
+from collections.abc import Callable
 from typing import Any, final
 
 import msgspec
@@ -145,6 +146,22 @@ def around(event: bytes, member: str) -> tuple[bytes, bytes]:
     """
     before, name, behind = event.rpartition(f'"{member}":""'.encode())
     return before + name[:-2], behind
+
+
+def pen(around: tuple[bytes, bytes]) -> Callable[[str], bytes]:
+    r"""Writes events that are alike but for one text.
+
+    >>> pen((b'data: {"say":', b'}\n\n'))("Hi")
+    b'data: {"say":"Hi"}\n\n'
+    """
+    before, behind = around
+
+    def write(text: str) -> bytes:
+        # Most are ASCII, which `to_json` would look for behind a call.
+        said = _encode(text) if text.isascii() else to_json(text)
+        return before + said + behind
+
+    return write
 
 
 def event_bytes(name: str, value: Any) -> bytes:

@@ -23,8 +23,6 @@ enum {
     NULLS_TOO = 8192
 };
 
-enum { LONGEST_NAME = 128, MOST_OUT_OF_ORDER = 32 };
-
 #define IS(word) (size == sizeof(word) - 1 && memcmp(at, word, sizeof(word) - 1) == 0)
 
 /* What a member's name means; 0 too where it is spelled with escapes. */
@@ -117,15 +115,6 @@ static int read_parts(lk_json *json, lk_chat *found) {
     return more == 0;
 }
 
-static uint32_t hex_at(const unsigned char *text) {
-    uint32_t unit = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned char byte = text[i];
-        unit = unit << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
-    }
-    return unit;
-}
-
 /* What a string says that `lk_read_string` took: never longer than it is spelled. */
 static size_t unescape(const unsigned char *text, size_t size, unsigned char *out) {
     unsigned char *to = out;
@@ -148,10 +137,10 @@ static size_t unescape(const unsigned char *text, size_t size, unsigned char *ou
         case 'u': break;
         default: *to++ = next[1]; continue;
         }
-        code = hex_at(text + at);
+        code = lk_hex_at(text + at);
         at += 4;
         if (code >= 0xD800 && code <= 0xDBFF) {
-            code = 0x10000 + ((code - 0xD800) << 10) + (hex_at(text + at + 2) - 0xDC00);
+            code = 0x10000 + ((code - 0xD800) << 10) + (lk_hex_at(text + at + 2) - 0xDC00);
             at += 6;
         }
         if (code < 0x80) {
@@ -417,165 +406,4 @@ void lk_release_chat(lk_chat *found) {
     free(found->pieces);
     free(found->inputs);
     *found = (lk_chat){0};
-}
-
-/* -- Writing ------------------------------------------------------------------------------------ */
-
-typedef struct {
-    unsigned char *out; /* NULL where bytes are counted */
-    size_t size;
-} Writer;
-
-static void put(Writer *writer, const void *text, size_t size) {
-    if (writer->out) memcpy(writer->out + writer->size, text, size);
-    writer->size += size;
-}
-
-#define PUT(writer, word) put(writer, word, sizeof(word) - 1)
-
-static void put_span(Writer *writer, const unsigned char *text, lk_span span) {
-    put(writer, text + span.begin, span.end - span.begin);
-}
-
-/* Whether it is surely no white space, nor what is not looked at closely. */
-static int is_word(uint32_t code) {
-    return (code > ' ' && code < 0x7F) || (code > 0xA0 && code < 0x1680) || code > 0x3000;
-}
-
-/* Whether a text says anything: 1; 0 where it is blank or empty; -1 where that is not plain. */
-static int says_anything(const unsigned char *text, lk_span span) {
-    int is_sure = 1;
-    for (size_t at = span.begin; at < span.end; at++) {
-        unsigned char byte = text[at];
-        if (byte == ' ') continue;
-        if (byte == '\\') {
-            byte = text[++at];
-            if (byte == 'n' || byte == 't' || byte == 'r' || byte == 'f') continue;
-            if (byte != 'u' || is_word(hex_at(text + at + 1))) return 1;
-            at += 4;
-        } else if (byte < 0x80 ? is_word(byte)
-                               : byte == 0xE3 ? text[at + 1] > 0x80
-                                              : byte > 0xC2 && byte != 0xE1 && byte != 0xE2) {
-            /* White space beyond U+0080 begins with the others. */
-            return 1;
-        }
-        is_sure = 0;
-    }
-    return is_sure ? 0 : -1;
-}
-
-/* Letters, digits, `_` and `-`, and not too many. */
-static int is_legal(const unsigned char *text, lk_span span) {
-    if (span.end == span.begin || span.end - span.begin > LONGEST_NAME) return 0;
-    for (size_t at = span.begin; at < span.end; at++) {
-        unsigned char byte = text[at], letter = byte | 0x20;
-        int is_word = (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9');
-        if (!is_word && byte != '_' && byte != '-') return 0;
-    }
-    return 1;
-}
-
-static int are_alike(const unsigned char *text, lk_span one, lk_span other) {
-    size_t size = one.end - one.begin;
-    return size == other.end - other.begin &&
-           memcmp(text + one.begin, text + other.begin, size) == 0;
-}
-
-/* Whether the answers are to the calls, one to each; both have legal ids. */
-static int are_answered(const unsigned char *text, const lk_piece *calls, size_t count,
-                        const lk_piece *answers) {
-    uint32_t open = 0;
-    size_t i = 0;
-    if (count > MOST_OUT_OF_ORDER) return 0;
-    for (i = 0; i < count; i++) {
-        size_t call = i;
-        /* Calls with one id are none of ours. */
-        for (size_t other = 0; other < i; other++)
-            if (are_alike(text, calls[i].id, calls[other].id)) return 0;
-        if (!are_alike(text, calls[call].id, answers[i].id))
-            for (call = 0; call < count && !are_alike(text, calls[call].id, answers[i].id);) call++;
-        if (call == count || (open >> call & 1)) return 0;
-        open |= UINT32_C(1) << call;
-    }
-    return 1;
-}
-
-/* A block; 1 where one was written, 0 where it says nothing, -1 where care is needed. */
-static int put_piece(Writer *writer, const unsigned char *text, const lk_chat *found,
-                     const lk_piece *piece, int is_first) {
-    int is_said = piece->kind == LK_CALL ? 1 : says_anything(text, piece->text);
-    if (is_said < 0 || (piece->kind == LK_TEXT && is_said == 0)) return is_said;
-    if (piece->kind != LK_TEXT && !is_legal(text, piece->id)) return -1;
-    if (!is_first) PUT(writer, ",");
-    if (piece->kind == LK_TEXT) {
-        PUT(writer, "{\"type\":\"text\",\"text\":\"");
-        put_span(writer, text, piece->text);
-        PUT(writer, "\"}");
-        return 1;
-    }
-    if (piece->kind == LK_CALL) {
-        if (!is_legal(text, piece->name)) return -1;
-        PUT(writer, "{\"type\":\"tool_use\",\"id\":\"");
-        put_span(writer, text, piece->id);
-        PUT(writer, "\",\"name\":\"");
-        put_span(writer, text, piece->name);
-        PUT(writer, "\",\"input\":");
-        if (piece->input.begin == piece->input.end)
-            PUT(writer, "{}");
-        else
-            put_span(writer, found->inputs, piece->input);
-        PUT(writer, "}");
-        return 1;
-    }
-    PUT(writer, "{\"type\":\"tool_result\",\"tool_use_id\":\"");
-    put_span(writer, text, piece->id);
-    PUT(writer, "\"");
-    if (is_said) {
-        PUT(writer, ",\"content\":\"");
-        put_span(writer, text, piece->text);
-        PUT(writer, "\"");
-    }
-    PUT(writer, "}");
-    return 1;
-}
-
-size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out) {
-    const lk_turns *turns = &found->turns;
-    const lk_piece *pieces = found->pieces;
-    Writer writer = {.out = out};
-    size_t at = 0, calls_at = 0, calls = 0;
-    unsigned char before = 0;
-    if (!found->is_plain || turns->turns[turns->turn_count - 1].kind == ASSISTANT) return 0;
-    PUT(&writer, "[");
-    for (size_t i = 0; i < turns->turn_count; i++) {
-        unsigned char kind = turns->turns[i].kind;
-        size_t first = at, blocks = 0, called = 0;
-        int joins = before == USER || before == RESULT;
-        while (at < found->piece_count && pieces[at].turn == i) at++;
-        if (kind == SYSTEM) return 0;
-        if (kind == ASSISTANT) {
-            if (!joins) return 0;
-            PUT(&writer, "]},{\"role\":\"assistant\",\"content\":[");
-            joins = 0;
-        } else if (!joins) {
-            if (before == ASSISTANT) PUT(&writer, "]},");
-            PUT(&writer, "{\"role\":\"user\",\"content\":[");
-        }
-        /* Answers come right after their calls, and nowhere else. */
-        if ((kind == RESULT) != (calls > 0)) return 0;
-        if (kind == RESULT &&
-            (calls != at - first || !are_answered(text, pieces + calls_at, calls, pieces + first)))
-            return 0;
-        for (size_t one = first; one < at; one++) {
-            int done = put_piece(&writer, text, found, &pieces[one], blocks == 0 && !joins);
-            if (done < 0) return 0;
-            blocks += (size_t)done;
-            if (pieces[one].kind == LK_CALL && called++ == 0) calls_at = one;
-        }
-        if (blocks == 0) return 0;
-        calls = called;
-        before = kind;
-    }
-    PUT(&writer, "]}]");
-    return writer.size;
 }

@@ -45,4 +45,14 @@ size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsign
 
 void lk_release_chat(lk_chat *found);
 
+/* The number that four hexadecimal digits write. */
+static inline uint32_t lk_hex_at(const unsigned char *text) {
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned char byte = text[i];
+        unit = unit << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
 #endif

@@ -37,7 +37,7 @@ from lynkrc_runtime.protocol.dialect import (
     TargetDialect,
     TargetFacts,
 )
-from lynkrc_runtime.protocol.estimate import tokens_of, weigh
+from lynkrc_runtime.protocol.estimate import PER_BYTE, tokens_of, weigh
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.openai_chat.usage_chunk import unasked
 from lynkrc_runtime.protocol.pieces import EventSplitter
@@ -221,7 +221,7 @@ class Flow:
             # An event that is spelled anew has these escaped.
             return None
         self._size = size
-        self._weight += weigh(text)
+        self._weight += len(text) * PER_BYTE if text.isascii() else weigh(text)
         if self._pen is not None:
             return self._pen(text)
         self._plain += 1

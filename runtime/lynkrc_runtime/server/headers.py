@@ -77,7 +77,9 @@ def list_value(entries: Sequence[str]) -> str:
     kept: list[str] = []
     size = 0
     for place, entry in enumerate(entries):
-        clean = "".join(char if " " <= char <= "~" and char != "," else "?" for char in entry)
+        clean = entry
+        if "," in entry or not (entry.isascii() and entry.isprintable()):
+            clean = "".join(char if " " <= char <= "~" and char != "," else "?" for char in entry)
         size += len(clean) + 2
         if size > TRANSFORMS_LIMIT:
             kept.append(f"+{len(entries) - place}")

@@ -35,7 +35,8 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
 from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken, dig_message, failure_of
-from lynkrc_runtime.protocol.naming import legal_id, original_names
+from lynkrc_runtime.protocol.known_tools import originals_of
+from lynkrc_runtime.protocol.naming import legal_id
 
 _KNOWN = frozenset(
     ("id", "type", "role", "model", "content", "stop_reason", "stop_sequence", "usage")
@@ -123,7 +124,7 @@ def _optional(members: raw.Members, name: str) -> Any:
 
 def write_answer(answer: Answer, context: AnswerContext) -> bytes:
     """The Messages answer; its model is what served, its id ours."""
-    names = original_names(tool.name for tool in context.request.tools)
+    names = originals_of(context.request.tools)
     content = [
         found
         for position, block in enumerate(answer.blocks)

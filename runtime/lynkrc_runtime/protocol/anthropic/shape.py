@@ -66,7 +66,9 @@ def fit(
     effort = _fit_effort(effort, wish, shape)
     if effort != options.effort:
         done.append(f"effort={effort}" if effort else "dropped=effort")
-    fitted = replace(options, max_tokens=max_tokens, thinking=wish, effort=effort)
+    fitted = options
+    if (max_tokens, wish, effort) != (options.max_tokens, options.thinking, options.effort):
+        fitted = replace(options, max_tokens=max_tokens, thinking=wish, effort=effort)
     fitted = _fit_sampling(fitted, shape, done)
     return Fitted(options=fitted, choice=_fit_choice(choice, shape, done), transforms=tuple(done))
 

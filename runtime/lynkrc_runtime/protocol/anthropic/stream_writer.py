@@ -39,7 +39,8 @@ from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.protocol.failures import broken, stream_problem
 from lynkrc_runtime.protocol.free_form import wrapped
 from lynkrc_runtime.protocol.json_prefix import JsonPrefix
-from lynkrc_runtime.protocol.naming import legal_id, original_names
+from lynkrc_runtime.protocol.known_tools import originals_of
+from lynkrc_runtime.protocol.naming import legal_id
 
 _DELTAS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -376,7 +377,7 @@ class MessagesWriter:
             call_id = f"{call_id}__{self._next}"
         self._ids.add(call_id)
         if self._names is None:
-            self._names = original_names(tool.name for tool in self._context.request.tools)
+            self._names = originals_of(self._context.request.tools)
         name = self._names.get(event.name, event.name)
         self._call = _Call(name, is_raw=event.custom)
         self._call_index = event.index

@@ -81,9 +81,9 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     if system:
         body["system"] = system
     body["messages"] = _messages(request.messages, facts, losses)
-    if tools:
-        body["tools"] = tools
-    choice = write_choice(fitted.choice, options.parallel_tools, tools, losses)
+    if tools.names:
+        body["tools"] = tools.spelled
+    choice = write_choice(fitted.choice, options.parallel_tools, tools.names, losses)
     if choice is not None:
         body["tool_choice"] = tool_choice_object(*choice)
     _put_options(body, options, shape)

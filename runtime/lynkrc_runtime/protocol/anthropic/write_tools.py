@@ -1,13 +1,16 @@
 """Neutral tools and tool choice, to Anthropic's (wire reference C.1.2, C.1.6)."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, final
 
+from msgspec import Raw, Struct
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
+from lynkrc_runtime.protocol.known_tools import written_once
 from lynkrc_runtime.protocol.naming import ANTHROPIC_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -18,18 +21,44 @@ _WRITTEN = frozenset(
 """Members of another dialect's tool that are read, or written as they are."""
 
 
+@final
+class WrittenTools(Struct, frozen=True, gc=False):
+    """The JSON text of the `tools` list, the names in it, and what was lost."""
+
+    spelled: Raw
+    names: tuple[str, ...]
+    losses: tuple[str, ...]
+
+
 def write_tools(
     tools: tuple[Tool, ...], choice: ToolChoice | None, shape: RequestShape, losses: Losses
-) -> list[Json]:
-    """The `tools` list, in the client's order; tools of a server of the other side are left out."""
+) -> WrittenTools:
+    """The `tools` list, in the client's order; tools of a server of the other side are left out.
+
+    CannotTranslate where they nest too deeply.
+    """
+    takes_strict = shape.structured_output is not False
     allowed = choice.allowed if choice is not None else None
+    if allowed is not None:
+        written = _write(tools, allowed, takes_strict)
+    else:
+        way = (WrittenTools, takes_strict)
+        written = written_once(tools, way, lambda: _write(tools, None, takes_strict))
+    losses.update(dict.fromkeys(written.losses))
+    return written
+
+
+def _write(
+    tools: tuple[Tool, ...], allowed: tuple[str, ...] | None, takes_strict: bool
+) -> WrittenTools:
+    losses: Losses = {}
     found: list[Json] = []
     for tool in tools:
         _list_members(tool, losses)
         if allowed is not None and tool.name not in allowed:
             losses["filtered=tools"] = None
         elif tool.kind == "function":
-            found.append(_function(tool, shape, losses))
+            found.append(_function(tool, takes_strict, losses))
             _list_name(tool.name, losses)
         elif tool.kind == "custom":
             losses["mapped=custom-tools"] = None
@@ -37,7 +66,12 @@ def write_tools(
             found.append(_entry(replace(tool, description=description(tool)), dict(PARAMETERS)))
         else:
             losses[f"dropped=tools.{tool.kind}"] = None
-    return found
+    try:
+        spelled = Raw(encode(found))
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
+    return WrittenTools(spelled, tuple([tool["name"] for tool in found]), tuple(losses))
 
 
 def _list_name(name: str, losses: Losses) -> None:
@@ -58,13 +92,15 @@ def _list_members(tool: Tool, losses: Losses) -> None:
 
 
 def write_choice(
-    choice: ToolChoice | None, parallel_tools: bool | None, tools: list[Json], losses: Losses
+    choice: ToolChoice | None, parallel_tools: bool | None, names: tuple[str, ...], losses: Losses
 ) -> tuple[ToolChoice, bool | None] | None:
     """The choice and the single-call switch; None where there is nothing to choose from.
 
+    `names` are those of the tools that are sent.
+
     CannotTranslate where it demands a tool that is not among those sent.
     """
-    if not tools:
+    if not names:
         if choice is not None and choice.kind in (ChoiceKind.REQUIRED, ChoiceKind.NAMED):
             losses["dropped=tool_choice"] = None
         return None
@@ -74,7 +110,7 @@ def write_choice(
         choice = ToolChoice(kind=ChoiceKind.AUTO)
     if choice.name is not None:
         choice = replace(choice, name=legal_name(choice.name, limit=ANTHROPIC_NAME_LIMIT))
-    if choice.kind is ChoiceKind.NAMED and all(tool["name"] != choice.name for tool in tools):
+    if choice.kind is ChoiceKind.NAMED and choice.name not in names:
         raise CannotTranslate("tool_choice", f"the target has no tool {choice.name!r}")
     if choice.kind is ChoiceKind.NONE and parallel_tools is False:
         losses["dropped=parallel_tool_calls"] = None
@@ -115,13 +151,13 @@ def _required(schema: Json) -> list[str]:
     return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
-def _function(tool: Tool, shape: RequestShape, losses: Losses) -> Json:
+def _function(tool: Tool, takes_strict: bool, losses: Losses) -> Json:
     schema = object_schema(tool.parameters)
     if tool.parameters is not None and any(name in tool.parameters for name in _COMBINATORS):
         losses[f"schema={tool.name}"] = None
     entry = _entry(tool, schema)
     if tool.strict:
-        if shape.structured_output is not False and _is_closed(schema):
+        if takes_strict and _is_closed(schema):
             entry["strict"] = True
         else:
             losses["dropped=strict"] = None

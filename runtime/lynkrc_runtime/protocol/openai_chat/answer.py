@@ -27,7 +27,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.free_form import unwrapped
-from lynkrc_runtime.protocol.naming import original_names
+from lynkrc_runtime.protocol.known_tools import originals_of
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.checks import others
 from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
@@ -204,7 +204,7 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
 
 
 def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
-    names = original_names(tool.name for tool in context.request.tools)
+    names = originals_of(context.request.tools)
     free_form = {tool.name for tool in context.request.tools if tool.kind == "custom"}
     said: list[str] = []
     refused: list[str] = []

@@ -62,6 +62,8 @@ _NEUTRAL = frozenset(
 )
 
 
+_NO_OPTIONS = frozenset(("model", "messages", "max_tokens", "max_completion_tokens", "stream"))
+"""What stands in nearly every body; of these only limit and `stream` are options."""
 _USUAL = ("service_tier", b'"auto"')
 """A member that says what holds without it too."""
 
@@ -170,6 +172,10 @@ def _choice(given: Mapping[str, Any]) -> ToolChoice | None:
 
 
 def _options(given: Mapping[str, Any], soft: Mapping[str, Any]) -> Options:
+    if not soft and given.keys() <= _NO_OPTIONS:
+        return Options(
+            max_tokens=_max_tokens(given), stream=as_flag(given.get("stream", False), "stream")
+        )
     stream_options = as_object(given.get("stream_options", {}), "stream_options")
     return Options(
         max_tokens=_max_tokens(given),

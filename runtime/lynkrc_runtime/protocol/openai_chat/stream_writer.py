@@ -32,7 +32,7 @@ from lynkrc_runtime.protocol.conversation import (
 from lynkrc_runtime.protocol.dialect import AnswerContext, Problem
 from lynkrc_runtime.protocol.failures import stream_problem
 from lynkrc_runtime.protocol.free_form import unwrapped
-from lynkrc_runtime.protocol.naming import original_names
+from lynkrc_runtime.protocol.known_tools import originals_of
 from lynkrc_runtime.protocol.openai_chat.answer import DECLINED
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 from lynkrc_runtime.protocol.openai_chat.errors import error_event
@@ -139,7 +139,9 @@ class ChatStreamWriter:
         if not self._is_started or self._is_over:
             return None
         if type(like) is TextDelta:
-            return self._content if self._has_said and not self._details.waits else None
+            if not self._has_said or self._details.waits:
+                return None
+            return sse.pen(self._around.get("content") or self._spelling("content"))
         if type(like) is ThinkingDelta:
             return self._reasoning
         assert isinstance(like, ToolCallDelta)
@@ -197,7 +199,7 @@ class ChatStreamWriter:
 
     def _call_start(self, event: ToolCallStart) -> bytes:
         if self._names is None:
-            self._names = original_names(tool.name for tool in self._context.request.tools)
+            self._names = originals_of(self._context.request.tools)
         name = self._names.get(event.name, event.name)
         call = _Call(
             len(self._calls),

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, final
 from lynkrc_runtime.protocol import carrier
 from lynkrc_runtime.protocol.conversation import Request, Stop, Tool
 from lynkrc_runtime.protocol.dialect import AnswerContext
-from lynkrc_runtime.protocol.naming import original_names
+from lynkrc_runtime.protocol.known_tools import originals_of
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 
 Json: TypeAlias = dict[str, Any]
@@ -34,7 +34,7 @@ class Offered:
     __slots__ = ("_originals", "_tools")
 
     def __init__(self, request: Request) -> None:
-        self._originals = original_names(tool.name for tool in request.tools)
+        self._originals = originals_of(request.tools)
         self._tools: dict[str, Tool] = {}
         own: dict[str, list[Tool]] = {}
         for tool in request.tools:
