@@ -369,28 +369,43 @@ def test_nothing_anybody_said_is_sent(collector: Collector) -> None:
     assert (told["lynkr.key"], told["lynkr.team"]) == ("ci", "web")
 
 
-def test_what_otlp_cannot_say_costs_nobody_a_span(collector: Collector) -> None:
+def settled(
+    url: str, model: str, *, usage: Usage | None = None, served_by: int | None = None
+) -> Said:
+    """What the log says when a request that ended so was told to a collector."""
+    said = Said()
     table = dispatch([provider("one", "anthropic")], [target("big", 0)])
-    with Spans(OtlpExporter(collector.url), log=Log(write=Said().write)) as spans:
+    with Spans(OtlpExporter(url), log=Log(write=said.write)) as spans:
         tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         assert tracing is not None
         outcome = Outcome(
             request_id="r",
             surface="chat",
             dialect=CHAT,
-            model="\ud800" + "x" * 300,
+            model=model,
             stream=False,
             ending=Ending.SERVED,
             status=200,
             seconds=1.0,
-            usage=Usage(input=10**30, output=1),
+            usage=usage,
+            target=served_by,
         )
         Recorded(tracing, Context(trace=1, span=1), 0.0).settled(outcome)
+    return said
+
+
+def test_what_otlp_cannot_say_costs_nobody_a_span(collector: Collector) -> None:
+    settled(collector.url, "\ud800" + "x" * 300, usage=Usage(input=10**30, output=1))
     (request,) = collector.spans
     told = attributes(request)
     assert told["gen_ai.request.model"] == "?" + "x" * 199
     assert request.name == "chat"
     assert told["gen_ai.usage.input_tokens"] == 2**63 - 1
+
+
+def test_a_mistake_of_ours_is_told_as_one(collector: Collector) -> None:
+    said = settled(collector.url, "auto", served_by=99)
+    assert "cannot be written" in said.lines[0]["reason"]
 
 
 def test_a_collector_that_is_down_is_counted_and_in_nobodys_way(collector: Collector) -> None:
