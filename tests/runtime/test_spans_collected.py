@@ -41,39 +41,11 @@ from tests.runtime.by_hand import (
     route_all,
     target,
 )
+from tests.runtime.collected_answers import ANSWER, BEGIN, BLAME, DOWN, END, PROMPT, WHOLE
 from tests.runtime.collector import Collector, attributes, collecting
 from tests.runtime.virtual_time import run
 
-PROMPT, ANSWER, BLAME = "the-secret-plan", "the-secret-answer", "the-words-of-the-upstream"
-JSON = {"content-type": "application/json"}
-WHOLE = Script(
-    headers=JSON,
-    steps=[
-        b'{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"text",'
-        b'"text":"the-secret-answer"}],"stop_reason":"end_turn","stop_sequence":null,"usage":'
-        b'{"input_tokens":11,"output_tokens":7,"cache_read_input_tokens":100,'
-        b'"cache_creation_input_tokens":5}}'
-    ],
-)
-BEGIN = (
-    b'event: message_start\ndata: {"type":"message_start","message":{"id":"msg_1","type":"message",'
-    b'"role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,'
-    b'"usage":{"input_tokens":11,"output_tokens":1}}}\n\n'
-    b'event: content_block_start\ndata: {"type":"content_block_start","index":0,'
-    b'"content_block":{"type":"text","text":""}}\n\n'
-    b'event: content_block_delta\ndata: {"type":"content_block_delta","index":0,'
-    b'"delta":{"type":"text_delta","text":"the-secret-answer"}}\n\n'
-)
-END = (
-    b'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n'
-    b'event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"end_turn",'
-    b'"stop_sequence":null},"usage":{"output_tokens":7}}\n\n'
-    b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
-)
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-DOWN = Script(
-    status=503, headers=JSON, steps=[b'{"error":{"message":"the-words-of-the-upstream"}}']
-)
 
 
 @pytest.fixture(scope="module")
@@ -369,28 +341,43 @@ def test_nothing_anybody_said_is_sent(collector: Collector) -> None:
     assert (told["lynkr.key"], told["lynkr.team"]) == ("ci", "web")
 
 
-def test_what_otlp_cannot_say_costs_nobody_a_span(collector: Collector) -> None:
+def settled(
+    url: str, model: str, *, usage: Usage | None = None, served_by: int | None = None
+) -> Said:
+    """What the log says when a request that ended so was told to a collector."""
+    said = Said()
     table = dispatch([provider("one", "anthropic")], [target("big", 0)])
-    with Spans(OtlpExporter(collector.url), log=Log(write=Said().write)) as spans:
+    with Spans(OtlpExporter(url), log=Log(write=said.write)) as spans:
         tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         assert tracing is not None
         outcome = Outcome(
             request_id="r",
             surface="chat",
             dialect=CHAT,
-            model="\ud800" + "x" * 300,
+            model=model,
             stream=False,
             ending=Ending.SERVED,
             status=200,
             seconds=1.0,
-            usage=Usage(input=10**30, output=1),
+            usage=usage,
+            target=served_by,
         )
         Recorded(tracing, Context(trace=1, span=1), 0.0).settled(outcome)
+    return said
+
+
+def test_what_otlp_cannot_say_costs_nobody_a_span(collector: Collector) -> None:
+    settled(collector.url, "\ud800" + "x" * 300, usage=Usage(input=10**30, output=1))
     (request,) = collector.spans
     told = attributes(request)
     assert told["gen_ai.request.model"] == "?" + "x" * 199
     assert request.name == "chat"
     assert told["gen_ai.usage.input_tokens"] == 2**63 - 1
+
+
+def test_a_mistake_of_ours_is_told_as_one(collector: Collector) -> None:
+    said = settled(collector.url, "auto", served_by=99)
+    assert "cannot be written" in said.lines[0]["reason"]
 
 
 def test_a_collector_that_is_down_is_counted_and_in_nobodys_way(collector: Collector) -> None:

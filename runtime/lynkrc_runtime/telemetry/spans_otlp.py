@@ -71,6 +71,7 @@ _OUT_OF_ORDER = frozenset((Ending.BROKEN, Ending.INTERNAL))
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _ERROR, _UNSET = Status(StatusCode.ERROR), Status(StatusCode.UNSET)
 _PROTOBUF = "application/x-protobuf"
+_UNSENT = "nothing was sent: the spans cannot be written"
 _FILLED = re.compile(r"%[sr]")
 _SILENT = logging.NullHandler()
 _SCOPE = InstrumentationScope("lynkrc", __version__)
@@ -80,7 +81,7 @@ _SCOPE = InstrumentationScope("lynkrc", __version__)
 class _Session(requests.Session):
     """Remembers how the last call ended, as the exporter tells its logger alone."""
 
-    told = "nothing was sent"
+    told = _UNSENT
     rejected = 0
     """Spans that a collector which took the others did not."""
     took = False
@@ -176,10 +177,10 @@ class OtlpExporter:
 
     def send(self, requests: Sequence[Ended]) -> Lost | None:
         """See `Exporter`."""
-        spans = _Paced(requests, self._resource)
+        spans, session = _Paced(requests, self._resource), self._session
+        session.told, session.took = _UNSENT, False
         # It is gone over once, and asked for its length.
         result = self._exporter.export(cast(Sequence[ReadableSpan], spans))
-        session = self._session
         if result is not SpanExportResult.SUCCESS or not session.took:
             return Lost(len(spans), session.told)
         if session.rejected:
