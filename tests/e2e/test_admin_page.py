@@ -216,6 +216,8 @@ VIEWS = ("live", "spend", "health", "routes", "try", "changes")
 
 def test_every_view_is_accessible_and_fits(shown: Page) -> None:
     wide, narrow = ViewportSize(width=1280, height=900), ViewportSize(width=400, height=900)
+    # Colours that fade from one to the other have none that could be judged.
+    shown.emulate_media(reduced_motion="reduce")
     for view in VIEWS:
         shown.set_viewport_size(wide)
         shown.emulate_media(color_scheme="light")
