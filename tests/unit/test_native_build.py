@@ -131,6 +131,8 @@ def test_a_compiler_that_fails_or_dies_is_a_reason(
     compiler.chmod(0o700)
     monkeypatch.setattr(sysconfig, "get_config_var", {"CC": str(compiler)}.get)
     monkeypatch.setattr(build, "native_tag", lambda: "abi3-some")
+    # Only the compiler is asked for anything here.
+    monkeypatch.setattr(build, "_CYTHON", ("-c", "pass"))
     result = build_native(ARTIFACTS)
     assert isinstance(result, NativeMissing)
     assert result.reason == "the C compiler refused the scorer"
