@@ -25,7 +25,8 @@ help:
 	@echo "make soak      KILLED_LIVES (default 40) gateways killed, 1,000 requests across 20 reloads, 20 rolling"
 	@echo "               restarts, 1,000 streams at once, slow readers, then SOAK_SECONDS (default 600) of high load"
 	@echo "make fuzz      hostile specs and wire bytes for FUZZ_SECONDS seconds (default 150), then the"
-	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour)"
+	@echo "               prover against trying on FUZZ_SPECS random specs (default 10000, half an hour),"
+	@echo "               then tests/property on FUZZ_EFFORT (default 10) times the examples of the suite"
 
 # Editable installs build the scan kernel in place, so its sources are reasons to install anew.
 KERNEL := runtime/hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx runtime/lynkrc_runtime/scan/kernel_sources.py))
@@ -121,11 +122,12 @@ bench: $(READY)
 # atheris has no wheel for every Python: without it the inputs are mutated at random.
 FUZZ_SECONDS ?= 150
 FUZZ_SPECS ?= 10000
+FUZZ_EFFORT ?= 10
 fuzz: $(READY)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz \
 	  || echo "atheris cannot be installed here: fuzzing without coverage"
 	@PYTHONPATH=.:runtime FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_SPECS=$(FUZZ_SPECS) \
-	  $(BIN)/python -m tests.fuzz
+	  FUZZ_EFFORT=$(FUZZ_EFFORT) $(BIN)/python -m tests.fuzz
 
 # Every version is chosen once, and every file known by hash: of all that a whole install needs, of
 # what the image holds, and of what builds the gateway's wheel in it.

@@ -24,7 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "lynkrc_runtime" / "scan"
 MODULE = "_kernel"
-C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c")
+C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c", "chat_turns.c")
 KEPT = "LYNKRC_KERNEL_SHA256"
 """The environment's name for the digest of a library that was built a moment ago: it is taken."""
 ABI = 0x030B0000

@@ -1,10 +1,17 @@
 """Options and fixtures of all tests."""
 
 import gc
+import os
+import sys
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Hundreds of programs are started here, and each would compile every module anew where the machine
+# forbids to keep what it compiled.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 # A busy machine is no mistake: nothing fails for having taken long. The same examples each time.
 settings.register_profile(

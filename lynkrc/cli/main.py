@@ -89,10 +89,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:
     chosen = next((word for word in words if not word.startswith("-")), "")
-    if chosen not in PASSED_AFTER or "--" not in words:
-        return parser_of(chosen).parse_args(words, argparse.Namespace(rest=[]))
-    end = words.index("--")
-    return parser_of(chosen).parse_args(words[:end], argparse.Namespace(rest=words[end + 1 :]))
+    parser = parser_of(chosen)
+    if chosen not in PASSED_AFTER:
+        return parser.parse_args(words)
+    end = words.index("--") if "--" in words else len(words)
+    rest = argparse.Namespace(rest=words[end + 1 :])
+    arguments, unknown = parser.parse_known_args(words[:end], rest)
+    if unknown:
+        theirs = " ".join(unknown)
+        parser.error(f"no option of `lynkrc {chosen}`: {theirs}; put the program's own after `--`")
+    return arguments
 
 
 def parser_of(*chosen: str) -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,8 +14,10 @@ _OTHERS = ("jinja2", "jsonschema", "lark", "msgspec", "pyyaml", "z3-solver")
 """What of others takes part in compiling and proving."""
 
 
+@cache
 def program_digest() -> str:
-    """Of every file of the compiler and the runtime, Python, and the versions of the others.
+    """Of every file of the compiler and the runtime, Python, and the versions of the others; once,
+    as what runs was read once.
 
     OSError where one cannot be read.
     """

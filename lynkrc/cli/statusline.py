@@ -87,13 +87,27 @@ def _logged(log: Path, bundle: Path | None, client: str) -> Known | None:
 
 def _asked(admin: str | None, client: str) -> Known | None:
     # Here, since a log is told of without it.
+    from contextlib import suppress
+    from threading import Thread
+
     from lynkrc.live.asking import ADMIN, Unreachable, ask
 
     token = os.environ.get("LYNKRC_ADMIN_TOKEN")
+    answers: list[bytes] = []
+
+    def wait_for_it() -> None:
+        with suppress(Unreachable):
+            path = "/metrics/observability"
+            answers.append(ask(admin or ADMIN, path, token=token, within=_PATIENCE))
+
+    # A name that is looked up, or an answer in small pieces, may take any time: nobody waits.
+    asking = Thread(target=wait_for_it, daemon=True)
+    asking.start()
+    asking.join(3 * _PATIENCE)
+    if not answers:
+        return None
     try:
-        told = json.loads(
-            ask(admin or ADMIN, "/metrics/observability", token=token, within=_PATIENCE)
-        )
+        told = json.loads(answers[0])
         fine = {"served", "responded", "aborted"}
         by_class = told["requests"]["by_class"]
         return Known(
@@ -103,7 +117,7 @@ def _asked(admin: str | None, client: str) -> Known | None:
             since=f"{told['name']}, up {told['uptime_seconds'] // 60} min",
             client=client,
         )
-    except (Unreachable, ValueError, KeyError, TypeError, AttributeError):
+    except (ArithmeticError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
@@ -118,7 +132,7 @@ def _client() -> str:
             return ""
         told = json.loads(os.read(sys.stdin.fileno(), 2**20))
         return str(told["model"]["display_name"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
 
 

@@ -5,15 +5,18 @@ import os
 import sys
 import time
 from collections import deque
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.terminal import columns_of, error, wants_colour
 from lynkrc.live.asking import ADMIN, Unreachable, ask
-from lynkrc.live.screen import Frame, Screen
 from lynkrc.live.snapshot import Snapshot, is_after, snapshot
 from lynkrc.live.table import Look, ScreenLine, screen
+
+if TYPE_CHECKING:
+    from lynkrc.live.screen import Frame, Screen
 
 WINDOW = 30.0
 """Seconds that rates and quantiles look back, at least one interval."""
@@ -26,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--admin",
         metavar="URL",
-        default=os.environ.get("LYNKRC_ADMIN", ADMIN),
+        default=os.environ.get("LYNKRC_ADMIN") or ADMIN,
         help=f"the operators' address of a gateway (default: LYNKRC_ADMIN, else {ADMIN})",
     )
     parser.add_argument(
@@ -56,12 +59,18 @@ def run(arguments: argparse.Namespace) -> ExitCode:
     if os.environ.get("TERM", "dumb") == "dumb":
         error("this terminal (TERM) cannot be written to anew; --once prints a table")
         return ExitCode.CANNOT_RUN
+    try:
+        # Here, since Windows has no curses, and needs none for the rest.
+        from lynkrc.live.screen import Screen
+    except ImportError:
+        error("a table that renews itself needs curses, which this Python has not; use --once")
+        return ExitCode.CANNOT_RUN
     with Screen(colour=wants_colour(sys.stdout)) as shown:
         _watch(shown, arguments.admin, token, arguments.every)
     return ExitCode.OK
 
 
-def _watch(shown: Screen, admin: str, token: str | None, every: float) -> None:
+def _watch(shown: "Screen", admin: str, token: str | None, every: float) -> None:
     """Ask and show until somebody has had enough."""
     seen: deque[Snapshot] = deque()
     trouble: str | None = None
@@ -84,7 +93,7 @@ def _watch(shown: Screen, admin: str, token: str | None, every: float) -> None:
             return
 
 
-def _lines(seen: deque[Snapshot], trouble: str | None, frame: Frame) -> list[ScreenLine]:
+def _lines(seen: deque[Snapshot], trouble: str | None, frame: "Frame") -> list[ScreenLine]:
     told = []
     room = frame.height - 1
     if trouble is not None:
@@ -124,7 +133,7 @@ def taken(admin: str, token: str | None, *, within: float) -> Snapshot:
     try:
         samples = [one for _, _, _, found in families(text.decode()) for one in found]
         return snapshot(at, msgspec.json.decode(told), samples)
-    except (ValueError, KeyError, TypeError, msgspec.DecodeError) as problem:
+    except (ValueError, LookupError, TypeError, ArithmeticError, msgspec.DecodeError) as problem:
         raise Unreachable(f"{admin} answers, but not as a gateway tells operators") from problem
 
 

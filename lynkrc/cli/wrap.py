@@ -16,9 +16,10 @@ from urllib.parse import urlsplit
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.serve import runtime_command
 from lynkrc.cli.specs import DEFAULT_SPEC, CannotRead
-from lynkrc.cli.terminal import error
+from lynkrc.cli.terminal import error, note
 from lynkrc.wrapping.clients import CLIENTS, KEY_NAME, OPEN_KEY, Client, wrapped
 from lynkrc.wrapping.foreground import Ended, ending_in_order, run_foreground
+from lynkrc.wrapping.overruled import overruled
 
 USAGE_LOG, BUNDLE, ADMIN = "LYNKRC_USAGE_LOG", "LYNKRC_BUNDLE", "LYNKRC_ADMIN"
 """Where the client, and a status line in it, find the gateway's log, bundle and operators' port."""
@@ -117,17 +118,24 @@ def _with_own(arguments: argparse.Namespace, client: Client) -> int:
             }
             if not ready.dry_run:
                 told[BUNDLE] = str(served.bundle)
-            code = _run(arguments, client, ready.url, key, {**os.environ, **told})
+            # What a wrap around this one has told is of another gateway.
+            around = {name: os.environ[name] for name in os.environ if name != BUNDLE}
+            code = _run(arguments, client, ready.url, key, around | told)
             ended = gateway.ended
         if ended is not None:
             kept = True
-            error(f"the gateway ended before {client.program} did, with {ended}; its log: {log}")
+            how = f"with {ended}" if ended >= 0 else f"by signal {-ended}"
+            error(f"the gateway ended before {client.program} did, {how}; its log: {log}")
         if not arguments.quiet:
-            _say(_summary(served, is_dry=ready.dry_run))
+            shared = f"in {arguments.usage_log} since then: " if arguments.usage_log else ""
+            try:
+                _say(f"{shared}{_summary(served, is_dry=ready.dry_run)}")
+            except CannotRead as problem:  # somebody took the log away: the client ran all the same
+                error(str(problem))
         return code
     except NotServing as problem:
         # As `lynkrc serve` says it.
-        sys.stderr.write(str(problem) or f"error: the gateway ended; its log: {log}\n")
+        sys.stderr.write(str(problem) or "error: the gateway ended without a word\n")
         return ExitCode.CANNOT_RUN
     finally:
         if arguments.keep:
@@ -152,6 +160,11 @@ def _run(
     how = wrapped(client, url, key, environ)
     if how.withheld and not arguments.quiet:
         _say(f"not passed to {client.program}: {', '.join(how.withheld)}")
+    for path, names in overruled(client, how, environ, Path.cwd()):
+        note(
+            f"{path} sets {', '.join(names)}, which {client.program} may go by instead of what it "
+            "is given here; take it out where no request arrives"
+        )
     command = [client.program, *how.arguments, *arguments.rest]
     try:
         return run_foreground(command, how.environ)

@@ -8,6 +8,7 @@ refusals are not billed), and one made again on a fresh connection because a kep
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import final
 
 from lynkrc.interp.evaluate import Vector
@@ -54,7 +55,7 @@ def call_costs(
     it set none; None where they are not known.
     """
     assert target.price is not None, "somebody stated a price"
-    input_, output, cache_read, cache_write = (Fraction(price) for price in target.price)
+    input_, output, cache_read, cache_write = map(_stated, target.price)
     read = Fraction(target.context)
     if tokens is not None:
         read = min(MARGIN * tokens, read)
@@ -111,4 +112,9 @@ def _read(table: RouteTable, v: Vector, feature: str) -> int | None:
 
 def _exact(seconds: float) -> Fraction:
     """The decimal that was written, not the float nearest to it."""
-    return Fraction(repr(seconds))
+    return _stated(repr(seconds))
+
+
+@lru_cache(maxsize=1024)  # the few of a spec are asked for at every point that is tried
+def _stated(number: str) -> Fraction:
+    return Fraction(number)

@@ -15,11 +15,13 @@ class Unreachable(Exception):
 
 def ask(url: str, path: str, *, token: str | None = None, within: float = 5.0) -> bytes:
     """What ``GET path`` gives, within so many seconds a step. Raises Unreachable."""
-    parts = urlsplit(url)
-    host, is_tls = parts.hostname or "", parts.scheme == "https"
     try:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Unreachable(f"{url!r} is no address of a gateway; write http://HOST:PORT")
+        is_tls = parts.scheme == "https"
         make = http.client.HTTPSConnection if is_tls else http.client.HTTPConnection
-        connection = make(host, parts.port, timeout=within)
+        connection = make(parts.hostname, parts.port, timeout=within)
         try:
             headers = {} if token is None else {"authorization": f"Bearer {token}"}
             connection.request("GET", parts.path.rstrip("/") + path, headers=headers)

@@ -34,6 +34,9 @@ class Counts:
     breaker: str = ""
 
 
+_NOTHING = Counts()
+
+
 @final
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -116,8 +119,21 @@ def snapshot(at: float, summary: Mapping[str, Any], samples: Iterable[Sample]) -
 
 
 def is_after(new: Snapshot, old: Snapshot) -> bool:
-    """Whether `new` counts on from `old`: not after a restart, nor for another policy."""
-    return new.name == old.name and new.uptime >= old.uptime and new.requests >= old.requests
+    """Whether `new` counts on from `old`: not after a restart, nor for another policy.
+
+    A worker that was killed takes its last counts with it, while the gateway stays up.
+    """
+    counted = ((new.targets, old.targets), (new.tiers, old.tiers))
+    return (
+        new.name == old.name
+        and new.uptime >= old.uptime
+        and new.requests >= old.requests
+        and all(
+            now.get(name, _NOTHING).requests >= was.requests
+            for now, then in counted
+            for name, was in then.items()
+        )
+    )
 
 
 def between(new: Snapshot, old: Snapshot) -> Mapping[float, int]:

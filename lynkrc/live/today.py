@@ -8,8 +8,9 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from pathlib import Path
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, TypeGuard, final
 
 _MOST = 4 * 2**20
 """Bytes that are read, some thousands of requests."""
@@ -17,6 +18,8 @@ _ROWS = 5_000
 """Requests of a database that are read."""
 _BLOCK = 2**17
 _SQLITE = b"SQLite format 3\0"
+_LARGEST = 2**53
+"""What a gateway writes is no larger: a line with more was written by somebody else."""
 
 Prices: TypeAlias = Mapping[str, float]
 """Micro-dollars a token, by kind."""
@@ -66,6 +69,7 @@ def today(log: Path, since: datetime, prices: Prices | None) -> Today:
 def flagship_prices(bundle: Path) -> Prices | None:
     """The dearest target's prices in a bundle or its folder; None where there are none."""
     import zipfile
+    import zlib
 
     try:
         if bundle.is_dir():
@@ -77,13 +81,19 @@ def flagship_prices(bundle: Path) -> Prices | None:
             for one in targets
             if one["price"] is not None
         ]
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+    except (OSError, KeyError, TypeError, ValueError, EOFError, RuntimeError):
+        return None
+    except (zipfile.BadZipFile, zlib.error):
+        return None
+    if not all(isfinite(price) for one in priced for price in one.values()):
         return None
     return max(priced, key=lambda one: one["input"] + one["output"], default=None)
 
 
 def _newest_first(log: Path, since: datetime, found: Today) -> Iterator[bytes]:
     """The lines of a log from its end; `is_more` is set where they end before it began."""
+    if log.exists() and not log.is_file():
+        raise OSError(None, "it is no file")  # a pipe would be waited for
     with log.open("rb") as file:
         if file.read(len(_SQLITE)) != _SQLITE:
             at = file.seek(0, 2)
@@ -138,11 +148,15 @@ def _add(found: Today, record: Mapping[str, Any], prices: Prices | None) -> None
     for name in ("tier", "target", "model"):
         if not getattr(found, name) and isinstance(record.get(name), str):
             setattr(found, name, record[name])
-    if not isinstance(cost, int):
+    if not _is_amount(cost):
         return
     found.cost += cost
     if prices is not None and isinstance(tokens, dict):
         counts = {kind: tokens.get(kind, 0) for kind in KINDS}
-        if all(isinstance(count, int) for count in counts.values()):
+        if all(map(_is_amount, counts.values())):
             found.compared += cost
             found.there += sum(counts[kind] * prices[kind] for kind in KINDS)
+
+
+def _is_amount(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 <= value <= _LARGEST

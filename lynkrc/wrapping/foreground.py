@@ -2,9 +2,11 @@
 
 The command stays in our process group, so it has the terminal as we had it, and Ctrl+C and Ctrl+Z
 reach it from there. Meanwhile we neither stop at Ctrl+C nor at a quit; what ends us (SIGTERM,
-SIGHUP) is passed on, and the command is killed where it does not end within a while.
+SIGHUP) is passed on, and the command is killed where it does not end within a while. A command that
+reads keys as they are typed suspends itself: then we are suspended too, and the shell is back.
 """
 
+import os
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,8 +15,17 @@ from types import FrameType
 
 PATIENCE = 10
 """Seconds a command has to end once it was told to."""
-_THEIRS = (signal.SIGINT, signal.SIGQUIT)
-_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
+
+
+def _signals(*names: str) -> tuple[signal.Signals, ...]:
+    """Those of the names that there are: Windows has few."""
+    return tuple(one for one in signal.Signals if one.name in names)
+
+
+_THEIRS = _signals("SIGINT", "SIGQUIT")
+_PASSED_ON = _signals("SIGTERM", "SIGHUP")
+_HAS_JOBS = os.name == "posix"
+"""Whether there are alarms, and programs that are suspended."""
 
 
 class Ended(Exception):
@@ -38,7 +49,9 @@ def run_foreground(command: Sequence[str], environ: Mapping[str, str]) -> int:
         told = number
         if process is not None:
             process.send_signal(number)
-            signal.alarm(PATIENCE)
+            if _HAS_JOBS:
+                process.send_signal(signal.SIGCONT)  # one that is suspended would not hear of it
+                signal.alarm(PATIENCE)
 
     def give_up(_: int, __: FrameType | None) -> None:
         if process is not None:
@@ -47,17 +60,38 @@ def run_foreground(command: Sequence[str], environ: Mapping[str, str]) -> int:
     # A handler, since what is ignored would be ignored by the command too.
     handlers = {number: _leave for number in _THEIRS} | {number: pass_on for number in _PASSED_ON}
     before = {number: signal.signal(number, one) for number, one in handlers.items()}
-    before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
+    if _HAS_JOBS:
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, give_up)
     try:
         process = subprocess.Popen(command, env=dict(environ))
         if told is not None:
             pass_on(told, None)
-        code = process.wait()
+        code = _ended(process) if _HAS_JOBS else process.wait()
     finally:
-        signal.alarm(0)
+        if _HAS_JOBS:
+            signal.alarm(0)
         for number, one in before.items():
             signal.signal(number, one)
     return code if code >= 0 else 128 - code
+
+
+def _ended(process: "subprocess.Popen[bytes]") -> int:
+    """Wait for its end; its exit code. We are suspended as often as it is, and wake it with us."""
+    news = os.WUNTRACED | os.WCONTINUED | os.WNOHANG
+    while True:
+        found, status = os.waitpid(process.pid, os.WUNTRACED)
+        while found and os.WIFSTOPPED(status):
+            # Ctrl+Z may have suspended us as well, and by now we may both be awake: look again.
+            found, status = os.waitpid(process.pid, news)
+            if not found:
+                # Not SIGSTOP: where no shell could wake us, this one does nothing.
+                os.kill(os.getpid(), signal.SIGTSTP)
+                found, status = os.waitpid(process.pid, news)
+            if not found:
+                process.send_signal(signal.SIGCONT)
+        if found and not os.WIFCONTINUED(status):
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode
 
 
 @contextmanager

@@ -33,6 +33,12 @@ ELSEWHERE: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "text": "architecture/test_readme.py",
             "yaml": "architecture/test_readme.py",
         },
+        "CONTRIBUTING.md": dict.fromkeys(
+            ("diff", "sh", "text", "yaml"), "architecture/test_contributing.py"
+        ),
+        "docs/adding-a-provider.md": dict.fromkeys(
+            ("diff", "python", "sh", "text", "yaml"), "architecture/test_contributing.py"
+        ),
         "docs/ci.md": {
             "sh": "architecture/test_blocks.py",
             "yaml": "architecture/test_blocks.py",
@@ -78,6 +84,7 @@ ONLY_READ: Mapping[tuple[str, str], str] = MappingProxyType(
 
 NOT_RUN: Mapping[str, int] = MappingProxyType(
     {
+        "CONTRIBUTING.md": 1,
         "docs/clients/aider.md": 1,
         "docs/clients/claude-code.md": 1,
         "docs/clients/codex.md": 1,

@@ -87,6 +87,17 @@ def test_no_metric_is_forgotten() -> None:
     assert families - seen == LEFT_OUT
 
 
+def test_nothing_is_divided_by_what_may_be_zero() -> None:
+    """An idle gateway has no mean: NaN would be written in large letters."""
+    divided = [(title, query) for title, query, _ in queries() if " / " in query]
+    assert len(divided) >= 5
+    for title, query in divided:
+        last = query.rpartition(" / ")[2].rpartition(" group_left() ")[2]
+        assert last.endswith("> 0)") or last == "1e6", title
+    quantiles = [query for _, query, _ in queries() if "histogram_quantile" in query]
+    assert quantiles and all(query.endswith(" >= 0") for query in quantiles)
+
+
 def test_the_dashboard_is_whole() -> None:
     assert len({panel["id"] for panel in BOARD["panels"]}) == len(BOARD["panels"])
     taken: set[tuple[int, int]] = set()

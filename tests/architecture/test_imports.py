@@ -139,7 +139,10 @@ HOMES: dict[str, tuple[str, ...]] = {
         "runtime/lynkrc_runtime/upstream.py",
         "runtime/lynkrc_runtime/server/",
     ),
-    "yarl": ("runtime/lynkrc_runtime/upstream.py",),
+    "yarl": (
+        "runtime/lynkrc_runtime/upstream.py",
+        "runtime/lynkrc_runtime/server/remote_fetch.py",
+    ),
     "prometheus_client": ("runtime/lynkrc_runtime/telemetry/",),
     "uvloop": ("runtime/lynkrc_runtime/__main__.py", "runtime/lynkrc_runtime/server/"),
     "botocore": (
@@ -149,7 +152,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "redis": ("runtime/lynkrc_runtime/state/redis.py",),
     "opentelemetry": ("runtime/lynkrc_runtime/telemetry/spans_otlp.py",),
     "requests": ("runtime/lynkrc_runtime/telemetry/spans_otlp.py",),
-    "google": ("runtime/lynkrc_runtime/providers/signing_gcp.py",),
+    "google": (
+        "runtime/lynkrc_runtime/providers/signing_gcp.py",
+        "runtime/lynkrc_runtime/telemetry/spans_otlp.py",
+    ),
     "msgspec": ("runtime/lynkrc_runtime/", "lynkrc/"),
     "z3": ("lynkrc/analysis/",),
     "numpy": ("lynkrc/quality/",),

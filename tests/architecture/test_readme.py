@@ -177,7 +177,7 @@ def test_an_output_is_as_shown(commands: str, told: str, walk: Walk) -> None:
 
 
 def test_the_picture_is_what_the_command_draws(walk: Walk) -> None:
-    [picture] = re.findall(r"!\[.*\]\((.*)\)", TEXT)
+    [picture] = re.findall(r"!\[.*\]\((.*\.svg)\)", TEXT)
     assert any(command.endswith(f"-o {picture}") for command in walk.done)
     assert (walk.folder / picture).read_bytes() == (ROOT / picture).read_bytes()
 

@@ -64,6 +64,7 @@ CASES = (
     Case("same dialect, 200 kB", 15, *_MESSAGES, 200_000),
     Case("converting, 2 kB", 40, *_CHAT, 2_000),
     Case("converting, 20 kB", 20, *_CHAT, 20_000),
+    Case("converting, 200 kB", 8, *_CHAT, 200_000),
     Case("stream of 102 events, same dialect", 3, *_MESSAGES, 2_000, True),
     Case("stream of 102 events, converting", 3, *_CHAT, 2_000, True),
 )

@@ -53,6 +53,8 @@ CASES = (
     Case("same dialect, 2 kB", "anthropic-messages", "/v1/messages", 2_000),
     Case("same dialect, 20 kB", "anthropic-messages", "/v1/messages", 20_000),
     Case("converting, 2 kB", "openai-chat", "/v1/chat/completions", 2_000),
+    Case("converting, 20 kB", "openai-chat", "/v1/chat/completions", 20_000),
+    Case("converting, 200 kB", "openai-chat", "/v1/chat/completions", 200_000),
 )
 
 
@@ -88,6 +90,10 @@ class Pipe(asyncio.Transport):
     def is_closing(self) -> bool:
         """Never."""
         return False
+
+    def get_write_buffer_size(self) -> int:
+        """Nothing waits."""
+        return 0
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         """The address of the other side."""

@@ -34,7 +34,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClientLab]:
     with model_server() as model:
         environ = {"MODEL_URL": model.url, "KEY": "key-of-the-provider"}
         log = folder / "log"
-        with serving(bundle, log, environ=environ) as gateway:
+        with serving(bundle, log, environ=environ, is_forked=False) as gateway:
             yield ClientLab(gateway=gateway, model=model)
             assert gateway.stop() == 0
             assert not [line for line in gateway.lines if line["event"] == "mistake"]

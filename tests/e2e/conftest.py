@@ -33,7 +33,7 @@ def _lab(sockets_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         # Bound and never listening: every connection is refused, and nobody else takes the port.
         nobody.bind(("127.0.0.1", 0))
         environ = environ_of(background.server, nobody.getsockname()[1])
-        with serving(sockets_bundle, log, environ=environ) as gateway:
+        with serving(sockets_bundle, log, environ=environ, is_forked=False) as gateway:
             with clients(gateway) as (anthropic, openai):
                 yield Lab(
                     gateway=gateway, background=background, anthropic=anthropic, openai=openai

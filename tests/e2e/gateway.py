@@ -10,20 +10,30 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from tests import warm_server
 from tests.e2e.planted import require_unspoken
 from tests.warm_lynkrc import run
+from tests.warm_server import WarmProcess, start
 
 ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = (sys.executable, "-m", "lynkrc_runtime")
 PATIENCE = 120
 """Seconds a process has to do what is waited for before a test fails; a busy machine is slow."""
 
 
+def words(bundle: Path | str, *arguments: str) -> list[str]:
+    """The arguments that serve a bundle on free ports."""
+    return [
+        *("serve", str(bundle)),
+        *("--port", "0", "--admin-port", "0", "--stop-delay", "0", *arguments),
+    ]
+
+
 def command(bundle: Path | str, *arguments: str) -> list[str]:
-    """The command line that serves a bundle on free ports."""
-    serve = [sys.executable, "-m", "lynkrc_runtime", "serve", str(bundle)]
-    return [*serve, "--port", "0", "--admin-port", "0", "--stop-delay", "0", *arguments]
+    """The command line that does."""
+    return [*PROGRAM, *words(bundle, *arguments)]
 
 
 def environment(more: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -44,7 +54,7 @@ def built(spec: Path, folder: Path, name: str) -> Path:
 class GatewayProcess:
     """A running gateway; `url` for clients, `admin` for operators, `ready` its first line."""
 
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | WarmProcess
     ready: Mapping[str, Any]
     log: Path
 
@@ -90,17 +100,17 @@ def serving(
     log: Path,
     arguments: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    *,
+    is_forked: bool = True,
 ) -> Iterator[GatewayProcess]:
-    """A gateway that serves `bundle`; its log goes to the file `log`."""
+    """A gateway that serves `bundle`; its log goes to the file `log`.
+
+    It is forked from a process that has imported it, or else a start of Python.
+    """
+    began = _forked if is_forked else _started
     with (
         log.open("w", encoding="utf-8") as errors,
-        subprocess.Popen(
-            command(bundle, *arguments),
-            env=environment(environ),
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        ) as process,
+        began(words(bundle, *arguments), environment(environ), errors) as process,
     ):
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -114,3 +124,53 @@ def serving(
             if process.poll() is None:
                 process.kill()
     require_unspoken(log, arguments, environ or {})
+
+
+def refused(
+    bundle: Path | str,
+    *arguments: str,
+    environ: Mapping[str, str] | None = None,
+    is_forked: bool = True,
+) -> str:
+    """What a gateway that does not start says, forked or as above."""
+    told, its = words(bundle, *arguments), environment(environ)
+    if is_forked:
+        done = warm_server.run("gateway", told, cwd=Path.cwd(), env=its)
+    else:
+        done = subprocess.run(
+            [*PROGRAM, *told],
+            env=its,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr
+
+
+def _started(
+    told: Sequence[str], environ: Mapping[str, str], errors: IO[str]
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [*PROGRAM, *told],
+        env=environ,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+    )
+
+
+def _forked(told: Sequence[str], environ: Mapping[str, str], errors: IO[str]) -> WarmProcess:
+    ours, theirs = os.pipe()
+    with open(theirs, "wb") as out, Path(os.devnull).open("rb") as nothing:  # noqa: PTH123 - no path
+        return start(
+            "gateway",
+            told,
+            cwd=Path.cwd(),
+            env=environ,
+            streams=(nothing, out, errors),
+            stdout=open(ours, encoding="utf-8"),  # noqa: PTH123 - the process closes it
+        )

@@ -10,24 +10,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.warm_server import PATH, WarmProcess, start
 
 
 class Editor:
     """Starts ``lynkrc lsp``; notifications are kept until somebody asks for them."""
 
-    def __init__(self, folder: Path, encodings: tuple[str, ...] = ("utf-16",)) -> None:
+    def __init__(
+        self, folder: Path, encodings: tuple[str, ...] = ("utf-16",), *, is_forked: bool = True
+    ) -> None:
         self.folder = folder
         self._notes: list[dict[str, Any]] = []
         self._count = 0
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((f"{ROOT}", f"{ROOT}/runtime"))}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "lynkrc.cli.main", "lsp"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            cwd=folder,
-            env=environment,
-        )
+        its, ours = os.pipe()
+        self._said = open(ours, "wb")  # noqa: SIM115, PTH123 - a stream, closed with the process
+        ours, its_own = os.pipe()
+        self._heard = open(ours, "rb")  # noqa: SIM115, PTH123 - as above
+        self.process = (_forked if is_forked else _started)(folder, its, its_own)
+        for number in (its, its_own):
+            os.close(number)
         # A server that says nothing more fails a test instead of holding it up.
         self._watchdog = threading.Timer(60, self.process.kill)
         self._watchdog.start()
@@ -57,10 +58,9 @@ class Editor:
     ) -> None:
         self._watchdog.cancel()
         self.process.kill()
-        for pipe in (self.process.stdin, self.process.stdout):
-            assert pipe is not None
-            pipe.close()
-        self.process.wait()
+        self._said.close()
+        self._heard.close()
+        self.process.__exit__(kind, error, trace)
 
     def tell(self, method: str, params: object) -> None:
         self._send({"jsonrpc": "2.0", "method": method, "params": params})
@@ -120,17 +120,29 @@ class Editor:
 
     def _send(self, message: dict[str, Any]) -> None:
         body = json.dumps(message).encode()
-        assert self.process.stdin is not None
-        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-        self.process.stdin.flush()
+        self._said.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self._said.flush()
 
     def _receive(self) -> dict[str, Any]:
-        assert self.process.stdout is not None
         length = 0
-        while line := self.process.stdout.readline().strip():
+        while line := self._heard.readline().strip():
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
         assert length, "the server went away"
-        message: dict[str, Any] = json.loads(self.process.stdout.read(length))
+        message: dict[str, Any] = json.loads(self._heard.read(length))
         return message
+
+
+def _started(folder: Path, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
+    words = [sys.executable, "-m", "lynkrc.cli.main", "lsp"]
+    return subprocess.Popen(words, stdin=stdin, stdout=stdout, cwd=folder, env=_environment())
+
+
+def _forked(folder: Path, stdin: int, stdout: int) -> WarmProcess:
+    streams = (stdin, stdout, 2)
+    return start("command", ["lsp"], cwd=folder, env=_environment(), streams=streams)
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": PATH}

@@ -1,46 +1,17 @@
 """The operators' page in a browser: what it shows of a gateway, by eye, by keyboard and by ear."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from msgspec.structs import replace
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Route, ViewportSize, expect
 
-from lynkrc_runtime.settings import Admin, Key, Server, Settings
-from tests.e2e import small_bundle
-from tests.e2e.doors_lab import KEY
-from tests.e2e.gateway import GatewayProcess, built, serving
+from tests.e2e import page_bundle
+from tests.e2e.gateway import GatewayProcess, serving
 from tests.e2e.page_lab import CONTRAST, LOOK, RULES, chromium, inaccessible, page_at, send
-from tests.runtime.by_hand import dispatch, provider, target
 
-SPEC = """\
-version: 1
-name: shown
-providers:
-  near: {kind: simulator, trust: local}
-  far: {kind: simulator, trust: cloud, simulate: "SIMULATE"}
-targets:
-  small: {provider: near, model: tiny, context: 8k, max_output: 1k, price: {input: 1, output: 2}}
-  large: {provider: far, model: huge, context: 8k, max_output: 1k, price: {input: 10, output: 20}}
-lexicons:
-  sea: ["sea", "poem about"]
-score:
-  dimensions:
-    size: {weight: 50, value: "ramp(ask.words, 0, 20)"}
-    terms: {weight: 50, value: "when(matches(ask, sea), 100, 0)"}
-tiers:
-  - {name: LOW, up_to: 40, chain: [small]}
-  - {name: HIGH, chain: [large, small]}
-otherwise: escalate
-rules:
-  - {name: no-gold, when: 'header("x-gold") == "yes"', deny: {status: 403, message: no gold here}}
-budgets:
-  - {name: purse, usd: 5, period: day}
-"""
 POEM = "Write a poem about the deep blue sea."
 
 
@@ -53,14 +24,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def bundles(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The spec's bundle, and that of a later version of it."""
+    """A bundle, and that of a later version of it."""
     folder = tmp_path_factory.mktemp("page")
-    spec, found = folder / "routing.yaml", []
-    text = SPEC.replace("SIMULATE", "fail:529")
-    for number, version in enumerate((text, text.replace("up_to: 40", "up_to: 45"))):
-        spec.write_text(version)
-        found.append(built(spec, folder / str(number), "shown"))
-    return found[0], found[1]
+    return (
+        page_bundle.shown(folder / "first.lynkr"),
+        page_bundle.shown(folder / "later.lynkr", up_to=35, digest="e" * 64),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -180,11 +149,23 @@ def test_routes_are_a_picture_tables_and_text(shown: Page) -> None:
     expect(shown.get_by_role("img", name="How shown routes")).to_be_visible()
     expect(shown.locator("svg desc")).to_contain_text("HIGH: large, then small")
     tiers = shown.get_by_role("table", name="Tiers with their chains")
-    expect(tiers.get_by_role("row").nth(2)).to_contain_text("score 41 and more")
+    expect(tiers.get_by_role("row").nth(2)).to_contain_text("score 31 and more")
     expect(shown.get_by_role("region", name="RULES, in order")).to_contain_text("no-gold")
 
 
+def placed(route: Route) -> None:
+    """A trace with a pattern and where it stands: the bundle has no lexicon."""
+    answer = route.fetch()
+    told = answer.json()
+    if answer.ok:
+        place = {"chars": [8, 18]}
+        found = {"pattern": "poem about", "times": 1, "weight": 1, "places": [place]}
+        told["features"][0]["patterns"] = [found]
+    route.fulfill(response=answer, json=told)
+
+
 def test_a_pasted_request_is_explained(shown: Page) -> None:
+    shown.route("**/routing/analyze*", placed)
     go(shown, "Try a request")
     box = shown.get_by_label("Body, as JSON")
     box.fill(json.dumps({"model": "auto", "input": POEM}))
@@ -194,7 +175,7 @@ def test_a_pasted_request_is_explained(shown: Page) -> None:
     expect(result.locator(".answer")).to_contain_text("HIGH")
     expect(result).to_contain_text("large, then small")
     points = result.get_by_role("table", name="Points of each dimension")
-    expect(points.get_by_role("row").filter(has_text="terms")).to_contain_text("+50")
+    expect(points.get_by_role("row").filter(has_text="size")).to_contain_text("+40")
     features = result.get_by_role("table", name="Features that are not zero")
     expect(features).to_contain_text("poem about")
     expect(features).to_contain_text(f"at 8{chr(0x2013)}18")
@@ -219,8 +200,8 @@ def test_what_a_reload_changed_is_told(
     shutil.copy(bundles[1], served)
     again.click()
     lines = shown.get_by_role("region", name="Lines of the route table that changed")
-    expect(lines.get_by_role("deletion").filter(has_text="0..40")).to_be_visible()
-    expect(lines.get_by_role("insertion").filter(has_text="0..45")).to_be_visible()
+    expect(lines.get_by_role("deletion").filter(has_text="0..30")).to_be_visible()
+    expect(lines.get_by_role("insertion").filter(has_text="0..35")).to_be_visible()
     expect(shown.locator(".changes")).to_contain_text("LOW: up to")
     served.write_text("broken")
     again.click()
@@ -233,114 +214,48 @@ def test_what_a_reload_changed_is_told(
 VIEWS = ("live", "spend", "health", "routes", "try", "changes")
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme", "judged"),
-    [(1280, "light", VIEWS), (1280, "dark", VIEWS), (400, "dark", ("live",))],
-)
-def test_every_view_is_accessible_and_fits(
-    browser: Browser, gateway: GatewayProcess, width: int, scheme: str, judged: tuple[str, ...]
-) -> None:
-    size = {"width": width, "height": 900}
-    with page_at(browser, gateway, viewport=size, color_scheme=scheme) as page:
-        for view in VIEWS:
-            page.goto(f"{gateway.admin}/#{view}")
-            expect(page.locator("#views a[aria-current]")).to_have_attribute("href", f"#{view}")
-            expect(page.locator("main")).not_to_contain_text("Asking the gateway")
-            if view == "try":
-                page.get_by_role("button", name="Example").click()
-                page.get_by_role("button", name="Decide").click()
-                page.locator(".answer").wait_for()
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, view
-            if view in judged:
-                # Colours alone differ in the dark.
-                rules = CONTRAST if scheme == "dark" and width == 1280 else RULES
-                assert inaccessible(page, rules) == [], view
+def test_every_view_is_accessible_and_fits(shown: Page) -> None:
+    wide, narrow = ViewportSize(width=1280, height=900), ViewportSize(width=400, height=900)
+    for view in VIEWS:
+        shown.set_viewport_size(wide)
+        shown.emulate_media(color_scheme="light")
+        shown.evaluate("view => { location.hash = view }", view)
+        expect(shown.locator("#views a[aria-current]")).to_have_attribute("href", f"#{view}")
+        expect(shown.locator("main")).not_to_contain_text("Asking the gateway")
+        if view == "try":
+            shown.get_by_role("button", name="Example").click()
+            shown.get_by_role("button", name="Decide").click()
+            shown.locator(".answer").wait_for()
+        assert inaccessible(shown, RULES) == [], view
+        # Colours alone differ in the dark.
+        shown.emulate_media(color_scheme="dark")
+        assert inaccessible(shown, CONTRAST) == [], view
+        shown.set_viewport_size(narrow)
+        assert shown.evaluate("document.documentElement.scrollWidth") <= narrow["width"], view
+        if view == "live":
+            assert inaccessible(shown, RULES) == [], view
+    shown.set_viewport_size(wide)
 
 
-def test_the_page_is_walked_by_keyboard(browser: Browser, gateway: GatewayProcess) -> None:
-    with page_at(browser, gateway) as page:
-        expect(page.locator("tbody tr").first).to_be_visible()
-        page.keyboard.press("Tab")
-        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-        expect(page.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
-        order = []
-        for _ in range(9):
-            page.keyboard.press("Tab")
-            order.append(page.evaluate("document.activeElement.textContent.slice(0, 13)"))
-            focused = page.evaluate(
-                "getComputedStyle(document.activeElement).outlineStyle !== 'none'"
-            )
-            assert focused, order
-        names = ["Live", "Mix and spend", "Health", "Routes", "Try a request", "Changes"]
-        assert order[:8] == [*names, "", "Pause"], order
-        page.keyboard.press("Shift+Tab")
-        page.keyboard.press("Shift+Tab")
-        page.keyboard.press("Shift+Tab")
-        page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=2, name="Changes")).to_be_focused()
-        page.keyboard.press("Tab")
-        expect(page.get_by_role("button", name="Reload now")).to_be_focused()
-
-
-HOSTILE = "<img src=x onerror=alert(1)>'\"</script><b>"
-TOKEN = "operators-token-of-the-tests"
-
-
-def test_two_workers_with_hostile_names_behind_a_token_that_go_away(
-    browser: Browser, tmp_path: Path
-) -> None:
-    made = small_bundle.write(
-        tmp_path / "by-hand.lynkr",
-        small_bundle.files(
-            replace(
-                dispatch(
-                    [provider(HOSTILE, "simulator", base_url=None, api_key=None)],
-                    [target(HOSTILE, 0, model=f"{HOSTILE}m" * 9)],
-                ),
-                name=HOSTILE,
-                settings=Settings(
-                    server=Server(admin=Admin(token=TOKEN)),
-                    keys={HOSTILE: Key(sha256=hashlib.sha256(KEY.encode()).hexdigest())},
-                ),
-            )
-        )
-        | {"routes.txt": f"x\n\nTIERS\n  {HOSTILE}\n".encode()},
-    )
-    with (
-        serving(made, tmp_path / "log", ["--workers", "2"]) as gateway,
-        page_at(browser, gateway, is_gone=True, viewport={"width": 400, "height": 900}) as page,
-    ):
-        expect(page.get_by_role("heading", name="wants its operators")).to_be_visible()
-        token = page.get_by_label("Token")
-        expect(token).to_be_focused()
-        token.fill("not the token at all")
-        token.press("Enter")
-        expect(page.get_by_role("alert").filter(has_text="does not know")).to_be_visible()
-        token.fill(TOKEN)
-        token.press("Enter")
-        expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
-        for _ in range(6):
-            assert send(gateway, "hello", **{"x-lynkr-key": KEY}).status == 200
-        expect(page.locator("tbody tr")).to_have_count(6)
-        expect(page.locator("tbody tr").first).to_contain_text(f"{HOSTILE}m")
-        expect(page.locator("tbody tr").first).to_contain_text("worker")
-        for name in ("Mix and spend", "Health", "Routes", "Changes"):
-            go(page, name)
-            expect(page.locator("main")).not_to_contain_text("Asking the gateway")
-            if name == "Health":
-                expect(page.get_by_text("2 of 2 ready")).to_be_visible()
-                page.get_by_role("button", name=f"Reset {HOSTILE}").click()
-                expect(page.get_by_role("dialog")).to_contain_text(HOSTILE)
-                page.get_by_role("dialog").get_by_role("button", name="Reset").click()
-                expect(page.get_by_text("was reset.")).to_be_visible()
-            assert page.locator("main img, b, script:not([src])").count() == 0
-            assert page.evaluate("document.documentElement.scrollWidth") <= 400, name
-        small_bundle.write(made, small_bundle.files(dispatch([], [])))
-        page.get_by_role("button", name="Reload now").click()
-        expect(page.get_by_text("The reload failed:")).to_be_visible()
-        # A page of another tab knows no token, and one that is loaded anew still does.
-        page.reload()
-        expect(page.get_by_role("heading", level=1)).to_have_text(HOSTILE)
-        assert gateway.stop() == 0
-        expect(page.get_by_role("alert").filter(has_text="does not answer")).to_be_visible()
-        expect(page.locator("#state")).to_have_text("gone")
+def test_the_page_is_walked_by_keyboard(shown: Page) -> None:
+    go(shown, "Live")
+    shown.reload()  # nothing has the focus
+    expect(shown.locator("tbody tr").first).to_be_visible()
+    shown.keyboard.press("Tab")
+    expect(shown.get_by_role("link", name="Skip to the content")).to_be_focused()
+    expect(shown.get_by_role("link", name="Skip to the content")).to_be_in_viewport()
+    order = []
+    for _ in range(9):
+        shown.keyboard.press("Tab")
+        order.append(shown.evaluate("document.activeElement.textContent.slice(0, 13)"))
+        focused = shown.evaluate("getComputedStyle(document.activeElement).outlineStyle !== 'none'")
+        assert focused, order
+    names = ["Live", "Mix and spend", "Health", "Routes", "Try a request", "Changes"]
+    assert order[:8] == [*names, "", "Pause"], order
+    shown.keyboard.press("Shift+Tab")
+    shown.keyboard.press("Shift+Tab")
+    shown.keyboard.press("Shift+Tab")
+    shown.keyboard.press("Enter")
+    expect(shown.get_by_role("heading", level=2, name="Changes")).to_be_focused()
+    shown.keyboard.press("Tab")
+    expect(shown.get_by_role("button", name="Reload now")).to_be_focused()

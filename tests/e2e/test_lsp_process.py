@@ -24,7 +24,7 @@ def place(text: str, words: str, inside: int = 0) -> tuple[int, int]:
 
 
 def test_a_session_from_opening_to_exit(spec: Path) -> None:
-    with Editor(spec.parent) as editor:
+    with Editor(spec.parent, is_forked=False) as editor:
         assert editor.capabilities["positionEncoding"] == "utf-16"
         uri = editor.open(spec)
         assert [d for d in editor.diagnostics(uri) if d["severity"] == 1] == []

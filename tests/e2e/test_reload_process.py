@@ -55,7 +55,7 @@ async def logged(gateway: GatewayProcess, event: str, count: int = 1) -> list[di
 
 
 def test_an_operator_reloads(tmp_path: Path) -> None:
-    with serving(versions.write(tmp_path, 1), tmp_path / "log") as gateway:
+    with serving(versions.write(tmp_path, 1), tmp_path / "log", is_forked=False) as gateway:
         assert serves(gateway) == 1
         versions.write(tmp_path, 2)
         assert reload(gateway) == {

@@ -1,6 +1,7 @@
 """A gateway that serves only what trusted keys have signed, at its start and at every reload."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -103,17 +104,30 @@ def test_a_start_needs_a_signature_too(
     assert "which is not trusted" in refused(capsys, bundle, *needs)
 
 
+@pytest.fixture(scope="module")
+def native(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A bundle with native code, and where it is noted that it was built by us."""
+    folder = tmp_path_factory.mktemp("native")
+    spec, out, state = folder / "routing.yaml", folder / "out", folder / "state"
+    spec.write_text(SPEC)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(state))
+        assert main(["build", str(spec), "-o", str(out), "--native", "--quiet"]) == 0
+    return out / "sample.lynkr", state
+
+
+def copied(bundle: Path, folder: Path) -> Path:
+    """A copy of a bundle that a test may sign, and sign otherwise."""
+    return Path(shutil.copytree(bundle.parent, folder / "out")) / bundle.name
+
+
 @needs_compiler
 def test_native_code_runs_only_where_it_is_trusted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, native: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     secret, public = write_pair(tmp_path, "first", 1)
-    spec, out = tmp_path / "routing.yaml", tmp_path / "out"
-    spec.write_text(SPEC)
-    state = str(tmp_path / "state")
+    bundle, state = copied(native[0], tmp_path), str(native[1])
     monkeypatch.setenv("XDG_STATE_HOME", state)
-    assert main(["build", str(spec), "-o", str(out), "--native", "--quiet"]) == 0
-    bundle = out / "sample.lynkr"
     trust = Trust(keys=(read_trusted_key(public),))
 
     def engine(trust: Trust = NO_KEYS) -> str:
@@ -145,16 +159,12 @@ def test_native_code_runs_only_where_it_is_trusted(
 @needs_compiler
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_reload_that_loses_trust_loses_the_native_code(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: str
+    tmp_path: Path, native: tuple[Path, Path], workers: str
 ) -> None:
     """Also where the very library is mapped already, and readiness, metric and log tell it."""
     secret, public = write_pair(tmp_path, "first", 1)
-    spec, out = tmp_path / "routing.yaml", tmp_path / "out"
-    spec.write_text(SPEC)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    built = ("build", str(spec), "-o", str(out), "--native", "--quiet", "--sign", str(secret))
-    assert main(built) == 0
-    bundle = out / "sample.lynkr"
+    bundle = copied(native[0], tmp_path)
+    assert main(["sign", str(bundle), "--key", str(secret)]) == 0
     kept = signature_path(bundle).read_bytes()
     options = ("--trusted-key", str(public), "--workers", workers)
     with serving(bundle, tmp_path / "log", options) as gateway:

@@ -2,7 +2,6 @@
 
 import socket
 import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from openai import OpenAI
 
 from lynkrc_runtime.settings import Server, Tls
 from tests.e2e.doors_lab import written
-from tests.e2e.gateway import PATIENCE, GatewayProcess, command, environment, serving
+from tests.e2e.gateway import PATIENCE, GatewayProcess, refused, serving
 from tests.e2e.raw_client import NEXT, speak
 
 
@@ -63,7 +62,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 def gateway(papers: Papers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
     folder = tmp_path_factory.mktemp("tls")
     files = ["--tls-cert", str(papers.cert), "--tls-key", str(papers.key)]
-    with serving(written(folder), folder / "log", files) as process:
+    with serving(written(folder), folder / "log", files, is_forked=False) as process:
         yield process
         assert process.stop() == 0
 
@@ -151,21 +150,6 @@ def test_the_spec_may_name_the_files(papers: Papers, tmp_path: Path) -> None:
     with serving(bundle, tmp_path / "log", options) as process:
         assert shake_hands(process.url, papers.trust)[0] == "TLSv1.3"
     assert "CERT is not set" in refused(bundle)
-
-
-def refused(bundle: Path, *options: str) -> str:
-    """Why it does not start."""
-    done = subprocess.run(
-        command(bundle, *options),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert (done.returncode, done.stdout) == (2, "")
-    return done.stderr
 
 
 @pytest.mark.parametrize(

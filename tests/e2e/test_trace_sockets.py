@@ -1,8 +1,6 @@
 """One trace: what the gateway process keeps is what the command tells, whoever served."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from lynkrc.source.resources import read_schema
-from tests.e2e.gateway import PATIENCE, ROOT, environment
+from tests.e2e.gateway import environment
 from tests.e2e.socket_lab import CHAT, CLIENT_KEY, MESSAGES, Answer, Lab
+from tests.warm_lynkrc import run
 
 EXPLAIN = {"x-lynkr-explain": "1"}
 ASK = "Compare optimistic locking with pessimistic locking, then write a function for planted-4711."
@@ -86,18 +85,9 @@ def test_the_command_tells_what_the_gateway_keeps(
     kept = trace_of(lab, answer)
     request = tmp_path / "request.json"
     request.write_text(json.dumps(asked))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "lynkrc", "trace", str(request)),
-            *("--bundle", str(sockets_bundle), "--format", "json"),
-        ],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=True,
-    )
+    words = ["trace", str(request), "--bundle", str(sockets_bundle), "--format", "json"]
+    done = run(words, cwd=tmp_path, env=environment())
+    assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert "planted-4711" in done.stdout or "locking" in done.stdout, "excerpts are the command's"
     for feature in told["features"]:

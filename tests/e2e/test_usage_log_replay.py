@@ -1,29 +1,20 @@
 """Requests over sockets to a usage log, and the log to a plan: who would move, and at what cost."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession
 
-from tests.e2e.gateway import PATIENCE, ROOT, built, command, environment, serving
+from tests.e2e.gateway import built, environment, refused, serving
 from tests.unit.diff_sample import SPEC, edited
+from tests.warm_lynkrc import run
 
 SECRET = "a planted secret of the user"
 
 
 def diffed(*words: str, cwd: Path) -> tuple[int, Any]:
-    done = subprocess.run(
-        [sys.executable, "-m", "lynkrc", "diff", *words, "--format", "json"],
-        cwd=cwd,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=4 * PATIENCE,
-        check=False,
-    )
+    done = run(["diff", *words, "--format", "json"], cwd=cwd, env=environment())
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)
 
@@ -41,7 +32,7 @@ async def test_logged_requests_are_replayed_against_a_changed_spec(tmp_path: Pat
     old.write_text(SPEC)
     bundle = built(old, tmp_path / "out", "shop")
     log = tmp_path / "usage.jsonl"
-    with serving(bundle, tmp_path / "log", ["--usage-log", str(log)]) as gateway:
+    with serving(bundle, tmp_path / "log", ["--usage-log", str(log)], is_forked=False) as gateway:
         async with ClientSession() as session:
             for words in (1, 1, 5, 30):
                 async with session.post(
@@ -94,15 +85,5 @@ def test_a_usage_log_that_cannot_be_written_stops_the_start(tmp_path: Path) -> N
     spec = tmp_path / "routing.yaml"
     spec.write_text(SPEC)
     bundle = built(spec, tmp_path / "out", "shop")
-    done = subprocess.run(
-        [*command(bundle), "--usage-log", str(tmp_path / "nowhere" / "log")],
-        cwd=ROOT,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 2
-    assert "cannot write the usage log" in done.stderr
-    assert "Traceback" not in done.stderr
+    said = refused(bundle, "--usage-log", str(tmp_path / "nowhere" / "log"))
+    assert "cannot write the usage log" in said

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from lynkrc_runtime.settings import (
     Settings,
 )
 from tests.e2e import versions
-from tests.e2e.gateway import PATIENCE, GatewayProcess, command, environment, serving
+from tests.e2e.gateway import PATIENCE, GatewayProcess, refused, serving
 from tests.e2e.held_upstream import held_upstream, is_whole
 from tests.e2e.socket_lab import exchange
 from tests.runtime.by_hand import body
@@ -116,7 +115,7 @@ async def more(loads: Iterable[Load], count: int) -> None:
 
 async def test_two_workers_answer_as_one(tmp_path: Path) -> None:
     made = versions.write(tmp_path, 1)
-    with serving(made, tmp_path / "log", TWO) as gateway:
+    with serving(made, tmp_path / "log", TWO, is_forked=False) as gateway:
         assert gateway.ready["workers"] == 2
         status, told = readiness(gateway)
         assert (status, told["status"]) == (200, "ready")
@@ -341,15 +340,7 @@ def test_what_a_worker_cannot_do_is_told_by_the_start(tmp_path: Path) -> None:
 
 def _refused(bundle: Path) -> str:
     """What a start that fails says; a line is all of it."""
-    done = subprocess.run(
-        command(bundle, *TWO),
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    said = [line for line in done.stderr.splitlines() if not line.startswith("{")]
+    lines = refused(bundle, *TWO).splitlines()
+    said = [line for line in lines if not line.startswith("{")]
     assert len(said) == 1, "nothing is left open, and nothing is said but why"
     return said[0]

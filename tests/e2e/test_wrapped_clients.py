@@ -5,21 +5,33 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from lynkrc.cli.main import main
 from lynkrc.live.asking import Unreachable, ask
-from tests.e2e.gateway import GatewayProcess, built, environment, serving
+from tests.e2e import doors_lab
+from tests.e2e.gateway import environment
 from tests.pseudo_terminal import terminal
-from tests.unit.diff_sample import SPEC
+from tests.runtime.by_hand import provider
 from tests.warm_lynkrc import run
 
-NEEDS_A_KEY = SPEC.replace(
-    "far: {kind: simulator, trust: cloud}",
-    'far: {kind: anthropic, api_key: "${FAR_KEY}", trust: cloud}',
-)
+SPEC = """\
+version: 1
+name: shop
+providers:
+  house: {kind: simulator, trust: local}
+targets:
+  small: {provider: house, model: tiny, context: 64k, max_output: 4k, price: free}
+  large: {provider: house, model: huge, context: 64k, max_output: 4k, price: {input: 3, output: 15}}
+score: {dimensions: {size: {weight: 100, value: "ramp(ask.words, 0, 20)"}}}
+tiers:
+  - {name: LOW, up_to: 50, chain: [small]}
+  - {name: HIGH, chain: [large]}
+otherwise: escalate
+"""
 CLIENT = """\
 #!{python} -IS
 import http.client, json, os, signal, sys
@@ -38,21 +50,19 @@ if "ask" in sys.argv:
     told["answer"] = json.load(connection.getresponse())
 print("TOLD " + json.dumps(told), flush=True)
 if "wait" in sys.argv:
-    def heard(*_):
-        print("it heard Ctrl+C", flush=True)
-        sys.exit(5)
-    signal.signal(signal.SIGINT, heard)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     print("WAITING", flush=True)
-    signal.pause()
+    signal.sigwait([signal.SIGINT])
+    print("it heard Ctrl+C", flush=True)
 sys.exit(7)
 """
 
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    spec = tmp_path_factory.mktemp("wrapped") / "routing.yaml"
-    spec.write_text(NEEDS_A_KEY, encoding="utf-8")
-    return built(spec, spec.parent / "out", "shop")
+    """Its one provider needs a key, which a simulated one does not."""
+    far = provider("far", "anthropic", base_url=None, api_key="${FAR_KEY}")
+    return doors_lab.written(tmp_path_factory.mktemp("wrapped"), providers=[far])
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +73,6 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(CLIENT.format(python=sys.executable), encoding="utf-8")
         (folder / name).chmod(0o755)
     return folder
-
-
-@pytest.fixture(scope="module")
-def gateway(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    with serving(bundle, tmp_path_factory.mktemp("running") / "log", ["--dry-run"]) as one:
-        yield one
 
 
 def around(clients: Path, folder: Path, **more: str) -> dict[str, str]:
@@ -105,8 +109,8 @@ def test_a_client_is_served_and_its_end_is_ours(clients: Path, tmp_path: Path) -
     assert "sk-mine" not in str(client)
     assert "not passed to claude: ANTHROPIC_API_KEY\n" in done.stderr
     assert re.search(
-        r"lynkrc: 1 request \(LOW 1\), \$0\.0000 spent, "
-        r"\$0\.0\d\d[1-9] saved \(100 %\) beside all on large\n\Z",
+        r"lynkrc: in kept\.jsonl since then: 1 request \(LOW 1\), \$0\.0000 spent, "
+        r"\$0\.\d{3}[1-9] saved \(100 %\) beside all on large\n\Z",
         done.stderr,
     )
     lines = (tmp_path / "kept.jsonl").read_text(encoding="utf-8").splitlines()
@@ -116,47 +120,41 @@ def test_a_client_is_served_and_its_end_is_ours(clients: Path, tmp_path: Path) -
         ask(environ["ANTHROPIC_BASE_URL"], "/health/live")
 
 
-def test_ctrl_c_at_the_terminal_is_the_clients(bundle: Path, clients: Path, tmp_path: Path) -> None:
+def test_a_stop_ends_the_client_and_the_gateway_that_others_use_as_well(
+    bundle: Path, clients: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = [sys.executable, "-m", "lynkrc", "wrap", "codex", "--bundle", str(bundle), "--dry-run"]
     with terminal([*words, "--", "wait"], around(clients, tmp_path), columns=4000) as seen:
         seen.until(lambda one: "WAITING" in one.text)
-        assert told(seen.text)["terminal"] == [True, True, True]
-        seen.type(b"\x03")
-        assert seen.end() == 5
-        assert "it heard Ctrl+C" in seen.text
-        assert "Traceback" not in seen.text
-        assert "lynkrc: no requests" in seen.text
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_stop_ends_the_client_and_the_gateway(
-    bundle: Path, clients: Path, tmp_path: Path
-) -> None:
-    words = [sys.executable, "-m", "lynkrc", "wrap", "aider", "--bundle", str(bundle), "--dry-run"]
-    with terminal([*words, "--", "wait"], around(clients, tmp_path), columns=4000) as seen:
-        seen.until(lambda one: "WAITING" in one.text)
-        environ = told(seen.text)["environ"]
+        client = told(seen.text)
+        assert client["terminal"] == [True, True, True]
+        environ = client["environ"]
         assert isinstance(environ, dict)
-        assert ask(environ["LYNKRC_ADMIN"], "/health/live")
+        admin = environ["LYNKRC_ADMIN"]
+        address = re.search(r"codex by way of (http://[\w.:]+) \(by-hand, simulated\)", seen.text)
+        assert address is not None
+
+        other = ["claude", "--gateway", f"{address[1]}/v1", "--", "ask"]
+        done = wrap(other, clients, tmp_path, LYNKRC_KEY="lk_mine")
+        assert (done.returncode, done.stderr) == (7, "")
+        client = told(done.stdout)
+        assert "[simulated]" in str(client["answer"])
+        assert isinstance(client["environ"], dict)
+        assert client["environ"]["ANTHROPIC_AUTH_TOKEN"] == "lk_mine"
+
+        assert main(["top", "--once", "--admin", admin]) == 0
+        rows = capsys.readouterr().out.splitlines()
+        assert [row.split()[:3] for row in rows[4:5]] == [["at-far", "closed", "1"]], rows
+        assert main(["statusline", "--admin", admin, "--format", "{requests} {failed}"]) == 0
+        assert capsys.readouterr().out == "1 0\n"
+
         seen.process.terminate()
         assert seen.end() == 128 + 15
+        assert "it heard Ctrl+C" not in seen.text and "Traceback" not in seen.text
+        assert "lynkrc: 1 request (ONLY 1)" in seen.text
     with pytest.raises(Unreachable):
-        ask(environ["LYNKRC_ADMIN"], "/health/live")
+        ask(admin, "/health/live")
     assert list(tmp_path.iterdir()) == []
-
-
-def test_a_running_gateway_is_used_and_left(
-    gateway: GatewayProcess, clients: Path, tmp_path: Path
-) -> None:
-    words = ["claude", "--gateway", f"{gateway.url}/v1", "--", "ask"]
-    done = wrap(words, clients, tmp_path, LYNKRC_KEY="lk_mine")
-    assert done.returncode == 7, done.stderr
-    client = told(done.stdout)
-    assert "[simulated]" in str(client["answer"])
-    assert isinstance(client["environ"], dict)
-    assert client["environ"]["ANTHROPIC_AUTH_TOKEN"] == "lk_mine"
-    assert done.stderr == ""
-    assert ask(gateway.url, "/health/live")
 
 
 def test_what_cannot_be_run_says_why(bundle: Path, clients: Path, tmp_path: Path) -> None:
@@ -175,6 +173,8 @@ def test_what_cannot_be_run_says_why(bundle: Path, clients: Path, tmp_path: Path
     (tmp_path / "routing.yaml").unlink()
     done = wrap(["claude"], clients, tmp_path)
     assert (done.returncode, "lynkrc init" in done.stderr) == (2, True)
+    done = wrap(["claude", "-p", "Hi"], clients, tmp_path)
+    assert (done.returncode, "-p Hi; put the program's own after `--`" in done.stderr) == (2, True)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -7,7 +7,8 @@ are random mutations of the seeds.
 
 `kernel` runs the scan kernel's C under AddressSanitizer on broken tables and texts.
 
-`prover` is another matter: FUZZ_SPECS random specs, from seed FUZZ_SEED on, whatever time it takes.
+Two are another matter, whatever time they take: `prover` tries FUZZ_SPECS random specs, from seed
+FUZZ_SEED on; `properties` is tests/property with FUZZ_EFFORT times the examples of the suite.
 """
 
 import os
@@ -25,6 +26,8 @@ SPECS = "specs"
 SCAN = "scan"
 KERNEL = "kernel"
 PROVER = "prover"
+PROPERTIES = "properties"
+AS_LONG_AS_IT_TAKES = (PROVER, PROPERTIES)
 SECONDS = "FUZZ_SECONDS"
 
 Mutation = Callable[[bytes, random.Random, bytes], bytes]
@@ -41,6 +44,10 @@ def main() -> None:
             int(os.environ.get("FUZZ_SPECS", "10000")), int(os.environ.get("FUZZ_SEED", "0"))
         )
         return
+    if names == [PROPERTIES]:
+        effort = {"LYNKRC_EFFORT": os.environ.get("FUZZ_EFFORT", "10")}
+        command = [sys.executable, "-m", "pytest", "-q", "-n", "auto", "tests/property"]
+        sys.exit(subprocess.run(command, env=os.environ | effort, check=False).returncode)
     if names == [KERNEL]:
         from tests.fuzz import kernel_sanitised
 
@@ -52,8 +59,8 @@ def main() -> None:
     if not names:
         from tests.fuzz.wire_input import SUBJECTS
 
-        names = [SPECS, SCAN, KERNEL, *SUBJECTS, PROVER]
-    share = max(1, seconds // max(1, sum(name != PROVER for name in names)))
+        names = [SPECS, SCAN, KERNEL, *SUBJECTS, *AS_LONG_AS_IT_TAKES]
+    share = max(1, seconds // max(1, sum(name not in AS_LONG_AS_IT_TAKES for name in names)))
     broken = [name for name in names if _alone(name, share) != 0]
     if broken:
         sys.exit(f"broken: {', '.join(broken)}")
@@ -61,7 +68,7 @@ def main() -> None:
 
 def _alone(name: str, seconds: int) -> int:
     """A fuzzer never returns: it ends its process."""
-    print(name if name == PROVER else f"{name}: {seconds} s", flush=True)
+    print(name if name in AS_LONG_AS_IT_TAKES else f"{name}: {seconds} s", flush=True)
     command = [sys.executable, "-m", "tests.fuzz", name]
     return subprocess.run(command, env=os.environ | {SECONDS: str(seconds)}, check=False).returncode
 
@@ -119,7 +126,7 @@ def subject(name: str) -> tuple[Callable[[bytes], None], list[bytes], Mutation]:
     from tests.fuzz.wire_input import SUBJECTS
 
     if name not in SUBJECTS:
-        known = ", ".join((SPECS, SCAN, KERNEL, *SUBJECTS, PROVER))
+        known = ", ".join((SPECS, SCAN, KERNEL, *SUBJECTS, *AS_LONG_AS_IT_TAKES))
         sys.exit(f"no such subject: {name}; there are: {known}")
     return SUBJECTS[name].check, SUBJECTS[name].seeds(), mutated_wire
 

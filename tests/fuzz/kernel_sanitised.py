@@ -16,7 +16,7 @@ from tests.scan_cases import random_tables, random_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "lynkrc_runtime" / "scan"
-C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c")
+C_FILES = ("kernel.c", "folding.c", "counts.c", "json_text.c", "turns.c", "chat_turns.c")
 FOLD = 2
 """The choice that makes an input one for the fold table."""
 TURNS = 4

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -155,26 +157,54 @@ guards: st.SearchStrategy[Guard] = st.recursive(
 )
 
 
+# Hypothesis looks through every strategy that is made, which is dear: each is made once.
+
+_PRICES = st.sampled_from([None, ("1", "2", "0", "0"), ("2.5", "0.5", "1", "1")])
+_BOUNDS = st.lists(st.integers(0, 100), max_size=3, unique=True).map(sorted)
+_MODEL_TESTS = _class_test(5)
+_OTHERWISE = st.sampled_from(Otherwise)
+_PICKS = st.sampled_from(Pick)
+
+
+@cache
+def _target_ids(count: int) -> st.SearchStrategy[TargetId]:
+    return st.integers(0, count - 1).map(TargetId)
+
+
+@cache
+def _target_sets(count: int) -> st.SearchStrategy[set[TargetId]]:
+    return st.sets(_target_ids(count))
+
+
+@cache
+def _orders(count: int) -> st.SearchStrategy[list[TargetId]]:
+    return st.lists(_target_ids(count), min_size=1, max_size=count, unique=True)
+
+
+@cache
+def _tier_ids(count: int) -> st.SearchStrategy[TierId]:
+    return st.integers(0, count - 1).map(TierId)
+
+
 @st.composite
 def tables(draw: st.DrawFn) -> RouteTable:
     """A table that `verify` accepts, before any pass."""
     count = draw(st.integers(1, 4))
-    prices = st.sampled_from([None, ("1", "2", "0", "0"), ("2.5", "0.5", "1", "1")])
     targets = tuple(
-        replace(target(i, f"t{i}", "ollama", "local", 1000 * (i + 1)), price=draw(prices))
+        replace(target(i, f"t{i}", "ollama", "local", 1000 * (i + 1)), price=draw(_PRICES))
         for i in range(count)
     )
-    ids = st.integers(0, count - 1).map(TargetId)
-    bounds = draw(st.lists(st.integers(0, 100), max_size=3, unique=True).map(sorted))
+    ids = _target_ids(count)
+    bounds = draw(_BOUNDS)
     chains = [draw(_chains(i, f"T{i}", count)) for i in range(len(bounds) + 1)]
     tiers = tuple(
         Tier(id=TierId(i), name=f"T{i}", up_to=bound, chain=ChainId(i), span=SPAN)
         for i, bound in enumerate([*bounds, None])
     )
-    tier_ids = st.integers(0, len(tiers) - 1).map(TierId)
+    tier_ids = _tier_ids(len(tiers))
     pins = []
     for i in range(draw(st.integers(0, 2))):
-        guard = draw(_class_test(5))
+        guard = draw(_MODEL_TESTS)
         if draw(st.booleans()):
             pins.append(Pin(pattern=f"p{i}", guard=guard, tier=draw(tier_ids), chain=None))
         else:
@@ -182,12 +212,12 @@ def tables(draw: st.DrawFn) -> RouteTable:
             chains.append(pinned)
             pins.append(Pin(pattern=f"p{i}", guard=guard, tier=None, chain=pinned.id))
     needs = tuple(
-        Need(name=f"n{i}", guard=draw(guards), met_by=tuple(sorted(draw(st.sets(ids)))))
+        Need(name=f"n{i}", guard=draw(guards), met_by=tuple(sorted(draw(_target_sets(count)))))
         for i in range(draw(st.integers(0, 2)))
     )
     rules = []
     for i in range(draw(st.integers(0, 5))):
-        made = draw(_rules(i, count, tier_ids))
+        made = draw(_rules(i, count, len(tiers)))
         if draw(st.booleans()):
             chains.append(draw(_chains(len(chains), f"rule:{made.name}", count)))
             made = replace(made, chain=chains[-1].id)
@@ -204,22 +234,21 @@ def tables(draw: st.DrawFn) -> RouteTable:
         rules=tuple(rules),
         dimensions=tuple(draw(_dimensions(i)) for i in range(draw(st.integers(0, 4)))),
         offset64=draw(st.integers(-3000, 3000)),
-        otherwise=draw(st.sampled_from(Otherwise)),
+        otherwise=draw(_OTHERWISE),
     )
 
 
 @st.composite
 def _chains(draw: st.DrawFn, number: int, name: str, targets: int) -> Chain:
     """Some of the targets in some order, cut into groups."""
-    ids = st.integers(0, targets - 1).map(TargetId)
-    chosen = draw(st.lists(ids, min_size=1, max_size=targets, unique=True))
+    chosen = draw(_orders(targets))
     groups: list[tuple[TargetId, ...]] = [(chosen[0],)]
     for target_id in chosen[1:]:
         if draw(st.booleans()):
             groups.append((target_id,))
         else:
             groups[-1] = (*groups[-1], target_id)
-    pick = draw(st.sampled_from(Pick))
+    pick = draw(_PICKS)
     weights = sorted(chosen) if pick is Pick.WEIGHTED else []
     return Chain(
         id=ChainId(number),
@@ -230,24 +259,32 @@ def _chains(draw: st.DrawFn, number: int, name: str, targets: int) -> Chain:
     )
 
 
-@st.composite
-def _rules(draw: st.DrawFn, number: int, targets: int, tiers: st.SearchStrategy[TierId]) -> Rule:
-    possible = {
+@cache
+def _effects(targets: int, tiers: int) -> dict[str, st.SearchStrategy[Any]]:
+    """What a rule may do, by the name of its field."""
+    return {
         "deny": st.just(Deny(status=403, message="no")),
         "respond": st.just(Respond(text="yes")),
         "prefer": st.one_of(
             st.sampled_from([Pick.CHEAPEST, Pick.FASTEST]).map(
                 lambda pick: Prefer(pick=pick, target=None)
             ),
-            st.integers(0, targets - 1).map(lambda i: Prefer(pick=None, target=TargetId(i))),
+            _target_ids(targets).map(lambda one: Prefer(pick=None, target=one)),
         ),
-        "tier": tiers,
-        "floor": tiers,
-        "ceiling": tiers,
+        "tier": _tier_ids(tiers),
+        "floor": _tier_ids(tiers),
+        "ceiling": _tier_ids(tiers),
         "add64": st.integers(-6400, 6400),
         "require": st.tuples(*[st.one_of(st.sampled_from([ALWAYS, NEVER]), guards)] * targets),
     }
-    chosen = draw(st.sets(st.sampled_from(list(possible)), min_size=1, max_size=3))
+
+
+_CHOSEN = st.sets(st.sampled_from(list(_effects(1, 1))), min_size=1, max_size=3)
+
+
+@st.composite
+def _rules(draw: st.DrawFn, number: int, targets: int, tiers: int) -> Rule:
+    possible, chosen = _effects(targets, tiers), draw(_CHOSEN)
     effects = {name: draw(strategy) for name, strategy in possible.items() if name in chosen}
     if "require" in effects:
         effects["require"] = tuple(

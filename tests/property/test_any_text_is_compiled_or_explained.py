@@ -5,7 +5,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import DiskLoader
@@ -14,6 +14,7 @@ from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.pipeline import compile_spec, pack_bundle
 from lynkrc_runtime.bundle import load_bundle
+from tests.property.effort import tried
 from tests.unit.sema_sample import catalog, complete
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "language.md"
@@ -67,7 +68,7 @@ def changed(text: str, what: str, place: int, word: str) -> str:
 RUN = Run(root="/", spec="routing.yaml", version="0")
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@tried(40)
 @given(spec=st.sampled_from(SPECS), changes=st.lists(_change, min_size=1, max_size=5))
 def test_a_changed_spec_is_compiled_or_explained(
     spec: str, changes: list[tuple[str, int, str]]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.diagnostics.codes import YAML_SYNTAX
@@ -18,6 +18,7 @@ from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.schema_check import section_names
 from tests.fuzz.broken_input import check, corpus
 from tests.fuzz.mutations import mutated
+from tests.property.effort import tried
 
 SEEDS = corpus()
 HEAD = "version: 1\nname: x\n"
@@ -45,20 +46,20 @@ EXPRESSIONS = st.lists(st.sampled_from(TOKENS.split()), max_size=14).map(" ".joi
 PATTERNS = st.text(alphabet="ab é\u4f60*?|()[]{}^-\\/~.,19wds ", max_size=20)
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@tried(40)
 @given(st.integers(min_value=0), st.sampled_from(SEEDS), st.sampled_from(SEEDS))
 def test_a_mutated_spec(seed: int, data: bytes, other: bytes) -> None:
     check(mutated(data, random.Random(seed), other))
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@tried(20)
 @given(st.dictionaries(WORDS, TREES, max_size=8))
 def test_a_random_tree(tree: dict[str, object]) -> None:
     body = {"version": 1, "name": "x", **tree}
     check(yaml.safe_dump(body, allow_unicode=True).encode("utf-8", "replace"))
 
 
-@settings(derandomize=True, deadline=None, max_examples=50)
+@tried(25)
 @given(EXPRESSIONS, EXPRESSIONS, PATTERNS)
 def test_random_expressions_and_patterns(first: str, second: str, pattern: str) -> None:
     spec = {
@@ -128,7 +129,7 @@ def test_a_hostile_mebibyte(text: str, code: str) -> None:
 
 
 @pytest.mark.skipif(not yaml.__with_libyaml__, reason="PyYAML was built without libyaml")
-@settings(derandomize=True, deadline=None, max_examples=60)
+@tried(30)
 @given(st.integers(min_value=0), st.sampled_from([s for s in SEEDS if len(s) < 3_000]))
 def test_both_parsers_find_the_same(seed: int, data: bytes) -> None:
     text = mutated(data, random.Random(seed), b"").decode("utf-8", "replace")

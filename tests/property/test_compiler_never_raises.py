@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import DiskLoader
@@ -10,6 +10,7 @@ from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_machine import render_json
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.pipeline import compile_spec
+from tests.property.effort import tried
 from tests.unit.sema_sample import catalog
 
 SAMPLE = """\
@@ -78,7 +79,7 @@ def test_the_sample_itself_is_sound() -> None:
     assert has_only_notes(compiled(SAMPLE.encode()))
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@tried(40)
 @given(EDITS)
 def test_an_edited_spec_gives_findings_or_artifacts(edits: list[tuple[int, int, str]]) -> None:
     text = SAMPLE
@@ -95,7 +96,7 @@ def test_every_line_can_be_missing_or_doubled() -> None:
         compiled("".join([*rest[0], line, line, *rest[1]]).encode())
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@tried(15)
 @given(st.binary(max_size=80))
 def test_bytes_that_are_no_spec_give_findings(data: bytes) -> None:
     assert not has_only_notes(compiled(data))

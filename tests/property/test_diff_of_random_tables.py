@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lynkrc.diff.classify import classify
@@ -13,14 +13,10 @@ from lynkrc.interp.evaluate import evaluate
 from lynkrc.ir.digest import meaning_digest
 from lynkrc.ir.domain import Part, domain_of
 from lynkrc.ir.table import RouteTable
+from tests.property.effort import tried
 from tests.property.random_tables import tables, vectors
 
-FEW = settings(
-    max_examples=15,
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+FEW = tried(6, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
 def plan_of(old: RouteTable, new: RouteTable) -> Plan:

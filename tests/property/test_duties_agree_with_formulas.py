@@ -1,6 +1,6 @@
 """What calls for a duty is the same to the solver and to the steps of the interpreter."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc.analysis.duties import atoms_of, duties_of
 from lynkrc.analysis.duty_formulas import DutyFormulas
@@ -8,10 +8,11 @@ from lynkrc.analysis.duty_seen import Seen
 from lynkrc.analysis.solver import Found, Solver
 from lynkrc.analysis.study import study
 from lynkrc.ir.table import RouteTable
+from tests.property.effort import tried
 from tests.property.random_tables import tables, vectors
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@tried(30)
 @given(tables(), vectors)
 def test_formulas_and_steps_call_for_the_same(table: RouteTable, vector: list[int]) -> None:
     known = study(table)

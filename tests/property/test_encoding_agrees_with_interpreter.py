@@ -1,7 +1,7 @@
 """The solver's formulas of a table decide every request as the reference interpreter does."""
 
 import z3
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc.analysis.encode import Encoder
 from lynkrc.analysis.encoded import Encoded
@@ -12,6 +12,7 @@ from lynkrc.interp import evaluate as steps
 from lynkrc.ir.domain import Part, domain_of
 from lynkrc.ir.table import RouteTable
 from lynkrc_runtime.decide import Outcome
+from tests.property.effort import tried
 from tests.property.random_tables import tables, vectors
 
 
@@ -40,7 +41,7 @@ def facts_of(table: RouteTable, found: Encoded, vector: list[int]) -> list[z3.Bo
     return facts
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@tried(25)
 @given(tables(), vectors)
 def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int]) -> None:
     symbols, found = encoded(table)
@@ -54,7 +55,7 @@ def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int
     assert isinstance(solver.ask(z3.Not(z3.And(*facts))), Impossible)
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@tried(10)
 @given(tables())
 def test_what_is_found_for_an_outcome_has_it(table: RouteTable) -> None:
     symbols, found = encoded(table)

@@ -29,17 +29,13 @@ from lynkrc_runtime.decide import Decider
 from lynkrc_runtime.pick import Rotation, order
 from tests.native_tools import needs_compiler
 from tests.property import random_tables
+from tests.property.effort import tried
 from tests.property.random_tables import guards, tables, vectors, vectors_of
 from tests.runtime.unwatched import Unwatched
 from tests.unit.full_table import FULL
 from tests.unit.sample_table import SPEC
 
-moderate = settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=50,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+moderate = tried(20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 several_vectors = st.lists(vectors, min_size=4, max_size=12)
 
 

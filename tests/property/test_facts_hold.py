@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.analysis.relations import Relation, broken, holds, relations
@@ -31,6 +31,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
     ToolResult,
 )
+from tests.property.effort import tried
 from tests.property.facts_requests import (
     Made,
     answered,
@@ -50,7 +51,7 @@ def known(seed: int) -> tuple[Relation, ...]:
     return relations(rig(seed).domain)
 
 
-@settings(derandomize=True, deadline=None, max_examples=240)
+@tried(100)
 @given(made=requests, seeds=st.lists(st.integers(1, RIGS), max_size=4, unique=True))
 def test_no_request_breaks_a_fact(made: Made, seeds: list[int]) -> None:
     for seed in (0, *seeds):

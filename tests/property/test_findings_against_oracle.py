@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc.analysis.asked import Asked
 from lynkrc.analysis.duties import Act, Atom, Duty, acts_of, duties_of, is_given
@@ -17,6 +17,7 @@ from lynkrc.interp.evaluate import first_pin
 from lynkrc.ir.guard import And
 from lynkrc.ir.table import RouteTable, Rule, RuleId
 from tests.property import oracle
+from tests.property.effort import tried
 from tests.property.oracle import World
 from tests.property.small_specs import small_tables
 from tests.unit.sample_table import SPAN
@@ -93,7 +94,7 @@ def alive_by_trying(told: World, duty: Duty, atoms: tuple[Atom, ...]) -> bool | 
             return None
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@tried(12)
 @given(small_tables())
 def test_trying_every_request_says_the_same(drawn: RouteTable) -> None:
     table = written(drawn)
@@ -109,7 +110,7 @@ def test_trying_every_request_says_the_same(drawn: RouteTable) -> None:
             assert (RuleId(duty.owner), BESIDE[duty.act]) in idle, duty
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@tried(12)
 @given(small_tables())
 def test_covers_are_minimal(drawn: RouteTable) -> None:
     known, _, _, dead = settled(drawn)
@@ -128,7 +129,7 @@ def test_covers_are_minimal(drawn: RouteTable) -> None:
                 assert rules in oracle.shadows(told, rule, EFFECTS[act])
 
 
-@settings(derandomize=True, deadline=None, max_examples=30)
+@tried(12)
 @given(small_tables())
 def test_alarms_are_those_of_trying_every_request(drawn: RouteTable) -> None:
     known = study(drawn)
@@ -153,7 +154,7 @@ def test_alarms_are_those_of_trying_every_request(drawn: RouteTable) -> None:
             assert isinstance(answer, Found) == (chain.id in emptied)
 
 
-@settings(derandomize=True, deadline=None, max_examples=15)
+@tried(6)
 @given(small_tables())
 def test_a_rule_that_is_shadowed_changes_nothing_else(drawn: RouteTable) -> None:
     table = written(drawn)
@@ -170,7 +171,7 @@ def test_a_rule_that_is_shadowed_changes_nothing_else(drawn: RouteTable) -> None
     assert others == before
 
 
-@settings(derandomize=True, deadline=None, max_examples=15)
+@tried(6)
 @given(small_tables())
 def test_names_say_nothing(drawn: RouteTable) -> None:
     table = written(drawn)

@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.fixing import fix_all
@@ -10,6 +10,7 @@ from lynkrc.diagnostics.model import Severity
 from lynkrc.pipeline import Checked, check_spec
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
+from tests.property.effort import tried
 from tests.unit.sema_sample import Files, catalog
 
 CATALOG = catalog()
@@ -87,7 +88,7 @@ def test_the_example_is_sound() -> None:
     assert [one for one in found if one.severity is Severity.ERROR] == []
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@tried(20)
 @given(
     st.dictionaries(st.integers(0, len(WORDS) - 1), CHANGES, min_size=1, max_size=4),
     st.booleans(),

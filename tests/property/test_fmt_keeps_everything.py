@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import DiskLoader
@@ -26,6 +26,7 @@ from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.fmt import format_spec
 from lynkrc.syntax.read import read_config
 from lynkrc.syntax.shape import Shape, root_shape
+from tests.property.effort import tried
 from tests.unit.sema_sample import catalog
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fmt"
@@ -157,7 +158,7 @@ def test_a_shipped_spec(text: str) -> None:
     assert "\n\n\n" not in printed
 
 
-@settings(max_examples=50, derandomize=True, deadline=None)
+@tried(20)
 @given(st.sampled_from(TEXTS), st.integers(0, 2**32))
 def test_a_spec_in_any_style(text: str, seed: int) -> None:
     root, _ = read_nodes(SourceFile(path="routing.yaml", text=text))
@@ -187,7 +188,7 @@ CHANGES: tuple[Callable[[str, int], str], ...] = (
 )
 
 
-@settings(max_examples=100, derandomize=True, deadline=None)
+@tried(40)
 @given(
     st.sampled_from(TEXTS),
     st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 10_000)), min_size=1, max_size=4),
@@ -203,7 +204,7 @@ def test_a_spec_with_changes_anywhere(
         assert_kept(text, printed)
 
 
-@settings(max_examples=3, derandomize=True, deadline=None)
+@tried(3)
 @given(st.integers(0, 2**32))
 def test_the_meaning_digest_is_the_same(seed: int) -> None:
     text = read_spec("starter/claude")

@@ -1,6 +1,6 @@
 """Goals of small tables: unreachable where trying every request shows so, and nowhere else."""
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc.analysis.reached import goals_met, plainest, reached
 from lynkrc.analysis.relations import violated
@@ -9,10 +9,11 @@ from lynkrc.interp.goals import is_met, seen
 from lynkrc.ir.table import RouteTable
 from lynkrc.testing.coverage import coverage_items
 from tests.property import oracle
+from tests.property.effort import tried
 from tests.property.small_specs import small_tables
 
 
-@settings(derandomize=True, deadline=None, max_examples=40)
+@tried(15)
 @given(small_tables())
 def test_trying_every_request_says_the_same(table: RouteTable) -> None:
     goals = [item.goal for item in coverage_items(table)]
@@ -24,7 +25,7 @@ def test_trying_every_request_says_the_same(table: RouteTable) -> None:
     assert found.unreachable == set(range(len(goals))) - met
 
 
-@settings(derandomize=True, deadline=None, max_examples=20)
+@tried(8)
 @given(small_tables())
 def test_the_points_found_meet_all_that_is_reachable(table: RouteTable) -> None:
     goals = [item.goal for item in coverage_items(table)]

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 from itertools import combinations, pairwise
 from xml.etree import ElementTree
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.graph.build import graph_of
@@ -15,6 +15,7 @@ from lynkrc.graph.mermaid import write_mermaid
 from lynkrc.graph.picture import Box, Edge, Picture, Words
 from lynkrc.graph.svg import write_svg
 from lynkrc.ir.table import RouteTable
+from tests.property.effort import tried
 from tests.property.random_tables import tables
 from tests.unit.full_table import FULL
 from tests.unit.sample_table import TABLE
@@ -135,7 +136,7 @@ def check_edges(picture: Picture) -> None:
                 assert not inside, (edge, box)
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
+@tried(12)
 @given(spelled())
 def test_nothing_overlaps_and_all_words_fit(table: RouteTable) -> None:
     picture = picture_of(table)
@@ -144,7 +145,7 @@ def test_nothing_overlaps_and_all_words_fit(table: RouteTable) -> None:
     check_edges(picture)
 
 
-@settings(derandomize=True, max_examples=20, deadline=None)
+@tried(8)
 @given(spelled())
 def test_the_files_are_well_formed_and_say_each_name(table: RouteTable) -> None:
     graph = graph_of(table)

@@ -16,6 +16,7 @@ from lynkrc.passes import run_passes
 from lynkrc.pipeline import check_spec, claims_of
 from lynkrc.proofs.run import run
 from tests.bench.large_spec import large_text
+from tests.property.effort import EFFORT
 from tests.property.test_engines_agree import python_function
 from tests.unit.sema_sample import Files, catalog
 
@@ -31,7 +32,7 @@ MORE = """\
 """
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(1, 2 * EFFORT + 1))
 def test_every_refutation_replays(seed: int) -> None:
     text = large_text(40, seed).replace("assert:\n", "assert:\n" + MORE)
     checked = check_spec("routing.yaml", text.encode(), loader=Files(), catalog=catalog())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.lsp.complete import complete
@@ -10,6 +10,7 @@ from lynkrc.lsp.define import definition, references, rename
 from lynkrc.lsp.hover import hover
 from lynkrc.lsp.spot import find_spot
 from lynkrc.lsp.symbols import outline
+from tests.property.effort import tried
 from tests.unit.lsp_sample import LOADER, SPEC, known
 
 QUICKSTART = (
@@ -45,7 +46,7 @@ def ask_everything(text: str, offset: int) -> None:
     outline(analysis.root)
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@tried(10)
 @given(st.sampled_from([SPEC, QUICKSTART]), st.lists(_change, max_size=4), _place)
 def test_any_change_of_a_spec(spec: str, changes: list[tuple[int, int, str]], place: int) -> None:
     text = spec
@@ -55,7 +56,7 @@ def test_any_change_of_a_spec(spec: str, changes: list[tuple[int, int, str]], pl
     ask_everything(text, place % (len(text) + 1))
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@tried(10)
 @given(st.integers(0, len(QUICKSTART)))
 def test_any_beginning_of_the_quickstart(end: int) -> None:
     ask_everything(QUICKSTART[:end], end)
@@ -67,7 +68,7 @@ def test_every_beginning_has_a_spot() -> None:
         assert not (spot.keys or spot.values) or spot.typed == QUICKSTART[spot.start : end]
 
 
-@settings(derandomize=True, deadline=None, max_examples=25)
+@tried(10)
 @given(st.text(), _place)
 def test_any_text(text: str, place: int) -> None:
     ask_everything(text, place % (len(text) + 1))

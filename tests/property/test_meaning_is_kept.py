@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeAlias
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.analysis.study import study
@@ -19,6 +19,7 @@ from lynkrc.ir.table import RouteTable, Rule
 from lynkrc.passes import run_passes
 from tests.property import oracle
 from tests.property.changed_tables import by_one, numbered
+from tests.property.effort import tried
 from tests.property.prover_trials import Possible
 from tests.property.small_specs import SmallSpec, small_specs, small_tables
 from tests.unit.cli_sample import environment
@@ -87,7 +88,7 @@ def spec_of(table: RouteTable, label: str) -> Spec:
     return Spec(label=label, name=table.name, digest=label, routes="")
 
 
-@settings(max_examples=40, derandomize=True, deadline=None)
+@tried(15)
 @given(small_specs(most_assertions=3), st.sampled_from(sorted(REWORDINGS)))
 def test_no_verdict_changes_with_the_words(spec: SmallSpec, how: str) -> None:
     table = REWORDINGS[how](spec.table)
@@ -102,7 +103,7 @@ def test_no_verdict_changes_with_the_words(spec: SmallSpec, how: str) -> None:
         assert (old.status, old.worst, old.is_exact) == (new.status, new.worst, new.is_exact)
 
 
-@settings(max_examples=30, derandomize=True, deadline=None)
+@tried(12)
 @given(small_tables(), st.data())
 def test_a_literal_that_is_one_more_is_found_wherever_it_matters(
     old: RouteTable, data: st.DataObject
@@ -118,7 +119,7 @@ def test_a_literal_that_is_one_more_is_found_wherever_it_matters(
     assert meaning_digest(old) != meaning_digest(new) or not differing
 
 
-@settings(max_examples=10, derandomize=True, deadline=None)
+@tried(5)
 @given(small_specs())
 def test_what_was_asked_before_changes_no_verdict(spec: SmallSpec) -> None:
     fresh = [decide(study(spec.table, spec.assertions), one) for one in spec.assertions.items]

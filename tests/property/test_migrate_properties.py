@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.init import known_models
@@ -15,6 +15,7 @@ from lynkrc.migrate.lynkr_variables import SPECIAL
 from lynkrc.migrate.migration import Migration, Unreadable
 from lynkrc.migrate.read_env import read_env
 from lynkrc.migrate.write_spec import write_spec
+from tests.property.effort import tried
 from tests.unit.migrate_check import sound_text
 
 KNOWN = known_models()
@@ -54,7 +55,7 @@ def told(found: Migration) -> str:
     )
 
 
-@settings(max_examples=10, deadline=None, derandomize=True)
+@tried(5)
 @given(env_texts)
 def test_any_env_file_gives_a_sound_spec(text: str) -> None:
     found = migrate_env(".env", text.encode("utf-8", "replace"), KNOWN)
@@ -62,7 +63,7 @@ def test_any_env_file_gives_a_sound_spec(text: str) -> None:
     sound_text(found.draft)
 
 
-@settings(max_examples=120, deadline=None, derandomize=True)
+@tried(40)
 @given(st.one_of(env_texts, st.text(max_size=80)))
 def test_each_variable_is_answered_for_once_and_no_secret_is_told(text: str) -> None:
     data = text.encode("utf-8", "replace")
@@ -137,7 +138,7 @@ configs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=16, deadline=None, derandomize=True)
+@tried(8)
 @given(configs)
 def test_any_config_gives_a_sound_spec_or_a_reason(config: object) -> None:
     found = migrate_litellm("config.yaml", json.dumps(config).encode(), KNOWN)
@@ -151,7 +152,7 @@ def test_any_config_gives_a_sound_spec_or_a_reason(config: object) -> None:
     assert len(names) == len(set(names))
 
 
-@settings(max_examples=80, deadline=None, derandomize=True)
+@tried(40)
 @given(st.one_of(st.binary(max_size=60), st.text(max_size=60).map(lambda text: text.encode())))
 def test_any_bytes_are_answered(data: bytes) -> None:
     migrate_env(".env", data, KNOWN)

@@ -5,7 +5,7 @@ Small tables are tried whole: then what it finds is all there is. Of larger ones
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lynkrc.analysis.moves import attempts, dearest, moves
@@ -19,6 +19,7 @@ from lynkrc.diff.search import compared
 from lynkrc.ir.domain import Domain, Part, Point, domain_of
 from lynkrc.ir.table import RouteTable, RuleId
 from tests.property.diff_sampling import sample
+from tests.property.effort import tried
 from tests.property.oracle import points_of
 from tests.property.random_tables import tables
 from tests.property.small_specs import small_tables
@@ -71,7 +72,7 @@ def shown(pair: Pair, domain: Domain, point: Point) -> Difference | None:
     return classify(pair, before.vector(point), after.vector(point))
 
 
-@settings(derandomize=True, deadline=None, max_examples=15, suppress_health_check=SLOW)
+@tried(15, suppress_health_check=SLOW)
 @given(changed(tables()))
 def test_what_trying_finds_is_found(both: tuple[RouteTable, RouteTable]) -> None:
     pair, domain = joint(*both)
@@ -90,7 +91,7 @@ def test_what_trying_finds_is_found(both: tuple[RouteTable, RouteTable]) -> None
     assert tried - {Category.COSMETIC} <= {one.category for one in differences if one is not None}
 
 
-@settings(derandomize=True, deadline=None, max_examples=30, suppress_health_check=SLOW)
+@tried(30, suppress_health_check=SLOW)
 @given(changed(small_tables()))
 def test_what_is_found_is_all_there_is(both: tuple[RouteTable, RouteTable]) -> None:
     old, new = both

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc.analysis.study import study
 from lynkrc.analysis.verdicts import decide
@@ -24,6 +24,7 @@ from lynkrc.ir.guard import (
 )
 from lynkrc.ir.table import Lexicon, LexiconId, RouteTable, Slot, SlotType
 from tests.property.changed_tables import numbered
+from tests.property.effort import tried
 from tests.property.small_specs import SmallSpec, small_specs, small_tables
 from tests.unit.sample_table import entries, tiny_automaton
 
@@ -91,7 +92,7 @@ def are_the_same(old: RouteTable, new: RouteTable) -> bool:
     return compare(old, new, specs=(specs[0], specs[1])).same_meaning
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@tried(8)
 @given(small_specs(most_assertions=3))
 def test_a_lexicon_may_have_any_name(drawn: SmallSpec) -> None:
     spec = with_lexicons(drawn)
@@ -102,7 +103,7 @@ def test_a_lexicon_may_have_any_name(drawn: SmallSpec) -> None:
     assert verdicts(spec.table, spec.assertions) == verdicts(other.table, other.assertions)
 
 
-@settings(max_examples=12, derandomize=True, deadline=None)
+@tried(5)
 @given(small_specs(most_assertions=3))
 def test_verdicts_do_not_rest_on_the_name_of_a_header(spec: SmallSpec) -> None:
     other = renamed(spec, {"x-data-class": "a-class"})
@@ -137,13 +138,13 @@ def in_turn(table: RouteTable) -> tuple[RouteTable, RouteTable]:
     return numbered(table, apart), numbered(table, backwards)
 
 
-@settings(max_examples=20, derandomize=True, deadline=None)
+@tried(8)
 @given(small_tables())
 def test_rules_that_exclude_each_other_may_stand_in_any_order(drawn: RouteTable) -> None:
     assert are_the_same(*in_turn(drawn))
 
 
-@settings(max_examples=12, derandomize=True, deadline=None)
+@tried(5)
 @given(small_specs(most_assertions=3))
 def test_verdicts_do_not_rest_on_the_order_of_such_rules(spec: SmallSpec) -> None:
     one, other = in_turn(spec.table)

@@ -32,6 +32,7 @@ from lynkrc.passes import run_passes
 from lynkrc.testing.validate import validate
 from lynkrc_runtime.bundle import load_opened, open_bundle, portable_scorer
 from tests.native_tools import needs_compiler
+from tests.property.effort import EFFORT
 from tests.property.random_tables import SLOTS
 from tests.unit.sample_table import SPAN, SPEC, TABLE, chain, rule, target
 
@@ -112,7 +113,7 @@ def extreme(seed: int) -> RouteTable:
 
 
 @needs_compiler
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(1, 2 * EFFORT + 1))
 def test_no_engine_leaves_its_integers(tmp_path: Path, seed: int) -> None:
     written = extreme(seed)
     assert verify(written) == []

@@ -1,6 +1,6 @@
 """Whatever patterns are written, their construction ends within a fixed amount of work."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.lower.pattern_dfa import TooManyStates, build_dfa
@@ -8,6 +8,7 @@ from lynkrc.lower.pattern_nfa import MAX_NODES, TooManyNodes, build_nfa
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
+from tests.property.effort import tried
 
 ATOMS = st.sampled_from(("a", "b", ".", r"\w", r"\W", r"\s", "[ab]", "[^a]", "中", "(a|aa)"))
 COUNTS = st.sampled_from(("", "?", "{2}", "{1,3}", "{0,9}", "{12}", "{0,40}"))
@@ -33,7 +34,7 @@ def parsed(text: str) -> Pattern | None:
     return parse_pattern(text, span, None)[0]
 
 
-@settings(derandomize=True, deadline=None, max_examples=150, database=None)
+@tried(50)
 @given(st.lists(ENTRIES, min_size=1, max_size=6))
 def test_a_construction_ends(texts: list[str]) -> None:
     patterns = [found for text in texts if (found := parsed(text)) is not None]

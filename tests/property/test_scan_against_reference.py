@@ -7,7 +7,7 @@ ends of a match, then looks at the characters beside it.
 from collections.abc import Iterator
 from typing import assert_never
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lynkrc.codegen.tables import tables_of
@@ -27,12 +27,13 @@ from lynkrc.syntax.pattern_parse import parse_pattern
 from lynkrc_runtime.scan.engines import KernelName, kernel_name
 from lynkrc_runtime.scan.fold import fold, fold_text
 from lynkrc_runtime.scan.matcher import Matcher
+from tests.property.effort import tried
 
 KERNELS: tuple[KernelName, ...] = (
     ("portable",) if kernel_name() == "portable" else ("portable", "native")
 )
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
-DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=250)
+DETERMINISTIC = tried(100)
 
 
 def parse(text: str) -> Pattern:

@@ -11,7 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import compile_file
@@ -24,6 +24,7 @@ from lynkrc.testing.synthesize import synthesize
 from lynkrc_runtime.protocol.conversation import MalformedRequest
 from tests.property.client_envelopes import BUILDERS, Wire
 from tests.property.conversations import talks
+from tests.property.effort import tried
 from tests.property.spelled_requests import SPELL
 from tests.unit.rich_domain import cut, rich_domain
 
@@ -78,7 +79,7 @@ def test_requests_with_the_values_of_real_ones() -> None:
     table, walker, domain, replay = made()
     realised: list[bool] = []
 
-    @settings(derandomize=True, deadline=None, max_examples=40, database=None)
+    @tried(16)
     @given(wire=wires(), seed=st.integers(0, 1 << 32))
     def check(wire: Wire, seed: int) -> None:
         surface, headers, body = wire
@@ -101,4 +102,4 @@ def test_requests_with_the_values_of_real_ones() -> None:
 
     check()
     assert sum(realised) >= REALISED * len(realised)
-    assert len(realised) > 25
+    assert len(realised) >= 10

@@ -1,6 +1,6 @@
 """Entries that are called tame have an automaton far below its limits."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import DiskLoader, catalog_files
@@ -12,6 +12,7 @@ from lynkrc.pipeline import check_spec
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
+from tests.property.effort import tried
 
 WORDS = st.text(alphabet="abé中ก", min_size=1, max_size=4)
 ATOMS = st.one_of(
@@ -30,7 +31,7 @@ def parsed(text: str) -> Pattern | None:
     return parse_pattern(text, span, None)[0]
 
 
-@settings(derandomize=True, deadline=None, max_examples=30, database=None)
+@tried(12)
 @given(st.lists(ENTRIES, min_size=1, max_size=40))
 def test_tame_entries_make_few_states(texts: list[str]) -> None:
     patterns = [found for text in texts if (found := parsed(text)) is not None]
@@ -88,7 +89,7 @@ def test_the_shipped_lexicons_are_tame() -> None:
 PIECES = st.text(alphabet="ab+é中ก", min_size=1, max_size=4)
 
 
-@settings(derandomize=True, deadline=None, max_examples=150, database=None)
+@tried(50)
 @given(
     st.lists(
         st.tuples(st.sampled_from(("", "~")), st.lists(PIECES, min_size=1, max_size=3)),

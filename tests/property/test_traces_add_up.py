@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from lynkrc.interp.evaluate import evaluate, holds, score
@@ -10,14 +10,10 @@ from lynkrc.interp.trace import as_json, trace
 from lynkrc.ir.atoms import atoms_of
 from lynkrc.ir.table import RouteTable
 from lynkrc.passes import run_passes
+from tests.property.effort import tried
 from tests.property.random_tables import tables, vectors
 
-moderate = settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=60,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+moderate = tried(25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 several_vectors = st.lists(vectors, min_size=2, max_size=8)
 
 

@@ -8,17 +8,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTracePartialSuccess,
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue
 from opentelemetry.proto.trace.v1.trace_pb2 import Span as Sent
 
 
 @dataclass
 class Collector:
-    """What was sent; `status` is what it answers with."""
+    """What was sent; it answers with `status`, and that it rejects so many spans."""
 
     url: str = ""
     status: int = 200
+    rejects: int = 0
     bodies: list[bytes] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -27,10 +32,17 @@ class Collector:
         self.bodies.append(await request.read())
         self.headers.append({name.lower(): value for name, value in request.headers.items()})
         self.paths.append(request.path)
-        return web.Response(status=self.status)
+        answer = ExportTraceServiceResponse(
+            partial_success=ExportTracePartialSuccess(rejected_spans=self.rejects)
+        )
+        return web.Response(
+            status=self.status,
+            headers={"location": "/elsewhere", "content-type": "application/x-protobuf"},
+            body=answer.SerializeToString(),
+        )
 
     def forget(self) -> None:
-        self.status = 200
+        self.status, self.rejects = 200, 0
         for kept in (self.bodies, self.headers, self.paths):
             kept.clear()
 
@@ -55,7 +67,8 @@ def attributes(of: Any) -> dict[str, Any]:
 
 
 def _value(value: AnyValue) -> Any:
-    return getattr(value, value.WhichOneof("value") or "string_value")
+    found = getattr(value, value.WhichOneof("value") or "string_value")
+    return [one.string_value for one in found.values] if isinstance(found, ArrayValue) else found
 
 
 @contextmanager

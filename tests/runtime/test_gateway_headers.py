@@ -26,6 +26,7 @@ SENT = {
     "x-codex-auth": "client",
     "idempotency-key": "i",
     "traceparent": "00-1",
+    "baggage": "user=client",
 }
 
 

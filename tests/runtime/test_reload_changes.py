@@ -85,6 +85,34 @@ def test_a_rule_whose_condition_changed_is_named() -> None:
         assert changed == {"name": name, "members": ["condition or effect"]}
 
 
+def test_a_dimension_whose_weight_changed_is_named_and_so_is_the_offset() -> None:
+    table = replace(TABLE, dimensions=["size", "builtin/long-name"])
+    routes = (
+        "SCORE, points added and kept within 0..100\n"
+        "  dimension  weight  value\n"
+        "  size       40      ramp(ask.words, 0,\n"
+        "                     60)\n"
+        "  builtin/l  -3      when(looks_up, 100, 0)\n"
+        "  ong-name\n"
+        "  offset     +0\n"
+    )
+    for before, after, name in (
+        ("60)", "70)", "size"),
+        ("-3", "-4", "builtin/long-name"),
+        ("+0", "+5", "offset"),
+    ):
+        told = difference(facts(table, routes), facts(table, routes.replace(before, after)))
+        (part,) = told["parts"]
+        assert part["part"] == "dimensions"
+        assert part["changed"] == [{"name": name, "members": ["weight or measure"]}]
+
+
+def test_models_and_needs_that_came_and_went_are_named() -> None:
+    told = parts(difference(facts(), facts(replace(TABLE, models=["house"], needs=["vision"]))))
+    assert told["models"]["removed"] == ["house-*"]
+    assert told["needs"]["added"] == ["vision"]
+
+
 def test_lines_are_told_with_what_is_around_them() -> None:
     told = difference(facts(), facts(routes=ROUTES.replace("  one", "  uno")))
     assert [line["kind"] + line["text"] for line in told["lines"]] == [

@@ -1,150 +1,37 @@
 """A bundle from a server, over TLS: fetched, polled for, tampered with, kept, and served again."""
 
 import asyncio
-import json
 import signal
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
-from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
+from lynkrc_runtime.server import lifecycle
+from lynkrc_runtime.server.begin import _first as begin_with
 from lynkrc_runtime.server.begin import begin
-from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.options import Options
-from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
-from lynkrc_runtime.server.readiness import readiness
-from lynkrc_runtime.server.reload import Reloader
-from lynkrc_runtime.server.remote import AGAIN, SOON, RemoteBundle
-from lynkrc_runtime.server.remote_server import Asked, BundleServer, bundle_server
-from lynkrc_runtime.server.routes import Settings
+from lynkrc_runtime.server.process import CannotServe
+from lynkrc_runtime.server.remote import SOON, RemoteBundle
+from lynkrc_runtime.server.remote_server import Asked
 from lynkrc_runtime.settings import Server
 from lynkrc_runtime.settings import Settings as Declared
-from lynkrc_runtime.signature import Trust
-from lynkrc_runtime.simulator import Simulator
-from lynkrc_runtime.telemetry.log import Log
-from lynkrc_runtime.telemetry.metrics import Metrics
+from lynkrc_runtime.signature import signature_path
 from lynkrc_runtime.telemetry.reloads import Result
 from tests.e2e import versions
 from tests.e2e.hostile_server import Hostile, reply
 from tests.e2e.proxy_server import proxy_before
 from tests.runtime.bundle_host import BUNDLE, SIGNATURES, BundleHost, Papers, papers, signed
-from tests.signing_keys import signing_key
-
-TRUST = Trust(keys=(signing_key(1).public,), is_required=True)
-NOW = 1_800_000_000.0
+from tests.runtime.bundle_lab import TRUST, WRONG, Lab, cut, status
 
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Papers:
     return papers(tmp_path_factory.mktemp("papers"))
-
-
-class Enough(Exception):
-    """The server has been asked as often as a test wants."""
-
-
-@dataclass
-class Lab:
-    """A server, and one gateway's bundle from it; `waits` are what it would have waited for."""
-
-    folder: Path
-    host: BundleHost
-    asked: Asked
-    waits: list[float] = field(default_factory=list)
-    log: list[str] = field(default_factory=list)
-    draws: float = 0.5
-    environ: dict[str, str] = field(default_factory=dict)
-    agains: int = 0
-    until: int = 10**6
-    made: int = 0
-
-    def offers(self, number: int, *seeds: int, **members: Any) -> None:
-        """The server has this version from now on."""
-        self.host.pair = signed(self.folder, number, *seeds, **members)
-
-    async def _wait(self, seconds: float) -> None:
-        if seconds == AGAIN:
-            self.agains += 1
-            return
-        self.waits.append(seconds)
-        if len(self.waits) > self.until:
-            raise Enough
-
-    def server(self) -> BundleServer:
-        return bundle_server(self.host.url, self.asked, self.environ)
-
-    def remote(self) -> RemoteBundle:
-        """As a process begins with it."""
-        self.made += 1
-        own = self.folder / f"process-{self.made}"
-        own.mkdir()
-        return RemoteBundle(
-            self.server(),
-            TRUST,
-            own,
-            wait=self._wait,
-            draw=lambda: self.draws,
-            clock=lambda: NOW,
-        )
-
-    async def started(self) -> "Served":
-        """A gateway that serves what it has started with."""
-        remote = self.remote()
-        start = await remote.first()
-        options = Options(bundle=remote.path, trust=TRUST)
-        log = Log(write=self.log.append)
-        process = Process(
-            settings=Settings(),
-            environ={},
-            http=Simulator(CLIENT_DIALECTS),
-            log=log,
-            metrics=Metrics(version="0"),
-        )
-        gateway = assemble(start.policy, process)
-        install(gateway, process)
-        site = Site(gateway=gateway, stopping=process.stopping, fetches=remote.fetches)
-        reloader = Reloader(options, start.opened, process, site)
-        remote.follow(log, reloader.reload, lambda: site.gateway.policy.digest)
-        return Served(lab=self, remote=remote, site=site)
-
-    def events(self, name: str) -> list[dict[str, Any]]:
-        found = [json.loads(line) for line in self.log]
-        return [one for one in found if one["event"] == name]
-
-
-@dataclass
-class Served:
-    lab: Lab
-    remote: RemoteBundle
-    site: Site
-
-    @property
-    def version(self) -> int:
-        return versions.number_of(self.site.gateway.policy.digest)
-
-    async def polls(self, times: int = 1) -> None:
-        """The loop of questions, until the server would be asked once more than `times`."""
-        self.lab.until = len(self.lab.waits) + times
-        with pytest.raises(Enough):
-            await self.remote.poll()
-
-    @property
-    def degraded(self) -> list[str]:
-        code, told = readiness(self.site, 0.0, detailed=True)
-        assert code == 200 and (told["status"] == "degraded") == bool(told["degraded"])
-        assert ("reason" in told) == bool(told["degraded"])
-        return list(told["degraded"])
-
-    def counted(self, result: str) -> float:
-        text = self.remote.fetches.render().decode()
-        (line,) = [one for one in text.splitlines() if f'fetches_total{{result="{result}"}}' in one]
-        return float(line.rpartition(" ")[2])
 
 
 @pytest.fixture
@@ -206,7 +93,7 @@ async def test_an_operator_s_order_asks_at_once(lab: Lab) -> None:
     lab.offers(2)
     ended = await served.remote.reload()
     assert (ended.result, ended.new) == (Result.RELOADED, versions.digest(2))
-    lab.host.instead[BUNDLE] = _status(503)
+    lab.host.instead[BUNDLE] = status(503)
     ended = await served.remote.reload()
     assert (ended.result, ended.old) == (Result.FAILED, ended.new)
     assert ended.reason == f"{lab.host.url}: answered 503"
@@ -214,65 +101,6 @@ async def test_an_operator_s_order_asks_at_once(lab: Lab) -> None:
 
 
 # -- what is not -------------------------------------------------------------------------------
-
-
-def _status(status: int, **headers: str) -> Any:
-    async def answer(_: web.Request) -> web.StreamResponse:
-        return web.Response(status=status, headers=headers)
-
-    return answer
-
-
-async def _cut(request: web.Request) -> web.StreamResponse:
-    answer = web.StreamResponse(headers={"content-length": "100000"})
-    await answer.prepare(request)
-    await answer.write(b"PK")
-    assert request.transport is not None
-    request.transport.close()
-    return answer
-
-
-async def _short(request: web.Request) -> web.StreamResponse:
-    """Fewer bytes than there are, and no word of how many."""
-    answer = web.StreamResponse(headers={"connection": "close"})
-    answer.force_close()
-    await answer.prepare(request)
-    await answer.write(b"PK\x03\x04")
-    return answer
-
-
-async def _squeezed(_: web.Request) -> web.StreamResponse:
-    answer = web.Response(body=b"x" * 5000)
-    answer.enable_compression(web.ContentCoding.gzip)
-    return answer
-
-
-async def _page(_: web.Request) -> web.StreamResponse:
-    return web.Response(text="<html>Welcome to the airport's network</html>")
-
-
-async def _endless(request: web.Request) -> web.StreamResponse:
-    answer = web.StreamResponse()
-    await answer.prepare(request)
-    for _ in range(8):
-        await answer.write(bytes(2**20))
-    return answer
-
-
-WRONG: list[tuple[str, Any, str, str]] = [
-    (BUNDLE, _status(401), "denied", "--bundle-token-env"),
-    (BUNDLE, _status(404), "missing", "answered 404"),
-    (SIGNATURES, _status(404), "missing", "its signatures: answered 404"),
-    (BUNDLE, _status(500), "status", "answered 500"),
-    (BUNDLE, _status(302, location="https://elsewhere.test"), "redirect", "not followed"),
-    (BUNDLE, _status(200, **{"content-length": str(2**40)}), "large", "more than 67108864"),
-    (SIGNATURES, _endless, "large", "its signatures: the file has more than 4194304"),
-    (BUNDLE, _cut, "broken", "broke off"),
-    (BUNDLE, _short, "untrusted", "about another file"),
-    (BUNDLE, _squeezed, "encoded", "compressed"),
-    (BUNDLE, _page, "untrusted", "about another file"),
-    (SIGNATURES, _page, "untrusted", "does not end with a whole line"),
-]
 
 
 async def test_what_a_server_does_wrong_is_told_and_changes_nothing(lab: Lab) -> None:
@@ -296,7 +124,7 @@ async def test_what_a_server_does_wrong_is_told_and_changes_nothing(lab: Lab) ->
 
 async def test_a_server_that_fails_is_asked_less_and_less(lab: Lab) -> None:
     served = await lab.started()
-    lab.host.instead = {BUNDLE: _status(503)}
+    lab.host.instead = {BUNDLE: status(503)}
     lab.draws = 0.25
     await served.polls(9)
     assert lab.waits == [75.0, *(0.625 * min(SOON * 2**n, 120) for n in range(9))]
@@ -314,7 +142,7 @@ async def test_no_byte_that_was_changed_on_the_way_is_served(lab: Lab) -> None:
     stranger = signed(lab.folder, 2, 9)[1]
     other = signed(lab.folder, 3)[1]
     pairs = [
-        *((_flipped(bundle, at), signatures) for at in range(0, len(bundle), len(bundle) // 5)),
+        *((_flipped(bundle, at), signatures) for at in range(0, len(bundle), len(bundle) // 3)),
         *((bundle, _flipped(signatures, at)) for at in range(0, len(signatures), 400)),
         (bundle[:-1], signatures),
         (bundle + b"\0", signatures),
@@ -350,18 +178,35 @@ async def test_a_pair_that_changes_between_two_questions_is_asked_for_again(lab:
     assert served.counted("untrusted") == 0
 
 
-async def test_a_signed_bundle_that_cannot_serve_here_is_refused_once(lab: Lab) -> None:
+async def test_a_half_that_is_said_to_be_unchanged_and_is_not(lab: Lab) -> None:
+    """A server that makes ETags of times and sizes says so of what came within the same second."""
+    served = await lab.started()
+    await served.polls()
+
+    async def stale(request: web.Request) -> web.StreamResponse:
+        if "if-none-match" in request.headers:
+            return web.Response(status=304)
+        return web.Response(body=lab.host.pair[0])
+
+    lab.host.instead = {BUNDLE: stale}
+    lab.offers(2)
+    assert (await served.remote.reload()).result is Result.RELOADED
+    assert served.version == 2 and lab.agains == 1
+
+
+async def test_a_signed_bundle_that_cannot_serve_here_is_tried_again_ever_later(lab: Lab) -> None:
     served = await lab.started()
     lab.offers(2, settings=Declared(server=Server(port=9)))
-    await served.polls(3)
+    await served.polls(9)
     assert served.version == 1
     assert served.degraded == ["reload", "bundle-server"]
-    assert served.counted("refused") == 3
-    assert len(lab.events("reload")) == 1, "what was refused is tried again on an order alone"
+    assert served.counted("refused") == 9
+    # At the first question, and after 1, 2, 4 and 8 that failed.
+    assert len(lab.events("reload")) == 5
     assert "server.port" in lab.events("bundle-fetch-failed")[-1]["reason"]
     ended = await served.remote.reload()
     assert ended.reason == f"{lab.host.url}: a change of server.port needs a restart"
-    assert len(lab.events("reload")) == 2
+    assert len(lab.events("reload")) == 6
     lab.offers(1)
     await served.polls()
     assert served.degraded == []
@@ -440,13 +285,53 @@ async def test_a_stop_before_the_first_bundle_is_there(
     assert list((lab.folder / "process-0").iterdir()) == []
 
 
+async def test_a_stop_while_the_first_bundle_is_looked_at() -> None:
+    class Looking:
+        async def first(self) -> object:
+            signal.raise_signal(signal.SIGTERM)
+            return object()
+
+    assert await begin_with(cast(RemoteBundle, Looking())) is None
+
+
+async def test_a_full_disk_is_told_as_one(lab: Lab) -> None:
+    served = await lab.started()
+    lab.offers(2)
+    for file in (served.remote._incoming, signature_path(served.remote._incoming)):
+        file.unlink(missing_ok=True)
+        file.symlink_to("/dev/full")
+        reason = str((await served.remote.reload()).reason)
+        assert reason.endswith("cannot be written to disk: No space left on device")
+        file.unlink()
+    assert served.counted("disk") == 2 and served.version == 1
+    # One that has not begun yet serves what is kept, or says both.
+    remote = lab.remote()
+    remote.path.mkdir()
+    with pytest.raises(CannotServe, match=r"(?s)written to disk: Is a directory.*last good"):
+        await remote.first()
+
+
+async def test_an_address_is_asked_for_as_it_is_written(lab: Lab) -> None:
+    paths: list[str] = []
+
+    async def note(request: web.Request) -> web.StreamResponse:
+        paths.append(request.raw_path)
+        return web.Response(status=404)
+
+    lab.host.instead = dict.fromkeys(("/a/b~.lynkr", "/"), note)
+    lab.host.url = lab.host.url.replace(BUNDLE, "/a%2Fb%7e.lynkr?sig=a%2Fb%2Bc%3d")
+    with pytest.raises(CannotServe, match="answered 404"):
+        await lab.remote().first()
+    assert paths == ["/a%2Fb%7e.lynkr?sig=a%2Fb%2Bc%3d"]
+
+
 # -- the last good one -------------------------------------------------------------------------
 
 
 @asynccontextmanager
 async def gone(host: BundleHost) -> AsyncIterator[None]:
     """Nobody listens where the server was."""
-    host.instead = {BUNDLE: _cut, SIGNATURES: _cut}
+    host.instead = {BUNDLE: cut, SIGNATURES: cut}
     try:
         yield
     finally:
@@ -478,6 +363,42 @@ async def test_a_restart_without_the_server_serves_the_last_good_bundle(lab: Lab
     lab.offers(3)
     await again.polls()
     assert again.version == 3
+
+
+async def test_a_gateway_that_starts_without_its_server_hears_of_it_when_it_is_back(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = await lab.started()
+    await served.polls()
+    has_begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def begun(_: object, __: object, ___: object, admin: Sequence[str]) -> None:
+        has_begun.set_result(admin[0])
+
+    monkeypatch.setattr(lifecycle, "announce", begun)
+    options = Options(
+        bundle=Path("a.lynkr"),
+        port=0,
+        admin_port=0,
+        trust=TRUST,
+        log_file=lab.folder / "log",
+        stop_delay=0.0,
+    )
+    async with gone(lab.host):
+        gateway = asyncio.ensure_future(begin(lab.server(), options, {}))
+        await asyncio.wait((gateway, has_begun), return_when=asyncio.FIRST_COMPLETED)
+        admin = has_begun.result()
+        async with ClientSession() as client:
+            async with client.get(f"{admin}/health/ready") as answer:
+                assert (await answer.json())["degraded"] == ["bundle-server"]
+            lab.host.instead = {}
+            lab.offers(2)
+            async with client.post(f"{admin}/v1/admin/reload", json={}) as answer:
+                assert (await answer.json())["new"] == versions.digest(2)
+            async with client.get(f"{admin}/health/ready") as answer:
+                assert (await answer.json())["status"] == "ready"
+    signal.raise_signal(signal.SIGTERM)
+    await gateway
 
 
 async def test_a_last_good_bundle_is_verified_again(lab: Lab) -> None:
@@ -514,11 +435,13 @@ async def test_what_cannot_be_kept_serves_and_is_told(lab: Lab) -> None:
     place.mkdir()
     await served.polls()
     assert served.version == 1 and served.degraded == ["bundle-cache"]
-    assert str(place) in lab.events("bundle-not-kept")[0]["reason"]
+    await served.polls(2)
+    (told,) = lab.events("bundle-not-kept")
+    assert str(place) in told["reason"]
+    # There is room again: it is kept, though nothing is new.
     place.rmdir()
-    lab.offers(2)
-    await served.polls()
-    assert served.degraded == []
+    await served.remote.reload()
+    assert served.degraded == [] and lab.host.pair[0] in place.read_bytes()
     assert [one.name for one in place.parent.iterdir()] == [place.name]
 
 

@@ -44,9 +44,11 @@ def test_an_address_says_where_both_files_are(tmp_path: Path) -> None:
         ("https://bundles.test", "names no file"),
         ("https:///a.lynkr", "names no file"),
         ("https://bundles.test/a.lynkr#hush", "behind #"),
-        ("https://bundles.test/a b", "no spaces"),
+        ("https://bundles.test/a b", "%20 for a space"),
+        ("https://b\u00fcndles.test/a", "xn--"),
+        ("https://bundles.test/a\nb.lynkr", "printable"),
         ("https://bundles.test:port/a", "cannot be read"),
-        ("https://bundles.test/a\r\nx: y", "cannot be read|no spaces"),
+        ("https://bundles.test/a\r\nx: y", "cannot be read|printable"),
     ],
 )
 def test_other_addresses_are_refused(tmp_path: Path, address: str, words: str) -> None:

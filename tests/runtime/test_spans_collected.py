@@ -15,15 +15,16 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Price
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.server.logs import note_lost
 from lynkrc_runtime.settings import Observability, Settings, Traces
+from lynkrc_runtime.telemetry import spans_otlp
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
-from lynkrc_runtime.telemetry.spans import Ended, Recorded, Spans, tracing_of
+from lynkrc_runtime.telemetry.spans import Ended, Lost, Recorded, Spans, tracing_of
 from lynkrc_runtime.telemetry.spans_context import Context
-from lynkrc_runtime.telemetry.spans_otlp import PROVIDERS, OtlpExporter
+from lynkrc_runtime.telemetry.spans_otlp import FINISHES, PROVIDERS, OtlpExporter
 from tests.runtime.by_hand import (
     CHAT,
     MESSAGES,
@@ -170,6 +171,7 @@ def test_a_whole_answer(collector: Collector) -> None:
         "gen_ai.request.model": "auto",
         "gen_ai.request.stream": False,
         "gen_ai.response.model": "model-big",
+        "gen_ai.response.finish_reasons": ["stop"],
         # What a cache read or wrote counts as input.
         "gen_ai.usage.input_tokens": 116,
         "gen_ai.usage.output_tokens": 7,
@@ -196,6 +198,7 @@ def test_a_whole_answer(collector: Collector) -> None:
         "gen_ai.provider.name": "anthropic",
         "gen_ai.request.model": "model-big",
         "gen_ai.request.stream": False,
+        "gen_ai.response.finish_reasons": ["stop"],
         "gen_ai.usage.input_tokens": 116,
         "gen_ai.usage.output_tokens": 7,
         "gen_ai.usage.cache_read.input_tokens": 100,
@@ -225,6 +228,7 @@ def test_a_stream(collector: Collector) -> None:
     assert served.client.streamed
     told = attributes(request)
     assert told["gen_ai.request.stream"] is True
+    assert told["gen_ai.response.finish_reasons"] == ["stop"]
     assert told["gen_ai.response.time_to_first_chunk"] == 0.75
     assert attributes(call)["gen_ai.response.time_to_first_chunk"] == 0.75
     assert request.end_time_unix_nano - request.start_time_unix_nano == 1_750_000_000
@@ -266,6 +270,7 @@ def test_every_target_failed(collector: Collector) -> None:
     assert request.status.code == Status.STATUS_CODE_ERROR
     told = attributes(request)
     assert told["error.type"] == told["lynkr.class"] == "transient"
+    assert "gen_ai.response.finish_reasons" not in told
     assert BLAME.encode() not in b"".join(collector.bodies)
 
 
@@ -384,6 +389,7 @@ def test_what_otlp_cannot_say_costs_nobody_a_span(collector: Collector) -> None:
     (request,) = collector.spans
     told = attributes(request)
     assert told["gen_ai.request.model"] == "?" + "x" * 199
+    assert request.name == "chat"
     assert told["gen_ai.usage.input_tokens"] == 2**63 - 1
 
 
@@ -399,52 +405,60 @@ def test_a_collector_that_is_down_is_counted_and_in_nobodys_way(collector: Colle
     assert line["level"] == "error" and line["requests"] == 3
 
 
-def test_a_collector_that_refuses_is_told_by_its_status(collector: Collector) -> None:
-    collector.status = 400
+@pytest.mark.parametrize(
+    ("status", "rejects", "lost", "reason"),
+    [
+        (400, 0, 2, "status 400"),
+        # Followed, it would be a question for a page, and its answer no word on spans.
+        (302, 0, 2, "status 302"),
+        (200, 1, 1, "the collector took the others"),
+    ],
+)
+def test_what_a_collector_does_not_take_is_counted_and_told(
+    collector: Collector, status: int, rejects: int, lost: int, reason: str
+) -> None:
+    collector.status, collector.rejects = status, rejects
     served = Served(collector.url).run({"big": [WHOLE]})
-    assert 'lynkr_records_lost{of="span"} 2.0' in served.metrics
+    assert collector.paths == ["/v1/traces"]
+    assert f'lynkr_records_lost{{of="span"}} {lost}.0' in served.metrics
     (line,) = [line for line in served.said.lines if line["event"] == "traces"]
-    assert line["reason"] == "status 400"
+    assert line["reason"] == reason
+
+
+def test_the_event_loop_has_its_turn_between_two_spans(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(spans_otlp.time, "sleep", rests.append)
+    Served(collector.url).run({"big": [WHOLE]}, times=3)
+    assert len(collector.spans) == 6 and rests == [0] * 6
 
 
 class Held:
-    """An exporter that takes nothing."""
+    """An exporter that keeps what it is given."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self.taken: list[Ended] = []
 
-    def send(self, requests: Sequence[Ended]) -> str | None:
-        self.taken += len(requests)
+    def send(self, requests: Sequence[Ended]) -> Lost | None:
+        self.taken.extend(requests)
         return None
 
     def close(self) -> None:
         pass
 
 
-def test_what_does_not_fit_is_lost_not_waited_for(collector: Collector) -> None:
-    served = Served(collector.url)
-    served.run({"big": [WHOLE]})
-    kept: list[Ended] = []
-
-    class Keeping(Held):
-        def send(self, requests: Sequence[Ended]) -> str | None:
-            kept.extend(requests)
-            return None
-
-    table = dispatch([provider("one", "anthropic")], [target("big", 0)])
-    said = Said()
-    with Spans(Keeping(), log=Log(write=said.write), most=0) as spans:
-        tracing = tracing_of(
-            struct_replace(
-                table, settings=Settings(observability=Observability(traces=Traces(sample=100)))
-            ),
-            "d" * 64,
-            ["https://api.anthropic.com"],
-            spans,
-        )
+def test_what_does_not_fit_is_lost_not_waited_for() -> None:
+    table = struct_replace(
+        dispatch([provider("one", "anthropic")], [target("big", 0)]),
+        settings=Settings(observability=Observability(traces=Traces(sample=100))),
+    )
+    said, held = Said(), Held()
+    with Spans(held, log=Log(write=said.write), most=0) as spans:
+        tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         made = gateway(policy(table), said, http=Scripted({"big": [WHOLE]}))
         client = run(ask(replace(made, tracing=tracing), body()))
-    assert client.status == 200 and kept == [] and spans.lost == 2
+    assert client.status == 200 and held.taken == [] and spans.lost == 2
 
 
 def test_the_environment_says_what_the_standard_lets_it(
@@ -479,3 +493,4 @@ def test_names_are_those_of_the_conventions(collector: Collector) -> None:
     words = gen_ai_attributes.__dict__["GenAiProviderNameValues"]
     assert set(PROVIDERS.values()) <= {one.value for one in words}
     assert set(PROVIDERS) <= set(KINDS)
+    assert set(FINISHES) == set(Stop)

@@ -61,6 +61,7 @@ async def process(
         yield made
 
 
+OWN = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"
 REFERRED = Traces(sample=100, endpoint="${OTLP_ENDPOINT}")
 
 
@@ -93,7 +94,7 @@ async def test_embeddings_are_called_so(tmp_path: Path, collector: Collector) ->
         await serve(made.site.gateway, incoming, Recorder(), embed)
     (span,) = collector.spans
     told = attributes(span)
-    assert (span.name, told["gen_ai.operation.name"]) == ("embeddings unknown", "embeddings")
+    assert (span.name, told["gen_ai.operation.name"]) == ("embeddings", "embeddings")
     assert told["error.type"] == "refused"
 
 
@@ -125,6 +126,14 @@ async def test_what_cannot_be_sent_is_told_at_the_start(
         with pytest.raises(CannotServe, match=r"OTEL_EXPORTER_OTLP_\*: .*compression type: \.\.\."):
             async with process(bundle, {"OTLP_ENDPOINT": "http://127.0.0.1:1"}):
                 pass
+    there = {"OTLP_ENDPOINT": "http://127.0.0.1:1", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+    with pytest.raises(CannotServe, match=r"PROTOCOL is grpc, .*TRACES_PROTOCOL=http/protobuf"):
+        async with process(written(tmp_path, Traces(sample=100)), there):
+            pass
+    # Of an address in the spec the environment has no say.
+    for traces, more in ((REFERRED, {}), (Traces(sample=100), {OWN: "http/protobuf"})):
+        async with process(written(tmp_path, traces), there | more) as made:
+            assert made.process.spans is not None
     with monkeypatch.context() as patch:
         patch.setattr(opening, "missing_extra", lambda extra: f"pip install 'lynkrc[{extra}]'")
         with pytest.raises(CannotServe, match=r"observability.traces: pip .*otel"):

@@ -60,7 +60,7 @@ def load_lab(
     bundle = built(SPEC, folder, "load")
     with (
         paced_upstream() as url,
-        serving(bundle, folder / "log", arguments, {"PACED_URL": url}) as gateway,
+        serving(bundle, folder / "log", arguments, {"PACED_URL": url}, is_forked=False) as gateway,
     ):
         yield LoadLab(gateway)
         assert gateway.stop() == 0

@@ -14,8 +14,10 @@ from jsonschema import Draft202012Validator, ValidationError
 from lynkrc.cli.main import main
 from lynkrc.source.resources import read_schema
 from lynkrc.usage.tally import BY
+from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink
 from lynkrc_runtime.usage_record import AttemptLine, GapLine, Line, RequestLine, Tokens
+from tests.e2e import small_bundle
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,6 +73,12 @@ def log(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     else:
         path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in RECORDS))
     return path
+
+
+def bundle_of(dispatch: bytes, folder: Path) -> Path:
+    """A bundle file that does this with requests."""
+    table = msgspec.json.decode(dispatch, type=Dispatch)
+    return small_bundle.write(folder / "one.lynkr", small_bundle.files(table))
 
 
 def told(capsys: pytest.CaptureFixture[str], *words: str, code: int = 0) -> tuple[str, str]:
@@ -184,10 +192,7 @@ def test_a_torn_line_is_told_beside_the_sums(
 def test_what_all_on_one_target_would_have_cost(
     log: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = ROOT / "examples" / "quickstart" / "routing.yaml"
-    assert main(["build", str(spec), "-o", str(tmp_path / "out")]) == 0
-    capsys.readouterr()
-    (bundle,) = (tmp_path / "out").glob("*.lynkr")
+    bundle = bundle_of((ROOT / "generated" / "quickstart" / "dispatch.json").read_bytes(), tmp_path)
     out, _ = told(capsys, str(log), "--flagship", "best", "--bundle", str(bundle))
     assert "against all on best: " in out and "2 requests left out: unserved or unpriced" in out
     document = json.loads(

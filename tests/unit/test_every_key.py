@@ -6,6 +6,7 @@ else, or is found to lack it.
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,12 @@ def a_kind_with_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def document() -> Any:
+    """One of the caller's own."""
+    return deepcopy(_document())
+
+
+@cache
+def _document() -> Any:
     root, findings = read_nodes(SourceFile(path="x.yaml", text=DATA.decode()))
     assert findings == []
     assert root is not None

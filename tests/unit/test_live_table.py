@@ -1,10 +1,14 @@
 """Snapshots of metrics to a screen: rates between two, and what is left out where it is small."""
 
+import sys
 from math import inf
 from typing import Any
 
 import pytest
 
+from lynkrc.cli import top
+from lynkrc.cli.main import main
+from lynkrc.live.asking import Unreachable
 from lynkrc.live.snapshot import Snapshot, is_after, snapshot
 from lynkrc.live.table import Look, screen
 
@@ -103,6 +107,42 @@ def test_a_restart_begins_anew() -> None:
     assert not is_after(taken(2.0, 1), old)
     assert not is_after(taken(2.0, 3, name="other"), old)
     assert not is_after(taken(2.0, 3, uptime_seconds=1), old)
+    # One of several workers was killed: what it had counted for one target is gone.
+    lost = taken(2.0, 3)
+    lost.targets["small"].requests = 1
+    assert not is_after(lost, old)
+
+
+@pytest.mark.parametrize("state", ["4", "NaN", "+Inf"])
+def test_what_no_gateway_says_is_no_end(state: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    says = {
+        "/metrics": f'lynkr_breaker_state{{target="x"}} {state}\n'.encode(),
+        "/metrics/observability": b"[]",
+    }
+    monkeypatch.setattr("lynkrc.cli.top.ask", lambda _, path, **__: says[path])
+    with pytest.raises(Unreachable, match="not as a gateway"):
+        top.taken("http://127.0.0.1:1", None, within=1.0)
+
+
+def test_an_address_without_a_scheme_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["top", "--once", "--admin", "127.0.0.1:8082"]) == 2
+    assert "write http://HOST:PORT" in capsys.readouterr().err
+
+
+def test_where_there_is_no_curses_one_table_can_be_had(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("curses", "_curses"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for name in ("lynkrc.live.screen", "lynkrc.cli.top"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    assert main(["top", "--once", "--admin", "http://127.0.0.1:1"]) == 2
+    assert "no gateway answers" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "linux")
+    assert main(["top"]) == 2
+    assert "use --once" in capsys.readouterr().err
 
 
 def test_nothing_has_happened_yet() -> None:

@@ -37,12 +37,17 @@ LIMITED = frozenset(
 """What of CPython a library may call: all of it is in the stable ABI of 3.11."""
 
 
+@pytest.fixture(scope="module")
+def first() -> NativeBuilt:
+    built = build_native(ARTIFACTS)
+    assert isinstance(built, NativeBuilt)
+    return built
+
+
 @needs_compiler
 def test_a_toolchain_makes_the_same_bytes_wherever_and_whenever(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, first: NativeBuilt
 ) -> None:
-    first = build_native(ARTIFACTS)
-    assert isinstance(first, NativeBuilt)
     assert re.fullmatch(r"native/abi3-[\w-]+/scorer\.so", first.path)
     assert re.match(r"Cython \d\S+ and \S", toolchain())
     elsewhere = tmp_path / "a folder with another and a longer name"
@@ -64,12 +69,10 @@ def test_a_toolchain_makes_the_same_bytes_wherever_and_whenever(
 
 
 @needs_compiler
-def test_a_library_calls_the_limited_api_alone_and_is_small() -> None:
-    built = build_native(ARTIFACTS)
-    assert isinstance(built, NativeBuilt)
-    names = {name.decode() for name in re.findall(rb"\0(_?Py[A-Z_]\w+)(?=\0)", built.library)}
+def test_a_library_calls_the_limited_api_alone_and_is_small(first: NativeBuilt) -> None:
+    names = {name.decode() for name in re.findall(rb"\0(_?Py[A-Z_]\w+)(?=\0)", first.library)}
     assert "PyInit_scorer" in names and names - {"PyInit_scorer"} <= LIMITED
-    assert len(built.library) < 64 * 1024
+    assert len(first.library) < 64 * 1024
 
 
 def test_without_cython_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,7 +27,7 @@ WAYS: dict[str, dict[str, str]] = {
         "PYTHONHASHSEED": "1",
         "SOURCE_DATE_EPOCH": "1",
     },
-    "a language, a zone, a home and another seed": {
+    "another user's": {
         "LC_ALL": "C.UTF-8",
         "LANG": "tr_TR.UTF-8",
         "LANGUAGE": "tr",
@@ -71,15 +71,46 @@ def built(
     return (folder / "out" / "privacy.lynkr").read_bytes()
 
 
+NATIVE = () if needs_compiler.args[0] else ("--native",)
+"""Native code belongs to what is compared, where this machine can compile it."""
+
+
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    return built(tmp_path_factory.mktemp("usual") / "here")
+    return built(tmp_path_factory.mktemp("usual") / "here", *NATIVE, PYTHONHASHSEED="2")
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_portable_bundle_is_the_same(tmp_path: Path, usual: bytes, way: str) -> None:
-    folder = tmp_path / "ein anderer Ordner, mit ä"
-    assert built(folder, umask=0o077, **WAYS[way]) == usual
+@pytest.fixture(scope="module")
+def portable(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Without native code, in the other way; as another user, where one may become one."""
+    folder, variables = tmp_path_factory.mktemp("test_theirs"), WAYS["another user's"]
+    if os.geteuid() != 0:
+        return built(folder / "out", umask=0o077, **variables)
+    open_to_all(folder)
+    command = (sys.executable, "-c", AS_ANOTHER.format(user=NOBODY))
+    bundle = built(folder / "place", command=command, user=NOBODY, **variables)
+    assert (folder / "place" / "out" / "privacy.lynkr").stat().st_uid == NOBODY
+    return bundle
+
+
+def test_the_bundle_is_the_same(tmp_path: Path, usual: bytes) -> None:
+    temporary = tmp_path / "another folder for temporary files"
+    temporary.mkdir()
+    way = WAYS["bytes and a seed"] | {"TMPDIR": str(temporary)}
+    assert built(tmp_path / "ein anderer Ordner, mit ä", *NATIVE, umask=0o077, **way) == usual
+
+
+def test_the_portable_bundle_is_the_rest_of_the_native_one(
+    tmp_path: Path, usual: bytes, portable: bytes
+) -> None:
+    for name, bundle in (("usual", usual), ("portable", portable)):
+        (tmp_path / name).write_bytes(bundle)
+    files = dict(open_bundle(tmp_path / "usual").files)
+    libraries = [name for name in files if name.startswith("native/")]
+    assert len(libraries) == len(NATIVE)
+    for name in libraries:
+        assert b"/here" not in files.pop(name)
+    assert files == dict(open_bundle(tmp_path / "portable").files)
 
 
 AS_ANOTHER = """\
@@ -102,15 +133,6 @@ def open_to_all(path: Path) -> None:
             folder.chmod(0o755)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can build as another user")
-def test_another_user_builds_the_same(tmp_path: Path, usual: bytes) -> None:
-    open_to_all(tmp_path)
-    command = (sys.executable, "-c", AS_ANOTHER.format(user=NOBODY))
-    folder = tmp_path / "theirs"
-    assert built(folder, command=command, user=NOBODY, HOME="/nonexistent") == usual
-    assert (folder / "out" / "privacy.lynkr").stat().st_uid == NOBODY
-
-
 def others() -> list[str]:
     """Every other CPython of 3.11 or later on the path."""
     found: dict[Path, str] = {}
@@ -122,7 +144,7 @@ def others() -> list[str]:
     return list(found.values())
 
 
-def test_other_interpreters_build_the_same(tmp_path: Path, usual: bytes) -> None:
+def test_other_interpreters_build_the_same(tmp_path: Path, portable: bytes) -> None:
     """With this one's packages where those load there; which were tried is in the report."""
     tried: list[str] = []
     unfit: list[str] = []
@@ -144,38 +166,8 @@ def test_other_interpreters_build_the_same(tmp_path: Path, usual: bytes) -> None
             continue
         command = (python, *BUILD[1:])
         folder = tmp_path / f"other-{number}"
-        assert built(folder, command=command, PYTHONPATH=env["PYTHONPATH"]) == usual, python
+        assert built(folder, command=command, PYTHONPATH=env["PYTHONPATH"]) == portable, python
         tried.append(python)
     if not tried:
         pytest.skip(f"no other CPython here builds: {'; '.join(unfit) or 'there is none on PATH'}")
     print(f"built the same: {', '.join(tried)}; not tried: {'; '.join(unfit) or 'none'}")
-
-
-@needs_compiler
-def test_the_native_layer_is_the_same(tmp_path: Path, usual: bytes) -> None:
-    first = built(tmp_path / "one" / "place", "--native", PYTHONHASHSEED="1")
-    second = built(
-        tmp_path / "another place",
-        "--native",
-        umask=0o077,
-        PYTHONHASHSEED="2",
-        USER="somebody",
-        HOME="/nonexistent",
-        TZ="Pacific/Chatham",
-        TMPDIR=str(temporary(tmp_path)),
-    )
-    assert first == second
-    path = tmp_path / "one" / "place" / "out" / "privacy.lynkr"
-    opened = open_bundle(path)
-    (name,) = (name for name in opened.files if name.startswith("native/"))
-    assert str(tmp_path).encode() not in opened.files[name]
-    portable = tmp_path / "portable.lynkr"
-    portable.write_bytes(usual)
-    kept = {n: data for n, data in opened.files.items() if n != name}
-    assert kept == dict(open_bundle(portable).files)
-
-
-def temporary(folder: Path) -> Path:
-    made = folder / "another folder for temporary files"
-    made.mkdir()
-    return made

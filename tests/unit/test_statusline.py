@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -86,6 +88,35 @@ def test_the_dearest_target_is_what_all_is_beside(tmp_path: Path) -> None:
     assert flagship_prices(tmp_path / "none") is None
 
 
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "1", ""])
+def test_a_broken_bundle_compares_nothing(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "one.lynkr"
+    targets = [{"name": "x", "price": dict.fromkeys(PRICES, text)}] * 50
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        zipped.writestr("dispatch.json", json.dumps({"targets": targets}))
+    if text == "1":
+        assert flagship_prices(path) is not None
+        data = bytearray(path.read_bytes())
+        data[60:90] = bytes(one ^ 0xFF for one in data[60:90])
+        path.write_bytes(data)
+    assert flagship_prices(path) is None
+
+
+def test_amounts_that_nobody_writes_are_in_no_sum(tmp_path: Path) -> None:
+    path = tmp_path / "usage.jsonl"
+    good = json.loads(line(1))
+    huge = {"cost_micro_usd": 10**400}, {"tokens": {"input": 10**400}}
+    path.write_text("".join(f"{json.dumps(good | one)}\n" for one in huge), encoding="utf-8")
+    found = today(path, NOW, PRICES)
+    assert (found.requests, found.compared, found.saved) == (2, 0, None)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no file"):
+        today(tmp_path / "pipe", NOW, None)
+
+
 def test_names_of_a_hostile_log_do_nothing_to_a_terminal() -> None:
     known = Known(tier="\x1b[31mLOW\u202e", requests="1")
     assert usual_line(known) == "lynkrc ?[31mLOW? 1 req (today)"
@@ -107,7 +138,10 @@ def test_it_never_ends_with_an_error(
     assert main(words) == 0
     assert main([*words, "--usage-log", str(tmp_path / "none")]) == 0
     assert main([*words[:2], "no address"]) == 0
-    assert capsys.readouterr().out == "lynkrc: not running\n" * 3
+    assert main([*words[:2], "http://[::1"]) == 0
+    with socket.create_server(("127.0.0.1", 0)) as mute:  # it takes the call, and says nothing
+        assert main([*words[:2], f"http://127.0.0.1:{mute.getsockname()[1]}"]) == 0
+    assert capsys.readouterr().out == "lynkrc: not running\n" * 5
     sys.stdin.close()
 
 

@@ -48,12 +48,17 @@ async function ask(path, options, patience) {
   const token = sessionStorage.getItem(TOKEN);
   const headers = { accept: "application/json" };
   if (options.body !== undefined) headers["content-type"] = "application/json";
-  if (token !== null) headers.authorization = `Bearer ${token}`;
+  if (token !== null) {
+    // What no header can hold is no token of anybody's.
+    if (/[^\x20-\x7e]/.test(token)) throw new Unwelcome("the gateway does not know this token", true);
+    headers.authorization = `Bearer ${token}`;
+  }
   let answer;
   let text;
   try {
     const signal = AbortSignal.timeout(patience);
-    answer = await fetch(path, { ...options, headers, signal, cache: "no-store", credentials: "omit", redirect: "error" });
+    // Relative to the page, which a proxy may show below a path of its own.
+    answer = await fetch(`.${path}`, { ...options, headers, signal, cache: "no-store", credentials: "omit", redirect: "error" });
     text = await answer.text();
   } catch {
     throw new Gone("the gateway does not answer");
@@ -63,6 +68,7 @@ async function ask(path, options, patience) {
   if (!answer.ok && !(path.startsWith("/health/") && answer.status === 503)) {
     throw new Refused(said(body, answer.status), answer.status, body);
   }
+  if (body === null) throw new Refused("what answered is not the gateway: it sent no JSON. Is a proxy between?", answer.status, body);
   return body;
 }
 

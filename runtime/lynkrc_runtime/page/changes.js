@@ -1,8 +1,8 @@
 // What reloads did: how they ended, and what the last change was, by name and by line.
 
-import { get, post, Refused } from "/page/api.js";
-import { chip, empty, h, part, table } from "/page/dom.js";
-import { many, moment, short } from "/page/words.js";
+import { get, post, Refused } from "./api.js";
+import { chip, empty, h, part, table } from "./dom.js";
+import { many, moment, short } from "./words.js";
 
 const EVERY = 10_000;
 const TONES = { reloaded: "good", unchanged: "plain", failed: "bad" };

@@ -1,6 +1,6 @@
 // Sums over time to stacked bars that also say in words and in a table what they show.
 
-import { h, s, table } from "/page/dom.js";
+import { h, s, table } from "./dom.js";
 
 const HEIGHT = 210;
 const LEFT = 58;
@@ -27,7 +27,7 @@ export function stackedBars({ title, series, buckets, step, steps, total, end, s
   const legend = h("ul", { class: "legend" }, series.filter((one) => sums.get(one.name)).map((one) =>
     h("li", {}, h("span", { class: `swatch ${one.tone}`, "aria-hidden": "true" }), h("span", { class: "legend-name" }, one.label ?? one.name),
       h("span", { class: "figure" }, shown(sums.get(one.name))),
-      h("span", { class: "figure muted" }, all ? `${Math.round((100 * sums.get(one.name)) / all)} %` : ""))));
+      h("span", { class: "figure muted" }, all ? share(sums.get(one.name), all) : ""))));
   const about = `${shown(all)} in all. ` + series.filter((one) => sums.get(one.name))
     .map((one) => `${one.label ?? one.name}: ${shown(sums.get(one.name))}`).join(", ");
 
@@ -84,6 +84,11 @@ function asTable(title, series, buckets, shown, long) {
     }
   } }, h("summary", {}, "As a table"));
   return details;
+}
+
+function share(part, all) {
+  const found = Math.round((100 * part) / all);
+  return found ? `${found} %` : "<1 %";
 }
 
 /** Bins of `span` seconds, `number` of them, the last one holding `end`. */

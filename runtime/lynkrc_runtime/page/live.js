@@ -1,12 +1,13 @@
 // The last ended requests, newest first, as they come.
 
-import { get } from "/page/api.js";
-import { chip, empty, h, row, table } from "/page/dom.js";
-import { brief, clock, count, many, moment, span, usd } from "/page/words.js";
+import { get } from "./api.js";
+import { chip, empty, h, row, table } from "./dom.js";
+import { brief, clock, count, many, moment, span, usd } from "./words.js";
 
 const EVERY = 2_000;
 const QUIET = 10_000;
 const MOST = 200;
+const FEW = 3; // attempts that are told one by one
 const COLUMNS = [
   { head: "Time", kind: "time" },
   { head: "Request", kind: "wide" },
@@ -61,11 +62,20 @@ export function liveView(app) {
   function draw(fresh = 0) {
     const wanted = filter.value.trim().toLowerCase();
     const found = wanted ? requests.filter((one) => one.text.includes(wanted)) : requests;
-    body.replaceChildren(...found.map((one) => one.line));
+    settle(found.map((one) => one.line));
     if (found.length) place.replaceChildren(list);
     else if (requests.length) place.replaceChildren(empty("No request fits.", "The filter looks at everything in a row, and at the attempts."));
     else place.replaceChildren(empty("No request has ended yet.", "Send one through the gateway and it stands here, with the rule that decided and what became of each attempt."));
     tell(typeof fresh === "number" ? fresh : 0, found.length);
+  }
+
+  /** Rows that stay are not touched: somebody may be reading, selecting or opening one. */
+  function settle(lines) {
+    const wanted = new Set(lines);
+    for (const line of [...body.rows]) if (!wanted.has(line)) line.remove();
+    lines.forEach((line, index) => {
+      if (body.rows[index] !== line) body.insertBefore(line, body.rows[index] ?? null);
+    });
   }
 
   function tell(fresh, found = body.rows.length) {
@@ -109,8 +119,8 @@ function cells(told) {
       : [h("span", { class: "strong" }, told.tier ?? "no tier", told.score === null ? null : h("span", { class: "muted" }, ` · score ${told.score}`)),
         h("span", { class: "under" }, told.rule ?? "")],
     targetOf(told),
-    [chip(told.class, TONES[told.class] ?? "bad"), h("span", { class: "under" }, told.status ? `HTTP ${told.status}` : "no answer",
-      told.worker ? ` · worker ${told.worker}` : "")],
+    [chip(told.class, TONES[told.class] ?? "bad"), h("span", { class: "under" }, told.status ? `HTTP ${told.status}` : "no answer"),
+      told.worker ? h("span", { class: "under" }, `worker ${told.worker}`) : null],
     [span(told.duration_ms), told.first_byte_ms === null ? null : h("span", { class: "under" }, `first ${span(told.first_byte_ms)}`)],
     tokens ? [h("span", { title: `${count(tokens.input)} in, ${count(tokens.cache_read)} from the cache, ${count(tokens.cache_write)} into it, ${count(tokens.output)} out` },
       `${brief(read)} → ${brief(tokens.output)}`)] : null,
@@ -124,15 +134,33 @@ function targetOf(told) {
   return [
     h("span", { class: "strong" }, told.target ?? "none served", " ", told.fallback ? chip("fallback", "warn") : null),
     told.model && told.model !== told.target ? h("span", { class: "under clip", title: told.model }, told.model) : null,
-    isPlain ? null : h("ol", { class: "attempts", "aria-label": "Attempts" }, told.attempts.map((one) => h("li", {}, attempt(one)))),
+    isPlain ? null : h("ol", { class: "attempts", "aria-label": "Attempts" }, told.attempts.length > FEW
+      ? gathered(told.attempts).map((words) => h("li", {}, words)) : told.attempts.map((one) => h("li", {}, attempt(one)))),
   ];
+}
+
+/** Many attempts: targets that were skipped for one reason, one after another, are one line that opens. */
+function gathered(attempts) {
+  const runs = [];
+  for (const one of attempts) {
+    const run = runs.at(-1);
+    if (run !== undefined && one.result === "skipped" && run[0].result === "skipped" && reason(run[0]) === reason(one)) run.push(one);
+    else runs.push([one]);
+  }
+  return runs.map((run) => run.length === 1 ? attempt(run[0])
+    : h("details", {}, h("summary", {}, [`${run.length} skipped`, reason(run[0])].filter(Boolean).join(", ")), run.map((one) => one.target).join(", ")));
 }
 
 /** An attempt in words: "mid failed, throttled 429, 120 ms". */
 function attempt(one) {
-  const why = one.fault && one.fault !== "answered" ? one.fault : one.class;
+  const why = reason(one);
   const parts = [`${one.target} ${one.result}`];
-  if (why) parts.push(one.status ? `${why} ${one.status}` : why);
+  // Who was skipped was not asked, and sent no status.
+  if (why) parts.push(one.status && one.result !== "skipped" ? `${why} ${one.status}` : why);
   if (one.result !== "skipped") parts.push(span(one.duration_ms));
   return parts.join(", ");
+}
+
+function reason(one) {
+  return one.fault && one.fault !== "answered" ? one.fault : one.class;
 }

@@ -1,15 +1,15 @@
 // The page: which view is shown, what is asked for meanwhile, and what is said when that fails.
 
-import { get, Gone, Refused, remember, Unwelcome } from "/page/api.js";
-import { changesView } from "/page/changes.js";
-import { h } from "/page/dom.js";
-import { healthView } from "/page/health.js";
-import { liveView } from "/page/live.js";
-import { poll } from "/page/poll.js";
-import { routesView } from "/page/routes.js";
-import { spendView } from "/page/spend.js";
-import { tryView } from "/page/try.js";
-import { short } from "/page/words.js";
+import { forget, get, Gone, Refused, remember, Unwelcome } from "./api.js";
+import { changesView } from "./changes.js";
+import { h } from "./dom.js";
+import { healthView } from "./health.js";
+import { liveView } from "./live.js";
+import { poll } from "./poll.js";
+import { routesView } from "./routes.js";
+import { spendView } from "./spend.js";
+import { tryView } from "./try.js";
+import { short } from "./words.js";
 
 const READY_EVERY = 5_000;
 const MAKERS = { live: liveView, spend: spendView, health: healthView, routes: routesView, try: tryView, changes: changesView };
@@ -94,7 +94,9 @@ function askToken(isWrong) {
       try {
         await readPolicy();
       } catch (error) {
+        if (error instanceof Unwelcome) forget();
         wrong.textContent = error instanceof Unwelcome ? "The gateway does not know this token." : error.message;
+        input.setAttribute("aria-invalid", "true");
         input.select();
         return;
       }

@@ -1,8 +1,8 @@
 // The compiled policy: a picture of its chains, its targets, and the route table as it was built.
 
-import { chip, h, part, table } from "/page/dom.js";
-import { bandOf, chainWords, graph } from "/page/graph.js";
-import { brief, short } from "/page/words.js";
+import { chip, h, part, table } from "./dom.js";
+import { bandOf, chainWords, graph } from "./graph.js";
+import { brief, short } from "./words.js";
 
 const TIERS = [{ head: "Tier" }, { head: "Score" }, { head: "Chain, in the order tried", kind: "wide" }];
 const TARGETS = [{ head: "Target", kind: "named" }, { head: "Model", kind: "wide" }, { head: "Provider" }, { head: "Trust" }, { head: "Context", kind: "number" },

@@ -1,9 +1,9 @@
 // Which tiers requests had, and what targets cost, over three hours and over a week.
 
-import { get } from "/page/api.js";
-import { stackedBars } from "/page/charts.js";
-import { empty, h } from "/page/dom.js";
-import { brief, count, many, minute, moment, usd, weekday } from "/page/words.js";
+import { get } from "./api.js";
+import { stackedBars } from "./charts.js";
+import { empty, h } from "./dom.js";
+import { brief, count, many, minute, moment, usd, weekday } from "./words.js";
 
 const EVERY = 10_000;
 const SPANS = {
@@ -13,6 +13,7 @@ const SPANS = {
 const NO_TIER = "";
 const RAMP = 6;
 const HUES = 8;
+const OTHERS = "\0others"; // no target has such a name
 
 /** The view of tier mix and spend. */
 export function spendView(app) {
@@ -61,7 +62,7 @@ export function spendView(app) {
       stackedBars({ ...usual, title: "Requests by tier", series: tiers(), shown: (value) => count(Math.round(value * 10) / 10),
         buckets: buckets.map((one) => ({ start: one.start, values: one.tiers })) }),
       !spent ? h("p", { class: "muted" }, "Nothing was spent.") : stackedBars({ ...usual, title: "Spend by target", least: 100, series: targets(), shown: usd,
-        buckets: buckets.map((one) => ({ start: one.start, values: one.spend })) }),
+        buckets: buckets.map((one) => ({ start: one.start, values: apart(one.spend) })) }),
       unpriced ? h("p", { class: "muted" }, `${many(unpriced, "call")} of targets without a known price count as nothing.`) : "");
     [...place.querySelectorAll("details")].forEach((one, index) => { one.open = open[index] ?? false; });
   }
@@ -74,8 +75,29 @@ export function spendView(app) {
   }
 
   function targets() {
+    const [shown, others] = spenders();
+    const tones = shown.map((name, index) => ({ name, tone: `c${index}` }));
+    return others.length ? [...tones, { name: OTHERS, label: many(others.length, "other target"), tone: "none" }] : tones;
+  }
+
+  /** Targets that get a colour each, in the policy's order, and those that share one: they cost least. */
+  function spenders() {
+    const sums = new Map();
+    for (const bucket of told.series[chosen]) {
+      for (const [name, cost] of Object.entries(bucket.spend)) sums.set(name, (sums.get(name) ?? 0) + cost);
+    }
     const known = (app.policy?.targets ?? []).map((one) => one.name);
-    return [...new Set([...known, ...used("spend")])].map((name, index) => ({ name, tone: `c${index % HUES}` }));
+    const paid = [...new Set([...known, ...sums.keys()])].filter((name) => sums.get(name));
+    if (paid.length <= HUES) return [paid, []];
+    const dearest = new Set([...paid].sort((a, b) => sums.get(b) - sums.get(a)).slice(0, HUES));
+    return [paid.filter((name) => dearest.has(name)), paid.filter((name) => !dearest.has(name))];
+  }
+
+  /** The costs of targets, those without a colour as one. */
+  function apart(costs) {
+    const [shown, others] = spenders();
+    const rest = others.reduce((all, name) => all + (costs[name] ?? 0), 0);
+    return { ...Object.fromEntries(shown.filter((name) => costs[name]).map((name) => [name, costs[name]])), [OTHERS]: rest };
   }
 
   function used(member) {

@@ -1,8 +1,8 @@
 // A pasted request to why it would go where it goes; no target is called.
 
-import { post, Refused } from "/page/api.js";
-import { chip, empty, h, name, part, table } from "/page/dom.js";
-import { many } from "/page/words.js";
+import { post, Refused } from "./api.js";
+import { chip, empty, h, name, part, table } from "./dom.js";
+import { many } from "./words.js";
 
 const UNIT = 6400; // parts of a point that a trace counts in
 const SURFACES = { messages: "Messages", chat: "Chat completions", responses: "Responses" };
@@ -32,14 +32,23 @@ export function tryView(app) {
     h("div", { class: "try" },
       h("div", { class: "ask" }, h("label", { for: "request" }, "Body, as JSON"), box,
         h("div", { class: "tools" }, h("label", { for: "surface" }, "Surface"), surface,
-          h("button", { type: "button", onclick: () => { box.value = JSON.stringify(EXAMPLE, null, 2); box.focus(); } }, "Example"), button), said),
+          h("button", { type: "button", onclick: example }, "Example"), button), said),
       result));
+
+  /** Typed, not set: what stood there comes back by Ctrl+Z. */
+  function example() {
+    box.focus();
+    box.select();
+    document.execCommand("insertText", false, JSON.stringify(EXAMPLE, null, 2));
+  }
 
   async function send() {
     if (button.getAttribute("aria-disabled") === "true") return;
     const wanted = surface.value || guessed(box.value);
     button.setAttribute("aria-disabled", "true");
     said.textContent = "Deciding…";
+    box.removeAttribute("aria-invalid");
+    box.setAttribute("aria-describedby", "try-how");
     try {
       const trace = await post(`/routing/analyze?surface=${wanted}`, box.value);
       said.textContent = `Decided as ${SURFACES[wanted]}.`;
@@ -47,8 +56,10 @@ export function tryView(app) {
     } catch (error) {
       if (error instanceof Refused) {
         said.textContent = "Refused.";
+        box.setAttribute("aria-invalid", "true");
+        box.setAttribute("aria-describedby", "try-wrong try-how");
         const param = error.body?.error?.param;
-        result.replaceChildren(h("div", { class: "notice still", role: "alert" }, h("p", { class: "strong" }, `The gateway refuses this request (HTTP ${error.status}).`),
+        result.replaceChildren(h("div", { class: "notice still", role: "alert", id: "try-wrong" }, h("p", { class: "strong" }, `The gateway refuses this request (HTTP ${error.status}).`),
           h("p", {}, error.message), param ? h("p", {}, "Member: ", h("code", {}, param)) : null,
           h("p", { class: "muted" }, `Read as ${SURFACES[wanted]}.`)));
       } else {
@@ -113,7 +124,7 @@ function headline(decision) {
 }
 
 function fact(label, value) {
-  return h("div", {}, h("dt", {}, label), h("dd", {}, value));
+  return h("div", { class: value?.length > 40 ? "broad" : null }, h("dt", {}, label), h("dd", {}, value));
 }
 
 function points(decision) {

@@ -59,10 +59,21 @@ class LateMessages(Sequence[Message]):
     Message `i` is what `build` makes of `entries[starts[i]:starts[i + 1]]`, where the last ends
     with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs. `calls`
     gives the tool calls in entries from an index on, in order; it may leave out those that surely
-    equal no other one.
+    equal no other one. `for_messages` gives them as the JSON text of what the writer for the
+    Messages API would make of them without a loss; None where that takes its care.
     """
 
-    __slots__ = ("_alone", "_build", "_calls", "_entries", "_made", "_starts", "course", "tokens")
+    __slots__ = (
+        "_alone",
+        "_build",
+        "_calls",
+        "_entries",
+        "_made",
+        "_starts",
+        "course",
+        "for_messages",
+        "tokens",
+    )
 
     def __init__(
         self,
@@ -72,6 +83,7 @@ class LateMessages(Sequence[Message]):
         course: Course,
         tokens: int,
         calls: Callable[[int], list[GivenCall]],
+        for_messages: Callable[[], bytes | None] = lambda: None,
     ) -> None:
         self._entries = entries
         self._starts = starts
@@ -81,6 +93,7 @@ class LateMessages(Sequence[Message]):
         self._made: tuple[Message, ...] | None = None
         self.course = course
         self.tokens = tokens
+        self.for_messages = for_messages
 
     def __len__(self) -> int:
         return len(self._starts)

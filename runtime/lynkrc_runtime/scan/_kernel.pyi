@@ -1,6 +1,6 @@
 """The compiled kernel: see _kernel.pyx. Importing it fails where it is not built."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import final
 
 SOURCES: int
@@ -37,6 +37,11 @@ class Turns:
     not looked at whether they are UTF-8. `turn` is one message's JSON text. `doubtful` gives the
     JSON texts of name and input of the calls from a message on, but for those that surely say
     something else than every other one.
+
+    `is_chat`: the messages are those of Chat, where answers of tools in a row are one message.
+    `first` is where the first message begins, behind instructions at the head, which end at
+    `system_end` (0 without any) and are not among the messages. `messages` writes them for the
+    Messages API; None where that takes care. `check` is asked whether bytes are a JSON object.
     """
 
     begin: int
@@ -44,9 +49,12 @@ class Turns:
     tokens: int
     has_reasoning: bool
     is_ascii: bool
+    first: int
+    system_end: int
     kinds: bytes
     results: list[int]
     errors: list[int]
-    def __init__(self, body: bytes, begin: int) -> None: ...
+    def __init__(self, body: bytes, begin: int, is_chat: bool = False) -> None: ...
+    def messages(self, check: Callable[[bytes], bool]) -> bytes | None: ...
     def turn(self, index: int) -> bytes: ...
     def doubtful(self, first: int) -> list[tuple[bytes, bytes]]: ...

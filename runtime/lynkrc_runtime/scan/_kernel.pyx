@@ -108,7 +108,24 @@ cdef extern from "turns.h":
     int lk_may_repeat(const lk_turns *found, size_t first)
     int lk_read_turns(const unsigned char *text, size_t begin, size_t size,
                       lk_turns *found) nogil
-    void lk_release_turns(lk_turns *found)
+
+
+cdef extern from "chat_turns.h":
+    ctypedef struct lk_span:
+        size_t begin
+        size_t end
+    ctypedef struct lk_piece:
+        int is_odd
+        lk_span input
+    ctypedef struct lk_chat:
+        lk_turns turns
+        lk_piece *pieces
+        unsigned char *inputs
+        size_t piece_count
+        size_t system_end
+    int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *found) nogil
+    size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out)
+    void lk_release_chat(lk_chat *found)
 
 
 # What `text.isascii()` calls in the end: the stable interface has no shorter way to it.
@@ -345,29 +362,33 @@ cdef class Counter:
 cdef class Turns:
     """Messages in JSON text; see _kernel.pyi."""
 
-    cdef lk_turns found
+    cdef lk_chat chat
+    cdef lk_turns *found
     cdef bytes body
-    cdef readonly Py_ssize_t begin, end
+    cdef readonly Py_ssize_t begin, end, first, system_end
     cdef readonly object tokens, has_reasoning, is_ascii, kinds, results, errors
 
-    def __cinit__(self, bytes body not None, Py_ssize_t begin):
+    def __cinit__(self, bytes body not None, Py_ssize_t begin, bint is_chat=False):
         cdef const unsigned char *text = <const unsigned char *>PyBytes_AsString(body)
         cdef size_t size = <size_t>PyBytes_Size(body), i
         cdef int done
+        self.found = &self.chat.turns
         self.body = body
         self.begin = begin
         if begin < 0:
             raise ValueError("a list cannot begin before the body")
         if size < <size_t>LONG:
-            done = lk_read_turns(text, <size_t>begin, size, &self.found)
+            done = self.read(text, size, is_chat)
         else:
             with nogil:
-                done = lk_read_turns(text, <size_t>begin, size, &self.found)
+                done = self.read(text, size, is_chat)
         if done < 0:
             raise MemoryError
         if done == 0:
             raise ValueError("not read here")
         self.end = <Py_ssize_t>self.found.end
+        self.first = <Py_ssize_t>self.found.turns[0].begin
+        self.system_end = <Py_ssize_t>self.chat.system_end
         self.tokens = self.found.tokens
         self.has_reasoning = self.found.has_reasoning != 0
         self.is_ascii = self.found.is_ascii != 0
@@ -383,7 +404,35 @@ cdef class Turns:
         ]
 
     def __dealloc__(self):
-        lk_release_turns(&self.found)
+        lk_release_chat(&self.chat)
+
+    cdef int read(self, const unsigned char *text, size_t size, bint is_chat) noexcept nogil:
+        if is_chat:
+            return lk_read_chat(text, <size_t>self.begin, size, &self.chat)
+        return lk_read_turns(text, <size_t>self.begin, size, &self.chat.turns)
+
+    def messages(self, check):
+        cdef const unsigned char *text = <const unsigned char *>PyBytes_AsString(self.body)
+        cdef lk_piece *piece
+        cdef size_t i, size
+        if self.chat.piece_count == 0:
+            return None
+        size = lk_write_messages(text, &self.chat, NULL)
+        if size == 0:
+            return None
+        for i in range(self.chat.piece_count):
+            piece = &self.chat.pieces[i]
+            if piece.is_odd and piece.input.begin < piece.input.end:
+                if not check(
+                    PyBytes_FromStringAndSize(
+                        <char *>self.chat.inputs + piece.input.begin,
+                        <Py_ssize_t>(piece.input.end - piece.input.begin),
+                    )
+                ):
+                    return None
+        written = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size)
+        lk_write_messages(text, &self.chat, <unsigned char *>PyBytes_AsString(written))
+        return written
 
     cdef bytes part(self, size_t begin, size_t end):
         return PyBytes_FromStringAndSize(PyBytes_AsString(self.body) + begin, <Py_ssize_t>(end - begin))
@@ -399,7 +448,7 @@ cdef class Turns:
         cdef set twice = set()
         cdef lk_call *call
         cdef bint is_odd = False
-        cdef int may_repeat = lk_may_repeat(&self.found, <size_t>max(first, 0))
+        cdef int may_repeat = lk_may_repeat(self.found, <size_t>max(first, 0))
         if may_repeat < 0:
             raise MemoryError
         if may_repeat == 0:

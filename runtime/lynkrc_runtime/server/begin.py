@@ -82,10 +82,19 @@ async def begin(place: Place, options: Options, environ: Mapping[str, str]) -> N
 async def _first(remote: RemoteBundle) -> Start | None:
     """What to start with; None where a signal came before it was there. Raises CannotServe."""
     loop, asked = asyncio.get_running_loop(), asyncio.ensure_future(remote.first())
+    has_come = asyncio.Event()
+
+    def stop() -> None:
+        has_come.set()
+        asked.cancel()
+
     for number in STOPS:
-        loop.add_signal_handler(number, asked.cancel)
+        loop.add_signal_handler(number, stop)
     try:
-        return await asked
+        start = await asked
+        # A signal that came while the bundle was looked at is heard here at the latest.
+        await asyncio.sleep(0.001)
+        return None if has_come.is_set() else start
     except asyncio.CancelledError:
         return None
     finally:

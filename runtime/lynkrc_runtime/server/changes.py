@@ -23,10 +23,15 @@ MOST: Final = 20
 LINES: Final = 600
 """Lines of a difference that are told."""
 
-_PARTS: Final = ("tiers", "chains", "targets", "providers", "rules", "clients", "lexicons")
+_PARTS: Final = (
+    *("tiers", "chains", "targets", "providers", "rules", "dimensions"),
+    *("needs", "clients", "lexicons", "models"),
+)
 """Lists of a bundle whose entries have names, in the order they are told."""
-_RULES: Final = "RULES, in order"
-"""The title of the rules in a route table."""
+_RULES, _SCORE = "RULES, in order", "SCORE, "
+"""How the titles of the rules and of the dimensions begin in a route table."""
+_OFFSET = "offset"
+"""What stands in the route table after the dimensions: points that every request gets."""
 _AROUND = 2
 """Unchanged lines about a change."""
 
@@ -108,6 +113,12 @@ def _by_name(facts: Facts, part: str) -> dict[str, Any]:
     """The entries of a part, those it points to by name instead of by place."""
     targets, chains = facts.dispatch.targets, facts.dispatch.chains
     found: dict[str, Any] = {}
+    if part in ("dimensions", "needs", "models"):
+        found = {name: {} for name in getattr(facts.dispatch, part)}
+        if part == "dimensions":
+            for name, text in _written(facts, _SCORE, "weight", [*found, _OFFSET]):
+                found.setdefault(name, {})["weight or measure"] = text
+        return found
     for one in getattr(facts.dispatch, part):
         members = msgspec.structs.asdict(one)
         match part:
@@ -125,19 +136,23 @@ def _by_name(facts: Facts, part: str) -> dict[str, Any]:
                 pass
         found[one.name] = members
     if part == "rules":
-        for name, text in _written(facts):
+        names = [rule.name for rule in facts.dispatch.rules]
+        for name, text in _written(facts, _RULES, "effect", names):
             found[name]["condition or effect"] = text
     return found
 
 
-def _written(facts: Facts) -> Iterator[tuple[str, str]]:
-    """Each rule's name with its row of the route table: what it does and when, as it was written.
+def _written(
+    facts: Facts, title: str, second: str, names: Sequence[str]
+) -> Iterator[tuple[str, str]]:
+    """Each name with the rest of its row in a section of the route table, as it was written.
 
-    The dispatch has no conditions: those are in the scorer. Rows stand in the order of the rules.
+    The dispatch has no conditions and no weights: those are in the scorer. Rows stand in the order
+    of `names`; `second` heads the column after them.
     """
     lines = iter(facts.routes.splitlines())
-    column = next((line.find("effect") for line in _after(lines, _RULES)), 0)
-    waiting = [rule.name for rule in facts.dispatch.rules]
+    column = next((line.find(second) for line in _after(lines, title)), 0)
+    waiting = list(names)
     row: list[str] = []
     name = ""
     for line in lines:
@@ -154,9 +169,9 @@ def _written(facts: Facts) -> Iterator[tuple[str, str]]:
 
 
 def _after(lines: Iterator[str], title: str) -> Iterator[str]:
-    """The lines after a title, none where it is not there."""
+    """The lines after the one that begins with a title, none where it is not there."""
     for line in lines:
-        if line == title:
+        if line.startswith(title):
             return lines
     return iter(())
 

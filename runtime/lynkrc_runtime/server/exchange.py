@@ -16,7 +16,7 @@ from lynkrc_runtime.cost import charge, in_usd, total_of
 from lynkrc_runtime.decide import VERDICTS, Decision
 from lynkrc_runtime.decision_headers import header_value
 from lynkrc_runtime.metering.interface import UNMETERED, Visit
-from lynkrc_runtime.protocol.conversation import Failure, Request, Usage
+from lynkrc_runtime.protocol.conversation import Failure, Request, Stop, Usage
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
@@ -109,6 +109,7 @@ class Exchange:
         "simulated",
         "span",
         "status",
+        "stop",
         "stops",
         "streamed",
         "trace",
@@ -160,6 +161,8 @@ class Exchange:
         """What the running attempt, or else the last one, reported."""
         self.is_whole = False
         """Whether its answer came to its end."""
+        self.stop: Stop | None = None
+        """Why its answer ended."""
         self.streamed = 0
         """Tokens of the answer that came, by our estimate."""
         self.upstream_id: str | None = None
@@ -208,6 +211,7 @@ class Exchange:
     def forget_answer(self) -> None:
         """Nothing is known of the answer to come."""
         self.usage, self.is_whole, self.streamed, self.losses = None, False, 0, ()
+        self.stop = None
 
     def charge(self) -> None:
         """Charge the running attempt, if one runs, for what came of it so far."""
@@ -249,6 +253,7 @@ class Exchange:
             calls=0 if attempts is None else attempts.calls,
             attempts=() if attempts is None else attempts.records,
             usage=self.usage,
+            stop=self.stop,
             transforms=self.transforms,
             losses=self.losses,
             key=None if caller is None else caller.name,

@@ -19,6 +19,7 @@ from lynkrc_runtime.protocol.conversation import (
     OpaqueEvent,
     RedactedThinkingBlock,
     RefusalDelta,
+    Stop,
     StreamError,
     TextDelta,
     ThinkingDelta,
@@ -77,6 +78,7 @@ class Flow:
         "has_ended",
         "lost",
         "signatures",
+        "stop",
         "usage",
     )
 
@@ -127,6 +129,8 @@ class Flow:
         """Whether the proper end has come."""
         self.usage: Usage | None = None
         """The latest the upstream reported."""
+        self.stop: Stop | None = None
+        """Why it ended, when the proper end has come."""
         self.signatures: list[str] = []
         """By which the target will know its reasoning again, as they came."""
         self.lost: dict[str, None] = {}
@@ -324,7 +328,7 @@ class Flow:
                 if not self._passing and is_empty(self.has_content, event.stop, event.usage):
                     self.failure = broken("the answer is empty")
                     return
-                self.usage = event.usage
+                self.usage, self.stop = event.usage, event.stop
                 self.has_content = self.has_ended = True
             case ThinkingEnd(signature=signature):
                 self.has_content = True

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from lynkrc_runtime import __version__
 from lynkrc_runtime.protocol.dialect import Written
 
-_EVERYWHERE = frozenset(("traceparent", "tracestate", "baggage", "idempotency-key"))
+_EVERYWHERE = frozenset(("traceparent", "tracestate", "idempotency-key"))
+# Not `baggage`, which is what services of one house tell each other of their users.
 # anthropic-version and anthropic-beta depend on the target's shape: the dialect's writer sets them.
 _OF_DIALECT: Mapping[str, frozenset[str]] = {
     "anthropic-messages": frozenset(("anthropic-workspace-id", "anthropic-user-profile-id")),

@@ -157,5 +157,5 @@ def _told(members: Mapping[str, Any]) -> web.Response:
     return web.Response(
         body=msgspec.json.encode(members),
         content_type="application/json",
-        headers={"cache-control": "no-store"},
+        headers={"cache-control": "no-store", "x-content-type-options": "nosniff"},
     )

@@ -261,6 +261,6 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
 
 
 def _note_usage(exchange: Exchange, answer: Answer) -> None:
-    exchange.usage, exchange.is_whole = answer.usage, True
+    exchange.usage, exchange.is_whole, exchange.stop = answer.usage, True, answer.stop
     if not answer.usage.reported:
         exchange.streamed = estimate_blocks(answer.blocks)

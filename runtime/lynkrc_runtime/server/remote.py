@@ -112,6 +112,7 @@ class RemoteBundle:
                 pair = await self._fetched()
             start = self._opened(self._incoming)
             assert pair is not None, "nothing is held yet"
+            _copy(self._incoming, self.path)
         except TimeoutError:
             fault = FetchFault(Fetch.TIMEOUT, f"no whole bundle within {START:g} s")
         except FetchFault as found:
@@ -238,12 +239,17 @@ class RemoteBundle:
             again = is_ordered or self._refused is not None
             self._refused = None
             self._succeed(Fetch.UNCHANGED)
+            if self.fetches.unkept is not None:
+                await self._keep()
             if not again:
                 return Reloaded(result=Result.UNCHANGED, old=old, new=old)
             await asyncio.to_thread(_copy, self._good, self.path)
             return await self._reload()
-        if self._refused is not None and self._refused[0] == pair.identity and not is_ordered:
-            raise FetchFault(Fetch.REFUSED, self._refused[1])
+        refused = self._refused
+        is_refused = refused is not None and refused[0] == pair.identity
+        # A worker may have died meanwhile: it is tried again after 1, 2, 4, 8 ... failures.
+        if refused and is_refused and not is_ordered and self._failures.bit_count() != 1:
+            raise FetchFault(Fetch.REFUSED, refused[1])
         await asyncio.to_thread(_copy, self._incoming, self.path)
         ended = await self._reload()
         if ended.result is Result.FAILED:
@@ -264,7 +270,8 @@ class RemoteBundle:
         FetchFault, OSError.
         """
         for tried in range(1, TRIES + 1):
-            pair = await self._asked()
+            # A half that is told to be unchanged, and fits nothing, is asked for whole.
+            pair = await self._asked(has_tags=tried == 1)
             if self._held is not None and pair.identity == self._held.identity:
                 self._held = pair
                 return None
@@ -278,9 +285,10 @@ class RemoteBundle:
             await self._wait(AGAIN)
         raise AssertionError("the last try returns or raises")
 
-    async def _asked(self) -> Pair:
+    async def _asked(self, *, has_tags: bool) -> Pair:
         """Both files as they are at the server now; what has not changed is the one held."""
-        server, held = self._server, self._held
+        server = self._server
+        held = self._held if has_tags else None
         async with asking(server) as session:
             bundle = await fetch(
                 session,
@@ -333,9 +341,9 @@ class RemoteBundle:
     def _accept(self, pair: Pair) -> None:
         """The pair that was fetched is the good one."""
         old = None if self._held is None else self._held.bundle.sha256
-        _copy(self._incoming, self._good)
-        if self._reload is None:
-            _copy(self._incoming, self.path)
+        # Moved, not copied: a full disk cannot leave half of what is good.
+        self._incoming.replace(self._good)
+        signature_path(self._incoming).replace(signature_path(self._good))
         self._held, self._refused = pair, None
         url, new = self._server.told, pair.bundle.sha256
         self._say(
@@ -369,13 +377,14 @@ class RemoteBundle:
         )
 
     async def _keep(self) -> None:
-        """Keep the good pair on disk."""
+        """Keep the good pair on disk; where that fails it is told once, and tried again later."""
         try:
             await asyncio.to_thread(self._write)
         except OSError as error:
             reason = f"{self._server.kept}: {error.strerror or error}"
+            if reason != self.fetches.unkept:
+                self._say(lambda log: log.line(Level.ERROR, "bundle-not-kept", reason=reason))
             self.fetches.unkept = reason
-            self._say(lambda log: log.line(Level.ERROR, "bundle-not-kept", reason=reason))
         else:
             self.fetches.unkept = None
 

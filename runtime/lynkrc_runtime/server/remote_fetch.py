@@ -8,13 +8,14 @@ import os
 import re
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, final
 
 import aiohttp
+from yarl import URL
 
 from lynkrc_runtime import __version__
 from lynkrc_runtime.server.remote_server import BundleServer, UnusableToken
@@ -87,7 +88,11 @@ async def fetch(
         headers["if-none-match"] = tag
     try:
         async with session.get(
-            url, headers=headers, proxy=server.proxy, allow_redirects=False
+            # As it was written: what was signed is the text, `%2F` and all.
+            URL(url, encoded=True),
+            headers=headers,
+            proxy=server.proxy,
+            allow_redirects=False,
         ) as answer:
             if answer.status == 304 and tag is not None:
                 return None
@@ -154,7 +159,7 @@ async def _written(answer: aiohttp.ClientResponse, into: Path, largest: int) -> 
         file = into.open("wb")
     except OSError as error:
         raise no_room(error) from error
-    with file:
+    try:
         async for piece in answer.content.iter_chunked(PIECE):
             size += len(piece)
             if size > largest:
@@ -162,12 +167,13 @@ async def _written(answer: aiohttp.ClientResponse, into: Path, largest: int) -> 
             digest.update(piece)
             try:
                 file.write(piece)
+                file.flush()
             except OSError as error:
                 raise no_room(error) from error
-        try:
-            file.flush()
-        except OSError as error:
-            raise no_room(error) from error
+    finally:
+        # It tries again to write what it could not, which has been told.
+        with suppress(OSError):
+            file.close()
     tag = answer.headers.get("etag", "").strip()
     return Fetched(sha256=digest.hexdigest(), tag=tag if _TAG.fullmatch(tag) else None)
 

@@ -108,6 +108,11 @@ def bundle_server(address: str, asked: Asked, environ: Mapping[str, str]) -> Bun
     """How to ask for the bundle at an address. Raises CannotServe, without a secret."""
     parts = _split(address)
     told = told_of(parts)
+    if not _PRINTABLE.fullmatch(address):
+        raise CannotServe(
+            f"--bundle {told!a}: an address has printable letters of ASCII alone: %20 for a space, "
+            "other letters as %XX, those of a host's name in their xn-- form"
+        )
     _check_address(parts, told)
     file = parts.path.rpartition("/")[2]
     key = sha256(address.encode()).hexdigest()[:32]
@@ -151,8 +156,6 @@ def _split(address: str) -> SplitResult:
 
 
 def _check_address(parts: SplitResult, told: str) -> None:
-    if not _PRINTABLE.fullmatch(parts.geturl()):
-        raise CannotServe(f"--bundle {told!a}: an address has no spaces; write %20")
     if parts.scheme not in ("https", "http"):
         raise CannotServe(f"--bundle {told}: bundles are fetched over https, or lie at a path")
     host = parts.hostname

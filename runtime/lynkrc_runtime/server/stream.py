@@ -262,7 +262,7 @@ class StreamRelay:
         """What came of the answer, however it ended; until then nobody asks."""
         exchange, flow = self._exchange, self._flow
         exchange.usage, exchange.is_whole = flow.usage, flow.has_ended and not flow.is_cut
-        exchange.streamed = flow.streamed
+        exchange.streamed, exchange.stop = flow.streamed, flow.stop
         exchange.losses = tuple(flow.lost)
 
     def _raise_failure(self) -> None:

@@ -13,6 +13,8 @@ from lynkrc_runtime.telemetry.spans import Spans
 
 _OFF = "OTEL_SDK_DISABLED"
 """The environment's word that no program here is to trace, whatever it is told."""
+_PROTOCOLS = "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"
+_SPOKEN = "http/protobuf"
 
 
 def open_spans(
@@ -29,6 +31,8 @@ def open_spans(
     # Late: most gateways trace nothing.
     from lynkrc_runtime.telemetry.spans_otlp import OtlpExporter
 
+    if declared.endpoint is None:
+        _check_protocol(environ)
     try:
         endpoint = None if declared.endpoint is None else expand(declared.endpoint, environ)
         return Spans(OtlpExporter(endpoint), log=log)
@@ -38,6 +42,20 @@ def open_spans(
         ) from lack
     except ValueError as fault:
         raise CannotServe(f"observability.traces, from OTEL_EXPORTER_OTLP_*: {fault}") from fault
+
+
+def _check_protocol(environ: Mapping[str, str]) -> None:
+    """CannotServe where the collector the environment names is to be spoken to in another way."""
+    for name in _PROTOCOLS:
+        said = environ.get(name, "").strip()
+        if said == _SPOKEN:
+            return
+        if said:
+            raise CannotServe(
+                f"observability.traces: {name} is {said}, and spans go out as {_SPOKEN} alone: "
+                f"{_PROTOCOLS[0]}={_SPOKEN} with that port of the collector, or "
+                "observability.traces.endpoint, names another way"
+            )
 
 
 def needs_restart(old: Traces, new: Traces) -> bool:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from lynkrc_runtime.attempt import AttemptRecord
 from lynkrc_runtime.cost import Charge, Cost, total_of
-from lynkrc_runtime.protocol.conversation import FailureClass, Usage
+from lynkrc_runtime.protocol.conversation import FailureClass, Stop, Usage
 
 
 class Ending(StrEnum):
@@ -57,9 +57,9 @@ class Outcome(Struct, frozen=True, kw_only=True):
     `vector` is what was decided on, in slot order, and `verdict` (route, deny, respond or refuse)
     how; None before that. `target` is the index of the target that served, or broke; `status` the
     HTTP status the client saw (0: none); `seconds` from its arrival to its end, `first_byte` to the
-    begin of a streamed answer; `usage` what that
-    target reported. What was spent is the sum over the attempts, failed ones too. `transforms` were
-    made to the request, `losses` name what of the answer the client's dialect has no place for.
+    begin of a streamed answer; `usage` what that target reported, `stop` why its answer ended. What
+    was spent is the sum over the attempts, failed ones too. `transforms` were made to the request,
+    `losses` name what of the answer the client's dialect has no place for.
     `key`, `team` and `tenant` are the caller's, None in open mode. `client` is the profile that
     fits, where metrics tell clients apart.
     """
@@ -83,6 +83,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
     calls: int = 0
     attempts: tuple[AttemptRecord, ...] = ()
     usage: Usage | None = None
+    stop: Stop | None = None
     transforms: tuple[str, ...] = ()
     losses: tuple[str, ...] = ()
     key: str | None = None

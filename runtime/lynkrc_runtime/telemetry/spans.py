@@ -21,7 +21,7 @@ from lynkrc_runtime.telemetry.spans_context import Context, begin
 
 WAITING = 4_096
 """Requests that wait to be sent, at most."""
-BATCH = 512
+BATCH = 128
 """Requests that are sent at once, at most."""
 DELAY = 2.0
 """Seconds until what waits is sent, be it ever so little."""
@@ -50,11 +50,19 @@ class Ended(Struct, frozen=True, kw_only=True, gc=False):
         return 1 + self.outcome.calls
 
 
+@final
+class Lost(Struct, frozen=True, gc=False):
+    """How many spans did not arrive, and why."""
+
+    spans: int
+    reason: str
+
+
 class Exporter(Protocol):
     """The way to a collector."""
 
-    def send(self, requests: Sequence[Ended]) -> str | None:
-        """Send their spans, waiting as long as it takes; None, or why they did not arrive."""
+    def send(self, requests: Sequence[Ended]) -> Lost | None:
+        """Send their spans, waiting as long as it takes; None where all of them arrived."""
         ...
 
     def close(self) -> None:
@@ -137,21 +145,22 @@ class Spans:
         waiting = self._waiting
         while waiting:
             self._sending = [waiting.popleft() for _ in range(min(BATCH, len(waiting)))]
-            reason = self._exporter.send(self._sending)
-            if reason is not None:
+            lost = self._exporter.send(self._sending)
+            if lost is not None:
                 # Both threads may count at once; a count a few off is still told.
-                self.lost += sum(one.spans for one in self._sending)
+                self.lost += lost.spans
                 if not self._fails:
                     count = len(self._sending)
-                    self._log.line(Level.ERROR, "traces", reason=reason, requests=count)
-            self._fails, self._sending = reason is not None, ()
+                    self._log.line(Level.ERROR, "traces", reason=lost.reason, requests=count)
+            self._fails, self._sending = lost is not None, ()
 
 
 @final
 class Tracing(Struct, frozen=True, kw_only=True):
     """What a bundle's requests are recorded with.
 
-    `percent` of those without a parent are. `servers` are the host and port of each target.
+    `percent` of those without a parent are. `servers` are host and port of each target, `models`
+    the names that the policy knows: what else a client asks for is in no span's name.
     """
 
     spans: Spans
@@ -159,6 +168,7 @@ class Tracing(Struct, frozen=True, kw_only=True):
     dispatch: Dispatch
     digest: str
     servers: Sequence[tuple[str | None, int | None]]
+    models: frozenset[str]
 
     def begins(
         self, headers: Mapping[str, str], repeated: frozenset[str], arrived: float
@@ -201,6 +211,7 @@ def tracing_of(
         dispatch=dispatch,
         digest=digest,
         servers=[server_of(base) for base in bases],
+        models=frozenset(("auto", *dispatch.models, *dispatch.settings.embeddings)),
     )
 
 

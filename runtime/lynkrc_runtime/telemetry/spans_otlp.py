@@ -7,13 +7,17 @@ called `lynkr.*`. Nothing anybody said is in a span but the model's name a clien
 
 import logging
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, cast, final
 from uuid import uuid4
 
 import requests
+from google.protobuf.message import DecodeError
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
@@ -23,9 +27,9 @@ from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, Trace
 from lynkrc_runtime import __version__
 from lynkrc_runtime.attempt import AttemptRecord, Fault, Result
 from lynkrc_runtime.feature_table import EMBEDDINGS
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.telemetry.outcome import Ending
-from lynkrc_runtime.telemetry.spans import Ended
+from lynkrc_runtime.telemetry.spans import Ended, Lost
 
 PATH = "/v1/traces"
 """Where a collector takes spans, below its address."""
@@ -45,6 +49,18 @@ PROVIDERS: Mapping[str, str] = MappingProxyType(
     }
 )
 """Provider kinds that the conventions have a word for; others are called by their own."""
+FINISHES: Mapping[Stop, str] = MappingProxyType(
+    {
+        Stop.END: "stop",
+        Stop.LENGTH: "length",
+        Stop.STOP_SEQUENCE: "stop",
+        Stop.TOOL_USE: "tool_call",
+        Stop.PAUSE: "pause",
+        Stop.REFUSAL: "content_filter",
+        Stop.CONTEXT: "length",
+    }
+)
+"""Why an answer ended, in the words of the conventions' schema of messages; `pause` is ours."""
 _MODEL_LIMIT = 200
 """Characters of the model name a client sent that are told."""
 _MOST = 2**63 - 1
@@ -54,6 +70,7 @@ _WELL = frozenset((Ending.SERVED, Ending.RESPONDED))
 _OUT_OF_ORDER = frozenset((Ending.BROKEN, Ending.INTERNAL))
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _ERROR, _UNSET = Status(StatusCode.ERROR), Status(StatusCode.UNSET)
+_PROTOBUF = "application/x-protobuf"
 _FILLED = re.compile(r"%[sr]")
 _SILENT = logging.NullHandler()
 _SCOPE = InstrumentationScope("lynkrc", __version__)
@@ -64,16 +81,25 @@ class _Session(requests.Session):
     """Remembers how the last call ended, as the exporter tells its logger alone."""
 
     told = "nothing was sent"
+    rejected = 0
+    """Spans that a collector which took the others did not."""
+    took = False
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        """See `requests.Session`."""
+        """See `requests.Session`. A redirect is not followed: it would ask for a page instead."""
+        self.took, self.rejected = False, 0
         try:
-            response = super().send(request, **kwargs)
+            response = super().send(request, **(kwargs | {"allow_redirects": False}))
         except requests.RequestException as error:
             # Its message may quote the address, which may hold a password.
             self.told = type(error).__name__
             raise
         self.told = f"status {response.status_code}"
+        self.took = 200 <= response.status_code < 300
+        if self.took and response.headers.get("content-type") == _PROTOBUF:
+            with suppress(DecodeError):
+                answer = ExportTraceServiceResponse.FromString(response.content)
+                self.rejected = answer.partial_success.rejected_spans
         return response
 
 
@@ -91,6 +117,29 @@ class _Doubts(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler`."""
         self.told.append(_FILLED.sub("...", str(record.msg)))
+
+
+@final
+class _Paced:
+    """The spans of requests, each made when it is written, the event loop let in between.
+
+    Python lets a thread that computes go on for 5 ms before another may, and the event loop asks
+    anew at each of its turns: a hundred spans in one go would hold up whoever is served meanwhile.
+    """
+
+    __slots__ = ("_requests", "_resource")
+
+    def __init__(self, requests: Sequence[Ended], resource: Resource) -> None:
+        self._requests, self._resource = requests, resource
+
+    def __len__(self) -> int:
+        return sum(ended.spans for ended in self._requests)
+
+    def __iter__(self) -> Iterator[ReadableSpan]:
+        for ended in self._requests:
+            for span in spans_of(ended, self._resource):
+                yield span
+                time.sleep(0)
 
 
 @final
@@ -125,12 +174,17 @@ class OtlpExporter:
         if doubts.told:
             raise ValueError("; ".join(doubts.told))
 
-    def send(self, requests: Sequence[Ended]) -> str | None:
+    def send(self, requests: Sequence[Ended]) -> Lost | None:
         """See `Exporter`."""
-        spans = [span for ended in requests for span in spans_of(ended, self._resource)]
-        if self._exporter.export(spans) is SpanExportResult.SUCCESS:
-            return None
-        return self._session.told
+        spans = _Paced(requests, self._resource)
+        # It is gone over once, and asked for its length.
+        result = self._exporter.export(cast(Sequence[ReadableSpan], spans))
+        session = self._session
+        if result is not SpanExportResult.SUCCESS or not session.took:
+            return Lost(len(spans), session.told)
+        if session.rejected:
+            return Lost(session.rejected, "the collector took the others")
+        return None
 
     def close(self) -> None:
         """See `Exporter`."""
@@ -189,7 +243,8 @@ def spans_of(ended: Ended, resource: Resource) -> Iterator[ReadableSpan]:
     is_error = outcome.status >= 500 or outcome.ending in _OUT_OF_ORDER
     model = _text(outcome.model)
     yield ReadableSpan(
-        f"{operation} {model}" if model else operation,
+        # Collectors count by name, and a client may ask for whatever comes to its mind.
+        f"{operation} {model}" if model in ended.tracing.models else operation,
         context=mine,
         parent=parent,
         resource=resource,
@@ -214,6 +269,7 @@ def _of_request(ended: Ended, operation: str, model: str) -> dict[str, Any]:
         "gen_ai.request.model": model or None,
         "gen_ai.request.stream": outcome.stream,
         "gen_ai.response.model": None if target is None else target.model,
+        "gen_ai.response.finish_reasons": _finishes(outcome.stop),
         "gen_ai.response.time_to_first_chunk": outcome.first_byte,
         "http.response.status_code": outcome.status or None,
         "error.type": None if outcome.ending in _WELL else outcome.ending.value,
@@ -248,6 +304,9 @@ def _of_call(ended: Ended, operation: str, record: AttemptRecord) -> dict[str, A
         "gen_ai.provider.name": _provider(ended, target.provider),
         "gen_ai.request.model": target.model,
         "gen_ai.request.stream": ended.outcome.stream,
+        "gen_ai.response.finish_reasons": _finishes(
+            ended.outcome.stop if record.result is Result.SERVED else None
+        ),
         "gen_ai.response.time_to_first_chunk": record.first,
         "server.address": host,
         "server.port": port,
@@ -288,6 +347,10 @@ def _tokens(usage: Usage | None) -> dict[str, Any]:
         "gen_ai.usage.reasoning.output_tokens": usage.reasoning,
     }
     return {name: None if n is None else min(n, _MOST) for name, n in counts.items()}
+
+
+def _finishes(stop: Stop | None) -> list[str] | None:
+    return None if stop is None else [FINISHES[stop]]
 
 
 def _present(told: dict[str, Any]) -> dict[str, Any]:

@@ -23,14 +23,12 @@ from lynkrc_runtime.protocol.anthropic.fast_message import (
 )
 from lynkrc_runtime.protocol.anthropic.raw import Members
 from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE
-from lynkrc_runtime.protocol.late_messages import Course, GivenCall, LateMessages
-from lynkrc_runtime.protocol.long_member import list_start, members_beside
-from lynkrc_runtime.scan.engines import native_turns
+from lynkrc_runtime.protocol.in_place import course_in, read_in_place
+from lynkrc_runtime.protocol.late_messages import GivenCall, LateMessages
 
 if TYPE_CHECKING:
     from lynkrc_runtime.scan._kernel import Turns
 
-_NAME = "messages"
 _text = msgspec.json.Decoder(str).decode
 
 
@@ -45,39 +43,22 @@ class Opened(Struct, frozen=True, gc=False):
 
 def native_messages(body: bytes) -> Opened | None:
     """The parts of the body; None where it must be read in another way, or there is no kernel."""
-    if native_turns is None:
+    found = read_in_place(body)
+    if found is None:
         return None
-    start = list_start(body, _NAME)
-    if start is None:
-        return None
-    try:
-        turns = native_turns(body, start)
-        before, after = body[:start], body[turns.end :]
-        if not (turns.is_ascii and before.isascii() and after.isascii()):
-            body.decode()
-    except ValueError:
-        return None
-    members = members_beside(before, after, _NAME)
-    if members is None:
-        return None
+    members, turns = found
     count = len(turns.kinds)
-    course = Course(
-        kinds=turns.kinds,
-        results=turns.results,
-        errors=turns.errors,
-        has_reasoning=turns.has_reasoning,
-    )
     entries = _Entries(body, turns)
     messages = LateMessages(
         entries,
         range(count),
         first_message,
-        course,
+        course_in(turns),
         turns.tokens + TOKENS_PER_MESSAGE * count,
         entries.calls,
     )
     # A view, which is all that a request's members are used as: a long list is not copied.
-    spelled = cast(bytes, memoryview(body)[start : turns.end])
+    spelled = cast(bytes, memoryview(body)[turns.begin : turns.end])
     return Opened(members, messages, spelled)
 
 

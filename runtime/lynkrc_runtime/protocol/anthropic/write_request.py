@@ -48,6 +48,7 @@ from lynkrc_runtime.protocol.conversation import (
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.efforts import budget_of_effort
+from lynkrc_runtime.protocol.late_messages import LateMessages
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.stops import ENFORCED
 
@@ -79,10 +80,7 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
     system = _system(request, options, shape, losses)
     if system:
         body["system"] = system
-    turns = request.messages
-    if facts.without_thinking:
-        turns = _without_thinking(turns, losses)
-    body["messages"] = write_messages(turns, shape, losses)
+    body["messages"] = _messages(request.messages, facts, losses)
     if tools:
         body["tools"] = tools
     choice = write_choice(fitted.choice, options.parallel_tools, tools, losses)
@@ -103,6 +101,17 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
         headers={"anthropic-version": version},
         transforms=tuple(losses),
     )
+
+
+def _messages(turns: Sequence[Message], facts: TargetFacts, losses: Losses) -> Any:
+    if type(turns) is LateMessages:
+        # Those of most conversations of agents: nothing is lost there.
+        written = turns.for_messages()
+        if written is not None:
+            return msgspec.Raw(written)
+    if facts.without_thinking:
+        turns = _without_thinking(turns, losses)
+    return write_messages(turns, facts.shape, losses)
 
 
 def _without_thinking(turns: Sequence[Message], losses: Losses) -> tuple[Message, ...]:

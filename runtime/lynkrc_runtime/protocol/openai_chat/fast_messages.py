@@ -87,8 +87,10 @@ class _Tool(msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=
     name: Any = None
 
 
-_Entry: TypeAlias = _System | _Developer | _User | _Assistant | _Tool
-_decode = msgspec.json.Decoder(list[_Entry]).decode
+Entry: TypeAlias = _System | _Developer | _User | _Assistant | _Tool
+"""A message of the common forms, as the dialect spells it."""
+
+decode_entries = msgspec.json.Decoder(list[Entry]).decode
 
 
 Conversation: TypeAlias = tuple[tuple[Text, ...], Sequence[Message]]
@@ -98,7 +100,7 @@ Conversation: TypeAlias = tuple[tuple[Text, ...], Sequence[Message]]
 def fast_messages(raw: bytes) -> Conversation | None:
     """The conversation, or None where they must be read with care."""
     try:
-        entries = _decode(raw)
+        entries = decode_entries(raw)
     except NOT_JSON:
         return None
     if not entries:
@@ -136,7 +138,7 @@ def fast_messages(raw: bytes) -> Conversation | None:
             elif kinds:
                 kinds.append(SYSTEM)
             else:
-                system.extend(_texts(entry.content))
+                system.extend(texts_of(entry.content))
                 continue
             starts.append(number)
         content = entry.content
@@ -144,14 +146,14 @@ def fast_messages(raw: bytes) -> Conversation | None:
             tokens += -(-len(content) // 4) if content.isascii() else estimate_text(content)
         elif content:
             tokens += sum([estimate_text(part.text) for part in content])
-    course = Course(kinds=bytes(kinds), results=results, has_reasoning=has_reasoning)
+    course = Course(kinds=bytes(kinds), results=results, errors=[], has_reasoning=has_reasoning)
     tokens += TOKENS_PER_MESSAGE * len(kinds)
     return tuple(system), LateMessages(
-        entries, starts, _message, course, tokens, lambda first: _calls(entries[first:])
+        entries, starts, message_of, course, tokens, lambda first: _calls(entries[first:])
     )
 
 
-def _calls(entries: Sequence[_Entry]) -> list[GivenCall]:
+def _calls(entries: Sequence[Entry]) -> list[GivenCall]:
     return [
         (call.function.name, call.function.arguments)
         for entry in entries
@@ -160,18 +162,24 @@ def _calls(entries: Sequence[_Entry]) -> list[GivenCall]:
     ]
 
 
-def _message(entries: Sequence[_Entry]) -> Message:
+def is_answer(entry: Entry) -> bool:
+    """Whether a tool says it."""
+    return type(entry) is _Tool
+
+
+def message_of(entries: Sequence[Entry]) -> Message:
+    """The one they make: the first of them, or answers of tools in a row."""
     entry = entries[0]
     if type(entry) is _Assistant:
         return Message(role=Role.ASSISTANT, blocks=_said(entry))
     if type(entry) is not _Tool:
         role = Role.USER if type(entry) is _User else Role.SYSTEM
-        return Message(role=role, blocks=_texts(entry.content))
+        return Message(role=role, blocks=texts_of(entry.content))
     return Message(
         role=Role.USER,
         blocks=tuple(
             [
-                ToolResult(call_id=one.tool_call_id, content=_texts(one.content))
+                ToolResult(call_id=one.tool_call_id, content=texts_of(one.content))
                 for one in entries
                 if type(one) is _Tool
             ]
@@ -180,7 +188,7 @@ def _message(entries: Sequence[_Entry]) -> Message:
 
 
 def _said(entry: _Assistant) -> tuple[Block, ...]:
-    texts = _texts(entry.content)
+    texts = texts_of(entry.content)
     if not (entry.tool_calls or entry.reasoning_content or entry.refusal):
         return texts
     blocks: list[Block] = []
@@ -195,7 +203,8 @@ def _said(entry: _Assistant) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
-def _texts(content: _Content | None) -> tuple[Text, ...]:
+def texts_of(content: _Content | None) -> tuple[Text, ...]:
+    """The texts of what somebody says."""
     if isinstance(content, str):
         return (Text(text=content),) if content else ()
     return tuple([Text(text=part.text) for part in content]) if content else ()

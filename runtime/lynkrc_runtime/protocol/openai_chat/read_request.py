@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     read_members,
 )
 from lynkrc_runtime.protocol.openai_chat.fast_messages import Conversation, fast_messages
+from lynkrc_runtime.protocol.openai_chat.native_messages import native_messages
 from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME, read_messages
 from lynkrc_runtime.protocol.openai_chat.read_tools import (
     read_choice,
@@ -97,6 +98,9 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
 
 def _opened(body: bytes) -> tuple[Mapping[str, bytes], Conversation | None]:
     """The members, and the conversation where it is a common one."""
+    opened = native_messages(body)
+    if opened is not None:
+        return opened
     around = members_around(body, "messages")
     if around is not None:
         members = {name: bytes(raw) for name, raw in around.items()}

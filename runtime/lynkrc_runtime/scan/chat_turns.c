@@ -1,0 +1,581 @@
+#include "chat_turns.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ASSISTANT = 'a', RESULT = 'r', SYSTEM = 's', USER = 'u' };
+
+/* Members of messages, calls and parts. */
+enum {
+    ROLE = 1,
+    CONTENT = 2,
+    TOOL_CALLS = 4,
+    TOOL_CALL_ID = 8,
+    NAME = 16,
+    REFUSAL = 32,
+    REASONING = 64,
+    NULLS = 128, /* members that are null wherever they are taken */
+    ID = 256,
+    TYPE = 512,
+    FUNCTION = 1024,
+    ARGUMENTS = 2048,
+    TEXT = 4096,
+    NULLS_TOO = 8192
+};
+
+enum { LONGEST_NAME = 128, MOST_OUT_OF_ORDER = 32 };
+
+#define IS(word) (size == sizeof(word) - 1 && memcmp(at, word, sizeof(word) - 1) == 0)
+
+/* What a member's name means; 0 too where it is spelled with escapes. */
+static unsigned member_of(const lk_json *json, const lk_string *string) {
+    const unsigned char *at = json->text + string->begin;
+    size_t size = string->end - string->begin;
+    switch (size) {
+    case 2: return IS("id") ? ID : 0;
+    case 4:
+        return IS("role") ? ROLE : IS("type") ? TYPE : IS("text") ? TEXT : IS("name") ? NAME : 0;
+    case 5: return IS("audio") ? NULLS : 0;
+    case 7: return IS("content") ? CONTENT : IS("refusal") ? REFUSAL : 0;
+    case 8: return IS("function") ? FUNCTION : 0;
+    case 9: return IS("arguments") ? ARGUMENTS : 0;
+    case 10: return IS("tool_calls") ? TOOL_CALLS : 0;
+    case 12: return IS("tool_call_id") ? TOOL_CALL_ID : 0;
+    case 13: return IS("function_call") ? NULLS_TOO : 0;
+    case 17: return IS("reasoning_content") ? REASONING : 0;
+    default: return 0;
+    }
+}
+
+static int says(const lk_json *json, const lk_string *string, const char *word) {
+    size_t size = strlen(word);
+    return string->end - string->begin == size &&
+           memcmp(json->text + string->begin, word, size) == 0;
+}
+
+/* Tokens of a weight, rounded up. */
+static uint64_t tokens_of(uint64_t weight) { return (weight + 19) / 20; }
+
+static lk_span span_of(const lk_string *string) { return (lk_span){string->begin, string->end}; }
+
+/* Room for `more` after `count`; 0 without memory. */
+static int grow(void **items, size_t count, size_t more, size_t *room, size_t size) {
+    size_t wanted = *room ? *room : 32;
+    void *grown;
+    if (more <= *room - count) return 1;
+    while (wanted - count < more) wanted *= 2;
+    grown = realloc(*items, wanted * size);
+    if (!grown) return 0;
+    *items = grown;
+    *room = wanted;
+    return 1;
+}
+
+static int add_piece(lk_chat *found, lk_piece piece) {
+    if (!grow((void **)&found->pieces, found->piece_count, 1, &found->piece_room,
+              sizeof *found->pieces))
+        return -1;
+    found->pieces[found->piece_count++] = piece;
+    return 1;
+}
+
+static int read_null(lk_json *json) {
+    uint64_t key = 0;
+    int is_odd = 0;
+    return lk_peek(json) == 'n' && lk_read_value(json, 1, &key, &is_odd) == LK_NULL;
+}
+
+static int add_text(lk_chat *found, const lk_string *string) {
+    found->turns.tokens += tokens_of(string->weight);
+    return add_piece(found, (lk_piece){.turn = found->turns.turn_count,
+                                       .kind = LK_TEXT,
+                                       .text = span_of(string)});
+}
+
+/* The texts of a list of parts; 1, 0 or -1 as for the list, as below. */
+static int read_parts(lk_json *json, lk_chat *found) {
+    int more, next;
+    json->at++;
+    for (size_t parts = 0; (more = lk_next_item(json, parts)) == 1; parts++) {
+        unsigned seen = 0;
+        lk_string name, string, text = {0};
+        if (lk_peek(json) != '{') return 0;
+        json->at++;
+        for (size_t count = 0; (next = lk_next_member(json, count, &name)) == 1; count++) {
+            unsigned member = member_of(json, &name);
+            if ((seen & member) || !(member & (TYPE | TEXT))) return 0;
+            seen |= member;
+            if (!lk_read_string(json, &string)) return 0;
+            if (member == TEXT)
+                text = string;
+            else if (!says(json, &string, "text"))
+                return 0;
+        }
+        if (next != 0 || seen != (TYPE | TEXT)) return 0;
+        if (add_text(found, &text) < 0) return -1;
+    }
+    return more == 0;
+}
+
+static uint32_t hex_at(const unsigned char *text) {
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned char byte = text[i];
+        unit = unit << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
+    }
+    return unit;
+}
+
+/* What a string says that `lk_read_string` took: never longer than it is spelled. */
+static size_t unescape(const unsigned char *text, size_t size, unsigned char *out) {
+    unsigned char *to = out;
+    size_t at = 0;
+    while (at < size) {
+        const unsigned char *next = memchr(text + at, '\\', size - at);
+        size_t plain = next ? (size_t)(next - text) - at : size - at;
+        uint32_t code;
+        memcpy(to, text + at, plain);
+        to += plain;
+        at += plain;
+        if (!next) break;
+        at += 2;
+        switch (next[1]) {
+        case 'b': *to++ = '\b'; continue;
+        case 'f': *to++ = '\f'; continue;
+        case 'n': *to++ = '\n'; continue;
+        case 'r': *to++ = '\r'; continue;
+        case 't': *to++ = '\t'; continue;
+        case 'u': break;
+        default: *to++ = next[1]; continue;
+        }
+        code = hex_at(text + at);
+        at += 4;
+        if (code >= 0xD800 && code <= 0xDBFF) {
+            code = 0x10000 + ((code - 0xD800) << 10) + (hex_at(text + at + 2) - 0xDC00);
+            at += 6;
+        }
+        if (code < 0x80) {
+            *to++ = (unsigned char)code;
+            continue;
+        }
+        if (code < 0x800) {
+            *to++ = (unsigned char)(0xC0 | code >> 6);
+        } else {
+            if (code < 0x10000) {
+                *to++ = (unsigned char)(0xE0 | code >> 12);
+            } else {
+                *to++ = (unsigned char)(0xF0 | code >> 18);
+                *to++ = (unsigned char)(0x80 | (code >> 12 & 0x3F));
+            }
+            *to++ = (unsigned char)(0x80 | (code >> 6 & 0x3F));
+        }
+        *to++ = (unsigned char)(0x80 | (code & 0x3F));
+    }
+    return (size_t)(to - out);
+}
+
+/* What a call is given, from the string that holds it; -1 without memory. */
+static int read_input(const lk_json *json, const lk_string *given, lk_piece *call, uint64_t *key,
+                      lk_chat *found) {
+    size_t size = given->end - given->begin, begin = found->inputs_size;
+    const unsigned char *text = json->text + given->begin;
+    lk_json input;
+    if (!grow((void **)&found->inputs, begin, size + 1, &found->inputs_room, 1)) return -1;
+    if (given->is_escaped) {
+        size = unescape(text, size, found->inputs + begin);
+    } else {
+        memcpy(found->inputs + begin, text, size);
+    }
+    input = (lk_json){.text = found->inputs, .at = begin, .end = begin + size};
+    lk_peek(&input);
+    call->input.begin = call->input.end = begin;
+    if (input.at == input.end) {
+        /* Nothing at all, which others say as `{}`. */
+        call->is_odd = 1;
+        return 1;
+    }
+    call->input.begin = input.at;
+    if (lk_read_value(&input, 1, key, &call->is_odd) != LK_OBJECT) {
+        call->is_odd = 1;
+        found->is_plain = 0;
+        return 1;
+    }
+    call->input.end = input.at;
+    lk_peek(&input);
+    if (input.at != input.end) {
+        call->is_odd = 1;
+        found->is_plain = 0;
+    }
+    found->inputs_size = begin + size;
+    return 1;
+}
+
+/* `name` and `arguments` of a call. */
+static int read_function(lk_json *json, lk_string *called, lk_string *given) {
+    unsigned seen = 0;
+    lk_string name;
+    int more;
+    if (lk_peek(json) != '{') return 0;
+    json->at++;
+    for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
+        unsigned member = member_of(json, &name);
+        if ((seen & member) || !(member & (NAME | ARGUMENTS))) return 0;
+        seen |= member;
+        if (!lk_read_string(json, member == NAME ? called : given)) return 0;
+    }
+    return more == 0 && seen == (NAME | ARGUMENTS);
+}
+
+static int read_call(lk_json *json, lk_chat *found) {
+    lk_turns *turns = &found->turns;
+    lk_piece call = {.turn = turns->turn_count, .kind = LK_CALL};
+    unsigned seen = 0;
+    uint64_t key = 0;
+    lk_string name, string, called = {0}, given = {0};
+    int more;
+    if (lk_peek(json) != '{') return 0;
+    json->at++;
+    for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
+        unsigned member = member_of(json, &name);
+        if (seen & member) return 0;
+        seen |= member;
+        if (member == FUNCTION) {
+            if (!read_function(json, &called, &given)) return 0;
+        } else if (member == ID) {
+            if (!lk_read_string(json, &string) || string.begin == string.end) return 0;
+            call.id = span_of(&string);
+        } else if (member != TYPE || !lk_read_string(json, &string) ||
+                   !says(json, &string, "function")) {
+            return 0;
+        }
+    }
+    if (more != 0 || (seen | TYPE) != (ID | TYPE | FUNCTION)) return 0;
+    call.name = span_of(&called);
+    if (read_input(json, &given, &call, &key, found) < 0 || add_piece(found, call) < 0 ||
+        !grow((void **)&turns->calls, turns->call_count, 1, &turns->call_room,
+              sizeof *turns->calls))
+        return -1;
+    turns->calls[turns->call_count++] = (lk_call){
+        .turn = turns->turn_count,
+        .name = called.begin - 1,
+        .name_end = called.end + 1,
+        .input = given.begin - 1,
+        .input_end = given.end + 1,
+        .key = lk_key(json->text + called.begin, called.end - called.begin, key),
+        .is_odd = call.is_odd || called.is_odd,
+    };
+    turns->tokens += tokens_of(called.weight) + tokens_of(given.weight);
+    return 1;
+}
+
+static int read_calls(lk_json *json, lk_chat *found) {
+    int more, done;
+    if (lk_peek(json) != '[') return read_null(json);
+    json->at++;
+    for (size_t count = 0; (more = lk_next_item(json, count)) == 1; count++) {
+        done = read_call(json, found);
+        if (done != 1) return done;
+    }
+    return more == 0;
+}
+
+typedef struct {
+    unsigned seen;
+    unsigned char role; /* 0 for a tool's answer */
+    int is_empty;       /* `content` is null */
+    lk_span answers;    /* `tool_call_id` */
+} Entry;
+
+static int read_role(lk_json *json, Entry *entry) {
+    lk_string string;
+    if (!lk_read_string(json, &string)) return 0;
+    entry->role = says(json, &string, "assistant")   ? ASSISTANT
+                  : says(json, &string, "user")      ? USER
+                  : says(json, &string, "tool")      ? RESULT
+                  : says(json, &string, "system")    ? SYSTEM
+                  : says(json, &string, "developer") ? SYSTEM
+                                                     : 0;
+    return entry->role != 0;
+}
+
+static int read_member(lk_json *json, unsigned member, Entry *entry, lk_chat *found) {
+    lk_string string;
+    switch (member) {
+    case ROLE: return read_role(json, entry);
+    case CONTENT:
+        if (lk_peek(json) == '[') return read_parts(json, found);
+        if (lk_read_string(json, &string)) return add_text(found, &string);
+        entry->is_empty = 1;
+        return read_null(json);
+    case TOOL_CALLS: return read_calls(json, found);
+    case TOOL_CALL_ID:
+        if (!lk_read_string(json, &string)) return 0;
+        entry->answers = span_of(&string);
+        return 1;
+    case NAME: return lk_read_string(json, &string) || read_null(json);
+    case REFUSAL:
+    case REASONING:
+        if (!lk_read_string(json, &string)) return read_null(json);
+        if (string.begin == string.end) return 1;
+        found->turns.tokens += tokens_of(string.weight);
+        if (member == REASONING) found->turns.has_reasoning = 1;
+        found->is_plain = 0;
+        return 1;
+    case NULLS:
+    case NULLS_TOO: return read_null(json);
+    default: return 0;
+    }
+}
+
+static int add_turn(lk_turns *turns, size_t begin, size_t end, unsigned char kind) {
+    if (!grow((void **)&turns->turns, turns->turn_count, 1, &turns->turn_room,
+              sizeof *turns->turns))
+        return -1;
+    turns->turns[turns->turn_count++] = (lk_turn){.begin = begin, .end = end, .kind = kind};
+    return 1;
+}
+
+/* An answer of a tool, whose texts are the pieces from `first` on. */
+static int add_answer(const Entry *entry, size_t first, size_t begin, size_t end, int goes_on,
+                      lk_chat *found) {
+    lk_turns *turns = &found->turns;
+    lk_piece answer = {.kind = LK_ANSWER, .id = entry->answers};
+    if (found->piece_count > first) answer.text = found->pieces[first].text;
+    if (found->piece_count > first + 1) found->is_plain = 0;
+    found->piece_count = first;
+    if (goes_on)
+        turns->turns[turns->turn_count - 1].end = end;
+    else if (add_turn(turns, begin, end, RESULT) < 0)
+        return -1;
+    answer.turn = turns->turn_count - 1;
+    if (!grow((void **)&turns->results, turns->result_count, 1, &turns->result_room,
+              sizeof *turns->results))
+        return -1;
+    turns->results[turns->result_count++] = (lk_result){.turn = answer.turn};
+    return add_piece(found, answer);
+}
+
+/* A message; `goes_on` tells whether the one before was a tool's answer, and then whether this is. */
+static int read_entry(lk_json *json, int *goes_on, lk_chat *found) {
+    lk_turns *turns = &found->turns;
+    Entry entry = {0};
+    size_t begin, first = found->piece_count;
+    uint64_t tokens = turns->tokens;
+    unsigned must, may = 0;
+    int more, done, answered = *goes_on;
+    lk_string name;
+    if (lk_peek(json) != '{') return 0;
+    begin = json->at++;
+    for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
+        unsigned member = member_of(json, &name);
+        if (entry.seen & member) return 0;
+        /* Words stand before calls in a message that is written. */
+        if (member == CONTENT && (entry.seen & TOOL_CALLS)) found->is_plain = 0;
+        entry.seen |= member;
+        done = read_member(json, member, &entry, found);
+        if (done != 1) return done;
+    }
+    if (more != 0) return 0;
+    must = ROLE | CONTENT;
+    if (entry.role == ASSISTANT) {
+        must = ROLE;
+        may = CONTENT | TOOL_CALLS | REFUSAL | REASONING | NULLS | NULLS_TOO;
+    } else if (entry.role == RESULT) {
+        must = ROLE | TOOL_CALL_ID;
+        may = CONTENT | NAME;
+    }
+    if ((entry.seen & must) != must || (entry.seen & ~(must | may)) != 0) return 0;
+    if (entry.is_empty && (must & CONTENT)) return 0;
+    *goes_on = entry.role == RESULT;
+    if (entry.role == RESULT) return add_answer(&entry, first, begin, json->at, answered, found);
+    if (entry.role == SYSTEM && turns->turn_count == 0) {
+        found->system_end = json->at;
+        found->piece_count = first;
+        turns->tokens = tokens;
+        return 1;
+    }
+    return add_turn(turns, begin, json->at, entry.role);
+}
+
+int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *found) {
+    lk_json json = {.text = text, .at = begin, .end = size};
+    int more, done, goes_on = 0;
+    *found = (lk_chat){.is_plain = 1};
+    if (begin > size || lk_peek(&json) != '[') return 0;
+    json.at++;
+    for (size_t count = 0; (more = lk_next_item(&json, count)) == 1; count++) {
+        done = read_entry(&json, &goes_on, found);
+        if (done != 1) return done;
+    }
+    found->turns.end = json.at;
+    found->turns.is_ascii = !json.has_wide;
+    return more == 0 && found->turns.turn_count > 0;
+}
+
+void lk_release_chat(lk_chat *found) {
+    lk_release_turns(&found->turns);
+    free(found->pieces);
+    free(found->inputs);
+    *found = (lk_chat){0};
+}
+
+/* -- Writing ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    unsigned char *out; /* NULL where bytes are counted */
+    size_t size;
+} Writer;
+
+static void put(Writer *writer, const void *text, size_t size) {
+    if (writer->out) memcpy(writer->out + writer->size, text, size);
+    writer->size += size;
+}
+
+#define PUT(writer, word) put(writer, word, sizeof(word) - 1)
+
+static void put_span(Writer *writer, const unsigned char *text, lk_span span) {
+    put(writer, text + span.begin, span.end - span.begin);
+}
+
+/* Whether it is surely no white space, nor what is not looked at closely. */
+static int is_word(uint32_t code) {
+    return (code > ' ' && code < 0x7F) || (code > 0xA0 && code < 0x1680) || code > 0x3000;
+}
+
+/* Whether a text says anything: 1; 0 where it is blank or empty; -1 where that is not plain. */
+static int says_anything(const unsigned char *text, lk_span span) {
+    int is_sure = 1;
+    for (size_t at = span.begin; at < span.end; at++) {
+        unsigned char byte = text[at];
+        if (byte == ' ') continue;
+        if (byte == '\\') {
+            byte = text[++at];
+            if (byte == 'n' || byte == 't' || byte == 'r' || byte == 'f') continue;
+            if (byte != 'u' || is_word(hex_at(text + at + 1))) return 1;
+            at += 4;
+        } else if (byte < 0x80 ? is_word(byte)
+                               : byte == 0xE3 ? text[at + 1] > 0x80
+                                              : byte > 0xC2 && byte != 0xE1 && byte != 0xE2) {
+            /* White space beyond U+0080 begins with the others. */
+            return 1;
+        }
+        is_sure = 0;
+    }
+    return is_sure ? 0 : -1;
+}
+
+/* Letters, digits, `_` and `-`, and not too many. */
+static int is_legal(const unsigned char *text, lk_span span) {
+    if (span.end == span.begin || span.end - span.begin > LONGEST_NAME) return 0;
+    for (size_t at = span.begin; at < span.end; at++) {
+        unsigned char byte = text[at], letter = byte | 0x20;
+        int is_word = (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9');
+        if (!is_word && byte != '_' && byte != '-') return 0;
+    }
+    return 1;
+}
+
+static int are_alike(const unsigned char *text, lk_span one, lk_span other) {
+    size_t size = one.end - one.begin;
+    return size == other.end - other.begin &&
+           memcmp(text + one.begin, text + other.begin, size) == 0;
+}
+
+/* Whether the answers are to the calls, one to each; both have legal ids. */
+static int are_answered(const unsigned char *text, const lk_piece *calls, size_t count,
+                        const lk_piece *answers) {
+    uint32_t open = 0;
+    size_t i = 0;
+    if (count > MOST_OUT_OF_ORDER) return 0;
+    for (i = 0; i < count; i++) {
+        size_t call = i;
+        /* Calls with one id are none of ours. */
+        for (size_t other = 0; other < i; other++)
+            if (are_alike(text, calls[i].id, calls[other].id)) return 0;
+        if (!are_alike(text, calls[call].id, answers[i].id))
+            for (call = 0; call < count && !are_alike(text, calls[call].id, answers[i].id);) call++;
+        if (call == count || (open >> call & 1)) return 0;
+        open |= UINT32_C(1) << call;
+    }
+    return 1;
+}
+
+/* A block; 1 where one was written, 0 where it says nothing, -1 where care is needed. */
+static int put_piece(Writer *writer, const unsigned char *text, const lk_chat *found,
+                     const lk_piece *piece, int is_first) {
+    int is_said = piece->kind == LK_CALL ? 1 : says_anything(text, piece->text);
+    if (is_said < 0 || (piece->kind == LK_TEXT && is_said == 0)) return is_said;
+    if (piece->kind != LK_TEXT && !is_legal(text, piece->id)) return -1;
+    if (!is_first) PUT(writer, ",");
+    if (piece->kind == LK_TEXT) {
+        PUT(writer, "{\"type\":\"text\",\"text\":\"");
+        put_span(writer, text, piece->text);
+        PUT(writer, "\"}");
+        return 1;
+    }
+    if (piece->kind == LK_CALL) {
+        if (!is_legal(text, piece->name)) return -1;
+        PUT(writer, "{\"type\":\"tool_use\",\"id\":\"");
+        put_span(writer, text, piece->id);
+        PUT(writer, "\",\"name\":\"");
+        put_span(writer, text, piece->name);
+        PUT(writer, "\",\"input\":");
+        if (piece->input.begin == piece->input.end)
+            PUT(writer, "{}");
+        else
+            put_span(writer, found->inputs, piece->input);
+        PUT(writer, "}");
+        return 1;
+    }
+    PUT(writer, "{\"type\":\"tool_result\",\"tool_use_id\":\"");
+    put_span(writer, text, piece->id);
+    PUT(writer, "\"");
+    if (is_said) {
+        PUT(writer, ",\"content\":\"");
+        put_span(writer, text, piece->text);
+        PUT(writer, "\"");
+    }
+    PUT(writer, "}");
+    return 1;
+}
+
+size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out) {
+    const lk_turns *turns = &found->turns;
+    const lk_piece *pieces = found->pieces;
+    Writer writer = {.out = out};
+    size_t at = 0, calls_at = 0, calls = 0;
+    unsigned char before = 0;
+    if (!found->is_plain || turns->turns[turns->turn_count - 1].kind == ASSISTANT) return 0;
+    PUT(&writer, "[");
+    for (size_t i = 0; i < turns->turn_count; i++) {
+        unsigned char kind = turns->turns[i].kind;
+        size_t first = at, blocks = 0, called = 0;
+        int joins = before == USER || before == RESULT;
+        while (at < found->piece_count && pieces[at].turn == i) at++;
+        if (kind == SYSTEM) return 0;
+        if (kind == ASSISTANT) {
+            if (!joins) return 0;
+            PUT(&writer, "]},{\"role\":\"assistant\",\"content\":[");
+            joins = 0;
+        } else if (!joins) {
+            if (before == ASSISTANT) PUT(&writer, "]},");
+            PUT(&writer, "{\"role\":\"user\",\"content\":[");
+        }
+        /* Answers come right after their calls, and nowhere else. */
+        if ((kind == RESULT) != (calls > 0)) return 0;
+        if (kind == RESULT &&
+            (calls != at - first || !are_answered(text, pieces + calls_at, calls, pieces + first)))
+            return 0;
+        for (size_t one = first; one < at; one++) {
+            int done = put_piece(&writer, text, found, &pieces[one], blocks == 0 && !joins);
+            if (done < 0) return 0;
+            blocks += (size_t)done;
+            if (pieces[one].kind == LK_CALL && called++ == 0) calls_at = one;
+        }
+        if (blocks == 0) return 0;
+        calls = called;
+        before = kind;
+    }
+    PUT(&writer, "]}]");
+    return writer.size;
+}
