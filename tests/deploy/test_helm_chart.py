@@ -113,6 +113,18 @@ WRONG: Sequence[tuple[Values, str]] = (
     ({**PLAIN, "autoscaling": {"enabled": True, "minReplicas": 11}}, "more than maxReplicas"),
     ({**PLAIN, "trust": {"keys": {"a.pem": "-----BEGIN PRIVATE KEY-----"}}}, "trust.keys"),
     ({**PLAIN, "environment": {"TMPDIR": "/x"}}, "environment"),
+    # `admin.enabled` says it: a name that stood twice would be one of two, by chance.
+    ({**PLAIN, "environment": {"ADMIN_HOST": "::"}}, "environment"),
+    (
+        {
+            **PLAIN,
+            "credentials": {"existingSecret": "house"},
+            "admin": {"enabled": True},
+            "podMonitor": {"enabled": True},
+            "networkPolicy": {"enabled": True},
+        },
+        "lets nobody to the operators' port",
+    ),
     ({"bundle": {"configMap": {"content": "QUJD" * 350_000}}}, "1 MiB"),
 )
 

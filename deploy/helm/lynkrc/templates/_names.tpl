@@ -71,6 +71,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "lynkrc.checks" -}}
 {{- if and .Values.admin.enabled (not .Values.credentials.existingSecret) }}{{ fail "admin.enabled: the operators' port needs a token, which `credentials.existingSecret` holds" }}{{ end -}}
 {{- if and .Values.podMonitor.enabled (not .Values.admin.enabled) }}{{ fail "podMonitor.enabled: Prometheus asks the operators' port, so `admin.enabled` must be true" }}{{ end -}}
+{{- if and .Values.podMonitor.enabled .Values.networkPolicy.enabled (not .Values.networkPolicy.operators) }}{{ fail "networkPolicy.operators: an empty list lets nobody to the operators' port, and `podMonitor.enabled` has Prometheus ask it" }}{{ end -}}
 {{- if .Values.autoscaling.enabled -}}
 {{- if gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas) }}{{ fail "autoscaling: minReplicas is more than maxReplicas" }}{{ end -}}
 {{- if not (dig "requests" "cpu" "" .Values.resources) }}{{ fail "autoscaling: a share of CPU needs `resources.requests.cpu`" }}{{ end -}}
