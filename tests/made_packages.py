@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,19 @@ tiers: [{name: ALL, chain: [small]}]
 
 
 def environ() -> dict[str, str]:
-    """Ours, with the checkout to import and the time of the files."""
+    """Ours, with the checkout to import and the time of the files.
+
+    The library that the checkout's install has compiled is taken; the image compiles its own, of
+    the same bytes.
+    """
     path = os.pathsep.join((str(ROOT), str(ROOT / "runtime")))
-    return dict(os.environ) | {"PYTHONPATH": path, "SOURCE_DATE_EPOCH": EPOCH}
+    library = ROOT / "runtime" / "lynkrc_runtime" / "scan" / "_kernel.abi3.so"
+    kept = sha256(library.read_bytes()).hexdigest() if library.is_file() else ""
+    return dict(os.environ) | {
+        "PYTHONPATH": path,
+        "SOURCE_DATE_EPOCH": EPOCH,
+        "LYNKRC_KERNEL_SHA256": kept,
+    }
 
 
 def packages(factory: pytest.TempPathFactory) -> Path:
