@@ -154,25 +154,23 @@ def test_the_estimate_of_known_tools_is_theirs(count: Callable[[str], int] | Non
         assert told == [by_hand, by_hand]
 
 
-def test_known_tools_are_written_as_new_ones_are() -> None:
+@pytest.mark.parametrize("target", ["anthropic-messages", "openai-chat"])
+def test_known_tools_are_written_as_new_ones_are(target: str) -> None:
     """For each way a target takes them, whatever was written before, with the same losses."""
-    closed = {"type": "object", "additionalProperties": False}
-    tools: list[Any] = [
-        {"type": "function", "function": {"name": name, "strict": True, "parameters": closed}}
-        for name in ("look", "find it")
+    closed = {"type": "object", "properties": {}, "additionalProperties": False}
+    tools = [
+        {"type": "function", "name": name, "strict": True, "parameters": closed}
+        for name in ("look", f"find it for {target}")
     ]
-    body: dict[str, Any] = {
-        "model": "m",
-        "messages": [{"role": "user", "content": "Hi"}],
-        "tools": tools,
-    }
-    chosen = {"mode": "auto", "tools": [{"type": "function", "function": {"name": "look"}}]}
-    some = body | {"tool_choice": {"type": "allowed_tools", "allowed_tools": chosen}}
-    strict = ANY_TARGET
-    loose = replace(ANY_TARGET, shape=RequestShape(structured_output=False))
-    read = CLIENT_DIALECTS["openai-chat"].read_request
-    write = TARGET_DIALECTS["anthropic-messages"].write_request
-    ways = [(body, strict), (body, loose), (some, strict), (some, loose)]
+    body: dict[str, Any] = {"model": "m", "input": "Hi", "tools": tools}
+    chosen = [{"type": "function", "name": "look"}]
+    some = body | {"tool_choice": {"type": "allowed_tools", "mode": "auto", "tools": chosen}}
+    loose = replace(
+        ANY_TARGET, shape=RequestShape(structured_output=False, tool_choice=["auto", "none"])
+    )
+    read = CLIENT_DIALECTS["openai-responses"].read_request
+    write = TARGET_DIALECTS[target].write_request
+    ways = [(body, ANY_TARGET), (body, loose), (some, ANY_TARGET), (some, loose)]
     fresh = []
     for number, (one, facts) in enumerate(ways):
         # Tools spelled as never before.

@@ -16,6 +16,11 @@ _members = msgspec.json.Decoder(Members).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
+_NAMES = {
+    name: _encode(name)
+    for name in ("model", "max_tokens", "system", "messages", "tools", "stream", "metadata")
+}
+"""Names that most bodies have, as they are spelled."""
 _KINDS = {
     b"{"[0]: "an object",
     b"["[0]: "a list",
@@ -124,7 +129,7 @@ def join(found: dict[str, msgspec.Raw] | dict[str, bytes]) -> bytes:
     """An object of raw values, in order, every value byte for byte."""
     pieces: list[bytes | msgspec.Raw] = []
     for name, raw in found.items():
-        pieces += (b"," if pieces else b"{", _encode(name), b":", raw)
+        pieces += (b"," if pieces else b"{", _NAMES.get(name) or _encode(name), b":", raw)
     pieces.append(b"}" if pieces else b"{}")
     return b"".join(pieces)
 

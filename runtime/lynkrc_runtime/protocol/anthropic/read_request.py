@@ -241,8 +241,7 @@ def _object(given: msgspec.Raw | None, place: str) -> dict[str, Any]:
 
 def _tool_choice(given: msgspec.Raw | None) -> tuple[ToolChoice | None, bool | None]:
     """The choice, and False for `parallel_tools` where the client turns them off."""
-    value = _object(given, "tool_choice")
-    if not value:
+    if given is None or not (value := _object(given, "tool_choice")):
         return None, None
     kind = _CHOICES.get(_member(value, "type", str, "tool_choice") or "")
     if kind is None:
@@ -257,8 +256,7 @@ def _tool_choice(given: msgspec.Raw | None) -> tuple[ToolChoice | None, bool | N
 
 def _thinking(given: msgspec.Raw | None, rest: list[str]) -> ThinkingWish | None:
     """The wish; a form nobody here knows stays a raw member."""
-    value = _object(given, "thinking")
-    if not value:
+    if given is None or not (value := _object(given, "thinking")):
         return None
     form = _member(value, "type", str, "thinking")
     if form is None:

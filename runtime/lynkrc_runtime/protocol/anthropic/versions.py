@@ -34,6 +34,8 @@ class Betas:
 
     def lost(self, prefixes: Iterable[str]) -> bool:
         """Whether every beta of these prefixes was left out, and one was there."""
+        if not self.dropped:
+            return False
         wanted = tuple(prefixes)
         return any(beta.startswith(wanted) for beta in self.dropped) and not any(
             beta.startswith(wanted) for beta in self.kept

@@ -8,8 +8,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import (
     CannotTranslate,
@@ -30,7 +28,12 @@ from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema
 from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.openai_chat.write_messages import write_messages
-from lynkrc_runtime.protocol.openai_chat.write_tools import write_choice, write_tools
+from lynkrc_runtime.protocol.openai_chat.write_tools import (
+    WrittenTools,
+    encode,
+    write_choice,
+    write_tools,
+)
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.stops import ENFORCED
 
@@ -61,7 +64,7 @@ def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) ->
     refuse_prefill(request, facts.shape)
     options, shape = request.options, facts.shape
     body: Body = {"model": facts.model, "messages": []}
-    _put_tools(body, request, shape, changes)
+    tools = _put_tools(body, request, shape, changes)
     _put_options(body, options, shape, changes)
     wanted = _wanted(facts, options, changes)
     put_user(body, request, changes)
@@ -79,20 +82,13 @@ def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) ->
         fit_messages(messages, shape, changes)
         mark_prefill(body, messages, shape)
     list_rest(request, changes)
+    if body.get("tools") is tools.entries:
+        body["tools"] = tools.spelled
     return Written(
         body=encode(body),
         headers={},
         transforms=tuple(changes),
     )
-
-
-def encode(body: Body) -> bytes:
-    """The body's bytes. Raises CannotTranslate."""
-    try:
-        return msgspec.json.encode(body)
-    except RecursionError as error:
-        # Read a few calls higher up, where there was just enough room.
-        raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
 
 
 def refuse(request: Request) -> None:
@@ -108,17 +104,18 @@ def refuse(request: Request) -> None:
         raise CannotTranslate("thread", "the target does not hold the thread to continue")
 
 
-def _put_tools(body: Body, request: Request, shape: RequestShape, changes: Changes) -> None:
+def _put_tools(body: Body, request: Request, shape: RequestShape, changes: Changes) -> WrittenTools:
     tools = write_tools(request.tools, shape, changes)
     choice = write_choice(request.tool_choice, request.tools)
-    if not tools:
+    if not tools.entries:
         # An empty list is refused, and so are the members beside it.
-        return
-    body["tools"] = tools
+        return tools
+    body["tools"] = tools.entries
     if choice is not None:
         body["tool_choice"] = choice
     if request.options.parallel_tools is False:
         body["parallel_tool_calls"] = False
+    return tools
 
 
 def _put_options(body: Body, options: Options, shape: RequestShape, changes: Changes) -> None:

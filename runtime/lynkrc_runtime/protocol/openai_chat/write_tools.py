@@ -1,10 +1,15 @@
 """Neutral tools and tool choice from another dialect, to Chat's (wire reference C.1.1, C.1.6)."""
 
 from collections.abc import Iterator, Mapping
+from typing import final
+
+import msgspec
+from msgspec import Raw, Struct
 
 from lynkrc_runtime.protocol.changes import Changes, list_extra
 from lynkrc_runtime.protocol.conversation import CannotTranslate, ChoiceKind, Tool, ToolChoice
 from lynkrc_runtime.protocol.free_form import PARAMETERS, description
+from lynkrc_runtime.protocol.known_tools import written_once
 from lynkrc_runtime.protocol.naming import CHAT_NAME_LIMIT, legal_name
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema, object_schema
 from lynkrc_runtime.protocol.openai_chat.write_messages import tool_name
@@ -19,12 +24,43 @@ WRITTEN = frozenset(
 """Members of another dialect's entry that have been read into the neutral tool."""
 
 
-def write_tools(tools: tuple[Tool, ...], shape: RequestShape, changes: Changes) -> list[Json]:
-    """The `tools` list in the client's order; tools another provider runs are left out, listed."""
-    return [
+@final
+class WrittenTools(Struct, frozen=True, gc=False):
+    """The `tools` list, which nobody may change, as requests share it; its text; what was done."""
+
+    entries: list[Json]
+    spelled: Raw
+    changes: tuple[str, ...]
+
+
+def write_tools(tools: tuple[Tool, ...], shape: RequestShape, changes: Changes) -> WrittenTools:
+    """The list in the client's order; tools another provider runs are left out, listed.
+
+    Raises CannotTranslate where they nest too deeply.
+    """
+    takes_strict = shape.structured_output is not False and shape.strict_tools is not False
+    way = (WrittenTools, takes_strict)
+    written = written_once(tools, way, lambda: _write(tools, shape))
+    changes.update(dict.fromkeys(written.changes))
+    return written
+
+
+def _write(tools: tuple[Tool, ...], shape: RequestShape) -> WrittenTools:
+    changes: Changes = {}
+    entries = [
         _function(tool, shape, changes) if tool.kind == "function" else _custom(tool, changes)
         for tool in offered(tools, changes)
     ]
+    return WrittenTools(entries, Raw(encode(entries)), tuple(changes))
+
+
+def encode(value: Json | list[Json]) -> bytes:
+    """The JSON text of a body, or of a part of it. Raises CannotTranslate."""
+    try:
+        return msgspec.json.encode(value)
+    except RecursionError as error:
+        # Read a few calls higher up, where there was just enough room.
+        raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
 
 
 def offered(tools: tuple[Tool, ...], changes: Changes) -> Iterator[Tool]:

@@ -20,12 +20,12 @@ from lynkrc_runtime.protocol.openai_chat.bodies import Body
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.write_messages import system_text
 from lynkrc_runtime.protocol.openai_chat.write_request import (
-    encode,
     is_strict,
     list_rest,
     put_user,
     refuse,
 )
+from lynkrc_runtime.protocol.openai_chat.write_tools import encode
 from lynkrc_runtime.protocol.openai_responses.shape import INCLUDED, fit_body, fit_format
 from lynkrc_runtime.protocol.openai_responses.write_items import write_items
 from lynkrc_runtime.protocol.openai_responses.write_tools import write_choice, write_tools
