@@ -30,6 +30,8 @@ from tests.kept_wheels import kept_wheels
 PATIENCE = 300
 """Seconds a step may take."""
 PATHS = "/usr/local/bin:/usr/local/sbin:/usr/bin:/usr/sbin:/bin:/sbin"
+SYSTEM = ("env", f"PATH={PATHS}")
+"""Whoever runs the tests need not have `chroot` on their path."""
 KEPT = "kept-wheels"
 OURS = {
     **{"PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": f"/{KEPT}"},
@@ -95,7 +97,7 @@ class Stage:
         They have a network of their own; ``bare``, beside a build, the tree is to read only.
         """
         return [
-            *("unshare", "--mount", "--pid", "--net", "--fork", "--kill-child"),
+            *(*SYSTEM, "unshare", "--mount", "--pid", "--net", "--fork", "--kill-child"),
             *("sh", "-c", _ENTER, "sh", str(self.root)),
             *(os.path.realpath(sys.executable), sys.base_prefix),
             kind,
@@ -156,8 +158,12 @@ def context_of(folder: Path, dockerfile: Path, kept: Path) -> Context:
 def check_namespaces() -> None:
     """Leave the test out where this machine gives no namespaces, as containers mostly do not."""
     inside = "mount -t proc proc /proc && mount -t tmpfs tmpfs /mnt && chroot / true"
-    trial = ["unshare", "--mount", "--pid", "--net", "--fork", "sh", "-c", inside]
-    is_able = sys.platform == "linux" and os.geteuid() == 0 and shutil.which("unshare") is not None
+    trial = [*SYSTEM, "unshare", "--mount", "--pid", "--net", "--fork", "sh", "-c", inside]
+    is_able = (
+        sys.platform == "linux"
+        and os.geteuid() == 0
+        and shutil.which("unshare", path=PATHS) is not None
+    )
     if is_able and subprocess.run(trial, capture_output=True, check=False).returncode == 0:
         return
     pytest.skip("steps of an image are done by root on Linux, where namespaces may be had")

@@ -8,14 +8,22 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lynkrc.cli.main import main as lynkrc
-from tests.image_tree import PATIENCE, Built, check_namespaces, context_of, environ, make
+from tests.image_tree import (
+    PATIENCE,
+    SYSTEM,
+    Built,
+    check_namespaces,
+    context_of,
+    environ,
+    make,
+)
 from tests.made_packages import EPOCH, SPEC, one, packages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,6 +76,10 @@ def container(built: Built, *options: str) -> Iterator["subprocess.Popen[str]"]:
     try:
         yield running
     finally:
+        # The namespace ends with its first process, which a change of user keeps from hearing that
+        # its parent has ended.
+        with suppress(IndexError, FileNotFoundError, ProcessLookupError):
+            os.kill(first_process(running), signal.SIGKILL)
         running.kill()
         running.communicate()
 
@@ -82,7 +94,7 @@ def within(
     running: "subprocess.Popen[str]", *words: str, root: bool
 ) -> "subprocess.CompletedProcess[str]":
     """A command in the container's network; `root`: in its tree as well, as `docker exec` does."""
-    enter = ["nsenter", "--target", str(first_process(running)), "--net"]
+    enter = [*SYSTEM, "nsenter", "--target", str(first_process(running)), "--net"]
     inside = ["--mount", "--pid"] if root else []
     return subprocess.run(
         [*enter, *inside, *words],
