@@ -37,7 +37,7 @@ $(READY): pyproject.toml $(KERNEL)
 	@echo "setting up $(VENV) (once)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@$(BIN)/python -m pip install --quiet --no-compile --editable . --group dev
 	@touch $@
 
 run: $(READY)
