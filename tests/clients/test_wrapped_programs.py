@@ -51,6 +51,9 @@ def test_a_wrapped_program_is_answered(
             "CODEX_HOME": str(tmp_path),
             "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            # What was said is no file of the folder the tests run in.
+            "AIDER_CHAT_HISTORY_FILE": str(tmp_path / "chat.md"),
+            "AIDER_INPUT_HISTORY_FILE": str(tmp_path / "input"),
         }
     )
     command = [sys.executable, "-m", "lynkrc", "wrap", program, "--bundle", str(bundle), "--"]
