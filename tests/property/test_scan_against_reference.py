@@ -33,7 +33,7 @@ KERNELS: tuple[KernelName, ...] = (
     ("portable",) if kernel_name() == "portable" else ("portable", "native")
 )
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
-DETERMINISTIC = tried(100)
+DETERMINISTIC = tried(250)
 
 
 def parse(text: str) -> Pattern:
