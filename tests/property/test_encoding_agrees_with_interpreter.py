@@ -41,7 +41,7 @@ def facts_of(table: RouteTable, found: Encoded, vector: list[int]) -> list[z3.Bo
     return facts
 
 
-@tried(25)
+@tried(60)
 @given(tables(), vectors)
 def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int]) -> None:
     symbols, found = encoded(table)
@@ -55,7 +55,7 @@ def test_every_step_is_as_in_the_interpreter(table: RouteTable, vector: list[int
     assert isinstance(solver.ask(z3.Not(z3.And(*facts))), Impossible)
 
 
-@tried(10)
+@tried(25)
 @given(tables())
 def test_what_is_found_for_an_outcome_has_it(table: RouteTable) -> None:
     symbols, found = encoded(table)

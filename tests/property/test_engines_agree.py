@@ -35,7 +35,7 @@ from tests.runtime.unwatched import Unwatched
 from tests.unit.full_table import FULL
 from tests.unit.sample_table import SPEC
 
-moderate = tried(20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+moderate = tried(50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 several_vectors = st.lists(vectors, min_size=4, max_size=12)
 
 

@@ -51,7 +51,7 @@ def known(seed: int) -> tuple[Relation, ...]:
     return relations(rig(seed).domain)
 
 
-@tried(100)
+@tried(240)
 @given(made=requests, seeds=st.lists(st.integers(1, RIGS), max_size=4, unique=True))
 def test_no_request_breaks_a_fact(made: Made, seeds: list[int]) -> None:
     for seed in (0, *seeds):

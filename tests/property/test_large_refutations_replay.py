@@ -32,7 +32,7 @@ MORE = """\
 """
 
 
-@pytest.mark.parametrize("seed", range(1, 2 * EFFORT + 1))
+@pytest.mark.parametrize("seed", range(1, 3 * EFFORT + 1))
 def test_every_refutation_replays(seed: int) -> None:
     text = large_text(40, seed).replace("assert:\n", "assert:\n" + MORE)
     checked = check_spec("routing.yaml", text.encode(), loader=Files(), catalog=catalog())

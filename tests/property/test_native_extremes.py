@@ -113,7 +113,7 @@ def extreme(seed: int) -> RouteTable:
 
 
 @needs_compiler
-@pytest.mark.parametrize("seed", range(1, 2 * EFFORT + 1))
+@pytest.mark.parametrize("seed", range(1, 3 * EFFORT + 1))
 def test_no_engine_leaves_its_integers(tmp_path: Path, seed: int) -> None:
     written = extreme(seed)
     assert verify(written) == []
