@@ -1,6 +1,7 @@
 """``lynkrc``: arguments to one command's module, imported only when it is called."""
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -47,6 +48,9 @@ COMMANDS: tuple[tuple[str, str], ...] = (
 PASSED_ON = ("serve",)
 """Commands whose arguments are another program's, which reads them."""
 
+_NO_ROOM = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO))
+"""Why what a command writes may not be taken, by whatever holds it."""
+
 PASSED_AFTER = ("wrap",)
 """Commands whose arguments after ``--`` are another program's: `rest` has them."""
 
@@ -79,12 +83,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         return code
     except BrokenPipeError:
         # The reader of our output went away (`lynkrc trace ... | head`); nobody hears more of it.
-        # What is still held would be written at exit: it goes where nobody minds.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         sys.stderr.close()
         return ExitCode.OK
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        _write_no_more()
+        name = "" if error.filename is None else f" to {error.filename}"
+        told = f"cannot write{name}: {error.strerror}; what was written is not whole"
+        sys.stderr.write(f"lynkrc {arguments.command}: error: {told}\n")
+        return ExitCode.CANNOT_RUN
     except KeyboardInterrupt:
         return 130
+
+
+def _write_no_more() -> None:
+    """What standard output still holds would be written at exit: it goes where nobody minds."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parse(words: Sequence[str]) -> argparse.Namespace:

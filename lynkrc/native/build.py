@@ -9,6 +9,7 @@ same results.
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -89,8 +90,10 @@ def build_native(artifacts: Artifacts, libraries: Libraries | None = None) -> Na
     if shutil.which(command[0]) is None:
         return NativeMissing(reason=f"there is no C compiler ({command[0]})")
     include = include_folder()
-    if not (include / "Python.h").is_file():
-        return NativeMissing(reason=f"the headers of Python are not installed ({include})")
+    if not os.access(include / "Python.h", os.R_OK):
+        return NativeMissing(
+            reason=f"the headers of Python are not installed, or may not be read ({include})"
+        )
     dispatch = json.loads(artifacts.dispatch)
     targets, slots = len(dispatch["targets"]), len(dispatch["slots"])
     if targets > MOST_TARGETS:

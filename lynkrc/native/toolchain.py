@@ -13,6 +13,7 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -83,11 +84,14 @@ def toolchain_digest() -> str | None:
 
 
 def _stamp(path: Path) -> tuple[str, int, int] | None:
-    """Where a file really is, its size and its time; None for what is no file."""
-    if not path.is_file():
+    """Where a file really is, its size and its time; None for what is no file we may look at."""
+    try:
+        real = path.resolve()
+        found = real.stat()
+    except OSError:
         return None
-    real = path.resolve()
-    found = real.stat()
+    if not stat.S_ISREG(found.st_mode):
+        return None
     return str(real), found.st_size, found.st_mtime_ns
 
 

@@ -101,3 +101,18 @@ def test_without_a_compiler_the_bundle_is_the_portable_one(
     assert "(portable, " in out
     bundles = [(folder / name / "sample.lynkr").read_bytes() for name in ("portable", "out")]
     assert bundles[0] == bundles[1]
+
+
+@needs_compiler
+def test_headers_that_may_not_be_looked_at_are_missing(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a name that no system looks up, as nothing is forbidden to a superuser."""
+    nowhere = folder / ("x" * 300)
+    for module in ("build", "toolchain"):
+        monkeypatch.setattr(f"lynkrc.native.{module}.include_folder", lambda: nowhere)
+    assert main(["build", "--native", "-o", "out"]) == 0
+    assert (
+        "note: no native scorer: the headers of Python are not installed, or may not be read "
+        f"({nowhere})\n"
+    ) in capsys.readouterr().err
