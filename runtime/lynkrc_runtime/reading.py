@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.late_messages import (
     GivenCall,
     calls_since,
     course_of,
+    own_kinds,
 )
 from lynkrc_runtime.scan.fold import fold
 from lynkrc_runtime.scan.matcher import Found, Matcher
@@ -113,12 +114,17 @@ class Reading:
     @once
     def ask(self) -> Ask:
         """The user's words and where they stand."""
-        return find_ask(self.request.messages, self._markers, self.course.kinds)
+        return find_ask(self.request.messages, self._markers, self.own_kinds)
 
     @once
     def course(self) -> Course:
         """Who spoke when, and what came of tools."""
         return course_of(self.request.messages)
+
+    @once
+    def own_kinds(self) -> bytes:
+        """Who spoke when, and of whom it is known without a look whether there are own words."""
+        return own_kinds(self.request.messages, self._markers.spelled)
 
     @once
     def counts(self) -> TextCounts:
@@ -158,7 +164,7 @@ class Reading:
     @once
     def turns(self) -> int:
         """Turns with something of the user's own in them."""
-        return count_turns(self.request.messages, self.ask, self._markers, self.course.kinds)
+        return count_turns(self.request.messages, self.ask, self._markers, self.own_kinds)
 
     @once
     def loop(self) -> LoopFacts:
