@@ -29,6 +29,7 @@ C_FILES = (
     "folding.c",
     "counts.c",
     "json_text.c",
+    "own_words.c",
     "turns.c",
     "chat_turns.c",
     "chat_write.c",

@@ -13,7 +13,7 @@ from lynkrc.testing.strings import values_of
 from lynkrc.testing.wanted import Bounds, Wanted
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.dispatch import Client
-from lynkrc_runtime.reading import DEFAULT_TOOL_WEIGHT
+from lynkrc_runtime.offered import DEFAULT_TOOL_WEIGHT
 
 MOST_TOOLS = 4_096
 """Requests with more tools are not built."""

@@ -26,9 +26,20 @@ from lynkrc_runtime.protocol.conversation import (
     Role,
     Text,
 )
-from lynkrc_runtime.protocol.late_messages import ASSISTANT, USER, course_of
+from lynkrc_runtime.protocol.late_messages import (
+    ASSISTANT,
+    NOTHING,
+    USER,
+    WORDS,
+    course_of,
+    own_kinds,
+    words_of,
+)
 
 _MEDIA = frozenset((Image, Document))
+_BESIDE = bytes(set(range(256)) - {WORDS, ASSISTANT})
+_ANSWERED = bytes((WORDS, ASSISTANT))
+"""The end of a turn with words, where nothing beside is left."""
 
 
 def markers_of(clients: Sequence[Client]) -> Markers:
@@ -69,14 +80,15 @@ class Ask(Struct, frozen=True, kw_only=True):
     last: int
 
 
-def find_ask(messages: Sequence[Message], markers: Markers, kinds: bytes | None = None) -> Ask:
+def find_ask(messages: Sequence[Message], markers: Markers, known: bytes | None = None) -> Ask:
     """Walks back over tool results and injected text to the user's last turn.
 
     A turn of pictures or documents alone has no words: those of earlier turns are not its ask.
-    `kinds` are those of the messages' course, where it is known.
+    `known` is what `own_kinds` says of the messages, where it was asked.
     """
-    if kinds is None:
-        kinds = course_of(messages).kinds
+    if known is None:
+        known = own_kinds(messages, markers.spelled)
+    kinds = course_of(messages).kinds
     parts: list[str] = []
     first, last = 0, -1
     # Up to where it is known that nobody answered: looked at once, however many notes there are.
@@ -86,39 +98,57 @@ def find_ask(messages: Sequence[Message], markers: Markers, kinds: bytes | None 
         if last >= 0 and kinds.find(ASSISTANT, index, behind) >= 0:
             break
         behind = index
-        message = messages[index]
-        if (text := authored_text(message, markers)) or _shows_media(message):
+        kind = known[index]
+        text = words_of(messages, index) if kind == WORDS else None
+        if text is not None:
             first, last = index, max(index, last)
-            if text:
-                parts.append(text)
+            parts.append(text.strip())
+        elif kind != NOTHING:
+            message = messages[index]
+            if (text := authored_text(message, markers)) or _shows_media(message):
+                first, last = index, max(index, last)
+                if text:
+                    parts.append(text)
         index = kinds.rfind(USER, 0, index)
     text = parts[0] if len(parts) == 1 else "\n".join(reversed(parts))
     return Ask(text=text, first=first, last=last)
 
 
 def count_turns(
-    messages: Sequence[Message], ask: Ask, markers: Markers, kinds: bytes | None = None
+    messages: Sequence[Message], ask: Ask, markers: Markers, known: bytes | None = None
 ) -> int:
     """How often the user said or showed anything between two answers; `ask` is the last time.
 
-    `kinds` as for `find_ask`.
+    `known` as for `find_ask`.
     """
     if ask.last < 0:
         return 0
-    if kinds is None:
-        kinds = course_of(messages).kinds
-    turns = 1
-    is_counted = False
-    before = 0
-    index = kinds.find(USER, 0, ask.first)
-    while index >= 0:
-        if not is_counted or kinds.find(ASSISTANT, before, index) >= 0:
-            message = messages[index]
-            is_counted = _has_words(message, markers) or _shows_media(message)
-            turns += is_counted
-        before = index
-        index = kinds.find(USER, index + 1, ask.first)
-    return turns
+    if known is None:
+        known = own_kinds(messages, markers.spelled)
+    # Behind the answer before the ask there are notes alone.
+    end = known.rfind(ASSISTANT, 0, ask.first) + 1
+    turns = known[:end]
+    if USER in turns:
+        turns = _looked_at(messages, turns, markers)
+    return 1 + turns.translate(None, _BESIDE).count(_ANSWERED)
+
+
+def _looked_at(messages: Sequence[Message], known: bytes, markers: Markers) -> bytes:
+    """The kinds, with what a look tells of the messages without which a turn may be missed."""
+    looked = bytearray(known)
+    start = 0
+    while (index := looked.find(USER, start)) >= 0:
+        start = max(start, looked.rfind(ASSISTANT, start, index) + 1)
+        end = looked.find(ASSISTANT, index)
+        if looked.find(WORDS, start, end) < 0:
+            while 0 <= index < end:
+                message = messages[index]
+                if _has_words(message, markers) or _shows_media(message):
+                    looked[index] = WORDS
+                    break
+                index = looked.find(USER, index + 1, end)
+        start = end
+    return bytes(looked)
 
 
 def _has_words(message: Message, markers: Markers) -> bool:

@@ -1,10 +1,14 @@
 """Which client profile a request fits: by its User-Agent, else by the tools it brings."""
 
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any, TypeVar, final
 
 from lynkrc_runtime.dispatch import Client
-from lynkrc_runtime.string_classes import fold_ascii
+from lynkrc_runtime.protocol.conversation import Tool
+from lynkrc_runtime.protocol.known_tools import names_of, written_once
+from lynkrc_runtime.string_classes import Remembered, fold_ascii
+
+_T = TypeVar("_T")
 
 SHARED_PCT = 80
 """Least part of a profile's baseline tools that must be offered, or of the offered tools that must
@@ -29,16 +33,55 @@ class Profile:
 def recognise(
     profiles: Sequence[Profile], user_agent: str | None, tools: frozenset[str]
 ) -> int | None:
-    """Index of the profile that fits, None when none does. A User-Agent beats tools.
+    """Index of the profile that fits, None when none does. A User-Agent beats tools."""
+    number = None if user_agent is None else _by_agent(profiles, user_agent)
+    return _by_tools(profiles, tools) if number is None else number
 
-    A baseline lists the tools of many versions, and no version offers them all: a client is also
+
+@final
+class Clients:
+    """The profiles of one bundle; what is asked again (an agent, known tools) is looked up."""
+
+    __slots__ = ("_key", "by_agent", "profiles")
+
+    def __init__(self, clients: Sequence[Client]) -> None:
+        self.profiles = tuple(map(Profile, clients))
+        self.by_agent = Remembered(lambda agent: _by_agent(self.profiles, agent))
+        """By User-Agent, the index of the profile that fits; None where none does."""
+        self._key = object()
+
+    def recognise(self, user_agent: str | None, tools: tuple[Tool, ...]) -> int | None:
+        """As the function of that name does."""
+        number = None if user_agent is None else self.by_agent[user_agent]
+        if number is not None or not tools:
+            return number
+        return told_of(tools, Clients, self._key, lambda: _by_tools(self.profiles, names_of(tools)))
+
+
+def told_of(tools: tuple[Tool, ...], way: Hashable, owner: object, tell: Callable[[], _T]) -> _T:
+    """What `tell` gives, remembered with known tools for one owner of a way at a time.
+
+    Bundles come and go: an owner is an object that stands for one and holds nothing of it.
+    """
+    kept: list[Any] = written_once(tools, way, list)
+    if not kept or kept[0] is not owner:
+        kept[:] = owner, tell()
+    told: _T = kept[1]
+    return told
+
+
+def _by_agent(profiles: Sequence[Profile], user_agent: str) -> int | None:
+    folded = fold_ascii(user_agent)
+    for number, profile in enumerate(profiles):
+        if folded.startswith(profile.user_agents):
+            return number
+    return None
+
+
+def _by_tools(profiles: Sequence[Profile], tools: frozenset[str]) -> int | None:
+    """A baseline lists the tools of many versions, and no version offers them all: a client is also
     known by hardly offering any others. Of several that fit, the one with most of the tools.
     """
-    if user_agent is not None:
-        folded = fold_ascii(user_agent)
-        for number, profile in enumerate(profiles):
-            if folded.startswith(profile.user_agents):
-                return number
     best, most = None, 0
     for number, profile in enumerate(profiles if tools else ()):
         shared = len(profile.baseline & tools)

@@ -4,19 +4,21 @@ The plan, one function a slot, is made once from the dispatch table; a request p
 parts its slots read.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
 
-from lynkrc_runtime.ask import markers_of
-from lynkrc_runtime.clients import Profile, recognise
+from lynkrc_runtime.ask import count_turns, markers_of
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.dispatch import Dispatch, Lexicon, Slot
-from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER, OTHER_CLIENT
+from lynkrc_runtime.feature_table import FIXED_UNIT, NO_TIER
+from lynkrc_runtime.offered import OFFERED, Offered
 from lynkrc_runtime.protocol.conversation import Options, Request, ThinkingKind
-from lynkrc_runtime.protocol.known_tools import names_of
-from lynkrc_runtime.protocol.late_messages import SYSTEM
+from lynkrc_runtime.protocol.estimate import estimate_tokens
+from lynkrc_runtime.protocol.late_messages import ASSISTANT, SYSTEM, calls_since
 from lynkrc_runtime.reading import (
     Reading,
     RefusedRequest,
@@ -27,8 +29,8 @@ from lynkrc_runtime.repeats import repeats
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.places import Place
 from lynkrc_runtime.scan.tables import Tables
-from lynkrc_runtime.string_classes import StringClasses
-from lynkrc_runtime.text_counts import COUNTS
+from lynkrc_runtime.string_classes import Remembered, StringClasses
+from lynkrc_runtime.text_counts import COUNTS, TextCounts
 
 __all__ = [
     "Extractor",
@@ -105,31 +107,26 @@ class Extractor:
     def __init__(self, dispatch: Dispatch, tables: Tables | None) -> None:
         self._dispatch = dispatch
         self._markers = markers_of(dispatch.clients)
-        self._profiles = [Profile(client) for client in dispatch.clients]
+        self._clients = Clients(dispatch.clients)
+        self._offered = Offered(dispatch.slots, dispatch.clients, self._clients)
         self._matcher = None if tables is None else _matcher(dispatch.lexicons, tables)
         self._lexicons = {
             lexicon.name: (number, lexicon) for number, lexicon in enumerate(dispatch.lexicons)
         }
-        self._zeros = [min(max(0, slot.low), slot.high) for slot in dispatch.slots]
         self._plan: list[_Step[Reading]] = []
-        self._of_tools: list[_Step[Reading]] = []
-        """What is zero without tools."""
+        self._of_ask: list[_Step[TextCounts]] = []
+        """What is counted in the ask."""
         self._of_loop: list[_Step[Reading]] = []
         """What is zero where nothing follows the ask."""
         self._over_texts: dict[str, _OverText] = {}
-        self._named: dict[str, tuple[int, int]] = {}
-        """By the name of a tool: the place of its slot, and what it is where the tool is there."""
         for place, slot in enumerate(dispatch.slots):
+            count = COUNTS.get(slot.feature)
             if slot.feature in _OVER_LEXICON:
                 self._add_over_lexicon(place, slot)
-            elif slot.feature == "tools.named":
-                self._named[slot.args[0]] = (place, min(max(1, slot.low), slot.high))
-            else:
-                plan = self._plan
-                if slot.feature in _OF_TOOLS:
-                    plan = self._of_tools
-                elif slot.feature in _OF_LOOP:
-                    plan = self._of_loop
+            elif count is not None:
+                self._of_ask.append((place, count, slot.low, slot.high))
+            elif slot.feature not in OFFERED:
+                plan = self._of_loop if slot.feature in _OF_LOOP else self._plan
                 plan.append((place, self._feature(slot), slot.low, slot.high))
 
     def extract(self, request: Request, facts: RequestFacts) -> list[int]:
@@ -169,26 +166,22 @@ class Extractor:
 
     def client(self, request: Request, user_agent: str | None) -> str | None:
         """The name of the client profile that fits a request; None where none does."""
-        found = recognise(self._profiles, user_agent, names_of(request.tools))
+        found = self._clients.recognise(user_agent, request.tools)
         return None if found is None else self._dispatch.clients[found].name
 
     def _read(self, request: Request, facts: RequestFacts) -> Reading:
-        return Reading(request, facts, self._profiles, self._markers, self._matcher)
+        return Reading(request, facts, self._markers, self._matcher)
 
     def _vector(self, reading: Reading) -> list[int]:
-        vector = self._zeros.copy()
         request = reading.request
+        vector = self._offered.begin(request.tools, reading.facts.headers.get("user-agent"))
         _fill(vector, self._plan, reading)
-        if request.tools:
-            _fill(vector, self._of_tools, reading)
-            if self._named:
-                for name in self._named.keys() & reading.tool_names:
-                    place, value = self._named[name]
-                    vector[place] = value
-        if self._of_loop and reading.ask.last + 1 < len(request.messages):
+        if self._of_ask:
+            _fill(vector, self._of_ask, TextCounts(reading.ask.text))
+        if self._of_loop and reading.ask.last + 1 < len(reading.course.kinds):
             _fill(vector, self._of_loop, reading)
         for text, over in self._over_texts.items():
-            found = reading.found(text)
+            found = reading.matcher.scan(reading.text(text))
             counts = found.counts
             # Few of the lexicons occur in a text.
             for marks in compress(over.marks, counts):
@@ -204,12 +197,7 @@ class Extractor:
         plain = _PLAIN.get(name)
         if plain is not None:
             return plain
-        count = COUNTS.get(name)
-        if count is not None:
-            return lambda reading: count(reading.counts)
         match name:
-            case "client":
-                return self._client(slot)
             case "dialect":
                 dialects = _members(slot)
                 return lambda reading: dialects[reading.request.dialect]
@@ -217,8 +205,8 @@ class Extractor:
                 surfaces = _members(slot)
                 return lambda reading: surfaces[reading.facts.surface]
             case "model":
-                models = StringClasses(slot.classes)
-                return lambda reading: models.classify(reading.request.model)
+                models = Remembered(StringClasses(slot.classes).classify)
+                return lambda reading: models[reading.request.model]
             case "header":
                 return _header(slot)
             case "metadata":
@@ -246,16 +234,6 @@ class Extractor:
         else:
             step = (place, _measure(slot.feature, number), slot.low, slot.high)
             over.steps.setdefault(number, []).append(step)
-
-    def _client(self, slot: Slot) -> _Feature:
-        members = _members(slot)
-        numbers = [members[client.name] for client in self._dispatch.clients]
-        other = members[OTHER_CLIENT]
-
-        def client(reading: Reading) -> int:
-            return other if reading.client is None else numbers[reading.client]
-
-        return client
 
 
 def _measure(feature: str, lexicon: int) -> Callable[[Found], int]:
@@ -338,35 +316,41 @@ def _wants_schema(options: Options) -> bool:
     return form is not None and form.schema is not None and form.strict is not False
 
 
-def _mean_weight(reading: Reading) -> int:
-    weights = reading.added_weights
-    return sum(weights) // len(weights) if weights else 0
-
-
 def _messages(reading: Reading) -> int:
     kinds = reading.course.kinds
     return len(kinds) - kinds.count(SYSTEM)
 
 
+def _tokens(reading: Reading) -> int:
+    told = reading.facts.tokens
+    return estimate_tokens(reading.request) if told is None else told()
+
+
+def _since(places: Sequence[int], last: int) -> int:
+    """How many of the places, which ascend, lie behind the last message with the user's words."""
+    return len(places) - bisect_right(places, last)
+
+
 _OVER_LEXICON = frozenset({"count", "matches", "distinct", "points"})
-_OF_TOOLS = frozenset({"tools.count", "tools.added", "tools.max_weight", "tools.mean_weight"})
 _OF_LOOP = frozenset(
     {"loop.tool_results", "loop.tool_errors", "loop.steps_since_user", "loop.repeats"}
 )
 
 _PLAIN: Mapping[str, _Feature] = MappingProxyType(
     {
-        "context.tokens": lambda reading: reading.tokens,
+        "context.tokens": _tokens,
         "messages.count": _messages,
-        "turns": lambda reading: reading.turns,
-        "tools.count": lambda reading: len(reading.request.tools),
-        "tools.added": lambda reading: len(reading.added_weights),
-        "tools.max_weight": lambda reading: max(reading.added_weights, default=0),
-        "tools.mean_weight": _mean_weight,
-        "loop.tool_results": lambda reading: reading.loop.tool_results,
-        "loop.tool_errors": lambda reading: reading.loop.tool_errors,
-        "loop.steps_since_user": lambda reading: reading.loop.steps,
-        "loop.repeats": lambda reading: repeats(reading.calls),
+        "turns": lambda reading: count_turns(
+            reading.request.messages, reading.ask, reading.markers, reading.own_kinds
+        ),
+        "loop.tool_results": lambda reading: _since(reading.course.results, reading.ask.last),
+        "loop.tool_errors": lambda reading: _since(reading.course.errors, reading.ask.last),
+        "loop.steps_since_user": lambda reading: reading.course.kinds.count(
+            ASSISTANT, reading.ask.last + 1
+        ),
+        "loop.repeats": lambda reading: repeats(
+            calls_since(reading.request.messages, reading.ask.last + 1)
+        ),
         "images.count": lambda reading: reading.course.images,
         "documents.count": lambda reading: reading.course.documents,
         "wants.thinking": lambda reading: int(_wants_thinking(reading.request.options)),

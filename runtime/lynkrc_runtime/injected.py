@@ -38,7 +38,7 @@ class Markers:
     """How to know text that a client injected.
 
     `elements` and `wrappers` find the tags of each; the closers, which begin with ``</``, are cheap
-    tests for them: without one there is neither.
+    tests for them: without one there is neither. `spelled` are the prefixes in UTF-8.
     """
 
     elements: re.Pattern[str] | None
@@ -46,6 +46,7 @@ class Markers:
     wrappers: re.Pattern[str] | None
     wrapper_closer: re.Pattern[str] | None
     prefixes: tuple[str, ...]
+    spelled: tuple[bytes, ...]
 
 
 def make_markers(
@@ -57,12 +58,14 @@ def make_markers(
     """
     around = sorted(set(wrappers))
     elements = sorted(set(tags).difference(around))
+    begins = tuple(sorted(set(prefixes)))
     return Markers(
         elements=_tags(elements),
         element_closer=_closer(elements),
         wrappers=_tags(around),
         wrapper_closer=_closer(around),
-        prefixes=tuple(sorted(set(prefixes))),
+        prefixes=begins,
+        spelled=tuple([prefix.encode("utf-8", "surrogatepass") for prefix in begins]),
     )
 
 

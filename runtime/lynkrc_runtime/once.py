@@ -30,5 +30,6 @@ class once(Generic[_T]):
 
     def __get__(self, instance: Any, owner: type) -> _T:
         value: _T = self._work_out(instance)
-        instance.__dict__[self._name] = value
+        # Not by way of `__dict__`: what has none yet would have to make one.
+        setattr(instance, self._name, value)
         return value

@@ -10,10 +10,15 @@ Tests in the language fold ASCII case and trim blanks, so classes are compared t
 [0, 1, 2, 3, 4]
 """
 
-from collections.abc import Sequence
-from typing import final
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar, final
 
 from lynkrc_runtime.dispatch import StringClass
+
+_T = TypeVar("_T")
+
+_MOST = 256
+"""Texts that are remembered, and characters of one."""
 
 _BLANKS = " \t\r\n\f\v"
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
@@ -55,3 +60,26 @@ class StringClasses:
             if folded.startswith(prefix):
                 return number
         return 1
+
+
+@final
+class Remembered(dict[str, _T], Generic[_T]):
+    """Short texts of which there are few (names of models) to what follows from them alone.
+
+    >>> remembered = Remembered(len)
+    >>> remembered["gpt-5"], dict(remembered)
+    (5, {'gpt-5': 5})
+    """
+
+    __slots__ = ("_work_out",)
+
+    def __init__(self, work_out: Callable[[str], _T]) -> None:
+        self._work_out = work_out
+
+    def __missing__(self, text: str) -> _T:
+        found = self._work_out(text)
+        if len(text) <= _MOST:
+            if len(self) >= _MOST:
+                self.clear()
+            self[text] = found
+        return found

@@ -84,16 +84,17 @@ class TextCounts:
         pattern = _ASCII_WORD if self.text.isascii() else _WORD
         return pattern.findall(fold_text(self.text))
 
-    @once
-    def measured(self) -> Numbers | None:
-        """Words, sentences and the longest one's characters; None where Python counts them."""
-        return None if self._count is None else self._count(self.text)
+    def _measured(self, count: Callable[[str], Numbers]) -> Numbers:
+        """Words, sentences and the longest one's characters, none of which is asked for again."""
+        numbers = count(self.text)
+        self.word_count, self.sentence_count, self.longest_sentence = numbers
+        return numbers
 
     @once
     def word_count(self) -> int:
         """How many `words` there are."""
-        if self.measured is not None:
-            return self.measured[0]
+        if self._count is not None:
+            return self._measured(self._count)[0]
         text, alone = self.text, 0
         if not text.isascii():
             text = fold_text(text)
@@ -108,8 +109,8 @@ class TextCounts:
     @once
     def sentence_count(self) -> int:
         """How many `sentences` there are."""
-        if self.measured is not None:
-            return self.measured[1]
+        if self._count is not None:
+            return self._measured(self._count)[1]
         if not self.text.isascii():
             return len(self.sentences)
         marks = self.text.encode().translate(_SENTENCE_MARKS)
@@ -121,8 +122,8 @@ class TextCounts:
     @once
     def longest_sentence(self) -> int:
         """Characters of the longest of `sentences`."""
-        if self.measured is not None:
-            return self.measured[2]
+        if self._count is not None:
+            return self._measured(self._count)[2]
         return max(self.sentences, default=0)
 
     @once

@@ -111,7 +111,7 @@ RUNTIME_PURE = (
     "lynkrc_runtime.served",
     "lynkrc_runtime.settings",
     "lynkrc_runtime.clients",
-    "lynkrc_runtime.reading",
+    "lynkrc_runtime.offered",
     "lynkrc_runtime.string_classes",
     # Metrics are read as a supervisor reads its workers'.
     "lynkrc_runtime.telemetry.merging",

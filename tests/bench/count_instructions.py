@@ -30,6 +30,7 @@ from urllib.parse import urlsplit
 from tests.bench import agent_bodies
 from tests.bench.load import process
 from tests.bench.processes import SPEC
+from tests.bench.test_gateway_overhead import conversation
 
 MOST = 300.0
 """Seconds for one tree."""
@@ -46,7 +47,11 @@ _HEADERS = {"content-type": "application/json", "anthropic-version": "2023-06-01
 
 @final
 class Case(NamedTuple):
-    """So many requests of about `size` bytes in a dialect."""
+    """So many requests of about `size` bytes in a dialect.
+
+    They are a coding agent's, with tools, in the midst of a turn; where `talk`, hundreds of short
+    messages without tools, as `test_gateway_overhead` sends.
+    """
 
     name: str
     requests: int
@@ -54,6 +59,7 @@ class Case(NamedTuple):
     path: str
     size: int
     stream: bool = False
+    talk: bool = False
 
 
 _MESSAGES = ("anthropic-messages", "/v1/messages")
@@ -65,10 +71,10 @@ CASES = (
     Case("converting, 2 kB", 40, *_CHAT, 2_000),
     Case("converting, 20 kB", 20, *_CHAT, 20_000),
     Case("converting, 200 kB", 8, *_CHAT, 200_000),
+    Case("short messages, 20 kB", 30, *_MESSAGES, 20_000, talk=True),
     Case("stream of 102 events, same dialect", 3, *_MESSAGES, 2_000, True),
     Case("stream of 102 events, converting", 3, *_CHAT, 2_000, True),
 )
-"""Coding agents' requests: with tools, in the midst of a turn."""
 
 
 def counts(tree: Path, cases: Sequence[Case], written: str) -> Mapping[str, int]:
@@ -148,8 +154,11 @@ def _counts(
 def _count(
     case: Case, address: str, folder: Path, control: Callable[[str], None], until: float
 ) -> int:
-    written = json.loads(agent_bodies.body(case.dialect, case.size, stream=case.stream))
-    body = json.dumps(written | {"model": MODEL}).encode()
+    if case.talk:
+        body = conversation(case.size, chat=case.path == _CHAT[1])
+    else:
+        written = json.loads(agent_bodies.body(case.dialect, case.size, stream=case.stream))
+        body = json.dumps(written | {"model": MODEL}).encode()
     connection = http.client.HTTPConnection(address, timeout=30)
 
     def send(times: int) -> None:

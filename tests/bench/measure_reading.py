@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 ROUNDS = 15
+NAMES = ("ask", "history", "envelope")
 SPAN = 0.004
 """Seconds of CPU of a round, at least."""
 ASK = "Compare the trade-offs of two cache designs and write a function that measures both. " * 24
@@ -63,14 +64,14 @@ def table(tree: Path) -> None:
     """Of the runtime that is first on the path now."""
     from lynkrc.cli.specs import compile_file
     from lynkrc.pipeline import pack_bundle
-    from lynkrc_runtime.ask import markers_of
+    from lynkrc_runtime.ask import count_turns, find_ask, markers_of
     from lynkrc_runtime.bundle import load_opened, open_bundle
     from lynkrc_runtime.clients import Profile
     from lynkrc_runtime.decide import Decider
     from lynkrc_runtime.features import Extractor, RequestFacts
     from lynkrc_runtime.protocol.estimate import estimate_tokens
     from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
-    from lynkrc_runtime.reading import Reading
+    from lynkrc_runtime.scan.matcher import Matcher
     from lynkrc_runtime.sessions.identity import Recogniser
     from tests.bench import agent_bodies, work
 
@@ -90,7 +91,7 @@ def table(tree: Path) -> None:
     recogniser = Recogniser(markers, profiles, whole=False)
     print(f"{tree.name}, engine {bundle.engine}; microseconds of CPU, least of {ROUNDS} rounds")
 
-    found_before = Reading.found
+    scan_before = Matcher.scan
     # As the gateway does when it has started.
     gc.collect()
     gc.freeze()
@@ -102,8 +103,10 @@ def table(tree: Path) -> None:
             dialect = CLIENT_DIALECTS[client]
             facts = RequestFacts(surface=short, headers={"user-agent": "curl/8"})
             request = dialect.read_request(data, {})
-            known = Reading(request, facts, profiles, markers, extractor._matcher)
-            told = {text: found_before(known, text) for text in ("ask", "history", "envelope")}
+            matcher = extractor._matcher
+            assert matcher is not None
+            texts = [extractor.text(request, facts, name) for name in NAMES]
+            told = {text: matcher.scan(text) for text in texts}
 
             def cheap(_: Any, text: str, told: Any = told) -> Any:
                 return told[text]
@@ -112,23 +115,17 @@ def table(tree: Path) -> None:
                 rows.setdefault(name, []).append(least(run))
 
             put("read", lambda d=dialect, b=data: d.read_request(b, {}))
-            Reading.found = cheap  # type: ignore[method-assign,assignment]  # the kernel's part
+            Matcher.scan = cheap  # type: ignore[method-assign,assignment]  # the kernel's part
             put("features", lambda r=request, f=facts: extractor.extract(r, f))
             vector = extractor.extract(request, facts)
-            Reading.found = found_before  # type: ignore[method-assign]  # put back
+            Matcher.scan = scan_before  # type: ignore[method-assign]  # put back
             put("  estimate", lambda r=request: estimate_tokens(r))
 
-            def ask_and_turns(r: Any = request, f: Any = facts) -> Any:
-                reading = Reading(r, f, profiles, markers, None)
-                return reading.ask, reading.turns
+            def ask_and_turns(messages: Any = request.messages) -> Any:
+                return count_turns(messages, find_ask(messages, markers), markers)
 
             put("  ask, turns", ask_and_turns)
-            put(
-                "fold and scan of the ask",
-                lambda r=request, f=facts: found_before(
-                    Reading(r, f, profiles, markers, extractor._matcher), "ask"
-                ),
-            )
+            put("fold and scan of the ask", lambda m=matcher, text=texts[0]: m.scan(text))
             put("decide", lambda v=vector: decider.decide(v))
             put("session name", lambda r=request: recogniser.identify(r, {}, None))
             for target in ("anthropic-messages", "openai-chat", "openai-responses"):

@@ -154,6 +154,25 @@ static void part_of(size_t begin, size_t end, const lk_turn *turn, const char *w
     expect(turn->begin < begin && begin < end && end < turn->end, what);
 }
 
+/* What is known of users' words leads nowhere outside. */
+static void tell_own(const unsigned char *text, const lk_turns *turns) {
+    static const lk_prefix prefixes[] = {{(const unsigned char *)"a", 1},
+                                         {(const unsigned char *)"\\u0", 3},
+                                         {(const unsigned char *)"\xe4\xb8\xad", 3}};
+    unsigned char *kinds = malloc(turns->turn_count);
+    if (!kinds) abort();
+    lk_tell_own(text, turns, prefixes, 3, kinds);
+    for (size_t i = 0; i < turns->turn_count; i++) {
+        const lk_said *said = &turns->turns[i].said;
+        expect(kinds[i] == turns->turns[i].kind || turns->turns[i].kind == 'u', "whose words");
+        if (kinds[i] != 'w') continue;
+        part_of(said->begin, said->end, &turns->turns[i], "a text");
+        expect(said->begin < said->words && said->words < said->end - 1, "where words begin");
+        expect(text[said->begin] == '"' && text[said->end - 1] == '"', "what a text is");
+    }
+    free(kinds);
+}
+
 static void read_turns(const unsigned char *text, size_t length) {
     lk_turns turns;
     unsigned char *own = copy(text, length);
@@ -179,6 +198,7 @@ static void read_turns(const unsigned char *text, size_t length) {
         expect(turns.tokens <= length, "how many tokens");
         expect(lk_may_repeat(&turns, turns.turn_count) == 0, "calls behind the last message");
         expect(turns.call_count > 1 || lk_may_repeat(&turns, 0) == 0, "one call");
+        tell_own(own, &turns);
     } else {
         refused++;
     }
@@ -209,6 +229,7 @@ static void read_chat(const unsigned char *text, size_t length) {
         for (size_t i = 0; i < chat.piece_count; i++)
             expect(chat.pieces[i].turn < turns->turn_count, "where a piece is");
         expect(turns->tokens <= length, "how many tokens");
+        tell_own(own, turns);
         size_t size = lk_write_messages(own, &chat, NULL);
         if (size > 0) {
             unsigned char *out = malloc(size);

@@ -21,6 +21,7 @@ C_FILES = (
     "folding.c",
     "counts.c",
     "json_text.c",
+    "own_words.c",
     "turns.c",
     "chat_turns.c",
     "chat_write.c",
@@ -37,7 +38,8 @@ CHATTED = (
     '{"name":"look","arguments":"{\\"a\\": [1, \\"\\u4e2d\\ud83d\\ude00\\"]}"}},{"id":"d",'
     '"function":{"arguments":" ","name":"find"}}]},{"role":"tool","tool_call_id":"d",'
     '"content":null},{"content":"\\n3","role":"tool","tool_call_id":"c","name":"look"},{"role":"user",'
-    '"content":"x"}]'
+    '"content":" \\n\\u00e9 < \\u003c/b"},{"content":[{"type":"text","text":"\\f\\"a"}],"role":'
+    '"user"}]'
 )
 SAID = (
     '[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"text","text":"a\\n"},'

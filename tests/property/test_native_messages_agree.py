@@ -239,7 +239,7 @@ def plain(
     """As it is built for machines without vectors: the end of the list, and the tokens."""
     made = tmp_path_factory.mktemp("turns") / "turns.so"
     strict = ("-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-U__SSE2__")
-    sources = [str(SCAN / name) for name in ("json_text.c", "turns.c")]
+    sources = [str(SCAN / name) for name in ("json_text.c", "own_words.c", "turns.c")]
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
     subprocess.run([*compiler, *strict, "-o", str(made), *sources], check=True)
     library = ctypes.CDLL(str(made))

@@ -28,6 +28,11 @@ USER: Final = b"u"[0]
 RESULT: Final = b"r"[0]
 """Results of tools and nothing else, as most of an agent's user messages are."""
 
+WORDS: Final = b"w"[0]
+"""A user message that surely holds words of the user's own, and is known to be `USER` otherwise."""
+NOTHING: Final = b"n"[0]
+"""One that surely holds nothing of the user's own."""
+
 GivenCall: TypeAlias = tuple[str, str | bytes]
 """The name of a called tool, and what it is given, as it was written."""
 
@@ -61,6 +66,10 @@ class LateMessages(Sequence[Message]):
     gives the tool calls in entries from an index on, in order; it may leave out those that surely
     equal no other one. `for_messages` gives them as the JSON text of what the writer for the
     Messages API would make of them without a loss; None where that takes its care.
+
+    `own` gives the kinds with `WORDS` or `NOTHING` in the place of `USER` where that is known
+    without a message; it is given what clients' own texts begin with, in UTF-8. `words` gives the
+    text of a message that is `WORDS`, not trimmed; None where it holds more than one.
     """
 
     __slots__ = (
@@ -72,7 +81,9 @@ class LateMessages(Sequence[Message]):
         "_starts",
         "course",
         "for_messages",
+        "own",
         "tokens",
+        "words",
     )
 
     def __init__(
@@ -84,6 +95,8 @@ class LateMessages(Sequence[Message]):
         tokens: int,
         calls: Callable[[int], list[GivenCall]],
         for_messages: Callable[[], bytes | None] = lambda: None,
+        own: Callable[[tuple[bytes, ...]], bytes] | None = None,
+        words: Callable[[int], str | None] = lambda _: None,
     ) -> None:
         self._entries = entries
         self._starts = starts
@@ -94,6 +107,8 @@ class LateMessages(Sequence[Message]):
         self.course = course
         self.tokens = tokens
         self.for_messages = for_messages
+        self.own = own
+        self.words = words
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -149,6 +164,20 @@ class LateMessages(Sequence[Message]):
 def may_reason(messages: Sequence[Message]) -> bool:
     """Whether there may be reasoning among the blocks: False where it is known without a look."""
     return type(messages) is not LateMessages or messages.course.has_reasoning
+
+
+def own_kinds(messages: Sequence[Message], prefixes: tuple[bytes, ...]) -> bytes:
+    """The kinds of these messages, with `WORDS` or `NOTHING` in the place of `USER` where it is
+    known without a look at the message. What begins with one of the prefixes is no user's.
+    """
+    if type(messages) is LateMessages and messages.own is not None:
+        return messages.own(prefixes)
+    return course_of(messages).kinds
+
+
+def words_of(messages: Sequence[Message], index: int) -> str | None:
+    """The one text of a message that is `WORDS`, not trimmed; None where it holds others."""
+    return messages.words(index) if type(messages) is LateMessages else None
 
 
 def calls_since(messages: Sequence[Message], first: int) -> list[GivenCall]:

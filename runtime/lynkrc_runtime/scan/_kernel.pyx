@@ -78,11 +78,28 @@ cdef extern from "counts.h":
                              const void *folds) nogil
 
 
+cdef extern from "own_words.h":
+    ctypedef enum lk_own:
+        LK_NOTHING
+        LK_LOOK
+        LK_WORDS
+    ctypedef struct lk_said:
+        lk_own own
+        size_t texts
+        size_t begin
+        size_t end
+        size_t words
+    ctypedef struct lk_prefix:
+        const unsigned char *text
+        size_t size
+
+
 cdef extern from "turns.h":
     ctypedef struct lk_turn:
         size_t begin
         size_t end
         unsigned char kind
+        lk_said said
     ctypedef struct lk_result:
         size_t turn
         int is_error
@@ -106,6 +123,8 @@ cdef extern from "turns.h":
         int has_reasoning
         int is_ascii
     int lk_may_repeat(const lk_turns *found, size_t first)
+    void lk_tell_own(const unsigned char *text, const lk_turns *found, const lk_prefix *prefixes,
+                     size_t count, unsigned char *kinds)
     int lk_read_turns(const unsigned char *text, size_t begin, size_t size,
                       lk_turns *found) nogil
 
@@ -441,6 +460,33 @@ cdef class Turns:
         if not 0 <= index < <Py_ssize_t>self.found.turn_count:
             raise IndexError(index)
         return self.part(self.found.turns[index].begin, self.found.turns[index].end)
+
+    def own(self, tuple prefixes not None):
+        cdef size_t count = <size_t>len(prefixes), i
+        cdef lk_prefix *begins = <lk_prefix *>calloc(count + 1, sizeof(lk_prefix))
+        if begins == NULL:
+            raise MemoryError
+        try:
+            for i in range(count):
+                prefix = prefixes[i]
+                begins[i].text = <const unsigned char *>PyBytes_AsString(prefix)
+                begins[i].size = <size_t>PyBytes_Size(prefix)
+            own = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.found.turn_count)
+            lk_tell_own(
+                <const unsigned char *>PyBytes_AsString(self.body), self.found, begins, count,
+                <unsigned char *>PyBytes_AsString(own),
+            )
+            return own
+        finally:
+            free(begins)
+
+    def words(self, Py_ssize_t index):
+        if not 0 <= index < <Py_ssize_t>self.found.turn_count:
+            raise IndexError(index)
+        cdef lk_said *said = &self.found.turns[index].said
+        if said.texts != 1 or said.own != LK_WORDS:
+            return None
+        return self.part(said.begin, said.end)
 
     def doubtful(self, Py_ssize_t first):
         cdef size_t i

@@ -83,7 +83,10 @@ static int read_null(lk_json *json) {
     return lk_peek(json) == 'n' && lk_read_value(json, 1, &key, &is_odd) == LK_NULL;
 }
 
-static int add_text(lk_chat *found, const lk_string *string) {
+static int add_text(lk_chat *found, const lk_json *json, unsigned char role,
+                    const lk_string *string) {
+    /* The role may come last. */
+    if (role == USER || role == 0) lk_hear(&found->said, json, string);
     found->turns.tokens += tokens_of(string->weight);
     return add_piece(found, (lk_piece){.turn = found->turns.turn_count,
                                        .kind = LK_TEXT,
@@ -91,7 +94,7 @@ static int add_text(lk_chat *found, const lk_string *string) {
 }
 
 /* The texts of a list of parts; 1, 0 or -1 as for the list, as below. */
-static int read_parts(lk_json *json, lk_chat *found) {
+static int read_parts(lk_json *json, unsigned char role, lk_chat *found) {
     int more, next;
     json->at++;
     for (size_t parts = 0; (more = lk_next_item(json, parts)) == 1; parts++) {
@@ -110,7 +113,7 @@ static int read_parts(lk_json *json, lk_chat *found) {
                 return 0;
         }
         if (next != 0 || seen != (TYPE | TEXT)) return 0;
-        if (add_text(found, &text) < 0) return -1;
+        if (add_text(found, json, role, &text) < 0) return -1;
     }
     return more == 0;
 }
@@ -292,8 +295,8 @@ static int read_member(lk_json *json, unsigned member, Entry *entry, lk_chat *fo
     switch (member) {
     case ROLE: return read_role(json, entry);
     case CONTENT:
-        if (lk_peek(json) == '[') return read_parts(json, found);
-        if (lk_read_string(json, &string)) return add_text(found, &string);
+        if (lk_peek(json) == '[') return read_parts(json, entry->role, found);
+        if (lk_read_string(json, &string)) return add_text(found, json, entry->role, &string);
         entry->is_empty = 1;
         return read_null(json);
     case TOOL_CALLS: return read_calls(json, found);
@@ -316,11 +319,13 @@ static int read_member(lk_json *json, unsigned member, Entry *entry, lk_chat *fo
     }
 }
 
-static int add_turn(lk_turns *turns, size_t begin, size_t end, unsigned char kind) {
+static int add_turn(lk_chat *found, size_t begin, size_t end, unsigned char kind) {
+    lk_turns *turns = &found->turns;
     if (!grow((void **)&turns->turns, turns->turn_count, 1, &turns->turn_room,
               sizeof *turns->turns))
         return -1;
-    turns->turns[turns->turn_count++] = (lk_turn){.begin = begin, .end = end, .kind = kind};
+    turns->turns[turns->turn_count++] =
+        (lk_turn){.begin = begin, .end = end, .kind = kind, .said = found->said};
     return 1;
 }
 
@@ -334,7 +339,7 @@ static int add_answer(const Entry *entry, size_t first, size_t begin, size_t end
     found->piece_count = first;
     if (goes_on)
         turns->turns[turns->turn_count - 1].end = end;
-    else if (add_turn(turns, begin, end, RESULT) < 0)
+    else if (add_turn(found, begin, end, RESULT) < 0)
         return -1;
     answer.turn = turns->turn_count - 1;
     if (!grow((void **)&turns->results, turns->result_count, 1, &turns->result_room,
@@ -355,6 +360,7 @@ static int read_entry(lk_json *json, int *goes_on, lk_chat *found) {
     lk_string name;
     if (lk_peek(json) != '{') return 0;
     begin = json->at++;
+    found->said = (lk_said){0};
     for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
         unsigned member = member_of(json, &name);
         if (entry.seen & member) return 0;
@@ -383,7 +389,7 @@ static int read_entry(lk_json *json, int *goes_on, lk_chat *found) {
         turns->tokens = tokens;
         return 1;
     }
-    return add_turn(turns, begin, json->at, entry.role);
+    return add_turn(found, begin, json->at, entry.role);
 }
 
 int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *found) {

@@ -33,6 +33,7 @@ typedef struct {
     size_t inputs_size, inputs_room;
     size_t system_end; /* behind the instructions at the head; 0 without any */
     int is_plain;      /* nothing was read of which there is no piece */
+    lk_said said;      /* of the message that is read */
 } lk_chat;
 
 /* Reads the list that begins at `begin`: 1; 0 where it is not taken, or has no message but
@@ -44,15 +45,5 @@ int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *
 size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out);
 
 void lk_release_chat(lk_chat *found);
-
-/* The number that four hexadecimal digits write. */
-static inline uint32_t lk_hex_at(const unsigned char *text) {
-    uint32_t unit = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned char byte = text[i];
-        unit = unit << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
-    }
-    return unit;
-}
 
 #endif

@@ -134,6 +134,7 @@ static size_t escape_end(const lk_json *json, size_t at, lk_string *found) {
     if (unit > 0xFFFF || (unit >= 0xDC00 && unit <= 0xDFFF)) return 0;
     found->is_odd = 1;
     found->is_ascii &= unit < 0x80;
+    found->is_tagged |= unit == '<';
     if (unit >= 0xD800 && unit <= 0xDBFF) {
         low = unit_at(json, at + 6);
         if (low < 0xDC00 || low > 0xDFFF) return 0;

@@ -34,6 +34,7 @@ typedef struct {
     int is_ascii;      /* when unescaped */
     int is_escaped;    /* a backslash is in it */
     int is_odd;        /* an escape is in it that is not the only way to write what it means */
+    int is_tagged;     /* an escape writes `<` in it */
 } lk_string;
 
 /* The first byte behind white space, which is left behind; 0 at the end. */
@@ -44,6 +45,16 @@ static inline unsigned char lk_peek(lk_json *json) {
         if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r') return byte;
     }
     return 0;
+}
+
+/* The number that four hexadecimal digits write. */
+static inline uint32_t lk_hex_at(const unsigned char *text) {
+    uint32_t unit = 0;
+    for (int i = 0; i < 4; i++) {
+        unsigned char byte = text[i];
+        unit = unit << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
+    }
+    return unit;
 }
 
 /* The string that begins here, and goes behind it; 0 where there is none. */

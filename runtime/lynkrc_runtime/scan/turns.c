@@ -207,7 +207,7 @@ static int add_block(const lk_json *json, const Block *block, lk_turns *found) {
     return 1;
 }
 
-static int read_block(lk_json *json, lk_turns *found) {
+static int read_block(lk_json *json, lk_turns *found, lk_said *said) {
     Block block = {0};
     lk_string name;
     int more;
@@ -219,14 +219,19 @@ static int read_block(lk_json *json, lk_turns *found) {
         block.seen |= member;
         if (!read_member(json, member, &block)) return 0;
     }
+    if (said && block.type == TEXT && (block.seen & TEXT)) lk_hear(said, json, &block.text);
     return more == 0 ? add_block(json, &block, found) : 0;
 }
+
+/* Whether a user may speak: the role may come last. */
+static int is_heard(unsigned role) { return role == USER || role == OTHER; }
 
 static int read_turn(lk_json *json, lk_turns *found) {
     unsigned role = OTHER;
     int has_content = 0, is_content, more, done;
     size_t begin, blocks = 0, results = found->result_count;
     lk_string name, string;
+    lk_said said = {0};
     if (lk_peek(json) != '{') return 0;
     begin = json->at++;
     for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
@@ -244,11 +249,12 @@ static int read_turn(lk_json *json, lk_turns *found) {
         if (lk_peek(json) != '[') {
             if (!lk_read_string(json, &string)) return 0;
             found->tokens += tokens_of(string.weight);
+            if (is_heard(role)) lk_hear(&said, json, &string);
             continue;
         }
         json->at++;
         for (; (more = lk_next_item(json, blocks)) == 1; blocks++) {
-            done = read_block(json, found);
+            done = read_block(json, found, is_heard(role) ? &said : NULL);
             if (done != 1) return done;
         }
         if (more != 0) return 0;
@@ -258,7 +264,7 @@ static int read_turn(lk_json *json, lk_turns *found) {
         return -1;
     if (role == USER && blocks > 0 && found->result_count - results == blocks) role = RESULT;
     found->turns[found->turn_count++] =
-        (lk_turn){.begin = begin, .end = json->at, .kind = (unsigned char)role};
+        (lk_turn){.begin = begin, .end = json->at, .kind = (unsigned char)role, .said = said};
     return 1;
 }
 
@@ -295,6 +301,19 @@ int lk_may_repeat(const lk_turns *found, size_t first) {
     }
     free(kept);
     return again;
+}
+
+void lk_tell_own(const unsigned char *text, const lk_turns *found, const lk_prefix *prefixes,
+                 size_t count, unsigned char *kinds) {
+    for (size_t i = 0; i < found->turn_count; i++) {
+        const lk_said *said = &found->turns[i].said;
+        kinds[i] = found->turns[i].kind;
+        if (kinds[i] != USER || said->own == LK_LOOK) continue;
+        if (said->own == LK_NOTHING)
+            kinds[i] = 'n';
+        else if (!lk_may_begin(text, said->words, prefixes, count))
+            kinds[i] = 'w';
+    }
 }
 
 void lk_release_turns(lk_turns *found) {

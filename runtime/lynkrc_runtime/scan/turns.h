@@ -6,11 +6,12 @@
 #ifndef LYNKRC_SCAN_TURNS_H
 #define LYNKRC_SCAN_TURNS_H
 
-#include "json_text.h"
+#include "own_words.h"
 
 typedef struct {
     size_t begin, end; /* of the object */
     unsigned char kind; /* see late_messages.py */
+    lk_said said;       /* of a user's message */
 } lk_turn;
 
 typedef struct {
@@ -44,6 +45,11 @@ int lk_read_turns(const unsigned char *text, size_t begin, size_t size, lk_turns
 
 /* Whether calls from a message on may say the same: 0 where surely none does, -1 without memory. */
 int lk_may_repeat(const lk_turns *found, size_t first);
+
+/* The kind of each message, with 'w' (words) or 'n' (nothing) in the place of 'u' where the user's own
+ * are known (late_messages.py); `text` is what was read, the prefixes are those of clients. */
+void lk_tell_own(const unsigned char *text, const lk_turns *found, const lk_prefix *prefixes,
+                 size_t count, unsigned char *kinds);
 
 void lk_release_turns(lk_turns *found);
 

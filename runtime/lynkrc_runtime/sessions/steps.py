@@ -69,7 +69,7 @@ class Placing:
         identity = self._recogniser.identify(request, headers, caller)
         course = course_of(request.messages)
         kinds = course.kinds
-        ask = find_ask(request.messages, self._markers, kinds)
+        ask = find_ask(request.messages, self._markers)
         answered = kinds.rfind(ASSISTANT)
         errors = course.errors
         has_failed = answered >= 0 and errors and errors[-1] > answered

@@ -56,6 +56,8 @@ def native_messages(body: bytes) -> Opened | None:
         course_in(turns),
         turns.tokens + TOKENS_PER_MESSAGE * count,
         entries.calls,
+        own=turns.own,
+        words=entries.words,
     )
     # A view, which is all that a request's members are used as: a long list is not copied.
     spelled = cast(bytes, memoryview(body)[turns.begin : turns.end])
@@ -87,6 +89,11 @@ class _Entries(Sequence[WireMessage]):
         if len(chosen) == len(turns.kinds) and chosen.step == 1:
             return decode_list(memoryview(self._body)[turns.begin : turns.end])
         return [decode_one(turns.turn(place)) for place in chosen]
+
+    def words(self, index: int) -> str | None:
+        """See `LateMessages`."""
+        spelled = self._turns.words(index)
+        return None if spelled is None else _text(spelled)
 
     def calls(self, first: int) -> list[GivenCall]:
         """Those that may say the same as another one."""

@@ -56,6 +56,8 @@ def native_messages(body: bytes) -> Opened | None:
         turns.tokens + TOKENS_PER_MESSAGE * count,
         entries.calls,
         entries.for_messages,
+        turns.own,
+        entries.words,
     )
     return members, (entries.system(), messages)
 
@@ -104,6 +106,11 @@ class _Entries(Sequence[Sequence[Entry]]):
             return ()
         entries = decode_entries(self._body[turns.begin : turns.system_end] + b"]")
         return tuple([text for entry in entries for text in texts_of(entry.content)])
+
+    def words(self, index: int) -> str | None:
+        """See `LateMessages`."""
+        spelled = self._turns.words(index)
+        return None if spelled is None else _text(spelled)
 
     def calls(self, first: int) -> list[GivenCall]:
         """Those that may say the same as another one."""
