@@ -19,7 +19,7 @@ from lynkrc_runtime.attempt_records import (
     Result,
     Watch,
 )
-from lynkrc_runtime.cost import Charge
+from lynkrc_runtime.cost import NO_COST, Charge, Cost, total_of
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 __all__ = [
@@ -176,6 +176,13 @@ class Attempts:
         """What all attempts so far were charged, the running one as far as it has been told."""
         ended = [record.charge for record in self._records]
         return tuple([one for one in (*ended, self._charge) if one is not None])
+
+    @property
+    def cost(self) -> Cost | None:
+        """The sum of the charges; None where the cost of any of them is not known."""
+        if self._records:
+            return total_of(self.charges)
+        return NO_COST if self._charge is None else self._charge.cost
 
     @property
     def calls(self) -> int:

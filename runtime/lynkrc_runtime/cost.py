@@ -59,6 +59,10 @@ class Cost(Struct, frozen=True, kw_only=True, gc=False):
         return self.input + self.output + self.cache_read + self.cache_write
 
 
+NO_COST = Cost()
+"""Of what was not charged for anything."""
+
+
 @final
 class Charge(Struct, frozen=True, kw_only=True, gc=False):
     """What one call used and cost; `cost` None where its target's price is not known.
@@ -123,11 +127,11 @@ def charge(
 
 def total_of(charges: Iterable[Charge]) -> Cost | None:
     """The sum; None where the cost of any of them is not known, 0 where there are none."""
-    total = _NOTHING
+    total = NO_COST
     for one in charges:
         if one.cost is None:
             return None
-        if total is _NOTHING:
+        if total is NO_COST:
             total = one.cost  # mostly there is one
             continue
         total = Cost(
@@ -139,16 +143,14 @@ def total_of(charges: Iterable[Charge]) -> Cost | None:
     return total
 
 
-_NOTHING = Cost()
-
-
 def in_usd(micro: int) -> str:
-    """Micro-dollars as dollars, all six decimals.
+    """Micro-dollars (0 or more) as dollars, all six decimals.
 
     >>> in_usd(0), in_usd(12_000_001)
     ('0.000000', '12.000001')
     """
-    return f"{micro // 10**6}.{micro % 10**6:06}"
+    digits = str(micro).zfill(7)
+    return f"{digits[:-6]}.{digits[-6:]}"
 
 
 def _parts(price: str) -> int:

@@ -250,7 +250,8 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     """Give the client the answer of the running attempt, which has then served."""
     exchange.usage, exchange.is_whole = usage, True
     exchange.charge()
-    headers = exchange.whole_headers() | {"content-type": "application/json"}
+    headers = exchange.whole_headers()
+    headers["content-type"] = "application/json"
     await exchange.client.answer(200, headers, body)
     # Not before: until it is kept, where it is to be, the client can still be told of a mistake.
     exchange.status = 200

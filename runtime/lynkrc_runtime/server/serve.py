@@ -197,7 +197,7 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
         exchange.trace.ordered(exchange.session.told)
     if gateway.makers.is_shared:
         await gateway.makers.learn(request)
-    plan = gateway.plans.of(decision)
+    plan = exchange.plan = gateway.plans.of(decision)
     candidates = plan.candidates(targets, stream=request.options.stream)
     await walk(exchange, candidates, lambda step: attempt(exchange, request, step))
 
