@@ -20,11 +20,35 @@ TABLE = dispatch(
     [provider("sim", "simulator"), provider("far", "anthropic-compatible")],
     [target("one", 0), target("zwei-\N{SNOWMAN}", 1)],
 )
-NAMES = (
-    "request_id surface dialect model stream tier rule score target provider served_model fallback "
-    "calls attempts status class key team tenant usage cost_micro_usd cost_by_kind estimated "
-    "duration_ms first_byte_ms transforms losses"
-).split()
+NAMES = [
+    "request_id",
+    "surface",
+    "dialect",
+    "model",
+    "stream",
+    "tier",
+    "rule",
+    "score",
+    "target",
+    "provider",
+    "served_model",
+    "fallback",
+    "calls",
+    "attempts",
+    "status",
+    "class",
+    "key",
+    "team",
+    "tenant",
+    "usage",
+    "cost_micro_usd",
+    "cost_by_kind",
+    "estimated",
+    "duration_ms",
+    "first_byte_ms",
+    "transforms",
+    "losses",
+]
 HEAD = {"time": "2026-11-22T00:00:00.123+00:00", "level": "info", "event": "request"}
 NOW = 1_795_305_600.12349
 

@@ -4,7 +4,7 @@
 machine and leaves the client untouched. Design: "Attempts" and "Pass-through".
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -50,27 +50,33 @@ from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
 
 
-async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
-    """Make the attempt. True: the client has its answer, or the break of it."""
+def attempt(exchange: Exchange, request: Request, step: Try) -> Awaitable[bool]:
+    """Make the attempt. True: the client has its answer, or the break of it.
+
+    The request is written before this returns.
+    """
     attempts = exchange.attempts
     assert attempts is not None
     route = exchange.gateway.routes[step.target]
-    loop = exchange.loop
     if route.lent and is_elsewhere(route, attempts, exchange.gateway.routes):
-        attempts.skipped(ELSEWHERE, Fault.UNSENT, loop.time())
-        return False
+        attempts.skipped(ELSEWHERE, Fault.UNSENT, exchange.loop.time())
+        return _unsent()
     try:
         call = _write(exchange, request, route, step)
     except CannotTranslate as misfit:
-        attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
-        return False
+        attempts.failed(misfit_of(misfit), Fault.UNSENT, exchange.loop.time())
+        return _unsent()
     except NoCredential as lacking:
-        attempts.failed(lacking.failure, Fault.UNSENT, loop.time())
-        return False
+        attempts.failed(lacking.failure, Fault.UNSENT, exchange.loop.time())
+        return _unsent()
     if request.options.stream:
         context = _context(exchange, request, route)
-        return await StreamRelay(exchange, route, call, context, step).run()
-    return await _whole(exchange, request, route, call, step)
+        return StreamRelay(exchange, route, call, context, step).run()
+    return _whole(exchange, request, route, call, step)
+
+
+async def _unsent() -> bool:
+    return False
 
 
 def _context(exchange: Exchange, request: Request, route: Route) -> AnswerContext:

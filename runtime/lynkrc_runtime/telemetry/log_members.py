@@ -35,10 +35,10 @@ class AttemptMembers(Struct, frozen=True, gc=False, rename={"kind": "class"}):
     duration_ms: float
     fault: str | UnsetType
     kind: str | UnsetType
-    status: int | None | UnsetType
+    status: int | UnsetType | None
     usage: Usage | UnsetType
-    cost_micro_usd: int | None | UnsetType
-    cost_by_kind: Cost | None | UnsetType
+    cost_micro_usd: int | UnsetType | None
+    cost_by_kind: Cost | UnsetType | None
     estimated: bool | UnsetType
 
 
