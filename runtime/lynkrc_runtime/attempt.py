@@ -48,6 +48,9 @@ BACKOFF_CAP = 8.0
 not say otherwise; a `retry-after` beyond the cap is not waited out."""
 THROTTLED_WAIT = 5.0
 """Longest `retry-after`, in seconds, that is waited out on the same target."""
+# A member of an enumeration is looked up by its class's metaclass: these are asked every time.
+_SERVED, _SKIPPED, _UNSENT = Result.SERVED, Result.SKIPPED, Fault.UNSENT
+
 PATIENT = 0.5
 """Part of its own time a silent target must have had for its silence to be held against it."""
 
@@ -128,19 +131,18 @@ class Attempts:
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        *,
         now: float,
         client_limit: float | None,
         client_retries: bool,
         random: Callable[[], float],
         watch: Watch,
     ) -> None:
-        """`client_limit`: seconds the client allows from `now`; `random` gives 0 <= x < 1.
+        """`candidates` stay as they are meanwhile; `random` gives 0 <= x < 1.
 
-        `client_retries`: the client is retrying by itself, so no target is tried twice. `watch`
+        `client_limit`: seconds the client allows from `now`. `client_retries`: the client is retrying by itself, so no target is tried twice. `watch`
         knows which targets are not to be called.
         """
-        self._candidates = tuple(candidates)
+        self._candidates = candidates
         self._started = now
         self._client_limit = client_limit
         self._may_retry = not client_retries
@@ -196,14 +198,18 @@ class Attempts:
         if self._pending_wait is not None:
             wait, self._pending_wait = self._pending_wait, None
             return Wait(seconds=wait)
+        watch, limit = self._watch, self._client_limit
         while not self._over and self._place < len(self._candidates):
             candidate = self._candidates[self._place]
-            deadline = self._deadline(candidate)
-            closed = self._watch.closed(candidate.target, now)
+            target = candidate.target
+            deadline = (
+                self._started + candidate.total if limit is None else self._deadline(candidate)
+            )
+            closed = watch.closed(target, now)
             if closed is not None:
-                self._skip(candidate.target, closed.failure, closed.fault, now)
+                self._skip(target, closed.failure, closed.fault, now)
             elif now < deadline:
-                self._watch.begun(candidate.target, now, is_retry=self._is_retry)
+                watch.begun(target, now, self._is_retry)
                 return self._try(candidate, now, deadline)
             else:
                 self._advance()
@@ -298,7 +304,7 @@ class Attempts:
 
     def served(self, now: float) -> None:
         """The running attempt gave the whole answer."""
-        self._record(Result.SERVED, now)
+        self._record(_SERVED, now)
         self._over = True
 
     def aborted(self, now: float) -> None:
@@ -342,23 +348,22 @@ class Attempts:
         if self._current is None:
             raise RuntimeError("no attempt is running")
         target, started = self._current
-        charge, self._charge = self._charge, None
-        first, self._first = self._first, None
-        is_retry, self._is_retry = self._is_retry, False
-        self._current, self._fresh = None, False
         record = AttemptRecord(
-            target=target,
-            started=started,
-            seconds=now - started,
-            result=result,
-            fault=fault,
-            failure=failure,
-            charge=charge,
-            first=first,
-            is_retry=is_retry,
+            target,
+            started,
+            now - started,
+            result,
+            fault,
+            failure,
+            self._charge,
+            self._first,
+            self._is_retry,
         )
+        self._current = self._charge = self._first = None
+        self._fresh = self._is_retry = False
         self._records.append(record)
-        self._calls += result is not Result.SKIPPED and fault is not Fault.UNSENT
+        if result is not _SKIPPED and fault is not _UNSENT:
+            self._calls += 1
         self._watch.ended(record, now)
 
     def _skip(self, target: int, failure: Failure, fault: Fault, now: float) -> None:

@@ -94,15 +94,16 @@ def cost_of(usage: Usage, prices: Prices | None) -> Cost | None:
     return Cost(
         input=(usage.input * prices.input + _HALF) // _PARTS,
         output=(usage.output * prices.output + _HALF) // _PARTS,
-        cache_read=(usage.cache_read * prices.cache_read + _HALF) // _PARTS,
-        cache_write=(usage.cache_write * prices.cache_write + _HALF) // _PARTS,
+        # Most have none of these, and such integers are dear.
+        cache_read=usage.cache_read and (usage.cache_read * prices.cache_read + _HALF) // _PARTS,
+        cache_write=usage.cache_write
+        and (usage.cache_write * prices.cache_write + _HALF) // _PARTS,
     )
 
 
 def charge(
     usage: Usage | None,
     prices: Prices | None,
-    *,
     is_final: bool,
     input_estimate: int,
     streamed: int,

@@ -6,11 +6,13 @@ read from it, so they cannot disagree.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol, final
 
 from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import EXPLAIN
 from lynkrc_runtime.attempt import Attempts
 from lynkrc_runtime.cost import NO_COST, charge, in_usd
 from lynkrc_runtime.decide import VERDICTS, Decision
@@ -25,7 +27,7 @@ from lynkrc_runtime.server.headers import list_value
 from lynkrc_runtime.server.plan import IDS, Plan
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.routes import Route
-from lynkrc_runtime.server.traces import TRACE_ID, asked
+from lynkrc_runtime.server.traces import TRACE_ID, Asked, asked
 from lynkrc_runtime.sessions.interface import ALONE, Session
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
@@ -35,6 +37,11 @@ DENY = "deny"
 """The value of a target's `on_loss` by which a request is not sent with less than it said."""
 _BY_POLICY = frozenset((Ending.DENIED, Ending.REFUSED, Ending.FORBIDDEN))
 """What the policy or a key says no to, it says no to again."""
+
+
+# A member of an enumeration is looked up by its class's metaclass: this is asked every time.
+_UNSETTLED = Ending.INTERNAL
+_NO_WISHES: Mapping[str, str] = MappingProxyType({})
 
 
 @final
@@ -129,7 +136,9 @@ class Exchange:
         self.client = client
         self.loop = asyncio.get_running_loop()
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
-        self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
+        self.trace: Asked | None = None
+        if EXPLAIN in incoming.headers:
+            self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
         tracing = gateway.tracing
         self.span: Recorded | None = None
         """What it is recorded with for a collector."""
@@ -148,7 +157,7 @@ class Exchange:
         """What is counted of it."""
         self.session: Session = ALONE
         """What it belongs to."""
-        self.wishes: Mapping[str, str] = {}
+        self.wishes: Mapping[str, str] = _NO_WISHES
         self.route: Route | None = None
         self.transforms: tuple[str, ...] = ()
         self.losses: tuple[str, ...] = ()
@@ -174,7 +183,7 @@ class Exchange:
         self.status = 0
         self.began: float | None = None
         """When its streamed answer began, on the loop's clock."""
-        self.ending = Ending.INTERNAL
+        self.ending = _UNSETTLED
 
     def headers(self) -> dict[str, str]:
         """The headers of the answer, from what is known now: a dict of their own."""
@@ -188,9 +197,9 @@ class Exchange:
             if plan is None:
                 plan = self.gateway.plans.of(decision)
             if route is None:
-                headers = plan.headers(None, fallback=False).copy()
+                headers = plan.headers(None, False).copy()
             else:
-                headers = plan.headers(route.index, fallback=self._is_fallback()).copy()
+                headers = plan.headers(route.index, self._is_fallback()).copy()
             for name in IDS:
                 headers[name] = identity
         if self.trace is not None:
@@ -222,19 +231,12 @@ class Exchange:
 
     def charge(self) -> None:
         """Charge the running attempt, if one runs, for what came of it so far."""
-        attempts, route = self.attempts, self.route
+        attempts, route, usage = self.attempts, self.route, self.usage
         if attempts is None or route is None or not attempts.is_running:
             return
-        is_known = self.usage is not None and self.usage.reported
-        attempts.charged(
-            charge(
-                self.usage,
-                route.prices,
-                is_final=self.is_whole,
-                input_estimate=0 if is_known else self.input_estimate(),
-                streamed=self.streamed,
-            )
-        )
+        is_known = usage is not None and usage.reported
+        estimate = 0 if is_known else self.input_estimate()
+        attempts.charged(charge(usage, route.prices, self.is_whole, estimate, self.streamed))
 
     def outcome(self, now: float) -> Outcome:
         """The record of the ended request."""
@@ -321,7 +323,7 @@ class Exchange:
 
     def fixes_of(self, route: Route) -> tuple[FixUp, ...]:
         """The fix-ups of a request to the target: those known to help, and those found by now."""
-        if not self._fixes and not self.gateway.fix_ups:
+        if not self._fixes and not self.gateway.fix_ups.known:
             return ()
         found = self._fixes.get(route.index, ())
         rows = {fix.row.name for fix in found}

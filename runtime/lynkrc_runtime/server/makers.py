@@ -10,7 +10,7 @@ a request comes with signatures it does not know. A store that is down, or slow,
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
@@ -83,6 +83,13 @@ class Makers:
             self._unwritten |= {_shared(key): target.encode() for key in made}
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.get_running_loop().create_task(self._write(self._store))
+
+    def learn_from(self, blocks: Sequence[Block], target: str) -> None:
+        """`target` (its name) answered so."""
+        for block in blocks:
+            if type(block) is not Text:  # as most are
+                self.remember(signatures_of(blocks), target)
+                return
 
     def _know(self, made: Mapping[bytes, str]) -> None:
         now = self._clock()

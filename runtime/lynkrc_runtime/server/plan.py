@@ -44,14 +44,14 @@ class Plan:
             }
         }
 
-    def candidates(self, targets: Sequence[int], *, stream: bool) -> Sequence[Candidate]:
+    def candidates(self, targets: Sequence[int], stream: bool) -> Sequence[Candidate]:
         """The targets, in the order they are to be tried, for the attempt machine."""
         if targets == self._targets:
             return self._streamed if stream else self._whole
         routes = self._routes
         return [routes[index].streamed if stream else routes[index].whole for index in targets]
 
-    def headers(self, target: int | None, *, fallback: bool) -> dict[str, str]:
+    def headers(self, target: int | None, fallback: bool) -> dict[str, str]:
         """Of an answer: what the decision fixes, and the target that serves, if one does.
 
         To be copied; the copy has a place for each of `IDS` before them.

@@ -6,7 +6,7 @@ Free of HTTP: the request comes as an `Incoming`, the way back is a `Client`.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias, assert_never
+from typing import Any, Final, TypeAlias, assert_never
 
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
@@ -37,6 +37,7 @@ Run: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
 OTHERWISE_DENY = Deny(status=403, message="the routing policy allows no target for this request")
 """The answer of `otherwise: deny`, which has no rule to take words from."""
+_ROUTE: Final = Verdict.ROUTE
 SIMULATE = "x-lynkr-simulate"
 """Chooses simulator behaviours by target; read under ``--dry-run`` only."""
 
@@ -160,7 +161,7 @@ async def _converse(exchange: Exchange) -> None:
         await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
     exchange.decision = decision
-    if decision.outcome is Verdict.ROUTE:
+    if decision.outcome is _ROUTE:
         await _route(exchange, request, decision)
         return
     match decision.outcome:
@@ -221,7 +222,7 @@ def _try(
     exchange: Exchange, request: Request, decision: Decision, targets: Sequence[int]
 ) -> Awaitable[None]:
     plan = exchange.plan = exchange.gateway.plans.of(decision)
-    candidates = plan.candidates(targets, stream=request.options.stream)
+    candidates = plan.candidates(targets, request.options.stream)
     return walk(exchange, candidates, partial(attempt, exchange, request))
 
 

@@ -29,11 +29,11 @@ async def walk(
     is_plain = _TOLD.isdisjoint(headers)
     attempts = exchange.attempts = Attempts(
         candidates,
-        now=exchange.incoming.arrived,
-        client_limit=None if is_plain else client_limit(headers),
-        client_retries=not is_plain and client_retries(headers),
-        random=gateway.random,
-        watch=gateway.watch,
+        exchange.incoming.arrived,
+        None if is_plain else client_limit(headers),
+        not is_plain and client_retries(headers),
+        gateway.random,
+        gateway.watch,
     )
     while True:
         step = attempts.next(loop.time())
