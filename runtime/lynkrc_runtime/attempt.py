@@ -139,8 +139,9 @@ class Attempts:
     ) -> None:
         """`candidates` stay as they are meanwhile; `random` gives 0 <= x < 1.
 
-        `client_limit`: seconds the client allows from `now`. `client_retries`: the client is retrying by itself, so no target is tried twice. `watch`
-        knows which targets are not to be called.
+        `client_limit`: seconds the client allows from `now`. `client_retries`: the client is
+        retrying by itself, so no target is tried twice. `watch` knows which targets are not to be
+        called.
         """
         self._candidates = candidates
         self._started = now
