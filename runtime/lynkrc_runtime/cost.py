@@ -56,7 +56,7 @@ class Cost(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def total(self) -> int:
         """Micro-dollars."""
-        return self.input + self.output + self.cache_read + self.cache_write
+        return micro_of(self)
 
 
 NO_COST = Cost()
@@ -73,6 +73,11 @@ class Charge(Struct, frozen=True, kw_only=True, gc=False):
     usage: Usage
     cost: Cost | None
     estimated: bool
+
+
+def micro_of(cost: Cost) -> int:
+    """`Cost.total`, for every request: a property takes three times as long to ask."""
+    return cost.input + cost.output + cost.cache_read + cost.cache_write
 
 
 def prices_of(price: Price | None) -> Prices | None:

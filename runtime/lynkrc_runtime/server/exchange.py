@@ -14,7 +14,7 @@ from msgspec import Struct
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import EXPLAIN
 from lynkrc_runtime.attempt import Attempts
-from lynkrc_runtime.cost import NO_COST, charge, in_usd
+from lynkrc_runtime.cost import NO_COST, charge, in_usd, micro_of
 from lynkrc_runtime.decide import VERDICTS, Decision
 from lynkrc_runtime.decision_headers import header_value
 from lynkrc_runtime.metering.interface import UNMETERED, Visit
@@ -219,9 +219,9 @@ class Exchange:
         headers = self.headers()
         if self.losses:
             headers["x-lynkr-losses"] = list_value(self.losses)
-        cost = NO_COST if self.attempts is None else self.attempts.cost
+        cost = NO_COST if self.attempts is None else self.attempts.cost()
         if cost is not None:
-            headers["x-lynkr-cost-usd"] = in_usd(cost.total)
+            headers["x-lynkr-cost-usd"] = in_usd(micro_of(cost))
         return headers
 
     def forget_answer(self) -> None:
@@ -232,7 +232,7 @@ class Exchange:
     def charge(self) -> None:
         """Charge the running attempt, if one runs, for what came of it so far."""
         attempts, route, usage = self.attempts, self.route, self.usage
-        if attempts is None or route is None or not attempts.is_running:
+        if attempts is None or route is None or attempts.running is None:
             return
         is_known = usage is not None and usage.reported
         estimate = 0 if is_known else self.input_estimate()
@@ -269,7 +269,7 @@ class Exchange:
             None if route is None else route.index,
             self._is_fallback(),
             0 if attempts is None else attempts.calls,
-            () if attempts is None else attempts.records,
+            () if attempts is None else tuple(attempts.records),
             self.usage,
             self.stop,
             self.transforms,

@@ -124,7 +124,8 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     fixes = exchange.fixes_of(route)
     if fixes and any(fix.row.name == WITHOUT_THINKING for fix in fixes):
         facts = replace(facts, without_thinking=True)
-    written = way.write(request, facts, client_headers)
+    write = way.write
+    written = write(request, facts, client_headers)
     if fixes:
         sent = edited(url, written.body, fixes)
         url = sent.url
@@ -232,8 +233,9 @@ async def _whole(
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
     passing = way.same
+    read = dialect.read_answer
     try:
-        answer = dialect.read_answer(body, way.facts)
+        answer = read(body, way.facts)
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False

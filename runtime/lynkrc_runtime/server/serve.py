@@ -85,10 +85,11 @@ async def serve(
             exchange.visit.leave(outcome)
         if exchange.session is not ALONE:
             exchange.session.settled(outcome)
-        gateway.metrics.settled(gateway.policy.dispatch, outcome)
-        gateway.log.outcome(gateway.policy.dispatch, outcome)
-        gateway.recent.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
-        gateway.board.settled(gateway.policy.dispatch, outcome)
+        dispatch = gateway.policy.dispatch
+        gateway.metrics.settled(dispatch, outcome)
+        gateway.log.outcome(dispatch, outcome)
+        gateway.recent.settled(dispatch, gateway.policy.digest, outcome)
+        gateway.board.settled(dispatch, outcome)
         if gateway.usage_log is not None:
             record(gateway.usage_log, exchange, outcome)
         if exchange.trace is not None:

@@ -33,6 +33,8 @@ class Level(IntEnum):
     ERROR = 40
 
 
+# A member of an enumeration is looked up by its class's metaclass: this is asked every time.
+_INFO = Level.INFO
 _WORDS = {level: level.name.lower() for level in Level}
 
 
@@ -100,12 +102,12 @@ class Log:
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
-        if self._level > Level.INFO:
+        if self._level > _INFO:
             return
         members: Any = request_members(dispatch, outcome)
         if self._fields is not None:
             members = chosen(members, self._fields)
-        self._write(f"{self._head(Level.INFO, 'request')}{_rest(members)}\n")
+        self._write(f"{self._head(_INFO, 'request')}{_rest(members)}\n")
 
 
 @lru_cache(maxsize=2)

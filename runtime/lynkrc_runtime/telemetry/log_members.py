@@ -11,7 +11,7 @@ from typing import Any, final
 from msgspec import UNSET, Struct, UnsetType
 
 from lynkrc_runtime.attempt import AttemptRecord
-from lynkrc_runtime.cost import Charge, Cost, total_of
+from lynkrc_runtime.cost import Charge, Cost, micro_of, total_of
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Usage
 from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
@@ -113,7 +113,7 @@ def request_members(dispatch: Dispatch, outcome: Outcome) -> RequestMembers:
         outcome.team,
         outcome.tenant,
         outcome.usage,
-        None if cost is None else cost.total,
+        None if cost is None else micro_of(cost),
         cost,
         is_estimated,
         milliseconds(outcome.seconds),
@@ -143,7 +143,7 @@ def _attempt(dispatch: Dispatch, record: AttemptRecord) -> AttemptMembers:
         used, micro, cost, is_estimated = _NO_CHARGE
     else:
         used, cost, is_estimated = charge.usage, charge.cost, charge.estimated
-        micro = None if cost is None else cost.total
+        micro = None if cost is None else micro_of(cost)
     return AttemptMembers(
         dispatch.targets[record.target].name,
         record.result,
