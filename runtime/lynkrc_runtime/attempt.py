@@ -19,7 +19,7 @@ from lynkrc_runtime.attempt_records import (
     Result,
     Watch,
 )
-from lynkrc_runtime.cost import Charge
+from lynkrc_runtime.cost import NO_COST, Charge, Cost, total_of
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 
 __all__ = [
@@ -48,6 +48,9 @@ BACKOFF_CAP = 8.0
 not say otherwise; a `retry-after` beyond the cap is not waited out."""
 THROTTLED_WAIT = 5.0
 """Longest `retry-after`, in seconds, that is waited out on the same target."""
+# A member of an enumeration is looked up by its class's metaclass: these are asked every time.
+_SERVED, _SKIPPED, _UNSENT = Result.SERVED, Result.SKIPPED, Fault.UNSENT
+
 PATIENT = 0.5
 """Part of its own time a silent target must have had for its silence to be held against it."""
 
@@ -103,12 +106,10 @@ class Attempts:
     """The state of one request's way down its chain."""
 
     __slots__ = (
-        "_calls",
         "_candidates",
         "_charge",
         "_client_limit",
         "_committed",
-        "_current",
         "_first",
         "_fresh",
         "_is_retry",
@@ -117,30 +118,32 @@ class Attempts:
         "_pending_wait",
         "_place",
         "_random",
-        "_records",
         "_retried",
         "_stale_used",
         "_started",
         "_timeouts",
         "_watch",
+        "calls",
+        "records",
+        "running",
     )
 
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        *,
         now: float,
         client_limit: float | None,
         client_retries: bool,
         random: Callable[[], float],
         watch: Watch,
     ) -> None:
-        """`client_limit`: seconds the client allows from `now`; `random` gives 0 <= x < 1.
+        """`candidates` stay as they are meanwhile; `random` gives 0 <= x < 1.
 
-        `client_retries`: the client is retrying by itself, so no target is tried twice. `watch`
-        knows which targets are not to be called.
+        `client_limit`: seconds the client allows from `now`. `client_retries`: the client is
+        retrying by itself, so no target is tried twice. `watch` knows which targets are not to be
+        called.
         """
-        self._candidates = tuple(candidates)
+        self._candidates = candidates
         self._started = now
         self._client_limit = client_limit
         self._may_retry = not client_retries
@@ -153,50 +156,54 @@ class Attempts:
         self._fresh = False
         self._pending_wait: float | None = None
         self._is_retry = False
-        self._current: tuple[int, float] | None = None
+        self.running: tuple[int, float] | None = None
+        """The running attempt: its target, and when it began."""
         self._first: float | None = None
         self._charge: Charge | None = None
         self._committed = False
         self._over = False
-        self._records: list[AttemptRecord] = []
-        self._calls = 0
-
-    @property
-    def records(self) -> tuple[AttemptRecord, ...]:
-        """Every ended attempt, in order."""
-        return tuple(self._records)
+        self.records: list[AttemptRecord] = []
+        """Every ended attempt, in order; for whoever reads only."""
+        self.calls = 0
+        """Upstream calls made so far, the running one counted; what was not sent is none."""
 
     @property
     def is_running(self) -> bool:
         """Whether an attempt runs now."""
-        return self._current is not None
+        return self.running is not None
 
     @property
     def charges(self) -> tuple[Charge, ...]:
         """What all attempts so far were charged, the running one as far as it has been told."""
-        ended = [record.charge for record in self._records]
+        ended = [record.charge for record in self.records]
         return tuple([one for one in (*ended, self._charge) if one is not None])
 
-    @property
-    def calls(self) -> int:
-        """Upstream calls made so far, the running one counted; what was not sent is none."""
-        return self._calls + (self._current is not None)
+    def cost(self) -> Cost | None:
+        """The sum of the charges; None where the cost of any of them is not known."""
+        if self.records:
+            return total_of(self.charges)
+        return NO_COST if self._charge is None else self._charge.cost
 
     def next(self, now: float) -> Step:
         """What to do now. Not to be asked while an attempt runs, nor after commit."""
-        if self._current is not None or self._committed:
+        if self.running is not None or self._committed:
             raise RuntimeError("an attempt is running or has been committed")
         if self._pending_wait is not None:
             wait, self._pending_wait = self._pending_wait, None
             return Wait(seconds=wait)
+        watch, limit = self._watch, self._client_limit
         while not self._over and self._place < len(self._candidates):
             candidate = self._candidates[self._place]
-            deadline = self._deadline(candidate)
-            closed = self._watch.closed(candidate.target, now)
+            target = candidate.target
+            deadline = (
+                self._started + candidate.total if limit is None else self._deadline(candidate)
+            )
+            closed = watch.closed(target, now)
             if closed is not None:
-                self._skip(candidate.target, closed.failure, closed.fault, now)
+                self._skip(target, closed.failure, closed.fault, now)
             elif now < deadline:
-                self._watch.begun(candidate.target, now, is_retry=self._is_retry)
+                watch.begun(target, now, self._is_retry)
+                self.calls += 1
                 return self._try(candidate, now, deadline)
             else:
                 self._advance()
@@ -207,9 +214,9 @@ class Attempts:
 
         None: its target has been closed meanwhile, or its time is over, and it is skipped.
         """
-        if self._current is None or self._committed:
+        if self.running is None or self._committed:
             raise RuntimeError("no attempt is running, or it has been committed")
-        target, began = self._current
+        target, began = self.running
         candidate = self._candidates[self._place]
         closed = self._watch.closed(target, now, began)
         if closed is not None:
@@ -253,7 +260,7 @@ class Attempts:
 
     def skipped(self, failure: Failure, fault: Fault, now: float) -> None:
         """The running attempt was never begun: there is no place or no money for it."""
-        if self._current is None or self._committed:
+        if self.running is None or self._committed:
             raise RuntimeError("no attempt is running, or it has been committed")
         self._record(Result.SKIPPED, now, fault, failure)
         self._advance()
@@ -271,32 +278,32 @@ class Attempts:
 
     def charged(self, charge: Charge) -> None:
         """What the running attempt costs; told before it is told how it ended."""
-        if self._current is None:
+        if self.running is None:
             raise RuntimeError("no attempt is running")
         self._charge = charge
 
     def heard(self, now: float) -> None:
         """The first content of its streamed answer has come; told once."""
-        if self._current is None:
+        if self.running is None:
             raise RuntimeError("no attempt is running")
-        target, began = self._current
+        target, began = self.running
         self._first = now - began
         self._watch.heard(target, began, now)
 
     def committed(self) -> None:
         """Bytes of the running attempt reach the client."""
-        if self._current is None:
+        if self.running is None:
             raise RuntimeError("no attempt is running")
         self._committed = True
 
     def served(self, now: float) -> None:
         """The running attempt gave the whole answer."""
-        self._record(Result.SERVED, now)
+        self._record(_SERVED, now)
         self._over = True
 
     def aborted(self, now: float) -> None:
         """The client went away; a running attempt ends with it."""
-        if self._current is not None:
+        if self.running is not None:
             self._record(Result.ABORTED, now)
         self._over = True
 
@@ -304,7 +311,7 @@ class Attempts:
 
     def _try(self, candidate: Candidate, now: float, deadline: float) -> Try:
         """Make `now` the beginning of the running attempt."""
-        self._current = (candidate.target, now)
+        self.running = (candidate.target, now)
         limit = candidate.first_event
         return Try(
             target=candidate.target,
@@ -315,11 +322,11 @@ class Attempts:
 
     def _was_patient(self, now: float) -> bool:
         """Whether the running attempt had about as long as its target may take."""
-        if self._current is None:
+        if self.running is None:
             raise RuntimeError("no attempt is running")
         candidate = self._candidates[self._place]
         limit = candidate.total if candidate.first_event is None else candidate.first_event
-        return now - self._current[1] >= PATIENT * limit
+        return now - self.running[1] >= PATIENT * limit
 
     def _deadline(self, candidate: Candidate) -> float:
         limit = self._client_limit
@@ -332,31 +339,30 @@ class Attempts:
         fault: Fault | None = None,
         failure: Failure | None = None,
     ) -> None:
-        if self._current is None:
+        if self.running is None:
             raise RuntimeError("no attempt is running")
-        target, started = self._current
-        charge, self._charge = self._charge, None
-        first, self._first = self._first, None
-        is_retry, self._is_retry = self._is_retry, False
-        self._current, self._fresh = None, False
+        target, started = self.running
         record = AttemptRecord(
-            target=target,
-            started=started,
-            seconds=now - started,
-            result=result,
-            fault=fault,
-            failure=failure,
-            charge=charge,
-            first=first,
-            is_retry=is_retry,
+            target,
+            started,
+            now - started,
+            result,
+            fault,
+            failure,
+            self._charge,
+            self._first,
+            self._is_retry,
         )
-        self._records.append(record)
-        self._calls += result is not Result.SKIPPED and fault is not Fault.UNSENT
+        self.running = self._charge = self._first = None
+        self._fresh = self._is_retry = False
+        self.records.append(record)
+        if result is _SKIPPED or fault is _UNSENT:
+            self.calls -= 1
         self._watch.ended(record, now)
 
     def _skip(self, target: int, failure: Failure, fault: Fault, now: float) -> None:
         """Go past a target that is not to be called."""
-        self._records.append(
+        self.records.append(
             AttemptRecord(
                 target=target,
                 started=now,
@@ -417,8 +423,8 @@ class Attempts:
         self._over = True
         best: AttemptRecord | None = None
         # A refusal that was put right is told only where nothing else went wrong.
-        told = [record for record in self._records if record.fault is not Fault.FIXED]
-        for record in told or self._records:
+        told = [record for record in self.records if record.fault is not Fault.FIXED]
+        for record in told or self.records:
             if record.failure is not None and (best is None or _rank(record) <= _rank(best)):
                 best = record
         if best is None or best.failure is None:

@@ -57,7 +57,7 @@ class Result(StrEnum):
 
 
 @final
-class AttemptRecord(Struct, frozen=True, kw_only=True):
+class AttemptRecord(Struct, frozen=True):
     """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span.
 
     `first` are the seconds to the first content of a stream, None where none came or the answer
@@ -105,7 +105,7 @@ class Watch(Protocol):
         """
         ...
 
-    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
+    def begun(self, target: int, now: float, is_retry: bool) -> None:
         """An attempt begins, of a target that is not closed."""
         ...
 

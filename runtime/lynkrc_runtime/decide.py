@@ -15,7 +15,7 @@ ints in slot order and returns ``(outcome, tier, rule, chain, mask, score, prefe
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import IntEnum
 from typing import TypeAlias, final
@@ -68,11 +68,12 @@ class Decision:
     weights: Mapping[int, int]
     deny: Deny | None
     respond: str | None
+    varies: bool = field(init=False)
+    """Whether the order changes from request to request."""
 
-    @property
-    def varies(self) -> bool:
-        """Whether the order changes from request to request."""
-        return self.pick not in STATIC and len(self.groups) != len(self.targets)
+    def __post_init__(self) -> None:
+        varies = self.pick not in STATIC and len(self.groups) != len(self.targets)
+        object.__setattr__(self, "varies", varies)
 
 
 @final

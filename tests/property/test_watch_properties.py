@@ -80,7 +80,7 @@ class Checked:
             assert sum(one >= first for one in self.retries[target]) <= most
         return allowed
 
-    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
+    def begun(self, target: int, now: float, is_retry: bool) -> None:
         assert self.watch.closed(target, now) is None, "never a call of a closed target"
         if not is_retry:
             self.requests[target].append(now)

@@ -48,7 +48,7 @@ class Shut:
     def may_retry(self, target: int, now: float) -> bool:
         return False
 
-    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
+    def begun(self, target: int, now: float, is_retry: bool) -> None:
         self.told.append(f"begun {target}")
 
     def heard(self, target: int, began: float, now: float) -> None:

@@ -6,7 +6,7 @@ it; one that was changed starts anew.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, assert_never, final
+from typing import Final, TypeAlias, assert_never, final
 
 from lynkrc_runtime.attempt import THROTTLED_WAIT
 from lynkrc_runtime.attempt_records import AttemptRecord, Closed, Fault, Result, Watch
@@ -18,6 +18,10 @@ from lynkrc_runtime.resilience.retry_budget import RetryBudget, retry_rules
 
 MISCONFIGURED_FOR = 60.0
 """Seconds a target is not called after it refused our credentials, or did not know the model."""
+
+# A member of an enumeration is looked up by its class's metaclass: these are asked every time.
+_CLOSED: Final = State.CLOSED
+_SERVED: Final = Result.SERVED
 
 NO_VERDICT = frozenset((Fault.UNSENT, Fault.STALE, Fault.FIXED, Fault.LATE))
 """Faults that are not the target's."""
@@ -156,7 +160,7 @@ class Watching:
         if card.throttled is not None and now < card.throttled.until:
             return _left(card.throttled, now)
         breaker = card.breaker
-        if breaker.state is State.CLOSED:
+        if breaker.state is _CLOSED:
             return None
         if begun is not None:
             until = now if breaker.outdates(begun) else None
@@ -168,12 +172,13 @@ class Watching:
         """See `Watch`."""
         return self._by_target[target].budget.take(now, self._share)
 
-    def begun(self, target: int, now: float, *, is_retry: bool) -> None:
+    def begun(self, target: int, now: float, is_retry: bool) -> None:
         """See `Watch`."""
         card = self._by_target[target]
         if not is_retry:
             card.budget.requested(now)
-        if card.breaker.begun(now):
+        breaker = card.breaker
+        if breaker.state is not _CLOSED and breaker.begun(now):
             self._turned(target, State.OPEN, State.HALF_OPEN)
 
     def heard(self, target: int, began: float, now: float) -> None:
@@ -185,11 +190,12 @@ class Watching:
     def ended(self, record: AttemptRecord, now: float) -> None:
         """See `Watch`."""
         card, target = self._by_target[record.target], record.target
+        if record.result is _SERVED:
+            if record.first is None:
+                card.standing.whole.measure(record.seconds, now)
+                self._answered(target, card, record.started, now)
+            return
         match record.result:
-            case Result.SERVED:
-                if record.first is None:
-                    card.standing.whole.measure(record.seconds, now)
-                    self._answered(target, card, record.started, now)
             case Result.FAILED | Result.BROKEN:
                 self._failed(record, card, now)
             case Result.ABORTED | Result.SKIPPED:
@@ -233,9 +239,11 @@ class Watching:
     # -- what an end says --------------------------------------------------------------------
 
     def _answered(self, target: int, card: Card, began: float, now: float) -> None:
-        card.standing.judge(now, failed=False)
-        card.throttles.clear()
-        if card.breaker.succeeded(began, now, self._rules[target]):
+        card.standing.judge(now, False)
+        if card.throttles:
+            card.throttles.clear()
+        breaker = card.breaker
+        if breaker.state is not _CLOSED and breaker.succeeded(began, now, self._rules[target]):
             self._turned(target, State.HALF_OPEN, State.CLOSED)
 
     def _failed(self, record: AttemptRecord, card: Card, now: float) -> None:
@@ -266,7 +274,7 @@ class Watching:
             card.breaker.ended(record.started)
 
     def _held_against(self, record: AttemptRecord, card: Card, now: float) -> None:
-        card.standing.judge(now, failed=True)
+        card.standing.judge(now, True)
         breaker, rules = card.breaker, self._rules[record.target]
         before, failures = breaker.state, breaker.failures(now, rules) + 1
         if breaker.failed(record.started, now, rules):

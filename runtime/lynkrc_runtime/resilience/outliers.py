@@ -73,7 +73,7 @@ class Standing:
         """When the last of them came."""
         self.explored = float("-inf")
 
-    def judge(self, now: float, *, failed: bool) -> None:
+    def judge(self, now: float, failed: bool) -> None:
         """An attempt was answered, or failed for what is held against the target."""
         if now - self.verdict > FRESH:
             self.failing, self.verdicts = 0.0, 0

@@ -53,7 +53,8 @@ class RetryBudget:
 
     def requested(self, now: float) -> None:
         """A request comes to the target: its first attempt there, no retry."""
-        self._turn(now)
+        if now // 1 != self._second:
+            self._turn(now)
         self._requests[self._second % SECONDS] += 1
 
     def take(self, now: float, rules: RetryRules) -> bool:

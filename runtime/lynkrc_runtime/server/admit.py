@@ -9,11 +9,23 @@ from lynkrc_runtime.access.rights import reaches
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.features import RequestFacts
-from lynkrc_runtime.metering.interface import Over
+from lynkrc_runtime.metering.interface import NoMeter, Over
 from lynkrc_runtime.protocol.conversation import Request
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.problems import problem_of
+from lynkrc_runtime.sessions.interface import NoSessions
 from lynkrc_runtime.telemetry.outcome import Ending
+
+
+def admitted(exchange: Exchange) -> RequestFacts | None:
+    """What `admit` gives where nothing is counted and no request belongs to a session.
+
+    None elsewhere: there is somebody to ask.
+    """
+    gateway = exchange.gateway
+    if type(gateway.meter) is not NoMeter or type(gateway.sessions) is not NoSessions:
+        return None
+    return _facts(exchange)
 
 
 async def admit(exchange: Exchange, request: Request) -> RequestFacts | None:
@@ -29,6 +41,11 @@ async def admit(exchange: Exchange, request: Request) -> RequestFacts | None:
         return None
     exchange.visit = arrival
     exchange.session = await gateway.sessions.find(request, incoming.headers, caller)
+    return _facts(exchange)
+
+
+def _facts(exchange: Exchange) -> RequestFacts:
+    incoming, caller = exchange.incoming, exchange.incoming.caller
     return RequestFacts(
         surface=incoming.surface,
         headers=incoming.headers,
@@ -36,7 +53,7 @@ async def admit(exchange: Exchange, request: Request) -> RequestFacts | None:
         team=None if caller is None else caller.team,
         tenant=None if caller is None else caller.tenant,
         session=exchange.session.facts,
-        budget_used=arrival.used_pct,
+        budget_used=exchange.visit.used_pct,
         tokens=exchange.input_estimate,
     )
 

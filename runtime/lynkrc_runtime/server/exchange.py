@@ -6,13 +6,15 @@ read from it, so they cannot disagree.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Protocol, final
 
 from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
+from lynkrc_runtime.access.rights import EXPLAIN
 from lynkrc_runtime.attempt import Attempts
-from lynkrc_runtime.cost import charge, in_usd, total_of
+from lynkrc_runtime.cost import NO_COST, charge, in_usd, micro_of
 from lynkrc_runtime.decide import VERDICTS, Decision
 from lynkrc_runtime.decision_headers import header_value
 from lynkrc_runtime.metering.interface import UNMETERED, Visit
@@ -22,9 +24,10 @@ from lynkrc_runtime.protocol.estimate import estimate_tokens
 from lynkrc_runtime.server.fix_ups import FixUp, fix_up_of
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.headers import list_value
+from lynkrc_runtime.server.plan import IDS, Plan
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.routes import Route
-from lynkrc_runtime.server.traces import TRACE_ID, asked
+from lynkrc_runtime.server.traces import TRACE_ID, Asked, asked
 from lynkrc_runtime.sessions.interface import ALONE, Session
 from lynkrc_runtime.simulator import SIMULATED
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
@@ -34,6 +37,11 @@ DENY = "deny"
 """The value of a target's `on_loss` by which a request is not sent with less than it said."""
 _BY_POLICY = frozenset((Ending.DENIED, Ending.REFUSED, Ending.FORBIDDEN))
 """What the policy or a key says no to, it says no to again."""
+
+
+# A member of an enumeration is looked up by its class's metaclass: this is asked every time.
+_UNSETTLED = Ending.INTERNAL
+_NO_WISHES: Mapping[str, str] = MappingProxyType({})
 
 
 @final
@@ -102,6 +110,7 @@ class Exchange:
         "is_whole",
         "loop",
         "losses",
+        "plan",
         "request",
         "route",
         "sent",
@@ -127,7 +136,9 @@ class Exchange:
         self.client = client
         self.loop = asyncio.get_running_loop()
         self.dialect: ClientDialect = gateway.dialects[incoming.dialect]
-        self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
+        self.trace: Asked | None = None
+        if EXPLAIN in incoming.headers:
+            self.trace = asked(gateway, incoming.headers, incoming.surface, incoming.caller)
         tracing = gateway.tracing
         self.span: Recorded | None = None
         """What it is recorded with for a collector."""
@@ -135,6 +146,8 @@ class Exchange:
             self.span = tracing.begins(incoming.headers, incoming.repeated, incoming.arrived)
         self.request: Request | None = None
         self.decision: Decision | None = None
+        self.plan: Plan | None = None
+        """What follows from the decision, where that was looked up."""
         self.vector: list[int] | None = None
         """What the policy read of the request."""
         self.first: int | None = None
@@ -144,7 +157,7 @@ class Exchange:
         """What is counted of it."""
         self.session: Session = ALONE
         """What it belongs to."""
-        self.wishes: Mapping[str, str] = {}
+        self.wishes: Mapping[str, str] = _NO_WISHES
         self.route: Route | None = None
         self.transforms: tuple[str, ...] = ()
         self.losses: tuple[str, ...] = ()
@@ -170,26 +183,29 @@ class Exchange:
         self.status = 0
         self.began: float | None = None
         """When its streamed answer began, on the loop's clock."""
-        self.ending = Ending.INTERNAL
+        self.ending = _UNSETTLED
 
     def headers(self) -> dict[str, str]:
-        """The headers of the answer, from what is known now."""
-        incoming, decision, route = self.incoming, self.decision, self.route
-        headers = {
-            "x-lynkr-request-id": incoming.request_id,
-            "request-id": incoming.request_id,
-            "x-request-id": incoming.request_id,
-        }
+        """The headers of the answer, from what is known now: a dict of their own."""
+        decision, route, attempts = self.decision, self.route, self.attempts
+        identity = self.incoming.request_id
         if decision is None:
+            headers = dict.fromkeys(IDS, identity)
             headers["x-lynkr-bundle"] = self.gateway.policy.digest
         else:
-            target = None if route is None else route.index
-            plan = self.gateway.plans.of(decision)
-            headers |= plan.headers(target, fallback=self._is_fallback())
+            plan = self.plan
+            if plan is None:
+                plan = self.gateway.plans.of(decision)
+            if route is None:
+                headers = plan.headers(None, False).copy()
+            else:
+                headers = plan.headers(route.index, self._is_fallback()).copy()
+            for name in IDS:
+                headers[name] = identity
         if self.trace is not None:
             headers[TRACE_ID] = self.trace.id
-        if self.attempts is not None:
-            headers["x-lynkr-attempts"] = str(self.attempts.calls)
+        if attempts is not None:
+            headers["x-lynkr-attempts"] = str(attempts.calls)
         if self.transforms:
             headers["x-lynkr-transforms"] = list_value(self.transforms)
         if self.upstream_id is not None:
@@ -203,9 +219,9 @@ class Exchange:
         headers = self.headers()
         if self.losses:
             headers["x-lynkr-losses"] = list_value(self.losses)
-        cost = total_of(() if self.attempts is None else self.attempts.charges)
+        cost = NO_COST if self.attempts is None else self.attempts.cost()
         if cost is not None:
-            headers["x-lynkr-cost-usd"] = in_usd(cost.total)
+            headers["x-lynkr-cost-usd"] = in_usd(micro_of(cost))
         return headers
 
     def forget_answer(self) -> None:
@@ -215,51 +231,53 @@ class Exchange:
 
     def charge(self) -> None:
         """Charge the running attempt, if one runs, for what came of it so far."""
-        attempts, route = self.attempts, self.route
-        if attempts is None or route is None or not attempts.is_running:
+        attempts, route, usage = self.attempts, self.route, self.usage
+        if attempts is None or route is None or attempts.running is None:
             return
-        is_known = self.usage is not None and self.usage.reported
-        attempts.charged(
-            charge(
-                self.usage,
-                route.prices,
-                is_final=self.is_whole,
-                input_estimate=0 if is_known else self.input_estimate(),
-                streamed=self.streamed,
-            )
-        )
+        is_known = usage is not None and usage.reported
+        estimate = 0 if is_known else self.input_estimate()
+        attempts.charged(charge(usage, route.prices, self.is_whole, estimate, self.streamed))
 
     def outcome(self, now: float) -> Outcome:
         """The record of the ended request."""
         incoming, request, decision = self.incoming, self.request, self.decision
-        attempts, caller, arrived = self.attempts, incoming.caller, incoming.arrived
+        route, attempts = self.route, self.attempts
+        caller, arrived = incoming.caller, incoming.arrived
+        model, stream = "", False
+        if request is not None:
+            model, stream = request.model, request.options.stream
+        tier = rule = score = verdict = None
+        if decision is not None:
+            tier, rule, score = decision.tier, decision.rule, decision.score
+            verdict = VERDICTS[decision.outcome]
+        # In the order of its fields: so many keywords would be put into a dict first, each time.
         return Outcome(
-            request_id=incoming.request_id,
-            surface=incoming.surface,
-            dialect=incoming.dialect,
-            model="" if request is None else request.model,
-            stream=request is not None and request.options.stream,
-            ending=self.ending,
-            status=self.status,
-            seconds=now - arrived,
-            first_byte=None if self.began is None else self.began - arrived,
-            tier=None if decision is None else decision.tier,
-            rule=None if decision is None else decision.rule,
-            score=None if decision is None else decision.score,
-            verdict=None if decision is None else VERDICTS[decision.outcome],
-            vector=None if self.vector is None else tuple(self.vector),
-            target=None if self.route is None else self.route.index,
-            fallback=self._is_fallback(),
-            calls=0 if attempts is None else attempts.calls,
-            attempts=() if attempts is None else attempts.records,
-            usage=self.usage,
-            stop=self.stop,
-            transforms=self.transforms,
-            losses=self.losses,
-            key=None if caller is None else caller.name,
-            team=None if caller is None else caller.team,
-            tenant=None if caller is None else caller.tenant,
-            client=self._client() if self.gateway.metrics.tells_client else None,
+            incoming.request_id,
+            incoming.surface,
+            incoming.dialect,
+            model,
+            stream,
+            self.ending,
+            self.status,
+            now - arrived,
+            None if self.began is None else self.began - arrived,
+            tier,
+            rule,
+            score,
+            verdict,
+            None if self.vector is None else tuple(self.vector),
+            None if route is None else route.index,
+            self._is_fallback(),
+            0 if attempts is None else attempts.calls,
+            () if attempts is None else tuple(attempts.records),
+            self.usage,
+            self.stop,
+            self.transforms,
+            self.losses,
+            None if caller is None else caller.name,
+            None if caller is None else caller.team,
+            None if caller is None else caller.tenant,
+            self._client() if self.gateway.metrics.tells_client else None,
         )
 
     def most_output(self, route: Route) -> int:
@@ -290,7 +308,10 @@ class Exchange:
         self.ending = ending
         chosen, body = self.dialect.write_problem(problem)
         self.status = chosen if status is None else status
-        headers = self.whole_headers() | {"content-type": "application/json"} | dict(extra or {})
+        headers = self.whole_headers()
+        headers["content-type"] = "application/json"
+        if extra:
+            headers |= extra
         if ending in _BY_POLICY:
             headers["x-should-retry"] = "false"
         await self.client.answer(self.status, headers, body)
@@ -302,7 +323,7 @@ class Exchange:
 
     def fixes_of(self, route: Route) -> tuple[FixUp, ...]:
         """The fix-ups of a request to the target: those known to help, and those found by now."""
-        if not self._fixes and not self.gateway.fix_ups:
+        if not self._fixes and not self.gateway.fix_ups.known:
             return ()
         found = self._fixes.get(route.index, ())
         rows = {fix.row.name for fix in found}
@@ -362,4 +383,5 @@ class Exchange:
         return route.ways[self.dialect.name].dialect.name
 
     def _is_fallback(self) -> bool:
-        return self.route is not None and self.first not in (None, self.route.index)
+        route, first = self.route, self.first
+        return route is not None and first is not None and first != route.index

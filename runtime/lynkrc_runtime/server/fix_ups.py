@@ -300,22 +300,23 @@ class FixUpMemory:
     refuses another may take.
     """
 
-    __slots__ = ("_clock", "_known")
+    __slots__ = ("_clock", "known")
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._known: OrderedDict[tuple[str, str], tuple[float, tuple[FixUp, ...]]] = OrderedDict()
+        self.known: OrderedDict[tuple[str, str], tuple[float, tuple[FixUp, ...]]] = OrderedDict()
+        """Until when each of them is remembered, and what; to be asked whether there are any."""
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self.known)
 
     def of(self, target: str, dialect: str) -> tuple[FixUp, ...]:
         """The fix-ups that a request to the target needs from the start."""
-        known = self._known.get((target, dialect))
+        known = self.known.get((target, dialect))
         if known is None:
             return ()
         if self._clock() >= known[0]:
-            del self._known[target, dialect]
+            del self.known[target, dialect]
             return ()
         return known[1]
 
@@ -324,10 +325,10 @@ class FixUpMemory:
         lasting = tuple(fix for fix in fixes if fix.lasts)
         if not lasting or lasting == self.of(target, dialect):
             return
-        self._known[target, dialect] = (self._clock() + TTL, lasting)
-        self._known.move_to_end((target, dialect))
-        if len(self._known) > LIMIT:
-            self._known.popitem(last=False)
+        self.known[target, dialect] = (self._clock() + TTL, lasting)
+        self.known.move_to_end((target, dialect))
+        if len(self.known) > LIMIT:
+            self.known.popitem(last=False)
 
 
 def _holders_of_strict(body: Body) -> list[dict[str, Any]]:

@@ -100,11 +100,12 @@ class Gateway:
     usage_log: UsageLog | None = None
     noticing: Noticing | None = None
     tracing: Tracing | None = None
+    echoes: bool = field(init=False)
+    """Whether answers name the model that was asked for, not the one that served."""
 
-    @property
-    def echoes(self) -> bool:
-        """Whether answers name the model that was asked for, not the one that served."""
-        return self.policy.dispatch.settings.server.echo_requested_model
+    def __post_init__(self) -> None:
+        echoes = self.policy.dispatch.settings.server.echo_requested_model
+        object.__setattr__(self, "echoes", echoes)
 
     def named(self, requested: str, served: str) -> str:
         """The model name of an answer."""
@@ -116,7 +117,8 @@ def read_request(
 ) -> Request:
     """A client's request, as every surface reads it. Raises MalformedRequest."""
     refuse_repeated(gateway, body)
-    return gateway.dialects[dialect].read_request(body, headers)
+    read = gateway.dialects[dialect].read_request
+    return read(body, headers)
 
 
 def refuse_repeated(gateway: Gateway, body: bytes) -> None:

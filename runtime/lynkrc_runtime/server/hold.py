@@ -14,14 +14,6 @@ from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.state.interface import StoreDown
 
 
-def hold_at_once(exchange: Exchange, step: Try) -> bool:
-    """Whether both are held now, as nothing had to be waited for or asked: the usual case."""
-    if exchange.visit is not UNMETERED:
-        return False
-    gateway = exchange.gateway
-    return gateway.places.take_free(gateway.routes[step.target].provider.name)
-
-
 async def hold(exchange: Exchange, step: Try) -> Try | None:
     """Hold both until `release`; the attempt as it is made now.
 
@@ -62,7 +54,7 @@ async def hold(exchange: Exchange, step: Try) -> Try | None:
 
 
 def release(exchange: Exchange, step: Try) -> None:
-    """Give the place back, and settle what was set aside for an attempt that has ended.
+    """Give back the place that `hold` took, and settle what was set aside for an attempt.
 
     One that still runs ends with the request (its client left), which settles it.
     """

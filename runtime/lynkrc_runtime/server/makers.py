@@ -10,7 +10,7 @@ a request comes with signatures it does not know. A store that is down, or slow,
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import blake2b
@@ -57,7 +57,7 @@ class Makers:
     `store` is one that others read too; None where nobody does.
     """
 
-    __slots__ = ("_clock", "_known", "_limit", "_store", "_unwritten", "_writing")
+    __slots__ = ("_clock", "_known", "_limit", "_store", "_unwritten", "_writing", "is_shared")
 
     def __init__(
         self, clock: Callable[[], float], *, limit: int = LIMIT, store: Store | None = None
@@ -65,6 +65,8 @@ class Makers:
         self._clock = clock
         self._limit = limit
         self._store = store
+        self.is_shared = store is not None
+        """Whether `learn` may find something."""
         self._unwritten: dict[str, bytes] = {}
         self._writing: asyncio.Task[None] | None = None
         # In the order they were last seen, so what is too old stands first.
@@ -84,6 +86,13 @@ class Makers:
             if self._writing is None or self._writing.done():
                 self._writing = asyncio.get_running_loop().create_task(self._write(self._store))
 
+    def learn_from(self, blocks: Sequence[Block], target: str) -> None:
+        """`target` (its name) answered so."""
+        for block in blocks:
+            if type(block) is not Text:  # as most are
+                self.remember(signatures_of(blocks), target)
+                return
+
     def _know(self, made: Mapping[bytes, str]) -> None:
         now = self._clock()
         for key, target in made.items():
@@ -94,11 +103,6 @@ class Makers:
             if len(self._known) <= self._limit and now - seen < TTL:
                 return
             del self._known[oldest]
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether `learn` may find something."""
-        return self._store is not None
 
     async def learn(self, request: Request) -> None:
         """Ask the store for those signatures of the history that are not known here.

@@ -11,7 +11,7 @@ So a request looks its `Plan` up and adds what is its own. A plan changes nothin
 whoever finds the targets in another order, or some of them left out, works from those.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import final
 
 from lynkrc_runtime.attempt import Candidate
@@ -19,6 +19,8 @@ from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decision_headers import decision_headers, name_value
 from lynkrc_runtime.server.routes import Route
 
+IDS = ("x-lynkr-request-id", "request-id", "x-request-id")
+"""Headers that name the request, the first ones of every answer."""
 MOST = 4096
 """Plans that are kept at a time."""
 
@@ -34,19 +36,26 @@ class Plan:
         self._targets = decision.targets
         self._whole = [routes[index].whole for index in decision.targets]
         self._streamed = [routes[index].streamed for index in decision.targets]
-        self._headers: dict[tuple[int | None, bool], Mapping[str, str]] = {
-            (None, False): {"x-lynkr-bundle": digest, **decision_headers(decision)}
+        self._headers: dict[tuple[int | None, bool], dict[str, str]] = {
+            (None, False): {
+                **dict.fromkeys(IDS, ""),
+                "x-lynkr-bundle": digest,
+                **decision_headers(decision),
+            }
         }
 
-    def candidates(self, targets: Sequence[int], *, stream: bool) -> Sequence[Candidate]:
+    def candidates(self, targets: Sequence[int], stream: bool) -> Sequence[Candidate]:
         """The targets, in the order they are to be tried, for the attempt machine."""
         if targets == self._targets:
             return self._streamed if stream else self._whole
         routes = self._routes
         return [routes[index].streamed if stream else routes[index].whole for index in targets]
 
-    def headers(self, target: int | None, *, fallback: bool) -> Mapping[str, str]:
-        """Of an answer: what the decision fixes, and the target that serves, if one does."""
+    def headers(self, target: int | None, fallback: bool) -> dict[str, str]:
+        """Of an answer: what the decision fixes, and the target that serves, if one does.
+
+        To be copied; the copy has a place for each of `IDS` before them.
+        """
         found = self._headers.get((target, fallback))
         if found is None:
             assert target is not None

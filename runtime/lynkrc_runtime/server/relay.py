@@ -4,7 +4,7 @@
 machine and leaves the client untouched. Design: "Attempts" and "Pass-through".
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -24,6 +24,7 @@ from lynkrc_runtime.protocol.estimate import estimate_blocks
 from lynkrc_runtime.protocol.failures import broken
 from lynkrc_runtime.protocol.losses import losses_in
 from lynkrc_runtime.protocol.stops import ENFORCED, cut_answer
+from lynkrc_runtime.providers.frames import PLAIN
 from lynkrc_runtime.server.answers import (
     MAX_ANSWER,
     is_empty,
@@ -43,34 +44,42 @@ from lynkrc_runtime.server.lent import (
     is_elsewhere,
     provider_headers,
 )
-from lynkrc_runtime.server.makers import signatures_of, without_foreign
+from lynkrc_runtime.server.makers import without_foreign
 from lynkrc_runtime.server.routes import Route
 from lynkrc_runtime.server.stream import StreamRelay
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest, UpstreamResponse
 
+_SERVED = Ending.SERVED
 
-async def attempt(exchange: Exchange, request: Request, step: Try) -> bool:
-    """Make the attempt. True: the client has its answer, or the break of it."""
+
+def attempt(exchange: Exchange, request: Request, step: Try) -> Awaitable[bool]:
+    """Make the attempt. True: the client has its answer, or the break of it.
+
+    The request is written before this returns.
+    """
     attempts = exchange.attempts
     assert attempts is not None
     route = exchange.gateway.routes[step.target]
-    loop = exchange.loop
     if route.lent and is_elsewhere(route, attempts, exchange.gateway.routes):
-        attempts.skipped(ELSEWHERE, Fault.UNSENT, loop.time())
-        return False
+        attempts.skipped(ELSEWHERE, Fault.UNSENT, exchange.loop.time())
+        return _unsent()
     try:
         call = _write(exchange, request, route, step)
     except CannotTranslate as misfit:
-        attempts.failed(misfit_of(misfit), Fault.UNSENT, loop.time())
-        return False
+        attempts.failed(misfit_of(misfit), Fault.UNSENT, exchange.loop.time())
+        return _unsent()
     except NoCredential as lacking:
-        attempts.failed(lacking.failure, Fault.UNSENT, loop.time())
-        return False
+        attempts.failed(lacking.failure, Fault.UNSENT, exchange.loop.time())
+        return _unsent()
     if request.options.stream:
         context = _context(exchange, request, route)
-        return await StreamRelay(exchange, route, call, context, step).run()
-    return await _whole(exchange, request, route, call, step)
+        return StreamRelay(exchange, route, call, context, step).run()
+    return _whole(exchange, request, route, call, step)
+
+
+async def _unsent() -> bool:
+    return False
 
 
 def _context(exchange: Exchange, request: Request, route: Route) -> AnswerContext:
@@ -101,28 +110,22 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     """The upstream request; the exchange learns its changes. Raises CannotTranslate,
     and NoCredential.
     """
-    client_headers = exchange.incoming.headers
-    way = route.ways[request.dialect]
-    dialect = way.dialect
-    same = dialect.name == request.dialect
-    if request.bound and not same:
+    client_headers, gateway = exchange.incoming.headers, exchange.gateway
+    way, target = route.ways[request.dialect], route.target
+    if request.bound and not way.same:
         name = request.bound[0]
         raise CannotTranslate(name, f"{name}: the target does not keep what it stands for")
-    passing = dialect.pass_request if same else None
-    write = dialect.write_request if passing is None else passing
-    makers = exchange.gateway.makers
-    facts = way.facts
+    facts, stream = way.facts, request.options.stream
+    url = way.stream_url if stream else way.url
     stripped: tuple[str, ...] = ()
-    foreign = makers.foreign(request, route.target.name)
+    foreign = gateway.makers.foreign(request, target.name)
     if foreign:
-        request, facts, stripped = without_foreign(
-            request, facts, foreign, passing=passing is not None
-        )
+        request, facts, stripped = without_foreign(request, facts, foreign, passing=way.passes)
     fixes = exchange.fixes_of(route)
     if fixes and any(fix.row.name == WITHOUT_THINKING for fix in fixes):
         facts = replace(facts, without_thinking=True)
+    write = way.write
     written = write(request, facts, client_headers)
-    url = way.stream_url if request.options.stream else way.url
     if fixes:
         sent = edited(url, written.body, fixes)
         url = sent.url
@@ -130,35 +133,44 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         body = msgspec.json.encode(sent.body) if sent.changes else written.body
         written = msgspec.structs.replace(written, body=body, transforms=transforms)
     exchange.sent = (url, written.body)
-    if route.target.on_loss == DENY:
-        refuse_loss(route.target.name, (*stripped, *written.transforms))
-    written = way.frame.request(written)
+    if target.on_loss == DENY:
+        refuse_loss(target.name, (*stripped, *written.transforms))
+    if way.frame is not PLAIN:
+        written = way.frame.request(written)
     exchange.route = route
-    transforms = (*stripped, *written.transforms)
-    exchange.transforms = tuple(dict.fromkeys(transforms)) if transforms else ()
-    exchange.stops = request.options.stop if ENFORCED in exchange.transforms else ()
+    if stripped or written.transforms:
+        changes = tuple(dict.fromkeys((*stripped, *written.transforms)))
+        exchange.transforms = changes
+        exchange.stops = request.options.stop if ENFORCED in changes else ()
+    else:
+        exchange.transforms = exchange.stops = ()
     # Told of the answer to come, which may begin without one: nothing of the last one is left.
     exchange.upstream_id, exchange.simulated = None, False
+    dialect = way.dialect.name
     headers = upstream_headers(
         client_headers,
-        same_dialect=same,
-        dialect=dialect.name,
+        same_dialect=way.same,
+        dialect=dialect,
         written=written,
-        provider=provider_headers(route, client_headers, exchange.gateway.keys),
-        accept=way.stream_types[0] if request.options.stream else "application/json",
+        provider=provider_headers(route, client_headers, gateway.keys),
+        accept=way.stream_types[0] if stream else "application/json",
     )
-    exchange.say_whose(headers)
+    if exchange.span is not None:
+        exchange.say_whose(headers)
+    simulate = route.simulate
+    if exchange.wishes:
+        simulate = exchange.wishes.get(target.name, simulate)
     return UpstreamRequest(
         url=url,
         headers=headers,
         body=written.body,
         connect=route.connect,
         fresh=step.fresh,
-        target=route.target.name,
-        dialect=dialect.name,
+        target=target.name,
+        dialect=dialect,
         signer=route.signer,
         link=route.link,
-        simulate=exchange.wishes.get(route.target.name, route.simulate),
+        simulate=simulate,
     )
 
 
@@ -220,19 +232,21 @@ async def _whole(
             return False
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
-    passing = dialect.name == exchange.dialect.name
+    passing = way.same
+    read = dialect.read_answer
     try:
-        answer = dialect.read_answer(body, way.facts)
+        answer = read(body, way.facts)
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
-    exchange.gateway.makers.remember(signatures_of(answer.blocks), route.target.name)
+    exchange.gateway.makers.learn_from(answer.blocks, route.target.name)
     cut = cut_answer(answer, exchange.stops) if exchange.stops else None
     if cut is not None:
         answer, passing = cut, False
     if not passing:
         if is_empty(bool(answer.blocks), answer.stop, answer.usage):
-            _note_usage(exchange, answer)
+            exchange.usage, exchange.is_whole = answer.usage, True
+            _note_end(exchange, answer)
             exchange.charge()
             exchange.forget_answer()
             attempts.failed(broken("the answer is empty"), Fault.BROKEN, loop.time())
@@ -241,7 +255,7 @@ async def _whole(
         exchange.losses = answer.lost
     elif exchange.gateway.echoes:
         body = echo_answer(body, request.model)
-    _note_usage(exchange, answer)
+    _note_end(exchange, answer)
     await deliver(exchange, answer.usage, body)
     return True
 
@@ -250,17 +264,18 @@ async def deliver(exchange: Exchange, usage: Usage, body: bytes) -> None:
     """Give the client the answer of the running attempt, which has then served."""
     exchange.usage, exchange.is_whole = usage, True
     exchange.charge()
-    headers = exchange.whole_headers() | {"content-type": "application/json"}
+    headers = exchange.whole_headers()
+    headers["content-type"] = "application/json"
     await exchange.client.answer(200, headers, body)
     # Not before: until it is kept, where it is to be, the client can still be told of a mistake.
     exchange.status = 200
     exchange.fixed()
     if exchange.attempts is not None:
         exchange.attempts.served(exchange.loop.time())
-    exchange.ending = Ending.SERVED
+    exchange.ending = _SERVED
 
 
-def _note_usage(exchange: Exchange, answer: Answer) -> None:
-    exchange.usage, exchange.is_whole, exchange.stop = answer.usage, True, answer.stop
+def _note_end(exchange: Exchange, answer: Answer) -> None:
+    exchange.stop = answer.stop
     if not answer.usage.reported:
         exchange.streamed = estimate_blocks(answer.blocks)

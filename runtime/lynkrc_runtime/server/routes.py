@@ -1,6 +1,6 @@
 """A bundle's targets and the environment to routes: each ready to be called, worked out once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import final
@@ -8,7 +8,8 @@ from typing import final
 from lynkrc_runtime.attempt import BACKOFF_BASE, BACKOFF_CAP, RETRIES, Candidate
 from lynkrc_runtime.cost import FREE, Prices, prices_of
 from lynkrc_runtime.dispatch import Dispatch, Provider, Target
-from lynkrc_runtime.protocol.dialect import TargetDialect, TargetFacts
+from lynkrc_runtime.protocol.conversation import Request
+from lynkrc_runtime.protocol.dialect import TargetDialect, TargetFacts, Written
 from lynkrc_runtime.protocol.embeddings.forms import FORMS, Form
 from lynkrc_runtime.protocol.embeddings.takes import Takes
 from lynkrc_runtime.protocol.shapes import completed
@@ -52,11 +53,15 @@ class Settings:
 class Way:
     """One of the dialects a target is called in: where, and what frames a written request.
 
-    `count_url` is where tokens are counted, None where they cannot be. `stream_types` are the
-    content types a stream may have, the first is asked for.
+    `same`: it is the client's own. `passes`: a request passes as it is, but for the edits its model
+    needs; `write` writes it, so or else anew. `count_url` is where tokens are counted, None where
+    they cannot be. `stream_types` are the content types a stream may have, the first is asked for.
     """
 
     dialect: TargetDialect
+    same: bool
+    passes: bool
+    write: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
     url: str
     stream_url: str
     count_url: str | None
@@ -208,8 +213,12 @@ def _ways(
             replaces=endpoint.replaces,
         )
         dialect = TARGET_DIALECTS[name]
+        passing = dialect.pass_request if name == client else None
         made[client] = Way(
             dialect=dialect,
+            same=name == client,
+            passes=passing is not None,
+            write=passing or dialect.write_request,
             url=place(path),
             stream_url=place(endpoint.stream_path or path),
             count_url=place(endpoint.count_path) if endpoint.count_path else None,

@@ -5,7 +5,8 @@ Free of HTTP: the request comes as an `Incoming`, the way back is a `Client`.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeAlias, assert_never
+from functools import partial
+from typing import Any, Final, TypeAlias, assert_never
 
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
@@ -16,7 +17,7 @@ from lynkrc_runtime.pick import order
 from lynkrc_runtime.protocol.anthropic import require_max_tokens
 from lynkrc_runtime.protocol.conversation import MalformedRequest, Request
 from lynkrc_runtime.protocol.dialect import Problem
-from lynkrc_runtime.server.admit import admit, within_reach
+from lynkrc_runtime.server.admit import admit, admitted, within_reach
 from lynkrc_runtime.server.exchange import Client, Exchange, Incoming
 from lynkrc_runtime.server.gateway import Gateway, read_request
 from lynkrc_runtime.server.local import respond
@@ -36,6 +37,7 @@ Run: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
 OTHERWISE_DENY = Deny(status=403, message="the routing policy allows no target for this request")
 """The answer of `otherwise: deny`, which has no rule to take words from."""
+_ROUTE: Final = Verdict.ROUTE
 SIMULATE = "x-lynkr-simulate"
 """Chooses simulator behaviours by target; read under ``--dry-run`` only."""
 
@@ -83,10 +85,11 @@ async def serve(
             exchange.visit.leave(outcome)
         if exchange.session is not ALONE:
             exchange.session.settled(outcome)
-        gateway.metrics.settled(gateway.policy.dispatch, outcome)
-        gateway.log.outcome(gateway.policy.dispatch, outcome)
-        gateway.recent.settled(gateway.policy.dispatch, gateway.policy.digest, outcome)
-        gateway.board.settled(gateway.policy.dispatch, outcome)
+        dispatch = gateway.policy.dispatch
+        gateway.metrics.settled(dispatch, outcome)
+        gateway.log.outcome(dispatch, outcome)
+        gateway.recent.settled(dispatch, gateway.policy.digest, outcome)
+        gateway.board.settled(dispatch, outcome)
         if gateway.usage_log is not None:
             record(gateway.usage_log, exchange, outcome)
         if exchange.trace is not None:
@@ -144,7 +147,7 @@ async def _converse(exchange: Exchange) -> None:
         exchange.request = request
         if gateway.settings.dry_run:
             exchange.wishes = wishes_of(exchange)
-        facts = await admit(exchange, request)
+        facts = admitted(exchange) or await admit(exchange, request)
         if facts is None:
             return
         decision, vector = decide(gateway, request, facts, exchange.trace)
@@ -159,9 +162,10 @@ async def _converse(exchange: Exchange) -> None:
         await exchange.refuse(exchange.problem(400, str(error), SIMULATE), Ending.MALFORMED)
         return
     exchange.decision = decision
+    if decision.outcome is _ROUTE:
+        await _route(exchange, request, decision)
+        return
     match decision.outcome:
-        case Verdict.ROUTE:
-            await _route(exchange, request, decision)
         case Verdict.DENY:
             deny = decision.deny or OTHERWISE_DENY
             problem = exchange.problem(deny.status, deny.message)
@@ -175,7 +179,22 @@ async def _converse(exchange: Exchange) -> None:
             assert_never(decision.outcome)
 
 
-async def _route(exchange: Exchange, request: Request, decision: Decision) -> None:
+def _route(exchange: Exchange, request: Request, decision: Decision) -> Awaitable[None]:
+    """Have the targets tried in their order."""
+    gateway, targets = exchange.gateway, decision.targets
+    if (
+        decision.varies
+        or exchange.incoming.caller is not None
+        or exchange.session is not ALONE
+        or exchange.trace is not None
+        or gateway.makers.is_shared
+    ):
+        return _in_order(exchange, request, decision)
+    return _try(exchange, request, decision, targets)
+
+
+async def _in_order(exchange: Exchange, request: Request, decision: Decision) -> None:
+    """Find the order of the targets, and what the caller's key leaves of them."""
     gateway = exchange.gateway
     targets: Sequence[int] = decision.targets
     if decision.varies:
@@ -197,9 +216,15 @@ async def _route(exchange: Exchange, request: Request, decision: Decision) -> No
         exchange.trace.ordered(exchange.session.told)
     if gateway.makers.is_shared:
         await gateway.makers.learn(request)
-    plan = gateway.plans.of(decision)
-    candidates = plan.candidates(targets, stream=request.options.stream)
-    await walk(exchange, candidates, lambda step: attempt(exchange, request, step))
+    await _try(exchange, request, decision, targets)
+
+
+def _try(
+    exchange: Exchange, request: Request, decision: Decision, targets: Sequence[int]
+) -> Awaitable[None]:
+    plan = exchange.plan = exchange.gateway.plans.of(decision)
+    candidates = plan.candidates(targets, request.options.stream)
+    return walk(exchange, candidates, partial(attempt, exchange, request))
 
 
 def wishes_of(exchange: Exchange) -> Mapping[str, str]:

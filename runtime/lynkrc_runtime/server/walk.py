@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import assert_never
 
 from lynkrc_runtime.attempt import Attempts, Candidate, GiveUp, Try, Wait
+from lynkrc_runtime.metering.interface import UNMETERED
 from lynkrc_runtime.metering.meter import unavailable
 from lynkrc_runtime.server.exchange import Exchange
-from lynkrc_runtime.server.hold import hold, hold_at_once, release
+from lynkrc_runtime.server.hold import hold, release
 from lynkrc_runtime.server.problems import problem_of
 from lynkrc_runtime.state.interface import StoreDown
 from lynkrc_runtime.telemetry.outcome import ENDING_OF, Ending
@@ -24,36 +25,46 @@ async def walk(
     """
     gateway, loop = exchange.gateway, exchange.loop
     exchange.first = candidates[0].target
+    headers = exchange.incoming.headers
+    is_plain = _TOLD.isdisjoint(headers)
     attempts = exchange.attempts = Attempts(
         candidates,
-        now=exchange.incoming.arrived,
-        client_limit=client_limit(exchange.incoming.headers),
-        client_retries=client_retries(exchange.incoming.headers),
-        random=gateway.random,
-        watch=gateway.watch,
+        exchange.incoming.arrived,
+        None if is_plain else client_limit(headers),
+        not is_plain and client_retries(headers),
+        gateway.random,
+        gateway.watch,
     )
     while True:
         step = attempts.next(loop.time())
-        match step:
-            case Try():
-                held: Try | None = step
+        if isinstance(step, Try):
+            provider = gateway.routes[step.target].provider.name
+            if exchange.visit is UNMETERED and gateway.places.take_free(provider):
+                # The usual case: nothing has to be waited for or asked.
                 try:
-                    if not hold_at_once(exchange, step):
-                        held = await hold(exchange, step)
+                    is_over = await attempt(step)
+                finally:
+                    gateway.places.release(provider)
+            else:
+                try:
+                    held = await hold(exchange, step)
                 except StoreDown:
                     problem, extra = problem_of(
                         unavailable(), None, exchange.dialect.name, exchange.incoming.request_id
                     )
                     await exchange.refuse(problem, Ending.UNAVAILABLE, extra)
                     return
+                is_over = False
                 if held is not None:
                     try:
                         is_over = await attempt(held)
                     finally:
                         release(exchange, held)
-                    if is_over:
-                        return
-                exchange.route, exchange.transforms = None, ()
+            if is_over:
+                return
+            exchange.route, exchange.transforms = None, ()
+            continue
+        match step:
             case Wait():
                 await asyncio.sleep(step.seconds)
             case GiveUp():
@@ -69,7 +80,9 @@ async def walk(
                 assert_never(step)
 
 
-_LIMITS = frozenset(("x-stainless-timeout", "x-lynkr-deadline-ms"))
+_RETRIES = "x-stainless-retry-count"
+_TOLD = frozenset(("x-stainless-timeout", "x-lynkr-deadline-ms", _RETRIES))
+"""Headers that tell how patient a client is."""
 
 
 def client_limit(headers: Mapping[str, str]) -> float | None:
@@ -77,8 +90,6 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
 
     Values that are no positive number (SDKs send words for "never") set no limit.
     """
-    if _LIMITS.isdisjoint(headers):
-        return None
     limits = []
     for name, unit in (("x-stainless-timeout", 1.0), ("x-lynkr-deadline-ms", 0.001)):
         said = headers.get(name)
@@ -95,7 +106,7 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
 
 def client_retries(headers: Mapping[str, str]) -> bool:
     """Whether this is already a client's own retry."""
-    count = headers.get("x-stainless-retry-count")
+    count = headers.get(_RETRIES)
     if count is None:
         return False
     return count.isascii() and count.isdecimal() and count.strip("0") != ""

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeAlias, final
 
-from lynkrc_runtime.cost import KINDS
+from lynkrc_runtime.cost import KINDS, micro_of
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome, milliseconds
 
@@ -67,7 +67,17 @@ class Sums:
 class Board:
     """What one process served of late. `clock` gives Unix seconds; `run` tells processes apart."""
 
-    __slots__ = ("_clock", "_hours", "_kept", "_minutes", "_now", "_number", "_until", "run")
+    __slots__ = (
+        "_clock",
+        "_hours",
+        "_kept",
+        "_minutes",
+        "_now",
+        "_number",
+        "_since",
+        "_until",
+        "run",
+    )
 
     def __init__(self, clock: Callable[[], float] = time.time, *, most: int = MOST) -> None:
         self._clock = clock
@@ -75,24 +85,25 @@ class Board:
         self._minutes: deque[Sums] = deque(maxlen=MINUTES - 1)
         self._hours: deque[Sums] = deque(maxlen=HOURS)
         self._now = Sums(0)
-        self._until = 0
+        # Of `_now`, as floats: the clock's moments are compared with them.
+        self._since = self._until = 0.0
         self._number = 0
         self.run = secrets.token_hex(4)
 
     def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """A request has ended that this bundle served."""
         now = self._clock()
-        if not self._now.start <= now < self._until:
+        if not self._since <= now < self._until:
             self._turn(int(now))
-        self._number += 1
+        number = self._number = self._number + 1
         sums, tier = self._now, outcome.tier or NO_TIER
         sums.tiers[tier] = sums.tiers.get(tier, 0) + 1
         if outcome.ending not in _WELL:
             sums.failed += 1
-        entry: _Entry = (self._number, now, dispatch, outcome)
+        entry: _Entry = (number, now, dispatch, outcome)
         for record in outcome.attempts:
             if record.failure is not None:
-                entry = (self._number, _row(self._number, now, dispatch, outcome))
+                entry = (number, _row(number, now, dispatch, outcome))
             charge = record.charge
             if charge is not None:
                 usage, cost = charge.usage, charge.cost
@@ -101,7 +112,7 @@ class Board:
                     sums.unpriced += 1
                 else:
                     name = dispatch.targets[record.target].name
-                    sums.spend[name] = sums.spend.get(name, 0) + cost.total
+                    sums.spend[name] = sums.spend.get(name, 0) + micro_of(cost)
         self._kept.append(entry)
 
     def _turn(self, now: int) -> None:
@@ -113,7 +124,8 @@ class Board:
                 self._hours.append(Sums(hour))
             self._hours[-1].add(self._now)
         start = now // _MINUTE * _MINUTE
-        self._now, self._until = Sums(start), start + _MINUTE
+        self._now = Sums(start)
+        self._since, self._until = float(start), float(start + _MINUTE)
 
     def last(self, after: str = "") -> dict[str, Any]:
         """The last requests, newest first: those that came after a `cursor` told before.

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from functools import lru_cache
@@ -18,16 +18,10 @@ from typing import Any, final
 import msgspec
 
 from lynkrc_runtime import settings
-from lynkrc_runtime.attempt import AttemptRecord
-from lynkrc_runtime.cost import total_of
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.telemetry.log_file import LogFile
-from lynkrc_runtime.telemetry.outcome import Outcome, milliseconds
-
-_MODEL_LIMIT = 200
-"""Characters of the model name a client sent that are logged."""
-_NAMES, _NAME_LIMIT = 50, 100
-"""Transforms or losses of a request that are logged, and characters of each."""
+from lynkrc_runtime.telemetry.log_members import chosen, request_members
+from lynkrc_runtime.telemetry.outcome import Outcome
 
 
 class Level(IntEnum):
@@ -39,6 +33,8 @@ class Level(IntEnum):
     ERROR = 40
 
 
+# A member of an enumeration is looked up by its class's metaclass: this is asked every time.
+_INFO = Level.INFO
 _WORDS = {level: level.name.lower() for level in Level}
 
 
@@ -69,7 +65,7 @@ class Log:
         clock: Callable[[], float] = time.time,
         worker: int | None = None,
     ) -> None:
-        self._who = {} if worker is None else {"worker": worker}
+        self._who = "" if worker is None else f',"worker":{worker}'
         self._is_chosen = level is not None
         self._level = Level.INFO if level is None else level
         self._fields: frozenset[str] | None = None
@@ -94,22 +90,24 @@ class Log:
         """
         if level < self._level:
             return
-        self._write(_text(self._head(level, event) | members))
+        self._write(f"{self._head(level, event)}{_rest(members)}\n")
 
-    def _head(self, level: Level, event: str) -> dict[str, Any]:
-        """What every line begins with."""
-        micro = round(self._clock() * 1_000_000)
-        second, part = divmod(micro // 1000, 1000)
-        moment = f"{_second(second)}.{part:03}+00:00"
-        return {"time": moment, "level": _WORDS[level], "event": event, **self._who}
+    def _head(self, level: Level, event: str) -> str:
+        """What every line begins with; both are words of the gateway."""
+        second, part = divmod(round(self._clock() * 1_000_000) // 1000, 1000)
+        return (
+            f'{{"time":"{_second(second)}.{part:03}+00:00","level":"{_WORDS[level]}",'
+            f'"event":"{event}"{self._who}'
+        )
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
-        if self._level <= Level.INFO:
-            members = outcome_members(dispatch, outcome)
-            if self._fields is not None:
-                members = {name: members[name] for name in members if name in self._fields}
-            self._write(_text(self._head(Level.INFO, "request") | members))
+        if self._level > _INFO:
+            return
+        members: Any = request_members(dispatch, outcome)
+        if self._fields is not None:
+            members = chosen(members, self._fields)
+        self._write(f"{self._head(_INFO, 'request')}{_rest(members)}\n")
 
 
 @lru_cache(maxsize=2)
@@ -122,15 +120,23 @@ def _second(second: int) -> str:
     return datetime.fromtimestamp(second, UTC).isoformat()[:19]
 
 
-def _text(members: Mapping[str, Any]) -> str:
-    """A line of JSON in ASCII; the slower way is for the few that hold anything else."""
+def _rest(members: Any) -> str:
+    """A dict or a struct as what stands behind the head of a line: JSON in ASCII.
+
+    The slower way is for the few that hold anything else.
+
+    >>> _rest({"a": 1}), _rest({})
+    (',"a":1}', '}')
+    """
     try:
-        text = msgspec.json.encode(members)
+        data = msgspec.json.encode(members)
     except UnicodeEncodeError:  # half a character
-        text = b"\xff"
-    if text.isascii():
-        return text.decode("ascii") + "\n"
-    return json.dumps(msgspec.to_builtins(members), separators=(",", ":")) + "\n"
+        data = b"\xff"
+    if data.isascii():
+        text = data.decode("ascii")
+    else:
+        text = json.dumps(msgspec.to_builtins(members), separators=(",", ":"))
+    return "}" if text == "{}" else f",{text[1:]}"
 
 
 def place_of(error: BaseException) -> list[str]:
@@ -166,72 +172,3 @@ def http_logger(log: Log) -> logging.Logger:
     logger = logging.Logger("lynkrc.http", logging.WARNING)
     logger.addHandler(_HttpHandler(log))
     return logger
-
-
-def outcome_members(dispatch: Dispatch, outcome: Outcome) -> dict[str, Any]:
-    """The members of a request's log line, as msgspec writes them."""
-    target = None if outcome.target is None else dispatch.targets[outcome.target]
-    first_byte, charges = outcome.first_byte, outcome.charges
-    cost = total_of(charges)
-    return {
-        "request_id": outcome.request_id,
-        "surface": outcome.surface,
-        "dialect": outcome.dialect,
-        "model": outcome.model[:_MODEL_LIMIT],
-        "stream": outcome.stream,
-        "tier": outcome.tier,
-        "rule": outcome.rule,
-        "score": outcome.score,
-        "target": None if target is None else target.name,
-        "provider": None if target is None else dispatch.providers[target.provider].name,
-        "served_model": None if target is None else target.model,
-        "fallback": outcome.fallback,
-        "calls": outcome.calls,
-        "attempts": [_attempt(dispatch, record) for record in outcome.attempts],
-        "status": outcome.status,
-        "class": outcome.ending,
-        "key": outcome.key,
-        "team": outcome.team,
-        "tenant": outcome.tenant,
-        "usage": outcome.usage,
-        "cost_micro_usd": None if cost is None else cost.total,
-        "cost_by_kind": cost,
-        "estimated": True in [one.estimated for one in charges],
-        "duration_ms": milliseconds(outcome.seconds),
-        "first_byte_ms": None if first_byte is None else milliseconds(first_byte),
-        "transforms": _names(outcome.transforms) if outcome.transforms else (),
-        "losses": _names(outcome.losses) if outcome.losses else (),
-    }
-
-
-def _names(entries: Sequence[str]) -> list[str]:
-    """Entries within bounds: what a client or an upstream called a member stands in them.
-
-    >>> _names(["n"] * 52)[49:]
-    ['n', '+2']
-    """
-    kept = [entry[:_NAME_LIMIT] for entry in entries[:_NAMES]]
-    more = len(entries) - len(kept)
-    return [*kept, f"+{more}"] if more else kept
-
-
-def _attempt(dispatch: Dispatch, record: AttemptRecord) -> Mapping[str, Any]:
-    failure = record.failure
-    members: dict[str, Any] = {
-        "target": dispatch.targets[record.target].name,
-        "result": record.result,
-        "duration_ms": milliseconds(record.seconds),
-    }
-    if failure is not None and record.fault is not None:
-        members |= {
-            "fault": record.fault,
-            "class": failure.kind.value,
-            "status": failure.status,
-        }
-    charge = record.charge
-    if charge is not None:
-        members["usage"] = charge.usage
-        members["cost_micro_usd"] = None if charge.cost is None else charge.cost.total
-        members["cost_by_kind"] = charge.cost
-        members["estimated"] = charge.estimated
-    return members

@@ -26,27 +26,33 @@ _Entry: TypeAlias = tuple[float, Dispatch, str, Outcome] | tuple[float, dict[str
 class Recent:
     """The last requests by caller and id; the oldest go first. `clock` gives seconds."""
 
-    __slots__ = ("_clock", "_kept", "_most")
+    __slots__ = ("_clock", "_due", "_kept", "_most")
 
     def __init__(self, clock: Callable[[], float], *, most: int = MOST) -> None:
         self._clock = clock
         self._most = most
+        self._due = 0.0
+        """Nothing that is kept is too old before then."""
         # In the order they ended, so what is too old stands first.
         self._kept: OrderedDict[tuple[str | None, str], _Entry] = OrderedDict()
 
     def settled(self, dispatch: Dispatch, digest: str, outcome: Outcome) -> None:
         """A request has ended that this bundle served."""
-        identity = outcome.key, outcome.request_id
-        self._kept.pop(identity, None)
-        now = self._clock()
+        identity, kept = (outcome.key, outcome.request_id), self._kept
+        if identity in kept:
+            del kept[identity]
+        clock = self._clock
+        now = clock()
         entry: _Entry = (now + TTL, dispatch, digest, outcome)
         for record in outcome.attempts:
             if record.failure is not None:
                 entry = (now + TTL, _told(dispatch, digest, outcome))
                 break
-        self._kept[identity] = entry
-        if len(self._kept) > self._most or self._oldest()[1] <= now:
-            self._kept.popitem(last=False)
+        kept[identity] = entry
+        if len(kept) > self._most or now >= self._due:
+            if len(kept) > self._most or self._oldest()[1] <= now:
+                kept.popitem(last=False)
+            self._due = self._oldest()[1]
 
     def get(self, key: str | None, request_id: str) -> dict[str, Any] | None:
         """What a request of the caller used; None for one that is not there, or no longer."""

@@ -110,14 +110,23 @@ class Calls:
         self.count += 1
         if charge is None:
             return
+        # Mostly there is nothing of some kinds.
         usage, cost, tokens = charge.usage, charge.cost, self.tokens
-        tokens[0] += usage.input
-        tokens[1] += usage.output
-        tokens[2] += usage.cache_read
-        tokens[3] += usage.cache_write
+        if usage.input:
+            tokens[0] += usage.input
+        if usage.output:
+            tokens[1] += usage.output
+        if usage.cache_read:
+            tokens[2] += usage.cache_read
+        if usage.cache_write:
+            tokens[3] += usage.cache_write
         if cost is not None:
             costs = self.costs
-            costs[0] += cost.input
-            costs[1] += cost.output
-            costs[2] += cost.cache_read
-            costs[3] += cost.cache_write
+            if cost.input:
+                costs[0] += cost.input
+            if cost.output:
+                costs[1] += cost.output
+            if cost.cache_read:
+                costs[2] += cost.cache_read
+            if cost.cache_write:
+                costs[3] += cost.cache_write
