@@ -25,6 +25,7 @@ from yarl import URL
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.idle import Idle, Shelf
 from lynkrc_runtime.request_head import head
+from lynkrc_runtime.sent_headers import SentHeaders
 from lynkrc_runtime.upstream import UpstreamFault, UpstreamRequest
 from lynkrc_runtime.upstream_answer import (
     HttpResponse,
@@ -158,10 +159,7 @@ class HttpUpstream:
         its pool of connections a good part of the rest: it makes connections here, and no more.
         """
         place, body = self._place(request.url, request.link.tls), request.body
-        fields = {**place.fields, **headers, "content-length": str(len(body))}
-        if request.fresh:
-            fields["connection"] = "close"
-        began = head(place.line, fields)
+        began = _head(place, headers, len(body), fresh=request.fresh)
         line = None if request.fresh else self._idle.take(place.shelf)
         if line is None:
             _connecting.set(connecting)
@@ -220,8 +218,22 @@ class HttpUpstream:
         return HttpResponse(response.status, response.headers, response.content, Proxied(response))
 
 
+def _head(place: "_Place", headers: Mapping[str, str], size: int, *, fresh: bool) -> bytes:
+    """The head of a request with a body of `size` bytes. Raises ValueError, see `head`."""
+    if fresh or not isinstance(headers, SentHeaders) or "content-length" in headers:
+        fields = {**place.fields, **headers, "content-length": str(size)}
+        if fresh:
+            fields["connection"] = "close"
+        return head(place.line, fields)
+    began = headers.heads.get(place)
+    if began is None:
+        began = head(place.line, {**place.fields, **headers}).removesuffix(b"\r\n")
+        headers.keep(place, began)
+    return b"%bcontent-length: %d\r\n\r\n" % (began, size)
+
+
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Place:
     """Where requests go: `asked` says it in aiohttp's way, `line` and `fields` begin each."""
 

@@ -147,7 +147,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         provider=provider_headers(route, client_headers, exchange.gateway.keys),
         accept=way.stream_types[0] if request.options.stream else "application/json",
     )
-    exchange.say_whose(headers)
+    headers = exchange.say_whose(headers)
     return UpstreamRequest(
         url=url,
         headers=headers,
