@@ -136,11 +136,12 @@ HOMES: dict[str, tuple[str, ...]] = {
     "lsprotocol": ("lynkrc/lsp/server.py", "lynkrc/lsp/convert.py"),
     "Cython": ("lynkrc/native/build.py",),
     "aiohttp": (
-        "runtime/lynkrc_runtime/upstream.py",
+        "runtime/lynkrc_runtime/upstream_answer.py",
+        "runtime/lynkrc_runtime/upstream_http.py",
         "runtime/lynkrc_runtime/server/",
     ),
     "yarl": (
-        "runtime/lynkrc_runtime/upstream.py",
+        "runtime/lynkrc_runtime/upstream_http.py",
         "runtime/lynkrc_runtime/server/remote_fetch.py",
     ),
     "prometheus_client": ("runtime/lynkrc_runtime/telemetry/",),

@@ -19,7 +19,7 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.times import Times
-from lynkrc_runtime.upstream import HttpUpstream
+from lynkrc_runtime.upstream_http import HttpUpstream
 from tests.e2e.hostile_server import Hostile, hostile
 from tests.runtime.by_hand import (
     CHAT,

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from lynkrc_runtime.upstream import HttpUpstream, UpstreamRequest
+from lynkrc_runtime.upstream import UpstreamRequest
+from lynkrc_runtime.upstream_http import HttpUpstream
 from tests.clients.said import SPEAK
 from tests.clients.script import Plan
 from tests.e2e.hostile_lab import hostile_lab

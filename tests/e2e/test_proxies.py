@@ -13,7 +13,8 @@ import trustme
 
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.dispatch import ProviderSettings
-from lynkrc_runtime.upstream import HttpUpstream, Link, UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream import Link, UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream_http import HttpUpstream
 from tests.clients.said import SPEAK
 from tests.clients.script import Plan
 from tests.e2e.doors_lab import written

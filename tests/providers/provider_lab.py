@@ -18,7 +18,7 @@ from lynkrc.pipeline import pack_bundle
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.gateway import Gateway, Policy, read_policy
 from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.upstream import HttpUpstream
+from lynkrc_runtime.upstream_http import HttpUpstream
 from tests.runtime.by_hand import Said, gateway
 
 URL = "http://upstream.test"

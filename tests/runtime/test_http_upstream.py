@@ -12,14 +12,8 @@ from msgspec.structs import replace
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.protocol.conversation import FailureClass
 from lynkrc_runtime.resilience.health import NO_VERDICT
-from lynkrc_runtime.upstream import (
-    AT_ONCE,
-    DIRECT,
-    HttpUpstream,
-    Link,
-    UpstreamFault,
-    UpstreamRequest,
-)
+from lynkrc_runtime.upstream import DIRECT, Link, UpstreamFault, UpstreamRequest
+from lynkrc_runtime.upstream_http import AT_ONCE, HttpUpstream
 
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

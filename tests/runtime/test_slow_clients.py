@@ -13,7 +13,7 @@ from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.times import Times
-from lynkrc_runtime.upstream import HttpUpstream
+from lynkrc_runtime.upstream_http import HttpUpstream
 from tests.e2e.hostile_lab import provider_of
 from tests.e2e.hostile_server import Hostile, hostile, reply
 from tests.e2e.scripted_answers import Said as Words

@@ -15,6 +15,7 @@ from lynkrc_runtime.providers.extras import missing_extra
 from lynkrc_runtime.providers.kind import CREDENTIAL_HEADERS, Credentials, ProviderKind
 from lynkrc_runtime.providers.table import KINDS
 from lynkrc_runtime.references import MissingVariable, expand
+from lynkrc_runtime.sent_headers import ProviderHeaders
 
 _CALLS = ("/chat/completions", "/responses", "/messages")
 """Ends of addresses that people paste whole."""
@@ -96,7 +97,7 @@ def resolve(provider: Provider, environ: Mapping[str, str]) -> Address:
     return Address(
         provider=provider.name,
         base=_checked(provider.name, _without_end(base, kind.base_ends)),
-        headers=headers,
+        headers=ProviderHeaders(headers),
         region=region,
         api_version=version,
         signs=bool(kind.signer) and key is None and not has_own and not rest.forwards_credentials,

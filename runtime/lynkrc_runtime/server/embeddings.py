@@ -151,7 +151,7 @@ async def _attempt(
         provider=lent,
         accept="application/json",
     )
-    exchange.say_whose(headers)
+    headers = exchange.say_whose(headers)
     call = UpstreamRequest(
         url=way.url,
         headers=headers,

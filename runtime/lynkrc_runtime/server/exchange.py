@@ -316,10 +316,13 @@ class Exchange:
             headers["x-should-retry"] = "false"
         await self.client.answer(self.status, headers, body)
 
-    def say_whose(self, headers: dict[str, str]) -> None:
-        """Let the headers of the running attempt name its span, where it is recorded."""
-        if self.span is not None and self.attempts is not None:
-            self.span.context.send(headers, len(self.attempts.records))
+    def say_whose(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers of the running attempt, which name its span where it is recorded."""
+        if self.span is None or self.attempts is None:
+            return headers
+        named = dict(headers)
+        self.span.context.send(named, len(self.attempts.records))
+        return named
 
     def fixes_of(self, route: Route) -> tuple[FixUp, ...]:
         """The fix-ups of a request to the target: those known to help, and those found by now."""

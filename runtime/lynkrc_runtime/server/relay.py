@@ -156,7 +156,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
         accept=way.stream_types[0] if stream else "application/json",
     )
     if exchange.span is not None:
-        exchange.say_whose(headers)
+        headers = exchange.say_whose(headers)
     simulate = route.simulate
     if exchange.wishes:
         simulate = exchange.wishes.get(target.name, simulate)

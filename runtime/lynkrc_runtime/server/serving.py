@@ -36,7 +36,7 @@ from lynkrc_runtime.state.open import Stores, in_memory, open_stores
 from lynkrc_runtime.telemetry.log import Level, Log, http_logger
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.unserved import unserved_parts
-from lynkrc_runtime.upstream import HttpUpstream
+from lynkrc_runtime.upstream_http import HttpUpstream
 
 HEADER_LIMIT: Final = 64 * 1024
 IDLE: Final = 75.0

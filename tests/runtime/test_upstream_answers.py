@@ -1,0 +1,243 @@
+"""Answers of one connection, one after the other, by one parser: none is part of another."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import pairwise
+
+import aiohttp
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.upstream import UpstreamFault
+from lynkrc_runtime.upstream_answer import HttpResponse, LineProtocol
+from lynkrc_runtime.upstream_http import HttpUpstream
+from tests.runtime.test_http_upstream import OK, read_request, request, server
+
+CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
+
+
+async def _whole(response: HttpResponse) -> bytes:
+    pieces = []
+    while piece := await response.read():
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def _answers(*said: bytes) -> list[tuple[int, dict[str, str], bytes]]:
+    """What is heard of these, said one after the other on one connection."""
+    connections, heard = 0, []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        for one in said:
+            await read_request(reader)
+            writer.write(one)
+            await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for _ in said:
+            response = await upstream.send(request(url))
+            heard.append((response.status, dict(response.headers), await _whole(response)))
+            response.close()
+    assert connections == 1
+    return heard
+
+
+async def test_what_stands_behind_a_chunked_body_is_no_header_of_the_next_answer() -> None:
+    first = CHUNKED + b"x-first: 1\r\n\r\n2\r\nhi\r\n0\r\nx-trailer: 1\r\nx-other: 2\r\n\r\n"
+    heard = await _answers(first, OK, first, first, OK)
+    for (_, headers, body), is_first in zip(heard, (True, False, True, True, False), strict=True):
+        assert body == b"hi"
+        assert ("x-first" in headers) is is_first
+        assert ("x-thing" in headers) is not is_first
+        assert not {"x-trailer", "x-other"} & set(headers)
+
+
+async def test_answers_of_every_kind_follow_each_other() -> None:
+    none = b"HTTP/1.1 204 No\r\n\r\n"
+    nothing = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
+    hint = b"HTTP/1.1 103 Wait\r\nx-hint: 1\r\n\r\n"
+    same = b"HTTP/1.1 304 Same\r\n\r\n"
+    chunks = CHUNKED + b"\r\n2\r\nhi\r\n0\r\n\r\n"
+    stray = b"\r\n\r\n"  # which a parser passes over, and always has
+    heard = await _answers(OK, none, OK + stray, nothing, hint + OK, same, chunks, OK, none, OK)
+    told = [(status, body) for status, _, body in heard]
+    ok = (200, b"hi")
+    assert told == [ok, (204, b""), ok, (200, b""), ok, (304, b""), ok, ok, (204, b""), ok]
+    assert all("x-hint" not in headers for _, headers, _ in heard)
+
+
+@pytest.mark.parametrize("later", [True, False])
+@pytest.mark.parametrize("length", [b"content-length: 2\r\n\r\nhi", b"\r\n"])
+@pytest.mark.parametrize("begun", [b"H", b"HTTP/1.1 200 OK\r\ncontent-", b"HTTP/1.1 200 OK\r\nx"])
+async def test_the_beginning_of_an_answer_nobody_asked_for_is_none_of_the_next(
+    begun: bytes, length: bytes, later: bool
+) -> None:
+    """The rest of it would be taken for the end of a head that was asked for."""
+    go_on, connections = asyncio.Event(), 0
+    first = OK if length != b"\r\n" else CHUNKED + b"\r\n2\r\nhi\r\n0\r\n\r\n"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await read_request(reader)
+        if connections > 1:
+            writer.write(OK)
+        elif later:
+            writer.write(first)
+            await go_on.wait()
+            writer.write(begun)
+        else:
+            writer.write(first + begun)
+        await writer.drain()
+        await reader.read()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await _whole(response) == b"hi"
+        response.close()
+        go_on.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        with pytest.raises(UpstreamFault) as caught:
+            await asyncio.wait_for(upstream.send(request(url)), 60)
+        assert caught.value.fault is Fault.STALE
+        response = await upstream.send(request(url))
+        assert await _whole(response) == b"hi"
+        response.close()
+    assert connections == 2
+
+
+async def test_a_body_that_stops_being_one_is_a_fault_at_once() -> None:
+    """aiohttp ends the connection, and would leave the reader to wait for ever."""
+    go_on = asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(CHUNKED + b"\r\n2\r\nhi\r\n")
+        await go_on.wait()
+        writer.write(b"zz\r\n")
+        await reader.read()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        response = await upstream.send(request(url))
+        assert await response.read() == b"hi"
+        reading = asyncio.create_task(response.read())
+        go_on.set()
+        with pytest.raises(UpstreamFault) as caught:
+            await asyncio.wait_for(reading, 60)
+        assert caught.value.fault is Fault.BROKEN
+        with pytest.raises(UpstreamFault):
+            await response.read()
+        response.close()
+
+
+async def test_long_bodies_are_held_back_until_they_are_read() -> None:
+    size = 3_000_000
+    long = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
+    parts = b"".join(b"%x\r\n" % 100_000 + b"y" * 100_000 + b"\r\n" for _ in range(30))
+    chunks = CHUNKED + b"\r\n" + parts + b"0\r\n\r\n"
+    heard = await _answers(long, chunks, long, OK, long)
+    assert [len(body) for _, _, body in heard] == [size, size, size, 2, size]
+
+
+class _Transport(asyncio.Transport):
+    """Counts what is held back."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_closed = self.is_paused = False
+
+    def pause_reading(self) -> None:
+        self.is_paused = True
+
+    def resume_reading(self) -> None:
+        self.is_paused = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+
+class _Nobody:
+    def __init__(self) -> None:
+        self.is_free = self.is_ended = False
+
+    def answered(self) -> None:
+        self.is_free = True
+
+    def close(self) -> None:
+        self.is_ended = True
+
+
+ANSWERS = (
+    OK,
+    b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n",
+    b"HTTP/1.1 204 No\r\nx: 1\r\n\r\n",
+    b"HTTP/1.1 500 Bad\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\nsorry",
+    CHUNKED + b"\r\n2\r\nhi\r\n1\r\n!\r\n0\r\n\r\n",
+    CHUNKED + b"\r\n2\r\nhi\r\n0\r\nx-end: 1\r\n\r\n",
+    b"HTTP/1.1 103 Wait\r\nx: 1\r\n\r\n" + OK,
+)
+
+
+@given(st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=4), st.data())
+@settings(max_examples=60)
+def test_however_an_answer_is_cut_a_kept_parser_tells_what_a_new_one_does(
+    said: Sequence[bytes], data: st.DataObject
+) -> None:
+    async def heard(protocol: LineProtocol, pieces: Sequence[bytes]) -> object:
+        told = protocol.ask()
+        protocol.data_received(pieces[0])
+        for piece in pieces[1:]:
+            protocol.data_received(piece)
+        message, content = await told
+        while message.code == 103:
+            message, content = await protocol.read()
+        nobody = _Nobody()
+        response = HttpResponse(message.code, message.headers, content, nobody)
+        body = await _whole(response)
+        response.close()
+        assert nobody.is_free and not nobody.is_ended
+        return response.status, response.headers, body, protocol.should_close
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        kept = LineProtocol(loop)
+        kept.connection_made(_Transport())
+        for answer in said:
+            cuts = data.draw(st.sets(st.integers(1, len(answer) - 1), max_size=4))
+            places = [0, *sorted(cuts), len(answer)]
+            pieces = [answer[at:to] for at, to in pairwise(places)]
+            new = LineProtocol(loop)
+            new.connection_made(_Transport())
+            assert await heard(kept, pieces) == await heard(new, [answer])
+
+    asyncio.run(run())
+
+
+async def test_a_parser_serves_one_answer_after_the_other_unless_it_may_hold_trailers() -> None:
+    protocol = LineProtocol(asyncio.get_running_loop())
+    protocol.connection_made(_Transport())
+    parsers = []
+    for answer in (OK, OK, ANSWERS[-2], OK, OK):
+        told = protocol.ask()
+        parsers.append(protocol._parser)
+        protocol.data_received(answer)
+        await told
+    first, second, third, fourth, fifth = parsers
+    assert first is second is third
+    assert third is not fourth
+    assert fourth is fifth
+
+
+def test_what_is_used_of_aiohttp_is_there() -> None:
+    """These are not for everybody: a version without them is not served with."""
+    assert {"_buffer", "_eof", "_loop", "_protocol", "_waiter"} <= set(
+        aiohttp.StreamReader.__slots__
+    )
