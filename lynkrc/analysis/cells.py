@@ -1,7 +1,7 @@
 """A study to vectors that stand on both sides of every bound the decision has.
 
 For each tier's bound a sum just within it and one just beyond, each outcome, each tier by score, by
-rule and by pin, each rule matching and not: where one of them occurs, one request that has it.
+rule and by pin, each rule matching and not: where one of them occurs, a request that has it.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import z3
 
 from lynkrc.analysis.logic import all_of, not_
-from lynkrc.analysis.solver import Found
 from lynkrc.analysis.study import Study
 from lynkrc.ir.domain import Point
 
@@ -17,16 +16,12 @@ _POINT = 6_400
 
 
 def chosen_points(study: Study) -> tuple[Point, ...]:
-    """One point for each cell that occurs and is found within the solver's limit."""
-    found: dict[Point, None] = {}
-    for cell in _cells(study):
-        answer = study.solver.ask(cell)
-        if isinstance(answer, Found):
-            found[answer.points[0]] = None
-    return tuple(found)
+    """A point of each cell that occurs and is found within the solver's limit, few in all."""
+    return tuple(dict.fromkeys(study.solver.ask_each(cells_of(study))))
 
 
-def _cells(study: Study) -> Iterator[z3.BoolRef]:
+def cells_of(study: Study) -> Iterator[z3.BoolRef]:
+    """The cells, each as the formula of being in it."""
     encoded = study.encoded
     for tier in study.table.tiers:
         if tier.up_to is not None:

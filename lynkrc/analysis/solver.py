@@ -4,7 +4,8 @@ What bounds a question is the solver's own count of steps (`rlimit`), never time
 fixed: the same question gives the same answer on the next machine.
 """
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, final
 
@@ -72,6 +73,20 @@ class Solver:
     def ask(self, *conditions: z3.BoolRef) -> Answer:
         """A request for which all conditions hold."""
         return self._ask(self._marks(conditions))
+
+    def ask_each(self, conditions: Iterable[z3.BoolRef]) -> Iterator[Point]:
+        """For each condition that some request meets one that does; one may be for several.
+
+        Nothing for a condition where the solver gives up. The solver is about one request.
+        """
+        waiting = deque(conditions)
+        while waiting:
+            answer, model = self._modelled(self._marks([waiting.popleft()]))
+            if model is not None:
+                assert isinstance(answer, Found)
+                yield answer.points[0]
+                # Not of those that rest on what the model leaves open: the point has it at rest.
+                waiting = deque(one for one in waiting if not z3.is_true(model.eval(one)))
 
     def smallest(self, *conditions: z3.BoolRef) -> Answer:
         """As `ask`, and the request is as plain as can be: as much as can be is at rest, and the
@@ -160,10 +175,14 @@ class Solver:
         return marks
 
     def _ask(self, marks: Sequence[z3.BoolRef]) -> Answer:
+        return self._modelled(marks)[0]
+
+    def _modelled(self, marks: Sequence[z3.BoolRef]) -> tuple[Answer, z3.ModelRef | None]:
         verdict = self._solver.check(*marks)
         if verdict == z3.sat:
             model = self._solver.model()
-            return Found(points=tuple(symbols.point(model) for symbols in self._requests))
+            points = tuple(symbols.point(model) for symbols in self._requests)
+            return Found(points=points), model
         if verdict == z3.unsat:
-            return Impossible()
-        return Unknown(reason=self._solver.reason_unknown())
+            return Impossible(), None
+        return Unknown(reason=self._solver.reason_unknown()), None

@@ -257,21 +257,21 @@ def mask(targets: Sequence[TargetId]) -> int:
 
 def holds(guard: Guard, v: Vector) -> bool:
     """Whether a guard holds."""
-    match guard:
-        case BoolConst(value=constant):
-            return constant
+    match guard:  # the commonest first
         case BoolSlot(slot=slot):
             return v[slot] == 1
         case IntCompare(op=op, left=left, right=right):
             return compare(op, value(left, v), value(right, v))
-        case ClassTest(slot=slot, classes=classes):
-            return v[slot] in classes
-        case Not(operand=operand):
-            return not holds(operand, v)
         case And(operands=operands):
             return all(holds(operand, v) for operand in operands)
+        case ClassTest(slot=slot, classes=classes):
+            return v[slot] in classes
         case Or(operands=operands):
             return any(holds(operand, v) for operand in operands)
+        case Not(operand=operand):
+            return not holds(operand, v)
+        case BoolConst(value=constant):
+            return constant
         case _:
             assert_never(guard)
 
@@ -297,21 +297,21 @@ def compare(op: Compare, left: int, right: int) -> bool:
 
 def value(expr: IntExpr, v: Vector) -> int:
     """The value of an integer expression."""
-    match expr:
+    match expr:  # as above
         case IntConst(value=constant):
             return constant
         case IntSlot(slot=slot):
             return v[slot]
+        case IntSelect(condition=condition, then=then, otherwise=otherwise):
+            return value(then if holds(condition, v) else otherwise, v)
         case IntSum(terms=terms):
-            return sum(value(term, v) for term in terms)
+            return sum([value(term, v) for term in terms])
         case IntScale(factor=factor, term=term):
             return factor * value(term, v)
         case IntMin(operands=operands):
             return min(value(operand, v) for operand in operands)
         case IntMax(operands=operands):
             return max(value(operand, v) for operand in operands)
-        case IntSelect(condition=condition, then=then, otherwise=otherwise):
-            return value(then, v) if holds(condition, v) else value(otherwise, v)
         case IntSteps(x=x, pairs=pairs):
             return step_value(value(x, v), pairs)
         case IntRamp(x=x, low=low, high=high):

@@ -83,8 +83,6 @@ class Nfa:
     accepts: dict[int, list[int]] = field(default_factory=dict)
     owner: list[int] = field(default_factory=lambda: [-1, -1])
     free: list[int] = field(default_factory=list)
-    blanks: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    """By the node that a blank ends in: the node before it, and those it leads through."""
 
 
 def build_nfa(patterns: Sequence[Pattern]) -> Nfa:
@@ -214,12 +212,9 @@ class _Builder:
 
     def _gap(self, node: int) -> int:
         end = self._node()
-        nodes = [node]
         for _ in range(GAP_MAX):
             node = self._edge(node, GAP_BYTES)
             self._jump(node, end)
-            nodes.append(node)
-        self.nfa.blanks[end] = tuple(nodes)
         return end
 
     def _one_of(self, node: int, ranges: Ranges) -> int:

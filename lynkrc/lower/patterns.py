@@ -18,7 +18,7 @@ from typing import final
 from lynkrc.diagnostics.model import Diagnostic
 from lynkrc.diagnostics.pattern_codes import AUTOMATON_TOO_LARGE
 from lynkrc.ir.automaton import Automaton
-from lynkrc.lower.minimise import minimise
+from lynkrc.lower.minimise import LeastDfa, minimise
 from lynkrc.lower.pattern_advice import advice
 from lynkrc.lower.pattern_dfa import Dfa, TooManyStates, build_dfa
 from lynkrc.lower.pattern_extent import is_tame
@@ -57,7 +57,7 @@ def build_automaton(lexicons: Sequence[Sequence[Pattern]], max_bytes: int = MAX_
 def _least(patterns: tuple[Pattern, ...], max_bytes: int) -> Automaton:
     with _without_collection():
         nfa, dfa = _bounded(patterns, max_bytes)
-        least = minimise(dfa)
+        least = dfa if isinstance(dfa, LeastDfa) else minimise(dfa)
     return Automaton(
         classes=least.classes,
         byte_class=least.byte_class,
@@ -101,8 +101,11 @@ def _without_collection() -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)  # what was found small enough is made the least one next
-def _bounded(patterns: tuple[Pattern, ...], max_bytes: int) -> tuple[Nfa, Dfa]:
-    """The automata of the entries, of which the least one does not exceed `max_bytes`."""
+def _bounded(patterns: tuple[Pattern, ...], max_bytes: int) -> tuple[Nfa, Dfa | LeastDfa]:
+    """The automata of the entries, of which the least one does not exceed `max_bytes`.
+
+    That one is given where it took making it to know.
+    """
     try:
         nfa = build_nfa(patterns)
     except TooManyNodes as error:
@@ -119,7 +122,7 @@ def _bounded(patterns: tuple[Pattern, ...], max_bytes: int) -> tuple[Nfa, Dfa]:
         given_up = build_dfa(nfa, max_bytes // _CELL, _MAX_STATES)
         assert isinstance(given_up, TooManyStates)
         raise AutomatonTooLarge(given_up.entry, size)
-    return nfa, dfa
+    return nfa, least
 
 
 def too_large(patterns: Sequence[Pattern], error: AutomatonTooLarge) -> Diagnostic:

@@ -164,8 +164,11 @@ def _block(node: ScalarNode) -> tuple[Origin, ...]:
     chomping = "-" if "-" in header else "+" if "+" in header else ""
     stop = _blank_end(text, node.span.end, len(text))
     lines = text[header_end + 1 : stop].split("\n")
-    widest = max(len(line) - len(line.lstrip(" ")) for line in lines)
-    for indent in range(1, max(widest, 1) + 1):
+    indents = [len(line) - len(line.lstrip(" ")) for line in lines]
+    written = zip(lines, indents, strict=True)
+    # The one of the first line with text it is, mostly; where there is text, no other fits.
+    likely = [indent for line, indent in written if indent and line.strip()][:1]
+    for indent in dict.fromkeys((*likely, *range(1, max(*indents, 1) + 1))):
         origins = tuple(_block_text(node, header_end + 1, indent, chomping))
         if "".join(origin.char for origin in origins) == node.text:
             return origins

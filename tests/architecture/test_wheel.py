@@ -125,7 +125,7 @@ def test_the_metadata_names_licence_commands_and_python(wheel: Path, names: set[
     assert metadata["License-Expression"] == "Apache-2.0 AND Unicode-DFS-2016"
     assert metadata["Requires-Python"] == ">=3.11"
     assert {f"{info}/licenses/LICENSE", f"{info}/licenses/LICENSE-unicode.txt"} <= set(names)
-    assert "lynkrc = lynkrc.cli.main:main" in commands
+    assert "lynkrc = lynkrc.__main__:main" in commands
     assert "lynkrc-runtime = lynkrc_runtime.__main__:main" in commands
 
 

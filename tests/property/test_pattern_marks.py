@@ -80,6 +80,15 @@ def test_plain_words_are_told_apart_without_comparing() -> None:
     assert len(told) > 0.9 * len(dfa.rows)
 
 
+def test_words_that_begin_and_end_alike_are_told_apart_without_comparing() -> None:
+    """As in the built-in lexicons: entries of many words, with blanks, and open at the end."""
+    dfa = built(
+        patterns(["fix|mix|patch", "(fix|mend|patch) (the|a|this) (bug|error)", "plan*|span*"])
+    )
+    told = set(zip(dfa.accepts, dfa.marks, strict=True))
+    assert len(told) > 0.9 * len(minimise(dfa).accepts)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_every_state_of_the_tables_is_reached(seed: int) -> None:
     chance = Random(100 + seed)

@@ -4,6 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from lynkrc.analysis.cells import cells_of, chosen_points
+from lynkrc.analysis.logic import all_of
+from lynkrc.analysis.solver import Found
+from lynkrc.analysis.study import study
 from lynkrc.cli.specs import compile_file
 from lynkrc.cli.verified import try_out
 from lynkrc.pipeline import Compilation, pack_bundle
@@ -55,3 +59,21 @@ def test_the_reasons_are_tried_too(compilation: Compilation) -> None:
     changed = replace(artifacts, explain=artifacts.explain.replace("turns > 9", "turns > 10"))
     packed, _ = pack_bundle(replace(compilation, artifacts=changed), native=False)
     assert try_out(compilation, packed) is not None
+
+
+def test_each_cell_that_occurs_has_a_point(compilation: Compilation) -> None:
+    """One that was found for another cell is taken for all it is in."""
+    assert compilation.table is not None
+    subject = study(compilation.table)
+    points = chosen_points(subject)
+    cells = list(cells_of(subject))
+    assert len(points) < len(cells)
+    is_at = [
+        subject.solver.name(
+            all_of(*(a == b for a, b in zip(subject.symbols.ints, point, strict=True)))
+        )
+        for point in points
+    ]
+    for cell in cells:
+        found = [isinstance(subject.solver.ask(cell, here), Found) for here in is_at]
+        assert any(found) == isinstance(subject.solver.ask(cell), Found), cell
