@@ -58,3 +58,15 @@ class Turns:
     def messages(self, check: Callable[[bytes], bool]) -> bytes | None: ...
     def turn(self, index: int) -> bytes: ...
     def doubtful(self, first: int) -> list[tuple[bytes, bytes]]: ...
+
+def outlined(
+    body: bytes, is_chat: bool = False
+) -> tuple[Turns, bytes, int, bytes | None, bytes | None, bool]:
+    """A body with messages to these, its outline, and what this leaves out of it.
+
+    The outline is the body without the values of `messages`, `system` and `tools`; then come the
+    number of members that it names, the values of `system` and of `tools` where it names them, and
+    whether all of the body is ASCII. ValueError where the messages are not read as `Turns`, and for
+    most of what is no JSON object with one member of each of these names; but whether the outline
+    and these values are JSON is not looked at.
+    """
