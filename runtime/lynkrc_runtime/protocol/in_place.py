@@ -23,17 +23,20 @@ if TYPE_CHECKING:
 InPlace: TypeAlias = tuple["Turns", bytes, int, bytes | None, bytes | None, bool]
 """What is known of the messages; the body without the values of `messages`, `system` and `tools`,
 its outline; how many members that names; the values of `system` and of `tools` where it names them;
-whether the body is ASCII. That the outline and these two are JSON is for others to find out."""
+whether the body is ASCII, but for tools that were known. That the outline and these two are JSON is for others to find out."""
 
 
-def find_in_place(body: bytes, is_chat: bool = False) -> InPlace | None:
+def find_in_place(body: bytes, is_chat: bool = False, tools: bytes = b"") -> InPlace | None:
     """The parts of the body, which is UTF-8 then; None where it must be read in another way, or
     there is no kernel.
+
+    `tools` is a value of `tools` that was read before: where it comes again, that is found sooner,
+    and these are the very bytes that are given back.
     """
     if native_outlined is None:
         return None
     try:
-        found = native_outlined(body, is_chat)
+        found = native_outlined(body, is_chat, tools)
         if not found[5]:
             body.decode()
     except ValueError:

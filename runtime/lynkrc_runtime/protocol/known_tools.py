@@ -55,12 +55,15 @@ class KnownTools(tuple[Tool, ...]):
 class Known(Generic[_T]):
     """Reads, unless it has read the same before."""
 
-    __slots__ = ("_kept", "_read", "_size")
+    __slots__ = ("_kept", "_made", "_read", "_size", "last")
 
     def __init__(self, read: Callable[[bytes], _T]) -> None:
         self._read = read
         self._kept: dict[tuple[int, bytes], tuple[bytes, _T]] = {}
         self._size = 0
+        self._made: _T | None = None
+        self.last = b""
+        """What was read last and is kept; b"" before there is any."""
 
     @property
     def size(self) -> int:
@@ -69,17 +72,22 @@ class Known(Generic[_T]):
 
     def read(self, data: bytes) -> _T:
         """What `read` makes of the data; its errors are handed on."""
+        if data is self.last and self._made is not None:
+            return self._made
         # Comparing all bytes is cheaper than a hash of all; few sets are alike in both of these.
         key = (len(data), data[-_TAIL:])
         held = self._kept.pop(key, None)
         if held is not None:
             if held[0] == data:
                 self._kept[key] = held  # the last that was used
+                self.last, self._made = held
                 return held[1]
             self._size -= len(held[0])
+            self.last, self._made = b"", None
         made = self._read(data)
         if len(data) <= MOST_OF_ONE:
             self._kept[key] = (data, made)
+            self.last, self._made = data, made
             self._size += len(data)
             while self._size > MOST_BYTES or len(self._kept) > MOST_SETS:
                 oldest, _ = self._kept.pop(next(iter(self._kept)))

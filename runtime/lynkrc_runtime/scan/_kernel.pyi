@@ -60,7 +60,7 @@ class Turns:
     def doubtful(self, first: int) -> list[tuple[bytes, bytes]]: ...
 
 def outlined(
-    body: bytes, is_chat: bool = False
+    body: bytes, is_chat: bool = False, tools: bytes = b""
 ) -> tuple[Turns, bytes, int, bytes | None, bytes | None, bool]:
     """A body with messages to these, its outline, and what this leaves out of it.
 
@@ -69,4 +69,7 @@ def outlined(
     whether all of the body is ASCII. ValueError where the messages are not read as `Turns`, and for
     most of what is no JSON object with one member of each of these names; but whether the outline
     and these values are JSON is not looked at.
+
+    `tools` is a list that may be the value of `tools`: JSON, or b"". Where it is, that is what is
+    given back, and its bytes are not looked at: they may not be ASCII.
     """

@@ -145,6 +145,9 @@ cdef extern from "outline.h":
         lk_json json
         size_t count
         lk_value values[3]
+        const unsigned char *tools
+        size_t tools_size
+        int has_tools
     int lk_walk_outline(lk_outline *found)
     size_t lk_write_outline(const lk_outline *found, unsigned char *out)
 
@@ -505,12 +508,14 @@ cdef bytes value_in(const lk_outline *found, unsigned int place):
     )
 
 
-def outlined(bytes body not None, bint is_chat=False):
+def outlined(bytes body not None, bint is_chat=False, bytes tools not None=b""):
     cdef lk_outline found
     cdef Turns turns
     memset(&found, 0, sizeof(lk_outline))
     found.json.text = <const unsigned char *>PyBytes_AsString(body)
     found.json.end = <size_t>PyBytes_Size(body)
+    found.tools = <const unsigned char *>PyBytes_AsString(tools)
+    found.tools_size = <size_t>PyBytes_Size(tools)
     if lk_walk_outline(&found) != 1:
         raise ValueError("not read here")
     turns = Turns(body, <Py_ssize_t>found.json.at, is_chat)
@@ -524,6 +529,6 @@ def outlined(bytes body not None, bint is_chat=False):
         outline,
         <Py_ssize_t>found.count,
         value_in(&found, LK_SYSTEM),
-        value_in(&found, LK_TOOLS),
+        tools if found.has_tools else value_in(&found, LK_TOOLS),
         found.json.has_wide == 0 and turns.found.is_ascii != 0,
     )

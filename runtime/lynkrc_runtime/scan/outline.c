@@ -54,6 +54,16 @@ static int skip_value(lk_json *json) {
     return 1;
 }
 
+/* Behind the list of tools where it is the one that may come again; 0 where it is another. */
+static int skip_tools(lk_outline *found) {
+    lk_json *json = &found->json;
+    size_t size = found->tools_size;
+    found->has_tools = size > 0 && json->end - json->at >= size &&
+                       memcmp(json->text + json->at, found->tools, size) == 0;
+    if (found->has_tools) json->at += size;
+    return found->has_tools;
+}
+
 int lk_walk_outline(lk_outline *found) {
     lk_json *json = &found->json;
     lk_string name;
@@ -76,7 +86,7 @@ int lk_walk_outline(lk_outline *found) {
         found->values[place].begin = begin;
         found->order[found->met++] = place;
         if (place == LK_MESSAGES) return 1;
-        if (!skip_value(json)) return -1;
+        if (!(place == LK_TOOLS && skip_tools(found)) && !skip_value(json)) return -1;
         found->values[place].end = json->at;
     }
     lk_peek(json);

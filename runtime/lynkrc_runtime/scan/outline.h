@@ -21,12 +21,15 @@ typedef struct {
     size_t count;                  /* of members */
     lk_value values[LK_APART];     /* that are left out */
     unsigned order[LK_APART], met; /* in which they stand */
+    const unsigned char *tools;    /* a list as it may come again, which is then not walked */
+    size_t tools_size;
+    int has_tools; /* it came again */
 } lk_outline;
 
 /* Goes to the value of `messages`: 1, and the caller sets `json.at` and its `end` behind it and calls
  * again; then to the end of the body: 0; -1 where the body is not taken. Of others than those that
  * are left out the values are not kept apart, and names may repeat. All is zero before, but for the
- * text and its end. */
+ * text and its end, and for `tools` and its size. */
 int lk_walk_outline(lk_outline *found);
 
 /* Writes the outline and gives its size; NULL only asks for that. */

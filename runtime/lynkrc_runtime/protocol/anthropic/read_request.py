@@ -75,7 +75,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     `max_tokens` may be absent, since token counts are asked for without it: whoever wants an
     answer calls `require_max_tokens`.
     """
-    found = find_in_place(body)
+    found = find_in_place(body, tools=_known.last)
     like = None if found is None else _outlines.get(found[1])
     if found is not None and like is not None:
         try:

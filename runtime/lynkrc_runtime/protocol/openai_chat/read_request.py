@@ -83,7 +83,7 @@ _outlines = Outlines(
 
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
-    found = find_in_place(body, is_chat=True)
+    found = find_in_place(body, True, _known.last)
     like = None if found is None else _outlines.get(found[1])
     if found is not None and like is not None:
         try:
