@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 InPlace: TypeAlias = tuple["Turns", bytes, int, bytes | None, bytes | None, bool]
 """What is known of the messages; the body without the values of `messages`, `system` and `tools`,
 its outline; how many members that names; the values of `system` and of `tools` where it names them;
-whether the body is ASCII, but for tools that were known. That the outline and these two are JSON is for others to find out."""
+whether the body is ASCII, but for tools that were known. That the outline and these two are JSON is
+for others to find out."""
 
 
 def find_in_place(body: bytes, is_chat: bool = False, tools: bytes = b"") -> InPlace | None:

@@ -11,13 +11,14 @@ True
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, ParamSpec, TypeVar, final
 
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.conversation import Tool
 from lynkrc_runtime.protocol.naming import original_names
 
 _T = TypeVar("_T")
+_Said = ParamSpec("_Said")
 
 MOST_SETS = 64
 """Sets of tools that one dialect keeps."""
@@ -107,11 +108,17 @@ def originals_of(tools: tuple[Tool, ...]) -> Mapping[str, str]:
     return original_names(tool.name for tool in tools) if tools else {}
 
 
-def written_once(tools: tuple[Tool, ...], way: Hashable, write: Callable[[], _T]) -> _T:
-    """What `write` makes of the tools, which `way` and the tools must say all about."""
+def written_once(
+    tools: tuple[Tool, ...],
+    way: Hashable,
+    write: Callable[_Said, _T],
+    *said: _Said.args,
+    **more: _Said.kwargs,
+) -> _T:
+    """What `write` makes of `said`, which `way` and the tools must say all about."""
     if type(tools) is not KnownTools:
-        return write()
+        return write(*said, **more)
     found: _T | None = tools.written.get(way)
     if found is None:
-        found = tools.written[way] = write()
+        found = tools.written[way] = write(*said, **more)
     return found

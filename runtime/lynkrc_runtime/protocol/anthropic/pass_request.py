@@ -2,8 +2,9 @@
 
 A body that needs no edit goes on as it came, if all its members are known to stand there once. Of
 others the top-level members are joined again in order, every value byte for byte, `model` replaced:
-then what counts of a member that is repeated is what we read. Another model than the asked one may take other forms: then what its request shape forbids is changed, and
-each change listed (design: "Pass-through, shapes and translation").
+then what counts of a member that is repeated is what we read. Another model than the asked one may
+take other forms: then what its request shape forbids is changed, and each change listed (design:
+"Pass-through, shapes and translation").
 """
 
 from collections.abc import Mapping

@@ -150,9 +150,7 @@ def _read(body: bytes, found: InPlace | None) -> Request:
     )
 
 
-def _opened(
-    body: bytes, found: InPlace | None
-) -> tuple[Mapping[str, bytes], Conversation | None]:
+def _opened(body: bytes, found: InPlace | None) -> tuple[Mapping[str, bytes], Conversation | None]:
     """The members, and the conversation where it is a common one."""
     opened = None if found is None else native_messages(body, found)
     if opened is not None:
