@@ -47,6 +47,11 @@ class KnownTools(tuple[Tool, ...]):
         return original_names(self.names)
 
     @once
+    def free_form(self) -> frozenset[str]:
+        """The names of those that take free text."""
+        return _free_form(self)
+
+    @once
     def written(self) -> dict[Hashable, Any]:
         """What writers made of them, by how they are written."""
         return {}
@@ -106,6 +111,15 @@ def originals_of(tools: tuple[Tool, ...]) -> Mapping[str, str]:
     if type(tools) is KnownTools:
         return tools.originals
     return original_names(tool.name for tool in tools) if tools else {}
+
+
+def free_form_of(tools: tuple[Tool, ...]) -> frozenset[str]:
+    """The names of a request's tools that take free text."""
+    return tools.free_form if type(tools) is KnownTools else _free_form(tools)
+
+
+def _free_form(tools: tuple[Tool, ...]) -> frozenset[str]:
+    return frozenset([tool.name for tool in tools if tool.kind == "custom"])
 
 
 def written_once(
