@@ -33,6 +33,7 @@ C_FILES = (
     "turns.c",
     "chat_turns.c",
     "chat_write.c",
+    "outline.c",
 )
 KEPT = "LYNKRC_KERNEL_SHA256"
 """The environment's name for the digest of a library that was built a moment ago: it is taken."""

@@ -25,6 +25,7 @@ C_FILES = (
     "turns.c",
     "chat_turns.c",
     "chat_write.c",
+    "outline.c",
 )
 FOLD = 2
 """The choice that makes an input one for the fold table."""

@@ -225,6 +225,8 @@ class Request(Struct, frozen=True, kw_only=True, gc=False):
     that have no neutral part (they travel to the same dialect and are listed as lost elsewhere).
     `metadata` holds the body's metadata object as parsed ({} without one). `bound` names members
     that only a target of the same dialect can honour (state it keeps): elsewhere a misfit.
+    `body` is the whole body where each of its members is known to stand there once, so that whoever
+    reads it reads these `members`; None where that is not known.
     """
 
     dialect: str
@@ -238,6 +240,7 @@ class Request(Struct, frozen=True, kw_only=True, gc=False):
     members: Mapping[str, bytes]
     rest: tuple[str, ...]
     bound: tuple[str, ...] = ()
+    body: bytes | None = None
 
 
 # -- answers ---------------------------------------------------------------------------------

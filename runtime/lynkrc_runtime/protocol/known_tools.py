@@ -11,13 +11,14 @@ True
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, Generic, TypeVar, final
+from typing import Any, Generic, ParamSpec, TypeVar, final
 
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.conversation import Tool
 from lynkrc_runtime.protocol.naming import original_names
 
 _T = TypeVar("_T")
+_Said = ParamSpec("_Said")
 
 MOST_SETS = 64
 """Sets of tools that one dialect keeps."""
@@ -46,6 +47,11 @@ class KnownTools(tuple[Tool, ...]):
         return original_names(self.names)
 
     @once
+    def free_form(self) -> frozenset[str]:
+        """The names of those that take free text."""
+        return _free_form(self)
+
+    @once
     def written(self) -> dict[Hashable, Any]:
         """What writers made of them, by how they are written."""
         return {}
@@ -55,12 +61,15 @@ class KnownTools(tuple[Tool, ...]):
 class Known(Generic[_T]):
     """Reads, unless it has read the same before."""
 
-    __slots__ = ("_kept", "_read", "_size")
+    __slots__ = ("_kept", "_made", "_read", "_size", "last")
 
     def __init__(self, read: Callable[[bytes], _T]) -> None:
         self._read = read
         self._kept: dict[tuple[int, bytes], tuple[bytes, _T]] = {}
         self._size = 0
+        self._made: _T | None = None
+        self.last = b""
+        """What was read last and is kept; b"" before there is any."""
 
     @property
     def size(self) -> int:
@@ -69,17 +78,22 @@ class Known(Generic[_T]):
 
     def read(self, data: bytes) -> _T:
         """What `read` makes of the data; its errors are handed on."""
+        if data is self.last and self._made is not None:
+            return self._made
         # Comparing all bytes is cheaper than a hash of all; few sets are alike in both of these.
         key = (len(data), data[-_TAIL:])
         held = self._kept.pop(key, None)
         if held is not None:
             if held[0] == data:
                 self._kept[key] = held  # the last that was used
+                self.last, self._made = held
                 return held[1]
             self._size -= len(held[0])
+            self.last, self._made = b"", None
         made = self._read(data)
         if len(data) <= MOST_OF_ONE:
             self._kept[key] = (data, made)
+            self.last, self._made = data, made
             self._size += len(data)
             while self._size > MOST_BYTES or len(self._kept) > MOST_SETS:
                 oldest, _ = self._kept.pop(next(iter(self._kept)))
@@ -99,11 +113,26 @@ def originals_of(tools: tuple[Tool, ...]) -> Mapping[str, str]:
     return original_names(tool.name for tool in tools) if tools else {}
 
 
-def written_once(tools: tuple[Tool, ...], way: Hashable, write: Callable[[], _T]) -> _T:
-    """What `write` makes of the tools, which `way` and the tools must say all about."""
+def free_form_of(tools: tuple[Tool, ...]) -> frozenset[str]:
+    """The names of a request's tools that take free text."""
+    return tools.free_form if type(tools) is KnownTools else _free_form(tools)
+
+
+def _free_form(tools: tuple[Tool, ...]) -> frozenset[str]:
+    return frozenset([tool.name for tool in tools if tool.kind == "custom"])
+
+
+def written_once(
+    tools: tuple[Tool, ...],
+    way: Hashable,
+    write: Callable[_Said, _T],
+    *said: _Said.args,
+    **more: _Said.kwargs,
+) -> _T:
+    """What `write` makes of `said`, which `way` and the tools must say all about."""
     if type(tools) is not KnownTools:
-        return write()
+        return write(*said, **more)
     found: _T | None = tools.written.get(way)
     if found is None:
-        found = tools.written[way] = write()
+        found = tools.written[way] = write(*said, **more)
     return found

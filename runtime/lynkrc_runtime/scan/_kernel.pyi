@@ -64,3 +64,18 @@ class Turns:
     def own(self, prefixes: tuple[bytes, ...]) -> bytes: ...
     def words(self, index: int) -> bytes | None: ...
     def doubtful(self, first: int) -> list[tuple[bytes, bytes]]: ...
+
+def outlined(
+    body: bytes, is_chat: bool = False, tools: bytes = b""
+) -> tuple[Turns, bytes, int, bytes | None, bytes | None, bool]:
+    """A body with messages to these, its outline, and what this leaves out of it.
+
+    The outline is the body without the values of `messages`, `system` and `tools`; then come the
+    number of members that it names, the values of `system` and of `tools` where it names them, and
+    whether all of the body is ASCII. ValueError where the messages are not read as `Turns`, and for
+    most of what is no JSON object with one member of each of these names; but whether the outline
+    and these values are JSON is not looked at.
+
+    `tools` is a list that may be the value of `tools`: JSON, or b"". Where it is, that is what is
+    given back, and its bytes are not looked at: they may not be ASCII.
+    """

@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memset
 
 
 cdef extern from *:
@@ -145,6 +145,30 @@ cdef extern from "chat_turns.h":
     int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *found) nogil
     size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out)
     void lk_release_chat(lk_chat *found)
+
+
+cdef extern from "outline.h":
+    enum:
+        LK_MESSAGES
+        LK_SYSTEM
+        LK_TOOLS
+    ctypedef struct lk_json:
+        const unsigned char *text
+        size_t at
+        size_t end
+        int has_wide
+    ctypedef struct lk_value:
+        size_t begin
+        size_t end
+    ctypedef struct lk_outline:
+        lk_json json
+        size_t count
+        lk_value values[3]
+        const unsigned char *tools
+        size_t tools_size
+        int has_tools
+    int lk_walk_outline(lk_outline *found)
+    size_t lk_write_outline(const lk_outline *found, unsigned char *out)
 
 
 # What `text.isascii()` calls in the end: the stable interface has no shorter way to it.
@@ -519,3 +543,38 @@ cdef class Turns:
                     (self.part(call.name, call.name_end), self.part(call.input, call.input_end))
                 )
         return doubtful
+
+
+cdef bytes value_in(const lk_outline *found, unsigned int place):
+    cdef const lk_value *value = &found.values[place]
+    if value.end == 0:
+        return None
+    return PyBytes_FromStringAndSize(
+        <const char *>found.json.text + value.begin, <Py_ssize_t>(value.end - value.begin)
+    )
+
+
+def outlined(bytes body not None, bint is_chat=False, bytes tools not None=b""):
+    cdef lk_outline found
+    cdef Turns turns
+    memset(&found, 0, sizeof(lk_outline))
+    found.json.text = <const unsigned char *>PyBytes_AsString(body)
+    found.json.end = <size_t>PyBytes_Size(body)
+    found.tools = <const unsigned char *>PyBytes_AsString(tools)
+    found.tools_size = <size_t>PyBytes_Size(tools)
+    if lk_walk_outline(&found) != 1:
+        raise ValueError("not read here")
+    turns = Turns(body, <Py_ssize_t>found.json.at, is_chat)
+    found.values[<int>LK_MESSAGES].end = found.json.at = <size_t>turns.end
+    if lk_walk_outline(&found) != 0:
+        raise ValueError("not read here")
+    outline = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>lk_write_outline(&found, NULL))
+    lk_write_outline(&found, <unsigned char *>PyBytes_AsString(outline))
+    return (
+        turns,
+        outline,
+        <Py_ssize_t>found.count,
+        value_in(&found, LK_SYSTEM),
+        tools if found.has_tools else value_in(&found, LK_TOOLS),
+        found.json.has_wide == 0 and turns.found.is_ascii != 0,
+    )

@@ -13,6 +13,7 @@ try:
     from lynkrc_runtime.scan._kernel import Counter as NativeCounter
     from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
     from lynkrc_runtime.scan._kernel import Turns as NativeTurns
+    from lynkrc_runtime.scan._kernel import outlined as _outlined
 except ModuleNotFoundError:
     _missing: str | None = "it is not built (that needs a C compiler and the headers of Python)"
 except ImportError as error:
@@ -84,3 +85,6 @@ native_count: Callable[[str], Numbers] | None = (
 
 native_turns: "type[NativeTurns] | None" = None if _missing is not None else NativeTurns
 """Reads in C what `protocol/anthropic/fast_message.py` decodes; None where it is not built."""
+
+native_outlined = None if _missing is not None else _outlined
+"""Reads a body in C to its messages and what it says beside them; None where it is not built."""

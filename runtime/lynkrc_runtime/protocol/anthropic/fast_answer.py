@@ -63,6 +63,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 _decode = msgspec.json.Decoder(_Message).decode
+_UNTOLD = Usage(reported=False)
 
 
 def fast_answer(body: bytes) -> Answer | None:
@@ -91,6 +92,5 @@ def fast_answer(body: bytes) -> Answer | None:
         blocks=tuple(blocks),
         stop=read_stop(found.stop_reason, has_calls),
         stop_sequence=found.stop_sequence,
-        usage=read_usage(found.usage, Usage(reported=False)),
-        lost=(),
+        usage=read_usage(found.usage, _UNTOLD),
     )

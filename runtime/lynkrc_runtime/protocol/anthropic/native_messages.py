@@ -23,7 +23,7 @@ from lynkrc_runtime.protocol.anthropic.fast_message import (
 )
 from lynkrc_runtime.protocol.anthropic.raw import Members
 from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE
-from lynkrc_runtime.protocol.in_place import course_in, read_in_place
+from lynkrc_runtime.protocol.in_place import InPlace, course_in, find_in_place, members_of
 from lynkrc_runtime.protocol.late_messages import GivenCall, LateMessages
 
 if TYPE_CHECKING:
@@ -41,12 +41,18 @@ class Opened(Struct, frozen=True, gc=False):
     spelled: bytes
 
 
-def native_messages(body: bytes) -> Opened | None:
-    """The parts of the body; None where it must be read in another way, or there is no kernel."""
-    found = read_in_place(body)
-    if found is None:
-        return None
-    members, turns = found
+def native_messages(body: bytes, found: InPlace | None = None) -> Opened | None:
+    """The parts of the body; None where it must be read in another way, or there is no kernel.
+
+    `found` is what was found in it, where somebody has looked.
+    """
+    found = found or find_in_place(body)
+    members = None if found is None else members_of(body, found)
+    return None if found is None or members is None else opened(body, members, found[0])
+
+
+def opened(body: bytes, members: Members, turns: "Turns") -> Opened:
+    """The body's members, which are these, and its messages."""
     count = len(turns.kinds)
     entries = _Entries(body, turns)
     messages = LateMessages(

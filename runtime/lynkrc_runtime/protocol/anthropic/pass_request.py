@@ -1,8 +1,10 @@
 """A Messages request for a Messages target: the client's own bytes, and only the edits it needs.
 
-Top-level members are joined again in order, every value byte for byte, `model` replaced. Another
-model than the asked one may take other forms: then what its request shape forbids is changed, and
-each change listed (design: "Pass-through, shapes and translation").
+A body that needs no edit goes on as it came, if all its members are known to stand there once. Of
+others the top-level members are joined again in order, every value byte for byte, `model` replaced:
+then what counts of a member that is repeated is what we read. Another model than the asked one may
+take other forms: then what its request shape forbids is changed, and each change listed (design:
+"Pass-through, shapes and translation").
 """
 
 from collections.abc import Mapping
@@ -55,6 +57,8 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     makers, which no Claude upstream may see, and for what must go with reasoning it could not read.
     """
     is_same = request.model == facts.model
+    if is_same and _is_plain(request, facts):
+        return _as_it_came(request, facts, headers)
     shape = _NO_SHAPE if is_same else facts.shape
     members = dict(request.members)
     members["model"] = _encode(facts.model)
@@ -93,6 +97,24 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     if betas.kept:
         sent["anthropic-beta"] = ",".join(betas.kept)
     return Written(body=raw.join(members), headers=sent, transforms=tuple(done))
+
+
+def _is_plain(request: Request, facts: TargetFacts) -> bool:
+    """Whether the request surely says nothing but what the same model takes."""
+    return not (facts.foreign or facts.without_thinking or may_reason(request.messages))
+
+
+def _as_it_came(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
+    """A request without an edit but for the spelling of the model."""
+    sent = {"anthropic-version": headers.get("anthropic-version") or OLD_VERSION}
+    betas = split_betas(headers, _NO_SHAPE).kept
+    if betas:
+        sent["anthropic-beta"] = ",".join(betas)
+    members, model = request.members, _encode(facts.model)
+    body = request.body
+    if body is None or members["model"] != model:
+        body = raw.join({**members, "model": model})
+    return Written(body=body, headers=sent, transforms=())
 
 
 def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Betas) -> Edits | None:

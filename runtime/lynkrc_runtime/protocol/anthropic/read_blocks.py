@@ -53,7 +53,7 @@ def read_message(item: msgspec.Raw, place: str) -> Message:
     )
 
 
-def read_content(content: msgspec.Raw, place: str) -> tuple[Block, ...]:
+def read_content(content: msgspec.Raw | bytes, place: str) -> tuple[Block, ...]:
     """A string or a list of blocks; an empty string is no block."""
     data = bytes(content)
     if data[:1] == b'"':
@@ -67,7 +67,7 @@ def read_content(content: msgspec.Raw, place: str) -> tuple[Block, ...]:
     )
 
 
-def read_system(content: msgspec.Raw, place: str) -> tuple[Text, ...]:
+def read_system(content: msgspec.Raw | bytes, place: str) -> tuple[Text, ...]:
     """`system`: a string or text blocks."""
     texts: list[Text] = []
     for index, block in enumerate(read_content(content, place)):

@@ -17,7 +17,7 @@ from lynkrc_runtime.protocol.anthropic.fast_message import (
     fast_messages,
     fast_system,
 )
-from lynkrc_runtime.protocol.anthropic.native_messages import native_messages
+from lynkrc_runtime.protocol.anthropic.native_messages import native_messages, opened
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME, read_message, read_system
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
@@ -32,8 +32,10 @@ from lynkrc_runtime.protocol.conversation import (
     Tool,
     ToolChoice,
 )
+from lynkrc_runtime.protocol.in_place import InPlace, find_in_place
 from lynkrc_runtime.protocol.known_tools import Known, KnownTools
 from lynkrc_runtime.protocol.long_member import members_around
+from lynkrc_runtime.protocol.outlines import Outlines
 from lynkrc_runtime.protocol.outside import NOT_JSON
 
 _values = msgspec.json.Decoder(list[Any]).decode
@@ -73,7 +75,52 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     `max_tokens` may be absent, since token counts are asked for without it: whoever wants an
     answer calls `require_max_tokens`.
     """
-    members, messages, spelled = _opened(body)
+    found = find_in_place(body, tools=_known.last)
+    like = None if found is None else _outlines.get(found[1])
+    if found is not None and like is not None:
+        try:
+            return _read_again(body, found, like)
+        except MalformedRequest:
+            pass  # what is wrong is told as it is told of others
+    request = _read(body, found)
+    if found is not None:
+        _outlines.keep(found[1], request)
+    return request
+
+
+_outlines = Outlines(
+    _NEUTRAL | frozenset(("service_tier", "context_management", "inference_geo", "speed"))
+)
+
+
+def _read_again(body: bytes, found: InPlace, like: Request) -> Request:
+    """The request of a body with the outline of another one, which said `like`."""
+    turns, _, _, system, tools, _ = found
+    conversation = opened(body, {}, turns)
+    members = dict(like.members)
+    members["messages"] = conversation.spelled
+    if system is not None:
+        members["system"] = system
+    if tools is not None:
+        members["tools"] = tools
+    return Request(
+        dialect=NAME,
+        model=like.model,
+        system=_system(system),
+        messages=conversation.messages,
+        tools=_tools(tools),
+        tool_choice=like.tool_choice,
+        options=like.options,
+        metadata=like.metadata,
+        members=members,
+        rest=like.rest,
+        body=body,
+    )
+
+
+def _read(body: bytes, found: InPlace | None) -> Request:
+    """The same of any body; `found` in it was this."""
+    members, messages, spelled = _opened(body, found)
     model = raw.string(members.get("model"), "model")
     if not model:
         raise MalformedRequest("model", "model: must not be empty")
@@ -114,6 +161,7 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         metadata=metadata,
         members=kept,
         rest=tuple(rest),
+        body=body if found is not None and found[2] == len(kept) else None,
     )
 
 
@@ -124,15 +172,15 @@ def require_max_tokens(request: Request) -> None:
 
 
 def _opened(
-    body: bytes,
+    body: bytes, found: InPlace | None
 ) -> tuple[raw.Members, Sequence[Message] | None, bytes | None]:
     """The members, the messages where they are common ones, and a view of their text.
 
     Where there is a view, another value stands among the members.
     """
-    opened = native_messages(body)
-    if opened is not None:
-        return opened.members, opened.messages, opened.spelled
+    parts = None if found is None else native_messages(body, found)
+    if parts is not None:
+        return parts.members, parts.messages, parts.spelled
     members = members_around(body, "messages")
     if members is None:
         members = _top_level(body)
@@ -162,14 +210,14 @@ def _read_messages(given: msgspec.Raw) -> Sequence[Message]:
     )
 
 
-def _system(given: msgspec.Raw | None) -> tuple[Text, ...]:
+def _system(given: msgspec.Raw | bytes | None) -> tuple[Text, ...]:
     if given is None or raw.is_null(given):
         return ()
     texts = fast_system(given)
     return read_system(given, "system") if texts is None else texts
 
 
-def _tools(given: msgspec.Raw | None) -> tuple[Tool, ...]:
+def _tools(given: msgspec.Raw | bytes | None) -> tuple[Tool, ...]:
     return () if given is None or raw.is_null(given) else _known.read(bytes(given))
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from msgspec.structs import replace
-
 from lynkrc_runtime.protocol.conversation import Stop, Usage
 from lynkrc_runtime.protocol.outside import MOST_TOKENS
 
@@ -25,6 +23,9 @@ _STOPS: Mapping[str, Stop] = MappingProxyType(
         "model_context_window_exceeded": Stop.CONTEXT,
     }
 )
+# A member of an enum is slow to ask for, by its class, in Python 3.11.
+_TOOL_USE, _REFUSAL, _STOP_SEQUENCE = Stop.TOOL_USE, Stop.REFUSAL, Stop.STOP_SEQUENCE
+_CUT = (Stop.LENGTH, Stop.CONTEXT, Stop.REFUSAL)
 _REASONS: Mapping[Stop, str] = MappingProxyType({stop: word for word, stop in _STOPS.items()})
 
 
@@ -32,19 +33,20 @@ def read_usage(given: Any, so_far: Usage) -> Usage:
     """`so_far` with what the object states: totals, so a stated value replaces."""
     if not isinstance(given, dict):
         return so_far
-    details = given.get("output_tokens_details")
-    reasoning = details.get("thinking_tokens") if isinstance(details, dict) else None
-    written = given.get("cache_creation")
-    hour = written.get("ephemeral_1h_input_tokens") if isinstance(written, dict) else None
-    return replace(
-        so_far,
-        input=_count(given.get("input_tokens"), so_far.input),
-        output=_count(given.get("output_tokens"), so_far.output),
-        cache_read=_count(given.get("cache_read_input_tokens"), so_far.cache_read),
-        cache_write=_count(given.get("cache_creation_input_tokens"), so_far.cache_write),
-        reasoning=_count(reasoning, so_far.reasoning),
-        cache_write_1h=_count(hour, so_far.cache_write_1h),
-        reported=True,
+    get = given.get
+    details, written = get("output_tokens_details"), get("cache_creation")
+    reasoning, hour = so_far.reasoning, so_far.cache_write_1h
+    if type(details) is dict:
+        reasoning = _count(details.get("thinking_tokens"), reasoning)
+    if type(written) is dict:
+        hour = _count(written.get("ephemeral_1h_input_tokens"), hour)
+    return Usage(
+        input=_count(get("input_tokens"), so_far.input),
+        output=_count(get("output_tokens"), so_far.output),
+        cache_read=_count(get("cache_read_input_tokens"), so_far.cache_read),
+        cache_write=_count(get("cache_creation_input_tokens"), so_far.cache_write),
+        reasoning=reasoning,
+        cache_write_1h=hour,
     )
 
 
@@ -75,22 +77,22 @@ def read_stop(reason: Any, has_calls: bool) -> Stop:
 
 def settle_stop(stop: Stop, *, has_calls: bool, refused: bool) -> Stop:
     """What an answer stops with: calls mean tool_use, unless it was cut short or declined."""
-    if stop in (Stop.LENGTH, Stop.CONTEXT, Stop.REFUSAL):
+    if stop in _CUT:
         return stop
     if has_calls:
-        return Stop.TOOL_USE
+        return _TOOL_USE
     if refused:
-        return Stop.REFUSAL
-    return Stop.END if stop is Stop.TOOL_USE else stop
+        return _REFUSAL
+    return Stop.END if stop is _TOOL_USE else stop
 
 
 def write_stop(stop: Stop, stop_sequence: str | None) -> dict[str, Any]:
     """`stop_reason`, `stop_sequence`, and `stop_details` of a refusal."""
     found: dict[str, Any] = {
         "stop_reason": _REASONS[stop],
-        "stop_sequence": stop_sequence if stop is Stop.STOP_SEQUENCE else None,
+        "stop_sequence": stop_sequence if stop is _STOP_SEQUENCE else None,
     }
-    if stop is Stop.REFUSAL:
+    if stop is _REFUSAL:
         found["stop_details"] = {"type": "refusal", "category": None, "explanation": None}
     return found
 

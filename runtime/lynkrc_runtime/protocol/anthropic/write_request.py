@@ -5,9 +5,10 @@ What cannot mean the same (several choices, audio, files of another provider) is
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final, final
 
 import msgspec
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lynkrc_runtime.protocol.anthropic.shape import (
@@ -45,6 +46,7 @@ from lynkrc_runtime.protocol.conversation import (
     ThinkingKind,
     ThinkingWish,
     ToolCall,
+    ToolChoice,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
 from lynkrc_runtime.protocol.efforts import budget_of_effort
@@ -62,31 +64,24 @@ _EMPTY = frozenset((b"null", b"false", b"[]", b"{}"))
 def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, str]) -> Written:
     """The upstream request; CannotTranslate where it could not mean the same."""
     losses: Losses = {}
-    _refuse(request)
-    _list_rest(request, losses)
-    shape = facts.shape
-    tools = write_tools(request.tools, request.tool_choice, shape, losses)
-    wanted = _options(request, facts, losses)
-    fitted = fit(wanted, request.tool_choice, shape, facts.max_output)
-    losses.update(dict.fromkeys(fitted.transforms))
-    options = _beside_thinking(fitted, request, facts, losses)
-    if is_hidden(options):
-        losses["dropped=reasoning.summary"] = None
-    version = choose_version(None, options, shape)
-    if has_sampling(options) and version not in SAMPLING_VERSIONS:
-        options, dropped = without_sampling(options)
-        losses.update(dict.fromkeys(dropped))
+    if request.rest or request.metadata:
+        _refuse(request)
+        _list_rest(request, losses)
+    tools = write_tools(request.tools, request.tool_choice, facts.shape, losses)
+    settled = _settled(request, facts)
+    losses |= settled.losses
+    options = settled.options
     body: Json = {"model": facts.model, "max_tokens": options.max_tokens}
-    system = _system(request, options, shape, losses)
+    system = _system(request, options, facts.shape, losses)
     if system:
         body["system"] = system
     body["messages"] = _messages(request.messages, facts, losses)
     if tools.names:
         body["tools"] = tools.spelled
-    choice = write_choice(fitted.choice, options.parallel_tools, tools.names, losses)
+    choice = write_choice(settled.choice, options.parallel_tools, tools.names, losses)
     if choice is not None:
         body["tool_choice"] = tool_choice_object(*choice)
-    _put_options(body, options, shape)
+    body |= settled.members
     if options.user:
         # Names and addresses are nobody's business upstream: only a digest travels.
         body["metadata"] = {"user_id": hashlib.sha256(options.user.encode()).hexdigest()}
@@ -98,8 +93,71 @@ def write_request(request: Request, facts: TargetFacts, _headers: Mapping[str, s
         raise CannotTranslate("depth", "the request is nested too deeply to translate") from error
     return Written(
         body=encoded,
-        headers={"anthropic-version": version},
+        headers={"anthropic-version": settled.version},
         transforms=tuple(losses),
+    )
+
+
+@final
+class _Settled(Struct, frozen=True, kw_only=True, gc=False):
+    """What a client's options come to at a target."""
+
+    options: Options
+    choice: ToolChoice | None
+    version: str
+    members: Json
+    losses: Losses
+    by_history: bool
+    """It hangs on what the conversation holds."""
+
+
+_MOST_SETTLED: Final = 256
+_by_options: dict[tuple[int, int], tuple[Options, TargetFacts, _Settled]] = {}
+"""By the ids of options and facts, which stand beside: so nothing else can have these."""
+
+
+def _settled(request: Request, facts: TargetFacts) -> _Settled:
+    """The same as `_settle`, without doing it again for the options of a request read again.
+
+    Such requests share their options (`Outlines`), and a target keeps its facts.
+    """
+    options = request.options
+    key = (id(options), id(facts))
+    is_plain = request.tool_choice is None and options.format is None
+    if is_plain:
+        known = _by_options.get(key)
+        if known is not None:
+            return known[2]
+    settled = _settle(request, facts)
+    if is_plain and not settled.by_history:
+        if len(_by_options) >= _MOST_SETTLED:
+            del _by_options[next(iter(_by_options))]
+        _by_options[key] = (options, facts, settled)
+    return settled
+
+
+def _settle(request: Request, facts: TargetFacts) -> _Settled:
+    """The options in the target's terms, and what of them is lost."""
+    losses: Losses = {}
+    shape = facts.shape
+    wanted = _options(request, facts, losses)
+    fitted = fit(wanted, request.tool_choice, shape, facts.max_output)
+    losses.update(dict.fromkeys(fitted.transforms))
+    options = _beside_thinking(fitted, request, facts, losses)
+    if is_hidden(options):
+        losses["dropped=reasoning.summary"] = None
+    version = choose_version(None, options, shape)
+    if has_sampling(options) and version not in SAMPLING_VERSIONS:
+        options, dropped = without_sampling(options)
+        losses.update(dict.fromkeys(dropped))
+    wish = fitted.options.thinking
+    return _Settled(
+        options=options,
+        choice=fitted.choice,
+        version=version,
+        members=_members(options, shape),
+        losses=losses,
+        by_history=wish is not None and wish.kind is ThinkingKind.ENABLED,
     )
 
 
@@ -254,7 +312,7 @@ def _system(
 ) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     for text in request.system:
-        if not text.text.strip():
+        if not text.text or text.text.isspace():
             continue
         block: dict[str, Any] = {"type": "text", "text": text.text}
         for name, value in text.extra.items():
@@ -270,7 +328,9 @@ def _system(
     return blocks
 
 
-def _put_options(body: Json, options: Options, shape: RequestShape) -> None:
+def _members(options: Options, shape: RequestShape) -> Json:
+    """Those of the body that say them, behind its tools."""
+    body: Json = {}
     for name in ("temperature", "top_p", "top_k"):
         value = getattr(options, name)
         if value is not None:
@@ -289,3 +349,4 @@ def _put_options(body: Json, options: Options, shape: RequestShape) -> None:
         body["output_config"] = config
     if options.stream:
         body["stream"] = True
+    return body

@@ -42,10 +42,13 @@ def write_tools(
     if allowed is not None:
         written = _write(tools, allowed, takes_strict)
     else:
-        way = (WrittenTools, takes_strict)
-        written = written_once(tools, way, lambda: _write(tools, None, takes_strict))
-    losses.update(dict.fromkeys(written.losses))
+        written = written_once(tools, _WAYS[takes_strict], _write, tools, None, takes_strict)
+    if written.losses:
+        losses.update(dict.fromkeys(written.losses))
     return written
+
+
+_WAYS = ((WrittenTools, False), (WrittenTools, True))
 
 
 def _write(

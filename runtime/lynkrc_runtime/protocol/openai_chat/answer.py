@@ -1,7 +1,7 @@
 """A whole Chat completion, to a neutral `Answer`, and a neutral one to a completion (C.1.8)."""
 
 from collections.abc import Mapping
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -11,7 +11,6 @@ from lynkrc_runtime.protocol.conversation import (
     Answer,
     Block,
     BrokenAnswer,
-    Document,
     Image,
     MalformedRequest,
     Opaque,
@@ -21,13 +20,12 @@ from lynkrc_runtime.protocol.conversation import (
     Text,
     Thinking,
     ToolCall,
-    ToolResult,
     Usage,
 )
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, TargetFacts
 from lynkrc_runtime.protocol.failures import broken, dig_value, failure_of
 from lynkrc_runtime.protocol.free_form import unwrapped
-from lynkrc_runtime.protocol.known_tools import originals_of
+from lynkrc_runtime.protocol.known_tools import free_form_of, originals_of
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id, unique_id
 from lynkrc_runtime.protocol.openai_chat.checks import others
 from lynkrc_runtime.protocol.openai_chat.read_messages import KNOWN_MEMBERS, assistant_blocks
@@ -46,8 +44,9 @@ from lynkrc_runtime.protocol.outside import NOT_JSON
 DECLINED = "The model declined to answer."
 """Said for a model that refused without a word: clients want a refusal to have text."""
 
-_KNOWN = ("id", "object", "created", "model", "choices", "usage")
-_KNOWN_CHOICE = ("index", "message", "finish_reason", "stop_reason", "usage")
+_KNOWN = frozenset(("id", "object", "created", "model", "choices", "usage"))
+_KNOWN_CHOICE = frozenset(("index", "message", "finish_reason", "stop_reason", "usage"))
+_KNOWN_MESSAGE = frozenset(KNOWN_MEMBERS)
 
 
 def read_answer(body: bytes, facts: TargetFacts = ANY_TARGET) -> Answer:
@@ -69,11 +68,14 @@ def read_answer(body: bytes, facts: TargetFacts = ANY_TARGET) -> Answer:
         blocks = _blocks(message, answer_id, value.get("created"), facts)
     except MalformedRequest as error:
         raise BrokenAnswer(broken(f"upstream's answer is malformed: {error.message}")) from error
+    has_calls = has_refusal = False
+    for block in blocks:
+        if type(block) is ToolCall:
+            has_calls = True
+        elif type(block) is Refusal:
+            has_refusal = True
     stop, sequence = read_stop(
-        finish,
-        choice.get("stop_reason"),
-        has_calls=any(isinstance(block, ToolCall) for block in blocks),
-        has_refusal=any(isinstance(block, Refusal) for block in blocks),
+        finish, choice.get("stop_reason"), has_calls=has_calls, has_refusal=has_refusal
     )
     usage = read_usage(value.get("usage")) or read_usage(choice.get("usage"))
     return Answer(
@@ -123,9 +125,10 @@ def _blocks(
     said = False
     place = "choices.0.message"
     for block in assistant_blocks(message, place, lambda n: made_id(answer_id, created, n)):
-        if isinstance(block, ToolCall):
-            taken.append(unique_id(block.id, taken))
-            blocks.append(replace(block, id=taken[-1]))
+        if type(block) is ToolCall:
+            call_id = unique_id(block.id, taken)
+            taken.append(call_id)
+            blocks.append(block if call_id == block.id else replace(block, id=call_id))
         elif isinstance(block, Text) and facts.shape.think_tags and not said:
             said = True
             blocks += _untagged(block)
@@ -146,6 +149,8 @@ def _sealed(
     blocks: tuple[Block, ...], message: Mapping[str, Any], facts: TargetFacts
 ) -> tuple[Block, ...]:
     """Reasoning with what its maker wants back of it, where it wants any."""
+    if facts.shape.reasoning_replay is None:
+        return blocks  # its maker wants nothing
     held = details(message)
     carrier = carrier_of(held, facts)
     if carrier is None:
@@ -165,15 +170,16 @@ def _lost(
     message: Mapping[str, Any],
     blocks: tuple[Block, ...],
 ) -> tuple[str, ...]:
-    names = [
-        *others(value, _KNOWN),
-        *others(choice, _KNOWN_CHOICE),
-        *(name for name, member in others(message, KNOWN_MEMBERS).items() if member != []),
-    ]
+    names = [*others(value, _KNOWN), *others(choice, _KNOWN_CHOICE)]
+    if not message.keys() <= _KNOWN_MESSAGE:
+        strange = others(message, _KNOWN_MESSAGE)
+        names += (name for name, member in strange.items() if member != [])
     if len(value["choices"]) > 1:
         names.append("choices")
-    names += (block.type for block in blocks if isinstance(block, Opaque))
-    names += ("image" for block in blocks if isinstance(block, Image))
+    opaque = [block.type for block in blocks if type(block) is Opaque]
+    names += opaque
+    if any([type(block) is Image for block in blocks]):
+        names.append("image")
     return tuple(dict.fromkeys(names))
 
 
@@ -204,37 +210,36 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
 
 
 def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
-    names = originals_of(context.request.tools)
-    free_form = {tool.name for tool in context.request.tools if tool.kind == "custom"}
+    tools = context.request.tools
+    names, free_form = originals_of(tools), free_form_of(tools)
     said: list[str] = []
     refused: list[str] = []
     thought: list[str] = []
     calls: list[dict[str, Any]] = []
-    waiting = Details()
+    waiting: Details | None = None
     held: list[dict[str, Any]] = []
     for block in answer.blocks:
-        match block:
-            case Text(text=text):
-                said.append(text)
-            case Refusal(text=text):
-                refused.append(text)
-            case Thinking() | RedactedThinking():
-                waiting.add(block)
-                thought.append(block.text if isinstance(block, Thinking) else "")
-                continue
-            case ToolCall():
-                name = names.get(block.name, block.name)
-                call_id = block.id or made_id(context.id, context.created, len(calls))
-                calls.append(_call(replace(block, id=call_id), name, name in free_form))
+        if type(block) is Text:
+            said.append(block.text)
+        elif type(block) is ToolCall:
+            call_id = block.id or made_id(context.id, context.created, len(calls))
+            name = names.get(block.name, block.name)
+            calls.append(_call(block, call_id, name, name in free_form))
+            if waiting is not None:
                 held += waiting.take(call_id)
-            case Opaque() | Image() | Document() | ToolResult():
-                # What only its own dialect has a place for, and what no answer holds.
-                pass
-            case _:
-                assert_never(block)
+        elif type(block) is Thinking or type(block) is RedactedThinking:
+            waiting = waiting or Details()
+            waiting.add(block)
+            thought.append(block.text if type(block) is Thinking else "")
+            continue
+        elif type(block) is Refusal:
+            refused.append(block.text)
+        # What is left has a place in its own dialect only, or no answer holds it.
+        if waiting is not None:
+            held += waiting.take(None)
+    if waiting is not None:
         held += waiting.take(None)
-    held += waiting.take(None)
-    if answer.stop is Stop.REFUSAL and not (said or refused or calls):
+    if not (said or refused or calls) and answer.stop is Stop.REFUSAL:
         refused.append(DECLINED)
     message: dict[str, Any] = {
         "role": "assistant",
@@ -250,9 +255,9 @@ def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:
     return message
 
 
-def _call(call: ToolCall, name: str, is_free_form: bool) -> dict[str, Any]:
+def _call(call: ToolCall, call_id: str, name: str, is_free_form: bool) -> dict[str, Any]:
     if call.custom or is_free_form:
         text = call.arguments if call.custom else unwrapped(call.arguments)
-        return {"id": call.id, "type": "custom", "custom": {"name": name, "input": text}}
+        return {"id": call_id, "type": "custom", "custom": {"name": name, "input": text}}
     function = {"name": name, "arguments": call.arguments or "{}"}
-    return {"id": call.id, "type": "function", "function": function}
+    return {"id": call_id, "type": "function", "function": function}

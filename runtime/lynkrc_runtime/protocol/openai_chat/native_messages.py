@@ -16,7 +16,7 @@ import msgspec
 
 from lynkrc_runtime.protocol.conversation import Message, Text
 from lynkrc_runtime.protocol.estimate import TOKENS_PER_MESSAGE
-from lynkrc_runtime.protocol.in_place import course_in, read_in_place
+from lynkrc_runtime.protocol.in_place import InPlace, course_in, find_in_place, members_of
 from lynkrc_runtime.protocol.late_messages import GivenCall, LateMessages
 from lynkrc_runtime.protocol.openai_chat.fast_messages import (
     Conversation,
@@ -38,14 +38,23 @@ _text = msgspec.json.Decoder(str).decode
 _any = msgspec.json.Decoder(Any).decode
 
 
-def native_messages(body: bytes) -> Opened | None:
-    """The parts of the body; None where it must be read in another way, or there is no kernel."""
-    found = read_in_place(body, is_chat=True)
-    if found is None:
+def native_messages(body: bytes, found: InPlace | None = None) -> Opened | None:
+    """The parts of the body; None where it must be read in another way, or there is no kernel.
+
+    `found` is what was found in it, where somebody has looked.
+    """
+    found = found or find_in_place(body, is_chat=True)
+    around = None if found is None else members_of(body, found)
+    if found is None or around is None:
         return None
-    around, turns = found
+    turns = found[0]
     members = {name: bytes(raw) for name, raw in around.items()}
     members["messages"] = body[turns.begin : turns.end]
+    return members, conversation_in(body, turns)
+
+
+def conversation_in(body: bytes, turns: "Turns") -> Conversation:
+    """What is said in the body."""
     entries = _Entries(body, turns)
     count = len(turns.kinds)
     messages = LateMessages(
@@ -59,7 +68,7 @@ def native_messages(body: bytes) -> Opened | None:
         turns.own,
         entries.words,
     )
-    return members, (entries.system(), messages)
+    return entries.system(), messages
 
 
 def _message(groups: Sequence[Sequence[Entry]]) -> Message:

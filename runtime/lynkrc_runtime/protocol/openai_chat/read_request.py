@@ -9,7 +9,14 @@
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from lynkrc_runtime.protocol.conversation import Options, Request, Tool, ToolChoice
+from lynkrc_runtime.protocol.conversation import (
+    MalformedRequest,
+    Options,
+    Request,
+    Tool,
+    ToolChoice,
+)
+from lynkrc_runtime.protocol.in_place import InPlace, find_in_place
 from lynkrc_runtime.protocol.known_tools import Known, KnownTools
 from lynkrc_runtime.protocol.long_member import members_around
 from lynkrc_runtime.protocol.openai_chat.checks import (
@@ -25,7 +32,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     read_members,
 )
 from lynkrc_runtime.protocol.openai_chat.fast_messages import Conversation, fast_messages
-from lynkrc_runtime.protocol.openai_chat.native_messages import native_messages
+from lynkrc_runtime.protocol.openai_chat.native_messages import conversation_in, native_messages
 from lynkrc_runtime.protocol.openai_chat.read_messages import DIALECT_NAME, read_messages
 from lynkrc_runtime.protocol.openai_chat.read_tools import (
     read_choice,
@@ -34,6 +41,7 @@ from lynkrc_runtime.protocol.openai_chat.read_tools import (
     read_functions,
     read_tools,
 )
+from lynkrc_runtime.protocol.outlines import Outlines
 
 _T = TypeVar("_T")
 
@@ -66,11 +74,54 @@ _NO_OPTIONS = frozenset(("model", "messages", "max_tokens", "max_completion_toke
 """What stands in nearly every body; of these only limit and `stream` are options."""
 _USUAL = ("service_tier", b'"auto"')
 """A member that says what holds without it too."""
+_outlines = Outlines(
+    (_NEUTRAL - {"functions", "function_call", "response_format"})
+    | frozenset(("seed", "presence_penalty", "frequency_penalty", "verbosity", "n"))
+    | frozenset(("service_tier", "store", "prompt_cache_key"))
+)
 
 
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
-    members, conversation = _opened(body)
+    found = find_in_place(body, True, _known.last)
+    like = None if found is None else _outlines.get(found[1])
+    if found is not None and like is not None:
+        try:
+            return _read_again(body, found, like)
+        except MalformedRequest:
+            pass  # what is wrong is told as it is told of others
+    request = _read(body, found)
+    if found is not None:
+        _outlines.keep(found[1], request)
+    return request
+
+
+def _read_again(body: bytes, found: InPlace, like: Request) -> Request:
+    """The request of a body with the outline of another one, which said `like`."""
+    turns, tools = found[0], found[4]
+    system, messages = conversation_in(body, turns)
+    members = dict(like.members)
+    members["messages"] = body[turns.begin : turns.end]
+    if tools is not None:
+        members["tools"] = tools
+    return Request(
+        dialect=DIALECT_NAME,
+        model=like.model,
+        system=system,
+        messages=messages,
+        tools=_tools(tools, None),
+        tool_choice=like.tool_choice,
+        options=like.options,
+        metadata=like.metadata,
+        members=members,
+        rest=like.rest,
+        body=body,
+    )
+
+
+def _read(body: bytes, found: InPlace | None) -> Request:
+    """The same of any body; `found` in it was this."""
+    members, conversation = _opened(body, found)
     # What has been read already needs no second look, nor what is read by itself.
     read = ("messages", "tools") if conversation else ("tools",)
     unread = {name: raw for name, raw in members.items() if name not in read}
@@ -95,12 +146,13 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         metadata=as_object(given.get("metadata", {}), "metadata"),
         members=members,
         rest=_rest(members, given, soft),
+        body=body if found is not None and found[2] == len(members) else None,
     )
 
 
-def _opened(body: bytes) -> tuple[Mapping[str, bytes], Conversation | None]:
+def _opened(body: bytes, found: InPlace | None) -> tuple[Mapping[str, bytes], Conversation | None]:
     """The members, and the conversation where it is a common one."""
-    opened = native_messages(body)
+    opened = None if found is None else native_messages(body, found)
     if opened is not None:
         return opened
     around = members_around(body, "messages")

@@ -20,6 +20,7 @@ from lynkrc_runtime.protocol.openai_chat.reasoning_details import Held, read_det
 
 FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 """Where reasoning may stand in a message or a delta."""
+_FIELDS = frozenset(FIELDS)
 
 CONTENT_PARTS = ("thinking", "reasoning")
 """Types of parts that hold reasoning (Mistral, Databricks)."""
@@ -27,14 +28,17 @@ CONTENT_PARTS = ("thinking", "reasoning")
 
 def read_reasoning(message: Mapping[str, Any]) -> tuple[Held, ...]:
     """The reasoning of a message or a delta; both text fields at once are the same text."""
-    signed = read_details(details(message))
+    if _FIELDS.isdisjoint(message):
+        return ()
+    entries = details(message)
+    signed = read_details(entries)
     if signed:
         return signed
     for name in ("reasoning_content", "reasoning"):
         text = message.get(name)
         if isinstance(text, str) and text:
             return (Held(block=Thinking(text=text)),)
-    text = "".join(_detail_text(entry) for entry in details(message))
+    text = "".join(_detail_text(entry) for entry in entries)
     return (Held(block=Thinking(text=text)),) if text else ()
 
 

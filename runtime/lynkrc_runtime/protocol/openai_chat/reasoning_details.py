@@ -118,6 +118,8 @@ def read_details(entries: Sequence[Mapping[str, Any]]) -> tuple[Held, ...]:
 
 def placed(held: Sequence[Held], blocks: Sequence[Block]) -> tuple[Block, ...]:
     """The reasoning before what it led to: its call where that is known, else the whole turn."""
+    if not held:
+        return tuple(blocks)
     calls = {block.id for block in blocks if isinstance(block, ToolCall)}
     turn: list[Block] = [one.block for one in held if one.call_id not in calls]
     for block in blocks:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any
 
 from lynkrc_runtime.protocol.conversation import Stop, Usage
-from lynkrc_runtime.protocol.outside import tokens
+from lynkrc_runtime.protocol.outside import MOST_TOKENS
 
 _STOPS: Mapping[str, Stop] = MappingProxyType(
     {
@@ -44,25 +44,33 @@ _FINISHES: Mapping[Stop, str] = MappingProxyType(
 )
 
 
+# A member of an enum is slow to ask for, by its class, in Python 3.11.
+_END, _TOOL_USE, _REFUSAL = Stop.END, Stop.TOOL_USE, Stop.REFUSAL
+
+
 def read_usage(given: Any) -> Usage | None:
     """The counts; None where the object holds none. Cached tokens leave `input`."""
     if not isinstance(given, dict):
         return None
-    prompt, completion = tokens(given, "prompt_tokens"), tokens(given, "completion_tokens")
+    prompt = _count(given.get("prompt_tokens"))
+    completion = _count(given.get("completion_tokens"))
     if prompt is None and completion is None:
         return None
-    details = given.get("prompt_tokens_details")
-    details = details if isinstance(details, dict) else {}
-    cache_read = _first(
-        tokens(details, "cached_tokens"),
-        tokens(given, "prompt_cache_hit_tokens"),
-        tokens(given, "cached_tokens"),
-    )
-    cache_write = _first(tokens(details, "cache_write_tokens"))
-    out = given.get("completion_tokens_details")
-    reasoning = tokens(out, "reasoning_tokens") if isinstance(out, dict) else None
     prompt, completion = prompt or 0, completion or 0
-    if reasoning and tokens(given, "total_tokens") == prompt + completion + reasoning:
+    cache_write = 0
+    cache_read = reasoning = None
+    details = given.get("prompt_tokens_details")
+    if type(details) is dict:
+        cache_read = _count(details.get("cached_tokens"))
+        cache_write = _count(details.get("cache_write_tokens")) or 0
+    if cache_read is None:
+        cache_read = _count(given.get("prompt_cache_hit_tokens"))
+        if cache_read is None:
+            cache_read = _count(given.get("cached_tokens")) or 0
+    out = given.get("completion_tokens_details")
+    if type(out) is dict:
+        reasoning = _count(out.get("reasoning_tokens"))
+    if reasoning and _count(given.get("total_tokens")) == prompt + completion + reasoning:
         # xAI counts reasoning beside the completion, not in it (B.1).
         completion += reasoning
     return Usage(
@@ -97,26 +105,27 @@ def read_stop(
     >>> read_stop("stop", None, has_calls=True, has_refusal=False)
     (<Stop.TOOL_USE: 'tool_use'>, None)
     """
-    stop = _STOPS.get(finish or "stop", Stop.END)
-    if stop is not Stop.END:
+    stop = _STOPS.get(finish or "stop", _END)
+    if stop is not _END:
         return stop, None
     if has_calls:
-        return Stop.TOOL_USE, None
+        return _TOOL_USE, None
     if has_refusal:
         return Stop.REFUSAL, None
     if isinstance(matched, str) and matched:
         return Stop.STOP_SEQUENCE, matched
-    return Stop.END, None
+    return _END, None
 
 
 def write_finish(stop: Stop, *, has_calls: bool, has_refusal: bool) -> str:
     """The finish reason. A refusal said in words ends with `stop`, as OpenAI ends it."""
-    if has_calls and stop in (Stop.END, Stop.TOOL_USE):
+    if has_calls and (stop is _END or stop is _TOOL_USE):
         return "tool_calls"
-    if stop is Stop.TOOL_USE or (stop is Stop.REFUSAL and has_refusal):
+    if stop is _TOOL_USE or (stop is _REFUSAL and has_refusal):
         return "stop"
     return _FINISHES[stop]
 
 
-def _first(*counts: int | None) -> int:
-    return next((count for count in counts if count is not None), 0)
+def _count(given: Any) -> int | None:
+    # As `outside.count` has it, without a second call: every answer states several.
+    return given if type(given) is int and 0 <= given <= MOST_TOKENS else None

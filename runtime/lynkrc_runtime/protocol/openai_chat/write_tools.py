@@ -40,7 +40,7 @@ def write_tools(tools: tuple[Tool, ...], shape: RequestShape, changes: Changes) 
     """
     takes_strict = shape.structured_output is not False and shape.strict_tools is not False
     way = (WrittenTools, takes_strict)
-    written = written_once(tools, way, lambda: _write(tools, shape))
+    written = written_once(tools, way, _write, tools, shape)
     changes.update(dict.fromkeys(written.changes))
     return written
 
