@@ -31,6 +31,9 @@ RESULT: Final = b"r"[0]
 GivenCall: TypeAlias = tuple[str, str | bytes]
 """The name of a called tool, and what it is given, as it was written."""
 
+ForChat: TypeAlias = Callable[[bytes, bool, bool, bool], tuple[bytes, bytes] | None]
+"""What opens the list, and what the target wants, to the list and the letters of its losses."""
+
 _KINDS: Final = {Role.SYSTEM: SYSTEM, Role.ASSISTANT: ASSISTANT, Role.USER: USER}
 
 
@@ -60,7 +63,8 @@ class LateMessages(Sequence[Message]):
     with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs. `calls`
     gives the tool calls in entries from an index on, in order; it may leave out those that surely
     equal no other one. `for_messages` gives them as the JSON text of what the writer for the
-    Messages API would make of them without a loss; None where that takes its care.
+    Messages API would make of them without a loss; None where that takes its care. `for_chat` is
+    the same for Chat (see `Turns.for_chat`).
     """
 
     __slots__ = (
@@ -71,6 +75,7 @@ class LateMessages(Sequence[Message]):
         "_made",
         "_starts",
         "course",
+        "for_chat",
         "for_messages",
         "tokens",
     )
@@ -84,6 +89,7 @@ class LateMessages(Sequence[Message]):
         tokens: int,
         calls: Callable[[int], list[GivenCall]],
         for_messages: Callable[[], bytes | None] = lambda: None,
+        for_chat: ForChat = lambda *_: None,
     ) -> None:
         self._entries = entries
         self._starts = starts
@@ -94,6 +100,7 @@ class LateMessages(Sequence[Message]):
         self.course = course
         self.tokens = tokens
         self.for_messages = for_messages
+        self.for_chat = for_chat
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -56,6 +56,7 @@ def native_messages(body: bytes) -> Opened | None:
         course_in(turns),
         turns.tokens + TOKENS_PER_MESSAGE * count,
         entries.calls,
+        for_chat=turns.for_chat,
     )
     # A view, which is all that a request's members are used as: a long list is not copied.
     spelled = cast(bytes, memoryview(body)[turns.begin : turns.end])
