@@ -24,17 +24,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 HERE = Path(__file__).resolve().parent
 FOLDER = HERE / "lynkrc_runtime" / "scan"
 MODULE = "_kernel"
-C_FILES = (
-    "kernel.c",
-    "folding.c",
-    "counts.c",
-    "json_text.c",
-    "own_words.c",
-    "turns.c",
-    "chat_turns.c",
-    "chat_write.c",
-    "outline.c",
-)
 KEPT = "LYNKRC_KERNEL_SHA256"
 """The environment's name for the digest of a library that was built a moment ago: it is taken."""
 ABI = 0x030B0000
@@ -118,14 +107,16 @@ def _compile(library: Path, compiler: list[str], include: str) -> str:
         cython = [sys.executable, "-m", "cython", "-3", f"{MODULE}.pyx"]
         # Nothing of this machine's folders goes into the library: the same every time.
         flags = ["-std=c11", "-O2", "-g0", "-fPIC", "-DNDEBUG", f"-ffile-prefix-map={folder}=."]
-        sources = run_path(str(FOLDER / "kernel_sources.py"))["kernel_sources"](FOLDER)
+        told = run_path(str(FOLDER / "kernel_sources.py"))
+        sources = told["kernel_sources"](FOLDER)
         macros = [f"-DPy_LIMITED_API={ABI:#x}", "-DCYTHON_LIMITED_API=1", f"-I{include}"]
         macros.append(f"-DLK_SOURCES={sources:#x}u")
         link = ["-bundle", "-undefined", "dynamic_lookup"]
         if sys.platform != "darwin":
             link = ["-shared", "-s", "-Wl,--build-id=none"]
         built = folder / library.name
-        command = [*compiler, *flags, *macros, *link, f"{MODULE}.c", *C_FILES, "-o", str(built)]
+        files = [f"{MODULE}.c", *told["c_files"](FOLDER)]
+        command = [*compiler, *flags, *macros, *link, *files, "-o", str(built)]
         for step in (cython, command):
             failed = _run(step, folder)
             if failed:

@@ -34,8 +34,18 @@ from tests.bench.test_gateway_overhead import conversation
 
 MOST = 300.0
 """Seconds for one tree."""
+_CHAT_PROVIDER = (
+    'chat: {{kind: openai-compatible, base_url: "http://127.0.0.1:{port}/v1", trust: local}}'
+)
+_CHAT_TARGET = (
+    "chat: {{provider: chat, model: served, price: free, context: 1M, capabilities: [tools]}}"
+)
+_TO_CHAT = "to-chat"
+_NAMES = "models: {{to-chat: {{target: chat}}}}"
+BOTH = SPEC.replace("targets:\n", f"  {_CHAT_PROVIDER}\n{_NAMES}\ntargets:\n  {_CHAT_TARGET}\n")
+"""A target for each dialect; what is asked for by that name goes to Chat's."""
 _TWO = "{{provider: up, model: claude-sonnet-5-5, price: free}}"
-SPARE = SPEC.replace("[one]", "[one, two]").replace("  one: {{", f"  two: {_TWO}\n  one: {{{{")
+SPARE = BOTH.replace("[one]", "[one, two]").replace("  one: {{", f"  two: {_TWO}\n  one: {{{{")
 MODEL = "claude-sonnet-5-5"
 """What the target serves, so that same-dialect bodies pass through unedited."""
 _WARM = 3
@@ -60,6 +70,7 @@ class Case(NamedTuple):
     size: int
     stream: bool = False
     talk: bool = False
+    model: str = MODEL
 
 
 _MESSAGES = ("anthropic-messages", "/v1/messages")
@@ -72,6 +83,9 @@ CASES = (
     Case("converting, 20 kB", 20, *_CHAT, 20_000),
     Case("converting, 200 kB", 8, *_CHAT, 200_000),
     Case("short messages, 20 kB", 30, *_MESSAGES, 20_000, talk=True),
+    Case("converting to Chat, 2 kB", 40, *_MESSAGES, 2_000, model=_TO_CHAT),
+    Case("converting to Chat, 20 kB", 20, *_MESSAGES, 20_000, model=_TO_CHAT),
+    Case("converting to Chat, 200 kB", 8, *_MESSAGES, 200_000, model=_TO_CHAT),
     Case("stream of 102 events, same dialect", 3, *_MESSAGES, 2_000, True),
     Case("stream of 102 events, converting", 3, *_CHAT, 2_000, True),
 )
@@ -158,7 +172,7 @@ def _count(
         body = conversation(case.size, chat=case.path == _CHAT[1])
     else:
         written = json.loads(agent_bodies.body(case.dialect, case.size, stream=case.stream))
-        body = json.dumps(written | {"model": MODEL}).encode()
+        body = json.dumps(written | {"model": case.model}).encode()
     connection = http.client.HTTPConnection(address, timeout=30)
 
     def send(times: int) -> None:
@@ -205,7 +219,7 @@ def main(arguments: Sequence[str]) -> None:
     if not cases:
         parser.error(f"no case has {options.only!r} in its name")
     trees = [tree.resolve() for tree in options.trees] or [_HERE]
-    columns = [counts(tree, cases, SPARE if options.spare else SPEC) for tree in trees]
+    columns = [counts(tree, cases, SPARE if options.spare else BOTH) for tree in trees]
     names = [tree.name for tree in trees]
     if options.bare:
         names, columns = ["bare proxy", *names], [bare_counts(cases), *columns]

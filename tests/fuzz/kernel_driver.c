@@ -9,6 +9,7 @@
 #include "folding.h"
 #include "kernel.h"
 #include "chat_turns.h"
+#include "messages_write.h"
 #include "turns.h"
 
 #include <stdio.h>
@@ -173,6 +174,32 @@ static void tell_own(const unsigned char *text, const lk_turns *turns) {
     free(kinds);
 }
 
+/* What is written for Chat is read again as such, with as many calls and answers. */
+static void write_chat(const unsigned char *own, const lk_turns *turns, lk_wishes wishes) {
+    lk_blocks blocks;
+    lk_chat again;
+    expect(lk_read_blocks(own, turns, &blocks) == 1, "blocks of what was read");
+    lk_written told = lk_write_chat(own, turns, &blocks, wishes, NULL);
+    if (told.size > 0) {
+        unsigned char *out = malloc(told.size + 2);
+        if (!out) abort();
+        out[0] = '[';
+        out[told.size + 1] = ']';
+        lk_written same = lk_write_chat(own, turns, &blocks, wishes, out + 1);
+        expect(same.size == told.size && same.count == told.count, "the size of what is written");
+        expect(out[1] == '{' && out[told.size] == '}', "what is written");
+        if (!wishes.keeps_marks) {
+            expect(lk_read_chat(out, 0, told.size + 2, &again) == 1, "Chat that is read again");
+            expect(again.turns.end == told.size + 2, "where Chat ends");
+            expect(again.turns.call_count == turns->call_count, "calls for Chat");
+            expect(again.turns.result_count == turns->result_count, "answers for Chat");
+            lk_release_chat(&again);
+        }
+        free(out);
+    }
+    lk_release_blocks(&blocks);
+}
+
 static void read_turns(const unsigned char *text, size_t length) {
     lk_turns turns;
     unsigned char *own = copy(text, length);
@@ -199,6 +226,11 @@ static void read_turns(const unsigned char *text, size_t length) {
         expect(lk_may_repeat(&turns, turns.turn_count) == 0, "calls behind the last message");
         expect(turns.call_count > 1 || lk_may_repeat(&turns, 0) == 0, "one call");
         tell_own(own, &turns);
+        for (int i = 0; i < 8; i++)
+            write_chat(own, &turns,
+                       (lk_wishes){.keeps_marks = i & 1,
+                                   .takes_neighbours = i & 2,
+                                   .wants_reasoning = i & 4});
     } else {
         refused++;
     }

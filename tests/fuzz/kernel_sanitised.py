@@ -12,21 +12,11 @@ from pathlib import Path
 from random import Random
 
 from lynkrc_runtime.scan.fold import TABLE
+from lynkrc_runtime.scan.kernel_sources import c_files
 from tests.scan_cases import random_tables, random_text
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "runtime" / "lynkrc_runtime" / "scan"
-C_FILES = (
-    "kernel.c",
-    "folding.c",
-    "counts.c",
-    "json_text.c",
-    "own_words.c",
-    "turns.c",
-    "chat_turns.c",
-    "chat_write.c",
-    "outline.c",
-)
 FOLD = 2
 """The choice that makes an input one for the fold table."""
 TURNS = 4
@@ -71,7 +61,7 @@ def compile_driver(folder: Path, compiler: str, *, libfuzzer: bool = False) -> P
         *(["-DLIBFUZZER"] if libfuzzer else []),
         f"-I{SOURCES}",
         str(Path(__file__).with_name("kernel_driver.c")),
-        *(str(SOURCES / name) for name in C_FILES),
+        *(str(SOURCES / name) for name in c_files()),
         "-o",
         str(program),
     ]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.kernel_sanitised import C_FILES, SOURCES, compile_driver, run_driver
+from lynkrc_runtime.scan.kernel_sources import c_files
+from tests.fuzz.kernel_sanitised import SOURCES, compile_driver, run_driver
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -16,7 +17,7 @@ def test_no_compiler_warns_of_the_sources(compiler: str) -> None:
     if shutil.which(compiler) is None:
         pytest.skip(f"there is no {compiler}")
     command = [compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only"]
-    sources = [str(SOURCES / name) for name in C_FILES]
+    sources = [str(SOURCES / name) for name in c_files()]
     done = subprocess.run([*command, *sources], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

@@ -36,6 +36,9 @@ NOTHING: Final = b"n"[0]
 GivenCall: TypeAlias = tuple[str, str | bytes]
 """The name of a called tool, and what it is given, as it was written."""
 
+ForChat: TypeAlias = Callable[[bytes, bool, bool, bool], tuple[bytes, bytes] | None]
+"""What opens the list, and what the target wants, to the list and the letters of its losses."""
+
 _KINDS: Final = {Role.SYSTEM: SYSTEM, Role.ASSISTANT: ASSISTANT, Role.USER: USER}
 
 
@@ -65,7 +68,8 @@ class LateMessages(Sequence[Message]):
     with the entries; `build` must not fail. `tokens` is their estimate, `course` theirs. `calls`
     gives the tool calls in entries from an index on, in order; it may leave out those that surely
     equal no other one. `for_messages` gives them as the JSON text of what the writer for the
-    Messages API would make of them without a loss; None where that takes its care.
+    Messages API would make of them without a loss; None where that takes its care. `for_chat` is
+    the same for Chat (see `Turns.for_chat`).
 
     `own` gives the kinds with `WORDS` or `NOTHING` in the place of `USER` where that is known
     without a message; it is given what clients' own texts begin with, in UTF-8. `words` gives the
@@ -80,6 +84,7 @@ class LateMessages(Sequence[Message]):
         "_made",
         "_starts",
         "course",
+        "for_chat",
         "for_messages",
         "own",
         "tokens",
@@ -97,6 +102,7 @@ class LateMessages(Sequence[Message]):
         for_messages: Callable[[], bytes | None] = lambda: None,
         own: Callable[[tuple[bytes, ...]], bytes] | None = None,
         words: Callable[[int], str | None] = lambda _: None,
+        for_chat: ForChat = lambda *_: None,
     ) -> None:
         self._entries = entries
         self._starts = starts
@@ -109,6 +115,7 @@ class LateMessages(Sequence[Message]):
         self.for_messages = for_messages
         self.own = own
         self.words = words
+        self.for_chat = for_chat
 
     def __len__(self) -> int:
         return len(self._starts)

@@ -46,6 +46,10 @@ class Turns:
     `first` is where the first message begins, behind instructions at the head, which end at
     `system_end` (0 without any) and are not among the messages. `messages` writes them for the
     Messages API; None where that takes care. `check` is asked whether bytes are a JSON object.
+
+    `for_chat` writes those of the Messages API for Chat, behind `head`, which opens the list: the
+    list, and a letter for each kind of loss, in order (see messages_write.h); None where that takes
+    care.
     """
 
     begin: int
@@ -60,6 +64,9 @@ class Turns:
     errors: list[int]
     def __init__(self, body: bytes, begin: int, is_chat: bool = False) -> None: ...
     def messages(self, check: Callable[[bytes], bool]) -> bytes | None: ...
+    def for_chat(
+        self, head: bytes, keeps_marks: bool, takes_neighbours: bool, wants_reasoning: bool
+    ) -> tuple[bytes, bytes] | None: ...
     def turn(self, index: int) -> bytes: ...
     def own(self, prefixes: tuple[bytes, ...]) -> bytes: ...
     def words(self, index: int) -> bytes | None: ...

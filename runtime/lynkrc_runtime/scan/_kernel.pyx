@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp, memset
+from libc.string cimport memcmp, memcpy, memset
 
 
 cdef extern from *:
@@ -169,6 +169,23 @@ cdef extern from "outline.h":
         int has_tools
     int lk_walk_outline(lk_outline *found)
     size_t lk_write_outline(const lk_outline *found, unsigned char *out)
+
+
+cdef extern from "messages_write.h":
+    ctypedef struct lk_blocks:
+        pass
+    ctypedef struct lk_wishes:
+        int keeps_marks
+        int takes_neighbours
+        int wants_reasoning
+    ctypedef struct lk_written:
+        size_t size
+        size_t count
+        char *losses
+    int lk_read_blocks(const unsigned char *text, const lk_turns *found, lk_blocks *blocks)
+    lk_written lk_write_chat(const unsigned char *text, const lk_turns *found,
+                             const lk_blocks *blocks, lk_wishes wishes, unsigned char *out)
+    void lk_release_blocks(lk_blocks *blocks)
 
 
 # What `text.isascii()` calls in the end: the stable interface has no shorter way to it.
@@ -476,6 +493,33 @@ cdef class Turns:
         written = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>size)
         lk_write_messages(text, &self.chat, <unsigned char *>PyBytes_AsString(written))
         return written
+
+    def for_chat(self, bytes head not None, bint keeps_marks, bint takes_neighbours,
+                 bint wants_reasoning):
+        cdef const unsigned char *text = <const unsigned char *>PyBytes_AsString(self.body)
+        cdef lk_wishes wishes = lk_wishes(keeps_marks, takes_neighbours, wants_reasoning)
+        cdef Py_ssize_t before = PyBytes_Size(head), size
+        cdef lk_blocks blocks
+        cdef lk_written told
+        cdef char *out
+        cdef int done = lk_read_blocks(text, self.found, &blocks)
+        try:
+            if done < 0:
+                raise MemoryError
+            if done == 0:
+                return None
+            told = lk_write_chat(text, self.found, &blocks, wishes, NULL)
+            if told.size == 0:
+                return None
+            size = before + <Py_ssize_t>told.size
+            written = PyBytes_FromStringAndSize(NULL, size + 1)
+            out = PyBytes_AsString(written)
+            memcpy(out, PyBytes_AsString(head), <size_t>before)
+            lk_write_chat(text, self.found, &blocks, wishes, <unsigned char *>out + before)
+            out[size] = b"]"
+            return written, PyBytes_FromStringAndSize(told.losses, <Py_ssize_t>told.count)
+        finally:
+            lk_release_blocks(&blocks)
 
     cdef bytes part(self, size_t begin, size_t end):
         return PyBytes_FromStringAndSize(PyBytes_AsString(self.body) + begin, <Py_ssize_t>(end - begin))

@@ -1,25 +1,7 @@
-#include "chat_turns.h"
-
-#include <string.h>
+#include "json_write.h"
 
 enum { ASSISTANT = 'a', RESULT = 'r', SYSTEM = 's', USER = 'u' };
 enum { LONGEST_NAME = 128, MOST_OUT_OF_ORDER = 32 };
-
-typedef struct {
-    unsigned char *out; /* NULL where bytes are counted */
-    size_t size;
-} Writer;
-
-static void put(Writer *writer, const void *text, size_t size) {
-    if (writer->out) memcpy(writer->out + writer->size, text, size);
-    writer->size += size;
-}
-
-#define PUT(writer, word) put(writer, word, sizeof(word) - 1)
-
-static void put_span(Writer *writer, const unsigned char *text, lk_span span) {
-    put(writer, text + span.begin, span.end - span.begin);
-}
 
 /* Whether it is surely no white space, nor what is not looked at closely. */
 static int is_word(uint32_t code) {
@@ -48,23 +30,6 @@ static int says_anything(const unsigned char *text, lk_span span) {
     return is_sure ? 0 : -1;
 }
 
-/* Letters, digits, `_` and `-`, and not too many. */
-static int is_legal(const unsigned char *text, lk_span span) {
-    if (span.end == span.begin || span.end - span.begin > LONGEST_NAME) return 0;
-    for (size_t at = span.begin; at < span.end; at++) {
-        unsigned char byte = text[at], letter = byte | 0x20;
-        int is_word = (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9');
-        if (!is_word && byte != '_' && byte != '-') return 0;
-    }
-    return 1;
-}
-
-static int are_alike(const unsigned char *text, lk_span one, lk_span other) {
-    size_t size = one.end - one.begin;
-    return size == other.end - other.begin &&
-           memcmp(text + one.begin, text + other.begin, size) == 0;
-}
-
 /* Whether the answers are to the calls, one to each; both have legal ids. */
 static int are_answered(const unsigned char *text, const lk_piece *calls, size_t count,
                         const lk_piece *answers) {
@@ -75,9 +40,10 @@ static int are_answered(const unsigned char *text, const lk_piece *calls, size_t
         size_t call = i;
         /* Calls with one id are none of ours. */
         for (size_t other = 0; other < i; other++)
-            if (are_alike(text, calls[i].id, calls[other].id)) return 0;
-        if (!are_alike(text, calls[call].id, answers[i].id))
-            for (call = 0; call < count && !are_alike(text, calls[call].id, answers[i].id);) call++;
+            if (lk_are_alike(text, calls[i].id, calls[other].id)) return 0;
+        if (!lk_are_alike(text, calls[call].id, answers[i].id))
+            for (call = 0; call < count; call++)
+                if (lk_are_alike(text, calls[call].id, answers[i].id)) break;
         if (call == count || (open >> call & 1)) return 0;
         open |= UINT32_C(1) << call;
     }
@@ -85,52 +51,52 @@ static int are_answered(const unsigned char *text, const lk_piece *calls, size_t
 }
 
 /* A block; 1 where one was written, 0 where it says nothing, -1 where care is needed. */
-static int put_piece(Writer *writer, const unsigned char *text, const lk_chat *found,
+static int put_piece(lk_writer *writer, const unsigned char *text, const lk_chat *found,
                      const lk_piece *piece, int is_first) {
     int is_said = piece->kind == LK_CALL ? 1 : says_anything(text, piece->text);
     if (is_said < 0 || (piece->kind == LK_TEXT && is_said == 0)) return is_said;
-    if (piece->kind != LK_TEXT && !is_legal(text, piece->id)) return -1;
-    if (!is_first) PUT(writer, ",");
+    if (piece->kind != LK_TEXT && !lk_is_legal(text, piece->id, LONGEST_NAME)) return -1;
+    if (!is_first) LK_PUT(writer, ",");
     if (piece->kind == LK_TEXT) {
-        PUT(writer, "{\"type\":\"text\",\"text\":\"");
-        put_span(writer, text, piece->text);
-        PUT(writer, "\"}");
+        LK_PUT(writer, "{\"type\":\"text\",\"text\":\"");
+        lk_put_span(writer, text, piece->text);
+        LK_PUT(writer, "\"}");
         return 1;
     }
     if (piece->kind == LK_CALL) {
-        if (!is_legal(text, piece->name)) return -1;
-        PUT(writer, "{\"type\":\"tool_use\",\"id\":\"");
-        put_span(writer, text, piece->id);
-        PUT(writer, "\",\"name\":\"");
-        put_span(writer, text, piece->name);
-        PUT(writer, "\",\"input\":");
+        if (!lk_is_legal(text, piece->name, LONGEST_NAME)) return -1;
+        LK_PUT(writer, "{\"type\":\"tool_use\",\"id\":\"");
+        lk_put_span(writer, text, piece->id);
+        LK_PUT(writer, "\",\"name\":\"");
+        lk_put_span(writer, text, piece->name);
+        LK_PUT(writer, "\",\"input\":");
         if (piece->input.begin == piece->input.end)
-            PUT(writer, "{}");
+            LK_PUT(writer, "{}");
         else
-            put_span(writer, found->inputs, piece->input);
-        PUT(writer, "}");
+            lk_put_span(writer, found->inputs, piece->input);
+        LK_PUT(writer, "}");
         return 1;
     }
-    PUT(writer, "{\"type\":\"tool_result\",\"tool_use_id\":\"");
-    put_span(writer, text, piece->id);
-    PUT(writer, "\"");
+    LK_PUT(writer, "{\"type\":\"tool_result\",\"tool_use_id\":\"");
+    lk_put_span(writer, text, piece->id);
+    LK_PUT(writer, "\"");
     if (is_said) {
-        PUT(writer, ",\"content\":\"");
-        put_span(writer, text, piece->text);
-        PUT(writer, "\"");
+        LK_PUT(writer, ",\"content\":\"");
+        lk_put_span(writer, text, piece->text);
+        LK_PUT(writer, "\"");
     }
-    PUT(writer, "}");
+    LK_PUT(writer, "}");
     return 1;
 }
 
 size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out) {
     const lk_turns *turns = &found->turns;
     const lk_piece *pieces = found->pieces;
-    Writer writer = {.out = out};
+    lk_writer writer = {.out = out};
     size_t at = 0, calls_at = 0, calls = 0;
     unsigned char before = 0;
     if (!found->is_plain || turns->turns[turns->turn_count - 1].kind == ASSISTANT) return 0;
-    PUT(&writer, "[");
+    LK_PUT(&writer, "[");
     for (size_t i = 0; i < turns->turn_count; i++) {
         unsigned char kind = turns->turns[i].kind;
         size_t first = at, blocks = 0, called = 0;
@@ -139,11 +105,11 @@ size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsign
         if (kind == SYSTEM) return 0;
         if (kind == ASSISTANT) {
             if (!joins) return 0;
-            PUT(&writer, "]},{\"role\":\"assistant\",\"content\":[");
+            LK_PUT(&writer, "]},{\"role\":\"assistant\",\"content\":[");
             joins = 0;
         } else if (!joins) {
-            if (before == ASSISTANT) PUT(&writer, "]},");
-            PUT(&writer, "{\"role\":\"user\",\"content\":[");
+            if (before == ASSISTANT) LK_PUT(&writer, "]},");
+            LK_PUT(&writer, "{\"role\":\"user\",\"content\":[");
         }
         /* Answers come right after their calls, and nowhere else. */
         if ((kind == RESULT) != (calls > 0)) return 0;
@@ -160,6 +126,6 @@ size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsign
         calls = called;
         before = kind;
     }
-    PUT(&writer, "]}]");
+    LK_PUT(&writer, "]}]");
     return writer.size;
 }

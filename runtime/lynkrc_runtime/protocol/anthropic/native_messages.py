@@ -64,6 +64,7 @@ def opened(body: bytes, members: Members, turns: "Turns") -> Opened:
         entries.calls,
         own=turns.own,
         words=entries.words,
+        for_chat=turns.for_chat,
     )
     # A view, which is all that a request's members are used as: a long list is not copied.
     spelled = cast(bytes, memoryview(body)[turns.begin : turns.end])

@@ -27,7 +27,10 @@ CONTENT = "content"
 
 
 def edits_messages(shape: RequestShape) -> bool:
-    """Whether `fit_messages` may have anything to do for the shape."""
+    """Whether `fit_messages` may have anything to do for the shape.
+
+    What it does is known to write_in_place.py, too.
+    """
     return bool(
         shape.message_members is not None
         or shape.call_ids

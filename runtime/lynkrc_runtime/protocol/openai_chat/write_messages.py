@@ -57,11 +57,8 @@ def write_messages(
 ) -> list[Json]:
     """The `messages` list; `instruction` joins the system text. CannotTranslate if none is left."""
     shape = facts.shape
-    role = shape.system_role or "system"
-    written: list[Json] = []
-    head = _system(system, instruction, shape, changes)
-    if head:
-        written.append({"role": role, "content": head})
+    head = system_message(system, instruction, shape, changes)
+    written: list[Json] = [] if head is None else [head]
     turns = turns_of(messages)
     for assistant, others in turns:
         calls: Collection[str] = ()
@@ -73,10 +70,22 @@ def write_messages(
         if answer is not None:
             written.append(answer)
         else:
-            written += _Answers(calls, changes).write(others, shape, role)
+            written += _Answers(calls, changes).write(others, shape)
     if not any(message["role"] not in ("system", "developer") for message in written):
         raise CannotTranslate("messages", "nothing is left that the target could be sent")
     return written
+
+
+def system_message(
+    system: tuple[Text, ...], instruction: str | None, shape: RequestShape, changes: Changes
+) -> Json | None:
+    """The instructions at the head of the list; None where there are none."""
+    text = _system(system, instruction, shape, changes)
+    return {"role": _system_role(shape), "content": text} if text else None
+
+
+def _system_role(shape: RequestShape) -> str:
+    return shape.system_role or "system"
 
 
 def call_id(given: str) -> str:
@@ -230,13 +239,13 @@ class _Answers:
         self.results: list[Json] = []
         self.media: list[Json] = []
 
-    def write(self, messages: list[Message], shape: RequestShape, role: str) -> list[Json]:
+    def write(self, messages: list[Message], shape: RequestShape) -> list[Json]:
         said: list[Json] = []
         for message in messages:
             if message.extra:
                 list_extra(named(message.extra), self.changes)
             if message.role is Role.SYSTEM:
-                said += self._system(message, shape, role)
+                said += self._system(message, shape)
                 continue
             rest: list[Block] = []
             orphans: list[Json] = []
@@ -268,7 +277,7 @@ class _Answers:
         self.media += media
         return []
 
-    def _system(self, message: Message, shape: RequestShape, role: str) -> list[Json]:
+    def _system(self, message: Message, shape: RequestShape) -> list[Json]:
         texts: list[str] = []
         for block in message.blocks:
             if isinstance(block, Text):
@@ -282,7 +291,7 @@ class _Answers:
         if shape.mid_system is False:
             self.changes["folded=mid-system"] = None
             return [{"role": "user", "content": [text_part(remind(text))]}]
-        return [{"role": role, "content": text}]
+        return [{"role": _system_role(shape), "content": text}]
 
     def _with_media(self, said: list[Json]) -> list[Json]:
         """Pictures of results open the user message after them, made if there is none."""

@@ -27,6 +27,7 @@ from lynkrc_runtime.protocol.openai_chat.fit_messages import (
 from lynkrc_runtime.protocol.openai_chat.pass_request import refuse_prefill
 from lynkrc_runtime.protocol.openai_chat.schemas import is_strict_schema
 from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
+from lynkrc_runtime.protocol.openai_chat.write_in_place import write_in_place
 from lynkrc_runtime.protocol.openai_chat.write_messages import write_messages
 from lynkrc_runtime.protocol.openai_chat.write_tools import (
     WrittenTools,
@@ -76,11 +77,7 @@ def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) ->
     effort = body.get("reasoning_effort")
     if effort not in (None, options.effort):
         changes[f"reasoning_effort={effort}"] = None
-    messages = write_messages(request.system, request.messages, facts, instruction, changes)
-    body["messages"] = messages
-    if edits_messages(shape):
-        fit_messages(messages, shape, changes)
-        mark_prefill(body, messages, shape)
+    _put_messages(body, request, facts, instruction, changes)
     list_rest(request, changes)
     if body.get("tools") is tools.entries:
         body["tools"] = tools.spelled
@@ -89,6 +86,20 @@ def write_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) ->
         headers={},
         transforms=tuple(changes),
     )
+
+
+def _put_messages(
+    body: Body, request: Request, facts: TargetFacts, instruction: str | None, changes: Changes
+) -> None:
+    written = write_in_place(request, facts, instruction, changes)
+    if written is not None:
+        body["messages"] = written
+        return
+    messages = write_messages(request.system, request.messages, facts, instruction, changes)
+    body["messages"] = messages
+    if edits_messages(facts.shape):
+        fit_messages(messages, facts.shape, changes)
+        mark_prefill(body, messages, facts.shape)
 
 
 def refuse(request: Request) -> None:
