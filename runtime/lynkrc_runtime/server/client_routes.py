@@ -1,9 +1,8 @@
 """The client surfaces over aiohttp: paths to `serve`, and the small answers of our own."""
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TypeAlias, final
+from collections.abc import Mapping
+from typing import final
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http import StreamWriter
@@ -14,11 +13,12 @@ from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.embeddings.policy import DIALECT as EMBEDDING_DIALECT
 from lynkrc_runtime.server import models
 from lynkrc_runtime.server.count_tokens import TokenCounter
+from lynkrc_runtime.server.direct import looked_at
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.embeddings import embed
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.feedback_routes import add_feedback_routes
-from lynkrc_runtime.server.front import USUAL, Usual
+from lynkrc_runtime.server.front import SURFACES, USUAL, Usual
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
     ARRIVAL,
@@ -40,24 +40,12 @@ from lynkrc_runtime.server.problems import malformed
 from lynkrc_runtime.server.readiness import ready
 from lynkrc_runtime.server.response_routes import add_response_routes
 from lynkrc_runtime.server.responses import serve_responses
-from lynkrc_runtime.server.security import random_hex
 from lynkrc_runtime.server.serve import serve
+from lynkrc_runtime.server.surfaces import Serving, Surface
 from lynkrc_runtime.server.usage_routes import add_usage_routes
 from lynkrc_runtime.server.whole_answer import WholeAnswer, is_usual
 
-_SURFACES: Mapping[str, tuple[str, str]] = {
-    "/messages": ("messages", "anthropic-messages"),
-    "/chat/completions": ("chat", "openai-chat"),
-    "/responses": ("responses", "openai-responses"),
-}
-"""Path below /v1 -> surface and dialect."""
-
-_EMBEDDINGS = "/embeddings"
-
 COUNTER = web.AppKey("counter", TokenCounter)
-
-Serving: TypeAlias = Callable[[Gateway, Incoming, Client], Awaitable[None]]
-"""Serves one request, whatever becomes of it."""
 
 _PREFIXES = ("/v1", "/v1/v1", "")
 """Base URLs are often written with one /v1 too many or too few; the first is the right one."""
@@ -74,15 +62,13 @@ def client_app(site: Site) -> web.Application:
     app[COUNTER] = TokenCounter(lambda: site.gateway)
     add = app.router.add_route
     usual: dict[str, Usual] = {}
-    for below, (surface, dialect) in _SURFACES.items():
+    surfaces: dict[str, Surface] = {}
+    for below, (surface, dialect, serving) in _SURFACES.items():
+        served = Surface(f"/v1{below}", surface, dialect, serving)
         for prefix in _PREFIXES:
-            serving = serve_responses if surface == "responses" else serve
-            usual[prefix + below] = _surface(f"/v1{below}", surface, dialect, serving)
-    for prefix in _PREFIXES:
-        usual[prefix + _EMBEDDINGS] = _surface(
-            f"/v1{_EMBEDDINGS}", EMBEDDINGS, EMBEDDING_DIALECT, _embed
-        )
-    app[USUAL] = usual
+            usual[prefix + below] = _handler(served)
+        surfaces[served.path] = served
+    app[USUAL], app[SURFACES] = usual, surfaces
     for path, handler in usual.items():
         add("POST", path, handler)
     add_response_routes(app, _PREFIXES, app[COUNTER])
@@ -181,25 +167,28 @@ class HttpClient:
         """
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(writer.drain())
-            self._draining.add_done_callback(_looked_at)
+            self._draining.add_done_callback(looked_at)
         await asyncio.shield(self._draining)
-
-
-def _looked_at(task: asyncio.Task[None]) -> None:
-    """Nobody may be left to hear that the client has gone."""
-    if not task.cancelled():
-        task.exception()
 
 
 async def _embed(gateway: Gateway, incoming: Incoming, client: Client) -> None:
     await serve(gateway, incoming, client, embed)
 
 
-def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) -> Usual:
+_SURFACES: Mapping[str, tuple[str, str, Serving]] = {
+    "/messages": ("messages", "anthropic-messages", serve),
+    "/chat/completions": ("chat", "openai-chat", serve),
+    "/responses": ("responses", "openai-responses", serve_responses),
+    "/embeddings": (EMBEDDINGS, EMBEDDING_DIALECT, _embed),
+}
+"""Path below /v1 -> surface, dialect and what serves it."""
+
+
+def _handler(surface: Surface) -> Usual:
     async def handle(request: web.Request) -> web.StreamResponse:
         arrival, arrived = request[ARRIVAL], asyncio.get_running_loop().time()
-        if arrival.path != path:
-            canonical(request, path)
+        if arrival.path != surface.path:
+            canonical(request, surface.path)
         site = arrival.site
         marks = site.gateway.policy.dispatch.settings.server.shedding
         reason = site.shedding.enter(marks, arrived)
@@ -210,19 +199,15 @@ def _surface(path: str, surface: str, dialect: str, serving: Serving = serve) ->
             if isinstance(body, web.Response):
                 return body
             client, gateway = HttpClient(request, site.stopping), site.gateway
-            incoming = Incoming(
-                surface=surface,
-                dialect=dialect,
-                headers=arrival.headers,
-                repeated=arrival.repeated,
-                body=body,
-                request_id=arrival.request_id,
-                answer_id=random_hex(),
-                created=int(time.time()),
-                arrived=arrived,
-                caller=arrival.caller,
+            incoming = surface.incoming(
+                arrival.headers,
+                arrival.repeated,
+                body,
+                arrival.request_id,
+                arrival.caller,
+                arrived,
             )
-            await serving(gateway, incoming, client)
+            await surface.serving(gateway, incoming, client)
             client.ended()
             # The client went away before anything was answered: nobody reads this.
             return client.response or web.Response(status=499)

@@ -2,7 +2,8 @@
 
 An application finds a route, wraps middlewares around its handler and tells hooks of the answer:
 three per cent of a short request. What calls a model comes on a few paths by POST, so a table has
-their handlers; everything else goes on to the application. The guard stands before both.
+their handlers; everything else goes on to the application. The guard stands before both. The most usual
+of them do not come as far as here: see `lynkrc_runtime.server.connection`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,19 +11,28 @@ from typing import TypeAlias
 
 from aiohttp import hdrs, web
 
+from lynkrc_runtime.server.connection import Connections
 from lynkrc_runtime.server.http import SITE, Site, last_words, turned_away
+from lynkrc_runtime.server.surfaces import Surface
 
 Usual: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 """Serves a request that was let in; what it returns may have been sent already."""
 USUAL = web.AppKey("usual", Mapping[str, Usual])
 """Handlers of POST by exact path, which the application's own routes have as well."""
+SURFACES = web.AppKey("surfaces", Mapping[str, Surface])
+"""What calls a model, by the right spelling of its path alone."""
 
 
 def put_before(runner: web.AppRunner, app: web.Application) -> None:
-    """Have the server of a runner that is set up ask the table first. Connections come later."""
+    """Have a runner that is set up serve by our own connections, which ask the table first.
+
+    Connections come later.
+    """
     server = runner.server
     assert server is not None, "the runner is set up first"
-    server.request_handler = _front(app[SITE], app[USUAL], server.request_handler)
+    site = app[SITE]
+    handler = _front(site, app[USUAL], server.request_handler)
+    runner._server = Connections(server, site, app[SURFACES], handler)
 
 
 def _front(

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -102,7 +102,9 @@ class Arrival:
 
 ARRIVAL = web.RequestKey("arrival", Arrival)
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_NOT_AGAIN: Mapping[str, str] = MappingProxyType({"x-should-retry": "false"})
+_UNUSUAL = frozenset({"content-encoding", "expect", "origin", "transfer-encoding", "upgrade"})
+"""Headers of requests that take the long way."""
 _NONE = frozenset[str]()
 
 ANYTHING = "/{path}"
@@ -114,9 +116,11 @@ PAGE_FILES = "/page/"
 """What is below it on the operators' listener is as public: files of a page that hold no data."""
 
 
-def lower_headers(request: web.Request) -> tuple[dict[str, str], frozenset[str]]:
-    """Headers by lower-case name, and the names that came more than once, joined as HTTP allows."""
-    given = request.headers
+def lower_headers(given: Mapping[str, str]) -> tuple[dict[str, str], frozenset[str]]:
+    """Headers by lower-case name, and the names that came more than once, joined as HTTP allows.
+
+    `given` may hold a name several times.
+    """
     headers = {name.lower(): value for name, value in given.items()}
     if len(headers) == len(given):
         return headers, _NONE
@@ -242,22 +246,60 @@ def turned_away(request: web.Request, site: Site, path: str | None = None) -> we
         arrival.origin = headers["origin"]
         if is_preflight(request.method, headers):
             return web.Response(status=204, headers=preflight_headers(headers))
-    if len(gateway.keys):
-        if request.path not in _PUBLIC:
-            caller = gateway.keys.caller_of(headers)
-            if caller is None:
-                return refusal(request, 401, _UNKNOWN_KEY, {"x-should-retry": "false"})
-            lacking = lacks_right(caller, headers)
-            if lacking is not None:
-                return refusal(request, 403, lacking, {"x-should-retry": "false"})
-            arrival.caller = caller
-    else:
-        reason = objection(headers, any_host=gateway.settings.any_host, origins=origins)
-        if reason is not None:
-            return refusal(request, 403, reason)
+    if not len(gateway.keys) or request.path not in _PUBLIC:
+        found = _caller(gateway, headers)
+        if isinstance(found, _Refused):
+            return refusal(request, found.status, found.message, found.extra)
+        arrival.caller = found
     if request.method == hdrs.METH_POST and not is_json(headers.get("content-type", "")):
         return refusal(request, 415, _NO_JSON)
     return None
+
+
+def let_in(site: Site, given: Mapping[str, str], path: str) -> Arrival | None:
+    """What the guard finds out about a request that calls a model, by POST at this path.
+
+    None: it is turned away, or has a header by which it is no usual one; `turned_away` says which.
+    `given` are its headers, as for `lower_headers`; its body has a length and comes as it is.
+    """
+    headers, repeated = lower_headers(given)
+    if not _UNUSUAL.isdisjoint(headers):
+        return None
+    length = headers.get("content-length")
+    if (
+        length is None
+        or int(length) > body_limit(site)
+        or misframed(path, headers) is not None
+        or not is_json(headers.get("content-type", ""))
+    ):
+        return None
+    found = _caller(site.gateway, headers)
+    if isinstance(found, _Refused):
+        return None
+    identity = request_id(headers.get("x-request-id"))
+    return Arrival(site, headers, repeated, identity, found, path=path)
+
+
+@final
+class _Refused(NamedTuple):
+    """Why somebody is not served."""
+
+    status: int
+    message: str
+    extra: Mapping[str, str] | None = None
+
+
+def _caller(gateway: Gateway, headers: Mapping[str, str]) -> Caller | _Refused | None:
+    """Who calls; None is anybody, in open mode."""
+    if not len(gateway.keys):
+        origins = gateway.doors.origins
+        reason = objection(headers, any_host=gateway.settings.any_host, origins=origins)
+        return None if reason is None else _Refused(403, reason)
+    caller = gateway.keys.caller_of(headers)
+    if caller is None:
+        return _Refused(401, _UNKNOWN_KEY, _NOT_AGAIN)
+    lacking = lacks_right(caller, headers)
+    return caller if lacking is None else _Refused(403, lacking, _NOT_AGAIN)
 
 
 @web.middleware
@@ -307,7 +349,7 @@ def last_words(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _arrived(request: web.Request, site: Site) -> Arrival:
-    headers, repeated = lower_headers(request)
+    headers, repeated = lower_headers(request.headers)
     arrival = Arrival(site, headers, repeated, request_id(headers.get("x-request-id")))
     request[ARRIVAL] = arrival
     return arrival
@@ -356,16 +398,26 @@ async def read_body(request: web.Request) -> bytes | web.Response:
             if length is not None and hdrs.CONTENT_ENCODING not in request.headers:
                 return content.read_nowait()
             return await _whole(request, limit)
-        async with asyncio.timeout(BODY_TIME):
+        async with body_time():
             return await _whole(request, limit)
     except TimeoutError:
-        late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
-        late.force_close()
-        return late
+        return too_late(request)
     except _TooLarge:
         return await _too_large(request, _larger(limit))
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
+
+
+def body_time() -> asyncio.Timeout:
+    """A block whose waits for a body end when it has had its time; then TimeoutError is raised."""
+    return asyncio.timeout(BODY_TIME)
+
+
+def too_late(request: web.Request) -> web.Response:
+    """The refusal of a body that did not come in time."""
+    late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
+    late.force_close()
+    return late
 
 
 def _larger(limit: int) -> str:

@@ -80,7 +80,7 @@ def operators_app(crew: Supervisor) -> web.Application:
 @web.middleware
 async def _well_framed(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Nobody's request is for another server; and no body is read before a worker lets it in."""
-    found = misframed(request.raw_path, lower_headers(request)[0])
+    found = misframed(request.raw_path, lower_headers(request.headers)[0])
     if found is None and not request.raw_path.startswith("/"):
         found = 400, "the request line is to hold a path alone"
     if found is not None:

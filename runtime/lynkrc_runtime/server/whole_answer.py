@@ -29,12 +29,16 @@ def is_usual(request: web.BaseRequest, status: int) -> bool:
     headers = request.headers
     return (
         request.version == HttpVersion11
-        and status >= 200
-        and status not in (204, 304)
+        and has_body(status)
         and request.method != hdrs.METH_HEAD
         and hdrs.ORIGIN not in headers
         and hdrs.UPGRADE not in headers
     )
+
+
+def has_body(status: int) -> bool:
+    """Whether an answer of this status ends with its body, as nearly all do."""
+    return status >= 200 and status not in (204, 304)
 
 
 @final
@@ -77,21 +81,32 @@ class WholeAnswer(web.StreamResponse):
         body, fields = self._content, self._fields
         if not self._goes_on:
             fields = {**fields, "connection": "close"}
-        transport.write(head(self.status, fields, len(body), _date(int(time.time()))) + body)
+        transport.write(head(self.status, fields, len(body), date_of(int(time.time()))) + body)
         if protocol.writing_paused:
             await request.writer.drain()
 
 
 def head(status: int, fields: Mapping[str, str], length: int, date: str) -> bytes:
     """The head of an answer. Raises ValueError for what would be read as another line."""
+    kind = "" if "content-type" in fields else f"content-type: {_ANY}\r\n"
+    return (
+        f"{_first(status)}{_lines(fields)}{kind}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
+    ).encode()
+
+
+def stream_head(fields: Mapping[str, str], date: str, *, goes_on: bool) -> bytes:
+    """The head of a streamed answer, whose pieces follow as chunks. Raises ValueError as `head`."""
+    close = "" if goes_on else "Connection: close\r\n"
+    return (
+        f"{_first(200)}{_lines(fields)}{close}Transfer-Encoding: chunked\r\nDate: {date}\r\n\r\n"
+    ).encode()
+
+
+def _lines(fields: Mapping[str, str]) -> str:
     values = "".join(fields.values())
     if not values.isprintable() and _CONTROL.search(values) is not None:
         raise ValueError("a header holds a control character")
-    lines = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
-    kind = "" if "content-type" in fields else f"content-type: {_ANY}\r\n"
-    return (
-        f"{_first(status)}{lines}{kind}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
-    ).encode()
+    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
 
 
 @lru_cache(maxsize=64)
@@ -105,6 +120,6 @@ def _first(status: int) -> str:
 
 
 @lru_cache(maxsize=1)
-def _date(second: int) -> str:
+def date_of(second: int) -> str:
     """A moment (Unix seconds) as HTTP writes it."""
     return formatdate(second, usegmt=True)

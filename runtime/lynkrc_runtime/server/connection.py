@@ -1,0 +1,264 @@
+"""A client's connection: the usual request goes from the parser to what serves it, in one task.
+
+Everything here rests on aiohttp's own handler of a connection: its parser reads every byte, its
+timers watch over it, and its loop serves whatever is not the usual request, in the order it came.
+That loop waits for a future between two requests. Here the future is withheld while bytes are
+parsed; where they turn out to be a usual request, nothing wakes the loop until that is answered,
+and all that aiohttp asks of a connection (has it a task, does it wait) has the answer it would have.
+
+What is unusual, refused, or went wrong takes the long way: it is aiohttp's request then, before the
+guard and its routes. A test says which of aiohttp's private parts this relies on.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, TypeAlias, final
+
+from aiohttp import HttpVersion11, hdrs, web
+from aiohttp.http import RawRequestMessage, StreamWriter
+from aiohttp.streams import StreamReader
+
+from lynkrc_runtime.server.direct import DirectClient
+from lynkrc_runtime.server.http import (
+    ARRIVAL,
+    Arrival,
+    Site,
+    body_time,
+    last_words,
+    let_in,
+    too_late,
+)
+from lynkrc_runtime.server.security import request_id
+from lynkrc_runtime.server.surfaces import Surface
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+@final
+class Connections(web.Server):
+    """aiohttp's server, with our connections: `surfaces` has what is usual, by exact path."""
+
+    def __init__(
+        self, server: web.Server, site: Site, surfaces: Mapping[str, Surface], handler: Handler
+    ) -> None:
+        super().__init__(
+            handler,
+            request_factory=server.request_factory,
+            handler_cancellation=server.handler_cancellation,
+            loop=server._loop,
+            **server._kwargs,
+        )
+        self.site = site
+        self.surfaces = surfaces
+
+    def __call__(self) -> web.RequestHandler:
+        """What serves the next connection."""
+        return Connection(self, loop=self._loop, **self._kwargs)
+
+
+@final
+class Connection(web.RequestHandler):
+    """One client's connection."""
+
+    __slots__ = ("_idle", "_site", "_starter", "_surfaces")
+
+    def __init__(
+        self, server: Connections, *, loop: asyncio.AbstractEventLoop, **bounds: Any
+    ) -> None:
+        super().__init__(server, loop=loop, **bounds)
+        self._site = server.site
+        self._surfaces = server.surfaces
+        self._idle: asyncio.Future[None] | None = None
+        """What aiohttp's loop waits for, while it is withheld."""
+        self._starter: asyncio.Task[None] | None = None
+        """The task of that loop, while a request of ours runs."""
+
+    def data_received(self, data: bytes) -> None:
+        """More bytes; of a usual request that comes while nothing runs, the service begins."""
+        idle = self._waiter
+        if idle is None or idle.done() or self._messages:
+            super().data_received(data)
+            return
+        self._waiter = None
+        try:
+            super().data_received(data)
+        except BaseException:
+            self._waiter = idle
+            raise
+        if not self._messages or not self._begins(idle):
+            self._waiter = idle
+            if self._messages:
+                idle.set_result(None)
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading, where a body's buffer had paused it.
+
+        aiohttp asks for it at the end of every body, and then parses nothing once more.
+        """
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
+    def force_close(self) -> None:
+        """Close it now; aiohttp's loop ends, even if it is not its request that runs."""
+        super().force_close()
+        if self._idle is not None:
+            self._idle.cancel()
+
+    def _begins(self, idle: "asyncio.Future[None]") -> bool:
+        """Serve the first request that waits, if it is a usual one that is let in."""
+        message, payload = self._messages[0]
+        if not (
+            type(message) is RawRequestMessage
+            and message.method == hdrs.METH_POST
+            and message.version is HttpVersion11
+            and not message.should_close
+            and not message.upgrade
+            and not message.chunked
+        ):
+            return False
+        path = message.path
+        surface = self._surfaces.get(path) or self._surfaces.get(path.partition("?")[0])
+        if surface is None:
+            return False
+        arrival = let_in(self._site, message.headers, path)
+        if arrival is None:
+            return False
+        assert self._parser is not None and self._manager is not None, "the connection is open"
+        self._messages.popleft()
+        self._parser.message_consumed()
+        self._manager.requests_count += 1
+        self._idle, self._starter = idle, self._task_handler
+        self._task_handler = self._loop.create_task(self._run(surface, arrival, message, payload))
+        return True
+
+    async def _run(
+        self,
+        surface: Surface,
+        arrival: Arrival,
+        message: RawRequestMessage,
+        payload: StreamReader,
+    ) -> None:
+        """Serve a request, and give the connection back to aiohttp's loop."""
+        self._request_in_progress = True
+        goes_on = False
+        try:
+            goes_on = await self._served(surface, arrival, message, payload)
+        except ConnectionError:
+            self.log_debug("the client has gone")
+        except asyncio.CancelledError:
+            self.force_close()
+            raise
+        except Exception as mistake:
+            self.log_exception("Unhandled exception", exc_info=mistake)
+            self.force_close()
+        finally:
+            self._request_in_progress = False
+            if self._handler_waiter is not None and not self._handler_waiter.done():
+                self._handler_waiter.set_result(None)
+            self._rest(goes_on=goes_on)
+
+    def _rest(self, *, goes_on: bool) -> None:
+        idle, self._idle = self._idle, None
+        starter, self._starter = self._starter, None
+        assert idle is not None, "a request ran"
+        if self._force_close or self._close or not goes_on:
+            idle.cancel()
+            if not self._force_close:
+                self._task_handler = None
+                if self.transport is not None:
+                    self.transport.close()
+            return
+        self._task_handler, self._waiter = starter, idle
+        self._keepalive = True
+        moment = self._loop.time() + self._keepalive_timeout
+        self._next_keepalive_close_time = moment
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(moment, self._process_keepalive)
+        if self._messages:
+            idle.set_result(None)
+
+    async def _served(
+        self,
+        surface: Surface,
+        arrival: Arrival,
+        message: RawRequestMessage,
+        payload: StreamReader,
+    ) -> bool:
+        """Serve a request; whether the connection takes another."""
+        site, arrived = self._site, self._loop.time()
+        marks = site.gateway.policy.dispatch.settings.server.shedding
+        if site.shedding.enter(marks, arrived) is not None:
+            assert self._request_handler is not None, "the connection is open"
+            return await self._by_aiohttp(message, payload, self._request_handler)
+        client = DirectClient(self, site.stopping)
+        says: Callable[[web.Request], web.StreamResponse] | None = None
+        try:
+            body = payload.read_nowait() if payload.is_eof() else await _whole(payload)
+            if body is None:
+                says = too_late
+            else:
+                incoming = surface.incoming(
+                    arrival.headers,
+                    arrival.repeated,
+                    body,
+                    arrival.request_id,
+                    arrival.caller,
+                    arrived,
+                )
+                await surface.serving(site.gateway, incoming, client)
+                if not client.is_direct:
+                    says = client.response
+        except Exception as mistake:
+            if client.is_stream:
+                raise
+            says = _raising(mistake)
+        finally:
+            site.shedding.leave()
+        if says is None:
+            await client.end()
+            return client.goes_on
+
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            assert isinstance(request, web.Request)
+            request[ARRIVAL] = arrival
+            response = says(request)
+            if site.stopping.is_draining:
+                response.force_close()
+            last_words(request, response)
+            return response
+
+        return await self._by_aiohttp(message, payload, handler)
+
+    async def _by_aiohttp(
+        self, message: RawRequestMessage, payload: StreamReader, handler: Handler
+    ) -> bool:
+        """Have aiohttp answer what a handler says; whether the connection takes another request."""
+        assert self._request_factory is not None and self._task_handler is not None
+        writer = StreamWriter(self, self._loop)
+        request = self._request_factory(message, payload, self, writer, self._task_handler)
+        response, has_gone = await self._handle_request(request, None, handler)
+        if has_gone:
+            return False
+        # A client that still sends would not read an answer behind which the connection ends.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._lingering_time):
+                while not payload.is_eof():
+                    await payload.readany()
+        return bool(response.keep_alive) and payload.is_eof()
+
+
+async def _whole(payload: StreamReader) -> bytes | None:
+    """A body that is still coming; None where it takes too long."""
+    try:
+        async with body_time():
+            return await payload.read()
+    except TimeoutError:
+        return None
+
+
+def _raising(mistake: Exception) -> Callable[[web.Request], web.StreamResponse]:
+    def says(_: web.Request) -> web.StreamResponse:
+        raise mistake
+
+    return says
