@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Try, Wait
+from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Result, Try, Wait
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
 from tests.runtime.unwatched import Unwatched
 
@@ -71,6 +71,7 @@ def test_every_run_is_bounded_and_stays_in_its_chain(
         assert now < step.deadline <= latest
         assert limit is None or step.deadline <= limit
         targets.append(step.target)
+        assert attempts.calls == called(attempts) + 1, "the running one counts"
         end = next(remaining, None)
         if end is None:
             attempts.served(now)
@@ -90,3 +91,12 @@ def test_every_run_is_bounded_and_stays_in_its_chain(
             assert target in rest
             current = target
     assert len(attempts.records) == len(targets)
+    assert attempts.calls == called(attempts)
+
+
+def called(attempts: Attempts) -> int:
+    """How many of the ended attempts were calls."""
+    return sum(
+        one.result is not Result.SKIPPED and one.fault is not Fault.UNSENT
+        for one in attempts.records
+    )

@@ -133,6 +133,25 @@ def test_a_notice_is_spelled_as_one_dict(told: dict[str, Any]) -> None:
     assert lines == [spelled(head | told)]
 
 
+@given(seconds)
+def test_a_span_is_told_to_the_tenth_of_a_millisecond(span: float) -> None:
+    assert milliseconds(span) == int(span * 10_000 + 0.5) / 10
+
+
+def test_every_line_has_its_own_moment() -> None:
+    moments, lines = iter((0.0, 0.0509, 1.9996, 1.9999996, 3.0)), list[str]()
+    log = Log(write=lines.append, clock=lambda: next(moments))
+    for _ in range(5):
+        log.line(Level.INFO, "here")
+    assert [json.loads(line)["time"][17:] for line in lines] == [
+        "00.000+00:00",
+        "00.050+00:00",
+        "01.999+00:00",
+        "02.000+00:00",
+        "03.000+00:00",
+    ]
+
+
 def spelled(said: Mapping[str, Any]) -> str:
     """ASCII, in one line."""
     try:

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
-from functools import lru_cache
 from typing import Any, final
 
 import msgspec
@@ -55,7 +54,17 @@ class Log:
     of the one of several that writes; every line names it.
     """
 
-    __slots__ = ("_clock", "_fields", "_is_chosen", "_level", "_who", "_write")
+    __slots__ = (
+        "_begin",
+        "_clock",
+        "_fields",
+        "_is_chosen",
+        "_level",
+        "_request",
+        "_second",
+        "_who",
+        "_write",
+    )
 
     def __init__(
         self,
@@ -66,6 +75,8 @@ class Log:
         worker: int | None = None,
     ) -> None:
         self._who = "" if worker is None else f',"worker":{worker}'
+        self._request = f'","level":"info","event":"request"{self._who}'
+        self._second = self._begin = ""
         self._is_chosen = level is not None
         self._level = Level.INFO if level is None else level
         self._fields: frozenset[str] | None = None
@@ -90,15 +101,18 @@ class Log:
         """
         if level < self._level:
             return
-        self._write(f"{self._head(level, event)}{_rest(members)}\n")
+        begin = f'{self._moment()}","level":"{_WORDS[level]}","event":"{event}"{self._who}'
+        self._write(_line(begin, members))
 
-    def _head(self, level: Level, event: str) -> str:
-        """What every line begins with; both are words of the gateway."""
-        second, part = divmod(round(self._clock() * 1_000_000) // 1000, 1000)
-        return (
-            f'{{"time":"{_second(second)}.{part:03}+00:00","level":"{_WORDS[level]}",'
-            f'"event":"{event}"{self._who}'
-        )
+    def _moment(self) -> str:
+        """What every line begins with: the time, to the millisecond."""
+        milliseconds = str(round(self._clock() * 1_000_000) // 1000).zfill(4)
+        second = milliseconds[:-3]
+        if second != self._second:
+            # Most lines share theirs with the one before.
+            self._begin = f'{{"time":"{datetime.fromtimestamp(int(second), UTC).isoformat()[:19]}.'
+            self._second = second
+        return f"{self._begin}{milliseconds[-3:]}+00:00"
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
@@ -107,36 +121,22 @@ class Log:
         members: Any = request_members(dispatch, outcome)
         if self._fields is not None:
             members = chosen(members, self._fields)
-        self._write(f"{self._head(_INFO, 'request')}{_rest(members)}\n")
+        self._write(_line(f"{self._moment()}{self._request}", members))
 
 
-@lru_cache(maxsize=2)
-def _second(second: int) -> str:
-    """A moment in Unix seconds; most lines share theirs with the one before.
-
-    >>> _second(1_795_240_000)
-    '2026-11-21T05:46:40'
-    """
-    return datetime.fromtimestamp(second, UTC).isoformat()[:19]
-
-
-def _rest(members: Any) -> str:
-    """A dict or a struct as what stands behind the head of a line: JSON in ASCII.
+def _line(begin: str, members: Any) -> str:
+    """A dict or a struct as the rest of a line that begins so: JSON in ASCII, with its line end.
 
     The slower way is for the few that hold anything else.
 
-    >>> _rest({"a": 1}), _rest({})
-    (',"a":1}', '}')
+    >>> _line('{"time":0', {"a": 1}), _line('{"time":0', {})
+    ('{"time":0,"a":1}\\n', '{"time":0}\\n')
     """
     try:
-        data = msgspec.json.encode(members)
-    except UnicodeEncodeError:  # half a character
-        data = b"\xff"
-    if data.isascii():
-        text = data.decode("ascii")
-    else:
+        text = msgspec.json.encode(members).decode("ascii")
+    except UnicodeError:  # half a character, or one beyond ASCII
         text = json.dumps(msgspec.to_builtins(members), separators=(",", ":"))
-    return "}" if text == "{}" else f",{text[1:]}"
+    return f"{begin}}}\n" if text == "{}" else f"{begin},{text[1:]}\n"
 
 
 def place_of(error: BaseException) -> list[str]:
