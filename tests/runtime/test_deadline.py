@@ -1,8 +1,14 @@
 """A block that ends at a moment: as `asyncio.timeout_at`, whoever else cancels the task."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, cast, final
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lynkrc_runtime.server.deadline import deadline
 
@@ -55,3 +61,120 @@ async def test_an_error_of_the_block_stays_what_it_is() -> None:
     loop = asyncio.get_running_loop()
     with pytest.raises(KeyError), deadline(loop.time() + 60.0, loop):
         raise KeyError("x")
+
+
+@final
+class _Clock:
+    """A loop's clock and timers, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: dict[int, tuple[float, Callable[[], None]]] = {}
+        self.made = 0
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, call: Callable[[], None]) -> Any:
+        self.made += 1
+        self.timers[self.made] = (when, call)
+        return _Handle(partial(self.timers.pop, self.made, None))
+
+    def move(self, now: float) -> None:
+        while due := sorted((at, key) for key, (at, _) in self.timers.items() if at <= now):
+            at, key = due[0]
+            self.now = max(self.now, at)
+            self.timers.pop(key)[1]()
+        self.now = now
+
+
+@final
+@dataclass
+class _Handle:
+    cancel: Callable[[], object]
+
+
+@final
+class _Task:
+    """What a block asks of a task."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def cancelling(self) -> int:
+        return self.asked
+
+    def cancel(self) -> None:
+        self.asked += 1
+
+    def uncancel(self) -> int:
+        self.asked -= 1
+        return self.asked
+
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("enter"), st.integers(-2, 20)),
+        st.tuples(st.just("leave"), st.integers(0, 9)),
+        st.tuples(st.just("move"), st.integers(0, 8)),
+    ),
+    max_size=25,
+)
+
+
+@given(STEPS)
+def test_each_ends_at_its_own_moment_whichever_were_under_way(
+    steps: Sequence[tuple[str, int]],
+) -> None:
+    clock = _Clock()
+    under_way: list[tuple[deadline, _Task, float]] = []
+
+    def leave(block: deadline, task: _Task, when: float) -> None:
+        if task.asked:
+            assert when <= clock.now
+            with pytest.raises(TimeoutError):
+                block.__exit__(asyncio.CancelledError, None, None)
+            assert not task.asked
+        else:
+            block.__exit__(None, None, None)
+
+    with pytest.MonkeyPatch.context() as patched:
+        for step, number in steps:
+            if step == "enter":
+                task, when = _Task(), clock.now + number
+                patched.setattr(asyncio, "current_task", lambda _, task=task: task)
+                block = deadline(when, cast(asyncio.AbstractEventLoop, clock))
+                block.__enter__()
+                under_way.append((block, task, when))
+            elif step == "leave" and under_way:
+                leave(*under_way.pop(number % len(under_way)))
+            elif step == "move":
+                clock.move(clock.now + number)
+                for _, task, when in under_way:
+                    assert task.asked == (when <= clock.now)
+            assert len(clock.timers) <= 1
+    for one in under_way:
+        leave(*one)
+
+
+async def test_blocks_that_end_in_time_need_no_timer_of_their_own() -> None:
+    clock = _Clock()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asyncio, "current_task", lambda _: _Task())
+        for _ in range(100):
+            clock.now += 1.0
+            with deadline(clock.now + 600.0, cast(asyncio.AbstractEventLoop, clock)):
+                pass
+    assert clock.made == 1
+    clock.move(10_000.0)
+    assert not clock.timers, "none is set while nobody waits"
+
+
+async def test_one_loop_is_not_told_the_time_by_another() -> None:
+    def elsewhere() -> None:
+        with pytest.raises(TimeoutError):
+            asyncio.run(_waits_until(0.0))
+
+    loop = asyncio.get_running_loop()
+    with deadline(loop.time() + 60.0, loop):
+        await asyncio.to_thread(elsewhere)

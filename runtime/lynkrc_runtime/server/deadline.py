@@ -1,9 +1,13 @@
 """A moment on the loop's clock to TimeoutError: `asyncio.timeout_at` without its coroutines.
 
-Its block is entered for every call of an upstream, and most are over long before.
+Its block is entered for every call of an upstream, and most are over long before. So there is one
+timer for all blocks of a loop, set for the first moment of those that were under way when it was
+set, and left alone when they end: to set one and to take it back costs more than all the rest.
 """
 
 import asyncio
+import math
+from functools import lru_cache
 from types import TracebackType
 from typing import final
 
@@ -16,22 +20,26 @@ class deadline:
     A cancellation from elsewhere passes through, also one that comes at the same time.
     """
 
-    __slots__ = ("_cancelling", "_handle", "_is_over", "_loop", "_task", "_when")
+    __slots__ = ("_cancelling", "_is_over", "_task", "_watch", "when")
 
     def __init__(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
-        self._when = when
-        self._loop = loop
+        self.when = when
+        self._watch = _watch_of(loop)
         self._is_over = False
 
     def __enter__(self) -> None:
-        task = asyncio.current_task(self._loop)
+        watch = self._watch
+        task = asyncio.current_task(watch.loop)
         if task is None:
             raise RuntimeError("only a task can be timed out")
         self._task = task
         self._cancelling = task.cancelling()
-        self._handle = self._loop.call_at(self._when, self._end)
+        watch.running[self] = None
+        if self.when < watch.rings:
+            watch.set(self.when)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """The moment has come."""
         self._is_over = True
         self._task.cancel()
 
@@ -41,9 +49,48 @@ class deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._handle.cancel()
+        self._watch.running.pop(self, None)
         if not self._is_over:
             return
         left = self._task.uncancel()
         if left <= self._cancelling and kind is asyncio.CancelledError:
             raise TimeoutError from error
+
+
+@final
+class _Watch:
+    """The blocks of a loop, and their timer: `rings` is its moment, infinite where it is not set.
+
+    It never rings later than the first of them is due.
+    """
+
+    __slots__ = ("_timer", "loop", "rings", "running")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.running: dict[deadline, None] = {}
+        self.rings = math.inf
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, when: float) -> None:
+        """Ring then."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self.loop.call_at(when, self._ring)
+        self.rings = when
+
+    def _ring(self) -> None:
+        self._timer, self.rings = None, math.inf
+        now = self.loop.time()
+        for block in [block for block in self.running if block.when <= now]:
+            del self.running[block]
+            block.end()
+        if self.running:
+            # Also where it rang a moment too early, as timers of whole milliseconds do.
+            self.set(min(block.when for block in self.running))
+
+
+@lru_cache(maxsize=4)
+def _watch_of(loop: asyncio.AbstractEventLoop) -> _Watch:
+    """A loop's; a process has one loop, and a test's is forgotten when others have come."""
+    return _Watch(loop)
