@@ -99,17 +99,21 @@ def find_ask(messages: Sequence[Message], markers: Markers, known: bytes | None 
             break
         behind = index
         kind = known[index]
-        text = words_of(messages, index) if kind == WORDS else None
-        if text is not None:
-            first, last = index, max(index, last)
-            parts.append(text.strip())
-        elif kind != NOTHING:
-            message = messages[index]
-            if (text := authored_text(message, markers)) or _shows_media(message):
-                first, last = index, max(index, last)
+        if kind != NOTHING:
+            words = words_of(messages, index) if kind == WORDS else None
+            if words is not None:
+                text, is_own = words.strip(), True
+            else:
+                message = messages[index]
+                text = authored_text(message, markers)
+                is_own = bool(text) or _shows_media(message)
+            if is_own:
+                first = index
+                if last < 0:
+                    last = index
                 if text:
                     parts.append(text)
-        index = kinds.rfind(USER, 0, index)
+        index = kinds.rfind(USER, 0, index) if index else -1
     text = parts[0] if len(parts) == 1 else "\n".join(reversed(parts))
     return Ask(text=text, first=first, last=last)
 
@@ -127,6 +131,8 @@ def count_turns(
         known = own_kinds(messages, markers.spelled)
     # Behind the answer before the ask there are notes alone.
     end = known.rfind(ASSISTANT, 0, ask.first) + 1
+    if end == 0:
+        return 1
     turns = known[:end]
     if USER in turns:
         turns = _looked_at(messages, turns, markers)

@@ -1,11 +1,11 @@
 """Which client profile a request fits: by its User-Agent, else by the tools it brings."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeVar, final
 
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.protocol.conversation import Tool
-from lynkrc_runtime.protocol.known_tools import names_of, written_once
+from lynkrc_runtime.protocol.known_tools import KnownTools, names_of
 from lynkrc_runtime.string_classes import Remembered, fold_ascii
 
 _T = TypeVar("_T")
@@ -52,22 +52,34 @@ class Clients:
 
     def recognise(self, user_agent: str | None, tools: tuple[Tool, ...]) -> int | None:
         """As the function of that name does."""
-        number = None if user_agent is None else self.by_agent[user_agent]
+        number: int | None = None if user_agent is None else self.by_agent[user_agent]
         if number is not None or not tools:
             return number
-        return told_of(tools, Clients, self._key, lambda: _by_tools(self.profiles, names_of(tools)))
+        kept = recall(tools, Clients, self._key)
+        if kept is None:
+            told = _by_tools(self.profiles, names_of(tools))
+            kept = remember(tools, Clients, self._key, told)
+        number = kept[1]
+        return number
 
 
-def told_of(tools: tuple[Tool, ...], way: Hashable, owner: object, tell: Callable[[], _T]) -> _T:
-    """What `tell` gives, remembered with known tools for one owner of a way at a time.
+def recall(tools: tuple[Tool, ...], way: Hashable, owner: object) -> tuple[object, Any] | None:
+    """The owner, and what it had remembered of these tools."""
+    if type(tools) is not KnownTools:
+        return None
+    kept: tuple[object, Any] | None = tools.written.get(way)
+    return kept if kept is not None and kept[0] is owner else None
+
+
+def remember(tools: tuple[Tool, ...], way: Hashable, owner: object, told: _T) -> tuple[object, _T]:
+    """What `recall` gives from now on, where the tools are known; of one owner of a way at a time.
 
     Bundles come and go: an owner is an object that stands for one and holds nothing of it.
     """
-    kept: list[Any] = written_once(tools, way, list)
-    if not kept or kept[0] is not owner:
-        kept[:] = owner, tell()
-    told: _T = kept[1]
-    return told
+    kept = (owner, told)
+    if type(tools) is KnownTools:
+        tools.written[way] = kept
+    return kept
 
 
 def _by_agent(profiles: Sequence[Profile], user_agent: str) -> int | None:

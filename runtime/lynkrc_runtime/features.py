@@ -30,7 +30,7 @@ from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.places import Place
 from lynkrc_runtime.scan.tables import Tables
 from lynkrc_runtime.string_classes import Remembered, StringClasses
-from lynkrc_runtime.text_counts import COUNTS, TextCounts
+from lynkrc_runtime.text_counts import COUNTS, MEASURED, TextCounts
 
 __all__ = [
     "Extractor",
@@ -119,6 +119,8 @@ class Extractor:
         self._of_loop: list[_Step[Reading]] = []
         """What is zero where nothing follows the ask."""
         self._over_texts: dict[str, _OverText] = {}
+        self._measures = any(slot.feature in MEASURED for slot in dispatch.slots)
+        self._reads_ask = any(map(_is_of_ask, dispatch.slots))
         for place, slot in enumerate(dispatch.slots):
             count = COUNTS.get(slot.feature)
             if slot.feature in _OVER_LEXICON:
@@ -174,21 +176,25 @@ class Extractor:
 
     def _vector(self, reading: Reading) -> list[int]:
         request = reading.request
+        if self._reads_ask:
+            reading.prepare()
         vector = self._offered.begin(request.tools, reading.facts.headers.get("user-agent"))
         _fill(vector, self._plan, reading)
         if self._of_ask:
-            _fill(vector, self._of_ask, TextCounts(reading.ask.text))
+            counts = TextCounts(reading.ask.text)
+            if self._measures:
+                counts.measure()
+            _fill(vector, self._of_ask, counts)
         if self._of_loop and reading.ask.last + 1 < len(reading.course.kinds):
             _fill(vector, self._of_loop, reading)
         for text, over in self._over_texts.items():
-            found = reading.matcher.scan(reading.text(text))
-            counts = found.counts
+            found = reading.matcher.scan(reading.ask.text if text == "ask" else reading.text(text))
             # Few of the lexicons occur in a text.
-            for marks in compress(over.marks, counts):
+            for marks in compress(over.marks, found.counts):
                 for place, value in marks:
                     vector[place] = value
             for number, steps in over.steps.items():
-                if counts[number]:
+                if found.counts[number]:
                     _fill(vector, steps, found)
         return vector
 
@@ -251,6 +257,13 @@ def _fill(vector: list[int], steps: Sequence[_Step[_T]], source: _T) -> None:
     for place, measure, low, high in steps:
         value = measure(source)
         vector[place] = value if low <= value <= high else low if value < low else high
+
+
+def _is_of_ask(slot: Slot) -> bool:
+    """Whether it takes the user's last turn to fill the slot."""
+    if slot.feature in _OVER_LEXICON:
+        return slot.args[0] != "envelope"
+    return slot.feature in COUNTS or slot.feature in _OF_LOOP or slot.feature == "turns"
 
 
 def _matcher(lexicons: Sequence[Lexicon], tables: Tables) -> Matcher:
@@ -326,8 +339,15 @@ def _tokens(reading: Reading) -> int:
     return estimate_tokens(reading.request) if told is None else told()
 
 
+def _repeats(reading: Reading) -> int:
+    calls = calls_since(reading.request.messages, reading.ask.last + 1)
+    return repeats(calls) if calls else 0
+
+
 def _since(places: Sequence[int], last: int) -> int:
     """How many of the places, which ascend, lie behind the last message with the user's words."""
+    if not places or places[0] > last:
+        return len(places)
     return len(places) - bisect_right(places, last)
 
 
@@ -348,9 +368,7 @@ _PLAIN: Mapping[str, _Feature] = MappingProxyType(
         "loop.steps_since_user": lambda reading: reading.course.kinds.count(
             ASSISTANT, reading.ask.last + 1
         ),
-        "loop.repeats": lambda reading: repeats(
-            calls_since(reading.request.messages, reading.ask.last + 1)
-        ),
+        "loop.repeats": _repeats,
         "images.count": lambda reading: reading.course.images,
         "documents.count": lambda reading: reading.course.documents,
         "wants.thinking": lambda reading: int(_wants_thinking(reading.request.options)),

@@ -38,7 +38,8 @@ class Markers:
     """How to know text that a client injected.
 
     `elements` and `wrappers` find the tags of each; the closers, which begin with ``</``, are cheap
-    tests for them: without one there is neither. `spelled` are the prefixes in UTF-8.
+    tests for them: without one there is neither. `spelled` has each prefix in UTF-8
+    behind its size in four bytes, the lowest first.
     """
 
     elements: re.Pattern[str] | None
@@ -46,7 +47,7 @@ class Markers:
     wrappers: re.Pattern[str] | None
     wrapper_closer: re.Pattern[str] | None
     prefixes: tuple[str, ...]
-    spelled: tuple[bytes, ...]
+    spelled: bytes
 
 
 def make_markers(
@@ -65,8 +66,13 @@ def make_markers(
         wrappers=_tags(around),
         wrapper_closer=_closer(around),
         prefixes=begins,
-        spelled=tuple([prefix.encode("utf-8", "surrogatepass") for prefix in begins]),
+        spelled=b"".join(map(_spelled, begins)),
     )
+
+
+def _spelled(prefix: str) -> bytes:
+    written = prefix.encode("utf-8", "surrogatepass")
+    return len(written).to_bytes(4, "little") + written
 
 
 def _tags(names: Sequence[str]) -> re.Pattern[str] | None:

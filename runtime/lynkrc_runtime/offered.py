@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias, final
 
-from lynkrc_runtime.clients import Clients, told_of
+from lynkrc_runtime.clients import Clients, recall, remember
 from lynkrc_runtime.dispatch import Client, Slot
 from lynkrc_runtime.feature_table import OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Tool
@@ -65,7 +65,11 @@ class Offered:
         agent = None if user_agent is None else self._clients.by_agent[user_agent]
         if tools:
             way = (Offered, agent)
-            return told_of(tools, way, self._key, lambda: self._vector(tools, user_agent)).copy()
+            kept = recall(tools, way, self._key)
+            if kept is None:
+                kept = remember(tools, way, self._key, self._vector(tools, user_agent))
+            vector: list[int] = kept[1]
+            return vector.copy()
         known = self._without.get(agent)
         if known is None:
             known = self._without[agent] = self._vector(tools, user_agent)

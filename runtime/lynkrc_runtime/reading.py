@@ -62,21 +62,21 @@ class RefusedRequest(Exception):
 
 
 @final
-class Reading:
-    """A request, its facts, and what follows from both."""
+class Reading(Struct, dict=True, eq=False):
+    """A request, its facts, and what follows from both; `scanner` is there for lexicons alone."""
 
-    def __init__(
-        self,
-        request: Request,
-        facts: RequestFacts,
-        markers: Markers,
-        matcher: Matcher | None,
-    ) -> None:
-        self.request = request
-        self.facts = facts
-        self.markers = markers
-        self._matcher = matcher
-        self._folded: dict[str, bytes] = {}
+    request: Request
+    facts: RequestFacts
+    markers: Markers
+    scanner: Matcher | None
+    _folded: dict[str, bytes] = {}
+
+    def prepare(self) -> None:
+        """Works out in one go what most slots need."""
+        messages = self.request.messages
+        self.course = course_of(messages)
+        self.own_kinds = own_kinds(messages, self.markers.spelled)
+        self.ask = find_ask(messages, self.markers, self.own_kinds)
 
     @once
     def ask(self) -> Ask:
@@ -115,6 +115,6 @@ class Reading:
     @property
     def matcher(self) -> Matcher:
         """The kernel; there is one wherever a slot reads a lexicon."""
-        if self._matcher is None:
+        if self.scanner is None:
             raise ValueError("a slot reads a lexicon, but there are no tables")
-        return self._matcher
+        return self.scanner

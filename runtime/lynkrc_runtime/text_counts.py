@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import final
 
+from msgspec import Struct
+
 from lynkrc_runtime.once import once
 from lynkrc_runtime.protocol.estimate import estimate_text
 from lynkrc_runtime.scan.edges import ALONE
@@ -65,12 +67,11 @@ _SENTENCE_MARKS = _marks(
 
 
 @final
-class TextCounts:
+class TextCounts(Struct, dict=True, eq=False):
     """Numbers about one text; `count` is the native counter, None for the Python form."""
 
-    def __init__(self, text: str, count: Callable[[str], Numbers] | None = native_count) -> None:
-        self.text = text
-        self._count = count
+    text: str
+    count: Callable[[str], Numbers] | None = native_count
 
     @once
     def size(self) -> int:
@@ -84,17 +85,21 @@ class TextCounts:
         pattern = _ASCII_WORD if self.text.isascii() else _WORD
         return pattern.findall(fold_text(self.text))
 
-    def _measured(self, count: Callable[[str], Numbers]) -> Numbers:
-        """Words, sentences and the longest one's characters, none of which is asked for again."""
-        numbers = count(self.text)
+    def measure(self) -> Numbers | None:
+        """Words, sentences and the longest one's characters in one go, none of which is asked for
+        again; None where Python counts them.
+        """
+        if self.count is None:
+            return None
+        numbers = self.count(self.text)
         self.word_count, self.sentence_count, self.longest_sentence = numbers
         return numbers
 
     @once
     def word_count(self) -> int:
         """How many `words` there are."""
-        if self._count is not None:
-            return self._measured(self._count)[0]
+        if (numbers := self.measure()) is not None:
+            return numbers[0]
         text, alone = self.text, 0
         if not text.isascii():
             text = fold_text(text)
@@ -109,8 +114,8 @@ class TextCounts:
     @once
     def sentence_count(self) -> int:
         """How many `sentences` there are."""
-        if self._count is not None:
-            return self._measured(self._count)[1]
+        if (numbers := self.measure()) is not None:
+            return numbers[1]
         if not self.text.isascii():
             return len(self.sentences)
         marks = self.text.encode().translate(_SENTENCE_MARKS)
@@ -122,8 +127,8 @@ class TextCounts:
     @once
     def longest_sentence(self) -> int:
         """Characters of the longest of `sentences`."""
-        if self._count is not None:
-            return self._measured(self._count)[2]
+        if (numbers := self.measure()) is not None:
+            return numbers[2]
         return max(self.sentences, default=0)
 
     @once
@@ -177,7 +182,8 @@ def _has_word(text: str) -> bool:
 
 
 def _mean_sentence(counts: TextCounts) -> int:
-    return len(counts.text) // counts.sentence_count if counts.sentence_count else 0
+    sentences = counts.sentence_count
+    return len(counts.text) // sentences if sentences else 0
 
 
 def _distinct_words(counts: TextCounts) -> int:
@@ -232,3 +238,6 @@ COUNTS: Mapping[str, Callable[[TextCounts], int]] = MappingProxyType(
     }
 )
 """Every ``ask.*`` feature, not yet clamped."""
+
+MEASURED = frozenset({"ask.words", "ask.sentences", "ask.longest_sentence", "ask.mean_sentence"})
+"""Those that `TextCounts.measure` has the numbers of."""

@@ -157,12 +157,10 @@ static void part_of(size_t begin, size_t end, const lk_turn *turn, const char *w
 
 /* What is known of users' words leads nowhere outside. */
 static void tell_own(const unsigned char *text, const lk_turns *turns) {
-    static const lk_prefix prefixes[] = {{(const unsigned char *)"a", 1},
-                                         {(const unsigned char *)"\\u0", 3},
-                                         {(const unsigned char *)"\xe4\xb8\xad", 3}};
+    static const unsigned char prefixes[] = "\1\0\0\0a\3\0\0\0\\u0\3\0\0\0\xe4\xb8\xad\xff\0\0";
     unsigned char *kinds = malloc(turns->turn_count);
     if (!kinds) abort();
-    lk_tell_own(text, turns, prefixes, 3, kinds);
+    lk_tell_own(text, turns, prefixes, sizeof prefixes - 1, kinds);
     for (size_t i = 0; i < turns->turn_count; i++) {
         const lk_said *said = &turns->turns[i].said;
         expect(kinds[i] == turns->turns[i].kind || turns->turns[i].kind == 'u', "whose words");

@@ -72,8 +72,9 @@ class LateMessages(Sequence[Message]):
     the same for Chat (see `Turns.for_chat`).
 
     `own` gives the kinds with `WORDS` or `NOTHING` in the place of `USER` where that is known
-    without a message; it is given what clients' own texts begin with, in UTF-8. `words` gives the
-    text of a message that is `WORDS`, not trimmed; None where it holds more than one.
+    without a message; it is given the prefixes of clients, as `Markers` have them `spelled`.
+    `words` gives the text of a message that is `WORDS`, not trimmed; None where it holds more than
+    one.
     """
 
     __slots__ = (
@@ -100,7 +101,7 @@ class LateMessages(Sequence[Message]):
         tokens: int,
         calls: Callable[[int], list[GivenCall]],
         for_messages: Callable[[], bytes | None] = lambda: None,
-        own: Callable[[tuple[bytes, ...]], bytes] | None = None,
+        own: Callable[[bytes], bytes] | None = None,
         words: Callable[[int], str | None] = lambda _: None,
         for_chat: ForChat = lambda *_: None,
     ) -> None:
@@ -173,9 +174,10 @@ def may_reason(messages: Sequence[Message]) -> bool:
     return type(messages) is not LateMessages or messages.course.has_reasoning
 
 
-def own_kinds(messages: Sequence[Message], prefixes: tuple[bytes, ...]) -> bytes:
+def own_kinds(messages: Sequence[Message], prefixes: bytes) -> bytes:
     """The kinds of these messages, with `WORDS` or `NOTHING` in the place of `USER` where it is
-    known without a look at the message. What begins with one of the prefixes is no user's.
+    known without a look at the message. What begins with one of the prefixes, which are as
+    `Markers` have them `spelled`, is no user's.
     """
     if type(messages) is LateMessages and messages.own is not None:
         return messages.own(prefixes)

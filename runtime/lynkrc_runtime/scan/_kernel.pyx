@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memchr, memcmp, memcpy, memset
 
 
 cdef extern from *:
@@ -26,6 +26,7 @@ cdef extern from "Python.h":
         object text, uint32_t *buffer, Py_ssize_t room, int copy_null
     ) except NULL
     uint32_t *PyUnicode_AsUCS4Copy(object text) except NULL
+    object PyUnicode_DecodeUTF8(const char *text, Py_ssize_t size, const char *errors)
     void PyMem_Free(void *memory)
     object PyTuple_GetSlice(object numbers, Py_ssize_t low, Py_ssize_t high)
     ctypedef object (*PyCFunction)(object bound_to, PyObject *nothing)
@@ -89,9 +90,6 @@ cdef extern from "own_words.h":
         size_t begin
         size_t end
         size_t words
-    ctypedef struct lk_prefix:
-        const unsigned char *text
-        size_t size
 
 
 cdef extern from "turns.h":
@@ -123,8 +121,8 @@ cdef extern from "turns.h":
         int has_reasoning
         int is_ascii
     int lk_may_repeat(const lk_turns *found, size_t first)
-    void lk_tell_own(const unsigned char *text, const lk_turns *found, const lk_prefix *prefixes,
-                     size_t count, unsigned char *kinds)
+    void lk_tell_own(const unsigned char *text, const lk_turns *found,
+                     const unsigned char *prefixes, size_t size, unsigned char *kinds)
     int lk_read_turns(const unsigned char *text, size_t begin, size_t size,
                       lk_turns *found) nogil
 
@@ -529,32 +527,26 @@ cdef class Turns:
             raise IndexError(index)
         return self.part(self.found.turns[index].begin, self.found.turns[index].end)
 
-    def own(self, tuple prefixes not None):
-        cdef size_t count = <size_t>len(prefixes), i
-        cdef lk_prefix *begins = <lk_prefix *>calloc(count + 1, sizeof(lk_prefix))
-        if begins == NULL:
-            raise MemoryError
-        try:
-            for i in range(count):
-                prefix = prefixes[i]
-                begins[i].text = <const unsigned char *>PyBytes_AsString(prefix)
-                begins[i].size = <size_t>PyBytes_Size(prefix)
-            own = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.found.turn_count)
-            lk_tell_own(
-                <const unsigned char *>PyBytes_AsString(self.body), self.found, begins, count,
-                <unsigned char *>PyBytes_AsString(own),
-            )
-            return own
-        finally:
-            free(begins)
+    def own(self, bytes prefixes not None):
+        own = PyBytes_FromStringAndSize(NULL, <Py_ssize_t>self.found.turn_count)
+        lk_tell_own(
+            <const unsigned char *>PyBytes_AsString(self.body), self.found,
+            <const unsigned char *>PyBytes_AsString(prefixes), <size_t>PyBytes_Size(prefixes),
+            <unsigned char *>PyBytes_AsString(own),
+        )
+        return own
 
-    def words(self, Py_ssize_t index):
+    def words(self, decode, Py_ssize_t index):
         if not 0 <= index < <Py_ssize_t>self.found.turn_count:
             raise IndexError(index)
         cdef lk_said *said = &self.found.turns[index].said
         if said.texts != 1 or said.own != LK_WORDS:
             return None
-        return self.part(said.begin, said.end)
+        cdef const char *text = PyBytes_AsString(self.body) + said.begin
+        cdef size_t size = said.end - said.begin
+        if memchr(text, b"\\", size) != NULL:
+            return decode(PyBytes_FromStringAndSize(text, <Py_ssize_t>size))
+        return PyUnicode_DecodeUTF8(text + 1, <Py_ssize_t>size - 2, NULL)
 
     def doubtful(self, Py_ssize_t first):
         cdef size_t i

@@ -76,17 +76,24 @@ static unsigned char first_byte(const unsigned char *text, size_t at) {
     return (unsigned char)(0xF0 | (0x10000 + ((code - 0xD800) << 10)) >> 18);
 }
 
-static int may_begin_with(const unsigned char *text, size_t at, const lk_prefix *prefix) {
-    for (size_t i = 0; i < prefix->size; i++, at++) {
+static int may_begin_with(const unsigned char *text, size_t at, const unsigned char *prefix,
+                          size_t size) {
+    for (size_t i = 0; i < size; i++, at++) {
         if (text[at] == '"') return 0; /* the string ends */
-        if (first_byte(text, at) != prefix->text[i]) return 0;
+        if (first_byte(text, at) != prefix[i]) return 0;
         if (text[at] == '\\') return 1; /* no further */
     }
     return 1;
 }
 
-int lk_may_begin(const unsigned char *text, size_t at, const lk_prefix *prefixes, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (may_begin_with(text, at, &prefixes[i])) return 1;
+int lk_may_begin(const unsigned char *text, size_t at, const unsigned char *prefixes, size_t size) {
+    for (size_t next = 0; size - next >= 4;) {
+        const unsigned char *one = prefixes + next;
+        size_t length = (size_t)one[0] | (size_t)one[1] << 8 | (size_t)one[2] << 16 |
+                        (size_t)one[3] << 24;
+        next += 4;
+        if (length > size - next || may_begin_with(text, at, prefixes + next, length)) return 1;
+        next += length;
+    }
     return 0;
 }

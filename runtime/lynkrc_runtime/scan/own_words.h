@@ -25,13 +25,8 @@ typedef struct {
 /* Takes one more text of the message, the string that was read. */
 void lk_hear(lk_said *said, const lk_json *json, const lk_string *string);
 
-typedef struct {
-    const unsigned char *text; /* UTF-8 */
-    size_t size;
-} lk_prefix;
-
 /* Whether the words that begin at `at`, in a string that was read, may begin with one of the prefixes:
- * 0 where they surely do not. */
-int lk_may_begin(const unsigned char *text, size_t at, const lk_prefix *prefixes, size_t count);
+ * 0 where they surely do not. Each prefix is UTF-8 behind its size in four bytes, the lowest first. */
+int lk_may_begin(const unsigned char *text, size_t at, const unsigned char *prefixes, size_t size);
 
 #endif

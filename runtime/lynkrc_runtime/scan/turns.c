@@ -303,15 +303,15 @@ int lk_may_repeat(const lk_turns *found, size_t first) {
     return again;
 }
 
-void lk_tell_own(const unsigned char *text, const lk_turns *found, const lk_prefix *prefixes,
-                 size_t count, unsigned char *kinds) {
+void lk_tell_own(const unsigned char *text, const lk_turns *found, const unsigned char *prefixes,
+                 size_t size, unsigned char *kinds) {
     for (size_t i = 0; i < found->turn_count; i++) {
         const lk_said *said = &found->turns[i].said;
         kinds[i] = found->turns[i].kind;
         if (kinds[i] != USER || said->own == LK_LOOK) continue;
         if (said->own == LK_NOTHING)
             kinds[i] = 'n';
-        else if (!lk_may_begin(text, said->words, prefixes, count))
+        else if (!lk_may_begin(text, said->words, prefixes, size))
             kinds[i] = 'w';
     }
 }

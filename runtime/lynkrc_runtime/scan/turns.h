@@ -48,8 +48,8 @@ int lk_may_repeat(const lk_turns *found, size_t first);
 
 /* The kind of each message, with 'w' (words) or 'n' (nothing) in the place of 'u' where the user's own
  * are known (late_messages.py); `text` is what was read, the prefixes are those of clients. */
-void lk_tell_own(const unsigned char *text, const lk_turns *found, const lk_prefix *prefixes,
-                 size_t count, unsigned char *kinds);
+void lk_tell_own(const unsigned char *text, const lk_turns *found, const unsigned char *prefixes,
+                 size_t size, unsigned char *kinds);
 
 void lk_release_turns(lk_turns *found);
 

@@ -10,6 +10,7 @@ True
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast, final, overload
 
 import msgspec
@@ -63,7 +64,7 @@ def opened(body: bytes, members: Members, turns: "Turns") -> Opened:
         turns.tokens + TOKENS_PER_MESSAGE * count,
         entries.calls,
         own=turns.own,
-        words=entries.words,
+        words=partial(turns.words, _text),
         for_chat=turns.for_chat,
     )
     # A view, which is all that a request's members are used as: a long list is not copied.
@@ -97,11 +98,7 @@ class _Entries(Sequence[WireMessage]):
             return decode_list(memoryview(self._body)[turns.begin : turns.end])
         return [decode_one(turns.turn(place)) for place in chosen]
 
-    def words(self, index: int) -> str | None:
-        """See `LateMessages`."""
-        spelled = self._turns.words(index)
-        return None if spelled is None else _text(spelled)
-
     def calls(self, first: int) -> list[GivenCall]:
         """Those that may say the same as another one."""
-        return [(_text(name), given) for name, given in self._turns.doubtful(first)]
+        found = self._turns.doubtful(first)
+        return [(_text(name), given) for name, given in found] if found else []

@@ -10,6 +10,7 @@ True
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
 
 import msgspec
@@ -66,7 +67,7 @@ def conversation_in(body: bytes, turns: "Turns") -> Conversation:
         entries.calls,
         entries.for_messages,
         turns.own,
-        entries.words,
+        partial(turns.words, _text),
     )
     return entries.system(), messages
 
@@ -116,14 +117,10 @@ class _Entries(Sequence[Sequence[Entry]]):
         entries = decode_entries(self._body[turns.begin : turns.system_end] + b"]")
         return tuple([text for entry in entries for text in texts_of(entry.content)])
 
-    def words(self, index: int) -> str | None:
-        """See `LateMessages`."""
-        spelled = self._turns.words(index)
-        return None if spelled is None else _text(spelled)
-
     def calls(self, first: int) -> list[GivenCall]:
         """Those that may say the same as another one."""
-        return [(_text(name), _text(given)) for name, given in self._turns.doubtful(first)]
+        found = self._turns.doubtful(first)
+        return [(_text(name), _text(given)) for name, given in found] if found else []
 
     def for_messages(self) -> bytes | None:
         """See `LateMessages`."""
