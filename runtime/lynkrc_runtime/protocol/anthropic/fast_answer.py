@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from lynkrc_runtime.protocol.anthropic.usage import read_stop, read_usage
+from lynkrc_runtime.protocol.anthropic.usage import read_count, read_stop
 from lynkrc_runtime.protocol.conversation import (
     Answer,
     Block,
@@ -49,6 +49,25 @@ class _Thinking(
 _Block: TypeAlias = _Text | _ToolUse | _Thinking
 
 
+class _Cached(msgspec.Struct, gc=False):
+    ephemeral_1h_input_tokens: Any = None
+
+
+class _Details(msgspec.Struct, gc=False):
+    thinking_tokens: Any = None
+
+
+class _Usage(msgspec.Struct, gc=False):
+    """Any values, as in careless answers; other members are of no concern."""
+
+    input_tokens: Any = None
+    output_tokens: Any = None
+    cache_read_input_tokens: Any = None
+    cache_creation_input_tokens: Any = None
+    cache_creation: _Cached | None = None
+    output_tokens_details: _Details | None = None
+
+
 class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     content: list[_Block]
     id: str | None = None
@@ -59,7 +78,7 @@ class _Message(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     stop_sequence: str | None = None
     stop_details: None = None
     container: None = None
-    usage: dict[str, Any] | None = None
+    usage: _Usage | None = None
 
 
 _decode = msgspec.json.Decoder(_Message).decode
@@ -92,5 +111,21 @@ def fast_answer(body: bytes) -> Answer | None:
         blocks=tuple(blocks),
         stop=read_stop(found.stop_reason, has_calls),
         stop_sequence=found.stop_sequence,
-        usage=read_usage(found.usage, _UNTOLD),
+        usage=_UNTOLD if found.usage is None else _usage(found.usage),
+    )
+
+
+def _usage(given: _Usage) -> Usage:
+    """The same as `read_usage`."""
+    read, write = given.cache_read_input_tokens, given.cache_creation_input_tokens
+    cached, details = given.cache_creation, given.output_tokens_details
+    return Usage(
+        input=read_count(given.input_tokens, 0),
+        output=read_count(given.output_tokens, 0),
+        cache_read=0 if read is None else read_count(read, 0),
+        cache_write=0 if write is None else read_count(write, 0),
+        reasoning=None if details is None else read_count(details.thinking_tokens, None),
+        cache_write_1h=None
+        if cached is None
+        else read_count(cached.ephemeral_1h_input_tokens, None),
     )

@@ -172,7 +172,14 @@ def fast_system(given: msgspec.Raw | bytes) -> tuple[Text, ...] | None:
         return None
     if isinstance(found, str):
         return (Text(text=found),) if found else ()
-    return tuple([_text(block) for block in found])
+    return tuple(
+        [
+            Text(text=block.text)
+            if block.cache_control is None
+            else Text(text=block.text, extra={"cache_control": block.cache_control})
+            for block in found
+        ]
+    )
 
 
 def first_message(entries: Sequence[WireMessage]) -> Message:

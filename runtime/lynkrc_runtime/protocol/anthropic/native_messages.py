@@ -11,7 +11,7 @@ True
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast, final, overload
+from typing import TYPE_CHECKING, Any, final, overload
 
 import msgspec
 from msgspec import Struct
@@ -49,14 +49,26 @@ def native_messages(body: bytes, found: InPlace | None = None) -> Opened | None:
     """
     found = found or find_in_place(body)
     members = None if found is None else members_of(body, found)
-    return None if found is None or members is None else opened(body, members, found[0])
+    if found is None or members is None:
+        return None
+    turns = found[0]
+    return Opened(members, messages_in(body, turns), spelled_in(body, turns))
 
 
-def opened(body: bytes, members: Members, turns: "Turns") -> Opened:
-    """The body's members, which are these, and its messages."""
+def spelled_in(body: bytes, turns: "Turns") -> bytes:
+    """The text of the list: a view, which is all that a request's members are used as, so that a
+    long one is not copied.
+    """
+    view: Any = memoryview(body)[turns.begin : turns.end]
+    spelled: bytes = view
+    return spelled
+
+
+def messages_in(body: bytes, turns: "Turns") -> LateMessages:
+    """The messages of the body."""
     count = len(turns.kinds)
     entries = _Entries(body, turns)
-    messages = LateMessages(
+    return LateMessages(
         entries,
         range(count),
         first_message,
@@ -67,9 +79,6 @@ def opened(body: bytes, members: Members, turns: "Turns") -> Opened:
         words=partial(turns.words, _text),
         for_chat=turns.for_chat,
     )
-    # A view, which is all that a request's members are used as: a long list is not copied.
-    spelled = cast(bytes, memoryview(body)[turns.begin : turns.end])
-    return Opened(members, messages, spelled)
 
 
 @final

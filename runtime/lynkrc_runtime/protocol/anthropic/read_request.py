@@ -17,7 +17,11 @@ from lynkrc_runtime.protocol.anthropic.fast_message import (
     fast_messages,
     fast_system,
 )
-from lynkrc_runtime.protocol.anthropic.native_messages import native_messages, opened
+from lynkrc_runtime.protocol.anthropic.native_messages import (
+    messages_in,
+    native_messages,
+    spelled_in,
+)
 from lynkrc_runtime.protocol.anthropic.read_blocks import NAME, read_message, read_system
 from lynkrc_runtime.protocol.conversation import (
     ChoiceKind,
@@ -96,9 +100,8 @@ _outlines = Outlines(
 def _read_again(body: bytes, found: InPlace, like: Request) -> Request:
     """The request of a body with the outline of another one, which said `like`."""
     turns, _, _, system, tools, _ = found
-    conversation = opened(body, {}, turns)
     members = dict(like.members)
-    members["messages"] = conversation.spelled
+    members["messages"] = spelled_in(body, turns)
     if system is not None:
         members["system"] = system
     if tools is not None:
@@ -107,7 +110,7 @@ def _read_again(body: bytes, found: InPlace, like: Request) -> Request:
         dialect=NAME,
         model=like.model,
         system=_system(system),
-        messages=conversation.messages,
+        messages=messages_in(body, turns),
         tools=_tools(tools),
         tool_choice=like.tool_choice,
         options=like.options,

@@ -37,14 +37,14 @@ def read_usage(given: Any, so_far: Usage) -> Usage:
     details, written = get("output_tokens_details"), get("cache_creation")
     reasoning, hour = so_far.reasoning, so_far.cache_write_1h
     if type(details) is dict:
-        reasoning = _count(details.get("thinking_tokens"), reasoning)
+        reasoning = read_count(details.get("thinking_tokens"), reasoning)
     if type(written) is dict:
-        hour = _count(written.get("ephemeral_1h_input_tokens"), hour)
+        hour = read_count(written.get("ephemeral_1h_input_tokens"), hour)
     return Usage(
-        input=_count(get("input_tokens"), so_far.input),
-        output=_count(get("output_tokens"), so_far.output),
-        cache_read=_count(get("cache_read_input_tokens"), so_far.cache_read),
-        cache_write=_count(get("cache_creation_input_tokens"), so_far.cache_write),
+        input=read_count(get("input_tokens"), so_far.input),
+        output=read_count(get("output_tokens"), so_far.output),
+        cache_read=read_count(get("cache_read_input_tokens"), so_far.cache_read),
+        cache_write=read_count(get("cache_creation_input_tokens"), so_far.cache_write),
         reasoning=reasoning,
         cache_write_1h=hour,
     )
@@ -97,6 +97,7 @@ def write_stop(stop: Stop, stop_sequence: str | None) -> dict[str, Any]:
     return found
 
 
-def _count(given: Any, otherwise: _Count) -> int | _Count:
+def read_count(given: Any, otherwise: _Count) -> int | _Count:
+    """A count of tokens, where it may be one."""
     # As `outside.count` has it, without a call: every answer states several.
     return given if type(given) is int and 0 <= given <= MOST_TOKENS else otherwise

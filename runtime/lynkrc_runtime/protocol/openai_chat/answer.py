@@ -186,27 +186,35 @@ def _lost(
 def write_answer(answer: Answer, context: AnswerContext) -> bytes:
     """The completion; its model is what served, its id ours. Usage stands there if reported."""
     message = _message(answer, context)
-    completion: dict[str, Any] = {
-        "id": f"chatcmpl-{context.id}",
-        "object": "chat.completion",
-        "created": context.created,
-        "model": context.model,
-        "choices": [
-            {
-                "index": 0,
-                "message": message,
-                "logprobs": None,
-                "finish_reason": write_finish(
-                    answer.stop,
-                    has_calls="tool_calls" in message,
-                    has_refusal=message["refusal"] is not None,
-                ),
-            }
-        ],
-    }
-    if answer.usage.reported:
-        completion["usage"] = write_usage(answer.usage)
+    finish = write_finish(
+        answer.stop, has_calls="tool_calls" in message, has_refusal=message["refusal"] is not None
+    )
+    completion = _Completion(
+        id=f"chatcmpl-{context.id}",
+        created=context.created,
+        model=context.model,
+        choices=(_Choice(message=message, finish_reason=finish),),
+        usage=write_usage(answer.usage) if answer.usage.reported else msgspec.UNSET,
+    )
     return sse.to_json(completion)
+
+
+class _Choice(msgspec.Struct, kw_only=True, gc=False):
+    index: int = 0
+    message: dict[str, Any]
+    logprobs: None = None
+    finish_reason: str
+
+
+class _Completion(msgspec.Struct, kw_only=True, gc=False):
+    """Structs are made and encoded sooner than dicts; their members go out in this order."""
+
+    id: str
+    object: str = "chat.completion"
+    created: int
+    model: str
+    choices: tuple[_Choice]
+    usage: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
 def _message(answer: Answer, context: AnswerContext) -> dict[str, Any]:

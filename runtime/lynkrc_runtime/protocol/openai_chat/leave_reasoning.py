@@ -21,12 +21,17 @@ _DETAILS = "reasoning_details"
 _CARRIED = PREFIX.encode()
 
 
+def may_leave_reasoning(messages: bytes, facts: TargetFacts) -> bool:
+    """Whether these messages, JSON text, may hold what the target must not see."""
+    is_signed = b'"reasoning_details"' in messages
+    is_foreign = is_signed and (bool(facts.foreign) or _CARRIED in messages)
+    return is_foreign or (facts.without_thinking and b'"reasoning' in messages)
+
+
 def leave_reasoning(body: Body, facts: TargetFacts, changes: Changes) -> None:
     """Edit `messages` where that is needed; a message without an edit keeps its bytes."""
     raw = bytes(body["messages"])
-    is_signed = b'"reasoning_details"' in raw
-    is_foreign = is_signed and (bool(facts.foreign) or _CARRIED in raw)
-    if not is_foreign and not (facts.without_thinking and b'"reasoning' in raw):
+    if not may_leave_reasoning(raw, facts):
         return
     try:
         messages: list[dict[str, Any]] = list(_messages(raw))

@@ -1,9 +1,10 @@
 """A Chat request for a Chat target: the client's own bytes, and only the edits it needs.
 
-Top-level members are joined again in order, every value byte for byte, `model` replaced. Another
-model than the asked one may take other forms: then what its request shape forbids is changed, and
-each change listed. Usage is asked for in every stream (design: "Pass-through, shapes and
-translation"); `usage_chunk` takes it out again for clients that did not ask.
+A body that needs no edit goes on as it came, if all its members are known to stand there once. Of
+others the top-level members are joined again in order, every value byte for byte, `model` replaced.
+Another model than the asked one may take other forms: then what its request shape forbids is
+changed, and each change listed. Usage is asked for in every stream (design: "Pass-through, shapes
+and translation"); `usage_chunk` takes it out again for clients that did not ask.
 """
 
 from collections.abc import Mapping
@@ -14,13 +15,17 @@ import msgspec
 from lynkrc_runtime.protocol.changes import Changes
 from lynkrc_runtime.protocol.conversation import CannotTranslate, Request, Role
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
+from lynkrc_runtime.protocol.late_messages import may_reason
 from lynkrc_runtime.protocol.openai_chat.bodies import Body, value_of
 from lynkrc_runtime.protocol.openai_chat.fit_messages import (
     edits_messages,
     fit_messages,
     mark_prefill,
 )
-from lynkrc_runtime.protocol.openai_chat.leave_reasoning import leave_reasoning
+from lynkrc_runtime.protocol.openai_chat.leave_reasoning import (
+    leave_reasoning,
+    may_leave_reasoning,
+)
 from lynkrc_runtime.protocol.openai_chat.shape import fit_body, fit_format
 from lynkrc_runtime.protocol.shapes import RequestShape
 
@@ -34,6 +39,9 @@ def pass_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> 
 
     Where client and target name the same model nothing is edited but the usage wish.
     """
+    whole = request.body
+    if whole is not None and _is_plain(request, facts):
+        return Written(body=whole, headers={}, transforms=())
     body: Body = {name: msgspec.Raw(raw) for name, raw in request.members.items()}
     body["model"] = facts.model
     changes: Changes = {}
@@ -44,6 +52,20 @@ def pass_request(request: Request, facts: TargetFacts, _: Mapping[str, str]) -> 
     if request.options.stream and facts.shape.stream_options is not False:
         ask_for_usage(body, changes)
     return Written(body=_encode(body), headers={}, transforms=tuple(changes))
+
+
+def _is_plain(request: Request, facts: TargetFacts) -> bool:
+    """Whether the body surely needs no edit: not even the model's name is spelled anew."""
+    options, members = request.options, request.members
+    asks_usage = options.stream and facts.shape.stream_options is not False
+    return (
+        request.model == facts.model
+        and (options.include_usage or not asks_usage)
+        and members["model"] == _encode(facts.model)
+        and not facts.without_thinking
+        # Where messages were read without any reasoning there is none to look for.
+        and not (may_reason(request.messages) and may_leave_reasoning(members["messages"], facts))
+    )
 
 
 def _fit(body: Body, facts: TargetFacts, changes: Changes) -> None:
