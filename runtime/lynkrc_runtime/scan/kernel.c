@@ -15,10 +15,11 @@
 /* A head may claim entries that nothing in the table speaks of, and memory is taken for all. */
 #define MAX_ENTRIES 0x100000u
 
-/* One chain waits for memory at every byte, so a text is read at this many places at once. */
-#define CHAINS 4
-/* A text shorter than this is read by one chain. */
-#define SHORT_TEXT 192
+/* One chain waits for memory at every byte, so a text is read at this many places at once. More do
+ * not fit into the registers of x86-64. */
+#define CHAINS 5
+/* A text shorter than this is read by one chain: others guess wrong as long as a word goes on. */
+#define SHORT_TEXT 32
 
 /* -- tables -------------------------------------------------------------------------------------- */
 
@@ -237,7 +238,7 @@ static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t stat
         const uint32_t accepting = table->accepting;                                               \
         const size_t part = length / CHAINS;                                                       \
         const unsigned char *cut[CHAINS + 1];                                                      \
-        uint32_t ends[CHAINS], s0 = 0, s1 = 0, s2 = 0, s3 = 0, state;                              \
+        uint32_t ends[CHAINS], s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, state;                      \
         for (int k = 0; k < CHAINS; k++) cut[k] = text + (size_t)k * part;                         \
         cut[CHAINS] = text + length;                                                               \
         for (const unsigned char *at = text, *end = text + part; at < end; at++) {                 \
@@ -245,10 +246,11 @@ static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t stat
             STEP(CELL_OF, s1, at[part]);                                                           \
             STEP(CELL_OF, s2, at[2 * part]);                                                       \
             STEP(CELL_OF, s3, at[3 * part]);                                                       \
+            STEP(CELL_OF, s4, at[4 * part]);                                                       \
         }                                                                                          \
-        for (const unsigned char *at = cut[3] + part; at < cut[CHAINS]; at++)                      \
-            STEP(CELL_OF, s3, *at);                                                                \
-        ends[0] = s0, ends[1] = s1, ends[2] = s2, ends[3] = s3;                                    \
+        for (const unsigned char *at = cut[4] + part; at < cut[CHAINS]; at++)                      \
+            STEP(CELL_OF, s4, *at);                                                                \
+        ends[0] = s0, ends[1] = s1, ends[2] = s2, ends[3] = s3, ends[4] = s4;                      \
         state = ends[0];                                                                           \
         for (int k = 1; k < CHAINS; k++) {                                                         \
             uint32_t guess = 0;                                                                    \
