@@ -102,7 +102,7 @@ def counts(tree: Path, cases: Sequence[Case], written: str) -> Mapping[str, int]
         folder = Path(name)
         spec = folder / "routing.yaml"
         spec.write_text(written.format(port=upstream), encoding="utf-8")
-        build = [sys.executable, "-m", "lynkrc.cli.main", "build", str(spec), "-o", str(folder)]
+        build = [sys.executable, "-m", "lynkrc", "build", str(spec), "-o", str(folder)]
         subprocess.run(
             [*build, "--native", "--quiet"],
             check=True,

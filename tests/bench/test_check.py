@@ -37,7 +37,7 @@ LARGE = "".join(
 
 def test_check_the_largest_example(benchmark: Any) -> None:
     """Wall time with the interpreter's start."""
-    command = [sys.executable, "-m", "lynkrc.cli.main", "check", str(LARGEST)]
+    command = [sys.executable, "-m", "lynkrc", "check", str(LARGEST)]
     environ = {"PYTHONPATH": f"{ROOT}:{ROOT / 'runtime'}"}
 
     def run() -> int:

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.benchmark(timer=cpu_of_children)
 def lynkrc(*words: str, environ: Mapping[str, str] | None = None) -> int:
     """Run the command; its exit code."""
     return subprocess.run(
-        (sys.executable, "-m", "lynkrc.cli.main", *words),
+        (sys.executable, "-m", "lynkrc", *words),
         env={
             "PATH": os.environ["PATH"],
             "PYTHONPATH": f"{ROOT}:{ROOT / 'runtime'}",

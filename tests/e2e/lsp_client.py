@@ -135,7 +135,7 @@ class Editor:
 
 
 def _started(folder: Path, stdin: int, stdout: int) -> subprocess.Popen[bytes]:
-    words = [sys.executable, "-m", "lynkrc.cli.main", "lsp"]
+    words = [sys.executable, "-m", "lynkrc", "lsp"]
     return subprocess.Popen(words, stdin=stdin, stdout=stdout, cwd=folder, env=_environment())
 
 

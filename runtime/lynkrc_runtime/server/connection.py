@@ -4,7 +4,8 @@ Everything here rests on aiohttp's own handler of a connection: its parser reads
 timers watch over it, and its loop serves whatever is not the usual request, in the order it came.
 That loop waits for a future between two requests. Here the future is withheld while bytes are
 parsed; where they turn out to be a usual request, nothing wakes the loop until that is answered,
-and all that aiohttp asks of a connection (has it a task, does it wait) has the answer it would have.
+and all that aiohttp asks of a connection (has it a task, does it wait) has the answer it would
+have.
 
 What is unusual, refused, or went wrong takes the long way: it is aiohttp's request then, before the
 guard and its routes. A test says which of aiohttp's private parts this relies on.
@@ -29,7 +30,6 @@ from lynkrc_runtime.server.http import (
     let_in,
     too_late,
 )
-from lynkrc_runtime.server.security import request_id
 from lynkrc_runtime.server.surfaces import Surface
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
