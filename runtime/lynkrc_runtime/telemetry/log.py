@@ -75,7 +75,7 @@ class Log:
         worker: int | None = None,
     ) -> None:
         self._who = "" if worker is None else f',"worker":{worker}'
-        self._request = f'","level":"info","event":"request"{self._who}'
+        self._request = self._head(Level.INFO, "request")
         self._second = self._begin = ""
         self._is_chosen = level is not None
         self._level = Level.INFO if level is None else level
@@ -101,8 +101,11 @@ class Log:
         """
         if level < self._level:
             return
-        begin = f'{self._moment()}","level":"{_WORDS[level]}","event":"{event}"{self._who}'
-        self._write(_line(begin, members))
+        self._write(_line(f"{self._moment()}{self._head(level, event)}", members))
+
+    def _head(self, level: Level, event: str) -> str:
+        """What stands behind the time; both are words of the gateway."""
+        return f'","level":"{_WORDS[level]}","event":"{event}"{self._who}'
 
     def _moment(self) -> str:
         """What every line begins with: the time, to the millisecond."""
