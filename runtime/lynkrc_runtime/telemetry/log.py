@@ -55,13 +55,12 @@ class Log:
     """
 
     __slots__ = (
-        "_begin",
+        "_at",
         "_clock",
         "_fields",
         "_is_chosen",
         "_level",
         "_request",
-        "_second",
         "_who",
         "_write",
     )
@@ -76,7 +75,8 @@ class Log:
     ) -> None:
         self._who = "" if worker is None else f',"worker":{worker}'
         self._request = self._head(Level.INFO, "request")
-        self._second = self._begin = ""
+        self._at = ("", "")
+        """A second, and what lines of it begin with."""
         self._is_chosen = level is not None
         self._level = Level.INFO if level is None else level
         self._fields: frozenset[str] | None = None
@@ -111,11 +111,12 @@ class Log:
         """What every line begins with: the time, to the millisecond."""
         milliseconds = str(round(self._clock() * 1_000_000) // 1000).zfill(4)
         second = milliseconds[:-3]
-        if second != self._second:
-            # Most lines share theirs with the one before.
-            self._begin = f'{{"time":"{datetime.fromtimestamp(int(second), UTC).isoformat()[:19]}.'
-            self._second = second
-        return f"{self._begin}{milliseconds[-3:]}+00:00"
+        # Most lines share theirs with the one before; set in one go, as others log in threads.
+        known, begin = self._at
+        if second != known:
+            begin = f'{{"time":"{datetime.fromtimestamp(int(second), UTC).isoformat()[:19]}.'
+            self._at = (second, begin)
+        return f"{begin}{milliseconds[-3:]}+00:00"
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""
