@@ -68,7 +68,7 @@ class Candidate(Struct, frozen=True, kw_only=True):
 
 
 @final
-class Try(Struct, frozen=True, kw_only=True):
+class Try(Struct, frozen=True, kw_only=True, gc=False):
     """Call `target` now.
 
     The first byte must come by `first_by`, the answer (or a stream's commit) by `deadline`, both

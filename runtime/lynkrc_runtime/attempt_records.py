@@ -57,7 +57,7 @@ class Result(StrEnum):
 
 
 @final
-class AttemptRecord(Struct, frozen=True):
+class AttemptRecord(Struct, frozen=True, gc=False):
     """One attempt, as the outcome lists it; `started` on the caller's clock, `seconds` its span.
 
     `first` are the seconds to the first content of a stream, None where none came or the answer

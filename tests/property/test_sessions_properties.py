@@ -14,8 +14,9 @@ from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.decide import Outcome as Verdict
 from lynkrc_runtime.dispatch import Tier
 from lynkrc_runtime.metering.settling import Settling
+from lynkrc_runtime.protocol.conversation import MalformedRequest
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
-from lynkrc_runtime.sessions.memory import Memory, pack
+from lynkrc_runtime.sessions.memory import Memory, is_step, pack
 from lynkrc_runtime.sessions.remembered import Remembered
 from lynkrc_runtime.settings import Sessions, Settings
 from lynkrc_runtime.state.interface import StoreDown
@@ -23,7 +24,7 @@ from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
-from tests.runtime.by_hand import MESSAGES, Said, body, dispatch, provider, target
+from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, Said, body, dispatch, provider, target
 
 NAMES = ("a", "b", "c", "d")
 PLACES = st.integers(0, len(NAMES) - 1)
@@ -78,6 +79,53 @@ MEMORIES = st.builds(
     until=st.floats(),
     messages=st.integers(0, 9),
 ).map(pack)
+
+
+SAYS = {"type": "text", "text": "Go on"}
+TURNS: dict[str, list[dict[str, Any]]] = {
+    MESSAGES: [
+        {"role": "user", "content": "Look"},
+        {"role": "user", "content": [SAYS]},
+        {"role": "user", "content": [DONE]},
+        {"role": "user", "content": [DONE, SAYS]},
+        {"role": "user", "content": [SAYS, DONE]},
+        {"role": "user", "content": []},
+        {"role": "assistant", "content": [USED]},
+        {"role": "assistant", "content": "Done"},
+        {"role": "system", "content": "Mind this"},
+    ],
+    CHAT: [
+        {"role": "user", "content": "Look"},
+        {"role": "user", "content": [SAYS]},
+        {"role": "tool", "tool_call_id": "t1", "content": "found"},
+        {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "t1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+        ]},
+        {"role": "assistant", "content": "Done"},
+        {"role": "system", "content": "Mind this"},
+    ],
+    RESPONSES: [
+        {"role": "user", "content": "Look"},
+        {"type": "function_call", "call_id": "t1", "name": "look", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "t1", "output": "found"},
+        {"type": "shell_call_output", "call_id": "t2", "output": []},
+        {"role": "assistant", "content": "Done"},
+        {"role": "developer", "content": "Mind this"},
+    ],
+}  # fmt: skip
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from(sorted(TURNS)))
+def test_a_step_is_known_without_its_message(data: st.DataObject, dialect: str) -> None:
+    turns = data.draw(st.lists(st.sampled_from(TURNS[dialect]), min_size=1, max_size=6))
+    members = {"input" if dialect == RESPONSES else "messages": turns}
+    try:
+        request = CLIENT_DIALECTS[dialect].read_request(body(dialect, **members), {})
+    except MalformedRequest:
+        return
+    known = is_step(request.messages)
+    assert known == is_step(tuple(request.messages))
 
 
 @dataclass

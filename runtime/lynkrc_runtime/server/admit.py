@@ -11,10 +11,13 @@ from lynkrc_runtime.feature_table import EMBEDDINGS
 from lynkrc_runtime.features import RequestFacts
 from lynkrc_runtime.metering.interface import NoMeter, Over
 from lynkrc_runtime.protocol.conversation import Request
+from lynkrc_runtime.reading import SessionFacts
 from lynkrc_runtime.server.exchange import Exchange
 from lynkrc_runtime.server.problems import problem_of
-from lynkrc_runtime.sessions.interface import NoSessions
+from lynkrc_runtime.sessions.interface import ALONE, NoSessions
 from lynkrc_runtime.telemetry.outcome import Ending
+
+_NOTHING_KNOWN = ALONE.facts
 
 
 def admitted(exchange: Exchange) -> RequestFacts | None:
@@ -25,7 +28,7 @@ def admitted(exchange: Exchange) -> RequestFacts | None:
     gateway = exchange.gateway
     if type(gateway.meter) is not NoMeter or type(gateway.sessions) is not NoSessions:
         return None
-    return _facts(exchange)
+    return _facts(exchange, _NOTHING_KNOWN, 0)
 
 
 async def admit(exchange: Exchange, request: Request) -> RequestFacts | None:
@@ -41,10 +44,10 @@ async def admit(exchange: Exchange, request: Request) -> RequestFacts | None:
         return None
     exchange.visit = arrival
     exchange.session = await gateway.sessions.find(request, incoming.headers, caller)
-    return _facts(exchange)
+    return _facts(exchange, exchange.session.facts, exchange.visit.used_pct)
 
 
-def _facts(exchange: Exchange) -> RequestFacts:
+def _facts(exchange: Exchange, session: SessionFacts, budget_used: int) -> RequestFacts:
     incoming, caller = exchange.incoming, exchange.incoming.caller
     return RequestFacts(
         surface=incoming.surface,
@@ -52,8 +55,8 @@ def _facts(exchange: Exchange) -> RequestFacts:
         repeated=incoming.repeated,
         team=None if caller is None else caller.team,
         tenant=None if caller is None else caller.tenant,
-        session=exchange.session.facts,
-        budget_used=exchange.visit.used_pct,
+        session=session,
+        budget_used=budget_used,
         tokens=exchange.input_estimate,
     )
 

@@ -45,7 +45,7 @@ _NO_WISHES: Mapping[str, str] = MappingProxyType({})
 
 
 @final
-class Incoming(Struct, frozen=True, kw_only=True):
+class Incoming(Struct, frozen=True, kw_only=True, gc=False):
     """A client's request; `headers` have lower-case names, `arrived` is on the loop's clock.
 
     `repeated` names the headers that came more than once. `refused` is what is wrong with the

@@ -26,12 +26,12 @@ async def walk(
     gateway, loop = exchange.gateway, exchange.loop
     exchange.first = candidates[0].target
     headers = exchange.incoming.headers
-    is_plain = _TOLD.isdisjoint(headers)
+    is_limited = _TIMEOUT in headers or _DEADLINE in headers
     attempts = exchange.attempts = Attempts(
         candidates,
         exchange.incoming.arrived,
-        None if is_plain else client_limit(headers),
-        not is_plain and client_retries(headers),
+        client_limit(headers) if is_limited else None,
+        _RETRIES in headers and client_retries(headers),
         gateway.random,
         gateway.watch,
     )
@@ -80,9 +80,8 @@ async def walk(
                 assert_never(step)
 
 
+_TIMEOUT, _DEADLINE = "x-stainless-timeout", "x-lynkr-deadline-ms"
 _RETRIES = "x-stainless-retry-count"
-_TOLD = frozenset(("x-stainless-timeout", "x-lynkr-deadline-ms", _RETRIES))
-"""Headers that tell how patient a client is."""
 
 
 def client_limit(headers: Mapping[str, str]) -> float | None:
@@ -91,7 +90,7 @@ def client_limit(headers: Mapping[str, str]) -> float | None:
     Values that are no positive number (SDKs send words for "never") set no limit.
     """
     limits = []
-    for name, unit in (("x-stainless-timeout", 1.0), ("x-lynkr-deadline-ms", 0.001)):
+    for name, unit in ((_TIMEOUT, 1.0), (_DEADLINE, 0.001)):
         said = headers.get(name)
         if said is None:
             continue

@@ -18,14 +18,17 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import authored_text
 from lynkrc_runtime.clients import Profile, recognise
 from lynkrc_runtime.injected import Markers
-from lynkrc_runtime.protocol.conversation import Message, Request, Role
-from lynkrc_runtime.protocol.known_tools import names_of
+from lynkrc_runtime.protocol.conversation import Message, Request, Role, Tool
+from lynkrc_runtime.protocol.known_tools import KnownTools, names_of
 
 MOST_WORDS = 2_000
 """Characters of the first words that tell conversations apart."""
 MOST_SYSTEM = 1_000
 """Characters of the system text that do where the client names no session: clients write the date
 and the directory further down."""
+
+MOST_CLIENTS, MOST_AGENT = 256, 256
+"""Pairs of a User-Agent and tools whose profile is remembered, and characters of such an agent."""
 
 _CREDENTIALS = ("x-api-key", "authorization", "api-key", "x-goog-api-key")
 """Headers by which a client lends its credential; the first one found says who it is."""
@@ -55,7 +58,7 @@ class Recogniser:
     with the client's own credential, which without keys is who the client is.
     """
 
-    __slots__ = ("_lends", "_markers", "_profiles", "_whole")
+    __slots__ = ("_clients", "_lends", "_markers", "_profiles", "_whole")
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Recogniser:
         self._profiles = profiles
         self._whole = whole
         self._lends = lends
+        self._clients: dict[tuple[str | None, frozenset[str]], str] = {}
 
     def identify(
         self, request: Request, headers: Mapping[str, str], caller: Caller | None
@@ -88,9 +92,22 @@ class Recogniser:
                 is_named=True,
             )
         system = "\n".join(block.text[:MOST_SYSTEM] for block in request.system)[:MOST_SYSTEM]
-        client = recognise(self._profiles, headers.get("user-agent"), names_of(request.tools))
-        key = _digest(scope, ("alike", words, system, str(client), *kind))
+        client = self._client(headers.get("user-agent"), request.tools)
+        key = _digest(scope, ("alike", words, system, client, *kind))
         return Identity(conversation=key, session=None, is_named=False)
+
+    def _client(self, agent: str | None, tools: tuple[Tool, ...]) -> str:
+        """Which profile fits: told from memory where the tools are known, as an agent's are."""
+        names = names_of(tools)
+        if type(tools) is not KnownTools or (agent is not None and len(agent) > MOST_AGENT):
+            return str(recognise(self._profiles, agent, names))
+        found = self._clients.get((agent, names))
+        if found is None:
+            if len(self._clients) >= MOST_CLIENTS:
+                self._clients.clear()
+            found = str(recognise(self._profiles, agent, names))
+            self._clients[agent, names] = found
+        return found
 
 
 def named_session(request: Request, headers: Mapping[str, str]) -> str | None:

@@ -21,6 +21,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
     Usage,
 )
+from lynkrc_runtime.protocol.late_messages import RESULT, USER, LateMessages
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
 CACHE_TIME = 300.0
@@ -121,6 +122,11 @@ def is_step(messages: Sequence[Message]) -> bool:
     >>> is_step([Message(role=Role.USER, blocks=(Text(text="go on"),))])
     False
     """
+    if type(messages) is LateMessages:
+        course = messages.course
+        last = max(course.kinds.rfind(RESULT), course.kinds.rfind(USER))
+        if course.results and course.results[-1] == last:
+            return True  # known without the message
     for message in reversed(messages):
         if message.role is Role.USER:
             return any(map(_is_result, message.blocks))
@@ -145,6 +151,8 @@ def begins(messages: Sequence[Message]) -> bool:
 
 _FAILED = frozenset({Ending.TRANSIENT, Ending.THROTTLED, Ending.OURS, Ending.BROKEN})
 """Endings that are the targets' failure, not the request's."""
+_REMEMBERED = frozenset({Ending.SERVED, Ending.ABORTED})
+"""Endings of which the target is remembered that was called."""
 
 
 def remember(
@@ -164,32 +172,31 @@ def remember(
     before = Memory() if memory is None else memory
     if outcome.ending in _FAILED:
         return replace(before, target=None, held=None, failed=True, warm=0)
-    if outcome.target is None or outcome.ending not in (Ending.SERVED, Ending.ABORTED):
+    if outcome.target is None or outcome.ending not in _REMEMBERED:
         return None
     name = dispatch.targets[outcome.target].name
-    stays = kept and name == before.target
-    next_one = replace(
-        before,
+    is_same = name == before.target
+    charge = outcome.attempts[-1].charge if outcome.attempts else None
+    prompt, output, until = before.prompt, before.output, before.until
+    warm = before.warm if is_same else 0
+    if outcome.ending is not Ending.ABORTED and charge is not None:
+        usage = charge.usage
+        prompt, output = _prompt(usage), usage.output
+        lives = LONG_CACHE_TIME if usage.cache_write_1h else CACHE_TIME
+        # What was written for an hour is held that long, however the next request is written.
+        until = max(now + lives, until if warm else 0.0)
+        warm = warm_tokens(usage, costs[outcome.target])
+    return Memory(
         turns=max(1, before.turns) if seen.step or seen.again else before.turns + 1,
         tier=outcome.tier,
         target=name,
-        held=before.held if stays else outcome.tier,
+        held=before.held if kept and is_same else outcome.tier,
         failed=False,
+        prompt=prompt,
+        output=output,
+        warm=warm,
+        until=until,
         messages=seen.messages,
-    )
-    charge = outcome.attempts[-1].charge if outcome.attempts else None
-    if outcome.ending is Ending.ABORTED or charge is None:
-        return next_one if name == before.target else replace(next_one, warm=0)
-    usage = charge.usage
-    lives = LONG_CACHE_TIME if usage.cache_write_1h else CACHE_TIME
-    # What was written for an hour is held that long, however the next request is written.
-    still = before.until if name == before.target and before.warm else 0.0
-    return replace(
-        next_one,
-        prompt=_prompt(usage),
-        output=usage.output,
-        warm=warm_tokens(usage, costs[outcome.target]),
-        until=max(now + lives, still),
     )
 
 

@@ -258,7 +258,10 @@ class MemoryStore:
         most = self._room if room is None else room
         self._sweep_values(now, len(values))
         for key, value in values.items():
-            family = self._families.setdefault(_family_of(key), _Family())
+            name = _family_of(key)
+            family = self._families.get(name)
+            if family is None:
+                family = self._families[name] = _Family()
             family.drop(key)
             family.values[key] = (value, now + ttl)
             family.size += len(key) + len(value)

@@ -55,13 +55,12 @@ class Log:
     """
 
     __slots__ = (
-        "_begin",
+        "_at",
         "_clock",
         "_fields",
         "_is_chosen",
         "_level",
         "_request",
-        "_second",
         "_who",
         "_write",
     )
@@ -75,8 +74,9 @@ class Log:
         worker: int | None = None,
     ) -> None:
         self._who = "" if worker is None else f',"worker":{worker}'
-        self._request = f'","level":"info","event":"request"{self._who}'
-        self._second = self._begin = ""
+        self._request = self._head(Level.INFO, "request")
+        self._at = ("", "")
+        """A second, and what lines of it begin with."""
         self._is_chosen = level is not None
         self._level = Level.INFO if level is None else level
         self._fields: frozenset[str] | None = None
@@ -101,18 +101,22 @@ class Log:
         """
         if level < self._level:
             return
-        begin = f'{self._moment()}","level":"{_WORDS[level]}","event":"{event}"{self._who}'
-        self._write(_line(begin, members))
+        self._write(_line(f"{self._moment()}{self._head(level, event)}", members))
+
+    def _head(self, level: Level, event: str) -> str:
+        """What stands behind the time; both are words of the gateway."""
+        return f'","level":"{_WORDS[level]}","event":"{event}"{self._who}'
 
     def _moment(self) -> str:
         """What every line begins with: the time, to the millisecond."""
         milliseconds = str(round(self._clock() * 1_000_000) // 1000).zfill(4)
         second = milliseconds[:-3]
-        if second != self._second:
-            # Most lines share theirs with the one before.
-            self._begin = f'{{"time":"{datetime.fromtimestamp(int(second), UTC).isoformat()[:19]}.'
-            self._second = second
-        return f"{self._begin}{milliseconds[-3:]}+00:00"
+        # Most lines share theirs with the one before; set in one go, as others log in threads.
+        known, begin = self._at
+        if second != known:
+            begin = f'{{"time":"{datetime.fromtimestamp(int(second), UTC).isoformat()[:19]}.'
+            self._at = (second, begin)
+        return f"{begin}{milliseconds[-3:]}+00:00"
 
     def outcome(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """The request's line."""

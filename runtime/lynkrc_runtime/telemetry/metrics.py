@@ -291,9 +291,9 @@ class Metrics:
     def settled(self, dispatch: Dispatch, outcome: Outcome) -> None:
         """A request that `arrived` has ended; `dispatch` is that of the bundle that served it."""
         self._running -= 1
-        names = dispatch.targets
-        target = NONE if outcome.target is None else names[outcome.target].name
-        extra = self._told(dispatch, outcome, outcome.target) if self._extra else ()
+        names, place = dispatch.targets, outcome.target
+        target = NONE if place is None else names[place].name
+        extra = self._told(dispatch, outcome, place) if self._extra else ()
         key = (outcome.surface, outcome.stream, outcome.tier, target, outcome.ending, extra)
         row = self._rows.get(key)
         if row is None:
@@ -309,7 +309,7 @@ class Metrics:
         for record in outcome.attempts:
             failure, charge = record.failure, record.charge
             kind = NONE if failure is None else failure.kind.value
-            name = names[record.target].name
+            name = target if record.target == place else names[record.target].name
             if record.is_retry:
                 self._add(self._retries, (name,))
             extra = self._told(dispatch, outcome, record.target, "target") if self._extra else ()

@@ -51,7 +51,7 @@ ENDING_OF = {
 
 
 @final
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, gc=False):
     """Everything there is to tell about an ended request. It holds no text of anybody's.
 
     `vector` is what was decided on, in slot order, and `verdict` (route, deny, respond or refuse)
