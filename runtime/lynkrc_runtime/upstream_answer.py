@@ -13,6 +13,7 @@ from typing import Protocol, TypeAlias, final
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.helpers import TimerNoop
 from aiohttp.http import HttpProcessingError, RawResponseMessage
 
 from lynkrc_runtime.attempt import Fault
@@ -22,6 +23,8 @@ from lynkrc_runtime.upstream import UpstreamFault
 HEADER_LIMIT = 64 * 1024
 """Bytes of one header line of an answer."""
 _READ = 64 * 1024
+_NO_TIMER = TimerNoop()
+"""Of every body: attempts own their time. aiohttp would make one for each."""
 _WITHOUT_BODY = frozenset((*range(100, 200), 204, 304))
 """Statuses of answers that have none, whatever their headers say."""
 
@@ -48,6 +51,7 @@ class LineProtocol(ResponseHandler):
             raise aiohttp.ServerDisconnectedError
         if not self._serves_again:
             self.set_response_params(
+                timer=_NO_TIMER,
                 read_until_eof=True,
                 auto_decompress=False,
                 read_bufsize=_READ,
@@ -260,12 +264,19 @@ class HttpResponse:
         self._content: aiohttp.StreamReader | None = None
         """One that comes."""
         self._holder: Holder | None = holder
-        if content.is_eof():
-            self._whole = content.read_nowait()
-            self._ended()
-        else:
+        if not content.is_eof():
             self._content = content
             content.on_eof(self._ended)  # read or not
+            return
+        if content is not aiohttp.EMPTY_PAYLOAD:
+            # Nothing comes to it any more, so nothing need be told that it was read. The connection
+            # remembers it until the next answer: what was said is not to stay there.
+            pieces = content._buffer
+            if pieces:
+                self._whole = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+                pieces.clear()
+        self._holder = None
+        holder.answered()
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -282,6 +293,8 @@ class HttpResponse:
             # aiohttp's own way of waiting, without the coroutines it puts around that.
             while not content._buffer and not content._eof:
                 await _more(content)
+            if len(content._buffer) == 1 and content._exception is None:
+                return content._read_nowait_chunk(-1)
             return content.read_nowait()
         except (aiohttp.ClientError, ValueError) as error:
             raise UpstreamFault(Fault.BROKEN, "the answer broke off") from error
@@ -306,7 +319,7 @@ class HttpResponse:
 
 def _more(content: aiohttp.StreamReader) -> asyncio.Future[None]:
     """A future that is done when more of a body has come, or its end. Raises what broke it."""
-    error = content.exception()
+    error = content._exception
     if error is not None:
         raise error
     waiter = content._waiter

@@ -119,66 +119,63 @@ class HttpUpstream:
         await self._fresh.close()
 
     async def send(self, request: UpstreamRequest) -> HttpResponse:
-        """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together."""
-        headers = request.headers
+        """See `Upstream.send`; `connect` bounds name look-up, TCP and TLS together.
+
+        Without a proxy head and body go out at once. What aiohttp makes of a request and an answer
+        beyond that is most of what a call costs, and its pool of connections a good part of the
+        rest: it makes connections here, and no more.
+        """
+        headers, body = request.headers, request.body
         if request.signer is not None:
             added = await request.signer.headers(request)
             headers = {**headers, **{name.lower(): added[name] for name in added}}
-        connecting = _Connecting()
+        if request.link.proxy is not None:
+            return await self._send_by_proxy(request, headers)
+        connecting: _Connecting | None = None
+        is_heard = False
         try:
-            if request.link.proxy is None:
-                return await self._post_at_once(request, headers, connecting)
-            _connecting.set(connecting)
-            return await self._post(request, headers)
-        except TimeoutError as error:
-            raise UpstreamFault(
-                Fault.CONNECT, f"no connection within {request.connect:g} s"
-            ) from error
-        except aiohttp.ClientHttpProxyError as error:
-            raise UpstreamFault(
-                Fault.CONNECT, f"the proxy refused the connection ({error.status})"
-            ) from error
-        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
-            fault = Fault.UNSENT if _lacks_means(error) else Fault.CONNECT
-            raise UpstreamFault(fault, f"cannot connect: {_reason(error)}") from error
-        except (aiohttp.ServerDisconnectedError, OSError) as error:
-            is_stale = connecting.may_be_stale and not _has_begun(error)
-            fault = Fault.STALE if is_stale else Fault.BROKEN
-            raise UpstreamFault(fault, "the connection was closed before an answer") from error
-        except (aiohttp.ClientError, HttpProcessingError, ValueError) as error:
-            raise UpstreamFault(
-                Fault.BROKEN, f"the answer is not HTTP we understand: {type(error).__name__}"
-            ) from error
-
-    async def _post_at_once(
-        self, request: UpstreamRequest, headers: Mapping[str, str], connecting: _Connecting
-    ) -> HttpResponse:
-        """The answer to a request without a proxy: head and body go out at once.
-
-        What aiohttp makes of a request and an answer beyond that is most of what a call costs, and
-        its pool of connections a good part of the rest: it makes connections here, and no more.
-        """
-        place, body = self._place(request.url, request.link.tls), request.body
-        began = _head(place, headers, len(body), fresh=request.fresh)
-        line = None if request.fresh else self._idle.take(place.shelf)
-        if line is None:
-            _connecting.set(connecting)
-            connector = self._fresh if request.fresh else self._kept
-            connection = await connector.connect(
-                place.asked, traces=[], timeout=_within(request.connect)
-            )
-            line = Line(connection, self._idle, None if request.fresh else place.shelf)
-        try:
-            message, content = await line.ask(began, body, is_long=len(body) > AT_ONCE)
-            while 100 <= message.code < 200 and message.code != 101:
-                connecting.may_be_stale = False  # somebody is at work
-                message, content = await line.protocol.read()  # the answer is yet to come
-        except BaseException:
-            line.close()
-            raise
+            place = self._place(request.url, request.link.tls)
+            began = _head(place, headers, len(body), fresh=request.fresh)
+            line = None if request.fresh else self._idle.take(place.shelf)
+            if line is None:
+                connecting = _Connecting()
+                _connecting.set(connecting)
+                connector = self._fresh if request.fresh else self._kept
+                connection = await connector.connect(
+                    place.asked, traces=[], timeout=_within(request.connect)
+                )
+                line = Line(connection, self._idle, None if request.fresh else place.shelf)
+            try:
+                message, content = await line.ask(began, body, is_long=len(body) > AT_ONCE)
+                while 100 <= message.code < 200 and message.code != 101:
+                    is_heard = True  # somebody is at work
+                    message, content = await line.protocol.read()  # the answer is yet to come
+            except BaseException:
+                line.close()
+                raise
+        except Exception as error:
+            is_kept = connecting is None or connecting.may_be_stale
+            fault = _fault_of(error, request, may_be_stale=is_kept and not is_heard)
+            if fault is None:
+                raise
+            raise fault from error
         if message.code == 101:
             line.leaves_http()
         return HttpResponse(message.code, message.headers, content, line)
+
+    async def _send_by_proxy(
+        self, request: UpstreamRequest, headers: Mapping[str, str]
+    ) -> HttpResponse:
+        """The same by aiohttp's own parts, which know how to speak to one."""
+        connecting = _Connecting()
+        _connecting.set(connecting)
+        try:
+            return await self._post(request, headers)
+        except Exception as error:
+            fault = _fault_of(error, request, may_be_stale=connecting.may_be_stale)
+            if fault is None:
+                raise
+            raise fault from error
 
     async def _post(self, request: UpstreamRequest, headers: Mapping[str, str]) -> HttpResponse:
         """The answer once its head has come; on the way out no connection is left behind."""
@@ -269,6 +266,32 @@ def _url(text: str) -> URL:
     if url.scheme not in ("http", "https") or not url.raw_host:
         raise aiohttp.InvalidURL(text)
     return url
+
+
+def _fault_of(
+    error: Exception, request: UpstreamRequest, *, may_be_stale: bool
+) -> UpstreamFault | None:
+    """What an error means for the attempt; None for a mistake of ours."""
+    match error:
+        case TimeoutError():
+            return UpstreamFault(Fault.CONNECT, f"no connection within {request.connect:g} s")
+        case aiohttp.ClientHttpProxyError():
+            return UpstreamFault(
+                Fault.CONNECT, f"the proxy refused the connection ({error.status})"
+            )
+        case aiohttp.ClientConnectorError() | aiohttp.InvalidURL():
+            fault = Fault.UNSENT if _lacks_means(error) else Fault.CONNECT
+            return UpstreamFault(fault, f"cannot connect: {_reason(error)}")
+        case aiohttp.ServerDisconnectedError() | OSError():
+            is_stale = may_be_stale and not _has_begun(error)
+            fault = Fault.STALE if is_stale else Fault.BROKEN
+            return UpstreamFault(fault, "the connection was closed before an answer")
+        case aiohttp.ClientError() | HttpProcessingError() | ValueError():
+            return UpstreamFault(
+                Fault.BROKEN, f"the answer is not HTTP we understand: {type(error).__name__}"
+            )
+        case _:
+            return None
 
 
 def _has_begun(error: Exception) -> bool:

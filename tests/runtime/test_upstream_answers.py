@@ -236,8 +236,23 @@ async def test_a_parser_serves_one_answer_after_the_other_unless_it_may_hold_tra
     assert fourth is fifth
 
 
+@pytest.mark.parametrize("answer", ANSWERS)
+async def test_a_connection_remembers_nothing_of_what_was_said_on_it(answer: bytes) -> None:
+    protocol = LineProtocol(asyncio.get_running_loop())
+    protocol.connection_made(_Transport())
+    told = protocol.ask()
+    protocol.data_received(answer)
+    message, content = await told
+    if message.code == 103:
+        message, content = await protocol.read()
+    response = HttpResponse(message.code, message.headers, content, _Nobody())
+    await _whole(response)
+    left = protocol._payload
+    assert left is None or left is aiohttp.EMPTY_PAYLOAD or not left._buffer
+
+
 def test_what_is_used_of_aiohttp_is_there() -> None:
     """These are not for everybody: a version without them is not served with."""
-    assert {"_buffer", "_eof", "_loop", "_protocol", "_waiter"} <= set(
-        aiohttp.StreamReader.__slots__
-    )
+    members = {"_buffer", "_eof", "_exception", "_loop", "_protocol", "_waiter"}
+    assert members <= set(aiohttp.StreamReader.__slots__)
+    assert callable(aiohttp.StreamReader._read_nowait_chunk)
