@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.late_messages import (
 from lynkrc_runtime.protocol.openai_chat.native_messages import native_messages as native_chat
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.scan.engines import native_turns
+from lynkrc_runtime.sessions.identity import MOST_WORDS, first_words
 from tests.json_speller import JsonSpeller
 from tests.property.conversations import talks
 from tests.property.spelled_requests import spell
@@ -120,6 +121,9 @@ def agree(messages: Sequence[Message], markers: Markers) -> bytes:
     assert ask == find_ask(made, markers) == find_ask(made, markers, known)
     assert turns == count_turns(made, ask, markers) == count_turns(made, ask, markers, known)
     assert turns == turns_of(made, ask, markers)
+    authored = [text for message in made if (text := authored_text(message, markers))]
+    assert first_words(messages, markers) == first_words(made, markers)
+    assert first_words(made, markers) == (authored[0][:MOST_WORDS] if authored else "")
     return known
 
 

@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import authored_text
-from lynkrc_runtime.clients import Profile, recognise
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.injected import Markers
-from lynkrc_runtime.protocol.conversation import Message, Request, Role
-from lynkrc_runtime.protocol.known_tools import names_of
+from lynkrc_runtime.protocol.conversation import Message, Request
+from lynkrc_runtime.protocol.late_messages import USER, WORDS, own_kinds, words_of
 
 MOST_WORDS = 2_000
 """Characters of the first words that tell conversations apart."""
@@ -29,6 +29,7 @@ and the directory further down."""
 
 _CREDENTIALS = ("x-api-key", "authorization", "api-key", "x-goog-api-key")
 """Headers by which a client lends its credential; the first one found says who it is."""
+_SPOKEN = frozenset((USER, WORDS))
 _OLD_MARK = "_session_"
 _SIZE = 16
 _PERSON = b"lynkrc.session"
@@ -55,18 +56,18 @@ class Recogniser:
     with the client's own credential, which without keys is who the client is.
     """
 
-    __slots__ = ("_lends", "_markers", "_profiles", "_whole")
+    __slots__ = ("_clients", "_lends", "_markers", "_whole")
 
     def __init__(
         self,
         markers: Markers,
-        profiles: Sequence[Profile],
+        clients: Clients,
         *,
         whole: bool,
         lends: bool = False,
     ) -> None:
         self._markers = markers
-        self._profiles = profiles
+        self._clients = clients
         self._whole = whole
         self._lends = lends
 
@@ -88,7 +89,7 @@ class Recogniser:
                 is_named=True,
             )
         system = "\n".join(block.text[:MOST_SYSTEM] for block in request.system)[:MOST_SYSTEM]
-        client = recognise(self._profiles, headers.get("user-agent"), names_of(request.tools))
+        client = self._clients.recognise(headers.get("user-agent"), request.tools)
         key = _digest(scope, ("alike", words, system, str(client), *kind))
         return Identity(conversation=key, session=None, is_named=False)
 
@@ -135,10 +136,12 @@ def session_of_user(user: object) -> str | None:
 def first_words(messages: Sequence[Message], markers: Markers) -> str:
     """The first the user wrote, without what the client put around it; "" without any."""
     # One by one: each is made when it is asked for, and the first mostly is enough.
-    for index in range(len(messages)):
-        message = messages[index]
-        if message.role is Role.USER and (words := authored_text(message, markers)):
-            return words[:MOST_WORDS]
+    for index, kind in enumerate(own_kinds(messages, markers.spelled)):
+        if kind in _SPOKEN:
+            text = words_of(messages, index) if kind == WORDS else None
+            words = authored_text(messages[index], markers) if text is None else text.strip()
+            if words:
+                return words[:MOST_WORDS]
     return ""
 
 
