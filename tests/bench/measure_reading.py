@@ -66,7 +66,7 @@ def table(tree: Path) -> None:
     from lynkrc.pipeline import pack_bundle
     from lynkrc_runtime.ask import count_turns, find_ask, markers_of
     from lynkrc_runtime.bundle import load_opened, open_bundle
-    from lynkrc_runtime.clients import Profile
+    from lynkrc_runtime.clients import Clients
     from lynkrc_runtime.decide import Decider
     from lynkrc_runtime.features import Extractor, RequestFacts
     from lynkrc_runtime.protocol.estimate import estimate_tokens
@@ -86,9 +86,8 @@ def table(tree: Path) -> None:
     dispatch = bundle.dispatch
     extractor = Extractor(dispatch, bundle.tables)
     decider = Decider(dispatch, bundle.scorer)
-    profiles = [Profile(client) for client in dispatch.clients]
     markers = markers_of(dispatch.clients)
-    recogniser = Recogniser(markers, profiles, whole=False)
+    recogniser = Recogniser(markers, Clients(dispatch.clients), whole=False)
     print(f"{tree.name}, engine {bundle.engine}; microseconds of CPU, least of {ROUNDS} rounds")
 
     scan_before = Matcher.scan

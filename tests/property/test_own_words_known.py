@@ -25,6 +25,7 @@ from lynkrc_runtime.protocol.late_messages import (
 from lynkrc_runtime.protocol.openai_chat.native_messages import native_messages as native_chat
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.scan.engines import native_turns
+from lynkrc_runtime.sessions.identity import MOST_WORDS, first_words
 from tests.json_speller import JsonSpeller
 from tests.property.conversations import talks
 from tests.property.spelled_requests import spell
@@ -120,6 +121,9 @@ def agree(messages: Sequence[Message], markers: Markers) -> bytes:
     assert ask == find_ask(made, markers) == find_ask(made, markers, known)
     assert turns == count_turns(made, ask, markers) == count_turns(made, ask, markers, known)
     assert turns == turns_of(made, ask, markers)
+    authored = [text for message in made if (text := authored_text(message, markers))]
+    assert first_words(messages, markers) == first_words(made, markers)
+    assert first_words(made, markers) == (authored[0][:MOST_WORDS] if authored else "")
     return known
 
 
@@ -184,6 +188,7 @@ def blocks(*texts: str) -> str:
         (r'"\u4e2d"', "w"),
         (r'"\ud83d\ude00"', "w"),
         ('"\u00a0"', "u"),
+        *((f'"\\u{code:04x}"', "u") for code in (0x85, 0xA0, 0x1680, 0x2003, 0x2028, 0x3000)),
         (r'"\"quoted\""', "w"),
         (r'"\\ and \/"', "w"),
         ('"a < b, <b>c"', "w"),
@@ -214,6 +219,7 @@ def test_what_is_known(content: str, known: str) -> None:
         ('"  [Begin of it"', "[Begin", "u"),
         ('"[Beg"', "[Begin", "w"),
         ('"[Beginn"', "[Beg in", "w"),
+        ('"[Beg"', '[Beg"}', "w"),
         (r'"[B\u0065gin"', "[Begin", "u"),
         (r'"[B\u0066gin"', "[Begin", "w"),
         (r'"\u00e9"', "é", "u"),

@@ -8,7 +8,7 @@ import pytest
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import markers_of
-from lynkrc_runtime.clients import Profile
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.sessions.identity import MOST_AGENT, MOST_CLIENTS, Identity, Recogniser
@@ -23,8 +23,8 @@ HOUSE = Client(
     baseline_tools=[],
     tool_weights={},
 )
-RECOGNISER = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=True)
-STEPS = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=False)
+RECOGNISER = Recogniser(markers_of([HOUSE]), Clients([HOUSE]), whole=True)
+STEPS = Recogniser(markers_of([HOUSE]), Clients([HOUSE]), whole=False)
 TOOL = {"name": "look", "description": "looks", "input_schema": {"type": "object"}}
 
 
@@ -157,7 +157,7 @@ def test_where_nobody_asks_for_sessions_there_are_conversations_alone() -> None:
 
 
 def test_where_credentials_are_lent_they_say_whose_a_session_is() -> None:
-    lends = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=True, lends=True)
+    lends = Recogniser(markers_of([HOUSE]), Clients([HOUSE]), whole=True, lends=True)
     request = CLIENT_DIALECTS[MESSAGES].read_request(body(MESSAGES), {})
     name = {"x-session-id": "s-1"}
 

@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import authored_text
-from lynkrc_runtime.clients import Profile, recognise
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.injected import Markers
-from lynkrc_runtime.protocol.conversation import Message, Request, Role, Tool
-from lynkrc_runtime.protocol.known_tools import KnownTools, names_of
+from lynkrc_runtime.protocol.conversation import Message, Request
+from lynkrc_runtime.protocol.late_messages import USER, WORDS, own_kinds, words_of
 
 MOST_WORDS = 2_000
 """Characters of the first words that tell conversations apart."""
@@ -27,11 +27,9 @@ MOST_SYSTEM = 1_000
 """Characters of the system text that do where the client names no session: clients write the date
 and the directory further down."""
 
-MOST_CLIENTS, MOST_AGENT = 256, 256
-"""Pairs of a User-Agent and tools whose profile is remembered, and characters of such an agent."""
-
 _CREDENTIALS = ("x-api-key", "authorization", "api-key", "x-goog-api-key")
 """Headers by which a client lends its credential; the first one found says who it is."""
+_SPOKEN = frozenset((USER, WORDS))
 _OLD_MARK = "_session_"
 _SIZE = 16
 _PERSON = b"lynkrc.session"
@@ -58,21 +56,20 @@ class Recogniser:
     with the client's own credential, which without keys is who the client is.
     """
 
-    __slots__ = ("_clients", "_lends", "_markers", "_profiles", "_whole")
+    __slots__ = ("_clients", "_lends", "_markers", "_whole")
 
     def __init__(
         self,
         markers: Markers,
-        profiles: Sequence[Profile],
+        clients: Clients,
         *,
         whole: bool,
         lends: bool = False,
     ) -> None:
         self._markers = markers
-        self._profiles = profiles
+        self._clients = clients
         self._whole = whole
         self._lends = lends
-        self._clients: dict[tuple[str | None, frozenset[str]], str] = {}
 
     def identify(
         self, request: Request, headers: Mapping[str, str], caller: Caller | None
@@ -92,22 +89,9 @@ class Recogniser:
                 is_named=True,
             )
         system = "\n".join(block.text[:MOST_SYSTEM] for block in request.system)[:MOST_SYSTEM]
-        client = self._client(headers.get("user-agent"), request.tools)
-        key = _digest(scope, ("alike", words, system, client, *kind))
+        client = self._clients.recognise(headers.get("user-agent"), request.tools)
+        key = _digest(scope, ("alike", words, system, str(client), *kind))
         return Identity(conversation=key, session=None, is_named=False)
-
-    def _client(self, agent: str | None, tools: tuple[Tool, ...]) -> str:
-        """Which profile fits: told from memory where the tools are known, as an agent's are."""
-        names = names_of(tools)
-        if type(tools) is not KnownTools or (agent is not None and len(agent) > MOST_AGENT):
-            return str(recognise(self._profiles, agent, names))
-        found = self._clients.get((agent, names))
-        if found is None:
-            if len(self._clients) >= MOST_CLIENTS:
-                self._clients.clear()
-            found = str(recognise(self._profiles, agent, names))
-            self._clients[agent, names] = found
-        return found
 
 
 def named_session(request: Request, headers: Mapping[str, str]) -> str | None:
@@ -152,10 +136,12 @@ def session_of_user(user: object) -> str | None:
 def first_words(messages: Sequence[Message], markers: Markers) -> str:
     """The first the user wrote, without what the client put around it; "" without any."""
     # One by one: each is made when it is asked for, and the first mostly is enough.
-    for index in range(len(messages)):
-        message = messages[index]
-        if message.role is Role.USER and (words := authored_text(message, markers)):
-            return words[:MOST_WORDS]
+    for index, kind in enumerate(own_kinds(messages, markers.spelled)):
+        if kind in _SPOKEN:
+            text = words_of(messages, index) if kind == WORDS else None
+            words = authored_text(messages[index], markers) if text is None else text.strip()
+            if words:
+                return words[:MOST_WORDS]
     return ""
 
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import markers_of
-from lynkrc_runtime.clients import Profile
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.decide import Decision
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.metering.settling import Settling
@@ -101,7 +101,7 @@ class Remembered:
         """Whether more is to be known than the target of a turn."""
         self._recogniser = Recogniser(
             markers_of(dispatch.clients),
-            [Profile(client) for client in dispatch.clients],
+            Clients(dispatch.clients),
             whole=self._whole,
             lends=any(one.rest.forwards_credentials for one in dispatch.providers),
         )

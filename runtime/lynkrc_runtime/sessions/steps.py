@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.ask import find_ask, markers_of
-from lynkrc_runtime.clients import Profile
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.protocol.conversation import Request
 from lynkrc_runtime.protocol.late_messages import ASSISTANT, RESULT, course_of
@@ -47,7 +47,7 @@ class Placing:
         self._markers = markers_of(dispatch.clients)
         self._recogniser = Recogniser(
             self._markers,
-            [Profile(client) for client in dispatch.clients],
+            Clients(dispatch.clients),
             whole=True,
             # Without keys of ours, who shows another credential is somebody else.
             lends=True,
