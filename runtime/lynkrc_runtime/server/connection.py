@@ -4,7 +4,7 @@ Everything here rests on aiohttp's own handler of a connection: its parser reads
 timers watch over it, and its loop serves whatever is not the usual request, in the order it came.
 That loop waits for a future between two requests. Here the future is withheld while bytes are
 parsed; where they turn out to be a usual request, nothing wakes the loop until that is answered,
-and all that aiohttp asks of a connection (has it a task, does it wait) has the answer it would have.
+and what aiohttp asks of a connection (has it a task, does it wait) has the answer it would have.
 
 What is unusual, refused, or went wrong takes the long way: it is aiohttp's request then, before the
 guard and its routes. A test says which of aiohttp's private parts this relies on.
@@ -24,11 +24,13 @@ from lynkrc_runtime.server.http import (
     ARRIVAL,
     Arrival,
     Site,
+    body_limit,
     body_time,
     last_words,
     let_in,
     too_late,
 )
+from lynkrc_runtime.server.known import Known
 from lynkrc_runtime.server.security import request_id
 from lynkrc_runtime.server.surfaces import Surface
 
@@ -61,7 +63,7 @@ class Connections(web.Server):
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_idle", "_site", "_starter", "_surfaces")
+    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces")
 
     def __init__(
         self, server: Connections, *, loop: asyncio.AbstractEventLoop, **bounds: Any
@@ -71,6 +73,8 @@ class Connection(web.RequestHandler):
         self._surfaces = server.surfaces
         self._idle: asyncio.Future[None] | None = None
         """What aiohttp's loop waits for, while it is withheld."""
+        self._known: Known | None = None
+        """What the guard found of the last request."""
         self._starter: asyncio.Task[None] | None = None
         """The task of that loop, while a request of ours runs."""
 
@@ -121,21 +125,26 @@ class Connection(web.RequestHandler):
         surface = self._surfaces.get(path) or self._surfaces.get(path.partition("?")[0])
         if surface is None:
             return False
-        arrival = let_in(self._site, message.headers, path)
-        if arrival is None:
+        gateway, limit, known = self._site.gateway, body_limit(self._site), self._known
+        if known is not None:
+            known = known.again(gateway, message.raw_headers, limit)
+        if known is None:
+            known = let_in(gateway, message, path, limit)
+        self._known = known
+        if known is None:
             return False
         assert self._parser is not None and self._manager is not None, "the connection is open"
         self._messages.popleft()
         self._parser.message_consumed()
         self._manager.requests_count += 1
         self._idle, self._starter = idle, self._task_handler
-        self._task_handler = self._loop.create_task(self._run(surface, arrival, message, payload))
+        self._task_handler = self._loop.create_task(self._run(surface, known, message, payload))
         return True
 
     async def _run(
         self,
         surface: Surface,
-        arrival: Arrival,
+        known: Known,
         message: RawRequestMessage,
         payload: StreamReader,
     ) -> None:
@@ -143,7 +152,7 @@ class Connection(web.RequestHandler):
         self._request_in_progress = True
         goes_on = False
         try:
-            goes_on = await self._served(surface, arrival, message, payload)
+            goes_on = await self._served(surface, known, message, payload)
         except ConnectionError:
             self.log_debug("the client has gone")
         except asyncio.CancelledError:
@@ -181,7 +190,7 @@ class Connection(web.RequestHandler):
     async def _served(
         self,
         surface: Surface,
-        arrival: Arrival,
+        known: Known,
         message: RawRequestMessage,
         payload: StreamReader,
     ) -> bool:
@@ -191,6 +200,7 @@ class Connection(web.RequestHandler):
         if site.shedding.enter(marks, arrived) is not None:
             assert self._request_handler is not None, "the connection is open"
             return await self._by_aiohttp(message, payload, self._request_handler)
+        identity = request_id(known.headers.get("x-request-id"))
         client = DirectClient(self, site.stopping)
         says: Callable[[web.Request], web.StreamResponse] | None = None
         try:
@@ -199,11 +209,11 @@ class Connection(web.RequestHandler):
                 says = too_late
             else:
                 incoming = surface.incoming(
-                    arrival.headers,
-                    arrival.repeated,
+                    known.headers,
+                    known.repeated,
                     body,
-                    arrival.request_id,
-                    arrival.caller,
+                    identity,
+                    known.caller,
                     arrived,
                 )
                 await surface.serving(site.gateway, incoming, client)
@@ -221,7 +231,9 @@ class Connection(web.RequestHandler):
 
         async def handler(request: web.BaseRequest) -> web.StreamResponse:
             assert isinstance(request, web.Request)
-            request[ARRIVAL] = arrival
+            request[ARRIVAL] = Arrival(
+                site, dict(known.headers), known.repeated, identity, known.caller, path=surface.path
+            )
             response = says(request)
             if site.stopping.is_draining:
                 response.force_close()
