@@ -34,6 +34,7 @@ from lynkrc_runtime.server.known import Known
 from lynkrc_runtime.server.security import request_id
 from lynkrc_runtime.server.surfaces import Surface
 
+Says: TypeAlias = Callable[[web.Request], web.StreamResponse]
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -202,7 +203,7 @@ class Connection(web.RequestHandler):
             return await self._by_aiohttp(message, payload, self._request_handler)
         identity = request_id(known.headers.get("x-request-id"))
         client = DirectClient(self, site.stopping)
-        says: Callable[[web.Request], web.StreamResponse] | None = None
+        says: Says | None = None
         try:
             body = payload.read_nowait() if payload.is_eof() else await _whole(payload)
             if body is None:
@@ -229,18 +230,10 @@ class Connection(web.RequestHandler):
             await client.end()
             return client.goes_on
 
-        async def handler(request: web.BaseRequest) -> web.StreamResponse:
-            assert isinstance(request, web.Request)
-            request[ARRIVAL] = Arrival(
-                site, dict(known.headers), known.repeated, identity, known.caller, path=surface.path
-            )
-            response = says(request)
-            if site.stopping.is_draining:
-                response.force_close()
-            last_words(request, response)
-            return response
-
-        return await self._by_aiohttp(message, payload, handler)
+        arrival = Arrival(
+            site, known.headers, known.repeated, identity, known.caller, path=surface.path
+        )
+        return await self._by_aiohttp(message, payload, _saying(says, arrival))
 
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
@@ -269,7 +262,22 @@ async def _whole(payload: StreamReader) -> bytes | None:
         return None
 
 
-def _raising(mistake: Exception) -> Callable[[web.Request], web.StreamResponse]:
+def _saying(says: Says, arrival: Arrival) -> Handler:
+    """What handles a request that arrived and was let in, and is answered so."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, web.Request)
+        request[ARRIVAL] = arrival
+        response = says(request)
+        if arrival.site.stopping.is_draining:
+            response.force_close()
+        last_words(request, response)
+        return response
+
+    return handler
+
+
+def _raising(mistake: Exception) -> Says:
     def says(_: web.Request) -> web.StreamResponse:
         raise mistake
 

@@ -94,9 +94,8 @@ class DirectClient:
         else:
             assert self.answered is not None, "there is something to be sent"
             status, fields, body = self.answered
-            if not self.goes_on:
-                fields = {**fields, "connection": "close"}
-            self._send(head(status, fields, len(body), date_of(int(time.time()))) + body)
+            date = date_of(int(time.time()))
+            self._send(head(status, fields, len(body), date, goes_on=self.goes_on) + body)
         if protocol.writing_paused:
             await protocol._drain_helper()
 

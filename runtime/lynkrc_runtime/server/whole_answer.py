@@ -9,7 +9,7 @@ b'HTTP/1.1 200 OK\\r\\n'
 
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -78,45 +78,54 @@ class WholeAnswer(web.StreamResponse):
         transport = protocol.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has gone")
-        body, fields = self._content, self._fields
-        if not self._goes_on:
-            fields = {**fields, "connection": "close"}
-        transport.write(head(self.status, fields, len(body), date_of(int(time.time()))) + body)
+        body, date = self._content, date_of(int(time.time()))
+        said = head(self.status, self._fields, len(body), date, goes_on=self._goes_on)
+        transport.write(said + body)
         if protocol.writing_paused:
             await request.writer.drain()
 
 
-def head(status: int, fields: Mapping[str, str], length: int, date: str) -> bytes:
+def head(
+    status: int, fields: Mapping[str, str], length: int, date: str, *, goes_on: bool = True
+) -> bytes:
     """The head of an answer. Raises ValueError for what would be read as another line."""
-    kind = "" if "content-type" in fields else f"content-type: {_ANY}\r\n"
-    return (
-        f"{_first(status)}{_lines(fields)}{kind}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
-    ).encode()
+    form = _form(status, tuple(fields), goes_on)
+    return (form % (*_said(fields), f"Content-Length: {length}", date)).encode()
 
 
 def stream_head(fields: Mapping[str, str], date: str, *, goes_on: bool) -> bytes:
     """The head of a streamed answer, whose pieces follow as chunks. Raises ValueError as `head`."""
-    close = "" if goes_on else "Connection: close\r\n"
-    return (
-        f"{_first(200)}{_lines(fields)}{close}Transfer-Encoding: chunked\r\nDate: {date}\r\n\r\n"
-    ).encode()
+    framing = "Transfer-Encoding: chunked"
+    if not goes_on:
+        framing = f"Connection: close\r\n{framing}"
+    return (_form(200, tuple(fields), True) % (*_said(fields), framing, date)).encode()
 
 
-def _lines(fields: Mapping[str, str]) -> str:
-    values = "".join(fields.values())
-    if not values.isprintable() and _CONTROL.search(values) is not None:
+def _said(fields: Mapping[str, str]) -> Collection[str]:
+    values = fields.values()
+    said = "".join(values)
+    if not said.isprintable() and _CONTROL.search(said) is not None:
         raise ValueError("a header holds a control character")
-    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
+    return values
 
 
-@lru_cache(maxsize=64)
-def _first(status: int) -> str:
-    """The first line, and the header that is always the same."""
+@lru_cache(maxsize=256)
+def _form(status: int, names: tuple[str, ...], goes_on: bool) -> str:
+    """A head with a place for what each of these headers says, for the framing, and for the date.
+
+    Answers have the same headers again and again; their names are ours alone.
+    """
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:
         reason = ""
-    return f"HTTP/1.1 {status} {reason}\r\nServer: {SERVER}\r\n"
+    lines = [f"HTTP/1.1 {status} {reason}", f"Server: {SERVER}"]
+    lines += [f"{name}: %s" for name in names]
+    if "content-type" not in names:
+        lines.append(f"content-type: {_ANY}")
+    if not goes_on:
+        lines.append("connection: close")
+    return "\r\n".join([*lines, "%s", "Date: %s", "", ""])
 
 
 @lru_cache(maxsize=1)
