@@ -278,7 +278,7 @@ def let_in(gateway: Gateway, message: RawRequestMessage, path: str, limit: int) 
     found = _caller(gateway, headers)
     if isinstance(found, _Refused):
         return None
-    return Known(gateway, message.raw_headers, headers, repeated, found)
+    return Known(gateway, message.raw_headers, headers, repeated, found, limit)
 
 
 @final

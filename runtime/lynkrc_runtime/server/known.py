@@ -25,10 +25,20 @@ MAY_DIFFER = frozenset(
 class Known:
     """The headers of a usual request, by lower-case name and for reading alone, and who calls.
 
-    `repeated` are the names that came twice or more. `caller` is None in open mode.
+    `repeated` are the names that came twice or more. `caller` is None in open mode. `limit` is the
+    most bytes its body may have.
     """
 
-    __slots__ = ("_doors", "_keys", "_most", "_raw", "caller", "headers", "repeated")
+    __slots__ = (
+        "_doors",
+        "_keys",
+        "_limit",
+        "_raw",
+        "_settings",
+        "caller",
+        "headers",
+        "repeated",
+    )
 
     def __init__(
         self,
@@ -37,24 +47,24 @@ class Known:
         headers: dict[str, str],
         repeated: frozenset[str],
         caller: Caller | None,
+        limit: int,
     ) -> None:
         self._keys = gateway.keys
         self._doors = gateway.doors
-        self._most = gateway.policy.dispatch.settings.server
+        self._settings = gateway.settings
+        self._limit = limit
         self._raw = raw
         self.headers = headers
         self.repeated = repeated
         self.caller = caller
 
     def again(self, gateway: Gateway, raw: RawHeaders, limit: int) -> "Known | None":
-        """The same of a request that came next; None: the guard has to look at it.
-
-        `limit` is that of its body, in bytes.
-        """
+        """The same of a request that came next; None: the guard has to look at it."""
         if (
             gateway.keys is not self._keys
             or gateway.doors is not self._doors
-            or gateway.policy.dispatch.settings.server is not self._most
+            or gateway.settings is not self._settings
+            or limit != self._limit
             or self.repeated
         ):
             return None
@@ -76,4 +86,4 @@ class Known:
         is_large = int(headers["content-length"]) > limit
         if is_large or sum(map(len, headers.values())) > HEADERS_LIMIT:
             return None
-        return Known(gateway, raw, headers, self.repeated, self.caller)
+        return Known(gateway, raw, headers, self.repeated, self.caller, limit)
