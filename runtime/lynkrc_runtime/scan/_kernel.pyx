@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcmp
+from libc.string cimport memcmp, memcpy
 
 
 cdef extern from *:
@@ -27,6 +27,7 @@ cdef extern from "Python.h":
     ) except NULL
     uint32_t *PyUnicode_AsUCS4Copy(object text) except NULL
     void PyMem_Free(void *memory)
+    int PyDict_Next(object table, Py_ssize_t *place, PyObject **key, PyObject **value)
     object PyTuple_GetSlice(object numbers, Py_ssize_t low, Py_ssize_t high)
     ctypedef object (*PyCFunction)(object bound_to, PyObject *nothing)
     PyCFunction PyCFunction_GetFunction(object method) except NULL
@@ -126,6 +127,43 @@ cdef extern from "chat_turns.h":
     int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *found) nogil
     size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out)
     void lk_release_chat(lk_chat *found)
+
+
+def lines_of(bytes before not None, dict fields not None, bytes behind not None):
+    cdef PyObject *name
+    cdef PyObject *value
+    cdef const char *text
+    cdef char *at
+    cdef unsigned char byte
+    cdef Py_ssize_t i, size
+    cdef Py_ssize_t place = 0
+    cdef Py_ssize_t total = PyBytes_Size(before) + PyBytes_Size(behind)
+    while PyDict_Next(fields, &place, &name, &value):
+        PyUnicode_AsUTF8AndSize(<object>name, &size)
+        total += size + 4
+        text = PyUnicode_AsUTF8AndSize(<object>value, &size)
+        total += size
+        for i in range(size):
+            byte = <unsigned char>text[i]
+            if byte < 32 and byte != 9 or byte == 127:
+                return None
+    written = PyBytes_FromStringAndSize(NULL, total)
+    at = PyBytes_AsString(written)
+    size = PyBytes_Size(before)
+    memcpy(at, PyBytes_AsString(before), <size_t>size)
+    at += size
+    place = 0
+    while PyDict_Next(fields, &place, &name, &value):
+        text = PyUnicode_AsUTF8AndSize(<object>name, &size)
+        memcpy(at, text, <size_t>size)
+        memcpy(at + size, b": ", 2)
+        at += size + 2
+        text = PyUnicode_AsUTF8AndSize(<object>value, &size)
+        memcpy(at, text, <size_t>size)
+        memcpy(at + size, b"\r\n", 2)
+        at += size + 2
+    memcpy(at, PyBytes_AsString(behind), <size_t>PyBytes_Size(behind))
+    return written
 
 
 # What `text.isascii()` calls in the end: the stable interface has no shorter way to it.

@@ -9,7 +9,7 @@ b'HTTP/1.1 200 OK\\r\\n'
 
 import re
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -17,6 +17,8 @@ from typing import Final, final
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
+
+from lynkrc_runtime.scan.engines import native_lines
 
 SERVER: Final = "lynkrc"
 """The header `Server`; aiohttp's own tells its version and Python's."""
@@ -89,43 +91,43 @@ def head(
     status: int, fields: Mapping[str, str], length: int, date: str, *, goes_on: bool = True
 ) -> bytes:
     """The head of an answer. Raises ValueError for what would be read as another line."""
-    form = _form(status, tuple(fields), goes_on)
-    return (form % (*_said(fields), f"Content-Length: {length}", date)).encode()
+    kind = "" if "content-type" in fields else f"content-type: {_ANY}\r\n"
+    close = "" if goes_on else "connection: close\r\n"
+    behind = f"{kind}{close}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
+    return _written(_first(status), fields, behind.encode())
 
 
 def stream_head(fields: Mapping[str, str], date: str, *, goes_on: bool) -> bytes:
     """The head of a streamed answer, whose pieces follow as chunks. Raises ValueError as `head`."""
-    framing = "Transfer-Encoding: chunked"
-    if not goes_on:
-        framing = f"Connection: close\r\n{framing}"
-    return (_form(200, tuple(fields), True) % (*_said(fields), framing, date)).encode()
+    close = "" if goes_on else "Connection: close\r\n"
+    behind = f"{close}Transfer-Encoding: chunked\r\nDate: {date}\r\n\r\n"
+    return _written(_first(200), fields, behind.encode())
 
 
-def _said(fields: Mapping[str, str]) -> Collection[str]:
-    values = fields.values()
-    said = "".join(values)
-    if not said.isprintable() and _CONTROL.search(said) is not None:
+def _written(before: bytes, fields: Mapping[str, str], behind: bytes) -> bytes:
+    if native_lines is not None and type(fields) is dict:
+        written = native_lines(before, fields, behind)
+        if written is not None:
+            return written
+    return before + lines(fields) + behind
+
+
+def lines(fields: Mapping[str, str]) -> bytes:
+    """A line for each header, as the native kernel writes them. Raises ValueError as `head`."""
+    values = "".join(fields.values())
+    if not values.isprintable() and _CONTROL.search(values) is not None:
         raise ValueError("a header holds a control character")
-    return values
+    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()]).encode()
 
 
-@lru_cache(maxsize=256)
-def _form(status: int, names: tuple[str, ...], goes_on: bool) -> str:
-    """A head with a place for what each of these headers says, for the framing, and for the date.
-
-    Answers have the same headers again and again; their names are ours alone.
-    """
+@lru_cache(maxsize=64)
+def _first(status: int) -> bytes:
+    """The first line, and the header that is always the same."""
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:
         reason = ""
-    lines = [f"HTTP/1.1 {status} {reason}", f"Server: {SERVER}"]
-    lines += [f"{name}: %s" for name in names]
-    if "content-type" not in names:
-        lines.append(f"content-type: {_ANY}")
-    if not goes_on:
-        lines.append("connection: close")
-    return "\r\n".join([*lines, "%s", "Date: %s", "", ""])
+    return f"HTTP/1.1 {status} {reason}\r\nServer: {SERVER}\r\n".encode()
 
 
 @lru_cache(maxsize=1)
