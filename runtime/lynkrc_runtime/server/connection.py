@@ -17,7 +17,7 @@ from typing import Any, TypeAlias, final
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import RawRequestMessage, StreamWriter
-from aiohttp.streams import StreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from lynkrc_runtime.server.direct import DirectClient
 from lynkrc_runtime.server.http import (
@@ -143,17 +143,48 @@ class Connection(web.RequestHandler):
         return True
 
     async def _run(
-        self,
-        surface: Surface,
-        known: Known,
-        message: RawRequestMessage,
-        payload: StreamReader,
+        self, surface: Surface, known: Known, message: RawRequestMessage, payload: StreamReader
     ) -> None:
         """Serve a request, and give the connection back to aiohttp's loop."""
         self._request_in_progress = True
         goes_on = False
         try:
-            goes_on = await self._served(surface, known, message, payload)
+            site, arrived = self._site, self._loop.time()
+            marks = site.gateway.policy.dispatch.settings.server.shedding
+            if site.shedding.enter(marks, arrived) is not None:
+                # It is refused there, as it would be again.
+                assert self._request_handler is not None, "the connection is open"
+                goes_on = await self._by_aiohttp(message, payload, self._request_handler)
+                return
+            identity = request_id(known.headers.get("x-request-id"))
+            client = DirectClient(self, site.stopping)
+            says: Says | None = None
+            try:
+                body = self._there(payload) if payload.is_eof() else await _whole(payload)
+                if body is None:
+                    says = too_late
+                else:
+                    await surface.serving(
+                        site.gateway,
+                        surface.incoming(
+                            known.headers, known.repeated, body, identity, known.caller, arrived
+                        ),
+                        client,
+                    )
+            except Exception as mistake:
+                if client.is_stream:
+                    raise
+                says = _raising(mistake)
+            finally:
+                site.shedding.leave()
+            if says is None and await client.end():
+                goes_on = client.goes_on
+                return
+            arrival = Arrival(
+                site, known.headers, known.repeated, identity, known.caller, path=surface.path
+            )
+            handler = _saying(says or client.response, arrival)
+            goes_on = await self._by_aiohttp(message, payload, handler)
         except ConnectionError:
             self.log_debug("the client has gone")
         except asyncio.CancelledError:
@@ -169,6 +200,7 @@ class Connection(web.RequestHandler):
             self._rest(goes_on=goes_on)
 
     def _rest(self, *, goes_on: bool) -> None:
+        """The connection waits for its next request, or ends."""
         idle, self._idle = self._idle, None
         starter, self._starter = self._starter, None
         assert idle is not None, "a request ran"
@@ -188,52 +220,14 @@ class Connection(web.RequestHandler):
         if self._messages:
             idle.set_result(None)
 
-    async def _served(
-        self,
-        surface: Surface,
-        known: Known,
-        message: RawRequestMessage,
-        payload: StreamReader,
-    ) -> bool:
-        """Serve a request; whether the connection takes another."""
-        site, arrived = self._site, self._loop.time()
-        marks = site.gateway.policy.dispatch.settings.server.shedding
-        if site.shedding.enter(marks, arrived) is not None:
-            assert self._request_handler is not None, "the connection is open"
-            return await self._by_aiohttp(message, payload, self._request_handler)
-        identity = request_id(known.headers.get("x-request-id"))
-        client = DirectClient(self, site.stopping)
-        says: Says | None = None
-        try:
-            body = payload.read_nowait() if payload.is_eof() else await _whole(payload)
-            if body is None:
-                says = too_late
-            else:
-                incoming = surface.incoming(
-                    known.headers,
-                    known.repeated,
-                    body,
-                    identity,
-                    known.caller,
-                    arrived,
-                )
-                await surface.serving(site.gateway, incoming, client)
-                if not client.is_direct:
-                    says = client.response
-        except Exception as mistake:
-            if client.is_stream:
-                raise
-            says = _raising(mistake)
-        finally:
-            site.shedding.leave()
-        if says is None:
-            await client.end()
-            return client.goes_on
-
-        arrival = Arrival(
-            site, known.headers, known.repeated, identity, known.caller, path=surface.path
-        )
-        return await self._by_aiohttp(message, payload, _saying(says, arrival))
+    def _there(self, payload: StreamReader) -> bytes:
+        """A body that has come whole."""
+        if payload is not EMPTY_PAYLOAD and not self._reading_paused:
+            pieces = payload._buffer
+            if len(pieces) == 1:
+                # It came in one piece with its head: nobody waits to hear that it is taken.
+                return pieces.popleft()
+        return payload.read_nowait()
 
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
