@@ -1,8 +1,11 @@
 """The rules of an open gateway."""
 
+import os
+import re
+
 import pytest
 
-from lynkrc_runtime.server.security import is_json, is_loopback, objection, request_id
+from lynkrc_runtime.server.security import is_json, is_loopback, objection, random_hex, request_id
 
 
 @pytest.mark.parametrize(
@@ -70,3 +73,22 @@ def test_a_harmful_request_id_is_replaced(given: str) -> None:
 
 def test_a_harmless_request_id_is_kept() -> None:
     assert request_id("trace-1.2:3_A") == "trace-1.2:3_A"
+
+
+def test_ids_are_new_each_time_and_a_child_has_others_than_its_parent() -> None:
+    ids = {random_hex() for _ in range(1000)}
+    assert len(ids) == 1000
+    assert all(re.fullmatch("[0-9a-f]{24}", one) for one in ids)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, "".join(random_hex() for _ in range(100)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    said = os.read(reading, 2400).decode()
+    os.close(reading)
+    os.close(writing)
+    ours = {random_hex() for _ in range(300)}
+    theirs = {said[at : at + 24] for at in range(0, 2400, 24)}
+    assert len(theirs) == 100
+    assert not theirs & (ours | ids)

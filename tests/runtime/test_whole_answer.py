@@ -1,16 +1,20 @@
 """Whole answers, as they come over a socket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 
 import pytest
 from aiohttp import web
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from lynkrc_runtime.scan.engines import native_lines
 from lynkrc_runtime.server.client_routes import HttpClient
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.http import before_answer
-from lynkrc_runtime.server.whole_answer import head
+from lynkrc_runtime.server.whole_answer import head, lines, stream_head
 
 
 @asynccontextmanager
@@ -91,6 +95,28 @@ async def test_an_answer_that_is_to_end_its_connection_does() -> None:
         _, headers, _ = await ask(reader, writer, b"POST / HTTP/1.1")
         assert headers[b"connection"] == b"close"
         assert await reader.read() == b""
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["x-a", "x-b", "content-type"]), st.text(max_size=40)),
+    st.booleans(),
+)
+def test_the_kernel_writes_the_lines_that_python_writes(
+    fields: dict[str, str], goes_on: bool
+) -> None:
+    def said(given: Mapping[str, str]) -> bytes | type[ValueError]:
+        try:
+            whole = head(200, given, 3, "now", goes_on=goes_on)
+            stream = stream_head(given, "now", goes_on=goes_on)
+        except ValueError as error:
+            return type(error)
+        return whole + stream
+
+    # What is no dict is not for the kernel.
+    assert said(fields) == said(MappingProxyType(fields))
+    if native_lines is not None and isinstance(said(fields), bytes):
+        assert native_lines(b"", fields, b"") == lines(fields)
 
 
 @pytest.mark.parametrize("control", ["\r\nx-other: b", "\r", "\n", "\0", "\x7f"])

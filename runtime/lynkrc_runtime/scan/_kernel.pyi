@@ -20,6 +20,13 @@ class Kernel:
     ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]] | None: ...
     def present(self, text: str) -> frozenset[int]: ...
 
+def lines_of(before: bytes, fields: dict[str, str], behind: bytes) -> bytes | None:
+    """A line `name: value` for each field, between two pieces; all of it in UTF-8.
+
+    None where a value holds a control character other than a tab. UnicodeEncodeError for what
+    UTF-8 has no bytes for.
+    """
+
 @final
 class Counter:
     """Counts the words and sentences of texts. ValueError for a fold table that is not whole."""

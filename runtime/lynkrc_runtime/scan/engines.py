@@ -13,6 +13,7 @@ try:
     from lynkrc_runtime.scan._kernel import Counter as NativeCounter
     from lynkrc_runtime.scan._kernel import Kernel as NativeKernel
     from lynkrc_runtime.scan._kernel import Turns as NativeTurns
+    from lynkrc_runtime.scan._kernel import lines_of as _lines_of
     from lynkrc_runtime.scan._kernel import outlined as _outlined
 except ModuleNotFoundError:
     _missing: str | None = "it is not built (that needs a C compiler and the headers of Python)"
@@ -77,6 +78,11 @@ def engine_of(tables: Tables, weights: Sequence[int], kernel: KernelName | None 
         raise RuntimeError(f"the native scan kernel is not there: {_missing}")
     return NativeKernel(tables.data, weights, TABLE)
 
+
+native_lines: Callable[[bytes, dict[str, str], bytes], bytes | None] | None = (
+    None if _missing is not None else _lines_of
+)
+"""Writes in C the headers of a head; None where it is not built."""
 
 native_count: Callable[[str], Numbers] | None = (
     None if _missing is not None else NativeCounter(TABLE).count

@@ -4,8 +4,7 @@ Everything here rests on aiohttp's own handler of a connection: its parser reads
 timers watch over it, and its loop serves whatever is not the usual request, in the order it came.
 That loop waits for a future between two requests. Here the future is withheld while bytes are
 parsed; where they turn out to be a usual request, nothing wakes the loop until that is answered,
-and all that aiohttp asks of a connection (has it a task, does it wait) has the answer it would
-have.
+and what aiohttp asks of a connection (has it a task, does it wait) has the answer it would have.
 
 What is unusual, refused, or went wrong takes the long way: it is aiohttp's request then, before the
 guard and its routes. A test says which of aiohttp's private parts this relies on.
@@ -18,20 +17,24 @@ from typing import Any, TypeAlias, final
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import RawRequestMessage, StreamWriter
-from aiohttp.streams import StreamReader
+from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from lynkrc_runtime.server.direct import DirectClient
 from lynkrc_runtime.server.http import (
     ARRIVAL,
     Arrival,
     Site,
+    body_limit,
     body_time,
     last_words,
     let_in,
     too_late,
 )
+from lynkrc_runtime.server.known import Known
+from lynkrc_runtime.server.security import request_id
 from lynkrc_runtime.server.surfaces import Surface
 
+Says: TypeAlias = Callable[[web.Request], web.StreamResponse]
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -61,7 +64,7 @@ class Connections(web.Server):
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_idle", "_site", "_starter", "_surfaces")
+    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces")
 
     def __init__(
         self, server: Connections, *, loop: asyncio.AbstractEventLoop, **bounds: Any
@@ -71,6 +74,8 @@ class Connection(web.RequestHandler):
         self._surfaces = server.surfaces
         self._idle: asyncio.Future[None] | None = None
         """What aiohttp's loop waits for, while it is withheld."""
+        self._known: Known | None = None
+        """What the guard found of the last request."""
         self._starter: asyncio.Task[None] | None = None
         """The task of that loop, while a request of ours runs."""
 
@@ -121,29 +126,65 @@ class Connection(web.RequestHandler):
         surface = self._surfaces.get(path) or self._surfaces.get(path.partition("?")[0])
         if surface is None:
             return False
-        arrival = let_in(self._site, message.headers, path)
-        if arrival is None:
+        gateway, limit, known = self._site.gateway, body_limit(self._site), self._known
+        if known is not None:
+            known = known.again(gateway, message.raw_headers, limit)
+        if known is None:
+            known = let_in(gateway, message, path, limit)
+        self._known = known
+        if known is None:
             return False
         assert self._parser is not None and self._manager is not None, "the connection is open"
         self._messages.popleft()
         self._parser.message_consumed()
         self._manager.requests_count += 1
         self._idle, self._starter = idle, self._task_handler
-        self._task_handler = self._loop.create_task(self._run(surface, arrival, message, payload))
+        self._task_handler = self._loop.create_task(self._run(surface, known, message, payload))
         return True
 
     async def _run(
-        self,
-        surface: Surface,
-        arrival: Arrival,
-        message: RawRequestMessage,
-        payload: StreamReader,
+        self, surface: Surface, known: Known, message: RawRequestMessage, payload: StreamReader
     ) -> None:
         """Serve a request, and give the connection back to aiohttp's loop."""
         self._request_in_progress = True
         goes_on = False
         try:
-            goes_on = await self._served(surface, arrival, message, payload)
+            site, arrived = self._site, self._loop.time()
+            marks = site.gateway.policy.dispatch.settings.server.shedding
+            if site.shedding.enter(marks, arrived) is not None:
+                # It is refused there, as it would be again.
+                assert self._request_handler is not None, "the connection is open"
+                goes_on = await self._by_aiohttp(message, payload, self._request_handler)
+                return
+            identity = request_id(known.headers.get("x-request-id"))
+            client = DirectClient(self, site.stopping)
+            says: Says | None = None
+            try:
+                body = self._there(payload) if payload.is_eof() else await _whole(payload)
+                if body is None:
+                    says = too_late
+                else:
+                    await surface.serving(
+                        site.gateway,
+                        surface.incoming(
+                            known.headers, known.repeated, body, identity, known.caller, arrived
+                        ),
+                        client,
+                    )
+            except Exception as mistake:
+                if client.is_stream:
+                    raise
+                says = _raising(mistake)
+            finally:
+                site.shedding.leave()
+            if says is None and await client.end():
+                goes_on = client.goes_on
+                return
+            arrival = Arrival(
+                site, known.headers, known.repeated, identity, known.caller, path=surface.path
+            )
+            handler = _saying(says or client.response, arrival)
+            goes_on = await self._by_aiohttp(message, payload, handler)
         except ConnectionError:
             self.log_debug("the client has gone")
         except asyncio.CancelledError:
@@ -159,6 +200,7 @@ class Connection(web.RequestHandler):
             self._rest(goes_on=goes_on)
 
     def _rest(self, *, goes_on: bool) -> None:
+        """The connection waits for its next request, or ends."""
         idle, self._idle = self._idle, None
         starter, self._starter = self._starter, None
         assert idle is not None, "a request ran"
@@ -178,57 +220,14 @@ class Connection(web.RequestHandler):
         if self._messages:
             idle.set_result(None)
 
-    async def _served(
-        self,
-        surface: Surface,
-        arrival: Arrival,
-        message: RawRequestMessage,
-        payload: StreamReader,
-    ) -> bool:
-        """Serve a request; whether the connection takes another."""
-        site, arrived = self._site, self._loop.time()
-        marks = site.gateway.policy.dispatch.settings.server.shedding
-        if site.shedding.enter(marks, arrived) is not None:
-            assert self._request_handler is not None, "the connection is open"
-            return await self._by_aiohttp(message, payload, self._request_handler)
-        client = DirectClient(self, site.stopping)
-        says: Callable[[web.Request], web.StreamResponse] | None = None
-        try:
-            body = payload.read_nowait() if payload.is_eof() else await _whole(payload)
-            if body is None:
-                says = too_late
-            else:
-                incoming = surface.incoming(
-                    arrival.headers,
-                    arrival.repeated,
-                    body,
-                    arrival.request_id,
-                    arrival.caller,
-                    arrived,
-                )
-                await surface.serving(site.gateway, incoming, client)
-                if not client.is_direct:
-                    says = client.response
-        except Exception as mistake:
-            if client.is_stream:
-                raise
-            says = _raising(mistake)
-        finally:
-            site.shedding.leave()
-        if says is None:
-            await client.end()
-            return client.goes_on
-
-        async def handler(request: web.BaseRequest) -> web.StreamResponse:
-            assert isinstance(request, web.Request)
-            request[ARRIVAL] = arrival
-            response = says(request)
-            if site.stopping.is_draining:
-                response.force_close()
-            last_words(request, response)
-            return response
-
-        return await self._by_aiohttp(message, payload, handler)
+    def _there(self, payload: StreamReader) -> bytes:
+        """A body that has come whole."""
+        if payload is not EMPTY_PAYLOAD and not self._reading_paused:
+            pieces = payload._buffer
+            if len(pieces) == 1:
+                # It came in one piece with its head: nobody waits to hear that it is taken.
+                return pieces.popleft()
+        return payload.read_nowait()
 
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
@@ -257,7 +256,22 @@ async def _whole(payload: StreamReader) -> bytes | None:
         return None
 
 
-def _raising(mistake: Exception) -> Callable[[web.Request], web.StreamResponse]:
+def _saying(says: Says, arrival: Arrival) -> Handler:
+    """What handles a request that arrived and was let in, and is answered so."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        assert isinstance(request, web.Request)
+        request[ARRIVAL] = arrival
+        response = says(request)
+        if arrival.site.stopping.is_draining:
+            response.force_close()
+        last_words(request, response)
+        return response
+
+    return handler
+
+
+def _raising(mistake: Exception) -> Says:
     def says(_: web.Request) -> web.StreamResponse:
         raise mistake
 

@@ -44,13 +44,8 @@ class DirectClient:
         self.is_stream = False
         self.goes_on = True
 
-    @property
-    def is_direct(self) -> bool:
-        """Whether what was answered can be sent by `end`."""
-        return self.is_stream or (self.answered is not None and has_body(self.answered[0]))
-
     def response(self, _: web.Request) -> web.Response:
-        """What was answered, where it cannot."""
+        """What was answered, where `end` cannot send it."""
         if self.answered is None:
             # The client went away before anything was answered: nobody reads this.
             return web.Response(status=499)
@@ -77,11 +72,12 @@ class DirectClient:
         if self._protocol.writing_paused:
             await self._drained()
 
-    async def end(self) -> None:
+    async def end(self) -> bool:
         """Send what is left of the answer; its request has been settled.
 
-        Raises ConnectionError where the client has gone. A stream its client takes nothing of is
-        no whole answer: it is cut off.
+        False where there is none, or one without a body: nothing is sent. Raises ConnectionError
+        where the client has gone. A stream its client takes nothing of is no whole answer: it is
+        cut off.
         """
         protocol = self._protocol
         if self._stopping.is_draining:
@@ -91,14 +87,15 @@ class DirectClient:
             if transport is not None and protocol.writing_paused:
                 transport.abort()
             self._send(self._begin + _END)
+        elif self.answered is None or not has_body(self.answered[0]):
+            return False
         else:
-            assert self.answered is not None, "there is something to be sent"
             status, fields, body = self.answered
-            if not self.goes_on:
-                fields = {**fields, "connection": "close"}
-            self._send(head(status, fields, len(body), date_of(int(time.time()))) + body)
+            date = date_of(int(time.time()))
+            self._send(head(status, fields, len(body), date, goes_on=self.goes_on) + body)
         if protocol.writing_paused:
             await protocol._drain_helper()
+        return True
 
     def _send(self, data: bytes) -> None:
         transport = self._protocol.transport

@@ -2,8 +2,8 @@
 
 An application finds a route, wraps middlewares around its handler and tells hooks of the answer:
 three per cent of a short request. What calls a model comes on a few paths by POST, so a table has
-their handlers; everything else goes on to the application. The guard stands before both. The most
-usual of them do not come as far as here: see `lynkrc_runtime.server.connection`.
+their handlers; everything else goes on to the application. The guard stands before both. Of those
+in the table the most usual do not even come here: see `lynkrc_runtime.server.connection`.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, final
 
 from aiohttp import hdrs, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.typedefs import Handler
 
 from lynkrc_runtime.access.caller import Caller
@@ -17,6 +18,7 @@ from lynkrc_runtime.server.changes import Changes
 from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.known import Known
 from lynkrc_runtime.server.origins import cors_headers, is_preflight, preflight_headers
 from lynkrc_runtime.server.problems import kind_of, overloaded
 from lynkrc_runtime.server.security import (
@@ -256,28 +258,27 @@ def turned_away(request: web.Request, site: Site, path: str | None = None) -> we
     return None
 
 
-def let_in(site: Site, given: Mapping[str, str], path: str) -> Arrival | None:
+def let_in(gateway: Gateway, message: RawRequestMessage, path: str, limit: int) -> Known | None:
     """What the guard finds out about a request that calls a model, by POST at this path.
 
     None: it is turned away, or has a header by which it is no usual one; `turned_away` says which.
-    `given` are its headers, as for `lower_headers`; its body has a length and comes as it is.
+    Its body has a length, `limit` at most (in bytes), and comes as it is.
     """
-    headers, repeated = lower_headers(given)
+    headers, repeated = lower_headers(message.headers)
     if not _UNUSUAL.isdisjoint(headers):
         return None
     length = headers.get("content-length")
     if (
         length is None
-        or int(length) > body_limit(site)
+        or int(length) > limit
         or misframed(path, headers) is not None
         or not is_json(headers.get("content-type", ""))
     ):
         return None
-    found = _caller(site.gateway, headers)
+    found = _caller(gateway, headers)
     if isinstance(found, _Refused):
         return None
-    identity = request_id(headers.get("x-request-id"))
-    return Arrival(site, headers, repeated, identity, found, path=path)
+    return Known(gateway, message.raw_headers, headers, repeated, found, limit)
 
 
 @final

@@ -18,6 +18,8 @@ from typing import Final, final
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
+from lynkrc_runtime.scan.engines import native_lines
+
 SERVER: Final = "lynkrc"
 """The header `Server`; aiohttp's own tells its version and Python's."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -78,45 +80,54 @@ class WholeAnswer(web.StreamResponse):
         transport = protocol.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client has gone")
-        body, fields = self._content, self._fields
-        if not self._goes_on:
-            fields = {**fields, "connection": "close"}
-        transport.write(head(self.status, fields, len(body), date_of(int(time.time()))) + body)
+        body, date = self._content, date_of(int(time.time()))
+        said = head(self.status, self._fields, len(body), date, goes_on=self._goes_on)
+        transport.write(said + body)
         if protocol.writing_paused:
             await request.writer.drain()
 
 
-def head(status: int, fields: Mapping[str, str], length: int, date: str) -> bytes:
+def head(
+    status: int, fields: Mapping[str, str], length: int, date: str, *, goes_on: bool = True
+) -> bytes:
     """The head of an answer. Raises ValueError for what would be read as another line."""
     kind = "" if "content-type" in fields else f"content-type: {_ANY}\r\n"
-    return (
-        f"{_first(status)}{_lines(fields)}{kind}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
-    ).encode()
+    close = "" if goes_on else "connection: close\r\n"
+    behind = f"{kind}{close}Content-Length: {length}\r\nDate: {date}\r\n\r\n"
+    return _written(_first(status), fields, behind.encode())
 
 
 def stream_head(fields: Mapping[str, str], date: str, *, goes_on: bool) -> bytes:
     """The head of a streamed answer, whose pieces follow as chunks. Raises ValueError as `head`."""
     close = "" if goes_on else "Connection: close\r\n"
-    return (
-        f"{_first(200)}{_lines(fields)}{close}Transfer-Encoding: chunked\r\nDate: {date}\r\n\r\n"
-    ).encode()
+    behind = f"{close}Transfer-Encoding: chunked\r\nDate: {date}\r\n\r\n"
+    return _written(_first(200), fields, behind.encode())
 
 
-def _lines(fields: Mapping[str, str]) -> str:
+def _written(before: bytes, fields: Mapping[str, str], behind: bytes) -> bytes:
+    if native_lines is not None and type(fields) is dict:
+        written = native_lines(before, fields, behind)
+        if written is not None:
+            return written
+    return before + lines(fields) + behind
+
+
+def lines(fields: Mapping[str, str]) -> bytes:
+    """A line for each header, as the native kernel writes them. Raises ValueError as `head`."""
     values = "".join(fields.values())
     if not values.isprintable() and _CONTROL.search(values) is not None:
         raise ValueError("a header holds a control character")
-    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
+    return "".join([f"{name}: {value}\r\n" for name, value in fields.items()]).encode()
 
 
 @lru_cache(maxsize=64)
-def _first(status: int) -> str:
+def _first(status: int) -> bytes:
     """The first line, and the header that is always the same."""
     try:
         reason = HTTPStatus(status).phrase
     except ValueError:
         reason = ""
-    return f"HTTP/1.1 {status} {reason}\r\nServer: {SERVER}\r\n"
+    return f"HTTP/1.1 {status} {reason}\r\nServer: {SERVER}\r\n".encode()
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,516 @@
+"""Connections whose usual requests we serve ourselves do in all else what aiohttp's do.
+
+Each test of both ways runs them with the same serving behind.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from lynkrc_runtime.access.keyring import KeyRing
+from lynkrc_runtime.server import client_routes
+from lynkrc_runtime.server import http as guards
+from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.connection import Connection
+from lynkrc_runtime.server.crowd import _send_away
+from lynkrc_runtime.server.exchange import Client, Incoming
+from lynkrc_runtime.server.front import put_before
+from lynkrc_runtime.server.gateway import Gateway
+from lynkrc_runtime.server.http import Site
+from lynkrc_runtime.server.serving import runner
+from lynkrc_runtime.settings import Key
+from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
+
+PATIENCE = 60.0
+PATH = "/v1/messages"
+HEAD = b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+NEXT = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+
+both_ways = pytest.mark.parametrize("direct", [False, True], ids=["aiohttp", "direct"])
+
+
+def asked(body: bytes = b"{}", *more: bytes) -> bytes:
+    lines = b"".join(line + b"\r\n" for line in more)
+    return HEAD + lines + b"content-length: %d\r\n\r\n%b" % (len(body), body)
+
+
+async def echo(_: Gateway, incoming: Incoming, client: Client) -> None:
+    await client.answer(200, {"content-type": "text/plain"}, incoming.body)
+
+
+@dataclass
+class Lab:
+    """A gateway in this loop whose `/v1/messages` is served by `serving`."""
+
+    site: Site
+    server: web.AppRunner
+    said: Said
+    port: int
+    direct: list[str] = field(default_factory=list)
+    """Ids of the requests that did not go by aiohttp."""
+    writers: list[asyncio.StreamWriter] = field(default_factory=list)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writers.append(writer)
+        return reader, writer
+
+    async def says(self, *pieces: bytes) -> bytes:
+        """All that comes back until the connection ends; each piece is read before the next."""
+        reader, writer = await self.connect()
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+            await turns()
+        async with asyncio.timeout(PATIENCE):
+            return await reader.read()
+
+    def connections(self) -> list[web.RequestHandler]:
+        assert self.server.server is not None
+        return self.server.server.connections
+
+
+async def turns(count: int = 20) -> None:
+    """Let everything run that can."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+Lending = Callable[..., Any]
+
+
+@pytest.fixture
+def lab(monkeypatch: pytest.MonkeyPatch) -> Lending:
+    @asynccontextmanager
+    async def lent(
+        serving: Callable[[Gateway, Incoming, Client], Awaitable[None]] = echo,
+        *,
+        direct: bool = True,
+        idle: float = 75.0,
+        patience: float = 1.0,
+    ) -> AsyncIterator[Lab]:
+        said = Said()
+        table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+        site = Site(gateway=gateway(policy(table), said))
+        served = {"/messages": ("messages", "anthropic-messages", serving)}
+        monkeypatch.setattr(client_routes, "_SURFACES", served)
+        app = client_app(site)
+        made = runner(app, site.gateway.log, patience, idle)
+        await made.setup()
+        if direct:
+            put_before(made, app)
+        await web.TCPSite(made, "127.0.0.1", 0).start()
+        one = Lab(site, made, said, made.addresses[0][1])
+        run = Connection._run
+
+        async def noted(self: Connection, surface: Any, *rest: Any) -> None:
+            one.direct.append(surface.path)
+            await run(self, surface, *rest)
+
+        monkeypatch.setattr(Connection, "_run", noted)
+        try:
+            yield one
+        finally:
+            for writer in one.writers:
+                writer.close()
+            await made.cleanup()
+
+    return lent
+
+
+async def test_the_usual_request_is_served_directly_and_no_other(lab: Lending) -> None:
+    async with lab() as one:
+        heard = await one.says(asked(), asked(b"[1]"), NEXT)
+        assert heard.count(b"HTTP/1.1 200") == 3
+        assert one.direct == [PATH, PATH]
+        for request in (
+            asked(b"{}", b"origin: http://a.example"),
+            asked(b"{}", b"upgrade: h2c"),
+            asked(b"{}", b"expect: 100-continue"),
+            asked(b"{}", b"content-encoding: gzip"),
+            asked().replace(b"localhost", b"evil.example"),
+            asked().replace(b"application/json", b"text/plain"),
+            asked().replace(b"HTTP/1.1", b"HTTP/1.0"),
+            asked(b"{}", b"connection: close"),
+            asked().replace(b"POST", b"PUT"),
+            asked().replace(b"/v1/", b"/v1/v1/"),
+            HEAD + b"transfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        ):
+            await one.says(request, NEXT)
+        assert one.direct == [PATH, PATH]
+        await one.says(asked().replace(b"messages ", b"messages?beta=true "), NEXT)
+        assert len(one.direct) == 3
+
+
+@both_ways
+async def test_a_request_may_come_in_any_two_pieces(lab: Lending, direct: bool) -> None:
+    request = asked(b'{"a":1}')
+    async with lab(direct=direct) as one:
+        heard = {await one.says(request[:at], request[at:], NEXT) for at in range(1, len(request))}
+        (ends,) = {answers.count(b"HTTP/1.1 200") for answers in heard}
+        assert ends == 2
+        assert all(b'\r\n\r\n{"a":1}HTTP' in answers for answers in heard)
+
+
+@both_ways
+async def test_a_long_body_stops_and_goes_on(lab: Lending, direct: bool) -> None:
+    body = b"x" * 3_000_000
+    async with lab(direct=direct) as one:
+        heard = await one.says(asked(body), asked(body), NEXT)
+        assert heard.count(body) == 2
+        assert heard.count(b"HTTP/1.1 200") == 3
+
+
+@both_ways
+async def test_pipelined_requests_wait_and_are_answered_in_order(
+    lab: Lending, direct: bool
+) -> None:
+    running: list[bytes] = []
+    go = asyncio.Event()
+
+    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
+        running.append(incoming.body)
+        await go.wait()
+        await client.answer(200, {}, incoming.body)
+
+    async with lab(serving, direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(b"".join(asked(b"[%d]" % number) for number in range(40)) + NEXT)
+        await turns()
+        assert running == [b"[0]"]
+        go.set()
+        heard = await asyncio.wait_for(reader.read(), PATIENCE)
+        assert running == [b"[%d]" % number for number in range(40)]
+        places = [heard.index(b"\r\n\r\n[%d]" % number) for number in range(40)]
+        assert places == sorted(places)
+        assert heard.count(b"HTTP/1.1 200") == 41
+
+
+@both_ways
+async def test_a_body_that_does_not_come_is_answered_and_the_connection_ends(
+    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "BODY_TIME", 0.05)
+    async with lab(direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        assert head.startswith(b"HTTP/1.1 408")
+        assert b"connection: close" in head.lower()
+        writer.write(b"12345678")  # it is read, so that the client gets to read the answer
+        assert b"did not come" in await asyncio.wait_for(reader.read(), PATIENCE)
+        assert one.site.shedding.active == 0
+        assert len(one.direct) == direct
+
+
+@both_ways
+async def test_who_leaves_is_served_no_more(lab: Lending, direct: bool) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def serving(*_: Any) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with lab(serving, direct=direct) as one:
+        before = asyncio.all_tasks()
+        _, writer = await one.connect()
+        writer.write(asked())
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        writer.transport.abort()
+        await asyncio.wait_for(ended.wait(), PATIENCE)
+        await turns()
+        assert one.connections() == []
+        assert asyncio.all_tasks() == before
+        assert one.site.shedding.active == 0
+
+
+@both_ways
+async def test_who_leaves_before_the_service_begins_leaves_nothing(
+    lab: Lending, direct: bool
+) -> None:
+    async with lab(direct=direct) as one:
+        await one.connect()
+        while not one.connections():
+            await turns()
+        await turns()
+        before = asyncio.all_tasks()
+        (protocol,) = one.connections()
+        protocol.data_received(asked())
+        protocol.connection_lost(None)
+        await turns()
+        assert one.connections() == []
+        assert len(before - asyncio.all_tasks()) == 1, "the loop of the connection has ended"
+        assert asyncio.all_tasks() <= before
+        assert one.site.shedding.active == 0
+
+
+@both_ways
+async def test_a_crowd_closes_what_waits_and_lets_finish_what_runs(
+    lab: Lending, direct: bool
+) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
+        begun.set()
+        await go.wait()
+        await client.answer(200, {}, incoming.body)
+
+    async with lab(serving, direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(asked(b"[1]"))
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        idle, _ = await one.connect()
+        while len(one.connections()) < 2:
+            await turns()
+        for protocol in one.connections():
+            _send_away(protocol)
+        assert await asyncio.wait_for(idle.read(), PATIENCE) == b""
+        go.set()
+        assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"[1]")
+
+
+@both_ways
+async def test_half_a_connection_is_none(lab: Lending, direct: bool) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def serving(*_: Any) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with lab(serving, direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(asked())
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        await asyncio.wait_for(ended.wait(), PATIENCE)
+
+
+@both_ways
+async def test_a_running_request_is_not_idle_and_its_connection_is_afterwards(
+    lab: Lending, direct: bool
+) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
+        begun.set()
+        await go.wait()
+        await client.answer(200, {}, incoming.body)
+
+    async with lab(serving, direct=direct, idle=0.05) as one:
+        reader, writer = await one.connect()
+        writer.write(asked(b"[1]"))
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        (protocol,) = one.connections()
+        while protocol._keepalive_handle is not None:  # until its timer has rung
+            await asyncio.sleep(0.01)
+        assert not writer.is_closing()
+        go.set()
+        heard = await asyncio.wait_for(reader.read(), PATIENCE)
+        assert heard.startswith(b"HTTP/1.1 200")
+        assert heard.endswith(b"[1]")
+
+
+@both_ways
+async def test_a_stop_waits_for_what_runs_and_closes_what_does_not(
+    lab: Lending, direct: bool
+) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
+        begun.set()
+        await go.wait()
+        await client.answer(200, {}, incoming.body)
+
+    async with lab(serving, direct=direct, patience=PATIENCE) as one:
+        before = asyncio.all_tasks()
+        idle, idler = await one.connect()
+        idler.write(asked(b"[0]"))
+        go.set()
+        await asyncio.wait_for(idle.readuntil(b"[0]"), PATIENCE)
+        begun.clear()
+        go.clear()
+        reader, writer = await one.connect()
+        writer.write(asked(b"[1]"))
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        stopping = asyncio.create_task(one.server.cleanup())
+        assert await asyncio.wait_for(idle.read(), PATIENCE) == b""
+        assert not stopping.done()
+        go.set()
+        assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"[1]")
+        await stopping
+        await turns()
+        assert asyncio.all_tasks() == before
+
+
+@both_ways
+async def test_a_stop_ends_what_does_not_end(lab: Lending, direct: bool) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def serving(*_: Any) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with lab(serving, direct=direct, patience=0.01) as one:
+        before = asyncio.all_tasks()
+        reader, writer = await one.connect()
+        writer.write(asked())
+        await asyncio.wait_for(begun.wait(), PATIENCE)
+        await one.server.cleanup()
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
+        assert ended.is_set()
+        await turns()
+        assert asyncio.all_tasks() == before
+
+
+@both_ways
+@pytest.mark.parametrize("mistake", [ValueError, TimeoutError, ConnectionError])
+async def test_a_mistake_behind_all_nets_is_answered(
+    lab: Lending, direct: bool, mistake: type[Exception]
+) -> None:
+    async def serving(*_: Any) -> None:
+        raise mistake("secret")
+
+    async with lab(serving, direct=direct) as one:
+        heard = await one.says(asked(), NEXT)
+        status = 504 if mistake is TimeoutError else 500
+        assert heard.startswith(b"HTTP/1.1 %d" % status)
+        assert heard.count(b"HTTP/1.1") == 1, "the connection ends"
+        assert b"secret" not in heard
+        assert one.site.shedding.active == 0
+        assert len(one.direct) == direct
+
+
+@both_ways
+async def test_a_mistake_in_the_midst_of_a_stream_ends_it_unfinished(
+    lab: Lending, direct: bool
+) -> None:
+    async def serving(_: Gateway, __: Incoming, client: Client) -> None:
+        await client.start({"content-type": "text/event-stream"})
+        await client.write(b"data: 1\n\n")
+        raise ValueError
+
+    async with lab(serving, direct=direct) as one:
+        heard = await one.says(asked(), NEXT)
+        assert heard.endswith(b"\r\n\r\n9\r\ndata: 1\n\n\r\n")
+
+
+@both_ways
+@pytest.mark.parametrize("status", [199, 204, 304, None])
+async def test_answers_without_a_body_are_so_in_both_ways(
+    lab: Lending, direct: bool, status: int | None
+) -> None:
+    async def serving(_: Gateway, __: Incoming, client: Client) -> None:
+        if status is not None:
+            await client.answer(status, {"x-a": "1"}, b"")
+
+    async with lab(serving, direct=direct) as one:
+        heard = await one.says(asked(), NEXT)
+        assert heard.startswith(b"HTTP/1.1 %d" % (status or 499))
+        assert heard.count(b"HTTP/1.1") == 2
+        first, _, _ = heard.partition(b"\r\n\r\n")
+        assert (b"Content-Length: 0" in first) == (status is None)
+        assert b"Server: lynkrc" in first
+
+
+@both_ways
+async def test_a_stream_waits_for_its_reader(lab: Lending, direct: bool) -> None:
+    piece, count = b"x" * 65_536, 200
+    written: list[int] = []
+
+    async def serving(_: Gateway, __: Incoming, client: Client) -> None:
+        await client.start({"content-type": "text/event-stream"})
+        for number in range(count):
+            await client.write(piece)
+            written.append(number)
+
+    async with lab(serving, direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(asked())
+        seen = -1
+        while seen != len(written):  # until it stops
+            seen = len(written)
+            await asyncio.sleep(0.05)
+        assert 0 < seen < count
+        writer.write(NEXT)
+        heard = await asyncio.wait_for(reader.read(), PATIENCE)
+        assert heard.count(b"\r\n10000\r\n" + piece) == count
+        assert heard.count(b"HTTP/1.1 200") == 2
+
+
+@both_ways
+async def test_a_key_counts_for_the_request_it_comes_with(lab: Lending, direct: bool) -> None:
+    callers: list[str | None] = []
+
+    async def serving(gateway: Gateway, incoming: Incoming, client: Client) -> None:
+        callers.append(None if incoming.caller is None else incoming.caller.name)
+        await echo(gateway, incoming, client)
+
+    keys = {name: Key(secret=f"sesame-{name}") for name in ("one", "two")}
+
+    def shows(key: str) -> bytes:
+        return asked(b"{}", b"x-api-key: sesame-" + key.encode())
+
+    async with lab(serving, direct=direct) as one:
+        plain = one.site.gateway
+        one.site.gateway = replace(plain, keys=KeyRing(keys, {}))
+        reader, writer = await one.connect()
+
+        async def status(request: bytes) -> bytes:
+            writer.write(request)
+            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+            await reader.readexactly(length)
+            return head[9:12]
+
+        said = [await status(shows(key)) for key in ("one", "one", "six", "two", "one", "")]
+        assert said == [b"200", b"200", b"401", b"200", b"200", b"401"]
+        assert callers == ["one", "one", "two", "one"]
+        # It is revoked while the connection waits.
+        one.site.gateway = replace(plain, keys=KeyRing({"two": keys["two"]}, {}))
+        assert [await status(shows(key)) for key in ("one", "two")] == [b"401", b"200"]
+        one.site.gateway = plain
+        assert await status(shows("one")) == b"200"
+        assert callers[-2:] == ["two", None]
+
+
+def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
+    """Of a connection: what `connection` reads and sets, beside its methods."""
+    slots = {name for kind in web.RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
+    assert slots >= {
+        "_close",
+        "_force_close",
+        "_handler_waiter",
+        "_keepalive",
+        "_keepalive_handle",
+        "_keepalive_timeout",
+        "_lingering_time",
+        "_loop",
+        "_manager",
+        "_messages",
+        "_next_keepalive_close_time",
+        "_parser",
+        "_reading_paused",
+        "_request_factory",
+        "_request_handler",
+        "_request_in_progress",
+        "_task_handler",
+        "_waiter",
+    }
+    assert {"_handle_request", "_process_keepalive", "_drain_helper"} <= set(
+        dir(web.RequestHandler)
+    )
