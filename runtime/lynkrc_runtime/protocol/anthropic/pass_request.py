@@ -43,11 +43,12 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.late_messages import may_reason
+from lynkrc_runtime.protocol.late_messages import ASSISTANT, SYSTEM, course_of, may_reason
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
 _NO_SHAPE = RequestShape()
+_SYSTEM, _ASSISTANT = bytes((SYSTEM,)), bytes((ASSISTANT,))
 
 
 def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
@@ -119,7 +120,7 @@ def _as_it_came(request: Request, facts: TargetFacts, headers: Mapping[str, str]
 
 def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Betas) -> Edits | None:
     """What the messages need; None where nothing of them is looked at."""
-    folds = shape.mid_system is False
+    folds = shape.mid_system is False and _SYSTEM in course_of(request.messages).kinds
     strips_members = folds or betas.lost_turn_config
     has_carrier = _has_carrier(request)
     if not (folds or strips_members or has_carrier or facts.foreign or facts.without_thinking):
@@ -167,10 +168,11 @@ def _is_stripped(block: Block, facts: TargetFacts) -> bool:
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:
-    turns = [turn for turn in request.messages if turn.role is not Role.SYSTEM]
-    ends_folded = shape.mid_system is False and request.messages[-1].role is Role.SYSTEM
-    is_prefill = bool(turns) and turns[-1].role is Role.ASSISTANT and not ends_folded
-    if shape.prefill is False and is_prefill:
+    if shape.prefill is not False:
+        return
+    kinds = course_of(request.messages).kinds
+    ends_folded = shape.mid_system is False and kinds.endswith(_SYSTEM)
+    if kinds.rstrip(_SYSTEM)[-1:] == _ASSISTANT and not ends_folded:
         raise CannotTranslate("prefill", "the target does not continue an assistant message")
 
 
