@@ -30,6 +30,7 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("max_tokens", 9000),
     ("max_tokens", 10),
     ("temperature", 0.5),
+    ("temperature", 1),
     ("top_k", 5),
     ("stop_sequences", ["END"]),
     ("stop_sequences", []),
@@ -81,7 +82,7 @@ def written(body: bytes, facts: TargetFacts, headers: dict[str, str], client: st
 
 
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=250, deadline=None)
+@settings(derandomize=True, max_examples=700, deadline=None)
 def test_the_short_way_and_the_long_one(seed: int) -> None:
     chance = Random(seed)
     options = dict(chance.sample(OPTIONS, chance.choice((0, 0, 1, 2, 3))))
