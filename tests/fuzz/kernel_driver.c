@@ -10,6 +10,7 @@
 #include "kernel.h"
 #include "chat_turns.h"
 #include "messages_write.h"
+#include "outline.h"
 #include "turns.h"
 
 #include <stdio.h>
@@ -282,6 +283,46 @@ static void read_chat(const unsigned char *text, size_t length) {
     free(own);
 }
 
+/* The outline and what it leaves out are the body; tools that are known are found where they are. */
+static void read_outline(const unsigned char *text, size_t length, int knows_tools) {
+    static const unsigned char known[] = "[{\"name\":\"look\"}]";
+    lk_outline found;
+    lk_turns turns;
+    unsigned char *own = copy(text, length), *tools = copy(known, sizeof known - 1), *out;
+    size_t size = 0;
+    memset(&found, 0, sizeof found);
+    found.json = (lk_json){.text = own, .end = length};
+    found.tools = tools;
+    found.tools_size = knows_tools ? sizeof known - 1 : 0;
+    if (lk_walk_outline(&found) == 1) {
+        size_t begin = found.json.at;
+        expect(begin > 0 && begin <= length && begin == found.values[LK_MESSAGES].begin, "a value");
+        if (lk_read_turns(own, begin, length, &turns) == 1) {
+            found.values[LK_MESSAGES].end = found.json.at = turns.end;
+            if (lk_walk_outline(&found) == 0) {
+                taken++;
+                for (int i = 0; i < LK_APART; i++) {
+                    const lk_value *value = &found.values[i];
+                    expect(value->begin <= value->end && value->end < length, "a value");
+                    expect((value->begin == 0) == (value->end == 0), "a value that is not there");
+                    size += value->end - value->begin;
+                }
+                out = malloc(length);
+                if (!out) abort();
+                expect(lk_write_outline(&found, NULL) == length - size, "the size of an outline");
+                expect(lk_write_outline(&found, out) == length - size, "an outline");
+                expect(out[0] == own[0] && out[length - size - 1] == own[length - 1], "its ends");
+                free(out);
+            }
+        }
+        lk_release_turns(&turns);
+    } else {
+        refused++;
+    }
+    free(tools);
+    free(own);
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     uint32_t table;
     if (size < 5) return 0;
@@ -289,7 +330,9 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     if (table > size - 5) table = (uint32_t)(size - 5);
     const unsigned char *text = data + 5 + table;
     size_t length = size - 5 - table;
-    if (data[0] & 4)
+    if (data[0] & 4 && data[0] & 2)
+        read_outline(text, length, data[0] & 1);
+    else if (data[0] & 4)
         data[0] & 1 ? read_chat(text, length) : read_turns(text, length);
     else if (data[0] & 2)
         fold(data + 5, table, text, length);

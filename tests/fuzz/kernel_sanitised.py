@@ -23,6 +23,8 @@ TURNS = 4
 """The choice that makes it the JSON text of messages, behind no table."""
 CHAT = 5
 """The choice that makes it that of Chat's."""
+BODY = 6
+"""The choice that makes it that of a body; one more, and the tools of the body are known."""
 CHATTED = (
     '[{"role":"system","content":"be"},{"role":"user","content":[{"type":"text","text":"go"}]},'
     '{"role":"assistant","content":"\u00e9","tool_calls":[{"id":"c","type":"function","function":'
@@ -39,6 +41,10 @@ SAID = (
     '"text":"\u4e2d\\ud83d\\ude00","cache_control":{"type":"ephemeral"}}]}],"role":"user"},{"role":'
     '"assistant","content":[{"type":"thinking","thinking":"\u00fc","signature":null},'
     '{"type":"redacted_thinking","data":"abc"}]}]'
+)
+ASKED = (
+    '{"model":"m", "max_tokens": 9,"system":[{"type":"text","text":"be \\"brief\\" \u00e9"}],'
+    f'"messages" :{SAID},"tools":[{{"name":"look"}}],"metadata":{{"user_id":null}},"stream":true}} '
 )
 
 
@@ -82,6 +88,8 @@ def write_inputs(folder: Path, chance: Random) -> list[Path]:
             table, choice, text = b"", TURNS, SAID.encode()
         if number % 10 == 3:
             table, choice, text = b"", CHAT, CHATTED.encode()
+        if number % 10 in (1, 2):
+            table, choice, text = b"", BODY + number % 2, ASKED.encode()
         path = folder / f"input-{number}"
         path.write_bytes(bytes([choice]) + struct.pack("<I", len(table)) + table + text)
         paths.append(path)

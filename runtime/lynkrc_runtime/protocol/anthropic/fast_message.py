@@ -164,7 +164,7 @@ def fast_message(item: msgspec.Raw) -> Message | None:
     return _message(found)
 
 
-def fast_system(given: msgspec.Raw | bytes) -> tuple[Text, ...] | None:
+def fast_system(given: bytes) -> tuple[Text, ...] | None:
     """`system`, or None where it must be read with care."""
     try:
         found = _system(given)

@@ -30,6 +30,7 @@ from lynkrc_runtime.protocol.anthropic.wishes import (
     thinking_object,
     tool_choice_object,
 )
+from lynkrc_runtime.protocol.by_options import ByOptions
 from lynkrc_runtime.protocol.carrier import PREFIX
 from lynkrc_runtime.protocol.conversation import (
     Block,
@@ -43,11 +44,12 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.late_messages import may_reason
+from lynkrc_runtime.protocol.late_messages import ASSISTANT, SYSTEM, course_of, may_reason
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
 _NO_SHAPE = RequestShape()
+_SYSTEM, _ASSISTANT = bytes((SYSTEM,)), bytes((ASSISTANT,))
 
 
 def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
@@ -57,7 +59,7 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
     makers, which no Claude upstream may see, and for what must go with reasoning it could not read.
     """
     is_same = request.model == facts.model
-    if is_same and _is_plain(request, facts):
+    if _is_plain(request, facts) and (is_same or _takes(request, facts, headers)):
         return _as_it_came(request, facts, headers)
     shape = _NO_SHAPE if is_same else facts.shape
     members = dict(request.members)
@@ -100,12 +102,37 @@ def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str
 
 
 def _is_plain(request: Request, facts: TargetFacts) -> bool:
-    """Whether the request surely says nothing but what the same model takes."""
+    """Whether there surely is nothing to leave out of the conversation."""
     return not (facts.foreign or facts.without_thinking or may_reason(request.messages))
 
 
+_known = ByOptions[bool]()
+
+
+def _takes(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> bool:
+    """Whether another model than the asked one surely takes the plain request as it is.
+
+    CannotTranslate where it refuses how the request ends.
+    """
+    options, shape = request.options, facts.shape
+    if request.tool_choice is not None or options.format is not None or "anthropic-beta" in headers:
+        return False
+    takes = _known.get(options, facts)
+    if takes is None:
+        takes = not has_sampling(options) and fit(options, None, shape, facts.max_output) == Fitted(
+            options=options, choice=None, transforms=()
+        )
+        _known.keep(options, facts, takes)
+    if not takes:
+        return False
+    if shape.versions and (headers.get("anthropic-version") or OLD_VERSION) not in shape.versions:
+        return False
+    _refuse_prefill(request, shape)
+    return not _folds(request, shape)
+
+
 def _as_it_came(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
-    """A request without an edit but for the spelling of the model."""
+    """A request without an edit but for the model, or its spelling."""
     sent = {"anthropic-version": headers.get("anthropic-version") or OLD_VERSION}
     betas = split_betas(headers, _NO_SHAPE).kept
     if betas:
@@ -119,7 +146,7 @@ def _as_it_came(request: Request, facts: TargetFacts, headers: Mapping[str, str]
 
 def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Betas) -> Edits | None:
     """What the messages need; None where nothing of them is looked at."""
-    folds = shape.mid_system is False
+    folds = _folds(request, shape)
     strips_members = folds or betas.lost_turn_config
     has_carrier = _has_carrier(request)
     if not (folds or strips_members or has_carrier or facts.foreign or facts.without_thinking):
@@ -131,6 +158,11 @@ def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Bet
         strip_all_thinking=facts.without_thinking,
         strip_members=("output_config",) if strips_members else (),
     )
+
+
+def _folds(request: Request, shape: RequestShape) -> bool:
+    """Whether instructions among the messages must go into one of these."""
+    return shape.mid_system is False and _SYSTEM in course_of(request.messages).kinds
 
 
 def _has_carrier(request: Request) -> bool:
@@ -167,10 +199,11 @@ def _is_stripped(block: Block, facts: TargetFacts) -> bool:
 
 
 def _refuse_prefill(request: Request, shape: RequestShape) -> None:
-    turns = [turn for turn in request.messages if turn.role is not Role.SYSTEM]
-    ends_folded = shape.mid_system is False and request.messages[-1].role is Role.SYSTEM
-    is_prefill = bool(turns) and turns[-1].role is Role.ASSISTANT and not ends_folded
-    if shape.prefill is False and is_prefill:
+    if shape.prefill is not False:
+        return
+    kinds = course_of(request.messages).kinds
+    ends_folded = shape.mid_system is False and kinds.endswith(_SYSTEM)
+    if kinds.rstrip(_SYSTEM)[-1:] == _ASSISTANT and not ends_folded:
         raise CannotTranslate("prefill", "the target does not continue an assistant message")
 
 

@@ -16,11 +16,11 @@ _members = msgspec.json.Decoder(Members).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _encode = msgspec.json.encode
 
-_NAMES = {
-    name: _encode(name)
+_HEADS = {
+    name: _encode(name) + b":"
     for name in ("model", "max_tokens", "system", "messages", "tools", "stream", "metadata")
 }
-"""Names that most bodies have, as they are spelled."""
+"""What stands before the values that most bodies have."""
 _KINDS = {
     b"{"[0]: "an object",
     b"["[0]: "a list",
@@ -127,10 +127,14 @@ def extra(found: Members, known: frozenset[str], place: str) -> dict[str, Any]:
 
 def join(found: dict[str, msgspec.Raw] | dict[str, bytes]) -> bytes:
     """An object of raw values, in order, every value byte for byte."""
-    pieces: list[bytes | msgspec.Raw] = []
+    if not found:
+        return b"{}"
+    pieces: list[bytes | msgspec.Raw] = [b"{"]
     for name, raw in found.items():
-        pieces += (b"," if pieces else b"{", _NAMES.get(name) or _encode(name), b":", raw)
-    pieces.append(b"}" if pieces else b"{}")
+        pieces.append(_HEADS.get(name) or _encode(name) + b":")
+        pieces.append(raw)
+        pieces.append(b",")
+    pieces[-1] = b"}"
     return b"".join(pieces)
 
 

@@ -67,7 +67,7 @@ def read_content(content: msgspec.Raw | bytes, place: str) -> tuple[Block, ...]:
     )
 
 
-def read_system(content: msgspec.Raw | bytes, place: str) -> tuple[Text, ...]:
+def read_system(content: bytes, place: str) -> tuple[Text, ...]:
     """`system`: a string or text blocks."""
     texts: list[Text] = []
     for index, block in enumerate(read_content(content, place)):

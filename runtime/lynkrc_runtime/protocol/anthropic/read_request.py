@@ -109,9 +109,9 @@ def _read_again(body: bytes, found: InPlace, like: Request) -> Request:
     return Request(
         dialect=NAME,
         model=like.model,
-        system=_system(system),
+        system=() if system is None else _system(system),
         messages=messages_in(body, turns),
-        tools=_tools(tools),
+        tools=() if tools is None else _tools(tools),
         tool_choice=like.tool_choice,
         options=like.options,
         metadata=like.metadata,
@@ -144,9 +144,9 @@ def _read(body: bytes, found: InPlace | None) -> Request:
     return Request(
         dialect=NAME,
         model=model,
-        system=_system(members.get("system")),
+        system=_system(kept["system"]) if "system" in kept else (),
         messages=messages,
-        tools=_tools(members.get("tools")),
+        tools=_tools(kept["tools"]) if "tools" in kept else (),
         tool_choice=choice,
         options=Options(
             max_tokens=raw.optional_integer(members.get("max_tokens"), "max_tokens"),
@@ -213,15 +213,15 @@ def _read_messages(given: msgspec.Raw) -> Sequence[Message]:
     )
 
 
-def _system(given: msgspec.Raw | bytes | None) -> tuple[Text, ...]:
-    if given is None or raw.is_null(given):
+def _system(given: bytes) -> tuple[Text, ...]:
+    if given == b"null":
         return ()
     texts = fast_system(given)
     return read_system(given, "system") if texts is None else texts
 
 
-def _tools(given: msgspec.Raw | bytes | None) -> tuple[Tool, ...]:
-    return () if given is None or raw.is_null(given) else _known.read(bytes(given))
+def _tools(given: bytes) -> tuple[Tool, ...]:
+    return () if given == b"null" else _known.read(given)
 
 
 def _read_tools(given: bytes) -> KnownTools:

@@ -5,7 +5,7 @@ What cannot mean the same (several choices, audio, files of another provider) is
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
+from typing import Any, final
 
 import msgspec
 from msgspec import Struct
@@ -29,6 +29,7 @@ from lynkrc_runtime.protocol.anthropic.wishes import (
 from lynkrc_runtime.protocol.anthropic.write_blocks import Json, Losses
 from lynkrc_runtime.protocol.anthropic.write_messages import write_messages
 from lynkrc_runtime.protocol.anthropic.write_tools import write_choice, write_tools
+from lynkrc_runtime.protocol.by_options import ByOptions
 from lynkrc_runtime.protocol.carrier import is_foreign
 from lynkrc_runtime.protocol.conversation import (
     Block,
@@ -111,28 +112,19 @@ class _Settled(Struct, frozen=True, kw_only=True, gc=False):
     """It hangs on what the conversation holds."""
 
 
-_MOST_SETTLED: Final = 256
-_by_options: dict[tuple[int, int], tuple[Options, TargetFacts, _Settled]] = {}
-"""By the ids of options and facts, which stand beside: so nothing else can have these."""
+_known = ByOptions[_Settled]()
 
 
 def _settled(request: Request, facts: TargetFacts) -> _Settled:
-    """The same as `_settle`, without doing it again for the options of a request read again.
-
-    Such requests share their options (`Outlines`), and a target keeps its facts.
-    """
+    """The same as `_settle`, without doing it again for options that came before."""
     options = request.options
-    key = (id(options), id(facts))
     is_plain = request.tool_choice is None and options.format is None
-    if is_plain:
-        known = _by_options.get(key)
-        if known is not None:
-            return known[2]
+    known = _known.get(options, facts) if is_plain else None
+    if known is not None:
+        return known
     settled = _settle(request, facts)
     if is_plain and not settled.by_history:
-        if len(_by_options) >= _MOST_SETTLED:
-            del _by_options[next(iter(_by_options))]
-        _by_options[key] = (options, facts, settled)
+        _known.keep(options, facts, settled)
     return settled
 
 
