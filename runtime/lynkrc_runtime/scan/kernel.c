@@ -15,9 +15,10 @@
 /* A head may claim entries that nothing in the table speaks of, and memory is taken for all. */
 #define MAX_ENTRIES 0x100000u
 
-/* One chain waits for memory at every byte, so a text is read at this many places at once. More do
- * not fit into the registers of x86-64. */
-#define CHAINS 5
+/* One chain waits for memory at every byte, so a text is read at several places at once: at as many
+ * as fit into the registers of x86-64, and where the table is larger than the caches at more. */
+#define FEW_CHAINS 5
+#define MANY_CHAINS 8
 /* A text shorter than this is read by one chain: others guess wrong as long as a word goes on. */
 #define SHORT_TEXT 32
 
@@ -221,7 +222,10 @@ static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t stat
         if ((state) >= accepting) (state) = hit(table, work, (state));                             \
     } while (0)
 
-#define DEFINE_RUN(NAME, CELL_OF)                                                                  \
+/* Unrolled, so that each chain's state is in a register. */
+#define EACH(k, chains) _Pragma("GCC unroll 8") for (int k = 0; k < (chains); k++)
+
+#define DEFINE_RUN(NAME, CELL_OF, CHAINS)                                                          \
     static uint32_t NAME##_one(const lk_table *table, lk_work *work,                               \
                                const unsigned char *class_of, const unsigned char *text,           \
                                size_t length, uint32_t state) {                                    \
@@ -237,29 +241,23 @@ static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t stat
         const void *cells = table->cells;                                                          \
         const uint32_t accepting = table->accepting;                                               \
         const size_t part = length / CHAINS;                                                       \
-        const unsigned char *cut[CHAINS + 1];                                                      \
-        uint32_t ends[CHAINS], s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, state;                      \
-        for (int k = 0; k < CHAINS; k++) cut[k] = text + (size_t)k * part;                         \
-        cut[CHAINS] = text + length;                                                               \
-        for (const unsigned char *at = text, *end = text + part; at < end; at++) {                 \
-            STEP(CELL_OF, s0, at[0]);                                                              \
-            STEP(CELL_OF, s1, at[part]);                                                           \
-            STEP(CELL_OF, s2, at[2 * part]);                                                       \
-            STEP(CELL_OF, s3, at[3 * part]);                                                       \
-            STEP(CELL_OF, s4, at[4 * part]);                                                       \
-        }                                                                                          \
-        for (const unsigned char *at = cut[4] + part; at < cut[CHAINS]; at++)                      \
-            STEP(CELL_OF, s4, *at);                                                                \
-        ends[0] = s0, ends[1] = s1, ends[2] = s2, ends[3] = s3, ends[4] = s4;                      \
-        state = ends[0];                                                                           \
+        const unsigned char *const end = text + length;                                            \
+        uint32_t states[CHAINS] = {0}, state;                                                      \
+        for (const unsigned char *at = text; at < text + part; at++)                               \
+            EACH(k, CHAINS) STEP(CELL_OF, states[k], at[(size_t)k * part]);                        \
+        for (const unsigned char *at = text + CHAINS * part; at < end; at++)                       \
+            STEP(CELL_OF, states[CHAINS - 1], *at);                                                \
+        state = states[0];                                                                         \
         for (int k = 1; k < CHAINS; k++) {                                                         \
+            const unsigned char *at = text + (size_t)k * part;                                     \
+            const unsigned char *const stop = k < CHAINS - 1 ? at + part : end;                    \
             uint32_t guess = 0;                                                                    \
-            for (const unsigned char *at = cut[k]; at < cut[k + 1] && state != guess; at++) {      \
+            for (; at < stop && state != guess; at++) {                                            \
                 guess = CELL_OF(cells, guess + class_of[*at]);                                     \
                 if (guess >= accepting) guess = unhit(table, work, guess);                         \
                 STEP(CELL_OF, state, *at);                                                         \
             }                                                                                      \
-            if (state == guess) state = ends[k];                                                   \
+            if (state == guess) state = states[k];                                                 \
         }                                                                                          \
         return state;                                                                              \
     }                                                                                              \
@@ -273,9 +271,9 @@ static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t stat
         NAME##_one(table, work, table->byte_class, &end, 1, state);                                \
     }
 
-DEFINE_RUN(run_narrow, narrow_cell)
-DEFINE_RUN(run_wide, wide_cell)
-DEFINE_RUN(run_tight, tight_cell)
+DEFINE_RUN(run_narrow, narrow_cell, FEW_CHAINS)
+DEFINE_RUN(run_wide, wide_cell, FEW_CHAINS)
+DEFINE_RUN(run_tight, tight_cell, MANY_CHAINS)
 
 int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
             int written) {
