@@ -222,7 +222,7 @@ static inline size_t unhit(const lk_table *table, lk_work *work, size_t state) {
         if ((state) >= accepting) (state) = hit(table, work, (state));                             \
     } while (0)
 
-/* Unrolled, so that each state is in a register; of two chains one register tells where they are. */
+/* Unrolled, so that each state is in a register. Of two chains one tells where they are. */
 #define EACH(k, chains) _Pragma("GCC unroll 8") for (int k = 0; k < (chains); k++)
 
 #define DEFINE_RUN(NAME, CELL_OF, CHAINS)                                                          \
