@@ -10,7 +10,32 @@ from random import Random
 from lynkrc_runtime.scan.engines import engine_of
 from lynkrc_runtime.scan.tables import Tables, pack, unpack
 
-EDGES = (0, 1, 2, 3, 63, 64, 65, 127, 128, 129, 191, 192, 193, 255, 256, 257, 511, 767, 768, 1023)
+EDGES = (
+    0,
+    1,
+    2,
+    3,
+    31,
+    32,
+    33,
+    39,
+    63,
+    64,
+    65,
+    127,
+    128,
+    129,
+    191,
+    192,
+    193,
+    255,
+    256,
+    257,
+    511,
+    767,
+    768,
+    1023,
+)
 LONG_EDGES = (8191, 8192, 8193)
 ALPHABETS = (
     "ab ",

@@ -10,6 +10,7 @@ from lynkrc.lower.patterns import build_automaton
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern import Pattern
 from lynkrc.syntax.pattern_parse import parse_pattern
+from lynkrc_runtime.scan import tables as scan_tables
 from lynkrc_runtime.scan.engines import engine_of, kernel_name, kernel_notice
 from lynkrc_runtime.scan.tables import Tables
 from tests.scan_cases import EDGES, LONG_EDGES, check, compare, random_tables, random_text
@@ -67,16 +68,25 @@ def test_cells_of_every_width() -> None:
     assert widths == {2, 3, 4}
 
 
-def test_texts_around_every_length_with_words_over_every_cut() -> None:
+@pytest.mark.parametrize(("width", "chains"), [(2, 5), (3, 8), (4, 5)])
+def test_texts_around_every_length_with_words_over_every_cut(
+    width: int, chains: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`chains` read a text at once where cells have this width."""
+    if width > 2:
+        monkeypatch.setattr(scan_tables, "NARROW", 0)
+    if width == 3:
+        monkeypatch.setattr(scan_tables, "WIDE", 0)
     chance = Random(3)
     tables = lexicon_tables()
+    assert tables.data[24] == width
     texts = []
     for edge in (*EDGES[3:], *LONG_EDGES):
         for filler in ("x", " ", "中", "a ", "é-", "b"):
             text = list((filler * edge)[:edge])
-            for quarter in range(1, 5):
+            for cut in range(1, chains + 1):
                 word = chance.choice(WORDS)
-                at = max(0, edge * quarter // 4 - chance.randrange(len(word) + 1))
+                at = max(0, edge // chains * cut - chance.randrange(len(word) + 1))
                 text[at : at + len(word)] = word
             texts.append("".join(text))
     compare(tables, texts, chance)

@@ -236,3 +236,26 @@ def test_serve_without_a_bundle_exits_2(folder: Path) -> None:
     done = program("serve", ".", cwd=folder)
     assert done.returncode == 2
     assert "holds 0 files *.lynkr, not one" in done.stderr
+
+
+AT_THE_END = """\
+import gc, sys
+from lynkrc.__main__ import main
+code = main()
+assert gc.isenabled() and gc.get_freeze_count() > 10_000, gc.get_freeze_count()
+sys.exit(code)
+"""
+
+
+@pytest.mark.parametrize(("spec", "code"), [("routing.yaml", 0), ("broken.yaml", 1)])
+def test_nothing_is_collected_when_the_program_ends(folder: Path, spec: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_THE_END, "check", spec],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "AssertionError" not in done.stderr

@@ -15,9 +15,10 @@
 /* A head may claim entries that nothing in the table speaks of, and memory is taken for all. */
 #define MAX_ENTRIES 0x100000u
 
-/* One chain waits for memory at every byte, so a text is read at this many places at once. More do
- * not fit into the registers of x86-64. */
-#define CHAINS 5
+/* One chain waits for memory at every byte, so a text is read at several places at once: at as many
+ * as fit into the registers of x86-64, and where the table is larger than the caches at more. */
+#define FEW_CHAINS 5
+#define MANY_CHAINS 8
 /* A text shorter than this is read by one chain: others guess wrong as long as a word goes on. */
 #define SHORT_TEXT 32
 
@@ -50,18 +51,18 @@ static int all_below(const uint32_t *numbers, size_t count, uint32_t limit) {
     return !bad;
 }
 
-static inline uint32_t narrow_cell(const void *cells, uint32_t at) {
+static inline size_t narrow_cell(const void *cells, size_t at) {
     return ((const uint16_t *)cells)[at];
 }
 
-static inline uint32_t wide_cell(const void *cells, uint32_t at) {
+static inline size_t wide_cell(const void *cells, size_t at) {
     return ((const uint32_t *)cells)[at];
 }
 
 /* Reads a byte more than the cell has: behind the last one are the offsets. */
-static inline uint32_t tight_cell(const void *cells, uint32_t at) {
+static inline size_t tight_cell(const void *cells, size_t at) {
     uint32_t cell;
-    memcpy(&cell, (const unsigned char *)cells + (size_t)at * 3, sizeof cell);
+    memcpy(&cell, (const unsigned char *)cells + at * 3, sizeof cell);
     return cell & 0xffffff;
 }
 
@@ -74,9 +75,9 @@ static int cells_lead_inside(const lk_table *table, uint32_t cells) {
     uint32_t odd_limit = UINT32_MAX / odd, low = (1u << shift) - 1;
     uint32_t end = cells + table->accepting_states;
     for (uint32_t i = 0; i < cells; i++) {
-        uint32_t cell = table->width == 2   ? narrow_cell(table->cells, i)
-                        : table->width == 3 ? tight_cell(table->cells, i)
-                                            : wide_cell(table->cells, i);
+        uint32_t cell = (uint32_t)(table->width == 2   ? narrow_cell(table->cells, i)
+                                   : table->width == 3 ? tight_cell(table->cells, i)
+                                                       : wide_cell(table->cells, i));
         /* A multiple of an odd number times its inverse is the quotient; any other is greater. */
         uint32_t between = (cell & low) != 0 || (cell >> shift) * inverse > odd_limit;
         bad |= cell < cells ? between : cell >= end;
@@ -200,8 +201,8 @@ void lk_work_free(lk_work *work) {
  * on which it never happens is read three times, whatever the patterns are. */
 
 /* Notes an accepting state; what it moves as. */
-static inline uint32_t hit(const lk_table *table, lk_work *work, uint32_t state) {
-    uint32_t number = state - table->accepting, times = work->hits[number];
+static inline size_t hit(const lk_table *table, lk_work *work, size_t state) {
+    uint32_t number = (uint32_t)state - table->accepting, times = work->hits[number];
     if (times == 0) {
         work->touched[work->touched_count++] = number;
         times = 1;
@@ -210,56 +211,56 @@ static inline uint32_t hit(const lk_table *table, lk_work *work, uint32_t state)
     return table->moves[number];
 }
 
-static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t state) {
+static inline size_t unhit(const lk_table *table, lk_work *work, size_t state) {
     work->hits[state - table->accepting]--;
     return table->moves[state - table->accepting];
 }
 
 #define STEP(cell_of, state, byte)                                                                 \
     do {                                                                                           \
-        (state) = cell_of(cells, (state) + class_of[byte]);                                         \
+        (state) = cell_of(cells, (state) + class_of[byte]);                                        \
         if ((state) >= accepting) (state) = hit(table, work, (state));                             \
     } while (0)
 
-#define DEFINE_RUN(NAME, CELL_OF)                                                                  \
-    static uint32_t NAME##_one(const lk_table *table, lk_work *work,                               \
-                               const unsigned char *class_of, const unsigned char *text,           \
-                               size_t length, uint32_t state) {                                    \
+/* Unrolled, so that each state is in a register. Of two chains one tells where they are. */
+#define EACH(k, chains) _Pragma("GCC unroll 8") for (int k = 0; k < (chains); k++)
+
+#define DEFINE_RUN(NAME, CELL_OF, CHAINS)                                                          \
+    static size_t NAME##_one(const lk_table *table, lk_work *work,                                 \
+                             const unsigned char *class_of, const unsigned char *text,             \
+                             size_t length, size_t state) {                                        \
         const void *cells = table->cells;                                                          \
-        const uint32_t accepting = table->accepting;                                               \
+        const size_t accepting = table->accepting;                                                 \
         for (size_t i = 0; i < length; i++) STEP(CELL_OF, state, text[i]);                         \
         return state;                                                                              \
     }                                                                                              \
                                                                                                    \
-    static uint32_t NAME##_all(const lk_table *table, lk_work *work,                               \
-                               const unsigned char *class_of, const unsigned char *text,           \
-                               size_t length) {                                                    \
+    static size_t NAME##_all(const lk_table *table, lk_work *work,                                 \
+                             const unsigned char *class_of, const unsigned char *text,             \
+                             size_t length) {                                                      \
         const void *cells = table->cells;                                                          \
-        const uint32_t accepting = table->accepting;                                               \
+        const size_t accepting = table->accepting;                                                 \
         const size_t part = length / CHAINS;                                                       \
-        const unsigned char *cut[CHAINS + 1];                                                      \
-        uint32_t ends[CHAINS], s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, state;                      \
-        for (int k = 0; k < CHAINS; k++) cut[k] = text + (size_t)k * part;                         \
-        cut[CHAINS] = text + length;                                                               \
-        for (const unsigned char *at = text, *end = text + part; at < end; at++) {                 \
-            STEP(CELL_OF, s0, at[0]);                                                              \
-            STEP(CELL_OF, s1, at[part]);                                                           \
-            STEP(CELL_OF, s2, at[2 * part]);                                                       \
-            STEP(CELL_OF, s3, at[3 * part]);                                                       \
-            STEP(CELL_OF, s4, at[4 * part]);                                                       \
-        }                                                                                          \
-        for (const unsigned char *at = cut[4] + part; at < cut[CHAINS]; at++)                      \
-            STEP(CELL_OF, s4, *at);                                                                \
-        ends[0] = s0, ends[1] = s1, ends[2] = s2, ends[3] = s3, ends[4] = s4;                      \
-        state = ends[0];                                                                           \
+        const unsigned char *const end = text + length;                                            \
+        size_t states[CHAINS] = {0}, state;                                                        \
+        const unsigned char *middle[(CHAINS + 1) / 2];                                             \
+        for (int k = 0; k < (CHAINS + 1) / 2; k++) middle[k] = text + (2 * (size_t)k + 1) * part;  \
+        for (ptrdiff_t before = -(ptrdiff_t)part, behind = 0; before < 0; before++, behind++)      \
+            EACH(k, CHAINS)                                                                        \
+            STEP(CELL_OF, states[k], middle[k / 2][k % 2 ? behind : before]);                      \
+        for (const unsigned char *at = text + CHAINS * part; at < end; at++)                       \
+            STEP(CELL_OF, states[CHAINS - 1], *at);                                                \
+        state = states[0];                                                                         \
         for (int k = 1; k < CHAINS; k++) {                                                         \
-            uint32_t guess = 0;                                                                    \
-            for (const unsigned char *at = cut[k]; at < cut[k + 1] && state != guess; at++) {      \
+            const unsigned char *at = text + (size_t)k * part;                                     \
+            const unsigned char *const stop = k < CHAINS - 1 ? at + part : end;                    \
+            size_t guess = 0;                                                                      \
+            for (; at < stop && state != guess; at++) {                                            \
                 guess = CELL_OF(cells, guess + class_of[*at]);                                     \
                 if (guess >= accepting) guess = unhit(table, work, guess);                         \
                 STEP(CELL_OF, state, *at);                                                         \
             }                                                                                      \
-            if (state == guess) state = ends[k];                                                   \
+            if (state == guess) state = states[k];                                                 \
         }                                                                                          \
         return state;                                                                              \
     }                                                                                              \
@@ -267,15 +268,15 @@ static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t stat
     static void NAME(const lk_table *table, lk_work *work, const unsigned char *class_of,          \
                      const unsigned char *text, size_t length) {                                   \
         const unsigned char end = 0;                                                               \
-        uint32_t state = length < SHORT_TEXT                                                       \
+        size_t state = length < SHORT_TEXT                                                         \
                              ? NAME##_one(table, work, class_of, text, length, 0)                  \
                              : NAME##_all(table, work, class_of, text, length);                    \
         NAME##_one(table, work, table->byte_class, &end, 1, state);                                \
     }
 
-DEFINE_RUN(run_narrow, narrow_cell)
-DEFINE_RUN(run_wide, wide_cell)
-DEFINE_RUN(run_tight, tight_cell)
+DEFINE_RUN(run_narrow, narrow_cell, FEW_CHAINS)
+DEFINE_RUN(run_wide, wide_cell, FEW_CHAINS)
+DEFINE_RUN(run_tight, tight_cell, MANY_CHAINS)
 
 int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
             int written) {

@@ -17,7 +17,7 @@ _MOST_POINTS = (1 << 63) - 1
 
 
 @final
-class Found(Struct, frozen=True, kw_only=True):
+class Found(Struct, frozen=True, gc=False):
     """What occurs in a text, by lexicon.
 
     `counts[l]` is at how many positions a match of lexicon l ends (several there count once),
@@ -54,16 +54,13 @@ class Matcher:
             raise ValueError("the weights sum up to more than 63 bits hold")
         self._tables = tables
         zeros = (0,) * len(tables.sizes)
-        self._nothing = Found(counts=zeros, distinct=zeros, points=zeros)
+        self._nothing = Found(zeros, zeros, zeros)
         self._engine = engine_of(tables, weights, kernel)
 
     def scan(self, text: str) -> Found:
         """What occurs in the text."""
         measures = self._engine.scan(text)
-        if measures is None:
-            return self._nothing
-        counts, distinct, points = measures
-        return Found(counts=counts, distinct=distinct, points=points)
+        return self._nothing if measures is None else Found(*measures)
 
     def present(self, text: str) -> frozenset[int]:
         """The entries that occur in the text."""
