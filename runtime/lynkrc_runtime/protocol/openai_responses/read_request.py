@@ -93,11 +93,11 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     bound = _bound(members)
     items = [] if is_common else _input(given, bound)
     raw_tools = members.get("tools", b"null")
-    tools, names, values = _known.read(b"[]" if raw_tools == b"null" else raw_tools)
-    lists = [("tools", values)]
+    tools, names, values, groups = _known.read(b"[]" if raw_tools == b"null" else raw_tools)
     if offered := offered_in(items):
-        lists.extend(offered)
+        lists = [("tools", values), *offered]
         tools, names = read_tools(lists)
+        groups = _of_namespaces(lists)
     instructions = _optional(as_text, given, "instructions")
     if native is not None:
         system, messages = native.conversation(instructions, names)
@@ -115,16 +115,17 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         options=_options(given),
         metadata=as_object(given.get("metadata", {}), "metadata"),
         members=members,
-        rest=(*_rest(members, given, bound), *_of_namespaces(lists)),
+        rest=(*_rest(members, given, bound), *groups),
         bound=bound,
     )
 
 
-def _read_tools(raw: bytes) -> tuple[tuple[Tool, ...], ToolNames, list[Any]]:
-    """The tools of the body's own list, their names, and the list."""
+def _read_tools(raw: bytes) -> tuple[tuple[Tool, ...], ToolNames, list[Any], tuple[str, ...]]:
+    """The tools of the body's own list, their names, the list, and what is said of its groups."""
     values = as_list(decode_member(raw, "tools"), "tools")
-    tools, names = read_tools([("tools", values)])
-    return KnownTools(tools), names, values
+    lists = [("tools", values)]
+    tools, names = read_tools(lists)
+    return KnownTools(tools), names, values, _of_namespaces(lists)
 
 
 _known = Known(_read_tools)
