@@ -75,6 +75,7 @@ class Case(NamedTuple):
 
 _MESSAGES = ("anthropic-messages", "/v1/messages")
 _CHAT = ("openai-chat", "/v1/chat/completions")
+_RESPONSES = ("openai-responses", "/v1/responses")
 CASES = (
     Case("same dialect, 2 kB", 40, *_MESSAGES, 2_000),
     Case("same dialect, 20 kB", 30, *_MESSAGES, 20_000),
@@ -86,6 +87,8 @@ CASES = (
     Case("converting to Chat, 2 kB", 40, *_MESSAGES, 2_000, model=_TO_CHAT),
     Case("converting to Chat, 20 kB", 20, *_MESSAGES, 20_000, model=_TO_CHAT),
     Case("converting to Chat, 200 kB", 8, *_MESSAGES, 200_000, model=_TO_CHAT),
+    Case("Responses, 20 kB", 20, *_RESPONSES, 20_000),
+    Case("Responses, 200 kB", 8, *_RESPONSES, 200_000),
     Case("stream of 102 events, same dialect", 3, *_MESSAGES, 2_000, True),
     Case("stream of 102 events, converting", 3, *_CHAT, 2_000, True),
 )

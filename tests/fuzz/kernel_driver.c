@@ -9,6 +9,7 @@
 #include "folding.h"
 #include "kernel.h"
 #include "chat_turns.h"
+#include "items.h"
 #include "messages_write.h"
 #include "outline.h"
 #include "turns.h"
@@ -174,17 +175,16 @@ static void tell_own(const unsigned char *text, const lk_turns *turns) {
 }
 
 /* What is written for Chat is read again as such, with as many calls and answers. */
-static void write_chat(const unsigned char *own, const lk_turns *turns, lk_wishes wishes) {
-    lk_blocks blocks;
+static void write_chat(const unsigned char *own, const lk_turns *turns, const lk_blocks *blocks,
+                       lk_wishes wishes) {
     lk_chat again;
-    expect(lk_read_blocks(own, turns, &blocks) == 1, "blocks of what was read");
-    lk_written told = lk_write_chat(own, turns, &blocks, wishes, NULL);
+    lk_written told = lk_write_chat(own, turns, blocks, wishes, NULL);
     if (told.size > 0) {
         unsigned char *out = malloc(told.size + 2);
         if (!out) abort();
         out[0] = '[';
         out[told.size + 1] = ']';
-        lk_written same = lk_write_chat(own, turns, &blocks, wishes, out + 1);
+        lk_written same = lk_write_chat(own, turns, blocks, wishes, out + 1);
         expect(same.size == told.size && same.count == told.count, "the size of what is written");
         expect(out[1] == '{' && out[told.size] == '}', "what is written");
         if (!wishes.keeps_marks) {
@@ -196,7 +196,14 @@ static void write_chat(const unsigned char *own, const lk_turns *turns, lk_wishe
         }
         free(out);
     }
-    lk_release_blocks(&blocks);
+}
+
+static void write_chats(const unsigned char *own, const lk_turns *turns, const lk_blocks *blocks) {
+    for (int i = 0; i < 8; i++)
+        write_chat(own, turns, blocks,
+                   (lk_wishes){.keeps_marks = i & 1,
+                               .takes_neighbours = i & 2,
+                               .wants_reasoning = i & 4});
 }
 
 static void read_turns(const unsigned char *text, size_t length) {
@@ -225,11 +232,10 @@ static void read_turns(const unsigned char *text, size_t length) {
         expect(lk_may_repeat(&turns, turns.turn_count) == 0, "calls behind the last message");
         expect(turns.call_count > 1 || lk_may_repeat(&turns, 0) == 0, "one call");
         tell_own(own, &turns);
-        for (int i = 0; i < 8; i++)
-            write_chat(own, &turns,
-                       (lk_wishes){.keeps_marks = i & 1,
-                                   .takes_neighbours = i & 2,
-                                   .wants_reasoning = i & 4});
+        lk_blocks blocks;
+        expect(lk_read_blocks(own, &turns, &blocks) == 1, "blocks of what was read");
+        write_chats(own, &turns, &blocks);
+        lk_release_blocks(&blocks);
     } else {
         refused++;
     }
@@ -237,11 +243,11 @@ static void read_turns(const unsigned char *text, size_t length) {
     free(own);
 }
 
-static void read_chat(const unsigned char *text, size_t length) {
+static void read_chat(const unsigned char *text, size_t length, int are_items) {
     lk_chat chat;
     unsigned char *own = copy(text, length);
     size_t before = 0;
-    if (lk_read_chat(own, 0, length, &chat) == 1) {
+    if ((are_items ? lk_read_items : lk_read_chat)(own, 0, length, &chat) == 1) {
         const lk_turns *turns = &chat.turns;
         taken++;
         expect(turns->turn_count > 0 && turns->end <= length, "the end");
@@ -261,6 +267,10 @@ static void read_chat(const unsigned char *text, size_t length) {
             expect(chat.pieces[i].turn < turns->turn_count, "where a piece is");
         expect(turns->tokens <= length, "how many tokens");
         tell_own(own, turns);
+        lk_blocks blocks;
+        expect(lk_take_pieces(&chat, &blocks) == chat.is_plain, "blocks of pieces");
+        if (chat.is_plain) write_chats(own, turns, &blocks);
+        lk_release_blocks(&blocks);
         size_t size = lk_write_messages(own, &chat, NULL);
         if (size > 0) {
             unsigned char *out = malloc(size);
@@ -330,10 +340,12 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size) {
     if (table > size - 5) table = (uint32_t)(size - 5);
     const unsigned char *text = data + 5 + table;
     size_t length = size - 5 - table;
-    if (data[0] & 4 && data[0] & 2)
+    if (data[0] & 4 && data[0] & 8)
+        read_chat(text, length, 1);
+    else if (data[0] & 4 && data[0] & 2)
         read_outline(text, length, data[0] & 1);
     else if (data[0] & 4)
-        data[0] & 1 ? read_chat(text, length) : read_turns(text, length);
+        data[0] & 1 ? read_chat(text, length, 0) : read_turns(text, length);
     else if (data[0] & 2)
         fold(data + 5, table, text, length);
     else

@@ -25,6 +25,8 @@ CHAT = 5
 """The choice that makes it that of Chat's."""
 BODY = 6
 """The choice that makes it that of a body; one more, and the tools of the body are known."""
+ITEMS = 12
+"""The choice that makes it that of Responses' items."""
 CHATTED = (
     '[{"role":"system","content":"be"},{"role":"user","content":[{"type":"text","text":"go"}]},'
     '{"role":"assistant","content":"\u00e9","tool_calls":[{"id":"c","type":"function","function":'
@@ -33,6 +35,15 @@ CHATTED = (
     '"content":null},{"content":"\\n3","role":"tool","tool_call_id":"c","name":"look"},{"role":"user",'
     '"content":" \\n\\u00e9 < \\u003c/b"},{"content":[{"type":"text","text":"\\f\\"a"}],"role":'
     '"user"}]'
+)
+LISTED = (
+    '[{"type":"message","role":"developer","content":"be"},{"type":"message","role":"user",'
+    '"content":[{"type":"input_text","text":"go"}]},{"type":"message","id":"m","role":"assistant",'
+    '"content":[{"type":"output_text","annotations":[],"logprobs":null,"text":"\u00e9"}]},{"type":'
+    '"function_call","call_id":"c","name":"look","arguments":"{\\"a\\":[1,\\"\\u4e2d\\ud83d\\ude00'
+    '\\"]}"},{"name":"find","call_id":"d","arguments":" ","type":"function_call"},{"type":'
+    '"function_call_output","call_id":"d","output":""},{"type":"custom_tool_call_output","output":'
+    '[{"type":"text","text":"\\n3"}],"call_id":"c"},{"type":"message","role":"user","content":"x"}]'
 )
 SAID = (
     '[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"text","text":"a\\n"},'
@@ -86,6 +97,8 @@ def write_inputs(folder: Path, chance: Random) -> list[Path]:
             text = random_text(chance).encode("utf-32-le", "surrogatepass")
         if number % 10 == 5:
             table, choice, text = b"", TURNS, SAID.encode()
+        if number % 10 == 7:
+            table, choice, text = b"", ITEMS, LISTED.encode()
         if number % 10 == 3:
             table, choice, text = b"", CHAT, CHATTED.encode()
         if number % 10 in (1, 2):

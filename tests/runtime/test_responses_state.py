@@ -129,6 +129,20 @@ async def test_a_request_that_relies_on_nothing_keeps_its_bytes() -> None:
     assert (await settle_state(b"[]", None, "")).body == b"[]"
 
 
+@pytest.mark.parametrize("given", ["[]", '[{"id":"x"}]', "[1,[2]]", '"Hi"', "5", "{}", "null"])
+@pytest.mark.parametrize("state", ["background", "conversation", "previous_response_id"])
+async def test_without_a_store_the_same_is_refused(given: str, state: str) -> None:
+    """Where the input is none at all, who reads it says so before anything else."""
+    value = "true" if state == "background" else '"x"'
+    body = f'{{"input":{given},"{state}":{value}}}'.encode()
+    if given in ("5", "{}"):
+        assert (await settle_state(body, None, "")).body is body
+    else:
+        with pytest.raises(RefusedState) as refused:
+            await settle_state(body, None, "")
+        assert refused.value.param == state
+
+
 async def test_earlier_turns_are_put_before_the_new_one() -> None:
     store = store_of(Clock())
     items = (b'{"role":"user","content":"a"}',), (b'{"type":"message","id":"msg_1"}',)

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from openai.types.responses import Response
 
 from lynkrc_runtime.protocol import carrier
@@ -229,6 +230,16 @@ def test_the_request_is_echoed() -> None:
     assert response["tools"][0] == {**TOOLS[0], "strict": None}
     assert response["tools"][1:] == TOOLS[1:]
     assert (response["id"], response["model"]) == ("resp_" + "A" * 24, "served-1")
+
+
+def test_tools_that_came_before_are_echoed_as_if_they_had_not() -> None:
+    call = CASES["free-form"]
+    for tools in (TOOLS, TOOLS[:1], TOOLS, [], TOOLS[1:]):
+        context = context_of(tools=tools)
+        anew = replace(context, request=replace(context.request, tools=(*context.request.tools,)))
+        assert type(anew.request.tools) is tuple
+        assert CLIENT.write_answer(call, context) == CLIENT.write_answer(call, anew)
+        assert stream_of(unfold(call), context) == stream_of(unfold(call), anew)
 
 
 def test_interleaved_calls_keep_their_own_items() -> None:

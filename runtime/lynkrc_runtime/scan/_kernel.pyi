@@ -55,7 +55,9 @@ class Turns:
     `system_end` (0 without any) and are not among the messages. `messages` writes them for the
     Messages API; None where that takes care. `check` is asked whether bytes are a JSON object.
 
-    `for_chat` writes those of the Messages API for Chat, behind `head`, which opens the list: the
+    `are_items`: the same of the items of Responses, of which those of one speaker are one message.
+
+    `for_chat` writes those of another dialect for Chat, behind `head`, which opens the list: the
     list, and a letter for each kind of loss, in order (see messages_write.h); None where that takes
     care.
     """
@@ -70,7 +72,9 @@ class Turns:
     kinds: bytes
     results: list[int]
     errors: list[int]
-    def __init__(self, body: bytes, begin: int, is_chat: bool = False) -> None: ...
+    def __init__(
+        self, body: bytes, begin: int, is_chat: bool = False, are_items: bool = False
+    ) -> None: ...
     def messages(self, check: Callable[[bytes], bool]) -> bytes | None: ...
     def for_chat(
         self, head: bytes, keeps_marks: bool, takes_neighbours: bool, wants_reasoning: bool

@@ -170,6 +170,10 @@ cdef extern from "outline.h":
     size_t lk_write_outline(const lk_outline *found, unsigned char *out)
 
 
+cdef extern from "items.h":
+    int lk_read_items(const unsigned char *text, size_t begin, size_t size, lk_chat *found) nogil
+
+
 cdef extern from "messages_write.h":
     ctypedef struct lk_blocks:
         pass
@@ -181,6 +185,7 @@ cdef extern from "messages_write.h":
         size_t size
         size_t count
         char *losses
+    int lk_take_pieces(const lk_chat *found, lk_blocks *blocks)
     int lk_read_blocks(const unsigned char *text, const lk_turns *found, lk_blocks *blocks)
     lk_written lk_write_chat(const unsigned char *text, const lk_turns *found,
                              const lk_blocks *blocks, lk_wishes wishes, unsigned char *out)
@@ -461,10 +466,12 @@ cdef class Turns:
     cdef lk_chat chat
     cdef lk_turns *found
     cdef bytes body
+    cdef bint has_pieces
     cdef readonly Py_ssize_t begin, end, first, system_end
     cdef readonly object tokens, has_reasoning, is_ascii, kinds, results, errors
 
-    def __cinit__(self, bytes body not None, Py_ssize_t begin, bint is_chat=False):
+    def __cinit__(self, bytes body not None, Py_ssize_t begin, bint is_chat=False,
+                  bint are_items=False):
         cdef const unsigned char *text = <const unsigned char *>PyBytes_AsString(body)
         cdef size_t size = <size_t>PyBytes_Size(body), i
         cdef int done
@@ -474,10 +481,10 @@ cdef class Turns:
         if begin < 0:
             raise ValueError("a list cannot begin before the body")
         if size < <size_t>LONG:
-            done = self.read(text, size, is_chat)
+            done = self.read(text, size, is_chat, are_items)
         else:
             with nogil:
-                done = self.read(text, size, is_chat)
+                done = self.read(text, size, is_chat, are_items)
         if done < 0:
             raise MemoryError
         if done == 0:
@@ -502,7 +509,11 @@ cdef class Turns:
     def __dealloc__(self):
         lk_release_chat(&self.chat)
 
-    cdef int read(self, const unsigned char *text, size_t size, bint is_chat) noexcept nogil:
+    cdef int read(self, const unsigned char *text, size_t size, bint is_chat,
+                  bint are_items) noexcept nogil:
+        self.has_pieces = is_chat or are_items
+        if are_items:
+            return lk_read_items(text, <size_t>self.begin, size, &self.chat)
         if is_chat:
             return lk_read_chat(text, <size_t>self.begin, size, &self.chat)
         return lk_read_turns(text, <size_t>self.begin, size, &self.chat.turns)
@@ -538,7 +549,11 @@ cdef class Turns:
         cdef lk_blocks blocks
         cdef lk_written told
         cdef char *out
-        cdef int done = lk_read_blocks(text, self.found, &blocks)
+        cdef int done
+        if self.has_pieces:
+            done = lk_take_pieces(&self.chat, &blocks)
+        else:
+            done = lk_read_blocks(text, self.found, &blocks)
         try:
             if done < 0:
                 raise MemoryError

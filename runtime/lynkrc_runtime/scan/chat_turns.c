@@ -166,9 +166,8 @@ static size_t unescape(const unsigned char *text, size_t size, unsigned char *ou
     return (size_t)(to - out);
 }
 
-/* What a call is given, from the string that holds it; -1 without memory. */
-static int read_input(const lk_json *json, const lk_string *given, lk_piece *call, uint64_t *key,
-                      lk_chat *found) {
+int lk_read_input(const lk_json *json, const lk_string *given, lk_piece *call, uint64_t *key,
+                  lk_chat *found) {
     size_t size = given->end - given->begin, begin = found->inputs_size;
     const unsigned char *text = json->text + given->begin;
     lk_json input;
@@ -243,7 +242,7 @@ static int read_call(lk_json *json, lk_chat *found) {
     }
     if (more != 0 || (seen | TYPE) != (ID | TYPE | FUNCTION)) return 0;
     call.name = span_of(&called);
-    if (read_input(json, &given, &call, &key, found) < 0 || add_piece(found, call) < 0 ||
+    if (lk_read_input(json, &given, &call, &key, found) < 0 || add_piece(found, call) < 0 ||
         !grow((void **)&turns->calls, turns->call_count, 1, &turns->call_room,
               sizeof *turns->calls))
         return -1;

@@ -46,4 +46,8 @@ size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsign
 
 void lk_release_chat(lk_chat *found);
 
+/* What a call is given, from the string that holds it; -1 without memory. */
+int lk_read_input(const lk_json *json, const lk_string *given, lk_piece *call, uint64_t *key,
+                  lk_chat *found);
+
 #endif

@@ -1,6 +1,6 @@
 #include "messages_write.h"
 
-#include <stdlib.h>
+#include "room.h"
 
 enum { ASSISTANT = 'a', RESULT = 'r', TOOL = 't', USER = 'u' };
 enum { LONGEST_ID = 40, LONGEST_NAME = 64, MOST_CALLS = 64 };
@@ -9,13 +9,8 @@ enum { LONGEST_ID = 40, LONGEST_NAME = 64, MOST_CALLS = 64 };
  * have; each kind of block has one that no other has. */
 
 static lk_block *add_block(lk_blocks *blocks, size_t turn, lk_block_kind kind) {
-    if (blocks->count == blocks->room) {
-        size_t room = blocks->room ? blocks->room * 2 : 32;
-        lk_block *grown = realloc(blocks->blocks, room * sizeof *grown);
-        if (!grown) return NULL;
-        blocks->blocks = grown;
-        blocks->room = room;
-    }
+    if (!lk_grow((void **)&blocks->blocks, blocks->count, &blocks->room, sizeof *blocks->blocks))
+        return NULL;
     blocks->blocks[blocks->count] = (lk_block){.turn = turn, .kind = kind};
     return &blocks->blocks[blocks->count++];
 }
@@ -129,7 +124,7 @@ static int read_content(lk_json *json, Reader *reader, lk_block_kind kind) {
 
 int lk_read_blocks(const unsigned char *text, const lk_turns *found, lk_blocks *blocks) {
     Reader reader = {.found = found, .blocks = blocks};
-    *blocks = (lk_blocks){0};
+    *blocks = (lk_blocks){.inputs = text};
     for (; reader.turn < found->turn_count; reader.turn++) {
         const lk_turn *turn = &found->turns[reader.turn];
         lk_json json = {.text = text, .at = turn->begin + 1, .end = turn->end};
@@ -146,6 +141,31 @@ int lk_read_blocks(const unsigned char *text, const lk_turns *found, lk_blocks *
     return 1;
 }
 
+int lk_take_pieces(const lk_chat *found, lk_blocks *blocks) {
+    *blocks = (lk_blocks){.inputs = found->inputs};
+    if (!found->is_plain) return 0;
+    for (size_t i = 0; i < found->piece_count; i++) {
+        const lk_piece *piece = &found->pieces[i];
+        lk_block_kind kind = piece->kind == LK_TEXT   ? LK_SAID
+                             : piece->kind == LK_CALL ? LK_CALLED
+                                                      : LK_RETURNED;
+        lk_block *block = add_block(blocks, piece->turn, kind);
+        if (!block) return -1;
+        if (kind == LK_SAID) block->text = piece->text;
+        block->id = piece->id;
+        block->name = piece->name;
+        if (kind == LK_CALLED) {
+            block->input = piece->input;
+            block->escaped = escaped_size(found->inputs, piece->input);
+        }
+        if (kind != LK_RETURNED) continue;
+        block = add_block(blocks, piece->turn, LK_PART);
+        if (!block) return -1;
+        block->text = piece->text;
+    }
+    return 1;
+}
+
 void lk_release_blocks(lk_blocks *blocks) {
     free(blocks->blocks);
     *blocks = (lk_blocks){0};
@@ -155,7 +175,7 @@ void lk_release_blocks(lk_blocks *blocks) {
  * results, then what is said. */
 
 typedef struct {
-    const unsigned char *text;
+    const unsigned char *text, *inputs;
     const lk_block *blocks;
     lk_wishes wishes;
     lk_writer writer;
@@ -181,8 +201,9 @@ static void put_text(Chat *chat, lk_span span) { lk_put_span(&chat->writer, chat
 
 /* An object as what a string holds. */
 static void put_escaped(Chat *chat, const lk_block *call) {
-    const unsigned char *text = chat->text;
+    const unsigned char *text = chat->inputs;
     size_t plain = call->input.begin, at;
+    if (is_empty(call->input)) LK_PUT(&chat->writer, "{}");
     if (!chat->writer.out) {
         chat->writer.size += call->escaped;
         return;
@@ -402,7 +423,11 @@ static int put_others(Chat *chat, const lk_turns *found, const lk_blocks *blocks
 
 lk_written lk_write_chat(const unsigned char *text, const lk_turns *found, const lk_blocks *blocks,
                          lk_wishes wishes, unsigned char *out) {
-    Chat chat = {.text = text, .blocks = blocks->blocks, .wishes = wishes, .writer = {.out = out}};
+    Chat chat = {.text = text,
+                 .inputs = blocks->inputs,
+                 .blocks = blocks->blocks,
+                 .wishes = wishes,
+                 .writer = {.out = out}};
     lk_written nothing = {0};
     size_t turn = 0, at = 0;
     while (turn < found->turn_count) {

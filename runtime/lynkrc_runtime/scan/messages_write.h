@@ -1,5 +1,5 @@
-/* The messages of a request to `POST /v1/messages`, as `lk_read_turns` took them, on to those of
- * `POST /v1/chat/completions`. Plain C11 without Python.
+/* The messages of a request to `POST /v1/messages`, as `lk_read_turns` took them, or the pieces of
+ * another dialect's, on to messages of `POST /v1/chat/completions`. Plain C11 without Python.
  *
  * Only those that need no repair are written, and mean what protocol/openai_chat/write_messages.py
  * makes of them, followed by its fit_messages.py. Strings are copied as they are spelled, and what a
@@ -30,6 +30,7 @@ typedef struct {
 } lk_block;
 
 typedef struct {
+    const unsigned char *inputs; /* where the inputs of calls stand */
     lk_block *blocks;
     size_t count, room;
 } lk_blocks;
@@ -52,6 +53,9 @@ typedef struct {
 /* The blocks of the messages in `text`, of which `found` was read: 1; 0 where they are not what was
  * found, -1 without memory. Release `blocks` in any case. */
 int lk_read_blocks(const unsigned char *text, const lk_turns *found, lk_blocks *blocks);
+
+/* The same of pieces that were read as another dialect's. */
+int lk_take_pieces(const lk_chat *found, lk_blocks *blocks);
 
 /* Messages as the items of a list, which are written where `out` is not NULL; a size of 0 where they
  * have to be written with care. `text`, `found` and `blocks` are as they were read. */

@@ -132,7 +132,10 @@ async def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> 
     """
     try:
         members = _members(body)
-        given = _input_items(members.get("input"))
+        wanted = members.get("input")
+        # Nothing is kept without a store, and nothing can be referred to.
+        is_asked = store is not None or wanted is None or not bytes(wanted).startswith(b"[")
+        given = _input_items(wanted) if is_asked else ()
         keep = store is not None and _value(members.get("store")) is not False
         previous = _value(members.get("previous_response_id"))
         background = _value(members.get("background"))

@@ -34,6 +34,7 @@ from lynkrc_runtime.protocol.openai_responses.output_items import (
     item_id,
     last_status,
     message_item,
+    offered_by,
     outcome,
     reasoning_item,
     refusal_part,
@@ -66,7 +67,7 @@ def write_answer(answer: Answer, context: AnswerContext) -> bytes:
 
 
 def _items(blocks: tuple[Block, ...], context: AnswerContext) -> list[Json]:
-    offered = Offered(context.request)
+    offered = offered_by(context.request)
     items: list[Json] = []
     for block in blocks:
         match block:

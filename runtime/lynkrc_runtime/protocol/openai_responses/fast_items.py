@@ -64,7 +64,9 @@ class _Plain(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields
 _Content: TypeAlias = str | list[_Input | _Output | _Plain]
 
 
-class _Said(msgspec.Struct, tag_field="type", tag="message", forbid_unknown_fields=True, gc=False):
+class Said(msgspec.Struct, tag_field="type", tag="message", forbid_unknown_fields=True, gc=False):
+    """A message, as the dialect spells it."""
+
     role: Literal["user", "assistant", "system", "developer"]
     content: _Content
     id: Any = None
@@ -123,33 +125,35 @@ class _CustomResult(
     status: Any = None
 
 
-class _Reasoning(msgspec.Struct, tag_field="type", tag="reasoning", gc=False):
+class Reasoning(msgspec.Struct, tag_field="type", tag="reasoning", gc=False):
+    """An item of that type; members nobody reads may stand there, too."""
+
     summary: Any = None
     content: Any = None
     encrypted_content: Any = None
     id: Any = None
 
 
-_Item: TypeAlias = _Said | _Call | _CustomCall | _Result | _CustomResult | _Reasoning
-_decode = msgspec.json.Decoder(list[_Item]).decode
+Item: TypeAlias = Said | _Call | _CustomCall | _Result | _CustomResult | Reasoning
+decode_items = msgspec.json.Decoder(list[Item]).decode
 
 
-def fast_items(raw: bytes) -> list[_Item] | None:
+def fast_items(raw: bytes) -> list[Item] | None:
     """The items, or None where they must be read with care; never an empty list."""
     if not raw.startswith(b"["):
         return None
     try:
-        return _decode(raw) or None
+        return decode_items(raw) or None
     except NOT_JSON:
         return None
 
 
 def join_items(
-    items: Sequence[_Item], instructions: str | None, names: ToolNames
+    items: Sequence[Item], instructions: str | None, names: ToolNames
 ) -> tuple[tuple[Text, ...], Sequence[Message]]:
     """(leading system text, the other messages). MalformedRequest for reasoning that is none."""
     system = [Text(text=instructions)] if instructions else []
-    entries: list[_Item | Thinking | RedactedThinking] = list(items)
+    entries: list[Item | Thinking | RedactedThinking] = list(items)
     starts: list[int] = []
     kinds = bytearray()
     results: list[int] = []
@@ -166,21 +170,21 @@ def join_items(
             results.append(len(kinds) - 1)
             tokens += _tokens(item.output)
             continue
-        if type(item) is _Said and item.role != "assistant":
+        if type(item) is Said and item.role != "assistant":
             turn = 0
             if item.role == "user":
                 kinds.append(USER)
             elif kinds:
                 kinds.append(SYSTEM)
             else:
-                system += _texts(item.content)
+                system += texts_of(item.content)
                 continue
             starts.append(number)
             tokens += _tokens(item.content)
             continue
         if turn == RESULT:
             turn = 0
-        if type(item) is _Said:
+        if type(item) is Said:
             if not item.content:
                 continue
             tokens += _tokens(item.content)
@@ -189,8 +193,8 @@ def join_items(
             tokens += estimate_text(name) + estimate_text(item.arguments)
         elif type(item) is _CustomCall:
             tokens += estimate_text(names.of(None, item.name)) + estimate_text(item.input)
-        elif type(item) is _Reasoning:
-            block = read_reasoning(msgspec.structs.asdict(item), f"input.{number}")
+        elif type(item) is Reasoning:
+            block = reasoning_of(item, f"input.{number}")
             entries[number] = block
             tokens += estimate_blocks((block,))
             has_reasoning = True
@@ -203,7 +207,7 @@ def join_items(
     messages = LateMessages(
         entries,
         starts,
-        partial(_message, names),
+        partial(message_of, names),
         course,
         tokens,
         lambda first: _calls(names, entries[first:]),
@@ -212,7 +216,7 @@ def join_items(
 
 
 def _calls(
-    names: ToolNames, entries: Sequence[_Item | Thinking | RedactedThinking]
+    names: ToolNames, entries: Sequence[Item | Thinking | RedactedThinking]
 ) -> list[GivenCall]:
     return [
         (names.of(None, item.name), item.arguments if isinstance(item, _Call) else item.input)
@@ -221,18 +225,24 @@ def _calls(
     ]
 
 
-def _message(names: ToolNames, entries: Sequence[_Item | Thinking | RedactedThinking]) -> Message:
+def reasoning_of(item: Reasoning, place: str) -> Thinking | RedactedThinking:
+    """The block it is. MalformedRequest."""
+    return read_reasoning(msgspec.structs.asdict(item), place)
+
+
+def message_of(names: ToolNames, entries: Sequence[Item | Thinking | RedactedThinking]) -> Message:
+    """The message that items of one speaker are; reasoning among them is what it was read as."""
     first = entries[0]
-    if type(first) is _Said and first.role != "assistant":
+    if type(first) is Said and first.role != "assistant":
         role = Role.USER if first.role == "user" else Role.SYSTEM
-        return Message(role=role, blocks=_texts(first.content))
+        return Message(role=role, blocks=texts_of(first.content))
     blocks: list[Block] = []
     # An item without words, which is no message, may stand behind the last of any.
     for item in entries:
-        if type(item) is _Said:
-            blocks += _texts(item.content)
+        if type(item) is Said:
+            blocks += texts_of(item.content)
         elif type(item) is _Result or type(item) is _CustomResult:
-            blocks.append(ToolResult(call_id=item.call_id, content=_texts(item.output)))
+            blocks.append(ToolResult(call_id=item.call_id, content=texts_of(item.output)))
         elif type(item) is _Call:
             name = names.of(None, item.name)
             blocks.append(ToolCall(id=item.call_id, name=name, arguments=item.arguments))
@@ -251,7 +261,8 @@ def _tokens(content: _Content) -> int:
     return sum([estimate_text(part.text) for part in content])
 
 
-def _texts(content: _Content) -> tuple[Text, ...]:
+def texts_of(content: _Content) -> tuple[Text, ...]:
+    """What it says."""
     if isinstance(content, str):
         return (Text(text=content),) if content else ()
     return tuple([Text(text=part.text) for part in content])

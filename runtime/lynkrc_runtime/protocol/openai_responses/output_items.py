@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, final
 from lynkrc_runtime.protocol import carrier
 from lynkrc_runtime.protocol.conversation import Request, Stop, Tool
 from lynkrc_runtime.protocol.dialect import AnswerContext
-from lynkrc_runtime.protocol.known_tools import originals_of
+from lynkrc_runtime.protocol.known_tools import originals_of, written_once
 from lynkrc_runtime.protocol.openai_chat.call_ids import made_id
 
 Json: TypeAlias = dict[str, Any]
@@ -33,17 +33,17 @@ class Offered:
 
     __slots__ = ("_originals", "_tools")
 
-    def __init__(self, request: Request) -> None:
-        self._originals = originals_of(request.tools)
+    def __init__(self, tools: tuple[Tool, ...]) -> None:
+        self._originals = originals_of(tools)
         self._tools: dict[str, Tool] = {}
         own: dict[str, list[Tool]] = {}
-        for tool in request.tools:
+        for tool in tools:
             self._tools[tool.name] = tool
             own.setdefault(str(tool.value.get("name")), []).append(tool)
-        for name, tools in own.items():
-            if len(tools) == 1:
+        for name, alike in own.items():
+            if len(alike) == 1:
                 # Models now and then call a tool of a namespace by the name it has there.
-                self._tools.setdefault(name, tools[0])
+                self._tools.setdefault(name, alike[0])
 
     def head(self, called: str) -> tuple[Json, bool]:
         """(name and namespace the client gave, whether the tool is free-form)."""
@@ -55,6 +55,12 @@ class Offered:
         if tool.namespace is not None:
             head["namespace"] = tool.namespace
         return head, tool.kind == "custom"
+
+
+def offered_by(request: Request) -> Offered:
+    """The tools of a request, worked out once for a set of them."""
+    tools = request.tools
+    return written_once(tools, Offered, lambda: Offered(tools))
 
 
 def item_id(kind: str, context: AnswerContext, index: int) -> str:

@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.openai_chat.checks import (
     read_members,
 )
 from lynkrc_runtime.protocol.openai_responses.fast_items import fast_items, join_items
+from lynkrc_runtime.protocol.openai_responses.native_items import native_items
 from lynkrc_runtime.protocol.openai_responses.read_items import (
     DIALECT_NAME,
     offered_in,
@@ -74,8 +75,10 @@ CARRIED = "reasoning.encrypted_content"
 
 def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
     """The request; MalformedRequest names the first member that cannot be read."""
-    members = read_members(body)
-    common = fast_items(members.get("input", b""))
+    native = native_items(body)
+    members = read_members(body) if native is None else native.members
+    common = fast_items(members.get("input", b"")) if native is None else None
+    is_common = native is not None or common is not None
     given = {
         name: decode_member(raw, name)
         for name, raw in members.items()
@@ -83,24 +86,25 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         if name in _NEUTRAL
         and raw != b"null"
         and name != "tools"
-        and not (common and name == "input")
+        and not (is_common and name == "input")
     }
     if not given.get("model"):
         raise malformed("model", "is required and must not be empty")
     bound = _bound(members)
-    items = [] if common else _input(given, bound)
+    items = [] if is_common else _input(given, bound)
     raw_tools = members.get("tools", b"null")
-    tools, names, values = _known.read(b"[]" if raw_tools == b"null" else raw_tools)
-    lists = [("tools", values)]
+    tools, names, values, groups = _known.read(b"[]" if raw_tools == b"null" else raw_tools)
     if offered := offered_in(items):
-        lists.extend(offered)
+        lists = [("tools", values), *offered]
         tools, names = read_tools(lists)
+        groups = _of_namespaces(lists)
     instructions = _optional(as_text, given, "instructions")
-    system, messages = (
-        join_items(common, instructions, names)
-        if common
-        else read_items(items, instructions, names)
-    )
+    if native is not None:
+        system, messages = native.conversation(instructions, names)
+    elif common is not None:
+        system, messages = join_items(common, instructions, names)
+    else:
+        system, messages = read_items(items, instructions, names)
     return Request(
         dialect=DIALECT_NAME,
         model=as_text(given["model"], "model"),
@@ -111,16 +115,17 @@ def read_request(body: bytes, _headers: Mapping[str, str]) -> Request:
         options=_options(given),
         metadata=as_object(given.get("metadata", {}), "metadata"),
         members=members,
-        rest=(*_rest(members, given, bound), *_of_namespaces(lists)),
+        rest=(*_rest(members, given, bound), *groups),
         bound=bound,
     )
 
 
-def _read_tools(raw: bytes) -> tuple[tuple[Tool, ...], ToolNames, list[Any]]:
-    """The tools of the body's own list, their names, and the list."""
+def _read_tools(raw: bytes) -> tuple[tuple[Tool, ...], ToolNames, list[Any], tuple[str, ...]]:
+    """The tools of the body's own list, their names, the list, and what is said of its groups."""
     values = as_list(decode_member(raw, "tools"), "tools")
-    tools, names = read_tools([("tools", values)])
-    return KnownTools(tools), names, values
+    lists = [("tools", values)]
+    tools, names = read_tools(lists)
+    return KnownTools(tools), names, values, _of_namespaces(lists)
 
 
 _known = Known(_read_tools)

@@ -32,18 +32,21 @@ _NO_PARAMETERS = {"type": "object", "properties": {}}
 class ToolNames:
     """Neutral names of functions and custom tools by (namespace, own name)."""
 
-    __slots__ = ("_by_own", "_names", "_taken")
+    __slots__ = ("_by_own", "_names", "_taken", "are_own")
 
     def __init__(self) -> None:
         self._names: dict[tuple[str | None, str], str] = {}
         self._taken: set[str] = set()
         self._by_own: dict[str, set[str]] = {}
+        self.are_own = True
+        """Whether every name outside a namespace is its own: no tool is of a namespace."""
 
     def add(self, namespace: str | None, name: str) -> str | None:
         """The neutral name of another tool; None where the same one has been offered before."""
         key = (namespace, name)
         if key in self._names:
             return None
+        self.are_own &= namespace is None
         neutral = _joined(namespace, name)
         if neutral in self._taken:
             digest = hashlib.sha256(f"{namespace}\0{name}".encode()).hexdigest()

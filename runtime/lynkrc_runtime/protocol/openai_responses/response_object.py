@@ -9,8 +9,9 @@ from typing import Any
 
 import msgspec
 
-from lynkrc_runtime.protocol.conversation import Usage
+from lynkrc_runtime.protocol.conversation import Request, Usage
 from lynkrc_runtime.protocol.dialect import AnswerContext
+from lynkrc_runtime.protocol.known_tools import written_once
 from lynkrc_runtime.protocol.openai_chat.checks import decode_member
 from lynkrc_runtime.protocol.openai_responses.output_items import IN_PROGRESS, Json
 
@@ -51,7 +52,7 @@ def response_base(context: AnswerContext) -> Json:
         "service_tier": "default",
         "store": False,
         "text": _object(members, "text", {"format": {"type": "text"}}),
-        "tools": msgspec.Raw(msgspec.json.encode(_tools(members))),
+        "tools": _spelled_tools(context.request),
         "usage": None,
         "metadata": context.request.metadata,
     }
@@ -65,6 +66,16 @@ def _object(members: Mapping[str, bytes], name: str, usual: Json) -> Json:
     raw = members.get(name)
     given = {} if raw is None or raw == b"null" else decode_member(raw, name)
     return usual | {key: value for key, value in given.items() if value is not None}
+
+
+def _spelled_tools(request: Request) -> msgspec.Raw:
+    """The tools as they are echoed, worked out once for a set of them."""
+    members = request.members
+
+    def spell() -> msgspec.Raw:
+        return msgspec.Raw(msgspec.json.encode(_tools(members)))
+
+    return written_once(request.tools, response_base, spell)
 
 
 def _tools(members: Mapping[str, bytes]) -> Sequence[Any]:

@@ -47,6 +47,7 @@ from lynkrc_runtime.protocol.openai_responses.output_items import (
     item_id,
     last_status,
     message_item,
+    offered_by,
     outcome,
     reasoning_item,
     refusal_part,
@@ -389,7 +390,7 @@ class ResponsesStreamWriter:
     def _begin_call(self, event: ToolCallStart) -> None:
         self._end_text(COMPLETED)
         if self._offered is None:
-            self._offered = Offered(self._context.request)
+            self._offered = offered_by(self._context.request)
         head, is_free_form = self._offered.head(event.name)
         item = self._new("custom_tool_call" if event.custom or is_free_form else "function_call")
         item.head, item.is_raw = head, event.custom
