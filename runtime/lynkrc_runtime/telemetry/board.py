@@ -97,7 +97,8 @@ class Board:
             self._turn(int(now))
         number = self._number = self._number + 1
         sums, tier = self._now, outcome.tier or NO_TIER
-        sums.tiers[tier] = sums.tiers.get(tier, 0) + 1
+        tiers = sums.tiers
+        tiers[tier] = tiers.get(tier, 0) + 1
         if outcome.ending not in _WELL:
             sums.failed += 1
         entry: _Entry = (number, now, dispatch, outcome)
@@ -112,7 +113,8 @@ class Board:
                     sums.unpriced += 1
                 else:
                     name = dispatch.targets[record.target].name
-                    sums.spend[name] = sums.spend.get(name, 0) + micro_of(cost)
+                    spend = sums.spend
+                    spend[name] = spend.get(name, 0) + micro_of(cost)
         self._kept.append(entry)
 
     def _turn(self, now: int) -> None:
