@@ -47,6 +47,34 @@ def test_another_byte_is_read_anew_wherever_it_stands() -> None:
         assert known.size <= 3 * len(whole)
 
 
+def test_the_last_is_one_that_is_kept() -> None:
+    known, asked = counted()
+    assert known.last == b""
+    first, alike = b"[1" + b" " * 100 + b"]", b"[2" + b" " * 100 + b"]"
+    made = known.read(first)
+    assert known.last is first
+    assert known.read(known.last) is made
+    known.read(alike)
+    assert known.last is alike
+    assert known.read(first) is not made
+    known.read(b"x" * (MOST_OF_ONE + 1))
+    assert known.last is first
+    assert asked == [first, alike, first, b"x" * (MOST_OF_ONE + 1)]
+
+
+def test_one_that_had_to_go_is_not_the_last() -> None:
+    def read(data: bytes) -> object:
+        if data.startswith(b"wrong"):
+            raise ValueError(data)
+        return object()
+
+    known = Known(read)
+    known.read(b"sound" + b" " * 100)
+    with pytest.raises(ValueError, match="wrong"):
+        known.read(b"wrong" + b" " * 100)
+    assert (known.last, known.size) == (b"", 0)
+
+
 def test_what_cannot_be_read_is_not_kept() -> None:
     known, _ = counted()
     for _ in range(2):
