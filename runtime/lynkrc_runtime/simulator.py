@@ -23,7 +23,7 @@ message brings a tool's result. Arguments are the smallest that fit the tool's s
 import asyncio
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from hashlib import sha256
@@ -275,6 +275,14 @@ class SimulatedResponse:
         self.headers: Mapping[str, str] = {**headers, SIMULATED: "1"}
         self._pieces = list(reversed(pieces))
         self._end = end
+
+    def named(self, names: Iterable[str]) -> Mapping[str, str]:
+        """See `UpstreamResponse.named`."""
+        return {name: self.headers[name] for name in names if name in self.headers}
+
+    def at_once(self) -> bytes | None:
+        """None: its pieces are read one by one."""
+        return None
 
     async def read(self) -> bytes:
         """See `UpstreamResponse.read`."""

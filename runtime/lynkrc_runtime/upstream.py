@@ -5,7 +5,7 @@ here limits more than the connect.
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, final
 
@@ -74,6 +74,14 @@ class UpstreamResponse(Protocol):
     @property
     def headers(self) -> Mapping[str, str]:
         """Headers, lower-case names, the last of equal names."""
+        ...
+
+    def named(self, names: Iterable[str]) -> Mapping[str, str]:
+        """Of these headers those that came: what `headers` has, without all the others."""
+        ...
+
+    def at_once(self) -> bytes | None:
+        """The whole body where it came with the headers, which is then read; else None."""
         ...
 
     async def read(self) -> bytes:

@@ -7,7 +7,7 @@ not for everybody to use, is used in this module alone.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeAlias, final
 
 import aiohttp
@@ -139,6 +139,20 @@ def protocol_of(connection: Connection) -> LineProtocol:
     return protocol
 
 
+class Headers(Protocol):
+    """Headers as aiohttp has them, by names in any case."""
+
+    def __contains__(self, name: object, /) -> bool: ...
+
+    def getall(self, key: str) -> list[str]:
+        """The values of a name, in their order."""
+        ...
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """All of them."""
+        ...
+
+
 class Holder(Protocol):
     """What has the connection of an answer."""
 
@@ -253,7 +267,7 @@ class HttpResponse:
     def __init__(
         self,
         status: int,
-        headers: Mapping[str, str],
+        headers: "Headers",
         content: aiohttp.StreamReader,
         holder: Holder,
     ) -> None:
@@ -282,6 +296,18 @@ class HttpResponse:
     def headers(self) -> Mapping[str, str]:
         """See `UpstreamResponse.headers`; of most answers nobody asks for them."""
         return {name.lower(): value for name, value in self._given.items()}
+
+    def named(self, names: Iterable[str]) -> Mapping[str, str]:
+        """See `UpstreamResponse.named`."""
+        given = self._given
+        return {name: given.getall(name)[-1] for name in names if name in given}
+
+    def at_once(self) -> bytes | None:
+        """See `UpstreamResponse.at_once`."""
+        if self._content is not None:
+            return None
+        whole, self._whole = self._whole, b""
+        return whole
 
     async def read(self) -> bytes:
         """See `UpstreamResponse.read`."""

@@ -16,7 +16,7 @@ import pstats
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, final
 
@@ -40,6 +40,14 @@ class Chunks:
     def __init__(self, kind: str, chunks: Sequence[bytes]) -> None:
         self.headers = {"content-type": kind}
         self._left = iter(chunks)
+
+    def named(self, names: Iterable[str]) -> Mapping[str, str]:
+        """See `UpstreamResponse.named`."""
+        return {name: self.headers[name] for name in names if name in self.headers}
+
+    def at_once(self) -> bytes | None:
+        """See `UpstreamResponse.at_once`."""
+        return None
 
     async def read(self) -> bytes:
         """See `UpstreamResponse.read`."""

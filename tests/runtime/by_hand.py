@@ -1,7 +1,7 @@
 """A gateway made by hand: a small dispatch table, a scorer of one line, scripted upstreams."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -272,6 +272,12 @@ class _ScriptedResponse:
         self._steps = list(script.steps)
         self._upstream = upstream
         self._until: float | None = None
+
+    def named(self, names: Iterable[str]) -> Mapping[str, str]:
+        return {name: self.headers[name] for name in names if name in self.headers}
+
+    def at_once(self) -> bytes | None:
+        return None
 
     async def read(self) -> bytes:
         loop = asyncio.get_running_loop()

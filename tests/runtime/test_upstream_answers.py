@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lynkrc_runtime.attempt import Fault
+from lynkrc_runtime.server.answers import read_all
 from lynkrc_runtime.upstream import UpstreamFault
 from lynkrc_runtime.upstream_answer import HttpResponse, LineProtocol
 from lynkrc_runtime.upstream_http import HttpUpstream
@@ -256,3 +257,42 @@ def test_what_is_used_of_aiohttp_is_there() -> None:
     members = {"_buffer", "_eof", "_exception", "_loop", "_protocol", "_waiter"}
     assert members <= set(aiohttp.StreamReader.__slots__)
     assert callable(aiohttp.StreamReader._read_nowait_chunk)
+
+
+async def _one(answer: bytes) -> HttpResponse:
+    protocol = LineProtocol(asyncio.get_running_loop())
+    protocol.connection_made(_Transport())
+    told = protocol.ask()
+    protocol.data_received(answer)
+    message, content = await told
+    return HttpResponse(message.code, message.headers, content, _Nobody())
+
+
+async def test_a_body_that_came_with_its_head_is_given_once() -> None:
+    response = await _one(OK)
+    assert response.at_once() == b"hi"
+    assert await response.read() == b"" == response.at_once()
+    assert (await _one(ANSWERS[1])).at_once() == b""
+    begun = await _one(OK[:-1])
+    assert begun.at_once() is None
+    assert await begun.read() == b"h"
+    begun.close()
+
+
+@pytest.mark.parametrize("answer", [OK, ANSWERS[4]])
+async def test_a_whole_answer_is_read_within_its_limit(answer: bytes) -> None:
+    for limit in (3, 2):
+        if limit >= len(await _whole(await _one(answer))):
+            assert await read_all(await _one(answer), limit)
+    with pytest.raises(UpstreamFault) as caught:
+        await read_all(await _one(answer), 1)
+    assert caught.value.fault is Fault.BROKEN
+
+
+async def test_headers_asked_for_by_name_are_those_of_all_the_headers() -> None:
+    head = b"HTTP/1.1 200 OK\r\nRequest-ID: 1\r\nx-a: 2\r\nX-A: 3\r\nContent-Length: 0\r\n\r\n"
+    response = await _one(head)
+    asked = ("x-a", "request-id", "x-none")
+    named = response.named(asked)
+    assert named == {name: response.headers[name] for name in asked if name in response.headers}
+    assert named == {"x-a": "3", "request-id": "1"}

@@ -17,18 +17,27 @@ ERROR_TIME = 10.0
 
 _IDS = ("request-id", "x-request-id", "x-amzn-requestid", "apim-request-id")
 """Headers that hold an upstream's id of a request."""
+_NOTED = (*_IDS, SIMULATED)
 
 
 async def read_all(response: UpstreamResponse, limit: int) -> bytes:
     """The whole body. Raises UpstreamFault, also when it is longer than `limit` bytes."""
+    whole = response.at_once()
+    if whole is not None:
+        _check(len(whole), limit)
+        return whole
     pieces: list[bytes] = []
     size = 0
     while piece := await response.read():
         pieces.append(piece)
         size += len(piece)
-        if size > limit:
-            raise UpstreamFault(Fault.BROKEN, f"the answer is longer than {limit} bytes")
+        _check(size, limit)
     return b"".join(pieces)
+
+
+def _check(size: int, limit: int) -> None:
+    if size > limit:
+        raise UpstreamFault(Fault.BROKEN, f"the answer is longer than {limit} bytes")
 
 
 async def read_error(response: UpstreamResponse) -> bytes:
@@ -45,13 +54,9 @@ async def read_error(response: UpstreamResponse) -> bytes:
 
 def note_response(exchange: Exchange, response: UpstreamResponse) -> None:
     """Remember the upstream's id for this request, and whether it was simulated."""
-    headers = response.headers
-    exchange.upstream_id = None
-    for name in _IDS:
-        if headers.get(name):
-            exchange.upstream_id = headers[name]
-            break
-    exchange.simulated = SIMULATED in headers
+    noted = response.named(_NOTED)
+    exchange.upstream_id = next((noted[name] for name in _IDS if noted.get(name)), None)
+    exchange.simulated = SIMULATED in noted
 
 
 def is_empty(produced: bool, stop: Stop, usage: Usage) -> bool:

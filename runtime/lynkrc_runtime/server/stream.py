@@ -151,7 +151,7 @@ class StreamRelay:
         """Raise unless the answer is a stream."""
         dialect = self._way.dialect
         types = self._way.stream_types
-        kind = response.headers.get("content-type", types[0])
+        kind = response.named(("content-type",)).get("content-type", types[0])
         if response.status == 200 and kind.lower().startswith(types):
             return
         body = await read_error(response)
