@@ -441,7 +441,7 @@ cdef class Counter:
         cdef const unsigned char *written = NULL
         cdef uint32_t *codes = NULL
         cdef lk_counts found
-        if text.isascii():
+        if is_ascii(text, NULL) is True:
             written = <const unsigned char *>PyUnicode_AsUTF8AndSize(text, &length)
         else:
             codes = PyUnicode_AsUCS4Copy(text)
