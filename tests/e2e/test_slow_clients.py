@@ -15,6 +15,7 @@ from aiohttp import web
 from lynkrc_runtime.server import http as guards
 from lynkrc_runtime.server.admin_routes import admin_app
 from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.front import put_before
 from lynkrc_runtime.server.http import BODY_LIMIT, BODY_TIME, Site
 from lynkrc_runtime.server.serving import IDLE, runner
 from lynkrc_runtime.telemetry.log import Log
@@ -36,6 +37,8 @@ async def served(*, admin: bool = False, idle: float = SHORT) -> AsyncIterator[i
     app = admin_app(site) if admin else client_app(site)
     made = runner(app, Log(write=said.write), PATIENCE, idle)
     await made.setup()
+    if not admin:
+        put_before(made, app)
     await web.TCPSite(made, "127.0.0.1", 0).start()
     try:
         yield int(made.addresses[0][1])

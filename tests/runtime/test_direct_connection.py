@@ -5,7 +5,7 @@ Each test of both ways runs them with the same serving behind.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -81,7 +81,7 @@ async def turns(count: int = 20) -> None:
         await asyncio.sleep(0)
 
 
-Lending = Callable[..., Any]
+Lending = Callable[..., AbstractAsyncContextManager[Lab]]
 
 
 @pytest.fixture
@@ -158,8 +158,9 @@ async def test_a_request_may_come_in_any_two_pieces(lab: Lending, direct: bool) 
 
 
 @both_ways
-async def test_a_long_body_stops_and_goes_on(lab: Lending, direct: bool) -> None:
-    body = b"x" * 3_000_000
+@pytest.mark.parametrize("size", [65_536, 262_143, 262_144, 262_145, 600_000, 3_000_000])
+async def test_a_long_body_stops_and_goes_on(lab: Lending, direct: bool, size: int) -> None:
+    body = b"x" * size
     async with lab(direct=direct) as one:
         heard = await one.says(asked(body), asked(body), NEXT)
         assert heard.count(body) == 2
@@ -504,6 +505,7 @@ def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
         "_messages",
         "_next_keepalive_close_time",
         "_parser",
+        "_read_bufsize",
         "_reading_paused",
         "_request_factory",
         "_request_handler",

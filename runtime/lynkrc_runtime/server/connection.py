@@ -160,7 +160,11 @@ class Connection(web.RequestHandler):
             client = DirectClient(self, site.stopping)
             says: Says | None = None
             try:
-                body = self._there(payload) if payload.is_eof() else await _whole(payload)
+                body = (
+                    self._there(payload)
+                    if payload.is_eof()
+                    else await self._coming(payload, int(known.headers["content-length"]))
+                )
                 if body is None:
                     says = too_late
                 else:
@@ -229,6 +233,18 @@ class Connection(web.RequestHandler):
                 return pieces.popleft()
         return payload.read_nowait()
 
+    async def _coming(self, payload: StreamReader, length: int) -> bytes | None:
+        """A body that is still to come; None where it takes too long."""
+        try:
+            with body_time(self._loop):
+                if length > self._read_bufsize:
+                    return await payload.read()
+                # It has room in the buffer: reading is not paused before all of it is there.
+                await payload.wait_eof()
+                return self._there(payload)
+        except TimeoutError:
+            return None
+
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
     ) -> bool:
@@ -245,15 +261,6 @@ class Connection(web.RequestHandler):
                 while not payload.is_eof():
                     await payload.readany()
         return bool(response.keep_alive) and payload.is_eof()
-
-
-async def _whole(payload: StreamReader) -> bytes | None:
-    """A body that is still coming; None where it takes too long."""
-    try:
-        async with body_time():
-            return await payload.read()
-    except TimeoutError:
-        return None
 
 
 def _saying(says: Says, arrival: Arrival) -> Handler:

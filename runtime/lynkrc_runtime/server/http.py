@@ -15,6 +15,7 @@ from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.access.rights import lacks_right
 from lynkrc_runtime.protocol.dialect import ClientDialect, Problem
 from lynkrc_runtime.server.changes import Changes
+from lynkrc_runtime.server.deadline import deadline
 from lynkrc_runtime.server.doors import PEER
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.gateway import Gateway
@@ -399,7 +400,7 @@ async def read_body(request: web.Request) -> bytes | web.Response:
             if length is not None and hdrs.CONTENT_ENCODING not in request.headers:
                 return content.read_nowait()
             return await _whole(request, limit)
-        async with body_time():
+        with body_time(asyncio.get_running_loop()):
             return await _whole(request, limit)
     except TimeoutError:
         return too_late(request)
@@ -409,9 +410,9 @@ async def read_body(request: web.Request) -> bytes | web.Response:
         return refusal(request, 400, "the body is not encoded as its headers say")
 
 
-def body_time() -> asyncio.Timeout:
+def body_time(loop: asyncio.AbstractEventLoop) -> deadline:
     """A block whose waits for a body end when it has had its time; then TimeoutError is raised."""
-    return asyncio.timeout(BODY_TIME)
+    return deadline(loop.time() + BODY_TIME, loop)
 
 
 def too_late(request: web.Request) -> web.Response:
