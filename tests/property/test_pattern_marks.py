@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from lynkrc.codegen.tables import tables_of
+from lynkrc.lower import pattern_marks
 from lynkrc.lower.minimise import minimise
 from lynkrc.lower.pattern_dfa import Dfa, build_dfa
 from lynkrc.lower.pattern_nfa import build_nfa
@@ -87,6 +88,16 @@ def test_words_that_begin_and_end_alike_are_told_apart_without_comparing() -> No
     )
     told = set(zip(dfa.accepts, dfa.marks, strict=True))
     assert len(told) > 0.9 * len(minimise(dfa).accepts)
+
+
+@pytest.mark.parametrize(("limit", "most"), [("_MOST", 0), ("_MOST", 1), ("_MOST_SETS", 1)])
+def test_what_is_given_up_is_told_apart_by_rounds(
+    limit: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = patterns(["fix|mix (a|the)? bug", "/[ab][bc]{1,3}x/", "/[bc]a[a-x]/", "plan*|span*"])
+    whole = minimise(built(read))
+    monkeypatch.setattr(pattern_marks, limit, most)
+    assert minimise(built(read)) == whole
 
 
 @pytest.mark.parametrize("seed", range(4))
