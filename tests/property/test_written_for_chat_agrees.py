@@ -250,11 +250,16 @@ def called(*ids: str, before: Sequence[Any] = (), name: str = "look") -> dict[st
     return {"role": "assistant", "content": [*before, *calls]}
 
 
+def spoken(*blocks: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": list(blocks)}
+
+
 def result(call_id: str, content: Any = "42", **others: Any) -> dict[str, Any]:
     return {"type": "tool_result", "tool_use_id": call_id, "content": content, **others}
 
 
 MARK = {"cache_control": {"type": "ephemeral"}}
+CALL = {"type": "tool_use", "id": "a", "name": "look", "input": {}}
 THOUGHT = {"type": "thinking", "thinking": "hm", "signature": "s"}
 REPLAYS = RequestShape(reasoning_replay="with_tools")
 ALTERNATES = RequestShape(merge_consecutive=True)
@@ -291,6 +296,9 @@ ALTERNATES = RequestShape(merge_consecutive=True)
         ([user(said()), called(before=[THOUGHT]), user(said())], RequestShape(), True),
         ([user(said()), called(before=[said(), THOUGHT, said()]), user(said())], GROQ, True),
         ([user(said()), called("a"), called("b"), user(result("a"))], RequestShape(), False),
+        ([user(said()), spoken(said(), THOUGHT, said(""), said()), user(said())], GROQ, True),
+        ([user(said()), spoken(CALL, said()), user(result("a"))], RequestShape(), False),
+        ([user(said()), spoken(CALL, said("")), user(result("a"))], RequestShape(), True),
         ([user(said()), called(before=[said()])], RequestShape(), False),
         ([user(said(), THOUGHT)], RequestShape(), False),
         ([user(said()), {"role": "system", "content": "Now"}], RequestShape(), False),

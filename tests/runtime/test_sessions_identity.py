@@ -11,7 +11,7 @@ from lynkrc_runtime.ask import markers_of
 from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
-from lynkrc_runtime.sessions.identity import MOST_AGENT, MOST_CLIENTS, Identity, Recogniser
+from lynkrc_runtime.sessions.identity import Identity, Recogniser
 from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, body
 
 HOUSE = Client(
@@ -175,15 +175,15 @@ def test_where_credentials_are_lent_they_say_whose_a_session_is() -> None:
 
 
 def test_whose_client_it_is_is_told_from_memory_where_the_tools_came_before() -> None:
-    fresh = Recogniser(markers_of([HOUSE]), [Profile(HOUSE)], whole=True)
-    agents = ["house-cli/1", "house-cli/2", "other/1", "house-cli/" + "9" * MOST_AGENT, None]
+    fresh = Recogniser(markers_of([HOUSE]), Clients([HOUSE]), whole=True)
+    agents = ["house-cli/1", "house-cli/2", "other/1", "house-cli/" + "9" * 300, None]
     asked = [({"user-agent": one} if one else {}) for one in agents]
     request = CLIENT_DIALECTS[MESSAGES].read_request(body(tools=[TOOL]), {})
     first = [fresh.identify(request, headers, None) for headers in asked]
     again = CLIENT_DIALECTS[MESSAGES].read_request(body(tools=[TOOL]), {})
     assert [fresh.identify(again, headers, None) for headers in asked] == first
     assert len({one.conversation for one in first}) == 2, "by the profile, not by the version"
-    for number in range(MOST_CLIENTS + 10):
+    for number in range(300):
         headers = {"user-agent": f"house-cli/{number}"}
         assert fresh.identify(request, headers, None) == first[0]
     assert fresh.identify(request, {"user-agent": "other/2"}, None) == first[2]
