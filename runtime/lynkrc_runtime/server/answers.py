@@ -55,7 +55,11 @@ async def read_error(response: UpstreamResponse) -> bytes:
 def note_response(exchange: Exchange, response: UpstreamResponse) -> None:
     """Remember the upstream's id for this request, and whether it was simulated."""
     noted = response.named(_NOTED)
-    exchange.upstream_id = next((noted[name] for name in _IDS if noted.get(name)), None)
+    exchange.upstream_id = None
+    for name in _IDS:
+        if noted.get(name):
+            exchange.upstream_id = noted[name]
+            break
     exchange.simulated = SIMULATED in noted
 
 
