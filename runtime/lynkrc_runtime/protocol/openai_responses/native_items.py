@@ -86,7 +86,7 @@ class NativeItems(Sequence[Sequence[Item]]):
             turns.tokens + TOKENS_PER_MESSAGE * count,
             self._calls,
             self._for_messages,
-            turns.for_chat,
+            for_chat=turns.for_chat,
         )
         return self._system(instructions), messages
 
