@@ -6,7 +6,7 @@ Each test of both ways runs them with the same serving behind.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -25,60 +25,9 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.serving import runner
 from lynkrc_runtime.settings import Key
 from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
-
-PATIENCE = 60.0
-PATH = "/v1/messages"
-HEAD = b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-NEXT = b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+from tests.runtime.connection_lab import HEAD, NEXT, PATH, PATIENCE, Lab, asked, echo, turns
 
 both_ways = pytest.mark.parametrize("direct", [False, True], ids=["aiohttp", "direct"])
-
-
-def asked(body: bytes = b"{}", *more: bytes) -> bytes:
-    lines = b"".join(line + b"\r\n" for line in more)
-    return HEAD + lines + b"content-length: %d\r\n\r\n%b" % (len(body), body)
-
-
-async def echo(_: Gateway, incoming: Incoming, client: Client) -> None:
-    await client.answer(200, {"content-type": "text/plain"}, incoming.body)
-
-
-@dataclass
-class Lab:
-    """A gateway in this loop whose `/v1/messages` is served by `serving`."""
-
-    site: Site
-    server: web.AppRunner
-    said: Said
-    port: int
-    direct: list[str] = field(default_factory=list)
-    """Ids of the requests that did not go by aiohttp."""
-    writers: list[asyncio.StreamWriter] = field(default_factory=list)
-
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        self.writers.append(writer)
-        return reader, writer
-
-    async def says(self, *pieces: bytes) -> bytes:
-        """All that comes back until the connection ends; each piece is read before the next."""
-        reader, writer = await self.connect()
-        for piece in pieces:
-            writer.write(piece)
-            await writer.drain()
-            await turns()
-        async with asyncio.timeout(PATIENCE):
-            return await reader.read()
-
-    def connections(self) -> list[web.RequestHandler]:
-        assert self.server.server is not None
-        return self.server.server.connections
-
-
-async def turns(count: int = 20) -> None:
-    """Let everything run that can."""
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 Lending = Callable[..., AbstractAsyncContextManager[Lab]]
