@@ -216,10 +216,17 @@ static inline size_t unhit(const lk_table *table, lk_work *work, size_t state) {
     return table->moves[state - table->accepting];
 }
 
+/* A hint: else what few hits need is kept in registers, and states are not. */
+#if defined(__GNUC__)
+#define RARELY(condition) __builtin_expect(condition, 0)
+#else
+#define RARELY(condition) (condition)
+#endif
+
 #define STEP(cell_of, state, byte)                                                                 \
     do {                                                                                           \
         (state) = cell_of(cells, (state) + class_of[byte]);                                        \
-        if ((state) >= accepting) (state) = hit(table, work, (state));                             \
+        if (RARELY((state) >= accepting)) (state) = hit(table, work, (state));                     \
     } while (0)
 
 /* Unrolled, so that each state is in a register. Of two chains one tells where they are. */
