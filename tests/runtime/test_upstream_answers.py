@@ -145,6 +145,22 @@ async def test_long_bodies_are_held_back_until_they_are_read() -> None:
     assert [len(body) for _, _, body in heard] == [size, size, size, 2, size]
 
 
+@pytest.mark.parametrize("count", [4096, 4097, 4098])
+async def test_no_part_stays_held_back_of_an_answer_in_many_small_chunks(count: int) -> None:
+    """Its parser pauses with the chunk after so many; a reader that had taken all waited on."""
+    protocol = LineProtocol(asyncio.get_running_loop())
+    protocol.connection_made(_Transport())
+    told = protocol.ask()
+    protocol.data_received(CHUNKED + b"\r\n")
+    message, content = await told
+    response = HttpResponse(message.code, message.headers, content, _Nobody())
+    protocol.data_received(b"1\r\nx\r\n" * count)
+    while count:
+        count -= len(await response.read())
+    protocol.data_received(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n")
+    assert await asyncio.wait_for(_whole(response), 60) == b"ab"
+
+
 class _Transport(asyncio.Transport):
     """Counts what is held back."""
 
