@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -268,8 +269,11 @@ async def test_a_connection_remembers_nothing_of_what_was_said_on_it(answer: byt
     assert left is None or left is aiohttp.EMPTY_PAYLOAD or not left._buffer
 
 
-def test_what_is_used_of_aiohttp_is_there() -> None:
+async def test_what_is_used_of_aiohttp_is_there() -> None:
     """These are not for everybody: a version without them is not served with."""
+    protocol = ResponseHandler(asyncio.get_running_loop())
+    for name in ("_parser", "_payload", "_should_close", "_upgraded"):
+        assert hasattr(protocol, name), "what is set under another name is set for nobody"
     members = {"_buffer", "_eof", "_exception", "_loop", "_protocol", "_waiter"}
     assert members <= set(aiohttp.StreamReader.__slots__)
     assert callable(aiohttp.StreamReader._read_nowait_chunk)

@@ -44,16 +44,17 @@ class deadline:
         if self.when < watch.rings:
             watch.set(self.when)
 
-    def ends_soon(self) -> None:
-        """Nobody else will say when the moment has come."""
-        self._timer = self._watch.loop.call_at(self.when, self._end)
+    def nears(self) -> None:
+        """The moment has come, or will before long, and nobody else will tell of it.
 
-    def _end(self) -> None:
-        if self._watch.loop.time() < self.when:
-            self.ends_soon()  # timers of whole milliseconds ring a moment too early
-            return
-        self._is_over = True
-        self._task.cancel()
+        Asked each time: timers of whole milliseconds ring a moment too early.
+        """
+        loop = self._watch.loop
+        if loop.time() < self.when:
+            self._timer = loop.call_at(self.when, self.nears)
+        else:
+            self._is_over = True
+            self._task.cancel()
 
     def __exit__(
         self,
@@ -99,7 +100,7 @@ class _Watch:
         near = self.loop.time() + NEAR
         for block in [block for block in self.running if block.when <= near]:
             del self.running[block]
-            block.ends_soon()
+            block.nears()
         if self.running:
             self.set(min(block.when for block in self.running))
 
