@@ -137,7 +137,7 @@ async def test_a_body_that_stops_being_one_is_a_fault_at_once() -> None:
         response.close()
 
 
-async def test_long_bodies_are_held_back_until_they_are_read() -> None:
+async def test_long_bodies_follow_each_other() -> None:
     size = 3_000_000
     long = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
     parts = b"".join(b"%x\r\n" % 100_000 + b"y" * 100_000 + b"\r\n" for _ in range(30))
@@ -180,6 +180,40 @@ class _Transport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.is_closed
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"content-length: %d\r\n\r\n" % 1_000_000, b"transfer-encoding: chunked\r\n\r\n", b"\r\n"],
+)
+async def test_long_bodies_are_held_back_until_they_are_read(begun: bytes) -> None:
+    """At the socket: what is not read stays with the upstream, also of the second answer."""
+    protocol, transport = LineProtocol(asyncio.get_running_loop()), _Transport()
+    protocol.connection_made(transport)
+    is_chunked = b"chunked" in begun
+    piece = b"x" * 50_000
+    said = b"c350\r\n" + piece + b"\r\n" if is_chunked else piece
+    for _ in range(1 if begun == b"\r\n" else 3):
+        told = protocol.ask()
+        protocol.data_received(b"HTTP/1.1 200 OK\r\n" + begun)
+        message, content = await told
+        response = HttpResponse(message.code, message.headers, content, _Nobody())
+        left = 20
+        while left:
+            sent = 0
+            while left and not transport.is_paused:
+                protocol.data_received(said)
+                sent, left = sent + 1, left - 1
+            assert sent <= 3
+            assert await response.read()
+            assert not transport.is_paused
+        if is_chunked:
+            protocol.data_received(b"0\r\n\r\n")
+        elif begun == b"\r\n":
+            protocol.connection_lost(None)
+        await _whole(response)
+        assert content.total_bytes == 1_000_000
+        assert not transport.is_paused
 
 
 class _Nobody:
