@@ -1,8 +1,9 @@
 """Headers that are the same from call to call, and what is worked out of them once.
 
 A provider's configured headers keep what calls with them say beyond (`ProviderHeaders.sent`), and
-these keep the head of a request to a place (`SentHeaders.heads`). What a client alone says, and its
-own credential, is in neither. All of it ends with the provider's row: nothing outlives a reload.
+these keep the head of a request to a place (`SentHeaders.heads`). Of what a client says only its
+version and betas are in either, which a dialect's writer passes on; its own credential is in none.
+All of it ends with the provider's row: nothing outlives a reload.
 """
 
 from collections.abc import Hashable
@@ -13,7 +14,8 @@ MOST_SENT = 64
 MOST_HEADS = 16
 """Heads kept of one of them: the addresses of a provider's models."""
 LONGEST = 4096
-"""Bytes of a head that is kept; the usual has a few hundred."""
+"""Bytes of a head that is kept, and characters of what is asked for; the usual has a few hundred.
+"""
 
 SentKey: TypeAlias = tuple[str | tuple[str, str], ...]
 """What is asked for, and the names and values of the headers a dialect's writer set."""
@@ -54,7 +56,8 @@ class ProviderHeaders(dict[str, str]):
     def keep(self, key: SentKey, headers: dict[str, str]) -> SentHeaders:
         """Keep what is sent; too many make room for new ones."""
         kept = SentHeaders(headers)
-        if sum(map(len, headers.values())) <= LONGEST:
+        # Of the key: it holds also what is not sent in the end.
+        if sum(len(part) if isinstance(part, str) else len(part[1]) for part in key) <= LONGEST:
             if len(self.sent) >= MOST_SENT:
                 self.sent.clear()
             self.sent[key] = kept

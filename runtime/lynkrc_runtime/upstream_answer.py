@@ -40,6 +40,7 @@ class LineProtocol(ResponseHandler):
         super().__init__(loop)
         self._head: asyncio.Future[Head] | None = None
         self._serves_again = False
+        self._was_paused = False
 
     def ready(self) -> None:
         """Expect an answer.
@@ -49,6 +50,7 @@ class LineProtocol(ResponseHandler):
         """
         if self.should_close or self._is_amid():
             raise aiohttp.ServerDisconnectedError
+        self._was_paused = False
         if not self._serves_again:
             self.set_response_params(
                 timer=_NO_TIMER,
@@ -126,9 +128,18 @@ class LineProtocol(ResponseHandler):
         if waiter is not None and not waiter.done():
             waiter.set_exception(exc)
 
+    def pause_reading(self) -> None:
+        """Nobody reads the body as fast as it comes."""
+        self._was_paused = True
+        super().pause_reading()
+
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """aiohttp's bodies say so whenever they are read, also where nothing had been held back."""
-        if self._reading_paused:
+        """aiohttp's bodies say so whenever they are read, also where nothing was ever held back.
+
+        Of one that was, the parser may hold back a part long after the transport goes on: told to
+        pause at the end of a chunk, it does so at the next.
+        """
+        if self._was_paused:
             super().resume_reading(resume_parser)
 
 

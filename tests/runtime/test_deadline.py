@@ -77,7 +77,7 @@ class _Clock:
 
     def call_at(self, when: float, call: Callable[[], None]) -> Any:
         self.made += 1
-        self.timers[self.made] = (when, call)
+        self.timers[self.made] = (float(when), call)
         return _Handle(partial(self.timers.pop, self.made, None))
 
     def move(self, now: float) -> None:
@@ -152,7 +152,7 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
                 clock.move(clock.now + number)
                 for _, task, when in under_way:
                     assert task.asked == (when <= clock.now)
-            assert len(clock.timers) <= 1
+            assert len(clock.timers) <= 1 + len(under_way)
     for one in under_way:
         leave(*one)
 
@@ -168,6 +168,53 @@ async def test_blocks_that_end_in_time_need_no_timer_of_their_own() -> None:
     assert clock.made == 1
     clock.move(10_000.0)
     assert not clock.timers, "none is set while nobody waits"
+
+
+@final
+class _Counted(float):
+    """A moment that counts how often it is looked at."""
+
+    looks = 0
+
+    def __lt__(self, other: float) -> bool:
+        _Counted.looks += 1
+        return super().__lt__(other)
+
+    def __le__(self, other: float) -> bool:
+        _Counted.looks += 1
+        return super().__le__(other)
+
+
+@pytest.mark.parametrize("seconds", [0.4, 3.0, 30.0])
+def test_many_that_end_one_after_the_other_are_not_looked_at_for_each(seconds: float) -> None:
+    """As those are that wait for an upstream that hangs."""
+    clock, count = _Clock(), 1000
+    _Counted.looks = 0
+    tasks = [_Task() for _ in range(count)]
+    with pytest.MonkeyPatch.context() as patched:
+        for number, task in enumerate(tasks):
+            patched.setattr(asyncio, "current_task", lambda _, task=task: task)
+            clock.move(number * seconds / count)
+            when = _Counted(seconds + number * seconds / count)
+            deadline(when, cast(asyncio.AbstractEventLoop, clock)).__enter__()
+    clock.move(3 * seconds)
+    assert all(task.asked == 1 for task in tasks)
+    assert _Counted.looks < count * (3 * seconds + 10)
+
+
+def test_a_timer_that_rings_too_early_ends_nothing() -> None:
+    clock, task = _Clock(), _Task()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(asyncio, "current_task", lambda _: task)
+        deadline(0.5, cast(asyncio.AbstractEventLoop, clock)).__enter__()
+    for now in (0.1, 0.2, 0.4999):
+        clock.now = now
+        ((key, (_, call)),) = clock.timers.items()
+        del clock.timers[key]
+        call()
+        assert not task.asked
+    clock.move(0.5)
+    assert task.asked == 1
 
 
 async def test_one_loop_is_not_told_the_time_by_another() -> None:

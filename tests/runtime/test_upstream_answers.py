@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import aiohttp
 import pytest
+from aiohttp.client_proto import ResponseHandler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,13 +137,29 @@ async def test_a_body_that_stops_being_one_is_a_fault_at_once() -> None:
         response.close()
 
 
-async def test_long_bodies_are_held_back_until_they_are_read() -> None:
+async def test_long_bodies_follow_each_other() -> None:
     size = 3_000_000
     long = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size + b"x" * size
     parts = b"".join(b"%x\r\n" % 100_000 + b"y" * 100_000 + b"\r\n" for _ in range(30))
     chunks = CHUNKED + b"\r\n" + parts + b"0\r\n\r\n"
     heard = await _answers(long, chunks, long, OK, long)
     assert [len(body) for _, _, body in heard] == [size, size, size, 2, size]
+
+
+@pytest.mark.parametrize("count", [4096, 4097, 4098])
+async def test_no_part_stays_held_back_of_an_answer_in_many_small_chunks(count: int) -> None:
+    """Its parser pauses with the chunk after so many; a reader that had taken all waited on."""
+    protocol = LineProtocol(asyncio.get_running_loop())
+    protocol.connection_made(_Transport())
+    told = protocol.ask()
+    protocol.data_received(CHUNKED + b"\r\n")
+    message, content = await told
+    response = HttpResponse(message.code, message.headers, content, _Nobody())
+    protocol.data_received(b"1\r\nx\r\n" * count)
+    while count:
+        count -= len(await response.read())
+    protocol.data_received(b"1\r\na\r\n1\r\nb\r\n0\r\n\r\n")
+    assert await asyncio.wait_for(_whole(response), 60) == b"ab"
 
 
 class _Transport(asyncio.Transport):
@@ -163,6 +180,40 @@ class _Transport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return self.is_closed
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [b"content-length: %d\r\n\r\n" % 1_000_000, b"transfer-encoding: chunked\r\n\r\n", b"\r\n"],
+)
+async def test_long_bodies_are_held_back_until_they_are_read(begun: bytes) -> None:
+    """At the socket: what is not read stays with the upstream, also of the second answer."""
+    protocol, transport = LineProtocol(asyncio.get_running_loop()), _Transport()
+    protocol.connection_made(transport)
+    is_chunked = b"chunked" in begun
+    piece = b"x" * 50_000
+    said = b"c350\r\n" + piece + b"\r\n" if is_chunked else piece
+    for _ in range(1 if begun == b"\r\n" else 3):
+        told = protocol.ask()
+        protocol.data_received(b"HTTP/1.1 200 OK\r\n" + begun)
+        message, content = await told
+        response = HttpResponse(message.code, message.headers, content, _Nobody())
+        left = 20
+        while left:
+            sent = 0
+            while left and not transport.is_paused:
+                protocol.data_received(said)
+                sent, left = sent + 1, left - 1
+            assert sent <= 3
+            assert await response.read()
+            assert not transport.is_paused
+        if is_chunked:
+            protocol.data_received(b"0\r\n\r\n")
+        elif begun == b"\r\n":
+            protocol.connection_lost(None)
+        await _whole(response)
+        assert content.total_bytes == 1_000_000
+        assert not transport.is_paused
 
 
 class _Nobody:
@@ -252,8 +303,11 @@ async def test_a_connection_remembers_nothing_of_what_was_said_on_it(answer: byt
     assert left is None or left is aiohttp.EMPTY_PAYLOAD or not left._buffer
 
 
-def test_what_is_used_of_aiohttp_is_there() -> None:
+async def test_what_is_used_of_aiohttp_is_there() -> None:
     """These are not for everybody: a version without them is not served with."""
+    protocol = ResponseHandler(asyncio.get_running_loop())
+    for name in ("_parser", "_payload", "_should_close", "_upgraded"):
+        assert hasattr(protocol, name), "what is set under another name is set for nobody"
     members = {"_buffer", "_eof", "_exception", "_loop", "_protocol", "_waiter"}
     assert members <= set(aiohttp.StreamReader.__slots__)
     assert callable(aiohttp.StreamReader._read_nowait_chunk)

@@ -3,6 +3,8 @@
 Its block is entered for every call of an upstream, and most are over long before. So there is one
 timer for all blocks of a loop, set for the first moment of those that were under way when it was
 set, and left alone when they end: to set one and to take it back costs more than all the rest.
+Blocks that last until it rings, or nearly, get timers of their own: of an upstream that hangs
+thousands end one after the other, and all that are under way are looked at but once in a while.
 """
 
 import asyncio
@@ -10,6 +12,9 @@ import math
 from functools import lru_cache
 from types import TracebackType
 from typing import final
+
+NEAR = 1.0
+"""Seconds before its moment at which a block may get a timer of its own."""
 
 
 @final
@@ -20,11 +25,12 @@ class deadline:
     A cancellation from elsewhere passes through, also one that comes at the same time.
     """
 
-    __slots__ = ("_cancelling", "_is_over", "_task", "_watch", "when")
+    __slots__ = ("_cancelling", "_is_over", "_task", "_timer", "_watch", "when")
 
     def __init__(self, when: float, loop: asyncio.AbstractEventLoop) -> None:
         self.when = when
         self._watch = _watch_of(loop)
+        self._timer: asyncio.TimerHandle | None = None
         self._is_over = False
 
     def __enter__(self) -> None:
@@ -38,10 +44,17 @@ class deadline:
         if self.when < watch.rings:
             watch.set(self.when)
 
-    def end(self) -> None:
-        """The moment has come."""
-        self._is_over = True
-        self._task.cancel()
+    def nears(self) -> None:
+        """The moment has come, or will before long, and nobody else will tell of it.
+
+        Asked each time: timers of whole milliseconds ring a moment too early.
+        """
+        loop = self._watch.loop
+        if loop.time() < self.when:
+            self._timer = loop.call_at(self.when, self.nears)
+        else:
+            self._is_over = True
+            self._task.cancel()
 
     def __exit__(
         self,
@@ -50,6 +63,8 @@ class deadline:
         trace: TracebackType | None,
     ) -> None:
         self._watch.running.pop(self, None)
+        if self._timer is not None:
+            self._timer.cancel()
         if not self._is_over:
             return
         left = self._task.uncancel()
@@ -59,7 +74,8 @@ class deadline:
 
 @final
 class _Watch:
-    """The blocks of a loop, and their timer: `rings` is its moment, infinite where it is not set.
+    """The blocks of a loop but for those that end soon, and their timer: `rings` is its moment,
+    infinite where it is not set.
 
     It never rings later than the first of them is due.
     """
@@ -81,12 +97,11 @@ class _Watch:
 
     def _ring(self) -> None:
         self._timer, self.rings = None, math.inf
-        now = self.loop.time()
-        for block in [block for block in self.running if block.when <= now]:
+        near = self.loop.time() + NEAR
+        for block in [block for block in self.running if block.when <= near]:
             del self.running[block]
-            block.end()
+            block.nears()
         if self.running:
-            # Also where it rang a moment too early, as timers of whole milliseconds do.
             self.set(min(block.when for block in self.running))
 
 
