@@ -25,7 +25,17 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.serving import runner
 from lynkrc_runtime.settings import Key
 from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
-from tests.runtime.connection_lab import HEAD, NEXT, PATH, PATIENCE, Lab, asked, echo, turns
+from tests.runtime.connection_lab import (
+    HEAD,
+    NEXT,
+    PATH,
+    PATIENCE,
+    Lab,
+    answer,
+    asked,
+    echo,
+    turns,
+)
 
 both_ways = pytest.mark.parametrize("direct", [False, True], ids=["aiohttp", "direct"])
 
@@ -114,6 +124,30 @@ async def test_a_long_body_stops_and_goes_on(lab: Lending, direct: bool, size: i
         heard = await one.says(asked(body), asked(body), NEXT)
         assert heard.count(body) == 2
         assert heard.count(b"HTTP/1.1 200") == 3
+
+
+@both_ways
+@pytest.mark.parametrize("length", [b"content-length: 6", b"transfer-encoding: chunked"])
+async def test_a_pause_at_the_end_of_a_body_does_not_hold_the_next_one(
+    lab: Lending, direct: bool, length: bytes
+) -> None:
+    # So many that the buffer of the last one pauses the parser, and then the body has ended.
+    count = (1 << 18) // 16 + 1
+    next_one = b"[1234]" if length.endswith(b"6") else b"6\r\n[1234]\r\n0\r\n\r\n"
+    async with lab(direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+        while not one.connections():
+            await turns()
+        await turns()
+        (protocol,) = one.connections()
+        protocol.data_received(b"1\r\nx\r\n" * count + b"0\r\n\r\n")
+        assert (await answer(reader))[1] == b"x" * count
+        writer.write(HEAD + length + b"\r\n\r\n")
+        await turns()
+        writer.write(next_one)
+        assert await answer(reader) == (b"200", b"[1234]")
+        assert len(one.direct) == (direct and next_one == b"[1234]")
 
 
 @both_ways
@@ -422,10 +456,7 @@ async def test_a_key_counts_for_the_request_it_comes_with(lab: Lending, direct: 
 
         async def status(request: bytes) -> bytes:
             writer.write(request)
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
-            await reader.readexactly(length)
-            return head[9:12]
+            return (await answer(reader))[0]
 
         said = [await status(shows(key)) for key in ("one", "one", "six", "two", "one", "")]
         assert said == [b"200", b"200", b"401", b"200", b"200", b"401"]

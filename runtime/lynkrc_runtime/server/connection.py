@@ -64,7 +64,7 @@ class Connections(web.Server):
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces")
+    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces", "_was_paused")
 
     def __init__(
         self, server: Connections, *, loop: asyncio.AbstractEventLoop, **bounds: Any
@@ -78,6 +78,8 @@ class Connection(web.RequestHandler):
         """What the guard found of the last request."""
         self._starter: asyncio.Task[None] | None = None
         """The task of that loop, while a request of ours runs."""
+        self._was_paused = False
+        """Whether reading was ever paused, and so the parser may stop where nobody asked it to."""
 
     def data_received(self, data: bytes) -> None:
         """More bytes; of a usual request that comes while nothing runs, the service begins."""
@@ -96,12 +98,19 @@ class Connection(web.RequestHandler):
             if self._messages:
                 idle.set_result(None)
 
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading, where a body's buffer had paused it.
+    def pause_reading(self) -> None:
+        """Stop reading: a body's buffer is full."""
+        self._was_paused = True
+        super().pause_reading()
 
-        aiohttp asks for it at the end of every body, and then parses nothing once more.
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading, where a body's buffer had ever paused it.
+
+        aiohttp asks for it whenever a body is read, and then parses nothing once more. But a pause
+        that comes with the end of a body stops the parser in the midst of the next one, while
+        reading is not paused: it goes on by such a question alone.
         """
-        if self._reading_paused:
+        if self._was_paused:
             super().resume_reading(resume_parser)
 
     def force_close(self) -> None:
@@ -226,7 +235,7 @@ class Connection(web.RequestHandler):
 
     def _there(self, payload: StreamReader) -> bytes:
         """A body that has come whole."""
-        if payload is not EMPTY_PAYLOAD and not self._reading_paused:
+        if payload is not EMPTY_PAYLOAD and not self._was_paused:
             pieces = payload._buffer
             if len(pieces) == 1:
                 # It came in one piece with its head: nobody waits to hear that it is taken.
@@ -237,7 +246,7 @@ class Connection(web.RequestHandler):
         """A body that is still to come; None where it takes too long."""
         try:
             with body_time(self._loop):
-                if length > self._read_bufsize:
+                if length > self._read_bufsize or self._was_paused:
                     return await payload.read()
                 # It has room in the buffer: reading is not paused before all of it is there.
                 await payload.wait_eof()
