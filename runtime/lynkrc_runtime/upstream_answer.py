@@ -40,6 +40,8 @@ class LineProtocol(ResponseHandler):
         super().__init__(loop)
         self._head: asyncio.Future[Head] | None = None
         self._serves_again = False
+        self._was_paused = False
+        """Whether reading was paused since the parser was made: it may stop unasked since then."""
 
     def ready(self) -> None:
         """Expect an answer.
@@ -59,6 +61,7 @@ class LineProtocol(ResponseHandler):
                 max_field_size=HEADER_LIMIT,
             )
             self._serves_again = True
+            self._was_paused = self._reading_paused
 
     def ask(self) -> asyncio.Future[Head]:
         """Expect an answer, of which the future is the head. Raises as `ready` does."""
@@ -126,9 +129,18 @@ class LineProtocol(ResponseHandler):
         if waiter is not None and not waiter.done():
             waiter.set_exception(exc)
 
+    def pause_reading(self) -> None:
+        """A body's buffer is full."""
+        self._was_paused = True
+        super().pause_reading()
+
     def resume_reading(self, resume_parser: bool = True) -> None:
-        """aiohttp's bodies say so whenever they are read, also where nothing had been held back."""
-        if self._reading_paused:
+        """aiohttp's bodies say so whenever they are read, also where nothing was ever held back.
+
+        A pause at the end of a chunk stops the parser in the next one only, when reading may have
+        been resumed: then it goes on by such a question alone.
+        """
+        if self._was_paused:
             super().resume_reading(resume_parser)
 
 

@@ -145,6 +145,16 @@ async def test_long_bodies_are_held_back_until_they_are_read() -> None:
     assert [len(body) for _, _, body in heard] == [size, size, size, 2, size]
 
 
+async def test_a_pause_at_the_end_of_a_chunk_does_not_hold_the_end_of_the_body() -> None:
+    count = 64 * 1024 // 16 + 1  # so many chunks that nobody reads are held back
+    response = await _one(CHUNKED + b"\r\n" + b"1\r\nx\r\n" * count)
+    protocol = response._content._protocol if response._content is not None else None
+    assert isinstance(protocol, LineProtocol) and protocol._reading_paused
+    assert await response.read() == b"x" * count
+    protocol.data_received(b"2\r\nhi\r\n0\r\n\r\n")
+    assert await asyncio.wait_for(_whole(response), 60) == b"hi"
+
+
 class _Transport(asyncio.Transport):
     """Counts what is held back."""
 
