@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import web, web_protocol
 
 from lynkrc_runtime.access.keyring import KeyRing
 from lynkrc_runtime.server import client_routes
@@ -362,6 +362,44 @@ async def test_a_stop_ends_what_does_not_end(lab: Lending, direct: bool) -> None
 
 
 @both_ways
+async def test_a_stop_waits_once_for_a_body_that_does_not_come(
+    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = [0.01, PATIENCE]
+    monkeypatch.setattr(
+        web_protocol, "ceil_timeout", lambda _: asyncio.timeout(waits.pop(0) if waits else 0.0)
+    )
+    async with lab(direct=direct, patience=PATIENCE) as one:
+        before = asyncio.all_tasks()
+        _, writer = await one.connect()
+        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
+        while not one.site.shedding.active:
+            await turns()
+        await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
+        await turns()
+        assert not waits
+        assert one.site.shedding.active == 0
+        assert asyncio.all_tasks() == before
+        assert len(one.direct) == direct
+
+
+@both_ways
+async def test_a_stop_does_not_wait_for_what_nobody_reads(
+    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "BODY_TIME", 0.05)
+    async with lab(direct=direct, patience=PATIENCE) as one:
+        reader, writer = await one.connect()
+        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
+        while not one.site.shedding.active:
+            await turns()
+        (protocol,) = one.connections()
+        protocol._lingering_time = PATIENCE
+        await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
+        assert (await answer(reader))[0] == b"408"
+
+
+@both_ways
 @pytest.mark.parametrize("mistake", [ValueError, TimeoutError, ConnectionError])
 async def test_a_mistake_behind_all_nets_is_answered(
     lab: Lending, direct: bool, mistake: type[Exception]
@@ -474,6 +512,7 @@ def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
     slots = {name for kind in web.RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
     assert slots >= {
         "_close",
+        "_current_request",
         "_force_close",
         "_handler_waiter",
         "_keepalive",
@@ -496,3 +535,4 @@ def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
     assert {"_handle_request", "_process_keepalive", "_drain_helper"} <= set(
         dir(web.RequestHandler)
     )
+    assert callable(web.BaseRequest._cancel)

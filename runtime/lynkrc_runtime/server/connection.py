@@ -13,7 +13,7 @@ guard and its routes. A test says which of aiohttp's private parts this relies o
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import RawRequestMessage, StreamWriter
@@ -244,6 +244,7 @@ class Connection(web.RequestHandler):
 
     async def _coming(self, payload: StreamReader, length: int) -> bytes | None:
         """A body that is still to come; None where it takes too long."""
+        self._current_request = cast(web.BaseRequest, _Coming(payload))
         try:
             with body_time(self._loop):
                 if length > self._read_bufsize or self._was_paused:
@@ -253,6 +254,8 @@ class Connection(web.RequestHandler):
                 return self._there(payload)
         except TimeoutError:
             return None
+        finally:
+            self._current_request = None
 
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
@@ -264,12 +267,27 @@ class Connection(web.RequestHandler):
         response, has_gone = await self._handle_request(request, None, handler)
         if has_gone:
             return False
+        if self._force_close:
+            return False
         # A client that still sends would not read an answer behind which the connection ends.
         with suppress(TimeoutError):
             async with asyncio.timeout(self._lingering_time):
                 while not payload.is_eof():
                     await payload.readany()
         return bool(response.keep_alive) and payload.is_eof()
+
+
+@final
+class _Coming:
+    """A body that is waited for, as aiohttp ends it with its requests when it shuts down."""
+
+    __slots__ = ("_payload",)
+
+    def __init__(self, payload: StreamReader) -> None:
+        self._payload = payload
+
+    def _cancel(self, error: BaseException) -> None:
+        self._payload.set_exception(error)
 
 
 def _saying(says: Says, arrival: Arrival) -> Handler:
