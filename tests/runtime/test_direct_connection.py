@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiohttp import web, web_protocol
+from aiohttp import StreamReader, web, web_protocol
+from aiohttp.http_parser import HttpRequestParserPy
 
 from lynkrc_runtime.access.keyring import KeyRing
 from lynkrc_runtime.server import client_routes
@@ -104,6 +105,19 @@ async def test_the_usual_request_is_served_directly_and_no_other(lab: Lending) -
         assert one.direct == [PATH, PATH]
         await one.says(asked().replace(b"messages ", b"messages?beta=true "), NEXT)
         assert len(one.direct) == 3
+
+
+async def test_behind_the_parser_in_python_all_is_served_by_aiohttp(
+    lab: Lending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there where aiohttp has no wheel; what it says of a request is no record of C."""
+    monkeypatch.setattr(web_protocol, "HttpRequestParser", HttpRequestParserPy)
+    body = b"x" * 600_000
+    async with lab() as one:
+        heard = await one.says(asked(b"[1]"), asked(body), asked(b"[2]") + asked(b"[3]"), NEXT)
+        assert heard.count(b"HTTP/1.1 200") == 5
+        assert heard.count(body) == 1
+        assert one.direct == []
 
 
 @both_ways
@@ -536,3 +550,4 @@ def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
         dir(web.RequestHandler)
     )
     assert callable(web.BaseRequest._cancel)
+    assert "_buffer" in StreamReader.__slots__
