@@ -41,6 +41,7 @@ class LineProtocol(ResponseHandler):
         self._head: asyncio.Future[Head] | None = None
         self._serves_again = False
         self._was_paused = False
+        """Whether reading was paused since the parser was made: it may stop unasked since then."""
 
     def ready(self) -> None:
         """Expect an answer.
@@ -61,6 +62,7 @@ class LineProtocol(ResponseHandler):
                 max_field_size=HEADER_LIMIT,
             )
             self._serves_again = True
+            self._was_paused = self._reading_paused
 
     def ask(self) -> asyncio.Future[Head]:
         """Expect an answer, of which the future is the head. Raises as `ready` does."""

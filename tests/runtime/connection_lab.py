@@ -57,6 +57,14 @@ class Lab:
         return self.server.server.connections
 
 
+async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    """Status and body of the next answer that is no stream."""
+    async with asyncio.timeout(PATIENCE):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        return head[9:12], await reader.readexactly(length)
+
+
 async def turns(count: int = 20) -> None:
     """Let everything run that can."""
     for _ in range(count):

@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import StreamReader, web, web_protocol
+from aiohttp.http_parser import HttpRequestParserPy
 
 from lynkrc_runtime.access.keyring import KeyRing
 from lynkrc_runtime.server import client_routes
@@ -25,7 +26,17 @@ from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.serving import runner
 from lynkrc_runtime.settings import Key
 from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
-from tests.runtime.connection_lab import HEAD, NEXT, PATH, PATIENCE, Lab, asked, echo, turns
+from tests.runtime.connection_lab import (
+    HEAD,
+    NEXT,
+    PATH,
+    PATIENCE,
+    Lab,
+    answer,
+    asked,
+    echo,
+    turns,
+)
 
 both_ways = pytest.mark.parametrize("direct", [False, True], ids=["aiohttp", "direct"])
 
@@ -96,6 +107,19 @@ async def test_the_usual_request_is_served_directly_and_no_other(lab: Lending) -
         assert len(one.direct) == 3
 
 
+async def test_behind_the_parser_in_python_all_is_served_by_aiohttp(
+    lab: Lending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is there where aiohttp has no wheel; what it says of a request is no record of C."""
+    monkeypatch.setattr(web_protocol, "HttpRequestParser", HttpRequestParserPy)
+    body = b"x" * 600_000
+    async with lab() as one:
+        heard = await one.says(asked(b"[1]"), asked(body), asked(b"[2]") + asked(b"[3]"), NEXT)
+        assert heard.count(b"HTTP/1.1 200") == 5
+        assert heard.count(body) == 1
+        assert one.direct == []
+
+
 @both_ways
 async def test_a_request_may_come_in_any_two_pieces(lab: Lending, direct: bool) -> None:
     request = asked(b'{"a":1}')
@@ -114,6 +138,30 @@ async def test_a_long_body_stops_and_goes_on(lab: Lending, direct: bool, size: i
         heard = await one.says(asked(body), asked(body), NEXT)
         assert heard.count(body) == 2
         assert heard.count(b"HTTP/1.1 200") == 3
+
+
+@both_ways
+@pytest.mark.parametrize("length", [b"content-length: 6", b"transfer-encoding: chunked"])
+async def test_a_pause_at_the_end_of_a_body_does_not_hold_the_next_one(
+    lab: Lending, direct: bool, length: bytes
+) -> None:
+    # So many that the buffer of the last one pauses the parser, and then the body has ended.
+    count = (1 << 18) // 16 + 1
+    next_one = b"[1234]" if length.endswith(b"6") else b"6\r\n[1234]\r\n0\r\n\r\n"
+    async with lab(direct=direct) as one:
+        reader, writer = await one.connect()
+        writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n")
+        while not one.connections():
+            await turns()
+        await turns()
+        (protocol,) = one.connections()
+        protocol.data_received(b"1\r\nx\r\n" * count + b"0\r\n\r\n")
+        assert (await answer(reader))[1] == b"x" * count
+        writer.write(HEAD + length + b"\r\n\r\n")
+        await turns()
+        writer.write(next_one)
+        assert await answer(reader) == (b"200", b"[1234]")
+        assert len(one.direct) == (direct and next_one == b"[1234]")
 
 
 @both_ways
@@ -328,6 +376,44 @@ async def test_a_stop_ends_what_does_not_end(lab: Lending, direct: bool) -> None
 
 
 @both_ways
+async def test_a_stop_waits_once_for_a_body_that_does_not_come(
+    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits = [0.01, PATIENCE]
+    monkeypatch.setattr(
+        web_protocol, "ceil_timeout", lambda _: asyncio.timeout(waits.pop(0) if waits else 0.0)
+    )
+    async with lab(direct=direct, patience=PATIENCE) as one:
+        before = asyncio.all_tasks()
+        _, writer = await one.connect()
+        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
+        while not one.site.shedding.active:
+            await turns()
+        await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
+        await turns()
+        assert not waits
+        assert one.site.shedding.active == 0
+        assert asyncio.all_tasks() == before
+        assert len(one.direct) == direct
+
+
+@both_ways
+async def test_a_stop_does_not_wait_for_what_nobody_reads(
+    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guards, "BODY_TIME", 0.05)
+    async with lab(direct=direct, patience=PATIENCE) as one:
+        reader, writer = await one.connect()
+        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
+        while not one.site.shedding.active:
+            await turns()
+        (protocol,) = one.connections()
+        protocol._lingering_time = PATIENCE
+        await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
+        assert (await answer(reader))[0] == b"408"
+
+
+@both_ways
 @pytest.mark.parametrize("mistake", [ValueError, TimeoutError, ConnectionError])
 async def test_a_mistake_behind_all_nets_is_answered(
     lab: Lending, direct: bool, mistake: type[Exception]
@@ -422,10 +508,7 @@ async def test_a_key_counts_for_the_request_it_comes_with(lab: Lending, direct: 
 
         async def status(request: bytes) -> bytes:
             writer.write(request)
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-            length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
-            await reader.readexactly(length)
-            return head[9:12]
+            return (await answer(reader))[0]
 
         said = [await status(shows(key)) for key in ("one", "one", "six", "two", "one", "")]
         assert said == [b"200", b"200", b"401", b"200", b"200", b"401"]
@@ -443,6 +526,7 @@ def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
     slots = {name for kind in web.RequestHandler.__mro__ for name in getattr(kind, "__slots__", ())}
     assert slots >= {
         "_close",
+        "_current_request",
         "_force_close",
         "_handler_waiter",
         "_keepalive",
@@ -465,3 +549,5 @@ def test_what_is_aiohttps_own_is_where_we_look_for_it() -> None:
     assert {"_handle_request", "_process_keepalive", "_drain_helper"} <= set(
         dir(web.RequestHandler)
     )
+    assert callable(web.BaseRequest._cancel)
+    assert "_buffer" in StreamReader.__slots__

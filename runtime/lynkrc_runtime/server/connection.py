@@ -13,7 +13,7 @@ guard and its routes. A test says which of aiohttp's private parts this relies o
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, TypeAlias, final
+from typing import Any, TypeAlias, cast, final
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.http import RawRequestMessage, StreamWriter
@@ -64,7 +64,7 @@ class Connections(web.Server):
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces")
+    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces", "_was_paused")
 
     def __init__(
         self, server: Connections, *, loop: asyncio.AbstractEventLoop, **bounds: Any
@@ -78,6 +78,8 @@ class Connection(web.RequestHandler):
         """What the guard found of the last request."""
         self._starter: asyncio.Task[None] | None = None
         """The task of that loop, while a request of ours runs."""
+        self._was_paused = False
+        """Whether reading was ever paused, and so the parser may stop where nobody asked it to."""
 
     def data_received(self, data: bytes) -> None:
         """More bytes; of a usual request that comes while nothing runs, the service begins."""
@@ -96,12 +98,19 @@ class Connection(web.RequestHandler):
             if self._messages:
                 idle.set_result(None)
 
-    def resume_reading(self, resume_parser: bool = True) -> None:
-        """Go on reading, where a body's buffer had paused it.
+    def pause_reading(self) -> None:
+        """Stop reading: a body's buffer is full."""
+        self._was_paused = True
+        super().pause_reading()
 
-        aiohttp asks for it at the end of every body, and then parses nothing once more.
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on reading, where a body's buffer had ever paused it.
+
+        aiohttp asks for it whenever a body is read, and then parses nothing once more. But a pause
+        that comes with the end of a body stops the parser in the midst of the next one, while
+        reading is not paused: it goes on by such a question alone.
         """
-        if self._reading_paused:
+        if self._was_paused:
             super().resume_reading(resume_parser)
 
     def force_close(self) -> None:
@@ -226,7 +235,7 @@ class Connection(web.RequestHandler):
 
     def _there(self, payload: StreamReader) -> bytes:
         """A body that has come whole."""
-        if payload is not EMPTY_PAYLOAD and not self._reading_paused:
+        if payload is not EMPTY_PAYLOAD and not self._was_paused:
             pieces = payload._buffer
             if len(pieces) == 1:
                 # It came in one piece with its head: nobody waits to hear that it is taken.
@@ -235,15 +244,18 @@ class Connection(web.RequestHandler):
 
     async def _coming(self, payload: StreamReader, length: int) -> bytes | None:
         """A body that is still to come; None where it takes too long."""
+        self._current_request = cast(web.BaseRequest, _Coming(payload))
         try:
             with body_time(self._loop):
-                if length > self._read_bufsize:
+                if length > self._read_bufsize or self._was_paused:
                     return await payload.read()
                 # It has room in the buffer: reading is not paused before all of it is there.
                 await payload.wait_eof()
                 return self._there(payload)
         except TimeoutError:
             return None
+        finally:
+            self._current_request = None
 
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
@@ -255,12 +267,27 @@ class Connection(web.RequestHandler):
         response, has_gone = await self._handle_request(request, None, handler)
         if has_gone:
             return False
+        if self._force_close:
+            return False
         # A client that still sends would not read an answer behind which the connection ends.
         with suppress(TimeoutError):
             async with asyncio.timeout(self._lingering_time):
                 while not payload.is_eof():
                     await payload.readany()
         return bool(response.keep_alive) and payload.is_eof()
+
+
+@final
+class _Coming:
+    """A body that is waited for, as aiohttp ends it with its requests when it shuts down."""
+
+    __slots__ = ("_payload",)
+
+    def __init__(self, payload: StreamReader) -> None:
+        self._payload = payload
+
+    def _cancel(self, error: BaseException) -> None:
+        self._payload.set_exception(error)
 
 
 def _saying(says: Says, arrival: Arrival) -> Handler:
