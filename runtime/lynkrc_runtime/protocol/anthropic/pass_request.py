@@ -126,11 +126,11 @@ def _takes(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> 
         return False
     if not _SAMPLING.isdisjoint(request.members):
         return False  # null is left out, too
-    takes = _known.get(options, facts)
+    takes = _known.get(request, facts)
     if takes is None:
         unchanged = Fitted(options=options, choice=None, transforms=())
         takes = fit(options, None, shape, facts.max_output) == unchanged
-        _known.keep(options, facts, takes)
+        _known.keep(request, facts, takes)
     if not takes:
         return False
     if shape.versions and (headers.get("anthropic-version") or OLD_VERSION) not in shape.versions:
