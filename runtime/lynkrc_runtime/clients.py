@@ -48,7 +48,8 @@ class Clients:
         self.profiles = tuple(map(Profile, clients))
         self.by_agent = Remembered(lambda agent: _by_agent(self.profiles, agent))
         """By User-Agent, the index of the profile that fits; None where none does."""
-        self._key = object()
+        # The same for all that know the clients of one bundle: what one remembers helps the others.
+        self._key = clients
 
     def recognise(self, user_agent: str | None, tools: tuple[Tool, ...]) -> int | None:
         """As the function of that name does."""
@@ -74,7 +75,7 @@ def recall(tools: tuple[Tool, ...], way: Hashable, owner: object) -> tuple[objec
 def remember(tools: tuple[Tool, ...], way: Hashable, owner: object, told: _T) -> tuple[object, _T]:
     """What `recall` gives from now on, where the tools are known; of one owner of a way at a time.
 
-    Bundles come and go: an owner is an object that stands for one and holds nothing of it.
+    Bundles come and go: an owner is an object that stands for one and holds little of it.
     """
     kept = (owner, told)
     if type(tools) is KnownTools:
