@@ -1,14 +1,12 @@
 """Which client profile a request fits: by its User-Agent, else by the tools it brings."""
 
-from collections.abc import Hashable, Sequence
-from typing import Any, TypeVar, final
+from collections.abc import Sequence
+from typing import final
 
 from lynkrc_runtime.dispatch import Client
 from lynkrc_runtime.protocol.conversation import Tool
-from lynkrc_runtime.protocol.known_tools import KnownTools, names_of
+from lynkrc_runtime.protocol.known_tools import names_of, recall, remember
 from lynkrc_runtime.string_classes import Remembered, fold_ascii
-
-_T = TypeVar("_T")
 
 SHARED_PCT = 80
 """Least part of a profile's baseline tools that must be offered, or of the offered tools that must
@@ -48,7 +46,8 @@ class Clients:
         self.profiles = tuple(map(Profile, clients))
         self.by_agent = Remembered(lambda agent: _by_agent(self.profiles, agent))
         """By User-Agent, the index of the profile that fits; None where none does."""
-        self._key = object()
+        # The same for all that know the clients of one bundle: what one remembers helps the others.
+        self._key = clients
 
     def recognise(self, user_agent: str | None, tools: tuple[Tool, ...]) -> int | None:
         """As the function of that name does."""
@@ -61,25 +60,6 @@ class Clients:
             kept = remember(tools, Clients, self._key, told)
         number = kept[1]
         return number
-
-
-def recall(tools: tuple[Tool, ...], way: Hashable, owner: object) -> tuple[object, Any] | None:
-    """The owner, and what it had remembered of these tools."""
-    if type(tools) is not KnownTools:
-        return None
-    kept: tuple[object, Any] | None = tools.written.get(way)
-    return kept if kept is not None and kept[0] is owner else None
-
-
-def remember(tools: tuple[Tool, ...], way: Hashable, owner: object, told: _T) -> tuple[object, _T]:
-    """What `recall` gives from now on, where the tools are known; of one owner of a way at a time.
-
-    Bundles come and go: an owner is an object that stands for one and holds nothing of it.
-    """
-    kept = (owner, told)
-    if type(tools) is KnownTools:
-        tools.written[way] = kept
-    return kept
 
 
 def _by_agent(profiles: Sequence[Profile], user_agent: str) -> int | None:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TypeAlias, final
 
-from lynkrc_runtime.clients import Clients, recall, remember
+from lynkrc_runtime.clients import Clients
 from lynkrc_runtime.dispatch import Client, Slot
 from lynkrc_runtime.feature_table import OTHER_CLIENT
 from lynkrc_runtime.protocol.conversation import Tool
-from lynkrc_runtime.protocol.known_tools import names_of
+from lynkrc_runtime.protocol.known_tools import names_of, recall, remember
 
 DEFAULT_TOOL_WEIGHT = 50
 """Percent, of a tool the profile does not list."""

@@ -23,6 +23,8 @@ from lynkrc_runtime.protocol.late_messages import (
     words_of,
 )
 from lynkrc_runtime.protocol.openai_chat.native_messages import native_messages as native_chat
+from lynkrc_runtime.protocol.openai_responses.native_items import native_items
+from lynkrc_runtime.protocol.openai_responses.read_tools import ToolNames
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.scan.engines import native_turns
 from lynkrc_runtime.sessions.identity import MOST_WORDS, first_words
@@ -71,6 +73,26 @@ class OwnSpeller(JsonSpeller):
     def body(self, has_results: bool) -> bytes:
         messages = [self.message(has_results) for _ in range(1 + self.chance.randrange(9))]
         return b'{"model":"m","messages":%s}' % self.within("[", messages, "]").encode()
+
+    def item(self) -> str:
+        chance = self.chance
+        if chance.random() < 0.2:
+            given = [("type", '"function_call_output"'), ("call_id", '"c"')]
+            return self.members([*given, ("output", self.words())])
+        role = chance.choice(("user", "user", "user", "assistant", "developer"))
+        content = self.words()
+        if chance.random() < 0.6:
+            texts = [
+                self.members([("type", json.dumps(kind)), ("text", self.words())])
+                for kind in chance.choices(("input_text", "output_text", "text"), k=3)
+            ]
+            content = self.within("[", texts[: chance.randrange(4)], "]")
+        given = [("type", '"message"'), ("role", json.dumps(role)), ("content", content)]
+        return self.members(given[::-1] if self.rarely() else given)
+
+    def items(self) -> bytes:
+        items = [self.item() for _ in range(1 + self.chance.randrange(9))]
+        return b'{"model":"m","input":%s}' % self.within("[", items, "]").encode()
 
     def markers(self) -> Markers:
         prefixes = self.chance.choices(PREFIXES, k=self.chance.choice((0, 2, 5)))
@@ -148,6 +170,16 @@ def test_words_between_all_that_surrounds_them(seed: int, odd: int, is_chat: boo
     agree(read, markers)
 
 
+@needs_kernel
+@given(seed=SEEDS, odd=st.sampled_from((0, 5, 40)))
+@settings(derandomize=True, max_examples=250, deadline=None)
+def test_words_of_items_between_all_that_surrounds_them(seed: int, odd: int) -> None:
+    speller = OwnSpeller(seed, odd)
+    found, markers = native_items(speller.items()), speller.markers()
+    if found is not None:
+        agree(found.conversation(None, ToolNames())[1], markers)
+
+
 @pytest.mark.parametrize("client", CLIENT_DIALECTS)
 @given(talk=talks(), seed=SEEDS)
 @settings(derandomize=True, max_examples=40, deadline=None)
@@ -164,6 +196,13 @@ def marks(content: str, *prefixes: str) -> str:
     assert found is not None and chat is not None
     known = agree(found.messages, markers)
     assert agree(chat[1][1], markers) == known
+    # An item without words is not read in place.
+    if content != '""':
+        for given in ('"role":"user","content":%s', '"content":%s,"role":"user"'):
+            item = '{"type":"message",' + given % content + "}"
+            items = native_items(f'{{"model":"m","input":[{item}]}}'.encode())
+            assert items is not None
+            assert agree(items.conversation(None, ToolNames())[1], markers) == known
     return known.decode()
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.by_options import MOST, ByOptions
-from lynkrc_runtime.protocol.conversation import CannotTranslate, Options
+from lynkrc_runtime.protocol.conversation import CannotTranslate
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
@@ -31,7 +32,9 @@ OPTIONS: tuple[tuple[str, Any], ...] = (
     ("max_tokens", 10),
     ("temperature", 0.5),
     ("temperature", 1),
+    ("temperature", None),
     ("top_k", 5),
+    ("top_k", None),
     ("stop_sequences", ["END"]),
     ("stop_sequences", []),
     ("thinking", {"type": "enabled", "budget_tokens": 2000}),
@@ -130,9 +133,25 @@ def test_options_that_came_before_come_to_the_same(seed: int) -> None:
 
 
 def test_what_is_kept_of_options_is_bounded() -> None:
-    known, options = ByOptions[int](), [Options() for _ in range(MOST + 1)]
-    for number, one in enumerate(options):
+    body = b'{"model":"m","n":%d,"messages":[{"role":"user","content":"Hi"}]}'
+    read = CLIENT_DIALECTS["openai-chat"].read_request
+    known, requests = ByOptions[int](), [read(body % n, {}) for n in range(MOST + 1)]
+    requests = [msgspec.structs.replace(one, body=b"{}") for one in requests]
+    for number, one in enumerate(requests):
         known.keep(one, ANY_TARGET, number)
     assert len(known) == MOST
-    assert known.get(options[0], ANY_TARGET) is None
-    assert known.get(options[1], ANY_TARGET) == 1
+    assert known.get(requests[0], ANY_TARGET) is None
+    assert known.get(requests[1], ANY_TARGET) == 1
+
+
+def test_options_that_cannot_come_again_drive_none_out() -> None:
+    body = b'{"model":"m","input":[{"type":"message","role":"user","content":"Hi"}]}'
+    request = CLIENT_DIALECTS["openai-responses"].read_request(body, {})
+    assert request.body is None
+    known = ByOptions[int]()
+    known.keep(request, ANY_TARGET, 1)
+    whole = msgspec.structs.replace(request, body=body)
+    known.keep(whole, replace(ANY_TARGET, without_thinking=True), 1)
+    assert len(known) == 0
+    known.keep(whole, ANY_TARGET, 1)
+    assert known.get(whole, ANY_TARGET) == 1

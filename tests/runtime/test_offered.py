@@ -1,11 +1,13 @@
 """What is remembered of tools and clients is what is worked out anew."""
 
+from collections.abc import Sequence
 from random import Random
 
 import msgspec
 import pytest
 
-from lynkrc_runtime.clients import Clients, recognise
+from lynkrc_runtime import clients as clients_module
+from lynkrc_runtime.clients import Clients, Profile, recognise
 from lynkrc_runtime.dispatch import Client, Slot, StringClass
 from lynkrc_runtime.feature_table import OTHER_CLIENT
 from lynkrc_runtime.offered import DEFAULT_TOOL_WEIGHT, OFFERED, Offered
@@ -110,6 +112,22 @@ def test_what_tools_remember_is_bounded() -> None:
             offered.begin(tools, agent)
             clients.recognise(agent, tools)
     assert len(tools.written) <= 2 + len(CLIENTS)
+
+
+def test_clients_of_one_bundle_remember_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features, sessions and telemetry ask for each request, by turns."""
+    asked: list[frozenset[str]] = []
+    told = clients_module._by_tools
+
+    def tell(profiles: Sequence[Profile], names: frozenset[str]) -> int | None:
+        asked.append(names)
+        return told(profiles, names)
+
+    monkeypatch.setattr(clients_module, "_by_tools", tell)
+    tools = KnownTools([tool("shell"), tool("apply_patch")])
+    askers = [Clients(CLIENTS) for _ in range(3)]
+    assert [one.recognise("curl/8", tools) for one in askers * 2] == [1] * 6
+    assert len(asked) == 1
 
 
 def test_few_and_short_texts_are_remembered() -> None:

@@ -327,7 +327,26 @@ def test_display_updates_leaves_with_its_beta() -> None:
     assert "anthropic-beta" not in written.headers
 
 
+def test_sampling_that_says_nothing_is_left_out_for_another_model() -> None:
+    value = body(temperature=None, top_p=None, top_k=None)
+    sent, written = send(value, RequestShape())
+    assert sent.keys().isdisjoint(("temperature", "top_p", "top_k"))
+    assert written.transforms == ()
+    assert send(value, RequestShape(), model="asked")[0] == value
+
+
 # -- messages --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ["user", "assistant"])
+def test_wishes_of_a_turn_leave_where_there_are_no_later_instructions(role: str) -> None:
+    """Of any turn, though none of the turns is an instruction itself."""
+    turn = {"role": role, "content": "c", "output_config": {"effort": "high"}}
+    value = body(messages=[USER, turn, USER])
+    sent, written = send(value, RequestShape(mid_system=False))
+    assert sent["messages"] == [USER, {"role": role, "content": "c"}, USER]
+    assert written.transforms == ("dropped=messages.output_config",)
+    assert send(value, RequestShape())[0]["messages"] == value["messages"]
 
 
 def folded(*messages: dict[str, Any]) -> list[dict[str, Any]]:

@@ -53,7 +53,7 @@ class KnownTools(tuple[Tool, ...]):
 
     @once
     def written(self) -> dict[Hashable, Any]:
-        """What writers made of them, by how they are written."""
+        """What others made of them: writers by how they are written, and see `remember`."""
         return {}
 
 
@@ -136,3 +136,22 @@ def written_once(
     if found is None:
         found = tools.written[way] = write(*said, **more)
     return found
+
+
+def recall(tools: tuple[Tool, ...], way: Hashable, owner: object) -> tuple[object, Any] | None:
+    """The owner, and what it had remembered of these tools."""
+    if type(tools) is not KnownTools:
+        return None
+    kept: tuple[object, Any] | None = tools.written.get(way)
+    return kept if kept is not None and kept[0] is owner else None
+
+
+def remember(tools: tuple[Tool, ...], way: Hashable, owner: object, told: _T) -> tuple[object, _T]:
+    """What `recall` gives from now on, where the tools are known; of one owner of a way at a time.
+
+    Bundles come and go: an owner is an object that stands for one and holds little of it.
+    """
+    kept = (owner, told)
+    if type(tools) is KnownTools:
+        tools.written[way] = kept
+    return kept

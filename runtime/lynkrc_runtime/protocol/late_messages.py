@@ -100,6 +100,7 @@ class LateMessages(Sequence[Message]):
         course: Course,
         tokens: int,
         calls: Callable[[int], list[GivenCall]],
+        *,
         for_messages: Callable[[], bytes | None] = lambda: None,
         own: Callable[[bytes], bytes] | None = None,
         words: Callable[[int], str | None] = lambda _: None,

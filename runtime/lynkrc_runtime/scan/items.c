@@ -105,7 +105,8 @@ static int add_piece(lk_chat *found, lk_piece piece) {
     return 1;
 }
 
-static int add_text(lk_chat *found, const lk_string *string) {
+static int add_text(lk_chat *found, const lk_json *json, int is_heard, const lk_string *string) {
+    if (is_heard) lk_hear(&found->said, json, string);
     found->turns.tokens += tokens_of(string->weight);
     return add_piece(found, (lk_piece){.kind = LK_TEXT, .text = span_of(string)});
 }
@@ -139,16 +140,16 @@ static int read_part(lk_json *json, int is_summary, lk_string *text) {
     return is_output || !(seen & (NOTES | CHANCES));
 }
 
-/* A text or a list of them; 1, 0 or -1 as for all. */
-static int read_texts(lk_json *json, lk_chat *found) {
+/* A text or a list of them, which a user may have said where it is heard; 1, 0 or -1 as for all. */
+static int read_texts(lk_json *json, int is_heard, lk_chat *found) {
     lk_string string;
     int more, done;
-    if (lk_read_string(json, &string)) return add_text(found, &string);
+    if (lk_read_string(json, &string)) return add_text(found, json, is_heard, &string);
     if (lk_peek(json) != '[') return 0;
     json->at++;
     for (size_t count = 0; (more = lk_next_item(json, count)) == 1; count++) {
         if (!read_part(json, 0, &string)) return 0;
-        done = add_text(found, &string);
+        done = add_text(found, json, is_heard, &string);
         if (done != 1) return done;
     }
     return more == 0;
@@ -199,8 +200,9 @@ static int read_member(lk_json *json, unsigned member, Item *item, lk_chat *foun
     case CONTENT:
         /* Without words an assistant's is no message. */
         if (json->end - json->at > 1 && memcmp(json->text + json->at, "\"\"", 2) == 0) return 0;
-        return read_texts(json, found);
-    case OUTPUT: return read_texts(json, found);
+        /* The role may come last. */
+        return read_texts(json, item->role == USER || item->role == 0, found);
+    case OUTPUT: return read_texts(json, 0, found);
     case NO_CONTENT: return read_null(json);
     case CALL_ID:
         if (!lk_read_string(json, &string)) return 0;
@@ -247,7 +249,8 @@ static int add_turn(size_t begin, size_t end, unsigned char kind, unsigned char 
     if (!lk_grow((void **)&turns->turns, turns->turn_count, &turns->turn_room,
                  sizeof *turns->turns))
         return -1;
-    turns->turns[turns->turn_count++] = (lk_turn){.begin = begin, .end = end, .kind = kind};
+    turns->turns[turns->turn_count++] =
+        (lk_turn){.begin = begin, .end = end, .kind = kind, .said = found->said};
     return 1;
 }
 
@@ -308,6 +311,7 @@ static int read_item(lk_json *json, unsigned char *goes_on, lk_chat *found) {
     int more, done;
     if (lk_peek(json) != '{') return 0;
     begin = json->at++;
+    found->said = (lk_said){0};
     for (size_t count = 0; (more = lk_next_member(json, count, &name)) == 1; count++) {
         unsigned member = member_of(json, &name);
         if (member == CONTENT && lk_peek(json) == 'n') member = NO_CONTENT;

@@ -1,5 +1,7 @@
 #include "turns.h"
 
+#include "room.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,17 +67,6 @@ static unsigned role_of(const lk_json *json, const lk_string *string) {
 
 /* Tokens of a weight, rounded up. */
 static uint64_t tokens_of(uint64_t weight) { return (weight + 19) / 20; }
-
-/* Room for one more; 0 without memory. */
-static int grow(void **items, size_t count, size_t *room, size_t size) {
-    if (count < *room) return 1;
-    size_t more = *room ? *room * 2 : 32;
-    void *grown = realloc(*items, more * size);
-    if (!grown) return 0;
-    *items = grown;
-    *room = more;
-    return 1;
-}
 
 /* `cache_control`: an object whose values any reader takes, or null. */
 static int read_mark(lk_json *json) {
@@ -173,8 +164,8 @@ static int add_block(const lk_json *json, const Block *block, lk_turns *found) {
     if (block->type == DATA) may = 0;
     if ((block->seen & must) != must || (block->seen & ~(must | may)) != 0) return 0;
     if (block->type == TOOL_USE_ID) {
-        if (!grow((void **)&found->results, found->result_count, &found->result_room,
-                  sizeof *found->results))
+        if (!lk_grow((void **)&found->results, found->result_count, &found->result_room,
+                     sizeof *found->results))
             return -1;
         found->results[found->result_count++] =
             (lk_result){.turn = found->turn_count, .is_error = block->is_error};
@@ -183,8 +174,8 @@ static int add_block(const lk_json *json, const Block *block, lk_turns *found) {
     }
     if (block->type == INPUT) {
         const lk_string *name = &block->name;
-        if (!grow((void **)&found->calls, found->call_count, &found->call_room,
-                  sizeof *found->calls))
+        if (!lk_grow((void **)&found->calls, found->call_count, &found->call_room,
+                     sizeof *found->calls))
             return -1;
         found->calls[found->call_count++] = (lk_call){
             .turn = found->turn_count,
@@ -260,7 +251,8 @@ static int read_turn(lk_json *json, lk_turns *found) {
         if (more != 0) return 0;
     }
     if (more != 0 || role == OTHER || !has_content) return 0;
-    if (!grow((void **)&found->turns, found->turn_count, &found->turn_room, sizeof *found->turns))
+    if (!lk_grow((void **)&found->turns, found->turn_count, &found->turn_room,
+                 sizeof *found->turns))
         return -1;
     if (role == USER && blocks > 0 && found->result_count - results == blocks) role = RESULT;
     found->turns[found->turn_count++] =

@@ -44,12 +44,19 @@ from lynkrc_runtime.protocol.conversation import (
     ToolCall,
 )
 from lynkrc_runtime.protocol.dialect import TargetFacts, Written
-from lynkrc_runtime.protocol.late_messages import ASSISTANT, SYSTEM, course_of, may_reason
+from lynkrc_runtime.protocol.late_messages import (
+    ASSISTANT,
+    SYSTEM,
+    LateMessages,
+    course_of,
+    may_reason,
+)
 from lynkrc_runtime.protocol.shapes import RequestShape
 
 _encode = msgspec.json.encode
 _NO_SHAPE = RequestShape()
 _SYSTEM, _ASSISTANT = bytes((SYSTEM,)), bytes((ASSISTANT,))
+_SAMPLING = frozenset(("temperature", "top_p", "top_k"))
 
 
 def pass_request(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> Written:
@@ -117,12 +124,13 @@ def _takes(request: Request, facts: TargetFacts, headers: Mapping[str, str]) -> 
     options, shape = request.options, facts.shape
     if request.tool_choice is not None or options.format is not None or "anthropic-beta" in headers:
         return False
-    takes = _known.get(options, facts)
+    if not _SAMPLING.isdisjoint(request.members):
+        return False  # null is left out, too
+    takes = _known.get(request, facts)
     if takes is None:
-        takes = not has_sampling(options) and fit(options, None, shape, facts.max_output) == Fitted(
-            options=options, choice=None, transforms=()
-        )
-        _known.keep(options, facts, takes)
+        unchanged = Fitted(options=options, choice=None, transforms=())
+        takes = fit(options, None, shape, facts.max_output) == unchanged
+        _known.keep(request, facts, takes)
     if not takes:
         return False
     if shape.versions and (headers.get("anthropic-version") or OLD_VERSION) not in shape.versions:
@@ -161,8 +169,13 @@ def _edits(request: Request, facts: TargetFacts, shape: RequestShape, betas: Bet
 
 
 def _folds(request: Request, shape: RequestShape) -> bool:
-    """Whether instructions among the messages must go into one of these."""
-    return shape.mid_system is False and _SYSTEM in course_of(request.messages).kinds
+    """Whether instructions among the messages must go into one of these; a turn's own wishes, which
+    a model without such instructions takes as little, are known to be none in common messages.
+    """
+    if shape.mid_system is not False:
+        return False
+    messages = request.messages
+    return type(messages) is not LateMessages or _SYSTEM in messages.course.kinds
 
 
 def _has_carrier(request: Request) -> bool:
@@ -230,7 +243,7 @@ def _replace_options(members: dict[str, bytes], request: Request, fitted: Fitted
     before, after = request.options, fitted.options
     if after.max_tokens != before.max_tokens:
         members["max_tokens"] = _encode(after.max_tokens)
-    for name in ("temperature", "top_p", "top_k"):
+    for name in _SAMPLING:
         if getattr(after, name) is None:
             members.pop(name, None)
     if after.stop != before.stop:

@@ -119,12 +119,12 @@ def _settled(request: Request, facts: TargetFacts) -> _Settled:
     """The same as `_settle`, without doing it again for options that came before."""
     options = request.options
     is_plain = request.tool_choice is None and options.format is None
-    known = _known.get(options, facts) if is_plain else None
+    known = _known.get(request, facts) if is_plain else None
     if known is not None:
         return known
     settled = _settle(request, facts)
     if is_plain and not settled.by_history:
-        _known.keep(options, facts, settled)
+        _known.keep(request, facts, settled)
     return settled
 
 

@@ -65,9 +65,9 @@ def conversation_in(body: bytes, turns: "Turns") -> Conversation:
         course_in(turns),
         turns.tokens + TOKENS_PER_MESSAGE * count,
         entries.calls,
-        entries.for_messages,
-        turns.own,
-        partial(turns.words, _text),
+        for_messages=entries.for_messages,
+        own=turns.own,
+        words=partial(turns.words, _text),
     )
     return entries.system(), messages
 

@@ -11,6 +11,7 @@ True
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, final, overload
 
 import msgspec
@@ -85,7 +86,9 @@ class NativeItems(Sequence[Sequence[Item]]):
             course_in(turns),
             turns.tokens + TOKENS_PER_MESSAGE * count,
             self._calls,
-            self._for_messages,
+            for_messages=self._for_messages,
+            own=turns.own,
+            words=partial(turns.words, _text),
             for_chat=turns.for_chat,
         )
         return self._system(instructions), messages
