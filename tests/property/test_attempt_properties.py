@@ -1,10 +1,11 @@
 """The attempt machine under any sequence of ends."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.attempt import Attempts, Candidate, Fault, GiveUp, Result, Try, Wait
 from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+from tests.property.effort import tried
 from tests.runtime.unwatched import Unwatched
 
 failures = st.builds(
@@ -29,7 +30,7 @@ candidates = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=400)
+@tried(400)
 @given(
     chain=candidates,
     ends=ends,

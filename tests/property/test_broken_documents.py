@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.diagnostics.model import Severity
@@ -13,6 +13,7 @@ from lynkrc.source.nodes import plain
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
 from lynkrc.syntax.read import read_source
+from tests.property.effort import tried
 
 FILE = Path(__file__).parents[1] / "unit" / "every_key.yaml"
 ROOT, _ = read_nodes(SourceFile(path="x.yaml", text=FILE.read_text(encoding="utf-8")))
@@ -56,7 +57,7 @@ def below(node: Any, step: Any) -> Any:
     return node[step] if isinstance(node, list) and step in range(len(node)) else None
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@tried(60)
 @given(
     st.lists(
         st.tuples(st.sampled_from(paths(DOCUMENT)), st.sampled_from((*SCALARS, *COLLECTIONS))),

@@ -1,12 +1,13 @@
 """Which entry of the catalog a model has does not depend on the order of entries."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.sema.catalog import ModelFacts, Provision, facts_of
 from lynkrc.sema.catalog_read import read_catalog
 from lynkrc_runtime.providers.table import KINDS
+from tests.property.effort import tried
 from tests.unit.sema_sample import catalog
 
 SHIPPED, _ = read_catalog(catalog())
@@ -19,7 +20,7 @@ MODELS = st.one_of(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(derandomize=True, max_examples=40, deadline=None)
+@tried(40)
 @given(order=st.permutations(SHIPPED), model=MODELS, host=st.sampled_from(HOSTS))
 def test_the_order_of_entries_says_nothing(
     order: list[ModelFacts], model: str, host: str | None, kind: str

@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.diff.plan import Category, Plan, Relation, fails
+from tests.property.effort import tried
 from tests.unit.diff_sample import SPEC, edited, plan_of
 
 FULL = edited(
@@ -83,7 +84,7 @@ def test_one_edit_changes_no_meaning(name: str) -> None:
     assert_same(plan_of(FULL, old=text))
 
 
-@settings(derandomize=True, deadline=None, max_examples=8)
+@tried(8)
 @given(st.sets(st.sampled_from(tuple(EDITS)), min_size=2))
 def test_edits_together_change_no_meaning(names: set[str]) -> None:
     text = FULL

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.cli.specs import compile_file
@@ -21,6 +21,7 @@ from lynkrc_runtime.bundle import LoadedBundle, load_bundle
 from lynkrc_runtime.features import Extractor, RequestFacts
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from tests.property.client_envelopes import BUILDERS, CHAT, Wire, bare, encoded
+from tests.property.effort import tried
 
 ROOT = Path(__file__).resolve().parents[2]
 SPECS = ("specs/starter/claude.yaml", "examples/quickstart/routing.yaml")
@@ -111,7 +112,7 @@ def test_the_same_words_decide_the_same_bare_and_inside(spec: str, name: str) ->
     build, fewest = BUILDERS[name]
     tools = st.lists(st.sampled_from(baseline(name) or ["-"]), unique=True, min_size=fewest)
 
-    @settings(derandomize=True, deadline=None, max_examples=50)
+    @tried(50)
     @given(words=WORDS, data=st.data(), tools=tools)
     def same(words: str, data: st.DataObject, tools: list[str]) -> None:
         def choose(options: Sequence[_T]) -> _T:

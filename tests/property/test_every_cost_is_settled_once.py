@@ -4,12 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.access.caller import Caller
 from lynkrc_runtime.attempt import Fault
 from lynkrc_runtime.settings import Budget, Limit
+from tests.property.effort import tried
 from tests.runtime.by_hand import Script, body
 from tests.runtime.metering_lab import Lab, lab, shaky
 from tests.runtime.test_serve_streams import END, OPEN, START, WHOLE, delta
@@ -121,7 +122,7 @@ ACCOUNTS = (
 )
 
 
-@settings(max_examples=80, derandomize=True, deadline=None)
+@tried(80)
 @given(
     requests=st.lists(REQUESTS, min_size=1, max_size=12),
     words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=8),

@@ -1,6 +1,6 @@
 """A printed expression parses to the same tree, and no text makes the parser fail."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.source.text import SourceFile, Span
@@ -19,6 +19,7 @@ from lynkrc.syntax.expr import (
 )
 from lynkrc.syntax.parse import KEYWORDS, MAX_DEPTH, depth, parse_expression
 from lynkrc.syntax.print_expr import print_expr
+from tests.property.effort import tried
 
 _FILE = SourceFile(path="x.yaml", text="")
 _SPAN = Span(file=_FILE, start=0, end=0)
@@ -73,7 +74,7 @@ def _grow(parts: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 _EXPRESSIONS: st.SearchStrategy[Expr] = st.recursive(_LEAVES, _grow, max_leaves=12)
 
 
-@settings(max_examples=150, derandomize=True, deadline=None)
+@tried(150)
 @given(_EXPRESSIONS)
 def test_printed_expressions_parse_to_themselves(expr: Expr) -> None:
     text = print_expr(expr)
@@ -91,7 +92,7 @@ _TOKENS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=250, derandomize=True, deadline=None)
+@tried(250)
 @given(st.lists(_TOKENS, max_size=14), st.sampled_from([" ", ""]))
 def test_any_text_gives_a_tree_or_a_finding_inside_it(tokens: list[str], blank: str) -> None:
     text = blank.join(tokens)

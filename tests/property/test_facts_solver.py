@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 import z3
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.analysis.entries import Scanned, holds_word, shape_of
@@ -17,6 +17,7 @@ from lynkrc.ir.domain import Domain, Part, Point, domain_of
 from lynkrc.ir.table import Entry, Lexicon, LexiconId, SlotType
 from lynkrc.lower.patterns import build_automaton
 from lynkrc_runtime.scan.fold import fold_text
+from tests.property.effort import tried
 from tests.property.facts_requests import (
     ENTRIES,
     Made,
@@ -32,7 +33,7 @@ from tests.property.facts_requests import (
 from tests.property.test_scan_against_reference import entries as drawn_entries
 from tests.property.test_scan_against_reference import is_word, matches, parse, texts
 
-FEW = settings(derandomize=True, deadline=None, max_examples=30)
+FEW = tried(30)
 Symbols = tuple[list[z3.ArithRef], list[z3.BoolRef | None]]
 
 
@@ -224,7 +225,7 @@ def test_a_word_is_needed_where_the_automaton_says_so() -> None:
 # -- entries against the reference -----------------------------------------------------------
 
 
-@settings(derandomize=True, deadline=None, max_examples=150)
+@tried(150)
 @given(drawn=st.lists(drawn_entries, min_size=1, max_size=6, unique=True), text=texts)
 def test_what_is_said_of_entries_is_true_of_the_reference(drawn: list[str], text: str) -> None:
     patterns = [parse(one) for one in drawn]

@@ -1,6 +1,6 @@
 """Whatever is done to a file of tests, reading it ends with findings or with cases that run."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.diagnostics.render_text import render_text
@@ -10,6 +10,7 @@ from lynkrc.testing.report_text import render_text as render_report
 from lynkrc.testing.results import FileRuns, Results
 from lynkrc.testing.runner import run_case
 from lynkrc.testing.update import update
+from tests.property.effort import tried
 from tests.property.test_any_text_is_compiled_or_explained import TOKEN, changed
 from tests.unit.testing_sample import FOLDER, body_file, sample_engines, sample_table
 
@@ -55,7 +56,7 @@ def check(text: str) -> None:
         assert run_case(case, sample_engines()).is_passed or case.name in left
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@tried(60)
 @given(st.sampled_from(SEEDS), _changes)
 def test_a_changed_file_of_tests(seed: str, changes: list[tuple[str, int, str]]) -> None:
     text = seed
@@ -64,7 +65,7 @@ def test_a_changed_file_of_tests(seed: str, changes: list[tuple[str, int, str]])
     check(text)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@tried(20)
 @given(st.text(max_size=200))
 def test_any_text(text: str) -> None:
     check(text)

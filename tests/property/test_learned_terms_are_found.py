@@ -1,6 +1,6 @@
 """Words and pairs of words that are learned from a text are what a lexicon finds in it."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.codegen.tables import tables_of
@@ -11,6 +11,7 @@ from lynkrc.syntax.pattern_parse import parse_pattern
 from lynkrc_runtime.scan.edges import as_written
 from lynkrc_runtime.scan.fold import fold_text
 from lynkrc_runtime.scan.matcher import Matcher
+from tests.property.effort import tried
 
 SPAN = Span(file=SourceFile(path="-", text=""), start=0, end=0)
 
@@ -23,7 +24,7 @@ TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
 
 
 @given(texts=st.lists(TEXTS, min_size=1, max_size=4), other=st.lists(TEXTS, max_size=3))
-@settings(derandomize=True, deadline=None, max_examples=120)
+@tried(120)
 def test_a_term_is_found_where_the_automaton_finds_it(texts: list[str], other: list[str]) -> None:
     found = {text: grams(text) for text in (*texts, *other)}
     terms = sorted({gram for text in texts for gram in found[text].present})
@@ -42,7 +43,7 @@ def test_a_term_is_found_where_the_automaton_finds_it(texts: list[str], other: l
 
 
 @given(text=TEXTS)
-@settings(derandomize=True, deadline=None, max_examples=60)
+@tried(60)
 def test_a_term_folds_to_itself(text: str) -> None:
     for term in grams(text).present:
         assert fold_text(as_written(term)) == term

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lynkrc.interp.evaluate import holds
@@ -15,6 +15,7 @@ from lynkrc.lower.slots import SlotPlan
 from lynkrc.lower.table import lower
 from lynkrc_runtime.dispatch import StringClass
 from lynkrc_runtime.string_classes import StringClasses
+from tests.property.effort import tried
 from tests.unit.sema_sample import SCOPE, checked, sound
 
 Env = dict[str, Any]
@@ -163,7 +164,7 @@ ENVS = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 @given(CONDITIONS, st.lists(ENVS, min_size=4, max_size=4))
 def test_a_guard_means_what_the_expression_says(condition: Part, envs: list[Env]) -> None:
     text, meaning = condition

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.anthropic.write_messages import write_messages
@@ -20,6 +20,7 @@ from lynkrc_runtime.repeats import repeats
 from lynkrc_runtime.scan.engines import native_turns
 from tests.bench.agent_bodies import body as agent_body
 from tests.json_speller import JsonSpeller
+from tests.property.effort import tried
 
 pytestmark = pytest.mark.skipif(native_turns is None, reason="the native kernel is not built")
 
@@ -161,7 +162,7 @@ def agree(body: bytes) -> tuple[bool, bool]:
 
 
 @given(seed=SEEDS, odd=st.sampled_from((0, 5, 10, 30)))
-@settings(derandomize=True, max_examples=250, deadline=None)
+@tried(250)
 def test_any_conversation(seed: int, odd: int) -> None:
     is_read, _ = agree(ChatSpeller(seed, odd).body())
     assert is_read or odd > 0
@@ -175,7 +176,7 @@ BYTES = tuple(b'"\\{}[],: 01-+.eEu\x00\x1f\x7f\x80\xe4\xed\xf0\xff') + tuple(b"d
 
 
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 def test_a_damaged_conversation(seed: int) -> None:
     chance, body = Random(seed), bytearray(ChatSpeller(seed, 7).body())
     for _ in range(1 + chance.randrange(3)):

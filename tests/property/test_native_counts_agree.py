@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.scan.engines import native_count
 from lynkrc_runtime.scan.fold import fold_text
 from lynkrc_runtime.text_counts import TextCounts
 from tests.native_tools import needs_compiler
+from tests.property.effort import tried
 
 pytestmark = needs_compiler
 
@@ -79,7 +80,7 @@ _WIDE = st.sampled_from(
 _ANY = st.characters().filter(lambda character: len(fold_text(character)) == 1)
 
 
-@settings(derandomize=True, max_examples=600)
+@tried(600)
 @given(st.text(_TIGHT, max_size=40) | st.text(_WIDE, max_size=40) | st.text(_ANY, max_size=30))
 @example("")
 @example("It''s 'tis. \u4e2d'a'\u4e2d\u3002b")
@@ -91,7 +92,7 @@ def test_numbers_are_those_of_the_python_form(in_c: Count, text: str) -> None:
         assert native_count(text) == by_hand(text)
 
 
-@settings(derandomize=True, max_examples=300)
+@tried(300)
 @given(st.text(_TIGHT, min_size=55, max_size=210))
 def test_long_texts_are_counted_over_the_edges_of_blocks(in_c: Count, text: str) -> None:
     assert in_c(text) == by_hand(text)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
@@ -27,6 +27,7 @@ from lynkrc_runtime.scan.engines import native_turns
 from tests.bench.agent_bodies import body as agent_body
 from tests.bench.work import facts as any_facts
 from tests.json_speller import JsonSpeller
+from tests.property.effort import tried
 
 pytestmark = pytest.mark.skipif(native_turns is None, reason="the native kernel is not built")
 
@@ -210,7 +211,7 @@ def agree(body: bytes, facts: TargetFacts = ANYTHING) -> tuple[bool, bool, bool]
 
 
 @given(seed=SEEDS, odd=st.sampled_from((0, 5, 10, 30)), shape=st.sampled_from(SHAPES))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@tried(300)
 def test_any_conversation(seed: int, odd: int, shape: RequestShape) -> None:
     is_read, *_ = agree(Speller(seed, odd).body(), replace(ANYTHING, shape=shape))
     assert is_read or odd > 0
@@ -226,7 +227,7 @@ BYTES = tuple(b'"\\{}[],: 01-+.eEu\x00\x1f\x7f\x80\xe4\xed\xf0\xff') + tuple(b"d
 
 
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 def test_a_damaged_conversation(seed: int) -> None:
     chance, body = Random(seed), bytearray(Speller(seed, 7).body())
     for _ in range(1 + chance.randrange(3)):

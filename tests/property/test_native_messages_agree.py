@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.anthropic.fast_message import fast_messages
@@ -24,6 +24,7 @@ from lynkrc_runtime.scan.engines import native_turns
 from tests.bench.agent_bodies import body as agent_body
 from tests.json_speller import JsonSpeller
 from tests.native_tools import needs_compiler
+from tests.property.effort import tried
 
 pytestmark = pytest.mark.skipif(native_turns is None, reason="the native kernel is not built")
 
@@ -143,7 +144,7 @@ def agree(body: bytes) -> bool:
 
 
 @given(seed=SEEDS, odd=st.sampled_from((0, 5, 30)))
-@settings(derandomize=True, max_examples=350, deadline=None)
+@tried(350)
 def test_any_messages(seed: int, odd: int) -> None:
     assert agree(Speller(seed, odd).body()) or odd > 0
 
@@ -152,7 +153,7 @@ BYTES = tuple(b'"\\{}[],: 01-+.eEu\x00\x1f\x7f\x80\xe4\xed\xf0\xff') + tuple(b"d
 
 
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=500, deadline=None)
+@tried(500)
 def test_damaged_messages(seed: int) -> None:
     chance, body = Random(seed), bytearray(Speller(seed, 10).body())
     for _ in range(1 + chance.randrange(3)):
@@ -259,7 +260,7 @@ def plain(
 
 @needs_compiler
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=150, deadline=None)
+@tried(150)
 def test_the_form_without_vectors(
     plain: Callable[[bytes, int], tuple[int, int] | None], seed: int
 ) -> None:

@@ -4,13 +4,14 @@ from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc.ir.assertion import Assertion, Assertions, Kind
 from lynkrc.ir.guard import ALWAYS, NEVER, And, Guard, SlotId
 from lynkrc.ir.table import ChainId, Deny, Otherwise, Pin, RouteTable, RuleId, Tier, TierId
 from lynkrc.ir.verify import verify
 from tests.property import oracle
+from tests.property.effort import tried
 from tests.property.small_specs import PROVIDERS, SmallSpec, beside, small_specs, small_tables
 from tests.unit.sample_table import (
     SPAN,
@@ -201,7 +202,7 @@ def test_tables_that_differ_do_so_on_points() -> None:
     assert {point[TURNS] for point in points} == {2}
 
 
-@settings(max_examples=30, derandomize=True, deadline=None)
+@tried(30)
 @given(small_tables())
 def test_a_table_is_equal_to_itself_with_a_rule_that_never_matches(table: RouteTable) -> None:
     void = rule(len(table.rules), "void", NEVER, "never", tier=TierId(0))
@@ -250,7 +251,7 @@ def test_small_specs_have_what_is_looked_for() -> None:
     """Counted over more specs than the prover is tried on; every one passes `verify`."""
     count: Counter[str] = Counter()
 
-    @settings(max_examples=300, derandomize=True, deadline=None)
+    @tried(300)
     @given(small_specs())
     def counting(spec: SmallSpec) -> None:
         assert verify(spec.table) == []

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import JsonFormat, MalformedRequest, Options, Request
@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.outlines import MOST, MOST_OF_ONE, Outlines
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.scan.engines import native_outlined
+from tests.property.effort import tried
 
 READERS = {
     name: importlib.import_module(f"lynkrc_runtime.protocol.{folder}.read_request")
@@ -164,7 +165,7 @@ def agree(dialect: str, body: bytes) -> None:
 
 @pytest.mark.parametrize("dialect", READERS)
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 def test_bodies_of_one_outline(dialect: str, seed: int) -> None:
     chance = Random(seed)
     members, seam = outline(chance), chance.choice(("", "", " ", "\n\t"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.ask import Ask, authored_text, count_turns, find_ask
@@ -30,6 +30,7 @@ from lynkrc_runtime.scan.engines import native_turns
 from lynkrc_runtime.sessions.identity import MOST_WORDS, first_words
 from tests.json_speller import JsonSpeller
 from tests.property.conversations import talks
+from tests.property.effort import tried
 from tests.property.spelled_requests import spell
 
 needs_kernel = pytest.mark.skipif(native_turns is None, reason="the native kernel is not built")
@@ -151,7 +152,7 @@ def agree(messages: Sequence[Message], markers: Markers) -> bytes:
 
 @needs_kernel
 @given(seed=SEEDS, odd=st.sampled_from((0, 5, 40)), is_chat=st.booleans())
-@settings(derandomize=True, max_examples=400, deadline=None)
+@tried(400)
 def test_words_between_all_that_surrounds_them(seed: int, odd: int, is_chat: bool) -> None:
     speller = OwnSpeller(seed, odd)
     body, markers = speller.body(not is_chat), speller.markers()
@@ -182,7 +183,7 @@ def test_words_of_items_between_all_that_surrounds_them(seed: int, odd: int) -> 
 
 @pytest.mark.parametrize("client", CLIENT_DIALECTS)
 @given(talk=talks(), seed=SEEDS)
-@settings(derandomize=True, max_examples=40, deadline=None)
+@tried(40)
 def test_any_conversation(client: str, talk: Any, seed: int) -> None:
     request = CLIENT_DIALECTS[client].read_request(spell(client, talk), {})
     agree(request.messages, OwnSpeller(seed, 10).markers())

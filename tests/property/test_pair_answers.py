@@ -5,13 +5,14 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import Event, MessageEnd, MessageStart
 from lynkrc_runtime.protocol.dialect import AnswerContext
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
+from tests.property.effort import tried
 from tests.property.test_pair_requests import PAIRS, facts_of, write
 from tests.property.upstreams import DIALECTS, speeches
 from tests.wire.client_oracles import JUDGES
@@ -97,7 +98,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=25, deadline=None)
+@tried(25)
 @given(data=st.data(), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=4))
 def test_a_stream_is_the_whole_answer(
     client: str, target: str, data: st.DataObject, sizes: list[int]
@@ -133,7 +134,7 @@ def _parsed(value: Any) -> Any:
 
 
 @pytest.mark.parametrize(("client", "target"), PAIRS)
-@settings(derandomize=True, max_examples=25, deadline=None)
+@tried(25)
 @given(data=st.data())
 def test_tools_in_are_tools_out(client: str, target: str, data: st.DataObject) -> None:
     speech = data.draw(speeches(target))

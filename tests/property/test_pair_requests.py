@@ -1,7 +1,7 @@
 """Any conversation of any client makes a request that the target's dialect takes, or is refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import CannotTranslate
@@ -10,6 +10,7 @@ from lynkrc_runtime.protocol.losses import form_of
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from tests.property.conversations import Talk, talks
+from tests.property.effort import tried
 from tests.property.spelled_requests import SPELL, spell
 from tests.wire.target_oracles import ORACLES
 
@@ -66,7 +67,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("client", "target"), CROSSINGS)
-@settings(derandomize=True, max_examples=50, deadline=None)
+@tried(50)
 @given(talk=talks(), shape=st.sampled_from(SHAPES))
 def test_what_is_written_is_taken(
     client: str, target: str, talk: Talk, shape: RequestShape

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from lynkrc_runtime.protocol.conversation import (
     Block,
@@ -21,6 +21,7 @@ from lynkrc_runtime.protocol.losses import losses_in
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from tests.property.conversations import Talk, talks
+from tests.property.effort import tried
 from tests.property.spelled_requests import spell
 from tests.property.test_pair_requests import facts_of
 
@@ -94,7 +95,7 @@ def _told(block: Block) -> Any:
 
 
 @pytest.mark.parametrize(("here", "there"), ROUTES)
-@settings(derandomize=True, max_examples=20, deadline=None)
+@tried(20)
 @given(talk=talks(tidy=True))
 def test_what_both_have_words_for_comes_back(here: str, there: str, talk: Talk) -> None:
     read = CLIENT_DIALECTS[here].read_request(spell(here, talk), {})
@@ -108,7 +109,7 @@ def test_what_both_have_words_for_comes_back(here: str, there: str, talk: Talk) 
 
 
 @pytest.mark.parametrize(("here", "there"), ROUTES)
-@settings(derandomize=True, max_examples=30, deadline=None)
+@tried(30)
 @given(talk=talks())
 def test_every_difference_is_listed(here: str, there: str, talk: Talk) -> None:
     read = CLIENT_DIALECTS[here].read_request(spell(here, talk), {})

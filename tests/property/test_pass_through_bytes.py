@@ -11,12 +11,13 @@ from typing import Any, final
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.dialect import TargetFacts
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
+from tests.property.effort import tried
 
 
 @final
@@ -94,7 +95,7 @@ def test_every_dialect_that_passes_is_here() -> None:
 
 
 @pytest.mark.parametrize("dialect", FORMS)
-@settings(derandomize=True, max_examples=60, deadline=None)
+@tried(60)
 @given(
     unknown=UNKNOWN,
     deep=RAW,

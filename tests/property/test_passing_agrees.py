@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.by_options import MOST, ByOptions
@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.conversation import CannotTranslate
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, TargetFacts
 from lynkrc_runtime.protocol.shapes import RequestShape
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
+from tests.property.effort import tried
 
 passing = importlib.import_module("lynkrc_runtime.protocol.anthropic.pass_request")
 writing = importlib.import_module("lynkrc_runtime.protocol.anthropic.write_request")
@@ -85,7 +86,7 @@ def written(body: bytes, facts: TargetFacts, headers: dict[str, str], client: st
 
 
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=700, deadline=None)
+@tried(700)
 def test_the_short_way_and_the_long_one(seed: int) -> None:
     chance = Random(seed)
     options = dict(chance.sample(OPTIONS, chance.choice((0, 0, 1, 2, 3))))
@@ -100,7 +101,7 @@ def test_the_short_way_and_the_long_one(seed: int) -> None:
 
 
 @given(seed=SEEDS)
-@settings(derandomize=True, max_examples=150, deadline=None)
+@tried(150)
 def test_options_that_came_before_come_to_the_same(seed: int) -> None:
     chance = Random(seed)
     given_options: tuple[tuple[str, Any], ...] = (

@@ -6,12 +6,13 @@ Whatever the pieces are: arguments that end, go wrong, come twice, or belong to 
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.conversation import ToolCallDelta
 from lynkrc_runtime.protocol.dialect import ANY_TARGET
 from lynkrc_runtime.protocol.tables import TARGET_DIALECTS
+from tests.property.effort import tried
 from tests.property.test_plain_deltas_agree import FIRST, SINKS, named, outcome, with_care
 from tests.runtime.by_hand import CHAT, MESSAGES
 
@@ -50,7 +51,7 @@ def _piece(source: str, place: int, piece: str) -> bytes:
 
 @pytest.mark.parametrize("sink", SINKS)
 @pytest.mark.parametrize("source", FIRST)
-@settings(derandomize=True, max_examples=40)
+@tried(40)
 @given(
     pieces=st.lists(
         st.tuples(st.sampled_from((0, 0, 0, 0, 1)), st.sampled_from(PIECES), st.integers(1, 3)),

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext, Problem
@@ -17,6 +17,7 @@ from lynkrc_runtime.protocol.plain_deltas import PlainDeltas
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
 from lynkrc_runtime.server.flow import Flow
 from tests.bench.streams import stream
+from tests.property.effort import tried
 from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, body
 
 SINKS = (MESSAGES, CHAT, RESPONSES)
@@ -207,7 +208,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 @pytest.mark.parametrize("sink", SINKS)
 @pytest.mark.parametrize("source", EVENTS)
-@settings(derandomize=True, max_examples=60)
+@tried(60)
 @given(drawn=st.data())
 def test_any_stream_is_the_same(source: str, sink: str, drawn: st.DataObject) -> None:
     event = EVENTS[source]

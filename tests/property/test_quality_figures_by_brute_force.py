@@ -6,10 +6,11 @@ from itertools import pairwise, permutations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.quality.metrics import Pairs, auroc, concordance, draws, measure, order, reach_of
+from tests.property.effort import tried
 
 STEPS = 4000
 """Shares that are tried in search of one."""
@@ -66,7 +67,7 @@ def reached(values: Sequence[float], orders: Sequence[Sequence[int]]) -> list[fl
 
 
 @given(samples())
-@settings(max_examples=60)
+@tried(60)
 def test_shares_and_gains_are_means_over_every_order_of_what_is_tied(sample: Sample) -> None:
     size = len(sample.keys)
     gains = reached(sample.gaps, sample.orders())
@@ -85,7 +86,7 @@ def test_shares_and_gains_are_means_over_every_order_of_what_is_tied(sample: Sam
 
 
 @given(samples())
-@settings(max_examples=60)
+@tried(60)
 def test_auroc_is_over_all_pairs(sample: Sample) -> None:
     better = [key for key, gap in zip(sample.keys, sample.gaps, strict=True) if gap > 0]
     others = [key for key, gap in zip(sample.keys, sample.gaps, strict=True) if gap <= 0]
@@ -98,7 +99,7 @@ def test_auroc_is_over_all_pairs(sample: Sample) -> None:
 
 
 @given(samples(), st.data())
-@settings(max_examples=40)
+@tried(40)
 def test_grades_are_compared_over_all_pairs(sample: Sample, data: st.DataObject) -> None:
     size = len(sample.keys)
     grades = data.draw(st.tuples(*[st.integers(0, 2)] * size))
@@ -114,7 +115,7 @@ def test_grades_are_compared_over_all_pairs(sample: Sample, data: st.DataObject)
 
 
 @given(samples())
-@settings(max_examples=60)
+@tried(60)
 def test_aiq_is_the_mean_over_costs_of_the_best_mixture_of_two(sample: Sample) -> None:
     size = len(sample.keys)
     orders = sample.orders()
@@ -143,7 +144,7 @@ def test_aiq_is_the_mean_over_costs_of_the_best_mixture_of_two(sample: Sample) -
 
 
 @given(samples(sizes=(3, 5, 6)), st.data())
-@settings(max_examples=40)
+@tried(40)
 def test_a_draw_is_the_same_requests_as_often(sample: Sample, data: st.DataObject) -> None:
     size = len(sample.keys)
     counts = data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size).filter(any))
@@ -163,7 +164,7 @@ def test_a_draw_is_the_same_requests_as_often(sample: Sample, data: st.DataObjec
 
 
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=12), st.integers(0, 99))
-@settings(max_examples=30)
+@tried(30)
 def test_groups_are_drawn_whole(groups: list[int], seed: int) -> None:
     names = sorted(set(groups))
     numbers = np.array([names.index(one) for one in groups])

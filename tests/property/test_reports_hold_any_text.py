@@ -5,7 +5,7 @@ import unicodedata
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.diagnostics.codes import UNKNOWN_KEY
@@ -14,6 +14,7 @@ from lynkrc.diagnostics.model import Diagnostic, Label
 from lynkrc.diagnostics.places import Run
 from lynkrc.diagnostics.render_text import render_text
 from lynkrc.source.text import SourceFile, Span
+from tests.property.effort import tried
 
 RUN = Run(root="/project", spec="routing.yaml", version="1.0")
 TEXT = st.text(st.characters(codec=None), max_size=60)
@@ -43,7 +44,7 @@ FINDINGS = st.lists(
 
 @pytest.mark.parametrize("form", FORMATS)
 @given(findings=FINDINGS)
-@settings(derandomize=True, max_examples=25, deadline=None)
+@tried(25)
 def test_a_report_is_well_formed(form: str, findings: list[Diagnostic]) -> None:
     text = render(findings, form, RUN)
     if form in ("json", "sarif", "gitlab"):
@@ -62,7 +63,7 @@ def test_a_report_is_well_formed(form: str, findings: list[Diagnostic]) -> None:
 
 
 @given(findings=FINDINGS, columns=st.integers(1, 80))
-@settings(derandomize=True, max_examples=40, deadline=None)
+@tried(40)
 def test_colour_changes_no_character_at_any_width(findings: list[Diagnostic], columns: int) -> None:
     plain = render_text(findings, columns=columns)
     coloured = render_text(findings, columns=columns, colour=True)

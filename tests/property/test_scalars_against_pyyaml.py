@@ -1,7 +1,7 @@
 """Our reading of a scalar, and our map of it, agree with PyYAML wherever it has no trap."""
 
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc.source.nodes import MappingNode, ScalarNode, SequenceNode
@@ -9,6 +9,7 @@ from lynkrc.source.scalar_map import map_scalar, place_in
 from lynkrc.source.scalars import is_usable, resolve_plain, trap
 from lynkrc.source.text import SourceFile
 from lynkrc.source.yaml_nodes import read_nodes
+from tests.property.effort import tried
 
 _WORDS = st.sampled_from(
     ["yes", "No", "on", "OFF", "true", "False", "null", "~", "0x1F", "0o17", "010", "08", "1_000",
@@ -18,7 +19,7 @@ _WORDS = st.sampled_from(
 _NUMBERLIKE = st.text(alphabet="0123456789+-._:eExXob~ynk", min_size=1, max_size=10)
 
 
-@settings(max_examples=300, derandomize=True)
+@tried(300)
 @given(st.one_of(_WORDS, _NUMBERLIKE))
 def test_a_plain_scalar_without_a_trap_means_the_same_to_yaml_1_1(text: str) -> None:
     try:
@@ -73,20 +74,20 @@ def _check(document: str) -> None:
         assert folded or escaped
 
 
-@settings(max_examples=300, derandomize=True)
+@tried(300)
 @given(_TEXT, _LINE_END)
 def test_every_character_of_a_plain_scalar_is_placed(text: str, end: str) -> None:
     _check(("a: x" + text.replace("\n", "\n  ") + "\nb: 1\n").replace("\n", end))
 
 
-@settings(max_examples=300, derandomize=True)
+@tried(300)
 @given(_TEXT, _LINE_END)
 def test_every_character_of_a_single_quoted_scalar_is_placed(text: str, end: str) -> None:
     body = text.replace("'", "''").replace("\n", "\n  ")
     _check(f"a: ['{body}', 1]\n".replace("\n", end))
 
 
-@settings(max_examples=300, derandomize=True)
+@tried(300)
 @given(
     st.lists(
         st.one_of(
@@ -103,7 +104,7 @@ def test_every_character_of_a_double_quoted_scalar_is_placed(parts: list[str], e
     _check(f'a: "{body}"\n'.replace("\n", end))
 
 
-@settings(max_examples=300, derandomize=True)
+@tried(300)
 @given(
     st.sampled_from("|>"),
     st.sampled_from(["", "-", "+", "2", "2-", "+2", "1", " # x-+"]),

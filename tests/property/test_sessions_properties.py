@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -24,6 +24,7 @@ from lynkrc_runtime.state.memory import MemoryStore
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
+from tests.property.effort import tried
 from tests.runtime.by_hand import CHAT, MESSAGES, RESPONSES, Said, body, dispatch, provider, target
 
 NAMES = ("a", "b", "c", "d")
@@ -115,7 +116,7 @@ TURNS: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 @given(st.data(), st.sampled_from(sorted(TURNS)))
 def test_a_step_is_known_without_its_message(data: st.DataObject, dialect: str) -> None:
     turns = data.draw(st.lists(st.sampled_from(TURNS[dialect]), min_size=1, max_size=6))
@@ -145,7 +146,7 @@ class Holds:
             raise StoreDown("away")
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@tried(150)
 @given(
     st.one_of(st.none(), st.binary(max_size=60), MEMORIES),
     st.booleans(),
@@ -218,7 +219,7 @@ MOVES = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=80, deadline=None)
+@tried(80)
 @given(MOVES, st.sampled_from(["turn", "session"]), st.booleans(), st.booleans())
 def test_a_history_is_ordered_as_declared(
     moves: list[tuple[bool, list[int], int, str]], within: str, reads: bool, named: bool
@@ -246,7 +247,7 @@ def test_a_history_is_ordered_as_declared(
     asyncio.run(whole())
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
+@tried(30)
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), ORDERS, st.integers(0, 3)), max_size=14))
 def test_what_one_key_does_changes_nothing_for_another(
     moves: list[tuple[bool, bool, list[int], int]],

@@ -5,12 +5,13 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.telemetry.outcome import Ending
 from lynkrc_runtime.telemetry.signals import Signals
 from lynkrc_runtime.usage_record import RequestLine
+from tests.property.effort import tried
 from tests.runtime.test_signals import called, desk, ended, results, said, step, user
 from tests.runtime.test_usage_log import lines
 
@@ -28,7 +29,7 @@ LAST = st.one_of(
 TALKS = st.lists(st.tuples(st.lists(TURN, max_size=2), LAST), min_size=1, max_size=4)
 
 
-@settings(derandomize=True, max_examples=25, deadline=None)
+@tried(25)
 @given(talks=TALKS, session=WORDS, names=st.booleans())
 def test_no_text_comes_into_the_log(talks: list[Any], session: str, names: bool) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -67,7 +68,7 @@ STEPS = st.builds(
 )
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 @given(steps=st.lists(st.tuples(STEPS, st.floats(0, 3)), max_size=12))
 def test_a_signal_is_about_one_that_had_ended(steps: list[Any]) -> None:
     now = [0.0]

@@ -3,19 +3,20 @@
 import random
 from collections import Counter
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lynkrc.interp.assertions import joint_domain
 from lynkrc.interp.evaluate import evaluate
 from tests.property import oracle
+from tests.property.effort import tried
 from tests.property.small_texts import compiled, representatives, small_texts
 
 
 def test_small_texts_compile_and_their_assertions_hold_and_do_not() -> None:
     count: Counter[str] = Counter()
 
-    @settings(max_examples=15, derandomize=True, deadline=None)
+    @tried(15)
     @given(small_texts())
     def counting(text: str) -> None:
         made = compiled(text)
@@ -33,7 +34,7 @@ def test_small_texts_compile_and_their_assertions_hold_and_do_not() -> None:
     assert count["True"] > 5 and count["False"] > 5, count
 
 
-@settings(max_examples=8, derandomize=True, deadline=None)
+@tried(8)
 @given(small_texts(), st.integers(0, 2**32))
 def test_any_value_goes_the_way_of_one_that_stands_for_it(text: str, seed: int) -> None:
     made = compiled(text)
@@ -50,8 +51,8 @@ def test_any_value_goes_the_way_of_one_that_stands_for_it(text: str, seed: int) 
             draw.choice(values[slot.id]) if draw.random() < 0.7 else value
             for slot, value in zip(domain.slots, point, strict=True)
         )
-        for tried in (point, near):
-            assert _without_points(evaluate(table, domain.views[0].vector(tried))) in known
+        for place in (point, near):
+            assert _without_points(evaluate(table, domain.views[0].vector(place))) in known
 
 
 def _without_points(verdict: tuple[int, ...]) -> tuple[int, ...]:

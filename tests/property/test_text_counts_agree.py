@@ -1,9 +1,10 @@
 """Words and sentences that are only counted are as many as those that are cut out."""
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.text_counts import TextCounts
+from tests.property.effort import tried
 
 _TIGHT = st.sampled_from("aZ7_' .!?x\n\t\"()]-")
 _WIDE = st.sampled_from(
@@ -13,7 +14,7 @@ _WIDE = st.sampled_from(
 _TEXTS = st.text(_TIGHT, max_size=40) | st.text(_WIDE, max_size=30) | st.text(max_size=40)
 
 
-@settings(derandomize=True, max_examples=400)
+@tried(400)
 @given(_TEXTS)
 @example("it''s 'tis")
 @example("\u4e2d'a'\u4e2d")

@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -16,6 +16,7 @@ from lynkrc_runtime.protocol.conversation import Answer, Usage
 from lynkrc_runtime.protocol.dialect import ANY_TARGET, AnswerContext
 from lynkrc_runtime.protocol.fold import fold
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS, TARGET_DIALECTS
+from tests.property.effort import tried
 from tests.property.upstreams import DIALECTS, speech_of
 
 MESSAGES, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"
@@ -110,7 +111,7 @@ def test_every_dialect_is_here() -> None:
 
 
 @pytest.mark.parametrize(("target", "client"), PAIRS)
-@settings(derandomize=True, max_examples=20, deadline=None)
+@tried(20)
 @given(usage=usages(), step=st.sampled_from([0, 1, 7]))
 def test_usage_by_kind_survives(target: str, client: str, usage: Usage, step: int) -> None:
     wanted = expected(target, client, usage)

@@ -6,7 +6,7 @@ A naive model stands beside the watch: what it forbids must not happen.
 from collections import Counter
 from random import Random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -27,6 +27,7 @@ from lynkrc_runtime.resilience.breaker import State
 from lynkrc_runtime.resilience.health import Health, Watching
 from lynkrc_runtime.settings import Breaker, Resilience, RetryBudget
 from lynkrc_runtime.settings import Settings as Declared
+from tests.property.effort import tried
 from tests.runtime.by_hand import dispatch, provider, target
 
 TARGETS = 3
@@ -247,7 +248,7 @@ class Request:
             assert len(retried) <= candidate.retries
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@tried(60)
 @given(seed=st.integers(0, 2**32))
 def test_many_requests_on_one_watch(seed: int) -> None:
     random = Random(seed)
@@ -331,7 +332,7 @@ class Model:
                 self.turn("open", now)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@tried(200)
 @given(seed=st.integers(0, 2**32))
 def test_the_breaker_agrees_with_a_naive_one(seed: int) -> None:
     random = Random(seed)

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
@@ -32,6 +32,7 @@ from lynkrc_runtime.scan.engines import native_turns
 from tests.bench.agent_bodies import body as agent_body
 from tests.bench.work import facts as any_facts
 from tests.json_speller import JsonSpeller
+from tests.property.effort import tried
 
 pytestmark = pytest.mark.skipif(native_turns is None, reason="the native kernel is not built")
 
@@ -203,7 +204,7 @@ def agree(body: bytes, facts: TargetFacts = ANYTHING) -> bool | None:
     shape=st.sampled_from(SHAPES),
     without_thinking=st.booleans(),
 )
-@settings(derandomize=True, max_examples=400, deadline=None)
+@tried(400)
 def test_any_conversation(seed: int, odd: int, shape: RequestShape, without_thinking: bool) -> None:
     facts = replace(ANYTHING, shape=shape, without_thinking=without_thinking)
     is_written = agree(Speller(seed, odd).body(), facts)
@@ -222,7 +223,7 @@ BYTES = tuple(b'"\\{}[],: 01-+.eEu\x00\x1f\x7f\x80\xe4\xed\xf0\xff') + tuple(b"d
 
 
 @given(seed=SEEDS, shape=st.sampled_from(SHAPES))
-@settings(derandomize=True, max_examples=150, deadline=None)
+@tried(150)
 def test_a_damaged_conversation(seed: int, shape: RequestShape) -> None:
     chance, body = Random(seed), bytearray(Speller(seed, 7).body())
     for _ in range(1 + chance.randrange(3)):

@@ -17,7 +17,8 @@ from lynkrc_runtime.attempt import (
     Wait,
     Watch,
 )
-from lynkrc_runtime.protocol.conversation import Failure, FailureClass
+from lynkrc_runtime.cost import Charge, Cost
+from lynkrc_runtime.protocol.conversation import Failure, FailureClass, Usage
 from tests.runtime.unwatched import Unwatched
 
 
@@ -380,3 +381,56 @@ def test_retries_are_marked_and_nothing_else_is() -> None:
     attempts.next(2.0)
     attempts.served(2.0)
     assert [record.is_retry for record in attempts.records] == [False, True, True, False]
+
+
+def test_a_record_has_everything_of_its_attempt_and_nothing_of_the_one_before() -> None:
+    attempts = machine(candidate(3, retries=1), candidate(4))
+    charges = [
+        Charge(usage=Usage(input=one), cost=Cost(input=one), estimated=False) for one in (7, 1)
+    ]
+    assert attempts.cost() == Cost()
+    attempts.next(0.0)
+    attempts.heard(2.0)
+    attempts.charged(charges[0])
+    assert attempts.cost() == Cost(input=7)
+    attempts.failed(TRANSIENT, Fault.ANSWERED, 5.0)
+    assert isinstance(attempts.next(5.0), Wait)
+    attempts.next(6.0)
+    attempts.failed(TRANSIENT, Fault.CONNECT, 6.5)
+    attempts.next(7.0)
+    assert (attempts.calls, attempts.cost()) == (3, Cost(input=7))
+    attempts.charged(charges[1])
+    assert attempts.cost() == Cost(input=8)
+    attempts.served(9.0)
+    assert attempts.charges == tuple(charges)
+    assert attempts.records == [
+        AttemptRecord(
+            target=3,
+            started=0.0,
+            seconds=5.0,
+            result=Result.FAILED,
+            fault=Fault.ANSWERED,
+            failure=TRANSIENT,
+            charge=charges[0],
+            first=2.0,
+            is_retry=False,
+        ),
+        AttemptRecord(
+            target=3,
+            started=6.0,
+            seconds=0.5,
+            result=Result.FAILED,
+            fault=Fault.CONNECT,
+            failure=TRANSIENT,
+            charge=None,
+            first=None,
+            is_retry=True,
+        ),
+        AttemptRecord(
+            target=4,
+            started=7.0,
+            seconds=2.0,
+            result=Result.SERVED,
+            charge=charges[1],
+        ),
+    ]

@@ -182,10 +182,14 @@ def _cancelled(
     step: int,
     *,
     late: bool,
-    half_open: bool,
-    stops: bool,
+    half_open: bool = False,
+    stops: bool = False,
+    at_once: bool = False,
 ) -> bool:
-    """Cancel the request at that step and look at what is left; whether it got so far."""
+    """Cancel the request at that step and look at what is left; whether it got so far.
+
+    `at_once`: nothing is counted, and no place has to be waited for.
+    """
     document = _document(
         concurrency=Concurrency(limit=1, queue=2, wait=5.0),
         breaker=Breaker(failures=1 if half_open else 50, open_for=1.0, successes=2),
@@ -193,7 +197,8 @@ def _cancelled(
     upstream = _Counted(Scripted(scripts))
     served = gateway(policy(document), Said(), http=upstream)
     meter = _Meter()
-    object.__setattr__(served, "meter", meter)
+    if not at_once:
+        object.__setattr__(served, "meter", meter)
 
     async def main() -> bool:
         loop = asyncio.get_running_loop()
@@ -202,13 +207,15 @@ def _cancelled(
             for card, rules in zip(served.watch._by_target, served.watch._rules, strict=True):
                 card.breaker.failed(loop.time(), loop.time(), rules)
             await asyncio.sleep(1.5)
-        # Somebody else holds the only place for a while: this request waits for it.
-        await served.places.take("p", loop.time() + 1.0)
-        loop.call_later(0.7, served.places.release, "p")
+        if not at_once:
+            # Somebody else holds the only place for a while: this request waits for it.
+            await served.places.take("p", loop.time() + 1.0)
+            loop.call_later(0.7, served.places.release, "p")
         client = Recorder(slow=0.2)
+        caller = None if at_once else Caller(name="ci")
 
         async def request() -> None:
-            await ask(served, body(stream=stream), client=client, caller=Caller(name="ci"))
+            await ask(served, body(stream=stream), client=client, caller=caller)
 
         stepped = _Stepped(request(), step, late=late, cut=served.stopping.cut if stops else None)
 
@@ -248,3 +255,14 @@ def test_nothing_stays_taken_wherever_a_request_is_cancelled(
         steps += 1
         assert steps < MOST_STEPS
     assert steps > 3
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_stays_taken_of_a_request_that_nobody_counts(way: str, late: bool) -> None:
+    stream, scripts = WAYS[way]
+    steps = 0
+    while _cancelled(stream, scripts, steps, late=late, at_once=True):
+        steps += 1
+        assert steps < MOST_STEPS
+    assert steps > 0

@@ -96,3 +96,24 @@ def test_what_is_kept_has_bounds() -> None:
     now[0] = TTL + 1
     assert recent.get("ci", "req_4") is None
     assert len(recent) == 0
+
+
+def test_what_is_too_old_makes_room_though_nobody_asks() -> None:
+    from tests.runtime.test_usage_stores import ended, table
+
+    now = [0.0]
+    recent = Recent(lambda: now[0])
+
+    def settled(moment: float, name: str) -> int:
+        now[0] = moment
+        recent.settled(table(), "d" * 64, ended(name))
+        return len(recent)
+
+    assert [settled(0.0, "a"), settled(10.0, "b"), settled(20.0, "c")] == [1, 2, 3]
+    assert settled(TTL - 1, "a") == 3, "which is now the youngest"
+    assert settled(TTL, "d") == 4
+    assert settled(TTL + 10, "e") == 4
+    assert recent.get("ci", "b") is None
+    assert settled(TTL + 11, "f") == 5
+    assert settled(TTL + 20, "g") == 5
+    assert recent.get("ci", "a") is not None
