@@ -22,7 +22,7 @@ ANNOTATIONS = frozenset(("$schema", "$id", "$defs", "title", "description", "exa
 def soundness(schema: _Schema) -> Sound:
     """The check of a whole schema, whose references are all to its own `$defs`.
 
-    NotImplementedError where it asks what nobody has said here.
+    ValueError where it asks what nobody has said here.
     """
     defined: dict[str, Sound] = {}
 
@@ -48,7 +48,7 @@ def soundness(schema: _Schema) -> Sound:
             case _ if key in _KEYWORDS:
                 return _KEYWORDS[key](argument)
             case _:
-                raise NotImplementedError(f"what `{key}` asks")
+                raise ValueError(f"what `{key}` asks")
 
     for name, part in schema.get("$defs", {}).items():
         defined[f"#/$defs/{name}"] = sound(part)
@@ -127,7 +127,7 @@ def _how_many(schemas: Sequence[_Schema]) -> Callable[[Any], int]:
     """
     for schema in schemas:
         if tuple(schema) != ("required",):
-            raise NotImplementedError(f"a choice by {schema}")
+            raise ValueError(f"a choice by {schema}")
     choices = [_required(schema["required"]) for schema in schemas]
     return lambda value: sum([choice(value) for choice in choices])
 
@@ -144,13 +144,13 @@ def _one_of(schemas: Sequence[_Schema]) -> Sound:
 
 def _not(schema: _Schema) -> Sound:
     if schema:
-        raise NotImplementedError(f"the opposite of {schema}")
+        raise ValueError(f"the opposite of {schema}")
     return lambda _: False
 
 
 def _unique(unique: bool) -> Sound:
     if not unique:
-        raise NotImplementedError("a list that may repeat itself says nothing of it")
+        raise ValueError("a list that may repeat itself says nothing of it")
     # As the check that jsonschema is given.
     return lambda value: not isinstance(value, list) or len({*map(repr, value)}) == len(value)
 
