@@ -16,14 +16,8 @@ from lynkrc.analysis.duties import (
     overtaken,
     regrouped,
 )
-from lynkrc.interp.evaluate import (
-    Vector,
-    add_points,
-    dimension_points,
-    first_pin,
-    holds,
-    offset_points,
-)
+from lynkrc.interp.evaluate import add_points, dimension_points, first_pin, holds, offset_points
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.table import (
     ChainId,
     Otherwise,

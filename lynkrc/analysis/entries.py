@@ -125,7 +125,7 @@ def _implied(automaton: Automaton, asked: Set[int]) -> dict[int, int]:
     confirmed = _confirmed(automaton, asked)
     implied: dict[int, int] = {}
     for entries, seen in zip(automaton.accepts, confirmed, strict=True):
-        for entry in asked & set(entries):
+        for entry in asked & set(entries) if entries else ():
             implied[entry] = implied.get(entry, seen) & seen
     return implied
 
@@ -136,14 +136,14 @@ def _confirmed(automaton: Automaton, asked: Set[int]) -> list[int]:
     The greatest solution of: those of the state itself, and those that all states before it agree
     on. The start has none behind it.
     """
-    own = [sum(1 << entry for entry in asked & set(entries)) for entries in automaton.accepts]
+    own = [
+        sum([1 << entry for entry in asked & set(entries)]) if entries else 0
+        for entries in automaton.accepts
+    ]
     every = 0
     for bits in own:
         every |= bits
-    rows = [
-        tuple(set(automaton.transitions[start : start + automaton.classes]))
-        for start in range(0, len(automaton.transitions), automaton.classes)
-    ]
+    transitions, classes = automaton.transitions, automaton.classes
     known = [every] * automaton.states
     known[0] = own[0]
     # First come, first served: near states settle before far ones are looked at again.
@@ -151,15 +151,20 @@ def _confirmed(automaton: Automaton, asked: Set[int]) -> list[int]:
     is_waiting = bytearray(automaton.states)
     is_reached = bytearray(automaton.states)
     is_reached[0] = 1
+    # Reached, and with nothing but their own: no way there can take more from them. Most ways lead
+    # to these few.
+    least = {0}
     while waiting:
         state = waiting.popleft()
         is_waiting[state] = 0
         before = known[state]
-        for after in rows[state]:
+        for after in {*transitions[state * classes : (state + 1) * classes]} - least:
             agreed = known[after] & (before | own[after])
             if agreed != known[after] or not is_reached[after]:
                 is_reached[after] = 1
                 known[after] = agreed
+                if agreed == own[after]:
+                    least.add(after)
                 if not is_waiting[after]:
                     is_waiting[after] = 1
                     waiting.append(after)

@@ -15,7 +15,8 @@ from lynkrc.analysis.amounts import Amount, cost
 from lynkrc.analysis.encoded import Encoded
 from lynkrc.analysis.logic import all_of, not_
 from lynkrc.analysis.order import ORDERED, leading, ways
-from lynkrc.interp.evaluate import Vector, evaluate
+from lynkrc.interp.evaluate import evaluate
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.table import Pick, RouteTable, RuleId
 from lynkrc_runtime.decide import RULE_PIN, Outcome
 

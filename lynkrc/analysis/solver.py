@@ -63,7 +63,10 @@ class Solver:
     ) -> None:
         self._requests = tuple(requests)
         self._context = requests[0].context
-        self._solver = z3.SolverFor(_LOGIC, ctx=self._context)
+        # `z3.SolverFor` would make its global context, which is dear, for the logic's name alone.
+        logic = z3.to_symbol(_LOGIC, self._context)
+        made = z3.Z3_mk_solver_for_logic(self._context.ref(), logic)
+        self._solver = z3.Solver(made, self._context)
         self._solver.set("rlimit", rlimit)
         self._solver.set("random_seed", 0)
         self._solver.set("core.minimize", True)

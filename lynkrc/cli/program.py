@@ -4,7 +4,6 @@ import hashlib
 import os
 import sys
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import lynkrc
@@ -21,6 +20,9 @@ def program_digest() -> str:
 
     OSError where one cannot be read.
     """
+    # Imported here: it brings the reading of mails, for which nothing else waits.
+    from importlib.metadata import version
+
     digest = hashlib.sha256()
     for said in (sys.version, *(f"{name} {version(name)}" for name in _OTHERS)):
         digest.update(said.encode() + b"\0")

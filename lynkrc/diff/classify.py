@@ -12,7 +12,7 @@ from lynkrc.diff.cost import in_micro, value_of, worst_case
 from lynkrc.diff.decided import Decided, Place, decide, place_text
 from lynkrc.diff.identity import Destination, Pair
 from lynkrc.diff.plan import Category, Side, What
-from lynkrc.interp.evaluate import Vector
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.table import Pick, RouteTable, TierId
 
 Group: TypeAlias = tuple[Category, tuple[str, ...]]

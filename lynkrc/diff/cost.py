@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil
 
-from lynkrc.interp.evaluate import Vector
+from lynkrc.interp.expressions import Vector
 from lynkrc.interp.worst_case import call_costs
 from lynkrc.ir.table import RouteTable, TargetId
 

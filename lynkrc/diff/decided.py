@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import final
 
-from lynkrc.interp.evaluate import Vector, evaluate
+from lynkrc.interp.evaluate import evaluate
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.table import Chain, Pick, RouteTable, Target, TargetId, TierId
 from lynkrc_runtime.decide import RULE_PIN, RULE_SCORE, Outcome
 

@@ -11,7 +11,8 @@ from typing import TypeAlias, final
 
 from lynkrc.diff.identity import Pair
 from lynkrc.diff.plan import Item, Side
-from lynkrc.interp.evaluate import Vector, dimension_points, holds
+from lynkrc.interp.evaluate import dimension_points, holds
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.table import Chain, Dimension, RouteTable, Rule
 from lynkrc.ir.text import print_chain, print_guard, print_int, print_points, print_preference
 

@@ -11,7 +11,8 @@ from typing import TypeAlias, assert_never, final
 
 import msgspec
 
-from lynkrc.interp.evaluate import Vector, evaluate, holds
+from lynkrc.interp.evaluate import evaluate, holds
+from lynkrc.interp.expressions import Vector
 from lynkrc.interp.order import cost
 from lynkrc.interp.worst_case import Unpriced, worst_cost, worst_latency
 from lynkrc.ir.assertion import Assertion, Assertions, Kind, is_beside, reads_target

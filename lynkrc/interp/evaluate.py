@@ -6,31 +6,9 @@ native code) is tested against this one. The verdict's members are told in
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias, assert_never
 
-from lynkrc.ir.guard import (
-    And,
-    BoolConst,
-    BoolSlot,
-    ClassTest,
-    Compare,
-    Guard,
-    IntCompare,
-    IntConst,
-    IntExpr,
-    IntMax,
-    IntMin,
-    IntRamp,
-    IntSaturate,
-    IntScale,
-    IntSelect,
-    IntSlot,
-    IntSteps,
-    IntSum,
-    Not,
-    Or,
-)
-from lynkrc.ir.ranges import ramp_value, saturate_value, step_value
+from lynkrc.interp.expressions import Vector, number, predicate
+from lynkrc.ir.guard import Guard, IntExpr
 from lynkrc.ir.table import (
     ChainId,
     Dimension,
@@ -44,9 +22,6 @@ from lynkrc.ir.table import (
     TierId,
 )
 from lynkrc_runtime.decide import RULE_PIN, RULE_SCORE, Outcome, Verdict
-
-Vector: TypeAlias = Sequence[int]
-"""Clamped values in slot order."""
 
 
 def evaluate(table: RouteTable, v: Vector) -> Verdict:
@@ -257,66 +232,9 @@ def mask(targets: Sequence[TargetId]) -> int:
 
 def holds(guard: Guard, v: Vector) -> bool:
     """Whether a guard holds."""
-    match guard:  # the commonest first
-        case BoolSlot(slot=slot):
-            return v[slot] == 1
-        case IntCompare(op=op, left=left, right=right):
-            return compare(op, value(left, v), value(right, v))
-        case And(operands=operands):
-            return all(holds(operand, v) for operand in operands)
-        case ClassTest(slot=slot, classes=classes):
-            return v[slot] in classes
-        case Or(operands=operands):
-            return any(holds(operand, v) for operand in operands)
-        case Not(operand=operand):
-            return not holds(operand, v)
-        case BoolConst(value=constant):
-            return constant
-        case _:
-            assert_never(guard)
-
-
-def compare(op: Compare, left: int, right: int) -> bool:
-    """`left` op `right`."""
-    match op:
-        case Compare.EQ:
-            return left == right
-        case Compare.NE:
-            return left != right
-        case Compare.LT:
-            return left < right
-        case Compare.LE:
-            return left <= right
-        case Compare.GT:
-            return left > right
-        case Compare.GE:
-            return left >= right
-        case _:
-            assert_never(op)
+    return predicate(guard)(v)
 
 
 def value(expr: IntExpr, v: Vector) -> int:
     """The value of an integer expression."""
-    match expr:  # as above
-        case IntConst(value=constant):
-            return constant
-        case IntSlot(slot=slot):
-            return v[slot]
-        case IntSelect(condition=condition, then=then, otherwise=otherwise):
-            return value(then if holds(condition, v) else otherwise, v)
-        case IntSum(terms=terms):
-            return sum([value(term, v) for term in terms])
-        case IntScale(factor=factor, term=term):
-            return factor * value(term, v)
-        case IntMin(operands=operands):
-            return min(value(operand, v) for operand in operands)
-        case IntMax(operands=operands):
-            return max(value(operand, v) for operand in operands)
-        case IntSteps(x=x, pairs=pairs):
-            return step_value(value(x, v), pairs)
-        case IntRamp(x=x, low=low, high=high):
-            return ramp_value(value(x, v), low, high)
-        case IntSaturate(x=x, full=full):
-            return saturate_value(value(x, v), full)
-        case _:
-            assert_never(expr)
+    return number(expr)(v)

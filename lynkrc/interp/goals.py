@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias, assert_never, final
 
 from lynkrc.interp import evaluate as steps
-from lynkrc.interp.evaluate import Vector
+from lynkrc.interp.expressions import Vector
 from lynkrc.interp.order import decided_order
 from lynkrc.ir.guard import Guard, IntExpr
 from lynkrc.ir.table import ChainId, RouteTable, RuleId, TargetId, TierId

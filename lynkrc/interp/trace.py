@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 from lynkrc.interp import evaluate as steps
-from lynkrc.interp.evaluate import Vector
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.atoms import atoms_of, print_atom, sides_of, slots_of
 from lynkrc.ir.effects import effects_of
 from lynkrc.ir.guard import Guard, IntExpr

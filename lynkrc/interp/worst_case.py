@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import final
 
-from lynkrc.interp.evaluate import Vector
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.table import Provider, RouteTable, Target, TargetId
 from lynkrc_runtime.attempt import BACKOFF_CAP, RETRIES, THROTTLED_WAIT
 from lynkrc_runtime.times import Times

@@ -14,7 +14,8 @@ from typing import TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-from lynkrc.interp.evaluate import Vector, value
+from lynkrc.interp.evaluate import value
+from lynkrc.interp.expressions import Vector
 from lynkrc.ir.ranges import step_value
 from lynkrc.ir.table import RouteTable
 from lynkrc.quality.decided import Decided

@@ -19,7 +19,6 @@ from lynkrc.interp.assertions import (
     may_occur,
 )
 from lynkrc.interp.evaluate import (
-    Vector,
     chains_in_turn,
     choose_tier,
     dimension_points,
@@ -34,6 +33,7 @@ from lynkrc.interp.evaluate import (
     some_target_meets_the_needs,
     tier_before_bounds,
 )
+from lynkrc.interp.expressions import Vector
 from lynkrc.interp.worst_case import Unpriced, worst_cost, worst_latency
 from lynkrc.ir.assertion import NO_ASSERTIONS, Assertion, Assertions, Kind
 from lynkrc.ir.domain import Domain, Part, Point, domain_of
