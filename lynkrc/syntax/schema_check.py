@@ -13,7 +13,6 @@ from lynkrc.diagnostics.model import MAX_FINDINGS, Diagnostic
 from lynkrc.diagnostics.wording import shown
 from lynkrc.source.nodes import MappingNode, Node, ScalarNode, SequenceNode, plain
 from lynkrc.source.resources import read_schema
-from lynkrc.syntax.schema_sound import Sound, soundness
 from lynkrc.syntax.schema_wording import WORDINGS, Fault
 
 if TYPE_CHECKING:
@@ -27,12 +26,9 @@ _CALLED = {"routing": "the spec", "test": "the file"}
 
 def check_schema(root: Node, schema: str = "routing") -> list[Diagnostic]:
     """Every finding of a schema about a document, the first `MAX_FINDINGS` of them."""
-    value = plain(root)
-    if _soundness(schema)(value):
-        return []
     findings: dict[tuple[str, int, int, str], Diagnostic] = {}
     entries = _Entries()
-    for error in _validator(schema).iter_errors(value):
+    for error in _validator(schema).iter_errors(plain(root)):
         fault = _locate(root, error, entries, _CALLED[schema])
         for finding in WORDINGS[fault.keyword](fault):
             # jsonschema repeats itself where one value breaks a keyword several times.
@@ -55,13 +51,8 @@ def _schema(name: str) -> Any:
 
 
 @cache
-def _soundness(name: str) -> Sound:
-    return soundness(_schema(name))
-
-
-@cache
 def _validator(name: str) -> "Validator":
-    # Imported here: 60 ms that only a document with a mistake needs.
+    # Imported here: 60 ms that only a check needs.
     from jsonschema import Draft202012Validator
     from jsonschema.validators import extend
 
