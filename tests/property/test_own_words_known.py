@@ -173,7 +173,7 @@ def test_words_between_all_that_surrounds_them(seed: int, odd: int, is_chat: boo
 
 @needs_kernel
 @given(seed=SEEDS, odd=st.sampled_from((0, 5, 40)))
-@settings(derandomize=True, max_examples=250, deadline=None)
+@tried(250)
 def test_words_of_items_between_all_that_surrounds_them(seed: int, odd: int) -> None:
     speller = OwnSpeller(seed, odd)
     found, markers = native_items(speller.items()), speller.markers()
