@@ -1,14 +1,23 @@
-"""A gateway in this loop with one surface, what is sent to it, and what it has open."""
+"""A gateway in this loop with one surface, by either way, what is sent to it, what it has open."""
 
 import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
+import pytest
 from aiohttp import web
 
+from lynkrc_runtime.server import client_routes
+from lynkrc_runtime.server.client_routes import client_app
+from lynkrc_runtime.server.connection import Connection
 from lynkrc_runtime.server.exchange import Client, Incoming
+from lynkrc_runtime.server.front import put_before
 from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import Site
-from tests.runtime.by_hand import Said
+from lynkrc_runtime.server.serving import runner
+from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
 
 PATIENCE = 60.0
 PATH = "/v1/messages"
@@ -69,3 +78,49 @@ async def turns(count: int = 20) -> None:
     """Let everything run that can."""
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+both_ways = pytest.mark.parametrize("direct", [False, True], ids=["aiohttp", "direct"])
+
+
+Lending = Callable[..., AbstractAsyncContextManager[Lab]]
+
+
+def lending(monkeypatch: pytest.MonkeyPatch) -> Lending:
+    """What opens a lab, for the time of a test."""
+
+    @asynccontextmanager
+    async def lent(
+        serving: Callable[[Gateway, Incoming, Client], Awaitable[None]] = echo,
+        *,
+        direct: bool = True,
+        idle: float = 75.0,
+        patience: float = 1.0,
+    ) -> AsyncIterator[Lab]:
+        said = Said()
+        table = dispatch([provider("sim", "simulator")], [target("one", 0)])
+        site = Site(gateway=gateway(policy(table), said))
+        served = {"/messages": ("messages", "anthropic-messages", serving)}
+        monkeypatch.setattr(client_routes, "_SURFACES", served)
+        app = client_app(site)
+        made = runner(app, site.gateway.log, patience, idle)
+        await made.setup()
+        if direct:
+            put_before(made, app)
+        await web.TCPSite(made, "127.0.0.1", 0).start()
+        one = Lab(site, made, said, made.addresses[0][1])
+        run = Connection._run
+
+        async def noted(self: Connection, surface: Any, *rest: Any) -> None:
+            one.direct.append(surface.path)
+            await run(self, surface, *rest)
+
+        monkeypatch.setattr(Connection, "_run", noted)
+        try:
+            yield one
+        finally:
+            for writer in one.writers:
+                writer.close()
+            await made.cleanup()
+
+    return lent

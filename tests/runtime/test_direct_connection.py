@@ -4,83 +4,34 @@ Each test of both ways runs them with the same serving behind.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from aiohttp import StreamReader, web, web_protocol
 from aiohttp.http_parser import HttpRequestParserPy
 
 from lynkrc_runtime.access.keyring import KeyRing
-from lynkrc_runtime.server import client_routes
-from lynkrc_runtime.server import http as guards
-from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.connection import Connection
-from lynkrc_runtime.server.crowd import _send_away
 from lynkrc_runtime.server.exchange import Client, Incoming
-from lynkrc_runtime.server.front import put_before
 from lynkrc_runtime.server.gateway import Gateway
-from lynkrc_runtime.server.http import Site
-from lynkrc_runtime.server.serving import runner
 from lynkrc_runtime.settings import Key
-from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, target
 from tests.runtime.connection_lab import (
     HEAD,
     NEXT,
     PATH,
     PATIENCE,
-    Lab,
+    Lending,
     answer,
     asked,
+    both_ways,
     echo,
+    lending,
     turns,
 )
-
-both_ways = pytest.mark.parametrize("direct", [False, True], ids=["aiohttp", "direct"])
-
-
-Lending = Callable[..., AbstractAsyncContextManager[Lab]]
 
 
 @pytest.fixture
 def lab(monkeypatch: pytest.MonkeyPatch) -> Lending:
-    @asynccontextmanager
-    async def lent(
-        serving: Callable[[Gateway, Incoming, Client], Awaitable[None]] = echo,
-        *,
-        direct: bool = True,
-        idle: float = 75.0,
-        patience: float = 1.0,
-    ) -> AsyncIterator[Lab]:
-        said = Said()
-        table = dispatch([provider("sim", "simulator")], [target("one", 0)])
-        site = Site(gateway=gateway(policy(table), said))
-        served = {"/messages": ("messages", "anthropic-messages", serving)}
-        monkeypatch.setattr(client_routes, "_SURFACES", served)
-        app = client_app(site)
-        made = runner(app, site.gateway.log, patience, idle)
-        await made.setup()
-        if direct:
-            put_before(made, app)
-        await web.TCPSite(made, "127.0.0.1", 0).start()
-        one = Lab(site, made, said, made.addresses[0][1])
-        run = Connection._run
-
-        async def noted(self: Connection, surface: Any, *rest: Any) -> None:
-            one.direct.append(surface.path)
-            await run(self, surface, *rest)
-
-        monkeypatch.setattr(Connection, "_run", noted)
-        try:
-            yield one
-        finally:
-            for writer in one.writers:
-                writer.close()
-            await made.cleanup()
-
-    return lent
+    return lending(monkeypatch)
 
 
 async def test_the_usual_request_is_served_directly_and_no_other(lab: Lending) -> None:
@@ -187,262 +138,6 @@ async def test_pipelined_requests_wait_and_are_answered_in_order(
         places = [heard.index(b"\r\n\r\n[%d]" % number) for number in range(40)]
         assert places == sorted(places)
         assert heard.count(b"HTTP/1.1 200") == 41
-
-
-@both_ways
-async def test_a_body_that_does_not_come_is_answered_and_the_connection_ends(
-    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guards, "BODY_TIME", 0.05)
-    async with lab(direct=direct) as one:
-        reader, writer = await one.connect()
-        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
-        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
-        assert head.startswith(b"HTTP/1.1 408")
-        assert b"connection: close" in head.lower()
-        writer.write(b"12345678")  # it is read, so that the client gets to read the answer
-        assert b"did not come" in await asyncio.wait_for(reader.read(), PATIENCE)
-        assert one.site.shedding.active == 0
-        assert len(one.direct) == direct
-
-
-@both_ways
-async def test_who_leaves_is_served_no_more(lab: Lending, direct: bool) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serving(*_: Any) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    async with lab(serving, direct=direct) as one:
-        before = asyncio.all_tasks()
-        _, writer = await one.connect()
-        writer.write(asked())
-        await asyncio.wait_for(begun.wait(), PATIENCE)
-        writer.transport.abort()
-        await asyncio.wait_for(ended.wait(), PATIENCE)
-        await turns()
-        assert one.connections() == []
-        assert asyncio.all_tasks() == before
-        assert one.site.shedding.active == 0
-
-
-@both_ways
-async def test_who_leaves_before_the_service_begins_leaves_nothing(
-    lab: Lending, direct: bool
-) -> None:
-    async with lab(direct=direct) as one:
-        await one.connect()
-        while not one.connections():
-            await turns()
-        await turns()
-        before = asyncio.all_tasks()
-        (protocol,) = one.connections()
-        protocol.data_received(asked())
-        protocol.connection_lost(None)
-        await turns()
-        assert one.connections() == []
-        assert len(before - asyncio.all_tasks()) == 1, "the loop of the connection has ended"
-        assert asyncio.all_tasks() <= before
-        assert one.site.shedding.active == 0
-
-
-@both_ways
-async def test_a_crowd_closes_what_waits_and_lets_finish_what_runs(
-    lab: Lending, direct: bool
-) -> None:
-    begun, go = asyncio.Event(), asyncio.Event()
-
-    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
-        begun.set()
-        await go.wait()
-        await client.answer(200, {}, incoming.body)
-
-    async with lab(serving, direct=direct) as one:
-        reader, writer = await one.connect()
-        writer.write(asked(b"[1]"))
-        await asyncio.wait_for(begun.wait(), PATIENCE)
-        idle, _ = await one.connect()
-        while len(one.connections()) < 2:
-            await turns()
-        for protocol in one.connections():
-            _send_away(protocol)
-        assert await asyncio.wait_for(idle.read(), PATIENCE) == b""
-        go.set()
-        assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"[1]")
-
-
-@both_ways
-async def test_half_a_connection_is_none(lab: Lending, direct: bool) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serving(*_: Any) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    async with lab(serving, direct=direct) as one:
-        reader, writer = await one.connect()
-        writer.write(asked())
-        await asyncio.wait_for(begun.wait(), PATIENCE)
-        writer.write_eof()
-        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
-        await asyncio.wait_for(ended.wait(), PATIENCE)
-
-
-@both_ways
-async def test_a_running_request_is_not_idle_and_its_connection_is_afterwards(
-    lab: Lending, direct: bool
-) -> None:
-    begun, go = asyncio.Event(), asyncio.Event()
-
-    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
-        begun.set()
-        await go.wait()
-        await client.answer(200, {}, incoming.body)
-
-    async with lab(serving, direct=direct, idle=0.05) as one:
-        reader, writer = await one.connect()
-        writer.write(asked(b"[1]"))
-        await asyncio.wait_for(begun.wait(), PATIENCE)
-        (protocol,) = one.connections()
-        while protocol._keepalive_handle is not None:  # until its timer has rung
-            await asyncio.sleep(0.01)
-        assert not writer.is_closing()
-        go.set()
-        heard = await asyncio.wait_for(reader.read(), PATIENCE)
-        assert heard.startswith(b"HTTP/1.1 200")
-        assert heard.endswith(b"[1]")
-
-
-@both_ways
-async def test_a_stop_waits_for_what_runs_and_closes_what_does_not(
-    lab: Lending, direct: bool
-) -> None:
-    begun, go = asyncio.Event(), asyncio.Event()
-
-    async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
-        begun.set()
-        await go.wait()
-        await client.answer(200, {}, incoming.body)
-
-    async with lab(serving, direct=direct, patience=PATIENCE) as one:
-        before = asyncio.all_tasks()
-        idle, idler = await one.connect()
-        idler.write(asked(b"[0]"))
-        go.set()
-        await asyncio.wait_for(idle.readuntil(b"[0]"), PATIENCE)
-        begun.clear()
-        go.clear()
-        reader, writer = await one.connect()
-        writer.write(asked(b"[1]"))
-        await asyncio.wait_for(begun.wait(), PATIENCE)
-        stopping = asyncio.create_task(one.server.cleanup())
-        assert await asyncio.wait_for(idle.read(), PATIENCE) == b""
-        assert not stopping.done()
-        go.set()
-        assert (await asyncio.wait_for(reader.read(), PATIENCE)).endswith(b"[1]")
-        await stopping
-        await turns()
-        assert asyncio.all_tasks() == before
-
-
-@both_ways
-async def test_a_stop_ends_what_does_not_end(lab: Lending, direct: bool) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serving(*_: Any) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
-
-    async with lab(serving, direct=direct, patience=0.01) as one:
-        before = asyncio.all_tasks()
-        reader, writer = await one.connect()
-        writer.write(asked())
-        await asyncio.wait_for(begun.wait(), PATIENCE)
-        await one.server.cleanup()
-        assert await asyncio.wait_for(reader.read(), PATIENCE) == b""
-        assert ended.is_set()
-        await turns()
-        assert asyncio.all_tasks() == before
-
-
-@both_ways
-async def test_a_stop_waits_once_for_a_body_that_does_not_come(
-    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waits = [0.01, PATIENCE]
-    monkeypatch.setattr(
-        web_protocol, "ceil_timeout", lambda _: asyncio.timeout(waits.pop(0) if waits else 0.0)
-    )
-    async with lab(direct=direct, patience=PATIENCE) as one:
-        before = asyncio.all_tasks()
-        _, writer = await one.connect()
-        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
-        while not one.site.shedding.active:
-            await turns()
-        await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
-        await turns()
-        assert not waits
-        assert one.site.shedding.active == 0
-        assert asyncio.all_tasks() == before
-        assert len(one.direct) == direct
-
-
-@both_ways
-async def test_a_stop_does_not_wait_for_what_nobody_reads(
-    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(guards, "BODY_TIME", 0.05)
-    async with lab(direct=direct, patience=PATIENCE) as one:
-        reader, writer = await one.connect()
-        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
-        while not one.site.shedding.active:
-            await turns()
-        (protocol,) = one.connections()
-        protocol._lingering_time = PATIENCE
-        await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
-        assert (await answer(reader))[0] == b"408"
-
-
-@both_ways
-@pytest.mark.parametrize("mistake", [ValueError, TimeoutError, ConnectionError])
-async def test_a_mistake_behind_all_nets_is_answered(
-    lab: Lending, direct: bool, mistake: type[Exception]
-) -> None:
-    async def serving(*_: Any) -> None:
-        raise mistake("secret")
-
-    async with lab(serving, direct=direct) as one:
-        heard = await one.says(asked(), NEXT)
-        status = 504 if mistake is TimeoutError else 500
-        assert heard.startswith(b"HTTP/1.1 %d" % status)
-        assert heard.count(b"HTTP/1.1") == 1, "the connection ends"
-        assert b"secret" not in heard
-        assert one.site.shedding.active == 0
-        assert len(one.direct) == direct
-
-
-@both_ways
-async def test_a_mistake_in_the_midst_of_a_stream_ends_it_unfinished(
-    lab: Lending, direct: bool
-) -> None:
-    async def serving(_: Gateway, __: Incoming, client: Client) -> None:
-        await client.start({"content-type": "text/event-stream"})
-        await client.write(b"data: 1\n\n")
-        raise ValueError
-
-    async with lab(serving, direct=direct) as one:
-        heard = await one.says(asked(), NEXT)
-        assert heard.endswith(b"\r\n\r\n9\r\ndata: 1\n\n\r\n")
 
 
 @both_ways

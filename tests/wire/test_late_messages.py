@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.late_messages import (
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.repeats import repeats
 from lynkrc_runtime.sessions.identity import first_words
+from lynkrc_runtime.sessions.memory import begins
 from tests.bench.agent_bodies import body
 from tests.property.conversations import Talk, talks
 from tests.property.spelled_requests import spell
@@ -193,3 +194,15 @@ def test_notes_without_words_are_looked_at_once(
     turns = count_turns(late, ask, MARKERS)
     assert turns == 1 + bool(words)
     assert Searched.looked <= 5 * len(kinds)
+
+
+@pytest.mark.parametrize(("kinds", "is_new"), [(b"u", True), (b"sur", True), (b"uau", False)])
+def test_no_message_is_made_to_see_whether_one_was_answered(kinds: bytes, is_new: bool) -> None:
+    def build(_: Any) -> Message:
+        raise AssertionError
+
+    late = LateMessages(kinds, range(len(kinds)), build, Course(kinds=kinds), 0, no_calls)
+    assert begins(late) is is_new
+    roles = {b"s"[0]: Role.SYSTEM, b"a"[0]: Role.ASSISTANT}
+    made = [Message(role=roles.get(kind, Role.USER), blocks=()) for kind in kinds]
+    assert begins(made) is is_new

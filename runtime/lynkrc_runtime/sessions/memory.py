@@ -21,7 +21,7 @@ from lynkrc_runtime.protocol.conversation import (
     ToolResult,
     Usage,
 )
-from lynkrc_runtime.protocol.late_messages import RESULT, USER, LateMessages
+from lynkrc_runtime.protocol.late_messages import ASSISTANT, RESULT, USER, LateMessages, course_of
 from lynkrc_runtime.telemetry.outcome import Ending, Outcome
 
 CACHE_TIME = 300.0
@@ -146,7 +146,7 @@ def _is_result(block: Block) -> bool:
 
 def begins(messages: Sequence[Message]) -> bool:
     """Whether nothing has been answered yet."""
-    return all(message.role is not Role.ASSISTANT for message in messages)
+    return ASSISTANT not in course_of(messages).kinds
 
 
 _FAILED = frozenset({Ending.TRANSIENT, Ending.THROTTLED, Ending.OURS, Ending.BROKEN})
