@@ -128,6 +128,7 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
 ) -> None:
     clock = _Clock()
     under_way: list[tuple[deadline, _Task, float]] = []
+    left: list[_Task] = []
 
     def leave(block: deadline, task: _Task, when: float) -> None:
         if task.asked:
@@ -137,6 +138,7 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
             assert not task.asked
         else:
             block.__exit__(None, None, None)
+        left.append(task)
 
     with pytest.MonkeyPatch.context() as patched:
         for step, number in steps:
@@ -155,6 +157,9 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
             assert len(clock.timers) <= 1 + len(under_way)
     for one in under_way:
         leave(*one)
+    clock.move(clock.now + 100)
+    assert not any(task.asked for task in left), "who has left in time is left alone"
+    assert not clock.timers
 
 
 async def test_blocks_that_end_in_time_need_no_timer_of_their_own() -> None:
