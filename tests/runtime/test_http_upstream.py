@@ -147,6 +147,25 @@ async def test_a_fresh_connection_is_a_new_one_and_takes_one_request() -> None:
     ]
 
 
+async def test_a_connection_that_still_sends_a_request_takes_no_other() -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        await asyncio.Event().wait()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for body in (b"x" * 20_000_000, b"{}"):
+            call = replace(request(url), body=body)
+            response = await asyncio.wait_for(upstream.send(call), 60)
+            assert await response.read() == b"hi"
+            response.close()
+    assert connections == 2
+
+
 async def test_a_connection_is_kept_for_its_own_port_alone() -> None:
     def told(body: bytes) -> Talk:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
