@@ -128,6 +128,7 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
 ) -> None:
     clock = _Clock()
     under_way: list[tuple[deadline, _Task, float]] = []
+    left: list[_Task] = []
 
     def leave(block: deadline, task: _Task, when: float) -> None:
         if task.asked:
@@ -137,6 +138,7 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
             assert not task.asked
         else:
             block.__exit__(None, None, None)
+        left.append(task)
 
     with pytest.MonkeyPatch.context() as patched:
         for step, number in steps:
@@ -155,6 +157,24 @@ def test_each_ends_at_its_own_moment_whichever_were_under_way(
             assert len(clock.timers) <= 1 + len(under_way)
     for one in under_way:
         leave(*one)
+    clock.move(clock.now + 100)
+    assert not any(task.asked for task in left), "who has left in time is left alone"
+    assert not clock.timers
+
+
+def test_who_leaves_just_in_time_is_left_alone() -> None:
+    """When a timer of its own was set, as another's moment had come."""
+    clock, tasks, blocks = _Clock(), (_Task(), _Task()), []
+    with pytest.MonkeyPatch.context() as patched:
+        for when, task in zip((5.0, 5.5), tasks, strict=True):
+            patched.setattr(asyncio, "current_task", lambda _, task=task: task)
+            blocks.append(deadline(when, cast(asyncio.AbstractEventLoop, clock)))
+            blocks[-1].__enter__()
+    clock.move(5.2)
+    blocks[1].__exit__(None, None, None)
+    clock.move(6.0)
+    assert [task.asked for task in tasks] == [1, 0]
+    assert not clock.timers
 
 
 async def test_blocks_that_end_in_time_need_no_timer_of_their_own() -> None:

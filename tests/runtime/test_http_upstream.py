@@ -123,6 +123,66 @@ async def test_nobody_listens() -> None:
     assert "127.0.0.1" not in caught.value.failure.message, "addresses are not for clients"
 
 
+async def test_a_fresh_connection_is_a_new_one_and_takes_one_request() -> None:
+    seen: list[tuple[int, bytes]] = []
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        number = connections
+        while not reader.at_eof():
+            seen.append((number, (await read_request(reader)).lower()))
+            writer.write(OK)
+            await writer.drain()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for fresh in (False, True, False, True, True, False):
+            response = await upstream.send(request(url, fresh=fresh))
+            assert await response.read() == b"hi"
+            response.close()
+    assert [number for number, _ in seen] == [1, 2, 1, 3, 4, 1]
+    assert [b"connection: close\r\n" in head for _, head in seen] == [
+        number > 1 for number, _ in seen
+    ]
+
+
+async def test_a_connection_that_still_sends_a_request_takes_no_other() -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(OK)
+        await asyncio.Event().wait()
+
+    async with server(talk) as url, HttpUpstream() as upstream:
+        for body in (b"x" * 20_000_000, b"{}"):
+            call = replace(request(url), body=body)
+            response = await asyncio.wait_for(upstream.send(call), 60)
+            assert await response.read() == b"hi"
+            response.close()
+    assert connections == 2
+
+
+async def test_a_connection_is_kept_for_its_own_port_alone() -> None:
+    def told(body: bytes) -> Talk:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while not reader.at_eof():
+                await read_request(reader)
+                writer.write(OK[:-2] + body)
+                await writer.drain()
+
+        return talk
+
+    async with server(told(b"1.")) as one, server(told(b"2.")) as two, HttpUpstream() as upstream:
+        for url, body in ((one, b"1."), (two, b"2."), (one, b"1."), (two, b"2.")):
+            response = await upstream.send(request(url))
+            assert await response.read() == body
+            response.close()
+
+
 async def test_a_kept_connection_that_dies_is_stale_and_a_fresh_one_works() -> None:
     connections = 0
 

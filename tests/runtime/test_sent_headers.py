@@ -109,6 +109,22 @@ def test_kept_headers_are_those_worked_out(
     assert list(left) == list(travels), "in the client's order"
 
 
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_one_header_of_a_client_travels_where_it_is_listed(name: str, dialect: str) -> None:
+    for same in (True, False):
+        sent = upstream_headers(
+            {name: "said"},
+            same_dialect=same,
+            dialect=dialect,
+            written=Written(body=b"", headers={}, transforms=()),
+            provider=PROVIDER,
+            accept="application/json",
+        )
+        travels = _travels({name: "said"}, dialect, same)
+        assert (sent.get(name) == "said") is bool(travels)
+
+
 def _sent(provider: ProviderHeaders, **more: str) -> Mapping[str, str]:
     return upstream_headers(
         {"traceparent": "t"} if "client" in more else {},

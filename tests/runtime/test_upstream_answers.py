@@ -343,6 +343,20 @@ async def test_a_whole_answer_is_read_within_its_limit(answer: bytes) -> None:
     assert caught.value.fault is Fault.BROKEN
 
 
+async def test_what_broke_off_is_no_answer_although_a_part_is_there() -> None:
+    protocol = LineProtocol(asyncio.get_running_loop())
+    protocol.connection_made(_Transport())
+    told = protocol.ask()
+    protocol.data_received(OK[:-1])
+    message, content = await told
+    response = HttpResponse(message.code, message.headers, content, _Nobody())
+    protocol.connection_lost(None)
+    for _ in range(2):
+        with pytest.raises(UpstreamFault) as caught:
+            await response.read()
+        assert caught.value.fault is Fault.BROKEN
+
+
 async def test_headers_asked_for_by_name_are_those_of_all_the_headers() -> None:
     head = b"HTTP/1.1 200 OK\r\nRequest-ID: 1\r\nx-a: 2\r\nX-A: 3\r\nContent-Length: 0\r\n\r\n"
     response = await _one(head)
