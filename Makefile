@@ -29,7 +29,7 @@ help:
 	@echo "               then tests/property on FUZZ_EFFORT (default 10) times the examples of the suite"
 
 # Editable installs build the scan kernel in place, so its sources are reasons to install anew.
-KERNEL := runtime/hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pyx runtime/lynkrc_runtime/scan/kernel_sources.py))
+KERNEL := runtime/hatch_build.py $(filter-out %/_kernel.c,$(wildcard runtime/lynkrc_runtime/scan/*.[ch] runtime/lynkrc_runtime/scan/*.pxi runtime/lynkrc_runtime/scan/*.pyx runtime/lynkrc_runtime/scan/kernel_sources.py))
 
 $(READY): pyproject.toml $(KERNEL)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \

@@ -102,7 +102,7 @@ def _compile(library: Path, compiler: list[str], include: str) -> str:
     with tempfile.TemporaryDirectory(prefix="lynkrc-kernel-") as name:
         folder = Path(name)
         for path in FOLDER.iterdir():
-            if path.suffix in (".c", ".h", ".pyx"):
+            if path.suffix in (".c", ".h", ".pxi", ".pyx"):
                 shutil.copyfile(path, folder / path.name)
         cython = [sys.executable, "-m", "cython", "-3", f"{MODULE}.pyx"]
         # Nothing of this machine's folders goes into the library: the same every time.

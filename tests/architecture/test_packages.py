@@ -120,7 +120,8 @@ def test_an_sdist_of_an_sdist_is_the_same(dist: Path, unpacked: Path) -> None:
 
 def test_sdists_hold_what_the_kernel_is_compiled_of(unpacked: Path) -> None:
     folder = ROOT / "runtime" / "lynkrc_runtime" / "scan"
-    sources = {path.name for path in folder.glob("*.[ch]")} | {"_kernel.pyx", "kernel_sources.py"}
+    kinds = ("*.[ch]", "*.pxi", "*.pyx", "kernel_sources.py")
+    sources = {path.name for kind in kinds for path in folder.glob(kind)}
     for inside in ("lynkrc-0.1.0/runtime", "lynkrc_runtime-0.1.0"):
         found = {path.name for path in (unpacked / inside / "lynkrc_runtime/scan").iterdir()}
         assert sources - {"_kernel.c"} <= found

@@ -8,7 +8,7 @@ import pytest
 from lynkrc_runtime.scan.kernel_sources import FOLDER, kernel_sources
 
 
-@pytest.mark.parametrize("name", ["kernel.c", "counts.h", "_kernel.pyx"])
+@pytest.mark.parametrize("name", ["kernel.c", "counts.h", "bodies.pxi", "_kernel.pyx"])
 def test_it_is_another_where_a_source_is_another(tmp_path: Path, name: str) -> None:
     copied = shutil.copytree(FOLDER, tmp_path / "scan", ignore=shutil.ignore_patterns("_kernel.c"))
     assert kernel_sources(copied) == kernel_sources()

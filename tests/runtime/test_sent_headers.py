@@ -20,7 +20,7 @@ from lynkrc_runtime.sent_headers import (
 from lynkrc_runtime.server.headers import upstream_headers
 from lynkrc_runtime.upstream import UpstreamFault
 from lynkrc_runtime.upstream_http import HttpUpstream
-from tests.runtime.test_http_upstream import OK, request, server
+from tests.runtime.upstream_lab import OK, request, server
 
 DIALECTS = ("anthropic-messages", "openai-chat", "openai-responses", "gemini")
 NAMES = (

@@ -15,7 +15,7 @@ from lynkrc_runtime.server.answers import read_all
 from lynkrc_runtime.upstream import UpstreamFault
 from lynkrc_runtime.upstream_answer import HttpResponse, LineProtocol
 from lynkrc_runtime.upstream_http import HttpUpstream
-from tests.runtime.test_http_upstream import OK, read_request, request, server
+from tests.runtime.upstream_lab import OK, read_request, request, server
 
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n"
 

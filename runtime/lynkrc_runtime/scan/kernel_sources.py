@@ -18,7 +18,7 @@ def c_files(folder: Path = FOLDER) -> list[str]:
 
 def kernel_sources(folder: Path = FOLDER) -> int | None:
     """32 bits that differ where the sources in the folder do; None where there are none."""
-    paths = [path for path in folder.iterdir() if path.suffix in (".c", ".h", ".pyx")]
+    paths = [path for path in folder.iterdir() if path.suffix in (".c", ".h", ".pxi", ".pyx")]
     paths = sorted(path for path in paths if path.name != _MADE)
     number = 0
     for path in paths:
