@@ -211,6 +211,33 @@ def test_any_conversation(seed: int, odd: int, shape: RequestShape, without_thin
     assert is_written is not None or odd > 0
 
 
+MEMBERS = ["role", "content", "tool_calls", "tool_call_id", "reasoning_content", "reasoning"]
+MAY_BE = st.sampled_from((None, True, False))
+ANY_SHAPE = st.builds(
+    RequestShape,
+    cache_marks=MAY_BE,
+    merge_consecutive=MAY_BE,
+    result_media=MAY_BE,
+    media_urls=MAY_BE,
+    prefill=MAY_BE,
+    mid_system=MAY_BE,
+    system_role=st.sampled_from((None, "system", "developer")),
+    reasoning_replay=st.sampled_from((None, "never", "with_tools", "always")),
+    reasoning_field=st.sampled_from(
+        (None, "reasoning_content", "reasoning", "reasoning_details", "content")
+    ),
+    message_members=st.none() | st.just(MEMBERS) | st.lists(st.sampled_from(MEMBERS), unique=True),
+    prefill_mark=st.sampled_from((None, "prefix", "continue_final_message")),
+    call_ids=st.sampled_from((None, None, "alnum9")),
+)
+
+
+@given(seed=SEEDS, odd=st.sampled_from((0, 5, 30)), shape=ANY_SHAPE, without=st.booleans())
+@tried(250)
+def test_any_target(seed: int, odd: int, shape: RequestShape, without: bool) -> None:
+    agree(Speller(seed, odd).body(), replace(ANYTHING, shape=shape, without_thinking=without))
+
+
 @pytest.mark.parametrize("shape", [RequestShape(), *KINDS])
 def test_most_conversations_are_written(shape: RequestShape) -> None:
     facts = replace(ANYTHING, shape=shape)
