@@ -64,7 +64,7 @@ class Speller(JsonSpeller):
 
     def block(self, *given: tuple[str, str]) -> str:
         members = list(given)
-        if self.rarely():
+        if self.chance.random() < 0.1:
             mark = self.chance.choice(({"type": "ephemeral"}, {"ttl": "5m", "n": [1]}, None))
             members.append(("cache_control", self.value(mark)))
         if self.rarely():
@@ -154,7 +154,7 @@ class Speller(JsonSpeller):
         found = [self.message("user", [self.said()])]
         for number in range(self.chance.randrange(1, 4)):
             found += self.round(number)
-        if self.very_rarely():
+        if self.chance.random() < 0.1:
             role = self.chance.choice(("system", "assistant", "user", "user"))
             extra = self.message(role, [self.said()] if self.chance.random() < 0.8 else [])
             found.insert(self.chance.randrange(len(found) + 1), extra)
@@ -299,6 +299,9 @@ ALTERNATES = RequestShape(merge_consecutive=True)
         ([user(said())], RequestShape(), True),
         ([{"role": "user", "content": "Hi"}], RequestShape(), True),
         ([user(said(), said(**MARK))], RequestShape(cache_marks=True), True),
+        ([user(said(**MARK))], RequestShape(cache_marks=True), True),
+        ([user(said(**MARK))], RequestShape(), True),
+        ([user(said(), said("", **MARK))], RequestShape(cache_marks=True), True),
         ([user(said(""))], RequestShape(), False),
         ([user(said()), user(said())], RequestShape(), True),
         ([user(said()), user(said())], ALTERNATES, False),
@@ -329,6 +332,9 @@ ALTERNATES = RequestShape(merge_consecutive=True)
         ([user(said()), spoken(CALL, said("")), user(result("a"))], RequestShape(), True),
         ([user(said()), called(before=[said()])], RequestShape(), False),
         ([user(said(), THOUGHT)], RequestShape(), False),
+        ([user(said(), CALL)], RequestShape(), False),
+        ([user(said()), spoken(said()), spoken(said()), user(said())], RequestShape(), False),
+        ([user(said()), spoken(said()), user(said("")), spoken(said()), user(said())], GROQ, True),
         ([user(said()), {"role": "system", "content": "Now"}], RequestShape(), False),
         ([user(said()), called(*(f"a{n}" for n in range(65)))], RequestShape(), False),
     ],
