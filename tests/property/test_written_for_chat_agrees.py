@@ -64,7 +64,7 @@ class Speller(JsonSpeller):
 
     def block(self, *given: tuple[str, str]) -> str:
         members = list(given)
-        if self.rarely():
+        if self.chance.random() < 0.1:
             mark = self.chance.choice(({"type": "ephemeral"}, {"ttl": "5m", "n": [1]}, None))
             members.append(("cache_control", self.value(mark)))
         if self.rarely():
@@ -154,7 +154,7 @@ class Speller(JsonSpeller):
         found = [self.message("user", [self.said()])]
         for number in range(self.chance.randrange(1, 4)):
             found += self.round(number)
-        if self.very_rarely():
+        if self.chance.random() < 0.1:
             role = self.chance.choice(("system", "assistant", "user", "user"))
             extra = self.message(role, [self.said()] if self.chance.random() < 0.8 else [])
             found.insert(self.chance.randrange(len(found) + 1), extra)
@@ -209,6 +209,33 @@ def test_any_conversation(seed: int, odd: int, shape: RequestShape, without_thin
     facts = replace(ANYTHING, shape=shape, without_thinking=without_thinking)
     is_written = agree(Speller(seed, odd).body(), facts)
     assert is_written is not None or odd > 0
+
+
+MEMBERS = ["role", "content", "tool_calls", "tool_call_id", "reasoning_content", "reasoning"]
+MAY_BE = st.sampled_from((None, True, False))
+ANY_SHAPE = st.builds(
+    RequestShape,
+    cache_marks=MAY_BE,
+    merge_consecutive=MAY_BE,
+    result_media=MAY_BE,
+    media_urls=MAY_BE,
+    prefill=MAY_BE,
+    mid_system=MAY_BE,
+    system_role=st.sampled_from((None, "system", "developer")),
+    reasoning_replay=st.sampled_from((None, "never", "with_tools", "always")),
+    reasoning_field=st.sampled_from(
+        (None, "reasoning_content", "reasoning", "reasoning_details", "content")
+    ),
+    message_members=st.none() | st.just(MEMBERS) | st.lists(st.sampled_from(MEMBERS), unique=True),
+    prefill_mark=st.sampled_from((None, "prefix", "continue_final_message")),
+    call_ids=st.sampled_from((None, None, "alnum9")),
+)
+
+
+@given(seed=SEEDS, odd=st.sampled_from((0, 5, 30)), shape=ANY_SHAPE, without=st.booleans())
+@tried(250)
+def test_any_target(seed: int, odd: int, shape: RequestShape, without: bool) -> None:
+    agree(Speller(seed, odd).body(), replace(ANYTHING, shape=shape, without_thinking=without))
 
 
 @pytest.mark.parametrize("shape", [RequestShape(), *KINDS])
@@ -272,6 +299,9 @@ ALTERNATES = RequestShape(merge_consecutive=True)
         ([user(said())], RequestShape(), True),
         ([{"role": "user", "content": "Hi"}], RequestShape(), True),
         ([user(said(), said(**MARK))], RequestShape(cache_marks=True), True),
+        ([user(said(**MARK))], RequestShape(cache_marks=True), True),
+        ([user(said(**MARK))], RequestShape(), True),
+        ([user(said(), said("", **MARK))], RequestShape(cache_marks=True), True),
         ([user(said(""))], RequestShape(), False),
         ([user(said()), user(said())], RequestShape(), True),
         ([user(said()), user(said())], ALTERNATES, False),
@@ -302,6 +332,9 @@ ALTERNATES = RequestShape(merge_consecutive=True)
         ([user(said()), spoken(CALL, said("")), user(result("a"))], RequestShape(), True),
         ([user(said()), called(before=[said()])], RequestShape(), False),
         ([user(said(), THOUGHT)], RequestShape(), False),
+        ([user(said(), CALL)], RequestShape(), False),
+        ([user(said()), spoken(said()), spoken(said()), user(said())], RequestShape(), False),
+        ([user(said()), spoken(said()), user(said("")), spoken(said()), user(said())], GROQ, True),
         ([user(said()), {"role": "system", "content": "Now"}], RequestShape(), False),
         ([user(said()), called(*(f"a{n}" for n in range(65)))], RequestShape(), False),
     ],
