@@ -310,6 +310,12 @@ def _lacks_means(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     """The operating system's words for its error number; longer texts name addresses."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        found = error.certificate_error
+        said = found.verify_message if isinstance(found, ssl.SSLCertVerificationError) else ""
+        return f"its certificate is not trusted: {said.partition(',')[0] or 'it does not verify'}"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "no TLS connection can be made"
     inner = getattr(error, "os_error", None)
     if isinstance(inner, OSError) and inner.errno is not None and inner.errno > 0:
         return os.strerror(inner.errno)

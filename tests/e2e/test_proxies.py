@@ -23,6 +23,7 @@ from tests.e2e.hostile_server import Hostile, hostile, reply
 from tests.e2e.proxy_server import proxy_before
 from tests.e2e.socket_lab import exchange
 from tests.runtime.by_hand import CHAT, provider
+from tests.runtime.upstream_lab import server
 
 ANSWER = json.dumps(SPEAK[CHAT].whole(Plan(text="Yes."), "m")).encode()
 LOGIN = b"Proxy-Authorization: Basic " + base64.b64encode(b"me:pa55")
@@ -122,6 +123,9 @@ async def test_an_authority_counts_for_its_provider_alone() -> None:
             with pytest.raises(UpstreamFault) as fault:
                 await sent(upstream.url, link)
             assert fault.value.fault is Fault.CONNECT
+            told = str(fault.value)
+            assert told.startswith("cannot connect: its certificate is not trusted: ")
+            assert "issuer" in told or "self-signed" in told
         upstream.says = reply("application/json", [ANSWER])
         async with HttpUpstream() as http:
             good = await http.send(request(upstream.url, Link(tls=trusting(ours))))
@@ -137,6 +141,20 @@ async def test_a_certificate_of_another_name_is_refused() -> None:
     async with secured(authority, "other.test") as upstream:
         with pytest.raises(UpstreamFault) as fault:
             await sent(upstream.url, Link(tls=trusting(authority)))
+    assert fault.value.fault is Fault.CONNECT
+    assert "IP address mismatch" in str(fault.value) and "127.0.0.1" not in str(fault.value)
+
+
+async def test_what_speaks_no_tls_is_said() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        await writer.drain()
+
+    async with server(talk) as url:
+        with pytest.raises(UpstreamFault) as fault:
+            await sent(url.replace("http:", "https:"), Link())
+    assert str(fault.value) == "cannot connect: no TLS connection can be made"
     assert fault.value.fault is Fault.CONNECT
 
 
