@@ -144,9 +144,9 @@ def test_sessions_do_not_mix(lab: Lab) -> None:
 
 
 def test_nothing_of_a_name_is_told(lab: Lab) -> None:
-    answer = send(lab, "planted-session-4711", first_turn(model=MODEL))
+    answer = send(lab, "planted-session-of-ann", first_turn(model=MODEL))
     path = f"/routing/trace/{answer.headers['x-lynkr-trace-id']}"
     trace = lab.send(path, method="GET", admin=True).body
-    assert b"4711" not in trace
-    assert "4711" not in lab.gateway.log.read_text()
+    assert b"planted" not in trace
+    assert "planted" not in lab.gateway.log.read_text()
     assert not [name for name in answer.headers if name.startswith("x-lynkr-session")]

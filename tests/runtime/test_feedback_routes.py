@@ -172,7 +172,7 @@ async def test_what_a_slow_disk_cannot_take_is_not_called_recorded(tmp_path: Pat
             statuses = [(await judge(client, one))[0] for _ in range(3)]
         finally:
             goes.set()
-    assert statuses[-1] == 503
+    assert 503 in statuses  # which of them depends on when the first was taken to be written
     assert len(said(path)) == statuses.count(200)
 
 
