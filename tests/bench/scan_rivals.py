@@ -22,6 +22,7 @@ from lynkrc.syntax.pattern import (
     Repeat,
 )
 from lynkrc.syntax.pattern import Sequence as Items
+from lynkrc_runtime.scan.edges import is_alone
 
 Found: TypeAlias = frozenset[int]
 # Of folded text, without what is a word by itself (`scan.edges`).
@@ -236,7 +237,12 @@ def _ahocorasick(name: str, module: Any, lexicons: Sequence[Sequence[Pattern]]) 
 
 
 def _is_word(char: str) -> bool:
-    return char == "_" or char > "\x7f" or char.isalnum()
+    """Of folded text, as `_WORD`: what is a word by itself is no part of another."""
+    return (
+        char == "_"
+        or (char > "\x7f" and not is_alone(ord(char)))
+        or (char.isascii() and char.isalnum())
+    )
 
 
 def _has_gap(node: PatternNode) -> bool:

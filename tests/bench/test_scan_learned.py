@@ -154,8 +154,8 @@ def _report(
     lines = [
         machine(),
         *(
-            f"The table of {one.name}: {one.tables.entries:,} entries, {one.tables.states:,} "
-            f"states, {len(one.tables.data):,} bytes; {one.seconds:.1f} s of CPU to compile."
+            f"The table of {one.name}: {one.tables.entries:,} entries, {one.tables.rows:,} "
+            f"rows, {len(one.tables.data):,} bytes; {one.seconds:.1f} s of CPU to compile."
             for one in (large, small)
         ),
         "",
