@@ -144,7 +144,7 @@ def _comparison(compare: Callable[[int, int], bool], left: Number, right: Number
 
 def _all(operands: Sequence[Predicate]) -> Predicate:
     def all_hold(v: Vector) -> bool:
-        for operand in operands:  # noqa: SIM110
+        for operand in operands:  # noqa: SIM110  a generator costs more than what it asks
             if not operand(v):
                 return False
         return True
@@ -154,7 +154,7 @@ def _all(operands: Sequence[Predicate]) -> Predicate:
 
 def _any(operands: Sequence[Predicate]) -> Predicate:
     def one_holds(v: Vector) -> bool:
-        for operand in operands:  # noqa: SIM110
+        for operand in operands:  # noqa: SIM110  a generator costs more than what it asks
             if operand(v):
                 return True
         return False
