@@ -4,6 +4,7 @@ Each test of both ways runs them with the same serving behind.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -31,6 +32,20 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Lending:
     return lending(monkeypatch)
 
 
+def endless() -> tuple[Callable[..., Awaitable[None]], asyncio.Event, asyncio.Event]:
+    """What serves a request until it is cancelled, and when that began and ended."""
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def serving(*_: Any) -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    return serving, begun, ended
+
+
 @both_ways
 async def test_a_body_that_does_not_come_is_answered_and_the_connection_ends(
     lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
@@ -50,14 +65,7 @@ async def test_a_body_that_does_not_come_is_answered_and_the_connection_ends(
 
 @both_ways
 async def test_who_leaves_is_served_no_more(lab: Lending, direct: bool) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serving(*_: Any) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+    serving, begun, ended = endless()
 
     async with lab(serving, direct=direct) as one:
         before = asyncio.all_tasks()
@@ -119,14 +127,7 @@ async def test_a_crowd_closes_what_waits_and_lets_finish_what_runs(
 
 @both_ways
 async def test_half_a_connection_is_none(lab: Lending, direct: bool) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serving(*_: Any) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+    serving, begun, ended = endless()
 
     async with lab(serving, direct=direct) as one:
         reader, writer = await one.connect()
@@ -196,14 +197,7 @@ async def test_a_stop_waits_for_what_runs_and_closes_what_does_not(
 
 @both_ways
 async def test_a_stop_ends_what_does_not_end(lab: Lending, direct: bool) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
-
-    async def serving(*_: Any) -> None:
-        begun.set()
-        try:
-            await asyncio.Event().wait()
-        finally:
-            ended.set()
+    serving, begun, ended = endless()
 
     async with lab(serving, direct=direct, patience=0.01) as one:
         before = asyncio.all_tasks()

@@ -233,9 +233,8 @@ async def _whole(
         attempts.failed(failure, Fault.ANSWERED, loop.time())
         return False
     passing = way.same
-    read = dialect.read_answer
     try:
-        answer = read(body, way.facts)
+        answer = dialect.read_answer(body, way.facts)
     except BrokenAnswer as fault:
         attempts.failed(fault.failure, Fault.BROKEN, loop.time())
         return False
