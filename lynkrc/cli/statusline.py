@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.live.line import NOBODY, PLACEHOLDERS, Known, dollars, filled, usual_line
-from lynkrc.live.today import flagship_prices, today
+from lynkrc.live.today import flagship_prices, midnight, today
 
 _PATIENCE = 0.1
 """Seconds a gateway, or whoever runs us, has to say something."""
@@ -67,9 +67,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
 
 
 def _logged(log: Path, bundle: Path | None, client: str) -> Known | None:
-    midnight = datetime.now(UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    began = midnight(datetime.now(UTC))
     try:
-        found = today(log, midnight, None if bundle is None else flagship_prices(bundle))
+        found = today(log, began, None if bundle is None else flagship_prices(bundle))
     except OSError:
         return None
     more = "+" if found.is_more else ""

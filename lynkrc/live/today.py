@@ -66,6 +66,12 @@ def today(log: Path, since: datetime, prices: Prices | None) -> Today:
     return found
 
 
+def midnight(now: datetime) -> datetime:
+    """When the day began here that `now` lies in, which has a zone: by the offset it had then."""
+    local = now.astimezone()
+    return datetime(local.year, local.month, local.day).astimezone()
+
+
 def flagship_prices(bundle: Path) -> Prices | None:
     """The dearest target's prices in a bundle or its folder; None where there are none."""
     import zipfile

@@ -7,7 +7,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 import zipfile
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import pytest
 
 from lynkrc.cli.main import main
 from lynkrc.live.line import Known, filled, usual_line
-from lynkrc.live.today import Today, flagship_prices, today
+from lynkrc.live.today import Today, flagship_prices, midnight, today
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 PRICES = {"input": 3.0, "output": 15.0, "cache_read": 0.3, "cache_write": 3.75}
@@ -43,6 +45,33 @@ def log(tmp_path: Path) -> Path:
     new = [line(1), line(2, "HIGH", 400, 500), '{"kind": "gap"}', "broken", line(3, None, None)]
     path.write_text("\n".join([*old, *new]) + "\n" + '{"kind": "requ', encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def central_europe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("central_europe")
+@pytest.mark.parametrize(
+    ("now", "began"),
+    [
+        ((2026, 3, 29, 0, 30), (2026, 3, 28, 23)),
+        ((2026, 3, 29, 10), (2026, 3, 28, 23)),  # after the hour that is left out
+        ((2026, 3, 29, 22, 30), (2026, 3, 29, 22)),
+        ((2026, 10, 25, 0, 30), (2026, 10, 24, 22)),
+        ((2026, 10, 25, 22, 59), (2026, 10, 24, 22)),  # after the hour that comes twice
+        ((2026, 10, 25, 23), (2026, 10, 25, 23)),
+    ],
+)
+def test_a_day_begins_by_the_clock_of_its_midnight(
+    now: tuple[int, ...], began: tuple[int, ...]
+) -> None:
+    assert midnight(datetime(*now, tzinfo=UTC)) == datetime(*began, tzinfo=UTC)
 
 
 def test_what_ended_since_counts(log: Path) -> None:
