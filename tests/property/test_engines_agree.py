@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 from lynkrc.bundle.pack import pack
@@ -153,14 +153,8 @@ def test_what_is_attempted_is_the_decided_set_in_an_order_of_its_groups(
 
 
 @needs_compiler
-@settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=2,
-    database=None,
-    # Each example is a run of the C compiler: a smaller one is not worth minutes of them.
-    phases=(Phase.explicit, Phase.generate),
-)
+# Each example is a run of the C compiler: a smaller one is not worth minutes of them.
+@tried(2, phases=(Phase.explicit, Phase.generate))
 @given(tables(), st.lists(vectors, min_size=60, max_size=80))
 def test_native_code_decides_as_the_interpreter(
     tmp_path_factory: pytest.TempPathFactory, table: RouteTable, found: list[list[int]]

@@ -134,9 +134,10 @@ _ALONE = """
 from hypothesis import Phase, given, seed, settings
 from lynkrc.analysis.study import study
 from lynkrc.analysis.verdicts import decide
+from tests.property.effort import EFFORT
 from tests.property.small_specs import small_specs
 @seed(7)
-@settings(max_examples=8, database=None, deadline=None, phases=[Phase.generate])
+@settings(max_examples=8 * EFFORT, database=None, deadline=None, phases=[Phase.generate])
 @given(small_specs())
 def told(spec):
     subject = study(spec.table, spec.assertions)

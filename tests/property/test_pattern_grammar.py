@@ -1,12 +1,12 @@
 """Plain words read without the grammar are read as by it, and any entry is read or explained."""
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lynkrc.source.text import SourceFile, Span
 from lynkrc.syntax.pattern_parse import parse_entry, parse_pattern, plain_words
+from tests.property.effort import tried
 
-DETERMINISTIC = settings(derandomize=True, deadline=None, max_examples=300, database=None)
 PARTS = (
     *("a", "Word", "ß", "İ", "中", "é", "\u02bc", "e\u0301", "1", "_", "'", "→", "\u2019"),
     *(" ", "  ", "|", "(", "(?:", ")", "?", "*", "+", "{2}", "{1,3}", "{", "}", "[a-c]", "[", "]"),
@@ -22,7 +22,7 @@ def span_of(text: str) -> Span:
 WORDS = st.text(min_size=1, max_size=3).map(lambda word: word + "*"[: len(word) % 2])
 
 
-@DETERMINISTIC
+@tried(300)
 @given(st.lists(WORDS, min_size=1, max_size=3).map(" ".join), st.sampled_from(("", "~")))
 @example("a" * 300, "")
 @example("\u02bca*", "")
@@ -42,7 +42,7 @@ def test_every_character_alone_is_what_the_grammar_reads() -> None:
             assert parse_entry(entry, span_of(entry), None) == (plain, []), hex(code)
 
 
-@DETERMINISTIC
+@tried(300)
 @given(ENTRIES, st.booleans(), st.booleans())
 @example("(?:(", True, False)
 @example("{b(?={1,3}$", True, True)

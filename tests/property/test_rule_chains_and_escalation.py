@@ -6,7 +6,7 @@ few targets are left, and nothing ends the decision early.
 
 from dataclasses import replace
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, event, given
 from hypothesis import strategies as st
 
 from lynkrc.codegen.explain import print_explain
@@ -26,6 +26,7 @@ from lynkrc.ir.table import Need, Otherwise, RouteTable
 from lynkrc.ir.verify import verify
 from lynkrc.passes import run_passes
 from lynkrc_runtime.decide import RULE_PIN
+from tests.property.effort import tried
 from tests.property.random_tables import tables, vectors
 from tests.property.test_engines_agree import python_function
 
@@ -60,12 +61,7 @@ def scarce(draw: st.DrawFn) -> RouteTable:
     )
 
 
-@settings(
-    derandomize=True,
-    deadline=None,
-    max_examples=50,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+@tried(50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(scarce(), st.lists(vectors, min_size=4, max_size=10))
 def test_an_emptied_chain_goes_on_with_the_other_tiers(
     table: RouteTable, found: list[list[int]]
