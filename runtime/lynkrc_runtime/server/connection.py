@@ -20,6 +20,7 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from lynkrc_runtime.server.direct import DirectClient
+from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
     ARRIVAL,
     Arrival,
@@ -135,7 +136,8 @@ class Connection(web.RequestHandler):
         surface = self._surfaces.get(path) or self._surfaces.get(path.partition("?")[0])
         if surface is None:
             return False
-        gateway, limit, known = self._site.gateway, body_limit(self._site), self._known
+        gateway, known = self._site.gateway, self._known
+        limit = body_limit(gateway)
         if known is not None:
             known = known.again(gateway, message.raw_headers, limit)
         if known is None:
@@ -148,18 +150,28 @@ class Connection(web.RequestHandler):
         self._parser.message_consumed()
         self._manager.requests_count += 1
         self._idle, self._starter = idle, self._task_handler
-        self._task_handler = self._loop.create_task(self._run(surface, known, message, payload))
+        self._task_handler = self._loop.create_task(
+            self._run(surface, gateway, known, message, payload)
+        )
         return True
 
     async def _run(
-        self, surface: Surface, known: Known, message: RawRequestMessage, payload: StreamReader
+        self,
+        surface: Surface,
+        gateway: Gateway,
+        known: Known,
+        message: RawRequestMessage,
+        payload: StreamReader,
     ) -> None:
-        """Serve a request, and give the connection back to aiohttp's loop."""
+        """Serve a request, and give the connection back to aiohttp's loop.
+
+        `gateway` judged it, and serves it: a reload may come before its body.
+        """
         self._request_in_progress = True
         goes_on = False
         try:
             site, arrived = self._site, self._loop.time()
-            marks = site.gateway.policy.dispatch.settings.server.shedding
+            marks = gateway.policy.dispatch.settings.server.shedding
             if site.shedding.enter(marks, arrived) is not None:
                 # It is refused there, as it would be again.
                 assert self._request_handler is not None, "the connection is open"
@@ -178,7 +190,7 @@ class Connection(web.RequestHandler):
                     says = too_late
                 else:
                     await surface.serving(
-                        site.gateway,
+                        gateway,
                         surface.incoming(
                             known.headers, known.repeated, body, identity, known.caller, arrived
                         ),
@@ -194,7 +206,13 @@ class Connection(web.RequestHandler):
                 goes_on = client.goes_on
                 return
             arrival = Arrival(
-                site, known.headers, known.repeated, identity, known.caller, path=surface.path
+                site,
+                gateway,
+                known.headers,
+                known.repeated,
+                identity,
+                known.caller,
+                path=surface.path,
             )
             handler = _saying(says or client.response, arrival)
             goes_on = await self._by_aiohttp(message, payload, handler)
