@@ -404,14 +404,28 @@ async def read_body(request: web.Request) -> bytes | web.Response:
             if length is not None and hdrs.CONTENT_ENCODING not in request.headers:
                 return content.read_nowait()
             return await _whole(request, limit)
-        with body_time(asyncio.get_running_loop()):
-            return await _whole(request, limit)
+        return await _coming(request, limit)
     except TimeoutError:
         return too_late(request)
     except _TooLarge:
         return await _too_large(request, _larger(limit))
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
+
+
+async def _coming(request: web.Request, limit: int) -> bytes | web.Response:
+    """A body that is still to come, or its refusal where the gateway stops first. TimeoutError."""
+    stopping = request[ARRIVAL].site.stopping
+    running = stopping.enters()
+    try:
+        with body_time(asyncio.get_running_loop()):
+            return await _whole(request, limit)
+    except asyncio.CancelledError:
+        if not stopping.was_cut(running):
+            raise
+        return cut_off(request)
+    finally:
+        stopping.leaves(running)
 
 
 def body_time(loop: asyncio.AbstractEventLoop) -> deadline:
@@ -424,6 +438,14 @@ def too_late(request: web.Request) -> web.Response:
     late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
     late.force_close()
     return late
+
+
+def cut_off(request: web.Request) -> web.Response:
+    """The refusal of a body that is waited for no longer: the gateway stops."""
+    status, extra = overloaded(dialect_of(request))
+    cut = refusal(request, status, "the gateway is stopping", extra)
+    cut.force_close()
+    return cut
 
 
 def _larger(limit: int) -> str:
