@@ -4,6 +4,7 @@ import asyncio
 import signal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, TCPConnector
@@ -134,3 +135,22 @@ async def test_what_does_not_end_is_cut_off_with_a_word(tmp_path: Path, dialect:
             assert await ended(gateway) == 0
             assert sorted(line["class"] for line in gateway.requests) == ["broken", "transient"]
             assert [line["requests"] for line in gateway.lines if line["event"] == "cut-off"] == [2]
+
+
+async def test_a_body_that_does_not_come_does_not_hold_up_the_stop(tmp_path: Path) -> None:
+    made = versions.write(tmp_path, 1, "http://127.0.0.1:1")
+    with serving(made, tmp_path / "log", ["--drain", "0.1"]) as gateway:
+        place = urlsplit(gateway.url)
+        reader, writer = await asyncio.open_connection(place.hostname, place.port)
+        writer.write(
+            b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+            b"content-length: 9\r\nexpect: 100-continue\r\n\r\n"
+        )
+        # It is under way before the stop.
+        await asyncio.wait_for(reader.readuntil(b"100 Continue\r\n\r\n"), PATIENCE)
+        gateway.process.send_signal(signal.SIGTERM)
+        heard = await asyncio.wait_for(reader.read(), PATIENCE)
+        assert heard.startswith(b"HTTP/1.1 529") and b"the gateway is stopping" in heard
+        writer.close()
+        assert await ended(gateway) == 0
+        assert [line["requests"] for line in gateway.lines if line["event"] == "cut-off"] == [1]

@@ -212,11 +212,6 @@ def gateway(
     )
 
 
-def always(made: Gateway) -> Callable[[], Gateway]:
-    """The gateway that serves is this one."""
-    return lambda: made
-
-
 @dataclass
 class Recorder:
     """A client that writes down what it gets, and when."""

@@ -65,6 +65,15 @@ class Lab:
         assert self.server.server is not None
         return self.server.server.connections
 
+    async def coming(self) -> list[web.RequestHandler]:
+        """The connections, when each of them waits for a body."""
+        async with asyncio.timeout(PATIENCE):
+            while not (all_ := self.connections()) or any(
+                one._current_request is None for one in all_
+            ):
+                await asyncio.sleep(0)
+        return all_
+
 
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Status and body of the next answer that is no stream."""

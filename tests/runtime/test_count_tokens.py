@@ -1,6 +1,8 @@
 """Counting tokens: by the target where it can, locally otherwise, and never an error."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 import pytest
@@ -16,7 +18,6 @@ from tests.runtime.by_hand import (
     Said,
     Script,
     Scripted,
-    always,
     dispatch,
     gateway,
     policy,
@@ -39,9 +40,10 @@ def ask_for(text: str = "foo") -> bytes:
 
 def counter(
     upstream: Scripted, kind: str = "anthropic", settings: Settings | None = None
-) -> TokenCounter:
+) -> Callable[..., Awaitable[Count]]:
     table = dispatch([provider("p", kind)], [target("one", 0)])
-    return TokenCounter(always(gateway(policy(table), Said(), http=upstream, settings=settings)))
+    served = gateway(policy(table), Said(), http=upstream, settings=settings)
+    return partial(TokenCounter().count, served)
 
 
 def test_the_decided_target_counts() -> None:
@@ -49,7 +51,7 @@ def test_the_decided_target_counts() -> None:
 
     async def main() -> Count:
         headers = {"anthropic-beta": "token-counting-2024-11-01", "x-api-key": "client"}
-        return await counter(upstream).count(headers, frozenset(), ask_for())
+        return await counter(upstream)(headers, frozenset(), ask_for())
 
     assert run(main()) == Count(tokens=77, estimated=False)
     (request,) = upstream.requests
@@ -73,7 +75,7 @@ def test_the_decided_target_counts() -> None:
 )
 def test_any_trouble_ends_in_the_estimate(script: Script) -> None:
     async def main() -> Count:
-        return await counter(Scripted({"one": [script]})).count({}, frozenset(), ask_for())
+        return await counter(Scripted({"one": [script]}))({}, frozenset(), ask_for())
 
     count = run(main())
     assert count.estimated
@@ -88,7 +90,7 @@ def test_targets_that_cannot_count_are_not_asked(kind: str, settings: Settings |
     upstream = Scripted({"one": []})
 
     async def main() -> Count:
-        return await counter(upstream, kind, settings).count({}, frozenset(), ask_for())
+        return await counter(upstream, kind, settings)({}, frozenset(), ask_for())
 
     assert run(main()).estimated
     assert upstream.requests == []
@@ -100,7 +102,7 @@ def test_a_burst_shares_equal_bodies_and_queues_for_four_places() -> None:
     async def main() -> tuple[list[Count], float]:
         made = counter(upstream)
         counts = await asyncio.gather(
-            *(made.count({}, frozenset(), ask_for(f"foo {n % 8}")) for n in range(26))
+            *(made({}, frozenset(), ask_for(f"foo {n % 8}")) for n in range(26))
         )
         return counts, asyncio.get_running_loop().time()
 
@@ -117,7 +119,7 @@ def test_bodies_of_different_headers_are_not_shared() -> None:
         made = counter(upstream)
         versions = ("2023-06-01", "2026-10-21")
         return await asyncio.gather(
-            *(made.count({"anthropic-version": v}, frozenset(), ask_for()) for v in versions)
+            *(made({"anthropic-version": v}, frozenset(), ask_for()) for v in versions)
         )
 
     assert {count.tokens for count in run(main())} == {1, 2}
@@ -128,8 +130,8 @@ def test_one_clients_leaving_does_not_take_the_others_count() -> None:
 
     async def main() -> Count:
         made = counter(upstream)
-        leaving = asyncio.create_task(made.count({}, frozenset(), ask_for()))
-        staying = asyncio.create_task(made.count({}, frozenset(), ask_for()))
+        leaving = asyncio.create_task(made({}, frozenset(), ask_for()))
+        staying = asyncio.create_task(made({}, frozenset(), ask_for()))
         await asyncio.sleep(0.5)
         leaving.cancel()
         return await staying
@@ -143,13 +145,13 @@ def test_when_the_last_client_leaves_the_call_ends() -> None:
 
     async def main() -> Count:
         made = counter(upstream)
-        waiting = [asyncio.create_task(made.count({}, frozenset(), ask_for())) for _ in "ab"]
+        waiting = [asyncio.create_task(made({}, frozenset(), ask_for())) for _ in "ab"]
         await asyncio.sleep(0.5)
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         # One that comes right after must not get the cancelled call.
-        return await made.count({}, frozenset(), ask_for())
+        return await made({}, frozenset(), ask_for())
 
     assert run(main()) == Count(tokens=77, estimated=False)
     assert upstream.cancelled == 1
@@ -170,8 +172,8 @@ def test_counts_of_different_addresses_are_not_shared() -> None:
         return (0, 0, -1, 0, next(turns), 42, -1)
 
     async def main() -> list[Count]:
-        made = TokenCounter(always(gateway(policy(table, score), Said(), http=upstream)))
-        return await asyncio.gather(*(made.count({}, frozenset(), ask_for()) for _ in "ab"))
+        made = partial(TokenCounter().count, gateway(policy(table, score), Said(), http=upstream))
+        return await asyncio.gather(*(made({}, frozenset(), ask_for()) for _ in "ab"))
 
     assert sorted(count.tokens for count in run(main())) == [1, 2]
 
@@ -189,8 +191,8 @@ def asked(
     surface = "messages" if dialect == MESSAGES else "chat"
 
     async def main() -> Count:
-        made = TokenCounter(always(gateway(policy(table), Said(), http=upstream)))
-        return await made.count({}, frozenset(), content, surface=surface, dialect=dialect)
+        made = partial(TokenCounter().count, gateway(policy(table), Said(), http=upstream))
+        return await made({}, frozenset(), content, surface=surface, dialect=dialect)
 
     return run(main()), upstream
 
@@ -251,7 +253,7 @@ def test_reasoning_of_another_target_is_not_counted() -> None:
         body = msgspec.json.encode({"model": "m", "messages": turns})
         for maker in ("one", "two"):
             served.makers.remember(["c2lnbmVk"], maker)
-            await TokenCounter(lambda: served).count({}, frozenset(), body)
+            await TokenCounter().count(served, {}, frozenset(), body)
 
     run(main())
     own, other = (msgspec.json.decode(request.body) for request in upstream.requests)
@@ -264,7 +266,7 @@ def test_what_another_keeps_is_not_counted_by_who_does_not_know_it() -> None:
     body = msgspec.json.encode({"model": "m", "prompt": {"id": "pmpt_1"}})
 
     async def main() -> Count:
-        return await counter(upstream).count(
+        return await counter(upstream)(
             {}, frozenset(), body, surface="responses", dialect="openai-responses"
         )
 

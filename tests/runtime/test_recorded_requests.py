@@ -205,7 +205,7 @@ def test_embeddings_are_asked_as_the_sdk_asks(
 def test_tokens_are_counted_as_the_sdk_counts_them() -> None:
     served, upstream = _routed("anthropic", None, "claude-sonnet-5-5")
     asked = {"messages": TURN, "model": "claude-sonnet-5-5"}
-    run(TokenCounter(lambda: served).count(VERSION, frozenset(), json.dumps(asked).encode()))
+    run(TokenCounter().count(served, VERSION, frozenset(), json.dumps(asked).encode()))
     (request,) = upstream.requests
     assert request.url == "https://api.anthropic.com/v1/messages/count_tokens"
     assert request.headers.items() >= (VERSION | JSON).items()

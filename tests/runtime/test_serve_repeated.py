@@ -172,7 +172,7 @@ def test_counting_refuses_it_too() -> None:
     async def main() -> None:
         served = gateway(policy(table(has_assertions=True)), Said(), http=Scripted({}))
         with pytest.raises(MalformedRequest, match="repeated"):
-            await TokenCounter(lambda: served).count({}, frozenset(), REPEATS["content"])
+            await TokenCounter().count(served, {}, frozenset(), REPEATS["content"])
 
     run(main())
 

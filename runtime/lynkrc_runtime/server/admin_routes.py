@@ -106,7 +106,7 @@ async def _analyze(request: web.Request) -> web.Response:
     body = await read_body(request)
     if isinstance(body, web.Response):
         return body
-    gateway = request.app[SITE].gateway
+    gateway = request[ARRIVAL].gateway
     headers = request[ARRIVAL].headers
     facts = RequestFacts(surface=surface, headers=headers, repeated=request[ARRIVAL].repeated)
     try:

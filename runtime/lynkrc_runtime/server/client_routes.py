@@ -59,7 +59,7 @@ def client_app(site: Site) -> web.Application:
     )
     app.on_response_prepare.append(before_answer)
     app[SITE] = site
-    app[COUNTER] = TokenCounter(lambda: site.gateway)
+    app[COUNTER] = TokenCounter()
     add = app.router.add_route
     usual: dict[str, Usual] = {}
     surfaces: dict[str, Surface] = {}
@@ -189,8 +189,8 @@ def _handler(surface: Surface) -> Usual:
         arrival, arrived = request[ARRIVAL], asyncio.get_running_loop().time()
         if arrival.path != surface.path:
             canonical(request, surface.path)
-        site = arrival.site
-        marks = site.gateway.policy.dispatch.settings.server.shedding
+        site, gateway = arrival.site, arrival.gateway
+        marks = gateway.policy.dispatch.settings.server.shedding
         reason = site.shedding.enter(marks, arrived)
         if reason is not None:
             return shed(request, reason)
@@ -198,7 +198,7 @@ def _handler(surface: Surface) -> Usual:
             body = await read_body(request)
             if isinstance(body, web.Response):
                 return body
-            client, gateway = HttpClient(request, site.stopping), site.gateway
+            client = HttpClient(request, site.stopping)
             incoming = surface.incoming(
                 arrival.headers,
                 arrival.repeated,
@@ -222,10 +222,10 @@ async def _count(request: web.Request) -> web.StreamResponse:
     body = await read_body(request)
     if isinstance(body, web.Response):
         return body
-    headers = request[ARRIVAL].headers
+    arrival = request[ARRIVAL]
     try:
         count = await request.app[COUNTER].count(
-            headers, request[ARRIVAL].repeated, body, caller=request[ARRIVAL].caller
+            arrival.gateway, arrival.headers, arrival.repeated, body, caller=arrival.caller
         )
     except MalformedRequest as error:
         return refusal(request, 400, malformed(error, "").message, param=error.field)
@@ -235,12 +235,12 @@ async def _count(request: web.Request) -> web.StreamResponse:
 
 async def _models(request: web.Request) -> web.Response:
     canonical(request, "/v1/models")
-    site = request.app[SITE]
+    site, arrival = request.app[SITE], request[ARRIVAL]
     anthropic = dialect_of(request) == "anthropic-messages"
     try:
         answer = models.listing(
             models.offered(
-                site.gateway.policy.dispatch, anthropic=anthropic, caller=request[ARRIVAL].caller
+                arrival.gateway.policy.dispatch, anthropic=anthropic, caller=arrival.caller
             ),
             anthropic=anthropic,
             created=site.started,
@@ -254,10 +254,10 @@ async def _models(request: web.Request) -> web.Response:
 async def _model(request: web.Request) -> web.Response:
     name = request.match_info["id"]
     canonical(request, "/v1/models", f"/{name}")
-    site = request.app[SITE]
+    site, arrival = request.app[SITE], request[ARRIVAL]
     anthropic = dialect_of(request) == "anthropic-messages"
     if name not in models.offered(
-        site.gateway.policy.dispatch, anthropic=anthropic, caller=request[ARRIVAL].caller
+        arrival.gateway.policy.dispatch, anthropic=anthropic, caller=arrival.caller
     ):
         if anthropic:
             return refusal(request, 404, f"model: {name}")

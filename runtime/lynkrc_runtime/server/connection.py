@@ -20,12 +20,14 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 from aiohttp.streams import EMPTY_PAYLOAD, StreamReader
 
 from lynkrc_runtime.server.direct import DirectClient
+from lynkrc_runtime.server.gateway import Gateway
 from lynkrc_runtime.server.http import (
     ARRIVAL,
     Arrival,
     Site,
     body_limit,
     body_time,
+    cut_off,
     last_words,
     let_in,
     too_late,
@@ -85,7 +87,10 @@ class Connection(web.RequestHandler):
         """More bytes; of a usual request that comes while nothing runs, the service begins."""
         idle = self._waiter
         if idle is None or idle.done() or self._messages:
-            super().data_received(data)
+            if self._close or self._force_close:
+                self._still_received(data)
+            else:
+                super().data_received(data)
             return
         self._waiter = None
         try:
@@ -97,6 +102,21 @@ class Connection(web.RequestHandler):
             self._waiter = idle
             if self._messages:
                 idle.set_result(None)
+
+    def _still_received(self, data: bytes) -> None:
+        """More bytes on a connection that is to end: of them, a body that is waited for is taken.
+
+        aiohttp would take nothing more, and so wait for the rest of it until its time is over.
+        """
+        current = self._current_request
+        if current is None or self.transport is None or current.content.is_eof():
+            return
+        is_told, is_forced = self._close, self._force_close
+        self._close = self._force_close = False
+        try:
+            super().data_received(data)
+        finally:
+            self._close, self._force_close = is_told, is_forced
 
     def pause_reading(self) -> None:
         """Stop reading: a body's buffer is full."""
@@ -135,11 +155,17 @@ class Connection(web.RequestHandler):
         surface = self._surfaces.get(path) or self._surfaces.get(path.partition("?")[0])
         if surface is None:
             return False
-        gateway, limit, known = self._site.gateway, body_limit(self._site), self._known
-        if known is not None:
-            known = known.again(gateway, message.raw_headers, limit)
-        if known is None:
-            known = let_in(gateway, message, path, limit)
+        gateway, known = self._site.gateway, self._known
+        limit = body_limit(gateway)
+        try:
+            if known is not None:
+                known = known.again(gateway, message.raw_headers, limit)
+            if known is None:
+                known = let_in(gateway, message, path, limit)
+        except Exception as mistake:
+            # Nobody is served by it: the guard judges anew, and answers what it cannot judge.
+            self.log_exception("Unhandled exception", exc_info=mistake)
+            known = None
         self._known = known
         if known is None:
             return False
@@ -148,18 +174,28 @@ class Connection(web.RequestHandler):
         self._parser.message_consumed()
         self._manager.requests_count += 1
         self._idle, self._starter = idle, self._task_handler
-        self._task_handler = self._loop.create_task(self._run(surface, known, message, payload))
+        self._task_handler = self._loop.create_task(
+            self._run(surface, gateway, known, message, payload)
+        )
         return True
 
     async def _run(
-        self, surface: Surface, known: Known, message: RawRequestMessage, payload: StreamReader
+        self,
+        surface: Surface,
+        gateway: Gateway,
+        known: Known,
+        message: RawRequestMessage,
+        payload: StreamReader,
     ) -> None:
-        """Serve a request, and give the connection back to aiohttp's loop."""
+        """Serve a request, and give the connection back to aiohttp's loop.
+
+        `gateway` judged it, and serves it: a reload may come before its body.
+        """
         self._request_in_progress = True
         goes_on = False
         try:
             site, arrived = self._site, self._loop.time()
-            marks = site.gateway.policy.dispatch.settings.server.shedding
+            marks = gateway.policy.dispatch.settings.server.shedding
             if site.shedding.enter(marks, arrived) is not None:
                 # It is refused there, as it would be again.
                 assert self._request_handler is not None, "the connection is open"
@@ -174,11 +210,11 @@ class Connection(web.RequestHandler):
                     if payload.is_eof()
                     else await self._coming(payload, int(known.headers["content-length"]))
                 )
-                if body is None:
-                    says = too_late
+                if not isinstance(body, bytes):
+                    says = body
                 else:
                     await surface.serving(
-                        site.gateway,
+                        gateway,
                         surface.incoming(
                             known.headers, known.repeated, body, identity, known.caller, arrived
                         ),
@@ -194,7 +230,13 @@ class Connection(web.RequestHandler):
                 goes_on = client.goes_on
                 return
             arrival = Arrival(
-                site, known.headers, known.repeated, identity, known.caller, path=surface.path
+                site,
+                gateway,
+                known.headers,
+                known.repeated,
+                identity,
+                known.caller,
+                path=surface.path,
             )
             handler = _saying(says or client.response, arrival)
             goes_on = await self._by_aiohttp(message, payload, handler)
@@ -242,9 +284,11 @@ class Connection(web.RequestHandler):
                 return pieces.popleft()
         return payload.read_nowait()
 
-    async def _coming(self, payload: StreamReader, length: int) -> bytes | None:
-        """A body that is still to come; None where it takes too long."""
+    async def _coming(self, payload: StreamReader, length: int) -> bytes | Says:
+        """A body that is still to come, or the refusal of one that is waited for no longer."""
+        stopping = self._site.stopping
         self._current_request = cast(web.BaseRequest, _Coming(payload))
+        running = stopping.enters()
         try:
             with body_time(self._loop):
                 if length > self._read_bufsize or self._was_paused:
@@ -253,15 +297,22 @@ class Connection(web.RequestHandler):
                 await payload.wait_eof()
                 return self._there(payload)
         except TimeoutError:
-            return None
+            return too_late
+        except asyncio.CancelledError:
+            if not stopping.was_cut(running):
+                raise
+            return cut_off
         finally:
+            stopping.leaves(running)
             self._current_request = None
 
     async def _by_aiohttp(
         self, message: RawRequestMessage, payload: StreamReader, handler: Handler
     ) -> bool:
         """Have aiohttp answer what a handler says; whether the connection takes another request."""
-        assert self._request_factory is not None and self._task_handler is not None
+        if self._request_factory is None:
+            return False  # the client has gone
+        assert self._task_handler is not None, "a request runs"
         writer = StreamWriter(self, self._loop)
         request = self._request_factory(message, payload, self, writer, self._task_handler)
         response, has_gone = await self._handle_request(request, None, handler)
@@ -281,13 +332,13 @@ class Connection(web.RequestHandler):
 class _Coming:
     """A body that is waited for, as aiohttp ends it with its requests when it shuts down."""
 
-    __slots__ = ("_payload",)
+    __slots__ = ("content",)
 
-    def __init__(self, payload: StreamReader) -> None:
-        self._payload = payload
+    def __init__(self, content: StreamReader) -> None:
+        self.content = content
 
     def _cancel(self, error: BaseException) -> None:
-        self._payload.set_exception(error)
+        self.content.set_exception(error)
 
 
 def _saying(says: Says, arrival: Arrival) -> Handler:

@@ -51,18 +51,18 @@ class Count:
 
 @final
 class TokenCounter:
-    """Counts for the gateway that serves; knows the calls under way, and how many wait for each."""
+    """Counts; knows the calls under way, and how many wait for each."""
 
-    __slots__ = ("_places", "_running", "_serving", "_waiting")
+    __slots__ = ("_places", "_running", "_waiting")
 
-    def __init__(self, gateway: Callable[[], Gateway]) -> None:
-        self._serving = gateway
+    def __init__(self) -> None:
         self._places = asyncio.Semaphore(CALLS_AT_ONCE)
         self._running: dict[bytes, asyncio.Task[int | None]] = {}
         self._waiting: Counter[asyncio.Task[int | None]] = Counter()
 
     async def count(
         self,
+        gateway: Gateway,
         headers: Mapping[str, str],
         repeated: frozenset[str],
         body: bytes,
@@ -75,7 +75,6 @@ class TokenCounter:
 
         Whom it would go to is decided as on that surface. It counts against no limit or budget.
         """
-        gateway = self._serving()
         request = read_request(gateway, dialect, body, headers)
         session = await gateway.sessions.find(request, headers, caller)
         facts = RequestFacts(

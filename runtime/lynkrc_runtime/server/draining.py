@@ -1,7 +1,8 @@
 """A process's stop, as requests see it: who runs, whether to part, and who is cut off.
 
 A request that is cut off ends in words: its handler asks `was_cut` when it is cancelled, and tells
-the client in its dialect that the gateway stops. A client that left is told nothing.
+the client in its dialect that the gateway stops. A client that left is told nothing. A request
+whose body still comes runs as well.
 """
 
 import asyncio

@@ -135,7 +135,7 @@ async def _feedback(request: web.Request) -> web.Response:
         judgement = read_judgement(body)
     except NotJudgement as error:
         return refusal(request, 400, str(error), param=error.field)
-    gateway = request.app[SITE].gateway
+    gateway = request[ARRIVAL].gateway
     usage_log = gateway.usage_log
     if usage_log is None:
         message = "nothing is recorded here: start the gateway with --usage-log FILE, or declare"

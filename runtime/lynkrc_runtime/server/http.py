@@ -89,12 +89,14 @@ SITE = web.AppKey("site", Site)
 class Arrival:
     """What the guard found out about a request.
 
-    `headers` have lower-case names, `repeated` are those that came twice or more. `caller` is whose
-    key was shown, None in open mode. `origin` is the declared one of the page that calls, `path`
-    the request's where it was found without the application's routes.
+    `gateway` is the one that judged it, and serves it: a reload may bring other keys and rules
+    while its body comes. `headers` have lower-case names, `repeated` are those that came twice or
+    more. `caller` is whose key was shown, None in open mode. `origin` is the declared one of the
+    page that calls, `path` the request's where it was found without the application's routes.
     """
 
     site: Site
+    gateway: Gateway
     headers: dict[str, str] = field(repr=False)
     repeated: frozenset[str]
     request_id: str
@@ -163,7 +165,7 @@ def refusal(
 ) -> web.Response:
     """An error of the gateway itself: its own HTTP status, in the dialect's shape."""
     arrival = request[ARRIVAL]
-    gateway = arrival.site.gateway
+    gateway = arrival.gateway
     dialect: ClientDialect = gateway.dialects[dialect_of(request)]
     gateway.metrics.refused(status)
     gateway.log.line(
@@ -190,7 +192,7 @@ def refusal(
 
 def shed(request: web.Request, reason: Reason) -> web.Response:
     """The refusal of a request beyond a mark: what an overloaded provider would answer."""
-    request[ARRIVAL].site.gateway.metrics.shed(reason.value)
+    request[ARRIVAL].gateway.metrics.shed(reason.value)
     status, extra = overloaded(dialect_of(request))
     return refusal(request, status, "the gateway is overloaded", extra)
 
@@ -243,7 +245,7 @@ def turned_away(request: web.Request, site: Site, path: str | None = None) -> we
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    gateway = site.gateway
+    gateway = arrival.gateway
     origins = gateway.doors.origins
     if origins and headers.get("origin") in origins:
         arrival.origin = headers["origin"]
@@ -308,11 +310,12 @@ def _caller(gateway: Gateway, headers: Mapping[str, str]) -> Caller | _Refused |
 async def admin_guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The guard of the operators' listener: by token, or without one from this machine only."""
     site = request.app[SITE]
-    headers = _arrived(request, site).headers
+    arrival = _arrived(request, site)
+    headers = arrival.headers
     refused = _misframed(request, headers)
     if refused is not None:
         return refused
-    doors = site.gateway.doors
+    doors = arrival.gateway.doors
     # A worker's listener is a socket only its supervisor can reach, which says who asks.
     peer = headers.get(PEER) if site.is_supervised else request.remote
     reason = objection(headers, any_host=doors.token is not None, origins=own_origins(headers))
@@ -352,7 +355,8 @@ def last_words(request: web.Request, response: web.StreamResponse) -> None:
 
 def _arrived(request: web.Request, site: Site) -> Arrival:
     headers, repeated = lower_headers(request.headers)
-    arrival = Arrival(site, headers, repeated, request_id(headers.get("x-request-id")))
+    identity = request_id(headers.get("x-request-id"))
+    arrival = Arrival(site, site.gateway, headers, repeated, identity)
     request[ARRIVAL] = arrival
     return arrival
 
@@ -366,9 +370,9 @@ def _misframed(request: web.Request, headers: Mapping[str, str]) -> web.Response
     return answer
 
 
-def body_limit(site: Site) -> int:
+def body_limit(gateway: Gateway) -> int:
     """Bytes a request's body may have."""
-    declared = site.gateway.policy.dispatch.settings.server.body_limit
+    declared = gateway.policy.dispatch.settings.server.body_limit
     return BODY_LIMIT if declared is None else declared
 
 
@@ -378,7 +382,7 @@ class _TooLarge(Exception):
 
 
 async def _whole(request: web.Request, limit: int) -> bytes:
-    """The body; the limit is that of the bundle that serves."""
+    """The body."""
     if request.content_length is not None and hdrs.CONTENT_ENCODING not in request.headers:
         return await request.read()
     body = bytearray()
@@ -390,8 +394,8 @@ async def _whole(request: web.Request, limit: int) -> bytes:
 
 
 async def read_body(request: web.Request) -> bytes | web.Response:
-    """The body, or the refusal of one over the limit, or of one that cannot be decoded."""
-    limit = body_limit(request[ARRIVAL].site)
+    """The body, or the refusal of one over the limit, late, or that cannot be decoded."""
+    limit = body_limit(request[ARRIVAL].gateway)
     length, content = request.content_length, request.content
     if length is not None and length > limit:
         return refusal(request, 413, _larger(limit))
@@ -400,14 +404,28 @@ async def read_body(request: web.Request) -> bytes | web.Response:
             if length is not None and hdrs.CONTENT_ENCODING not in request.headers:
                 return content.read_nowait()
             return await _whole(request, limit)
-        with body_time(asyncio.get_running_loop()):
-            return await _whole(request, limit)
+        return await _coming(request, limit)
     except TimeoutError:
         return too_late(request)
     except _TooLarge:
         return await _too_large(request, _larger(limit))
     except web.RequestPayloadError:
         return refusal(request, 400, "the body is not encoded as its headers say")
+
+
+async def _coming(request: web.Request, limit: int) -> bytes | web.Response:
+    """A body that is still to come, or its refusal where the gateway stops first. TimeoutError."""
+    stopping = request[ARRIVAL].site.stopping
+    running = stopping.enters()
+    try:
+        with body_time(asyncio.get_running_loop()):
+            return await _whole(request, limit)
+    except asyncio.CancelledError:
+        if not stopping.was_cut(running):
+            raise
+        return cut_off(request)
+    finally:
+        stopping.leaves(running)
 
 
 def body_time(loop: asyncio.AbstractEventLoop) -> deadline:
@@ -420,6 +438,14 @@ def too_late(request: web.Request) -> web.Response:
     late = refusal(request, 408, f"the body did not come within {BODY_TIME:g} seconds")
     late.force_close()
     return late
+
+
+def cut_off(request: web.Request) -> web.Response:
+    """The refusal of a body that is waited for no longer: the gateway stops."""
+    status, extra = overloaded(dialect_of(request))
+    cut = refusal(request, status, "the gateway is stopping", extra)
+    cut.force_close()
+    return cut
 
 
 def _larger(limit: int) -> str:
@@ -453,7 +479,7 @@ def canonical(request: web.Request, path: str, below: str = "") -> None:
     site = request[ARRIVAL].site
     if spelled not in site.aliases and len(site.aliases) < 100:
         site.aliases.add(spelled)
-        site.gateway.log.line(
+        request[ARRIVAL].gateway.log.line(
             Level.WARNING, "alias", path=spelled, hint=f"clients should call {path}"
         )
 

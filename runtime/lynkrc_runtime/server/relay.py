@@ -120,7 +120,7 @@ def _write(exchange: Exchange, request: Request, route: Route, step: Try) -> Ups
     stripped: tuple[str, ...] = ()
     foreign = gateway.makers.foreign(request, target.name)
     if foreign:
-        request, facts, stripped = without_foreign(request, facts, foreign, passing=way.passes)
+        request, facts, stripped = without_foreign(request, facts, foreign, passing=way.same)
     fixes = exchange.fixes_of(route)
     if fixes and any(fix.row.name == WITHOUT_THINKING for fix in fixes):
         facts = replace(facts, without_thinking=True)

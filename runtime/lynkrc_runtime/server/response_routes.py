@@ -18,7 +18,6 @@ from lynkrc_runtime.protocol.openai_responses import CLIENT
 from lynkrc_runtime.server.count_tokens import TokenCounter
 from lynkrc_runtime.server.http import (
     ARRIVAL,
-    SITE,
     canonical,
     read_body,
     refusal,
@@ -78,7 +77,7 @@ async def delete_response(request: web.Request) -> web.Response:
     kept = await _kept(request)
     if isinstance(kept, web.Response):
         return kept
-    store = request.app[SITE].gateway.responses
+    store = request[ARRIVAL].gateway.responses
     assert store is not None, "it was kept"
     headers = request[ARRIVAL].headers
     try:
@@ -160,17 +159,18 @@ def _count_tokens(counter: TokenCounter) -> Handler:
         body = await read_body(request)
         if isinstance(body, web.Response):
             return body
-        headers = request[ARRIVAL].headers
+        arrival = request[ARRIVAL]
         try:
-            scope = scope_of(headers, request[ARRIVAL].caller)
-            settled = await settle(request.app[SITE].gateway, body, scope)
+            scope = scope_of(arrival.headers, arrival.caller)
+            settled = await settle(arrival.gateway, body, scope)
             count = await counter.count(
-                headers,
-                request[ARRIVAL].repeated,
+                arrival.gateway,
+                arrival.headers,
+                arrival.repeated,
                 settled.body,
                 surface="responses",
                 dialect=CLIENT.name,
-                caller=request[ARRIVAL].caller,
+                caller=arrival.caller,
             )
         except MalformedRequest as error:
             return refusal(request, 400, malformed(error, "").message, param=error.field)
@@ -194,7 +194,7 @@ async def _kept(request: web.Request, below: str = "") -> Kept | web.Response:
     """The answer the path names, or the refusal of one that is not kept."""
     identity = request.match_info["id"]
     canonical(request, "/v1/responses", f"/{identity}{below}")
-    store, headers = request.app[SITE].gateway.responses, request[ARRIVAL].headers
+    store, headers = request[ARRIVAL].gateway.responses, request[ARRIVAL].headers
     scope = scope_of(headers, request[ARRIVAL].caller)
     try:
         kept = None if store is None else await store.get(scope, identity)

@@ -53,14 +53,13 @@ class Settings:
 class Way:
     """One of the dialects a target is called in: where, and what frames a written request.
 
-    `same`: it is the client's own. `passes`: a request passes as it is, but for the edits its model
-    needs; `write` writes it, so or else anew. `count_url` is where tokens are counted, None where
-    they cannot be. `stream_types` are the content types a stream may have, the first is asked for.
+    `same`: it is the client's own, and a request passes as it is, but for the edits its model
+    needs; else `write` writes it anew. `count_url` is where tokens are counted, None where they
+    cannot be. `stream_types` are the content types a stream may have, the first is asked for.
     """
 
     dialect: TargetDialect
     same: bool
-    passes: bool
     write: Callable[[Request, TargetFacts, Mapping[str, str]], Written]
     url: str
     stream_url: str
@@ -217,7 +216,6 @@ def _ways(
         made[client] = Way(
             dialect=dialect,
             same=name == client,
-            passes=passing is not None,
             write=passing or dialect.write_request,
             url=place(path),
             stream_url=place(endpoint.stream_path or path),
