@@ -22,6 +22,7 @@ from aiohttp import ClientError, ClientSession, web
 from lynkrc_runtime.access.digest import digest_of
 from lynkrc_runtime.metering.periods import period_of
 from tests.e2e.gateway import PATIENCE, GatewayProcess, built, serving
+from tests.e2e.one_month import begin_in_one_month
 from tests.e2e.scripted_answers import Said, render
 
 KEYS = {name: f"lk_{name}_{name * 10}" for name in ("load", "rate", "tight", "talk")}
@@ -274,6 +275,7 @@ async def killed(
     keys: Sequence[str] = ("load", "load", "load", "load", "rate", "tight"),
 ) -> AsyncIterator[Killed]:
     """The lab, with a client of each of the keys, which ask once `run` and until `stopped`."""
+    await asyncio.to_thread(begin_in_one_month)
     spec = folder / "routing.yaml"
     spec.write_text(SPEC + state)
     bundle = await asyncio.to_thread(built, spec, folder, "killed")

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lynkrc_runtime.access.digest import digest_of
 from tests.e2e.gateway import GatewayProcess, built, serving
+from tests.e2e.one_month import begin_in_one_month
 from tests.e2e.scripted_answers import Said
 from tests.e2e.socket_lab import exchange
 from tests.e2e.upstream_server import PATIENCE, Background, Face, UpstreamServer, in_background
@@ -100,7 +101,12 @@ class Metered:
 def metered(
     folder: Path, more: str, *, chain: str = "dear", count: int = 1, redis: str | None = None
 ) -> Iterator[Metered]:
-    """`count` gateways on a spec with these sections; `redis` is the address of one, if any."""
+    """`count` gateways on a spec with these sections; `redis` is the address of one, if any.
+
+    No month ends soon where there are budgets; theirs are to be of a month.
+    """
+    if "budgets:" in more:
+        begin_in_one_month()
     spec = folder / "routing.yaml"
     spec.write_text(_SPEC.format(more=more, chain=chain))
     bundle = built(spec, folder, "metered")

@@ -16,7 +16,7 @@ HELLO: list[Any] = [{"role": "user", "content": "Hello"}]
 def budgets(hard: str = "") -> str:
     return KEYS_SECTION + (
         "budgets:\n"
-        "  - {name: web, per: team, only: [web], usd: 0.001, period: day, "
+        "  - {name: web, per: team, only: [web], usd: 0.001, period: month, "
         f"alert_at: [50, 100]{hard}}}\n"
     )
 
@@ -35,7 +35,7 @@ def test_a_spent_budget_is_told_to_both_clients(tmp_path: Path) -> None:
         with pytest.raises(openai.RateLimitError) as second:
             lab.openai("qa").chat.completions.create(model="auto", messages=HELLO)
         for error in (first.value, second.value):
-            assert "budget web of 0.001000 USD a day for team web is spent" in str(error)
+            assert "budget web of 0.001000 USD a month for team web is spent" in str(error)
             assert "it begins anew at 20" in str(error)
             assert error.response.headers["x-should-retry"] == "false"
             assert "retry-after" not in error.response.headers

@@ -36,7 +36,6 @@ EXPIRED = 3 * 3600.0
 NAMED = {"session-id": "s-1"}
 ASKS = [{"role": "user", "content": FAILS}]
 GOES_ON = [*ASKS, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "More"}]
-BOTH = (account("web", "team:web"), account("tight", "key:tight"))
 
 Opened = Callable[[float], Store]
 """The state of killed gateways, so many seconds later."""
@@ -73,7 +72,7 @@ async def stored(kind: str, folder: Path) -> AsyncIterator[tuple[str, dict[str, 
 async def balances(opened: Opened, later: float = 0.0) -> tuple[Balance, ...]:
     store = opened(later)
     try:
-        return await store.balances(BOTH)
+        return await store.balances([account("web", "team:web"), account("tight", "key:tight")])
     finally:
         await store.close()
 

@@ -18,6 +18,7 @@ from lynkrc_runtime.state.sqlite import SqliteStore
 from tests.e2e.gateway import PATIENCE, built, serving
 from tests.e2e.held_upstream import HeldUpstream, held_upstream
 from tests.e2e.killed_lab import KEYS, SPEC, account
+from tests.e2e.one_month import begin_in_one_month
 from tests.redis_server import redis_server
 
 COUNT = 12
@@ -100,6 +101,7 @@ async def load(upstream: HeldUpstream, url: str, made: Slow) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 async def test_all_is_settled_before_the_exit(tmp_path: Path, kind: str, workers: str) -> None:
+    await asyncio.to_thread(begin_in_one_month)
     async with slow(kind, tmp_path) as made, held_upstream() as upstream:
         spec = tmp_path / "routing.yaml"
         spec.write_text(SPEC + made.section)

@@ -192,9 +192,9 @@ async def test_where_one_account_has_no_room_none_is_reserved(bench: Bench) -> N
 
 async def test_a_reservation_ends(bench: Bench) -> None:
     await bench.store.reserve("r1", [of(bench, 100, hard=True)], 600)
-    await bench.passes(599)
+    await bench.passes(590)  # Redis' time goes on meanwhile
     assert (await bench.store.reserve("r2", [of(bench, 1, hard=True)], 600)).over == 0
-    await bench.passes(2)
+    await bench.passes(11)
     assert await bench.store.balances(["budget:a"]) == (Balance(),)
     assert (await bench.store.reserve("r2", [of(bench, 1, hard=True)], 600)).over is None
     late = await bench.store.settle("r1", [of(bench, 30)])

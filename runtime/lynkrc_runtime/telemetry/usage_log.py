@@ -49,7 +49,7 @@ class UsageLog:
     """A usage log. OSError where the file cannot be opened, or not written to.
 
     Closed by leaving the `with` block: what waits is written first. `clock` gives Unix seconds,
-    `append` writes bytes to an open file.
+    `ticks` seconds that never run backwards; `append` writes bytes to an open file.
     """
 
     __slots__ = (
@@ -63,6 +63,7 @@ class UsageLog:
         "_queue",
         "_sink",
         "_thread",
+        "_ticks",
         "lost",
     )
 
@@ -76,6 +77,7 @@ class UsageLog:
         store: str | None = None,
         rotate: Rotate | None = None,
         clock: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
         waiting: int = WAITING,
         append: Callable[[int, bytes], None] | None = None,
     ) -> None:
@@ -83,13 +85,13 @@ class UsageLog:
         from lynkrc_runtime.telemetry.usage_sinks import DatabaseSink, FileSink
 
         self._fails = False
-        self._log, self._clock = log, clock
+        self._log, self._clock, self._ticks = log, clock, ticks
         self._queue: Queue[_Waiting | None] = Queue(waiting)
         self._lost = self._lost_judgements = 0
         self.lost = 0
         """Records that were lost since the start, those told in the file included."""
         self._ends: float | None = None
-        """When the end began, in Unix seconds."""
+        """When the end began, in ticks: it must not last for hours where a clock is set back."""
         self._described: set[str] = set()
         self._sink: Sink = (
             DatabaseSink(path)
@@ -162,7 +164,7 @@ class UsageLog:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._ends = self._clock()
+        self._ends = self._ticks()
         self._queue.put(None)
         self._thread.join()
         self._sink.close()
@@ -197,7 +199,7 @@ class UsageLog:
     def _is_in_vain(self) -> bool:
         """Whether the end has waited enough: for a database that another program locks, say."""
         ends = self._ends
-        return self._fails and ends is not None and self._clock() - ends > END_WITHIN
+        return self._fails and ends is not None and self._ticks() - ends > END_WITHIN
 
     def _try(self, write: Callable[[], None]) -> bool:
         """Whether it could be written; that it could not is told once."""
