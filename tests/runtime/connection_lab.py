@@ -68,7 +68,7 @@ class Lab:
         """All that comes back until the connection ends; each piece is read before the next."""
         reader, writer = await self.connect()
         # Who does not listen while it speaks waits for one that waits to be heard.
-        listening = asyncio.create_task(_all_of(reader))
+        listening = asyncio.create_task(all_of(reader))
         for piece in pieces:
             whole = self.read + len(piece)
             writer.write(piece)
@@ -81,7 +81,8 @@ class Lab:
         return self.server.server.connections
 
 
-async def _all_of(reader: asyncio.StreamReader) -> bytes:
+async def all_of(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the connection ends, or is ended."""
     heard = b""
     with suppress(ConnectionError):
         while piece := await reader.read(1 << 20):
