@@ -61,8 +61,7 @@ class Terminal:
 
     def end(self) -> int:
         """Its exit code, once it has ended by itself; all that it wrote is read."""
-        while not self._ended:
-            self._read(PATIENCE)
+        self.until(lambda it: it._ended)
         return self.process.wait(PATIENCE)
 
     def _read(self, within: float) -> None:

@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,13 +14,18 @@ from pathlib import Path
 import pytest
 
 _PASSWORD = "planted-secret-of-redis"
-_START_WITHIN = 10.0
+_START_WITHIN = 60.0
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _held() -> socket.socket:
+    """Who holds a free port: as long as it is bound nobody is given it who asks for any.
+
+    Who asks for this one gets it, as nothing listens here.
+    """
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    return holder
 
 
 @dataclass(slots=True)
@@ -28,9 +34,15 @@ class RedisServer:
 
     folder: Path
     durable: bool = False
-    port: int = field(default_factory=_free_port)
+    port: int = field(init=False)
     password: str = _PASSWORD
+    _holder: socket.socket = field(default_factory=_held)
     _process: "subprocess.Popen[bytes] | None" = None
+
+    def __post_init__(self) -> None:
+        self.port = self._holder.getsockname()[1]
+        if sys.platform != "linux":  # there nobody else gets it at all
+            self._holder.close()
 
     @property
     def url(self) -> str:
@@ -91,6 +103,7 @@ class RedisServer:
     def stop(self) -> None:
         if self._process is not None:
             self.kill()
+        self._holder.close()
 
 
 @contextmanager
@@ -104,8 +117,8 @@ def redis_server(folder: Path, *, durable: bool = False) -> Iterator[RedisServer
             pytest.fail("no redis-server is installed, and CI installs one")
         pytest.skip("no redis-server is installed")
     server = RedisServer(folder, durable)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.stop()

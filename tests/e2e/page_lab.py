@@ -25,7 +25,7 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-LOOK = 30_000
+LOOK = PATIENCE * 1000
 """Milliseconds until something that is looked for must be there."""
 ANSWERED = "Failed to load resource: the server responded with a status of"
 """What the browser says of every answer over 399; such answers are the tests' own doing."""

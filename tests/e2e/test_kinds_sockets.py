@@ -15,7 +15,7 @@ from tests.e2e.gateway import serving
 from tests.e2e.kind_bundle import NATIVE, name_of
 from tests.e2e.kind_servers import CHAT, MESSAGES, SERVERS, KindServer
 from tests.e2e.scripted_answers import Call, Said
-from tests.e2e.socket_lab import CLIENT_KEY, Lab, clients
+from tests.e2e.socket_lab import CLIENT_KEY, Lab, clients, forget_targets
 from tests.e2e.test_sdk_tools import ANTHROPIC_TOOLS, OPENAI_TOOLS
 from tests.e2e.upstream_server import Seen, UpstreamServer, in_background
 
@@ -65,6 +65,7 @@ def kinds(_kinds: Lab) -> Iterator[Lab]:
     """The gateway with clean upstreams; afterwards, that nothing was refused."""
     for face in _kinds.faces:
         face.reset()
+    forget_targets(_kinds.gateway)
     yield _kinds
     for face in _kinds.faces:
         assert face.refused == [], face.name

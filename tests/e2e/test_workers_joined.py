@@ -134,18 +134,34 @@ def served_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [line for line in found if line.get("class") == "served"]
 
 
+def heard(folder: Path, count: int) -> list[dict[str, Any]]:
+    """The lines of so many requests."""
+
+    def requests_of(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [line for line in found if line["event"] == "request"]
+
+    return requests_of(lines(folder, lambda found: len(requests_of(found)) >= count))
+
+
 def reset_by(found: list[dict[str, Any]]) -> set[int]:
     return {line["worker"] for line in found if line["event"] == "breakers-reset"}
 
 
 def test_a_limit_is_one_for_all_workers(
-    answers: list[tuple[int, Mapping[str, str]]], gateway: GatewayProcess, folder: Path
+    answers: list[tuple[int, Mapping[str, str]]],
+    gateway: GatewayProcess,
+    folder: Path,
+    trust: ssl.SSLContext,
 ) -> None:
     statuses = [status for status, _ in answers]
     assert (statuses.count(200), statuses.count(429)) == (LIMIT, REQUESTS - LIMIT)
-    served = served_of(lines(folder, lambda found: len(served_of(found)) >= LIMIT))
-    assert len(served) == LIMIT
-    assert len({line["worker"] for line in served}) == 2, "both have served"
+    count = REQUESTS
+    # One that was asked for nothing yet knows as well that no more are let in.
+    while {line["worker"] for line in heard(folder, count)} != {1, 2}:
+        assert secured(gateway, trust, "POST", "/v1/messages", body())[0] == 429
+        count += 1
+        assert count < 5 * REQUESTS, "a worker serves none"
+    assert len(served_of(heard(folder, count))) == LIMIT
 
 
 def test_any_worker_tells_what_a_request_used(

@@ -56,9 +56,9 @@ async def test_orders_in_each_other_s_way_fail_no_request(tmp_path: Path) -> Non
                 assert told[1]["new"] == versions.digest(2 + number)
                 await until_gone(before)
                 await more(loads, 2)
+            # In one breath: between two of them nothing here waits for its turn.
             for _ in range(50):
                 gateway.process.send_signal(signal.SIGHUP)
-                await asyncio.sleep(0)
             await events(gateway, "reload", RESTARTS + 1)
             await more(loads, 5)
             # The old one is put back: what lies there is what is wanted.
@@ -160,13 +160,24 @@ async def test_a_stop_ends_a_start(tmp_path: Path) -> None:
 
 async def test_a_service_s_signal_is_for_all_its_processes(tmp_path: Path) -> None:
     """systemd tells every process of a service to stop: no connection is turned away for it."""
-    arguments = (*TWO, "--stop-delay", "1")
-    with serving(versions.write(tmp_path, 1), tmp_path / "log", arguments) as gateway:
-        everyone: Iterable[int] = [*children(gateway.process.pid), gateway.process.pid]
+
+    def told(gateway: GatewayProcess) -> Iterable[int]:
+        everyone = [*children(gateway.process.pid), gateway.process.pid]
         for process in everyone:
             os.kill(process, signal.SIGTERM)
+        return everyone
+
+    made = versions.write(tmp_path, 1)
+    # Long enough for a slow machine: the test ends it by its second signal.
+    with serving(made, tmp_path / "log", (*TWO, "--stop-delay", "600")) as gateway:
+        everyone = told(gateway)
         await events(gateway, "stopping", 3)
         live = exchange(gateway.url, "GET", "/health/live", None, {})
         assert live.status == 200
+        gateway.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == -signal.SIGTERM
+        await until_gone(everyone)
+    with serving(made, tmp_path / "ended", TWO) as gateway:
+        everyone = told(gateway)
         assert await asyncio.to_thread(gateway.process.wait, PATIENCE) == 0
         await until_gone(everyone)

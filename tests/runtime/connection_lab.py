@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,21 +45,36 @@ class Lab:
     direct: list[str] = field(default_factory=list)
     """Ids of the requests that did not go by aiohttp."""
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
+    opened: int = 0
+    """Connections it has taken."""
+    read: int = 0
+    """Bytes it has read from them."""
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """A connection that the gateway has taken."""
+        before = self.opened
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         self.writers.append(writer)
+        await until(lambda: self.opened > before)
         return reader, writer
+
+    async def sends(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        """Send it, alone; the gateway has read it, and done what it could, on return."""
+        whole = self.read + len(data)
+        writer.write(data)
+        await until(lambda: self.read >= whole)
 
     async def says(self, *pieces: bytes) -> bytes:
         """All that comes back until the connection ends; each piece is read before the next."""
         reader, writer = await self.connect()
+        # Who does not listen while it speaks waits for one that waits to be heard.
+        listening = asyncio.create_task(all_of(reader))
         for piece in pieces:
+            whole = self.read + len(piece)
             writer.write(piece)
-            await writer.drain()
-            await turns()
+            await until(lambda whole=whole: self.read >= whole or listening.done())
         async with asyncio.timeout(PATIENCE):
-            return await reader.read()
+            return await listening
 
     def connections(self) -> list[web.RequestHandler]:
         assert self.server.server is not None
@@ -75,12 +90,29 @@ class Lab:
         return all_
 
 
+async def all_of(reader: asyncio.StreamReader) -> bytes:
+    """All that comes until the connection ends, or is ended."""
+    heard = b""
+    with suppress(ConnectionError):
+        while piece := await reader.read(1 << 20):
+            heard += piece
+    return heard
+
+
 async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
     """Status and body of the next answer that is no stream."""
     async with asyncio.timeout(PATIENCE):
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
         return head[9:12], await reader.readexactly(length)
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    """Let everything run until something is so, and then what it led to."""
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():
+            await asyncio.sleep(0)
+    await turns()
 
 
 async def turns(count: int = 20) -> None:
@@ -119,12 +151,24 @@ def lending(monkeypatch: pytest.MonkeyPatch) -> Lending:
         await web.TCPSite(made, "127.0.0.1", 0).start()
         one = Lab(site, made, said, made.addresses[0][1])
         run = Connection._run
+        connection_made = web.RequestHandler.connection_made
+        data_received = web.RequestHandler.data_received
 
         async def noted(self: Connection, surface: Any, *rest: Any) -> None:
             one.direct.append(surface.path)
             await run(self, surface, *rest)
 
+        def made_noted(self: web.RequestHandler, transport: asyncio.BaseTransport) -> None:
+            one.opened += 1
+            connection_made(self, transport)
+
+        def read_noted(self: web.RequestHandler, data: bytes) -> None:
+            one.read += len(data)
+            data_received(self, data)
+
         monkeypatch.setattr(Connection, "_run", noted)
+        monkeypatch.setattr(web.RequestHandler, "connection_made", made_noted)
+        monkeypatch.setattr(web.RequestHandler, "data_received", read_noted)
         try:
             yield one
         finally:

@@ -25,7 +25,6 @@ from tests.runtime.connection_lab import (
     both_ways,
     echo,
     lending,
-    turns,
 )
 
 
@@ -101,15 +100,11 @@ async def test_a_pause_at_the_end_of_a_body_does_not_hold_the_next_one(
     next_one = b"[1234]" if length.endswith(b"6") else b"6\r\n[1234]\r\n0\r\n\r\n"
     async with lab(direct=direct) as one:
         reader, writer = await one.connect()
-        writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n")
-        while not one.connections():
-            await turns()
-        await turns()
+        await one.sends(writer, HEAD + b"transfer-encoding: chunked\r\n\r\n")
         (protocol,) = one.connections()
         protocol.data_received(b"1\r\nx\r\n" * count + b"0\r\n\r\n")
         assert (await answer(reader))[1] == b"x" * count
-        writer.write(HEAD + length + b"\r\n\r\n")
-        await turns()
+        await one.sends(writer, HEAD + length + b"\r\n\r\n")
         writer.write(next_one)
         assert await answer(reader) == (b"200", b"[1234]")
         assert len(one.direct) == (direct and next_one == b"[1234]")
@@ -129,8 +124,8 @@ async def test_pipelined_requests_wait_and_are_answered_in_order(
 
     async with lab(serving, direct=direct) as one:
         reader, writer = await one.connect()
-        writer.write(b"".join(asked(b"[%d]" % number) for number in range(40)) + NEXT)
-        await turns()
+        requests = b"".join(asked(b"[%d]" % number) for number in range(40))
+        await one.sends(writer, requests + NEXT)
         assert running == [b"[0]"]
         go.set()
         heard = await asyncio.wait_for(reader.read(), PATIENCE)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web_protocol
+from aiohttp import web, web_protocol
 
 from lynkrc_runtime.server import http as guards
 from lynkrc_runtime.server.crowd import _send_away
@@ -86,9 +86,6 @@ async def test_who_leaves_before_the_service_begins_leaves_nothing(
 ) -> None:
     async with lab(direct=direct) as one:
         await one.connect()
-        while not one.connections():
-            await turns()
-        await turns()
         before = asyncio.all_tasks()
         (protocol,) = one.connections()
         protocol.data_received(asked())
@@ -116,8 +113,6 @@ async def test_a_crowd_closes_what_waits_and_lets_finish_what_runs(
         writer.write(asked(b"[1]"))
         await asyncio.wait_for(begun.wait(), PATIENCE)
         idle, _ = await one.connect()
-        while len(one.connections()) < 2:
-            await turns()
         for protocol in one.connections():
             _send_away(protocol)
         assert await asyncio.wait_for(idle.read(), PATIENCE) == b""
@@ -140,8 +135,9 @@ async def test_half_a_connection_is_none(lab: Lending, direct: bool) -> None:
 
 @both_ways
 async def test_a_running_request_is_not_idle_and_its_connection_is_afterwards(
-    lab: Lending, direct: bool
+    lab: Lending, direct: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    taken = web.RequestHandler.connection_made
     begun, go = asyncio.Event(), asyncio.Event()
 
     async def serving(_: Gateway, incoming: Incoming, client: Client) -> None:
@@ -149,11 +145,18 @@ async def test_a_running_request_is_not_idle_and_its_connection_is_afterwards(
         await go.wait()
         await client.answer(200, {}, incoming.body)
 
+    def timeless(protocol: web.RequestHandler, transport: asyncio.BaseTransport) -> None:
+        taken(protocol, transport)
+        assert protocol._keepalive_handle is not None
+        protocol._keepalive_handle.cancel()  # however late its request comes
+
+    monkeypatch.setattr(web.RequestHandler, "connection_made", timeless)
     async with lab(serving, direct=direct, idle=0.05) as one:
         reader, writer = await one.connect()
         writer.write(asked(b"[1]"))
         await asyncio.wait_for(begun.wait(), PATIENCE)
         (protocol,) = one.connections()
+        protocol._process_keepalive()
         while protocol._keepalive_handle is not None:  # until its timer has rung
             await asyncio.sleep(0.01)
         assert not writer.is_closing()
@@ -222,9 +225,7 @@ async def test_a_stop_waits_once_for_a_body_that_does_not_come(
     async with lab(direct=direct, patience=PATIENCE) as one:
         before = asyncio.all_tasks()
         _, writer = await one.connect()
-        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
-        while not one.site.shedding.active:
-            await turns()
+        await one.sends(writer, HEAD + b"content-length: 9\r\n\r\n{")
         await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)
         await turns()
         assert not waits
@@ -240,9 +241,7 @@ async def test_a_stop_does_not_wait_for_what_nobody_reads(
     monkeypatch.setattr(guards, "BODY_TIME", 0.05)
     async with lab(direct=direct, patience=PATIENCE) as one:
         reader, writer = await one.connect()
-        writer.write(HEAD + b"content-length: 9\r\n\r\n{")
-        while not one.site.shedding.active:
-            await turns()
+        await one.sends(writer, HEAD + b"content-length: 9\r\n\r\n{")
         (protocol,) = one.connections()
         protocol._lingering_time = PATIENCE
         await asyncio.wait_for(one.server.cleanup(), PATIENCE / 2)

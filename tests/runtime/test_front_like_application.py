@@ -35,8 +35,13 @@ from tests.runtime.by_hand import (
     provider,
     target,
 )
+from tests.runtime.connection_lab import all_of
 
 ORIGIN = "https://tools.acme.example"
+NEXT = (
+    b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nx-request-id: next\r\n"
+    b"connection: close\r\n\r\n"
+)
 _VARIES = re.compile(
     rb"(?i)(\r\ndate: )[^\r]*|[0-9a-f]{24}|\"(?:created|created_at|[a-z_]+_ms)\":[0-9.e-]+"
 )
@@ -88,12 +93,9 @@ async def said_to(port: int, request: bytes) -> bytes:
     """All that comes back for the request and one that asks for the connection's end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        writer.write(request)
-        writer.write(
-            b"GET /health/live HTTP/1.1\r\nhost: localhost\r\nx-request-id: next\r\n"
-            b"connection: close\r\n\r\n"
-        )
-        answer = await asyncio.wait_for(reader.read(), 60)
+        # Together: where the first read ends decides what is found wrong first.
+        writer.write(request + NEXT)
+        answer = await asyncio.wait_for(all_of(reader), 60)
     finally:
         writer.close()
     return _HEAD.sub(_in_order, _VARIES.sub(rb"\1", answer))
