@@ -36,7 +36,7 @@ class Proven:
     @property
     def reads_others(self) -> bool:
         """Whether the proofs rest on files that compiling does not read."""
-        return proof_cache.key_of(self.compilation) is None
+        return proof_cache.reads_others(self.compilation)
 
 
 def prove(compilation: Compilation, spec: Path, *, caches: bool) -> Proven:
