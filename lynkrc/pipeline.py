@@ -22,6 +22,7 @@ from lynkrc.syntax.config import Assertion
 from lynkrc.syntax.read import read_source
 
 if TYPE_CHECKING:
+    from lynkrc.analysis.study import Study
     from lynkrc.bundle.report import Verdicts
     from lynkrc.codegen.artifacts import Artifacts
     from lynkrc.ir.assertion import Assertions
@@ -58,7 +59,8 @@ class Compilation:
     """What became of one spec: findings in the order of the text, and, without errors, the rest.
 
     `lowered` is the table as written, `table` the one after the passes, `assertions` what is
-    claimed of it: nothing here says whether they hold (`prove_compiled`).
+    claimed of it: nothing here says whether they hold (`prove_compiled`). `study` is where that
+    asked about what was written: who has more questions asks there.
     """
 
     diagnostics: tuple[Diagnostic, ...]
@@ -67,6 +69,7 @@ class Compilation:
     table: "RouteTable | None" = None
     assertions: "Assertions | None" = None
     artifacts: "Artifacts | None" = None
+    study: "Study | None" = None
 
     @property
     def has_errors(self) -> bool:
@@ -154,7 +157,7 @@ def prove(
         lowered = lower_decision(checked.typed)
     if lowered is None:
         return checked, None
-    found, proved = _proved(checked.typed, lowered, checked.diagnostics, compare, say)
+    found, proved, _ = _proved(checked.typed, lowered, checked.diagnostics, compare, say)
     return replace(checked, diagnostics=_bounded([*checked.diagnostics, *found])), proved
 
 
@@ -165,9 +168,9 @@ def prove_compiled(
     typed, lowered = compilation.typed, compilation.lowered
     if typed is None or lowered is None:
         return compilation, None
-    found, proved = _proved(typed, lowered, compilation.diagnostics, compare, say)
+    found, proved, asked = _proved(typed, lowered, compilation.diagnostics, compare, say)
     diagnostics = _bounded([*compilation.diagnostics, *found])
-    return replace(compilation, diagnostics=diagnostics), proved
+    return replace(compilation, diagnostics=diagnostics, study=asked), proved
 
 
 def _proved(
@@ -176,7 +179,7 @@ def _proved(
     told: Sequence[Diagnostic],
     compare: "Compare | None",
     say: Say,
-) -> "tuple[list[Diagnostic], Proved | None]":
+) -> "tuple[list[Diagnostic], Proved | None, Study]":
     from lynkrc.analysis.findings import find
     from lynkrc.analysis.study import study
     from lynkrc.lower.assertions import lower_assertions
@@ -188,15 +191,15 @@ def _proved(
         say(f"{questions:,} of {of:,} questions")
 
     # Findings are about what was written, proofs about what is generated from it.
-    asked = lowered if _rests_on_entries(typed) else without_automaton(lowered)
-    found = after_proofs(find(study(asked), typed.path, told, settled), typed.allows)
+    asked = study(lowered if _rests_on_entries(typed) else without_automaton(lowered))
+    found = after_proofs(find(asked, typed.path, told, settled), typed.allows)
     assertions = lower_assertions(typed)
     if not assertions.items:
-        return found, None
+        return found, None, asked
     from lynkrc.proofs.run import run
 
     proved = run(run_passes(lowered), assertions, compare, say)
-    return [*found, *proved.diagnostics], proved
+    return [*found, *proved.diagnostics], proved, asked
 
 
 def _rests_on_entries(typed: TypedConfig) -> bool:

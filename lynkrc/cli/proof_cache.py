@@ -9,13 +9,12 @@ import hashlib
 import json
 from collections import Counter
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any, final
 
 from lynkrc import __version__
 from lynkrc.analysis.limits import RLIMIT
 from lynkrc.bundle.report import Verdicts
-from lynkrc.cli.kept_files import keep_file, read_kept
+from lynkrc.cli.kept_files import keep_file, kept_folder, read_kept
 from lynkrc.ir.assertion import Kind
 from lynkrc.pipeline import Compilation
 
@@ -40,13 +39,24 @@ class Kept:
         return ", ".join(f"{count} {word}" for word, count in counts.items())
 
 
+def reads_others(compilation: Compilation) -> bool:
+    """Whether the proof also follows from files that compiling does not read."""
+    assertions = compilation.assertions
+    return assertions is None or any(one.kind is Kind.SAME_AS for one in assertions.items)
+
+
 def key_of(compilation: Compilation) -> str | None:
-    """What the proof follows from, as a digest; None where it also follows from other files."""
+    """What the proof follows from, as a digest; None where it also follows from other files, or
+    where no proofs are kept.
+    """
     table, assertions, artifacts = compilation.table, compilation.assertions, compilation.artifacts
     if table is None or assertions is None or artifacts is None:
         return None
-    if any(one.kind is Kind.SAME_AS for one in assertions.items):
+    if reads_others(compilation) or kept_folder(KIND) is None:
         return None
+    # Imported here: it reads what is installed as mails, which takes a while to import.
+    from importlib.metadata import version
+
     # The spec's own bytes stand for its findings: their places, what is exempt, what is allowed.
     parts = {
         "form": _FORM,

@@ -36,7 +36,7 @@ class Proven:
     @property
     def reads_others(self) -> bool:
         """Whether the proofs rest on files that compiling does not read."""
-        return proof_cache.key_of(self.compilation) is None
+        return proof_cache.reads_others(self.compilation)
 
 
 def prove(compilation: Compilation, spec: Path, *, caches: bool) -> Proven:
@@ -86,7 +86,8 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
         raise ValueError("a spec with errors has no bundle")
     with Progress() as say:
         say("that the scorers decide as the policy means")
-        subject = study(table)
+        # What was asked of the policy as written is known already, and has the same vectors.
+        subject = compilation.study or study(table)
         chosen = [subject.vector(point) for point in chosen_points(subject)]
         with tempfile.TemporaryDirectory(prefix="lynkrc-") as folder:
             path = Path(folder) / f"{artifacts.name}.lynkr"

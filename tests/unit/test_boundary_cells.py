@@ -1,6 +1,7 @@
 """A scorer that is wrong at one value of one slot alone is found by what every build tries."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,17 +11,25 @@ from lynkrc.analysis.solver import Found
 from lynkrc.analysis.study import study
 from lynkrc.cli.specs import compile_file
 from lynkrc.cli.verified import try_out
-from lynkrc.pipeline import Compilation, pack_bundle
+from lynkrc.pipeline import Compilation, pack_bundle, prove_compiled
 from tests.unit.cli_sample import SPEC
 
 RULES = "  - {name: hard, when: turns > 9, tier: HIGH}\n"
 
 
-@pytest.fixture(scope="module")
-def compilation(tmp_path_factory: pytest.TempPathFactory) -> Compilation:
+@pytest.fixture(scope="module", params=["compiled", "proved"])
+def compilation(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Compilation:
+    """Where what was proved is an old proof, and where it was asked just now."""
     spec = tmp_path_factory.mktemp("cells") / "routing.yaml"
     spec.write_text(SPEC + RULES, encoding="utf-8")
-    return compile_file(spec)
+    compiled = compile_file(spec)
+    if request.param == "compiled":
+        return compiled
+    proved, _ = prove_compiled(compiled)
+    assert proved.study is not None
+    return proved
 
 
 def tried(compilation: Compilation, written: str, instead: str) -> str | None:
@@ -61,11 +70,22 @@ def test_the_reasons_are_tried_too(compilation: Compilation) -> None:
     assert try_out(compilation, packed) is not None
 
 
+def test_a_build_that_proves_knows_its_policy_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    spec = tmp_path / "routing.yaml"
+    spec.write_text(SPEC + RULES, encoding="utf-8")
+    proved, _ = prove_compiled(compile_file(spec))
+    monkeypatch.setattr("lynkrc.analysis.study.study", None)
+    assert tried(proved, "turns > 9", "turns > 9") is None
+    assert tried(proved, "turns > 9:", "turns >= 9:") is not None
+
+
 def test_each_cell_that_occurs_has_a_point(compilation: Compilation) -> None:
     """One that was found for another cell is taken for all it is in."""
     assert compilation.table is not None
     subject = study(compilation.table)
-    points = chosen_points(subject)
+    points = chosen_points(compilation.study or subject)
     cells = list(cells_of(subject))
     assert len(points) < len(cells)
     is_at = [

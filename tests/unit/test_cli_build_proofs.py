@@ -16,7 +16,7 @@ from lynkrc.cli import verified
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.kept_files import kept_folder
 from lynkrc.cli.main import main
-from lynkrc.cli.proof_cache import key_of
+from lynkrc.cli.proof_cache import key_of, reads_others
 from lynkrc.cli.specs import compile_file
 from lynkrc.ir.guard import BoolConst
 from lynkrc.ir.table import RouteTable
@@ -183,6 +183,16 @@ def test_no_proof_is_kept_where_something_is_told(tmp_path: Path, cache: Path) -
 def test_what_rests_on_another_file_is_not_kept(tmp_path: Path) -> None:
     build(tmp_path, "  - {name: one, same_as: missing.yaml, waive: not written yet}\n")
     compiled = compile_file(tmp_path / "routing.yaml")
+    assert reads_others(compiled)
+    assert key_of(compiled) is None
+
+
+def test_what_is_not_kept_has_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build(tmp_path, HOLDS)
+    compiled = compile_file(tmp_path / "routing.yaml")
+    assert not reads_others(compiled)
+    assert key_of(compiled) is not None
+    monkeypatch.setenv("LYNKRC_CACHE", "")
     assert key_of(compiled) is None
 
 
