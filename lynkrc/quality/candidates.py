@@ -20,7 +20,7 @@ from lynkrc.ir.ranges import step_value
 from lynkrc.ir.table import RouteTable
 from lynkrc.quality.decided import Decided
 from lynkrc_runtime.feature_table import FEATURES, FeatureType
-from lynkrc_runtime.text_counts import COUNTS, TextCounts
+from lynkrc_runtime.text_counts import COUNTS, counts_of
 
 Values: TypeAlias = NDArray[np.int64]
 """A row a request, a column a candidate."""
@@ -152,10 +152,9 @@ def candidates_from(
 def _counts(one: Decided) -> Mapping[str, int]:
     if one.ask is None:
         raise ValueError(f"the ask of row {one.row.id} is not known")
-    counts = TextCounts(one.ask)
     return {
-        name: min(FEATURES[name].high, max(FEATURES[name].low, count(counts)))
-        for name, count in COUNTS.items()
+        name: min(FEATURES[name].high, max(FEATURES[name].low, count))
+        for name, count in counts_of(one.ask).items()
     }
 
 

@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
+from operator import itemgetter
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar, final
 
@@ -26,6 +27,7 @@ from lynkrc_runtime.reading import (
     SessionFacts,
 )
 from lynkrc_runtime.repeats import repeats
+from lynkrc_runtime.scan.engines import Numbers, native_count
 from lynkrc_runtime.scan.matcher import Found, Matcher
 from lynkrc_runtime.scan.places import Place
 from lynkrc_runtime.scan.tables import Tables
@@ -114,17 +116,21 @@ class Extractor:
             lexicon.name: (number, lexicon) for number, lexicon in enumerate(dispatch.lexicons)
         }
         self._plan: list[_Step[Reading]] = []
+        self._of_numbers: list[_Step[Numbers]] = []
+        """What the kernel counts in the ask."""
         self._of_ask: list[_Step[TextCounts]] = []
-        """What is counted in the ask."""
+        """What is counted there beside it."""
         self._of_loop: list[_Step[Reading]] = []
         """What is zero where nothing follows the ask."""
         self._over_texts: dict[str, _OverText] = {}
-        self._measures = any(slot.feature in MEASURED for slot in dispatch.slots)
         self._reads_ask = any(map(_is_of_ask, dispatch.slots))
         for place, slot in enumerate(dispatch.slots):
             count = COUNTS.get(slot.feature)
             if slot.feature in _OVER_LEXICON:
                 self._add_over_lexicon(place, slot)
+            elif native_count is not None and slot.feature in MEASURED:
+                number = itemgetter(MEASURED[slot.feature])
+                self._of_numbers.append((place, number, slot.low, slot.high))
             elif count is not None:
                 self._of_ask.append((place, count, slot.low, slot.high))
             elif slot.feature not in OFFERED:
@@ -180,11 +186,10 @@ class Extractor:
             reading.prepare()
         vector = self._offered.begin(request.tools, reading.facts.headers.get("user-agent"))
         _fill(vector, self._plan, reading)
+        if self._of_numbers and native_count is not None:
+            _fill(vector, self._of_numbers, native_count(reading.ask.text))
         if self._of_ask:
-            counts = TextCounts(reading.ask.text)
-            if self._measures:
-                counts.measure()
-            _fill(vector, self._of_ask, counts)
+            _fill(vector, self._of_ask, TextCounts(reading.ask.text))
         if self._of_loop and reading.ask.last + 1 < len(reading.course.kinds):
             _fill(vector, self._of_loop, reading)
         for text, over in self._over_texts.items():

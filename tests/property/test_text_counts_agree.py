@@ -20,7 +20,7 @@ _TEXTS = st.text(_TIGHT, max_size=40) | st.text(_WIDE, max_size=30) | st.text(ma
 @example("\u4e2d'a'\u4e2d")
 @example("a?' b")
 def test_what_is_counted_is_what_is_found(text: str) -> None:
-    counts, cut = TextCounts(text, None), TextCounts(text, None)
+    counts, cut = TextCounts(text), TextCounts(text)
     assert counts.word_count == len(cut.words)
     assert counts.sentence_count == len(cut.sentences)
     assert counts.longest_sentence == max(cut.sentences, default=0)

@@ -458,6 +458,16 @@ def test_every_feature_of_the_table_can_be_a_slot(of: Request) -> None:
     assert all(s.low <= v <= s.high for s, v in zip(slots, vector, strict=True))
 
 
+@pytest.mark.parametrize("ask", ["", 'Is it ("so")? Yes.\n\n```\nx, y\n```', "你好。\u518d\u89c1\uff0c\u00e9"])
+def test_the_vector_is_the_same_without_the_kernel(
+    ask: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slots = every_slot()
+    vector = Extractor(dispatch(*slots), TABLES).extract(request(user(ask)), facts())
+    monkeypatch.setattr("lynkrc_runtime.features.native_count", None)
+    assert Extractor(dispatch(*slots), TABLES).extract(request(user(ask)), facts()) == vector
+
+
 def test_unknown_features_and_missing_tables_are_programming_errors() -> None:
     unknown = Slot(feature="ask.mood", args=[], type="int", low=0, high=1, classes=[])
     with pytest.raises(ValueError, match=r"ask\.mood"):

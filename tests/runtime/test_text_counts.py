@@ -1,14 +1,10 @@
 """What each ``ask.*`` number counts."""
 
-from collections.abc import Callable
-
 import pytest
 
 from lynkrc_runtime.feature_table import FEATURES
-from lynkrc_runtime.scan.engines import Numbers, native_count
-from lynkrc_runtime.text_counts import COUNTS, TextCounts
-
-COUNTERS = (None,) if native_count is None else (None, native_count)
+from lynkrc_runtime.scan.engines import native_count
+from lynkrc_runtime.text_counts import COUNTS, MEASURED, TextCounts, counts_of
 
 CASES = [
     ("ask.bytes", "a\u00e9\u4e2d", 6),
@@ -36,6 +32,7 @@ CASES = [
     ("ask.mean_sentence", "One. Two three.", 7),
     ("ask.mean_sentence", "...", 0),
     ("ask.lines", "a\n\n  \n b\nc", 3),
+    ("ask.lines", "\u4e2d\n\u2003\n\x85\r\x1c\n.\u2028x\n", 2),
     ("ask.commas", "a, b\uff0c c\u3001", 3),
     ("ask.periods", "a.b. c\u3002", 3),
     ("ask.numbers", "3.14 and 42 or x7", 4),
@@ -55,12 +52,18 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("count", COUNTERS, ids=lambda count: "native" if count else "python")
+def counted(feature: str, text: str) -> list[int]:
+    """In Python, and by the kernel where it counts this."""
+    values = [COUNTS[feature](TextCounts(text))]
+    if native_count is not None and feature in MEASURED:
+        values.append(native_count(text)[MEASURED[feature]])
+    return values
+
+
 @pytest.mark.parametrize(("feature", "text", "value"), CASES)
-def test_counts(
-    feature: str, text: str, value: int, count: Callable[[str], Numbers] | None
-) -> None:
-    assert COUNTS[feature](TextCounts(text, count)) == value
+def test_counts(feature: str, text: str, value: int) -> None:
+    assert set(counted(feature, text)) == {value}
+    assert counts_of(text)[feature] == value
 
 
 def test_every_ask_feature_is_counted() -> None:
@@ -70,17 +73,21 @@ def test_every_ask_feature_is_counted() -> None:
 def test_long_runs_of_stops_are_counted_in_one_go() -> None:
     # Quadratic matching would take minutes here.
     text = "." * 300_000 + "x"
-    for count in COUNTERS:
-        assert COUNTS["ask.sentences"](TextCounts(text, count)) == 1
-        assert COUNTS["ask.longest_sentence"](TextCounts(text, count)) == 300_001
-        assert COUNTS["ask.periods"](TextCounts(text, count)) == 300_000
+    assert set(counted("ask.sentences", text)) == {1}
+    assert set(counted("ask.longest_sentence", text)) == {300_001}
+    assert set(counted("ask.periods", text)) == {300_000}
 
 
 def test_long_text_is_counted_without_the_lock_too() -> None:
     text = "It's one. " * 10_000
-    for count in COUNTERS:
-        for written in (text, text + "\u00e9"):
-            counts = TextCounts(written, count)
-            more = written != text
-            assert (counts.word_count, counts.sentence_count) == (20_000 + more, 10_000 + more)
-            assert counts.longest_sentence == 9
+    for written, more in ((text, 0), (text + "\u00e9", 1)):
+        assert set(counted("ask.words", written)) == {20_000 + more}
+        assert set(counted("ask.sentences", written)) == {10_000 + more}
+        assert set(counted("ask.longest_sentence", written)) == {9}
+        assert set(counted("ask.chars", written)) == {100_000 + more}
+
+
+@pytest.mark.parametrize("mark", ["`", "~"])
+def test_a_text_without_a_fence_has_no_block(mark: str) -> None:
+    assert counted("ask.code_blocks", f"{mark}x{mark} {mark * 2}\n{mark * 2}") == [0]
+    assert counted("ask.code_blocks", f"{mark}\n{mark * 3}\nx\n{mark * 3} {mark}") == [1]

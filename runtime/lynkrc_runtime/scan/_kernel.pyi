@@ -29,10 +29,14 @@ def lines_of(before: bytes, fields: dict[str, str], behind: bytes) -> bytes | No
 
 @final
 class Counter:
-    """Counts the words and sentences of texts. ValueError for a fold table that is not whole."""
+    """Counts what is in texts. ValueError for a fold table that is not whole.
+
+    The numbers are bytes, characters and tokens; words, sentences, and characters of the longest
+    and of a mean one; lines; commas, periods, opening parentheses, quotes and question marks.
+    """
 
     def __init__(self, folds: bytes) -> None: ...
-    def count(self, text: str) -> tuple[int, int, int]: ...
+    def count(self, text: str) -> tuple[int, ...]: ...
 
 @final
 class Turns:

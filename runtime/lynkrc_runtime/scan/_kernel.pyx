@@ -210,7 +210,7 @@ cdef class Kernel:
 
 
 cdef class Counter:
-    """Counts words and sentences; see _kernel.pyi."""
+    """Counts what `ask.*` features count; see _kernel.pyi."""
 
     cdef lk_folds folds
     cdef bytes data
@@ -238,7 +238,22 @@ cdef class Counter:
             with nogil:
                 found = self.count_text(written, codes, length)
         PyMem_Free(codes)
-        return found.words, found.sentences, found.longest
+        cdef size_t weight = (found.bytes - 3 * found.cjk) * LK_PER_BYTE + found.cjk * LK_PER_CJK
+        return (
+            found.bytes,
+            length,
+            (weight + 19) // 20,
+            found.words,
+            found.sentences,
+            found.longest,
+            <size_t>length // found.sentences if found.sentences != 0 else 0,
+            found.lines,
+            found.commas,
+            found.periods,
+            found.parens,
+            found.quotes,
+            found.questions,
+        )
 
     cdef lk_counts count_text(self, const unsigned char *written, const uint32_t *codes,
                               Py_ssize_t length) noexcept nogil:

@@ -56,12 +56,26 @@ cdef extern from "folding.h":
     uint32_t lk_fold_code(const void *folds, uint32_t code) noexcept nogil
 
 
+cdef extern from "json_text.h":
+    enum:
+        LK_PER_BYTE
+        LK_PER_CJK
+
+
 cdef extern from "counts.h":
     ctypedef uint32_t (*lk_fold_one)(const void *folds, uint32_t code) noexcept nogil
     ctypedef struct lk_counts:
+        size_t bytes
+        size_t cjk
         size_t words
         size_t sentences
         size_t longest
+        size_t lines
+        size_t commas
+        size_t periods
+        size_t parens
+        size_t quotes
+        size_t questions
     lk_counts lk_count_ascii(const unsigned char *text, size_t length) nogil
     lk_counts lk_count_codes(const uint32_t *codes, size_t length, lk_fold_one fold,
                              const void *folds) nogil

@@ -29,8 +29,8 @@ KernelName: TypeAlias = Literal["native", "portable"]
 Measures: TypeAlias = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """Counts, distinct and points, each by lexicon."""
 
-Numbers: TypeAlias = tuple[int, int, int]
-"""Of a text: words, sentences, and characters of the longest sentence."""
+Numbers: TypeAlias = tuple[int, ...]
+"""Of a text, in the order of `text_counts.MEASURED`."""
 
 
 class Engine(Protocol):

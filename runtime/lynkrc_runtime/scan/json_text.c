@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { PER_BYTE = 5, PER_CJK = 12, MOST_NAMES = 32, MOST_DIGITS = 18 };
+enum { MOST_NAMES = 32, MOST_DIGITS = 18 };
 
 static inline int is_digit(unsigned char byte) { return byte >= '0' && byte <= '9'; }
 
@@ -62,12 +62,6 @@ static inline size_t ascii_end(const unsigned char *text, size_t at, size_t end)
 }
 #endif
 
-static inline int is_cjk(uint32_t code) {
-    return (code >= 0x3040 && code <= 0x30FF) || (code >= 0x3400 && code <= 0x4DBF) ||
-           (code >= 0x4E00 && code <= 0x9FFF) || (code >= 0xAC00 && code <= 0xD7AF) ||
-           (code >= 0xF900 && code <= 0xFAFF);
-}
-
 static inline int goes_on(unsigned char byte) { return (byte & 0xC0) == 0x80; }
 
 /* Behind the bytes here that are not ASCII. */
@@ -77,10 +71,10 @@ static size_t wide_end(const unsigned char *text, size_t at, size_t end, uint64_
             goes_on(text[at + 2])) {
             uint32_t code = (text[at] & 0xFu) << 12 | (text[at + 1] & 0x3Fu) << 6 |
                             (text[at + 2] & 0x3Fu);
-            *weight += is_cjk(code) ? PER_CJK : 3 * PER_BYTE;
+            *weight += lk_is_cjk(code) ? LK_PER_CJK : 3 * LK_PER_BYTE;
             at += 3;
         } else {
-            *weight += PER_BYTE;
+            *weight += LK_PER_BYTE;
             at++;
         }
     }
@@ -92,7 +86,7 @@ uint64_t lk_weigh(const unsigned char *text, size_t size) {
     size_t at = 0;
     while (at < size) {
         size_t stop = ascii_end(text, at, size);
-        weight += PER_BYTE * (uint64_t)(stop - at);
+        weight += LK_PER_BYTE * (uint64_t)(stop - at);
         at = wide_end(text, stop, size, &weight);
     }
     return weight;
@@ -127,7 +121,7 @@ static size_t escape_end(const lk_json *json, size_t at, lk_string *found) {
     case 'f':
     case 'n':
     case 'r':
-    case 't': found->weight += PER_BYTE; return at + 2;
+    case 't': found->weight += LK_PER_BYTE; return at + 2;
     default: break;
     }
     unit = unit_at(json, at);
@@ -138,13 +132,13 @@ static size_t escape_end(const lk_json *json, size_t at, lk_string *found) {
     if (unit >= 0xD800 && unit <= 0xDBFF) {
         low = unit_at(json, at + 6);
         if (low < 0xDC00 || low > 0xDFFF) return 0;
-        found->weight += 4 * PER_BYTE;
+        found->weight += 4 * LK_PER_BYTE;
         return at + 12;
     }
-    found->weight += is_cjk(unit)   ? PER_CJK
-                     : unit < 0x80  ? PER_BYTE
-                     : unit < 0x800 ? 2 * PER_BYTE
-                                    : 3 * PER_BYTE;
+    found->weight += lk_is_cjk(unit)   ? LK_PER_CJK
+                     : unit < 0x80  ? LK_PER_BYTE
+                     : unit < 0x800 ? 2 * LK_PER_BYTE
+                                    : 3 * LK_PER_BYTE;
     return at + 6;
 }
 
@@ -155,7 +149,7 @@ int lk_read_string(lk_json *json, lk_string *found) {
     *found = (lk_string){.begin = ++at, .is_ascii = 1};
     for (;;) {
         size_t stop = plain_end(text, at, end);
-        found->weight += PER_BYTE * (uint64_t)(stop - at);
+        found->weight += LK_PER_BYTE * (uint64_t)(stop - at);
         if (stop >= end) return 0;
         if (text[stop] == '"') {
             found->end = stop;

@@ -12,6 +12,9 @@
 
 #define LK_DEEPEST 64u /* values in values */
 
+/* Twentieths of a token: what a byte weighs, and a character of CJK. */
+enum { LK_PER_BYTE = 5, LK_PER_CJK = 12 };
+
 typedef struct {
     const unsigned char *text;
     size_t at, end;
@@ -55,6 +58,12 @@ static inline uint32_t lk_hex_at(const unsigned char *text) {
         unit = unit << 4 | (uint32_t)(byte <= '9' ? byte - '0' : (byte | 0x20) - 'a' + 10);
     }
     return unit;
+}
+
+static inline int lk_is_cjk(uint32_t code) {
+    return (code >= 0x3040 && code <= 0x30FF) || (code >= 0x3400 && code <= 0x4DBF) ||
+           (code >= 0x4E00 && code <= 0x9FFF) || (code >= 0xAC00 && code <= 0xD7AF) ||
+           (code >= 0xF900 && code <= 0xFAFF);
 }
 
 /* The string that begins here, and goes behind it; 0 where there is none. */
