@@ -125,7 +125,8 @@ def _build(arguments: argparse.Namespace, data: bytes, kept_as: str | None) -> F
     if why_not is not None:
         note(f"no native scorer: {why_not}\n      the bundle serves with the interpreted one")
     is_native = arguments.native and why_not is None
-    if not _decides_as_meant(compilation, proven, bundle, is_native=is_native):
+    tried = _decides_as_meant(compilation, proven, bundle, is_native=is_native)
+    if tried is None:
         return ExitCode.FINDINGS
     library = None
     if is_native:
@@ -142,6 +143,7 @@ def _build(arguments: argparse.Namespace, data: bytes, kept_as: str | None) -> F
         library=library,
         report=kept.report if kept.verdicts.assertions else None,
         counted=kept.counted,
+        tried=tried,
     )
     # Without its library a native build is not the one that was asked for.
     if kept_as is not None and not proven.reads_others and is_native == arguments.native:
@@ -218,12 +220,19 @@ def _write_finished(
             from lynkrc.cli.native_line import native_line
 
             print(f"  native  {native_line(bundle)}")
+        print(f"  tried   {_tried(finished.tried)}: every scorer decides as the policy means")
         print(f"  review  {', '.join(name for name, _ in finished.reviewed)}")
         if key is not None:
             print(f"  signed  by {key.public.id}")
         if finished.report is not None:
             print(f"  proofs  {finished.counted}; what was found is in {folder / REPORT}")
     return ExitCode.OK
+
+
+def _tried(requests: int) -> str:
+    if requests == 0:
+        return "by an earlier build of the same files"
+    return f"{requests:,} requests around the edges of the decision"
 
 
 def _signing_key(word: str) -> "SigningKey":
@@ -243,21 +252,22 @@ def _talks(arguments: argparse.Namespace) -> bool:
 
 def _decides_as_meant(
     compilation: "Compilation", proven: "Proven", bundle: bytes, *, is_native: bool
-) -> bool:
-    """Whether the bundle's scorers decide as the policy means; says where they do not."""
+) -> int | None:
+    """On how many requests the bundle's scorers were seen to decide as the policy means, 0 where
+    an earlier build has seen it; None where they do not, which is said."""
     # A native scorer is another one each time: no key tells the compiler, nor what it was told.
     if proven.is_old and not is_native:
-        return True
+        return 0
     from lynkrc.cli.proof_cache import keep
     from lynkrc.cli.verified import try_out
 
-    wrong = try_out(compilation, bundle)
+    tried, wrong = try_out(compilation, bundle)
     if wrong is not None:
         error(wrong)
-        return False
+        return None
     if proven.key is not None and proven.kept is not None:
         keep(proven.key, proven.kept)
-    return True
+    return tried
 
 
 def _report_stale(artifacts: "Artifacts", folder: Path, out: TextIO) -> bool:

@@ -46,6 +46,8 @@ class Finished:
     """What proofs found; None of a spec that asserts nothing."""
     counted: str
     """``4 proved, 1 unknown``."""
+    tried: int
+    """On how many requests the scorers were tried; 0 where a build before this one has done it."""
 
 
 @final
@@ -127,6 +129,7 @@ def recall(key: str, loader: Loader) -> Finished | None:
             library=None if document["library"] is None else base64.b64decode(document["library"]),
             report=document["report"],
             counted=document["counted"],
+            tried=int(document["tried"]),
         )
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return None
@@ -150,6 +153,7 @@ def keep(key: str, finished: Finished, asked: list[list[Any]]) -> None:
         else base64.b64encode(finished.library).decode(),
         "report": finished.report,
         "counted": finished.counted,
+        "tried": finished.tried,
     }
     keep_file(KIND, key, json.dumps(document).encode(), most=_MOST)
 

@@ -106,14 +106,29 @@ def _write_no_more() -> None:
 def _parse(words: Sequence[str]) -> argparse.Namespace:
     chosen = next((word for word in words if not word.startswith("-")), "")
     parser = parser_of(chosen)
+    if words[:1] == [chosen] and chosen not in dict(COMMANDS):
+        from lynkrc.cli.misspelt import no_command
+
+        parser.error(no_command(chosen, dict(COMMANDS)))
     if chosen not in PASSED_AFTER:
-        return parser.parse_args(words)
+        return _parse_all(parser, words)
     end = words.index("--") if "--" in words else len(words)
     rest = argparse.Namespace(rest=words[end + 1 :])
     arguments, unknown = parser.parse_known_args(words[:end], rest)
     if unknown:
         theirs = " ".join(unknown)
         parser.error(f"no option of `lynkrc {chosen}`: {theirs}; put the program's own after `--`")
+    return arguments
+
+
+def _parse_all(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.Namespace:
+    """As `parse_args` does, but what is left over is told with the usage of its own command."""
+    arguments, unknown = parser.parse_known_args(words)
+    if unknown:
+        from lynkrc.cli.misspelt import not_understood, reader_of
+
+        command = reader_of(words, parser)
+        command.error(not_understood(unknown, command))
     return arguments
 
 

@@ -12,6 +12,7 @@ from typing import final
 
 from lynkrc.cli.comparands import compile_opened
 from lynkrc.cli.verified import prove
+from lynkrc.diagnostics.wording import shown
 from lynkrc.ir.assertion import Kind
 from lynkrc.native.build import NativeBuilt, NativeMissing, build_native
 from lynkrc.pipeline import Compilation, pack_bundle
@@ -23,6 +24,9 @@ REPORT = "report.json"
 
 NOT_ASKED = "it is not asked about"
 _NATIVE = "native/"
+_LEAD = 30
+"""Bytes that are shown before a difference."""
+
 _MADE_BY = re.compile(rb"(?:GCC: |[a-zA-Z ]*clang version )[^\0]{1,200}(?=\0)")
 """What compilers write about themselves into the comments of a library."""
 
@@ -79,7 +83,7 @@ def rebuild(
         elif name not in bundle.files:
             different.append((name, "is missing"))
         elif bundle.files[name] != made.files[name]:
-            different.append((name, _first_difference(bundle.files[name], made.files[name])))
+            different.append((name, first_difference(bundle.files[name], made.files[name])))
         else:
             same.append(name)
     for name in sorted(filter(is_native, bundle.files)):
@@ -135,7 +139,7 @@ def _compare_native(
                     (name, f"made by {theirs or 'an unknown compiler'}, here is {ours}")
                 )
             else:
-                different.append((name, _first_difference(held, library)))
+                different.append((name, first_difference(held, library)))
 
 
 def _made_by(library: bytes) -> str:
@@ -143,7 +147,21 @@ def _made_by(library: bytes) -> str:
     return ", ".join(one.decode("ascii", "replace") for one in found)
 
 
-def _first_difference(held: bytes, made: bytes) -> str:
+def first_difference(held: bytes, made: bytes) -> str:
+    """Where a file differs from what was made anew; of text the line, too, as both have it."""
     pairs = enumerate(zip(held, made, strict=False))
     at = next((index for index, (a, b) in pairs if a != b), min(len(held), len(made)))
-    return f"differs from byte {at} on ({len(held):,} bytes, {len(made):,} when made anew)"
+    where = f"differs from byte {at} on ({len(held):,} bytes, {len(made):,} when made anew)"
+    if b"\0" in held or b"\0" in made:
+        return where
+    # Of a long line what leads to the difference is enough: both begin alike.
+    start = max(held.rfind(b"\n", 0, at) + 1, at - _LEAD)
+    theirs, ours = (_shown_line(text, start) for text in (held, made))
+    line = held.count(b"\n", 0, at) + 1
+    return f"{where}, in line {line}: {theirs}, made anew {ours}"
+
+
+def _shown_line(text: bytes, start: int) -> str:
+    if start >= len(text):
+        return "nothing more"
+    return shown(text[start:].partition(b"\n")[0].decode(errors="replace").strip())

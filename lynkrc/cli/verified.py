@@ -72,8 +72,9 @@ def _told(proved: "Proved") -> Kept:
     )
 
 
-def try_out(compilation: Compilation, bundle: bytes) -> str | None:
-    """Why a bundle must not be served: an engine of it decides otherwise than the table means.
+def try_out(compilation: Compilation, bundle: bytes) -> tuple[int, str | None]:
+    """On how many requests a bundle was tried, and why it must not be served, if it must not be:
+    an engine of it decides otherwise than the table means.
 
     What cannot be loaded here cannot be tried, and nothing untried is packed.
     """
@@ -95,12 +96,15 @@ def try_out(compilation: Compilation, bundle: bytes) -> str | None:
             opened = open_bundle(path)
             loaded = load_opened(opened, is_just_built=True)
         if opened.manifest.native and loaded.notice is not None:
-            return f"the native scorer was built, but it cannot be tried: {loaded.notice}"
+            return 0, f"the native scorer was built, but it cannot be tried: {loaded.notice}"
         engines = {"python": portable_scorer(opened)}
         if loaded.engine != "python":
             engines[loaded.engine] = loaded.scorer
-        found, _ = validate(table, engines, loaded.explain, chosen, written=lowered)
+        found, tried = validate(table, engines, loaded.explain, chosen, written=lowered)
     if found is None:
-        return None
+        return tried, None
+    whose, way_out = "lynkrc's", ""
+    if found.engine == "native":
+        whose, way_out = "lynkrc's or the C compiler's", " (without --native it can be built)"
     wrong = shown_mismatch(table, found)
-    return f"this is a mistake of lynkrc's, please report it with the spec: {wrong}"
+    return tried, f"this is a mistake of {whose}, please report it with the spec{way_out}: {wrong}"

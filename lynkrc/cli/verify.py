@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from lynkrc import __version__
 from lynkrc.bundle.provenance import told_provenance
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.signatures import told_signatures
@@ -140,6 +141,8 @@ def _rebuilds(bundle: OpenedBundle, without: Sequence[str]) -> bool:
         )
     for name, why in rebuilt.different:
         error(f"{bundle.path}: {name}: {why}")
+    if rebuilt.different:
+        note(f"made anew by lynkrc {__version__}; another version may have built the bundle")
     if unproven or rebuilt.different:
         return False
     print(f"  rebuilt  {len(rebuilt.same)} files, each the same to the byte")

@@ -78,6 +78,9 @@ def shown_mismatch(table: RouteTable, found: Mismatch) -> str:
         for slot, value in zip(table.slots, found.vector, strict=True)
         if value != rest_of(slot)
     )
+    reasons = [f"  the policy's {json.dumps(found.reference)}"]
+    if found.explained != found.reference:
+        reasons.insert(0, f"  its reasons  {json.dumps(found.explained)}")
     return "\n".join(
         (
             f"engine {found.engine} decides otherwise than the policy means",
@@ -85,8 +88,7 @@ def shown_mismatch(table: RouteTable, found: Mismatch) -> str:
             f"  vector   {list(found.vector)}",
             f"  decides  {list(found.got)}",
             f"  means    {list(found.wanted)}",
-            f"  its reasons  {json.dumps(found.explained)}",
-            f"  the policy's {json.dumps(found.reference)}",
+            *reasons,
         )
     )
 

@@ -26,7 +26,11 @@ def parser(prog: str = PROG) -> argparse.ArgumentParser:
     )
     main_parser.add_argument("--version", action="version", version=told_version(__version__))
     commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve a bundle until SIGTERM or SIGINT")
+    serve = commands.add_parser(
+        "serve",
+        help="serve a bundle until SIGTERM or SIGINT",
+        description="Start the gateway on a bundle; SIGTERM or SIGINT ends it.",
+    )
     add_serve_arguments(serve)
     # What a supervisor starts; nobody types it.
     work = commands.add_parser("work")

@@ -176,8 +176,9 @@ def _scorer(bundle: OpenedBundle, is_just_built: bool) -> tuple[Scorer, str, str
     library = bundle.files.get(native_path())
     if library is None:
         held = ", ".join(bundle.manifest.native)
-        why = f"only native code for {held}" if held else "no native code"
-        notice = f"{why} in the bundle for {native_tag()}: the Python scorer serves"
+        other = f", only for {held}" if held else ""
+        why = f"no native code in the bundle for {native_tag()}{other}"
+        notice = f"{why}: the Python scorer serves"
     else:
         try:
             if not bundle.signed_by and not is_just_built:

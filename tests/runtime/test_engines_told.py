@@ -76,7 +76,7 @@ async def test_the_native_kernel_is_told_without_a_notice(tmp_path: Path) -> Non
     ("native", "why"),
     [
         ({}, "no native code in the bundle"),
-        ({"native/other-tag/scorer.so": b"\x7fELF"}, "only native code for other-tag"),
+        ({"native/other-tag/scorer.so": b"\x7fELF"}, ", only for other-tag: the Python scorer"),
         ({native_path(): b"\x7fELF\x02\x01\x01" + bytes(9)}, "the native scorer"),
         ({native_path(): b"MZ" + bytes(400)}, "the native scorer"),
     ],

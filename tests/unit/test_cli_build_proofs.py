@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import shutil
 import zipfile
 from dataclasses import replace
@@ -21,7 +22,7 @@ from lynkrc.cli.specs import compile_file
 from lynkrc.ir.guard import BoolConst
 from lynkrc.ir.table import RouteTable
 from lynkrc.pipeline import Compilation, pack_bundle
-from lynkrc_runtime.bundle import OpenedBundle
+from lynkrc_runtime.bundle import LoadedBundle, OpenedBundle
 from lynkrc_runtime.decide import Scorer, Verdict
 
 SPEC = """\
@@ -223,9 +224,55 @@ def test_a_scorer_that_decides_otherwise_fails_the_build(
     assert code == ExitCode.FINDINGS
     assert not out.exists()
     told = capsys.readouterr().err
+    assert "this is a mistake of lynkrc's, please report it with the spec: engine python" in told
     assert "engine python decides otherwise than the policy means" in told
-    assert "its reasons" in told
-    assert "the policy's" in told
+    # What explains the decision is right, and says what the policy says: that is told once.
+    assert "its reasons" not in told
+    assert told.count("the policy's") == 1
+
+
+def test_a_native_scorer_that_decides_otherwise_fails_the_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = verified.load_opened
+
+    def miscompiled(bundle: OpenedBundle, *, is_just_built: bool) -> LoadedBundle:
+        loaded = right(bundle, is_just_built=is_just_built)
+        return replace(
+            loaded,
+            engine="native",
+            scorer=lambda v: (*loaded.scorer(v)[:5], 101, -1),
+            explain=lambda v: {**loaded.explain(v), "score": 101},
+        )
+
+    monkeypatch.setattr(verified, "load_opened", miscompiled)
+    code, out = build(tmp_path, HOLDS)
+    assert code == ExitCode.FINDINGS
+    assert not out.exists()
+    told = capsys.readouterr().err
+    assert "this is a mistake of lynkrc's or the C compiler's, please report it" in told
+    assert "(without --native it can be built): engine native decides otherwise" in told
+    assert "its reasons" in told and "the policy's" in told
+
+
+def test_it_is_told_on_how_many_requests_the_scorers_were_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("LYNKRC_CACHE", str(tmp_path / "cache"))
+
+    def tried() -> str:
+        assert build(tmp_path, HOLDS)[0] == ExitCode.OK
+        (line,) = (one for one in capsys.readouterr().out.splitlines() if "  tried " in one)
+        return line
+
+    first = tried()
+    meant = "every scorer decides as the policy means"
+    assert re.fullmatch(
+        rf"  tried   [1-9]\d* requests around the edges of the decision: {meant}", first
+    )
+    assert tried() == first  # what was built is kept, and how it was tried
+    shutil.rmtree(tmp_path / "cache" / "builds")
+    assert tried() == f"  tried   by an earlier build of the same files: {meant}"
 
 
 def test_a_pass_that_changes_the_meaning_fails_the_build(
@@ -255,9 +302,9 @@ def test_a_native_scorer_is_tried_in_every_build(
     monkeypatch.setattr("lynkrc.pipeline.pack_bundle", with_compiler)
     tried: list[bytes] = []
 
-    def try_out(_: Compilation, bundle: bytes) -> str | None:
+    def try_out(_: Compilation, bundle: bytes) -> tuple[int, str | None]:
         tried.append(bundle)
-        return "engine native decides otherwise"
+        return 1, "engine native decides otherwise"
 
     monkeypatch.setattr(verified, "try_out", try_out)
     assert build(tmp_path, HOLDS, "--native")[0] == ExitCode.FINDINGS

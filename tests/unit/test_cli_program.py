@@ -75,6 +75,40 @@ def test_words_that_mean_nothing_exit_2(words: list[str], folder: Path) -> None:
     assert done.stderr.startswith("usage: lynkrc")
 
 
+@pytest.mark.parametrize(
+    ("words", "usage", "told"),
+    [
+        (["trce", "r.json"], "lynkrc", "there is no command `trce`; did you mean `trace`?"),
+        (["frobnicate"], "lynkrc", "no command `frobnicate`; `lynkrc --help` lists all"),
+        (
+            ["trace", "r.json", "--sufrace", "chat"],
+            "lynkrc trace",
+            "no option of `lynkrc trace`: --sufrace chat; did you mean `--surface`?",
+        ),
+        (
+            ["check", "--formta=json"],
+            "lynkrc check",
+            "no option of `lynkrc check`: --formta=json; did you mean `--format`?",
+        ),
+        (
+            ["keys", "create", "ana", "--tem", "web"],
+            "lynkrc keys create",
+            "no option of `lynkrc keys create`: --tem web; did you mean `--team`?",
+        ),
+        (["check", "--zz"], "lynkrc check", "no option of `lynkrc check`: --zz\n"),
+        (["check", "a", "b\x1b[1m"], "lynkrc check", "too many arguments: b\\u{1b}[1m\n"),
+    ],
+)
+def test_a_slip_is_told_with_what_was_meant(
+    words: list[str], usage: str, told: str, folder: Path
+) -> None:
+    done = program(*words, cwd=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"usage: {usage} [-h]")
+    assert told in done.stderr
+    assert f"\n{usage}: error: " in done.stderr
+
+
 def test_a_pipe_gets_plain_text(folder: Path) -> None:
     assert "\x1b" not in program("check", "broken.yaml", cwd=folder).stdout
 

@@ -78,6 +78,15 @@ def test_messages_name_the_command_that_was_typed(
     assert "error: " in said and "lynkrc" in said and "lynkrc-runtime" not in said
 
 
+def test_its_help_says_what_it_does(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = handed_over(monkeypatch, "--help")
+    with pytest.raises(SystemExit):
+        runtime_main(command[command.index("lynkrc_runtime") + 1 :])
+    assert "\n\nStart the gateway on a bundle; " in capsys.readouterr().out
+
+
 def test_the_working_directory_lends_no_modules(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

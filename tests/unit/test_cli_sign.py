@@ -9,8 +9,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from lynkrc import __version__
 from lynkrc.bundle.pack import pack
 from lynkrc.cli.main import main
+from lynkrc.cli.rebuilt import first_difference
 from lynkrc.cli.signing_key import PASSPHRASE
 from lynkrc.cli.specs import compile_file
 from lynkrc.pipeline import pack_bundle
@@ -222,10 +224,29 @@ def test_a_rebuild_names_the_file_that_differs(folder: Path, capsys: Say) -> Non
     assert told(capsys, 0, "verify", "out")[1].startswith("note: ")
     _, err = told(capsys, 1, "verify", "out", "--rebuild")
     assert "error: out/sample.lynkr: scorer.py: differs from byte " in err
+    line = changed[: changed.index(b"51")].count(b"\n") + 1
+    shown = f", in line {line}: `elif score <= 51:`, made anew `elif score <= 50:`\n"
+    assert shown in err
+    assert f"note: made anew by lynkrc {__version__}; another version may have built" in err
     _, err = told(capsys, 1, "sign", "out", "--key", "our.pem")
     assert "scorer.py differs from byte " in err
     assert err.endswith("sign what this lynkrc builds\n")
     assert not path.with_name("sample.lynkr.intoto.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("held", "made", "told"),
+    [
+        (b"a\nbc\nd\n", b"a\nbx\nd\n", ", in line 2: `bc`, made anew `bx`"),
+        (b"a\n", b"a\nb\n", ", in line 2: nothing more, made anew `b`"),
+        (b"a\nb", b"a\nbc", ", in line 2: `b`, made anew `bc`"),
+        (b"x" * 90 + b"1", b"x" * 90 + b"2", f"1: `{'x' * 30}1`, made anew `{'x' * 30}2`"),
+        (b"\x1b[1m", b"a\xff", ", in line 1: `\\u{1b}[1m`, made anew `a\ufffd`"),
+        (b"\0a", b"\0b", "differs from byte 1 on (2 bytes, 2 when made anew)"),
+    ],
+)
+def test_the_first_difference_of_texts_is_shown(held: bytes, made: bytes, told: str) -> None:
+    assert first_difference(held, made).endswith(told)
 
 
 def test_a_report_that_rests_on_another_file_is_not_shown(folder: Path, capsys: Say) -> None:

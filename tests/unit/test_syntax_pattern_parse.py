@@ -39,6 +39,7 @@ def root(text: str) -> object:
 
 def test_words_become_folded_literals() -> None:
     assert root("Straße") == root("STRAẞE") == Literal(text="straße")
+    assert root("İzmir") == Literal(text="İzmir") != root("izmir")
     assert root("don\u2019t") == Literal(text="don't")
     assert root("c++") == Literal(text="c++")
     assert root(".NET") == Literal(text=".net")
