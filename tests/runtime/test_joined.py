@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from lynkrc_runtime.server.background import Repeated, background
+from lynkrc_runtime.server.background import Joint, background
 from lynkrc_runtime.server.joined import breakers, readiness, states
 from lynkrc_runtime.telemetry.merging import families, merged
 from lynkrc_runtime.telemetry.summary import summary
@@ -98,11 +98,11 @@ async def test_what_is_asked_for_while_it_runs_is_done_once_more() -> None:
         await go.wait()
 
     async with background() as tasks:
-        repeated = Repeated(tasks, work)
-        repeated.ask()
+        joint = Joint(tasks, work)
+        joint.ask()
         await asyncio.sleep(0)
         for _ in range(50):
-            repeated.ask()
+            joint.ask()
         assert runs == 1
         go.set()
         async with asyncio.timeout(60):
@@ -111,7 +111,36 @@ async def test_what_is_asked_for_while_it_runs_is_done_once_more() -> None:
         for _ in range(5):
             await asyncio.sleep(0)
         assert runs == 2
-        repeated.ask()
+        joint.ask()
         for _ in range(3):
             await asyncio.sleep(0)
         assert runs == 3
+
+
+async def test_who_asks_has_what_a_run_after_that_comes_to_whoever_leaves() -> None:
+    go, runs = asyncio.Event(), 0
+
+    async def work() -> int:
+        nonlocal runs
+        runs += 1
+        mine = runs
+        await go.wait()
+        if mine == 1:
+            raise ValueError
+        return mine
+
+    async with background() as tasks, asyncio.timeout(60):
+        joint = Joint(tasks, work)
+        first = [asyncio.create_task(joint.wait()) for _ in range(2)]
+        while runs < 1:
+            await asyncio.sleep(0)
+        leaving, *staying = [asyncio.create_task(joint.wait()) for _ in range(5)]
+        await asyncio.sleep(0)
+        leaving.cancel()
+        first.pop().cancel()
+        go.set()
+        with pytest.raises(ValueError):
+            await first[0]
+        assert await asyncio.gather(*staying) == [2] * 4
+        assert leaving.cancelled()
+        assert await joint.wait() == 3

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from lynkrc_runtime.bundle import open_bundle
+from lynkrc_runtime.bundle import BrokenBundle, open_bundle
 from lynkrc_runtime.decide import Verdict
 from lynkrc_runtime.dispatch import Slot
 from lynkrc_runtime.protocol.tables import CLIENT_DIALECTS
 from lynkrc_runtime.self_test import DRAWN, disagreement, vectors
+from lynkrc_runtime.server import reload as reloading
 from lynkrc_runtime.server.draining import Stopping
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.options import Options
@@ -29,6 +30,7 @@ from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from lynkrc_runtime.telemetry.reloads import Result
 from tests.e2e import versions
+from tests.runtime.by_hand import Said
 
 
 def slot(low: int, high: int) -> Slot:
@@ -126,14 +128,16 @@ def test_engines_that_differ_on_one_value_are_found() -> None:
 # -- the reloader ------------------------------------------------------------------------------
 
 
-def reloader(path: Path, options: Options | None = None) -> tuple[Reloader, Site, Process]:
+def reloader(
+    path: Path, options: Options | None = None, log: Log | None = None
+) -> tuple[Reloader, Site, Process]:
     opened = open_bundle(path)
     simulator = Simulator(CLIENT_DIALECTS)
     process = Process(
         settings=Settings(),
         environ={},
         http=simulator,
-        log=Log(write=lambda _: None),
+        log=log or Log(write=lambda _: None),
         metrics=Metrics(version="0"),
     )
     gateway = assemble(tried_policy(opened), process)
@@ -165,6 +169,35 @@ async def test_a_refused_bundle_changes_nothing(tmp_path: Path) -> None:
     assert site.gateway is before
     assert (await made.reload()).result is Result.FAILED
     assert site.trouble is not None and site.gateway is before
+
+
+async def test_a_mistake_of_ours_is_a_reload_that_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise KeyError("secret")
+
+    said = Said()
+    made, site, _ = reloader(versions.write(tmp_path, 1), log=Log(write=said.write))
+    before = site.gateway
+    versions.write(tmp_path, 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(reloading, "assemble", mistaken)
+        ended = await made.reload()
+    assert ended.result is Result.FAILED and site.gateway is before
+    assert str(ended.reason).endswith("an error inside the gateway (KeyError)")
+    assert [line["event"] for line in said.lines] == ["mistake", "reload"]
+    assert "secret" not in str(said.lines)
+    assert (await made.reload()).result is Result.RELOADED
+
+
+async def test_a_route_table_that_is_no_text_is_no_bundle(tmp_path: Path) -> None:
+    made, _, _ = reloader(versions.write(tmp_path, 1))
+    path = versions.write(tmp_path, 2, files={"routes.txt": b"\xff"})
+    with pytest.raises(CannotReload, match="can't decode byte"):
+        await made.prepare(path)
+    with pytest.raises(BrokenBundle, match="can't decode byte"):
+        tried_policy(open_bundle(path))
 
 
 async def test_an_old_bundle_goes_with_its_last_request(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any, final
+from typing import Any, Generic, TypeVar, final
+
+_T = TypeVar("_T")
 
 
 @final
@@ -15,11 +17,12 @@ class Tasks:
     def __init__(self) -> None:
         self._running: set[asyncio.Task[Any]] = set()
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run it; the event loop tells of a mistake in it."""
+    def start(self, work: Coroutine[Any, Any, _T]) -> asyncio.Task[_T]:
+        """Run it; the event loop tells of a mistake in it that nobody hears of."""
         task = asyncio.get_running_loop().create_task(work)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
+        return task
 
     async def end(self) -> None:
         """Cancel what runs."""
@@ -30,29 +33,37 @@ class Tasks:
 
 
 @final
-class Repeated:
-    """Work a signal asks for: asked for while it runs, it is done once more, however often."""
+class Joint(Generic[_T]):
+    """Work that several ask for: asked for while it runs, it is done once more for all who do.
 
-    __slots__ = ("_is_wanted", "_runs", "_tasks", "_work")
+    What was asked for is done from its beginning, after that; whoever asked may leave.
+    """
 
-    def __init__(self, tasks: Tasks, work: Callable[[], Coroutine[Any, Any, object]]) -> None:
+    __slots__ = ("_next", "_runs", "_tasks", "_work")
+
+    def __init__(self, tasks: Tasks, work: Callable[[], Coroutine[Any, Any, _T]]) -> None:
         self._tasks, self._work = tasks, work
-        self._is_wanted = self._runs = False
+        self._runs: asyncio.Task[_T] | None = None
+        self._next: asyncio.Task[_T] | None = None
 
-    def ask(self) -> None:
-        """Have it done from its beginning, after this."""
-        self._is_wanted = True
-        if not self._runs:
-            self._runs = True
-            self._tasks.start(self._run())
+    def ask(self) -> asyncio.Task[_T]:
+        """Have it done; what it comes to is for all who asked, so nobody may cancel it."""
+        if self._next is None:
+            self._next = self._tasks.start(self._run(self._runs))
+        return self._next
 
-    async def _run(self) -> None:
+    async def wait(self) -> _T:
+        """Have it done, and wait for what it comes to."""
+        return await asyncio.shield(self.ask())
+
+    async def _run(self, before: asyncio.Task[_T] | None) -> _T:
+        if before is not None:
+            await asyncio.wait((before,))
+        self._runs, self._next = self._next, None
         try:
-            while self._is_wanted:
-                self._is_wanted = False
-                await self._work()
+            return await self._work()
         finally:
-            self._runs = False
+            self._runs = None
 
 
 @asynccontextmanager

@@ -141,6 +141,7 @@ def policy_of(opened: OpenedBundle) -> Policy:
     loaded = load_opened(opened)
     try:
         extractor = Extractor(loaded.dispatch, loaded.tables)
+        routes_text = opened.files["routes.txt"].decode()
     except ValueError as error:
         raise BrokenBundle(f"{opened.path}: {error}") from error
     return Policy(
@@ -151,5 +152,5 @@ def policy_of(opened: OpenedBundle) -> Policy:
         digest=loaded.manifest.meaning_digest,
         engine=loaded.engine,
         notice=loaded.notice,
-        routes_text=opened.files["routes.txt"].decode(),
+        routes_text=routes_text,
     )

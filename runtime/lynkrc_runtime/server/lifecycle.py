@@ -15,7 +15,7 @@ from typing import Final
 
 from lynkrc_runtime.bundle import OpenedBundle
 from lynkrc_runtime.server.admin_routes import admin_app
-from lynkrc_runtime.server.background import Repeated, background
+from lynkrc_runtime.server.background import Joint, background
 from lynkrc_runtime.server.crowd import OPERATORS, room
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.listening import listen
@@ -55,7 +55,8 @@ async def run(
         if remote is not None:
             remote.follow(log, reload, lambda: site.gateway.policy.digest)
             site.fetches, reload = remote.fetches, remote.reload
-        site.reload = reload
+        ordered = Joint(tasks, reload)
+        site.reload = ordered.wait
         admin = runner(admin_app(site), log, ADMIN_PATIENCE)
         await admin.setup()
         try:
@@ -66,7 +67,7 @@ async def run(
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, told(environ, reload)).ask)
+            loop.add_signal_handler(signal.SIGHUP, Joint(tasks, told(environ, ordered.wait)).ask)
             if remote is None:
                 watcher = Watcher(options.bundle, with_signatures=bool(options.trust.keys))
                 tasks.start(watch(watcher, lambda: watches(site.gateway.policy), reload))

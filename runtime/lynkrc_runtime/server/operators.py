@@ -335,7 +335,7 @@ async def _reload(request: web.Request) -> web.Response:
     refused = await _ordered(request)
     if refused is not None:
         return refused
-    ended = await request.app[CREW].ordered()
+    ended = await request.app[CREW].reloading.wait()
     return web.json_response(ended.members, status=409 if ended.result is Result.FAILED else 200)
 
 
@@ -343,7 +343,7 @@ async def _restart(request: web.Request) -> web.Response:
     refused = await _ordered(request)
     if refused is not None:
         return refused
-    reason = await request.app[CREW].restart()
+    reason = await request.app[CREW].restarting.wait()
     if reason is not None:
         return web.json_response({"result": "failed", "reason": reason}, status=409)
     return web.json_response({"result": "restarted"})

@@ -20,7 +20,7 @@ from lynkrc_runtime.server.options import Options, addresses, refuse_memory
 from lynkrc_runtime.server.process import CannotServe, Process, assemble, install
 from lynkrc_runtime.server.tracing import needs_restart
 from lynkrc_runtime.settings import Settings
-from lynkrc_runtime.telemetry.log import Level
+from lynkrc_runtime.telemetry.log import Level, place_of
 from lynkrc_runtime.telemetry.reloads import Reloaded, Result
 
 
@@ -104,6 +104,13 @@ class Reloader:
             gateway = assemble(policy, self._process)
         except (BrokenBundle, CannotServe) as fault:
             raise CannotReload(str(fault)) from fault
+        except CannotReload:
+            raise
+        except Exception as mistake:
+            # Of ours; what it says may hold anything. Who watches or asks a server is to go on.
+            kind = type(mistake).__name__
+            self._process.log.line(Level.ERROR, "mistake", type=kind, place=place_of(mistake))
+            raise CannotReload(f"{path}: an error inside the gateway ({kind})") from mistake
         self._prepared = (opened.identity, gateway)
         return Result.UNCHANGED if is_same else Result.RELOADED
 

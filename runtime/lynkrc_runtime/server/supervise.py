@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lynkrc_runtime.bundle import OpenedBundle
-from lynkrc_runtime.server.background import Repeated, background
+from lynkrc_runtime.server.background import Joint, background
 from lynkrc_runtime.server.crowd import OPERATORS
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.server.lifecycle import ADMIN_PATIENCE, STOPS, announce, watch
@@ -57,10 +57,11 @@ async def supervise(
                 loop.add_signal_handler(number, stop.set)
             if remote is not None:
                 remote.follow(log, crew.reload, lambda: crew.digest)
-                crew.fetches, crew.ordered = remote.fetches, remote.reload
-            ordered = told(environ, crew.ordered)
-            loop.add_signal_handler(signal.SIGHUP, Repeated(tasks, ordered).ask)
-            loop.add_signal_handler(signal.SIGUSR2, Repeated(tasks, crew.restart).ask)
+                crew.fetches = remote.fetches
+                crew.reloading = Joint(tasks, remote.reload)
+            reload = Joint(tasks, told(environ, crew.reloading.wait))
+            loop.add_signal_handler(signal.SIGHUP, reload.ask)
+            loop.add_signal_handler(signal.SIGUSR2, crew.restarting.ask)
             try:
                 operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
                 clients = listen(places.hosts, places.port, log, "--port", is_secure=bool(tls))

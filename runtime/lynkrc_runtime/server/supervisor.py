@@ -9,10 +9,10 @@ before any of them commits; a rolling restart has each new worker serve before a
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, final
+from typing import Final, final
 
 from lynkrc_runtime.bundle import (
     BrokenBundle,
@@ -24,7 +24,7 @@ from lynkrc_runtime.bundle import (
 from lynkrc_runtime.bundle_archive import read_bundle
 from lynkrc_runtime.plain_file import read_plain
 from lynkrc_runtime.server import control
-from lynkrc_runtime.server.background import Tasks
+from lynkrc_runtime.server.background import Joint, Tasks
 from lynkrc_runtime.server.changes import Changes, facts_of_bundle, facts_of_policy
 from lynkrc_runtime.server.crew import Unheard, Worker, start_worker
 from lynkrc_runtime.server.gateway import Policy
@@ -80,8 +80,10 @@ class Supervisor:
         self.workers: dict[int, Worker] = {}
         self.counts = WorkerCounts()
         self.reloads = Reloads()
-        self.ordered: Callable[[], Coroutine[Any, Any, Reloaded]] = self.reload
-        """What an operator's order to reload does."""
+        self.reloading = Joint(tasks, self.reload)
+        """What an operator's order to reload does; one who leaves does not end it half-way."""
+        self.restarting = Joint(tasks, self.restart)
+        """The same of an order to restart."""
         self.fetches: Fetches | None = None
         """How asking a server for the bundle goes, where it comes from one."""
         self.changes = Changes()
