@@ -63,6 +63,8 @@ FACTS = tuple(
         shape=shape,
         maker=f"maker/{model}",
         context=200_000,
+        # One of them knows that others made what the seeds hold.
+        foreign=seeds.SIGNED if model == "plain" else frozenset(),
     )
     for model, capabilities, shape in (
         ("m", ABILITIES, RequestShape()),

@@ -32,6 +32,9 @@ COUNTED = Speech(
 
 MESSAGES, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"
 GEMINI, CONVERSE, OLLAMA = "gemini", "bedrock-converse", "ollama-chat"
+BY_CLAUDE, BY_OPENAI = "EqClaudeSigned==", "gAAAA-encrypted"
+SIGNED = frozenset((BY_CLAUDE, carrier.seal(carrier.OPENAI, BY_OPENAI, "") or ""))
+"""What some requests have of their makers, as a gateway remembers it."""
 
 
 def base64_of(data: bytes) -> str:
@@ -151,9 +154,9 @@ def requests(dialect: str) -> list[bytes]:
     )
     gemini = carrier.seal(carrier.GEMINI, "c2ln", "gemini/gemini-3-flash")
     bodies: dict[str, list[Any]] = {
-        MESSAGES: [_messages(made), _messages(gemini), _messages("EqClaudeSigned==")],
-        CHAT: [_chat(details), _chat(made)],
-        RESPONSES: [_responses(made), _responses("gAAAA-encrypted")],
+        MESSAGES: [_messages(made), _messages(gemini), _messages(BY_CLAUDE)],
+        CHAT: [_chat(details), _chat(made), _chat(BY_CLAUDE)],
+        RESPONSES: [_responses(made), _responses(BY_OPENAI)],
     }
     return [json.dumps(one).encode() for one in bodies[dialect]]
 

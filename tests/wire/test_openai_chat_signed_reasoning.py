@@ -1,6 +1,7 @@
 """Signatures travel with a Chat client: in answers, in streams, and back to their maker alone."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -267,6 +268,20 @@ def test_a_chat_server_is_not_sent_what_another_target_signed() -> None:
     )
     turn, transforms = passed(message, foreign)
     assert "reasoning_details" not in turn and transforms == ("stripped=thinking",)
+
+
+@pytest.mark.parametrize("odd", [[], {}, [None], {"a": 1}, None, 7, True])
+@pytest.mark.parametrize("name", ["signature", "data"])
+@pytest.mark.parametrize("foreign", [frozenset[str](), frozenset(("Eo4B",))])
+def test_what_no_maker_can_have_signed_is_passed_on(
+    name: str, odd: Any, foreign: frozenset[str]
+) -> None:
+    made_up = {"type": "reasoning.encrypted", name: odd, "index": 7}
+    message = whole_message(TURNS["encrypted"] if not foreign else TURNS["signed"])
+    message["reasoning_details"].append(made_up)
+    turn, transforms = passed(message, replace(facts_of(), foreign=foreign))
+    assert turn["reasoning_details"] == [made_up]
+    assert transforms == ("stripped=thinking",)
 
 
 def test_a_stream_of_a_gateway_like_this_one_is_read_once() -> None:

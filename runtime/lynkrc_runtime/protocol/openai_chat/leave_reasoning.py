@@ -64,4 +64,6 @@ def _edited(message: Body, facts: TargetFacts) -> bool:
 
 
 def _is_foreign(entry: dict[str, Any], facts: TargetFacts) -> bool:
-    return any(entry.get(name) in facts.foreign for name in ("signature", "data"))
+    # Whatever else a client put there has no maker.
+    marks = (entry.get(name) for name in ("signature", "data"))
+    return any(isinstance(mark, str) and mark in facts.foreign for mark in marks)
