@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import traceback
 from atexit import register
 from collections.abc import Callable, Mapping, Sequence
@@ -262,6 +263,7 @@ def _put_on(caller: socket.socket) -> None:
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
+    time.tzset()
     # As Python opens them.
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - a stream, not a path
     sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115 - as above

@@ -19,6 +19,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -221,6 +222,8 @@ class Walk:
             "HOME": str(self.folder),
             "LYNKRC_CACHE": str(self.folder / ".git-ignored" / "cache"),
             "NO_COLOR": "1",
+            # What ended today is told, and no day ends at noon.
+            "TZ": f"NOON{datetime.now(UTC).hour - 12:+d}",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_SYSTEM": os.devnull,
             **identity,
