@@ -3,9 +3,7 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,19 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.held_port import HeldPort
+
 _PASSWORD = "planted-secret-of-redis"
 _START_WITHIN = 60.0
-
-
-def _held() -> socket.socket:
-    """Who holds a free port: as long as it is bound nobody is given it who asks for any.
-
-    Who asks for this one gets it, as nothing listens here.
-    """
-    holder = socket.socket()
-    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    holder.bind(("127.0.0.1", 0))
-    return holder
 
 
 @dataclass(slots=True)
@@ -34,15 +23,13 @@ class RedisServer:
 
     folder: Path
     durable: bool = False
-    port: int = field(init=False)
     password: str = _PASSWORD
-    _holder: socket.socket = field(default_factory=_held)
+    _held: HeldPort = field(default_factory=HeldPort)
     _process: "subprocess.Popen[bytes] | None" = None
 
-    def __post_init__(self) -> None:
-        self.port = self._holder.getsockname()[1]
-        if sys.platform != "linux":  # there nobody else gets it at all
-            self._holder.close()
+    @property
+    def port(self) -> int:
+        return self._held.number
 
     @property
     def url(self) -> str:
@@ -103,7 +90,7 @@ class RedisServer:
     def stop(self) -> None:
         if self._process is not None:
             self.kill()
-        self._holder.close()
+        self._held.close()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ The gateway is a small server that says what one says; `test_workers_storms` rea
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -14,6 +14,7 @@ import pytest
 
 from lynkrc.cli.main import main
 from tests.e2e.gateway import environment
+from tests.held_port import HeldPort
 from tests.pseudo_terminal import Terminal, terminal
 
 TOKEN = "token-of-the-operators"
@@ -65,7 +66,7 @@ class Answer(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def gateway(port: int = 0) -> Iterator[Gateway]:
+def gateway(port: int) -> Iterator[Gateway]:
     with Gateway(("127.0.0.1", port), Answer) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -84,7 +85,7 @@ def shows(seen: Terminal, *told: str) -> bool:
 def test_a_table_that_renews_itself(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with gateway() as one:
+    with closing(HeldPort()) as held, gateway(held.number) as one:
         url = one.url
         assert main(["top", "--once", "--admin", url]) == 2
         assert "LYNKRC_ADMIN_TOKEN" in capsys.readouterr().err
@@ -106,7 +107,7 @@ def test_a_table_that_renews_itself(
             one.shutdown()
             one.server_close()
             seen.until(lambda it: shows(it, "no gateway answers at", "3 requests"))
-            with gateway(one.server_address[1]) as other:
+            with gateway(held.number) as other:
                 other.requests = 2
                 seen.until(lambda it: shows(it, "2 requests", "small       closed         2"))
                 seen.type(b"q")

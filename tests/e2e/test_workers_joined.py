@@ -123,7 +123,9 @@ def lines(folder: Path, is_all: Callable[[list[dict[str, Any]]], bool]) -> list[
         with suppress(FileNotFoundError):  # it was rotated between the look and the reading
             texts = [one.read_text() for one in folder.glob("log*") if one.suffix != ".lock"]
             wholes = [text.rpartition("\n")[0] for text in texts]
-            found = [json.loads(line) for text in wholes for line in text.splitlines()]
+            # Or between two readings, and then it was read twice.
+            each = dict.fromkeys(line for text in wholes for line in text.splitlines())
+            found = [json.loads(line) for line in each]
             if is_all(found):
                 return found
         time.sleep(0.02)

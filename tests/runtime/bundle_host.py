@@ -73,24 +73,19 @@ class BundleHost:
         return web.Response(body=data, headers={"etag": tag})
 
     @asynccontextmanager
-    async def running(self, context: ssl.SSLContext, port: int = 0) -> AsyncIterator[None]:
+    async def running(self, context: ssl.SSLContext) -> AsyncIterator[None]:
         """Serve on this machine until the block ends."""
         app = web.Application()
         app.router.add_route("GET", r"/{path:.*}", self._answer)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=context)
+            site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
             await site.start()
             self.url = f"https://127.0.0.1:{runner.addresses[0][1]}{BUNDLE}"
             yield
         finally:
             await runner.cleanup()
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.url.removeprefix("https://127.0.0.1:").partition("/")[0])
 
 
 @dataclass(frozen=True)
@@ -112,13 +107,13 @@ def papers(folder: Path, *names: str) -> Papers:
 
 
 @contextmanager
-def in_background(host: BundleHost, context: ssl.SSLContext, port: int = 0) -> Iterator[None]:
+def in_background(host: BundleHost, context: ssl.SSLContext) -> Iterator[None]:
     """Serve in a thread until the block ends, for tests that block."""
     loop = asyncio.new_event_loop()
     ready, stop = threading.Event(), asyncio.Event()
 
     async def serve() -> None:
-        async with host.running(context, port):
+        async with host.running(context):
             ready.set()
             await stop.wait()
 

@@ -166,7 +166,7 @@ async def test_a_stream_waits_for_its_reader(lab: Lending, direct: bool) -> None
 
     async with lab(serving, direct=direct) as one:
         reader, writer = await one.connect()
-        writer.write(asked())
+        await one.sends(writer, asked())
         seen = -1
         while seen != len(written):  # until it stops
             seen = len(written)

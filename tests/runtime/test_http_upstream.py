@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import socket
 
 import pytest
 from msgspec.structs import replace
@@ -75,11 +76,11 @@ async def test_a_redirect_is_an_answer_not_a_journey() -> None:
 
 
 async def test_nobody_listens() -> None:
-    async with server(lambda _r, _w: asyncio.sleep(0)) as url:
-        pass
-    async with HttpUpstream() as upstream:
-        with pytest.raises(UpstreamFault) as caught:
-            await upstream.send(request(url))
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        async with HttpUpstream() as upstream:
+            with pytest.raises(UpstreamFault) as caught:
+                await upstream.send(request(f"http://127.0.0.1:{nobody.getsockname()[1]}"))
     assert caught.value.fault is Fault.CONNECT
     assert caught.value.failure.kind is FailureClass.TRANSIENT
     assert "127.0.0.1" not in caught.value.failure.message, "addresses are not for clients"

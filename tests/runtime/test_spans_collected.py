@@ -45,6 +45,8 @@ from tests.runtime.collected_answers import ANSWER, BEGIN, BLAME, DOWN, END, PRO
 from tests.runtime.collector import Collector, attributes, collecting
 from tests.runtime.virtual_time import run
 
+PATIENCE = 60.0
+"""Seconds a collector that answers has for it."""
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
 
@@ -63,12 +65,12 @@ def collector(started: Collector) -> Collector:
 class Served:
     """One request of a gateway of two targets, told to a collector."""
 
-    def __init__(self, url: str, *, sample: int = 100) -> None:
+    def __init__(self, url: str, *, sample: int = 100, end_within: float = PATIENCE) -> None:
         self.said = Said()
         self.client = Recorder()
         self.upstream = Scripted({})
         self.metrics = ""
-        self._url, self._sample = url, sample
+        self._url, self._sample, self._end_within = url, sample, end_within
 
     def run(
         self,
@@ -93,7 +95,7 @@ class Served:
         self.upstream = Scripted({name: list(calls) * times for name, calls in scripts.items()})
         made = gateway(policy(table, scorer), self.said, http=self.upstream)
         log = Log(write=self.said.write)
-        with Spans(OtlpExporter(self._url), log=log, end_within=0.5) as spans:
+        with Spans(OtlpExporter(self._url), log=log, end_within=self._end_within) as spans:
             bases = [route.address.base for route in made.routes]
             tracing = tracing_of(table, "d" * 64, bases, spans)
             served = replace(made, tracing=tracing)
@@ -347,7 +349,7 @@ def settled(
     """What the log says when a request that ended so was told to a collector."""
     said = Said()
     table = dispatch([provider("one", "anthropic")], [target("big", 0)])
-    with Spans(OtlpExporter(url), log=Log(write=said.write)) as spans:
+    with Spans(OtlpExporter(url), log=Log(write=said.write), end_within=PATIENCE) as spans:
         tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         assert tracing is not None
         outcome = Outcome(
@@ -383,9 +385,8 @@ def test_a_mistake_of_ours_is_told_as_one(collector: Collector) -> None:
 def test_a_collector_that_is_down_is_counted_and_in_nobodys_way(collector: Collector) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        served = Served(f"http://127.0.0.1:{nobody.getsockname()[1]}").run(
-            {"big": [WHOLE]}, times=3
-        )
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        served = Served(url, end_within=0.5).run({"big": [WHOLE]}, times=3)
     assert served.client.status == 200
     assert 'lynkr_records_lost{of="span"} 6.0' in served.metrics
     (line,) = [line for line in served.said.lines if line["event"] == "traces"]
@@ -460,7 +461,7 @@ def test_the_environment_says_what_the_standard_lets_it(
         dispatch([provider("one", "anthropic")], [target("big", 0)]),
         settings=Settings(observability=Observability(traces=Traces(sample=100))),
     )
-    with Spans(OtlpExporter(None), log=Log(write=said.write)) as spans:
+    with Spans(OtlpExporter(None), log=Log(write=said.write), end_within=PATIENCE) as spans:
         tracing = tracing_of(table, "d" * 64, ["https://api.anthropic.com"], spans)
         made = gateway(policy(table), said, http=Scripted({"big": [WHOLE]}))
         run(ask(replace(made, tracing=tracing), body()))

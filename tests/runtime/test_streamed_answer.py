@@ -83,6 +83,7 @@ async def test_no_more_is_written_than_a_client_takes() -> None:
 
     async with connected(much, limit=1 << 10) as (reader, writer):
         writer.write(ASK)
+        await asyncio.wait_for(went_on.wait(), 60)
         stalled = 0
         while stalled < 50:  # turns of the loop in which nothing more was written
             went_on.clear()
