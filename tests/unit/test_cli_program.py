@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from lynkrc import __version__
+from lynkrc.__main__ import LASTING
 from lynkrc.cli.main import COMMANDS
-from tests.unit.cli_sample import BROKEN, SPEC, environment, program
+from tests.unit.cli_sample import BROKEN, ROOT, SPEC, environment, program
 
+QUICKSTART = ROOT / "examples" / "quickstart" / "routing.yaml"
 pty = pytest.importorskip("pty", reason="no terminals here")
 
 
@@ -253,6 +255,25 @@ def test_a_build_imports_no_gateway(folder: Path) -> None:
     modules = imported(folder, "build", "--quiet", "-o", "out", LYNKRC_CACHE="")
     # Mails: what is kept follows from what is installed, which is written as one.
     assert modules & {"aiohttp", "uvloop", "Cython", "email"} == set()
+
+
+def test_a_build_is_over_before_the_collector_looks(folder: Path) -> None:
+    """Commands that last have theirs look sooner."""
+    assert {name for name, _ in COMMANDS} > LASTING
+    code = (
+        "import gc, sys\n"
+        "from lynkrc.__main__ import main\n"
+        "looked = []\n"
+        "gc.collect()\n"
+        "gc.callbacks.append(lambda phase, _: looked.append(phase))\n"
+        f"sys.argv[1:] = ['build', {str(QUICKSTART)!r}, '--quiet', '-o', 'out']\n"
+        "code = main()\n"
+        "sys.exit(code or len(looked))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, env=environment(LYNKRC_CACHE=""), check=False
+    )
+    assert done.returncode == 0
 
 
 def test_serve_takes_the_runtime_s_arguments_in_any_order(folder: Path) -> None:
