@@ -33,6 +33,7 @@ from lynkrc_runtime.protocol.late_messages import (
     WORDS,
     course_of,
     own_kinds,
+    told_beside,
     words_of,
 )
 
@@ -175,9 +176,24 @@ def _shows_media(message: Message) -> bool:
     return not _MEDIA.isdisjoint(map(type, message.blocks))
 
 
-def history_text(messages: Sequence[Message], ask: Ask, markers: Markers) -> str:
-    """The user's earlier words and all words of the assistant, in order, one a line."""
-    return "\n".join(_history(messages, ask, markers))
+def history_text(
+    messages: Sequence[Message], ask: Ask, markers: Markers, known: bytes | None = None
+) -> str:
+    """The user's earlier words and all words of the assistant, in order, one a line.
+
+    `known` as for `find_ask`.
+    """
+    if known is None:
+        known = own_kinds(messages, markers.spelled)
+    if ask.last + 1 - ask.first == len(known) and ASSISTANT not in known:
+        return ""
+    told = told_beside(messages, known, ask.first, ask.last)
+    if told is None:
+        return "\n".join(_history(messages, ask, markers))
+    parts = [
+        part if isinstance(part, str) else authored_text(messages[part], markers) for part in told
+    ]
+    return "\n".join([part for part in parts if part])
 
 
 def _history(messages: Sequence[Message], ask: Ask, markers: Markers) -> Iterator[str]:

@@ -106,7 +106,7 @@ class Reading(Struct, dict=True, eq=False):
             case "ask":
                 return self.ask.text
             case "history":
-                return history_text(self.request.messages, self.ask, self.markers)
+                return history_text(self.request.messages, self.ask, self.markers, self.own_kinds)
             case "envelope":
                 return envelope_text(self.request)
             case _:

@@ -81,6 +81,11 @@ static void compare(const lk_table *table, const lk_work *work, const unsigned c
 static void in_bounds(lk_counts counts, size_t length) {
     expect(counts.words <= length && counts.sentences <= counts.words, "how many words");
     expect(counts.longest <= length, "the longest sentence");
+    expect(counts.bytes >= length && counts.bytes <= 4 * length, "how many bytes");
+    expect(counts.cjk <= length && counts.bytes >= 3 * counts.cjk, "how many characters of CJK");
+    expect(counts.lines <= length, "how many lines");
+    expect(counts.commas + counts.periods + counts.parens + counts.quotes + counts.questions <= length,
+           "how many marks");
 }
 
 static void scan(const unsigned char *data, size_t size, const unsigned char *text, size_t length,
@@ -221,6 +226,12 @@ static void read_turns(const unsigned char *text, size_t length) {
         }
         for (size_t i = 0; i < turns.result_count; i++)
             expect(turns.results[i].turn < turns.turn_count, "where a result is");
+        for (size_t i = 0; i < turns.text_count; i++) {
+            const lk_text *said = &turns.texts[i];
+            expect(said->turn < turns.turn_count && said->begin < said->end, "where a text is");
+            expect(i == 0 || said->turn >= turns.texts[i - 1].turn, "texts in order");
+            part_of(said->begin - 1, said->end + 1, &turns.turns[said->turn], "a text");
+        }
         for (size_t i = 0; i < turns.call_count; i++) {
             const lk_call *call = &turns.calls[i];
             expect(call->turn < turns.turn_count, "where a call is");

@@ -223,9 +223,9 @@ def test_places_outside_are_refused() -> None:
 
 class _Turns(ctypes.Structure):
     _fields_ = (
-        ("pointers", ctypes.c_void_p * 3),
-        ("counts", ctypes.c_size_t * 3),
-        ("rooms", ctypes.c_size_t * 3),
+        ("pointers", ctypes.c_void_p * 4),
+        ("counts", ctypes.c_size_t * 4),
+        ("rooms", ctypes.c_size_t * 4),
         ("end", ctypes.c_size_t),
         ("tokens", ctypes.c_uint64),
         ("has_reasoning", ctypes.c_int),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lynkrc_runtime.ask import Ask, authored_text, count_turns, find_ask
+from lynkrc_runtime.ask import Ask, authored_text, count_turns, find_ask, history_text
 from lynkrc_runtime.injected import Markers, make_markers
 from lynkrc_runtime.protocol.anthropic.fast_message import fast_messages
 from lynkrc_runtime.protocol.anthropic.native_messages import native_messages as native_anthropic
@@ -144,6 +144,9 @@ def agree(messages: Sequence[Message], markers: Markers) -> bytes:
     assert ask == find_ask(made, markers) == find_ask(made, markers, known)
     assert turns == count_turns(made, ask, markers) == count_turns(made, ask, markers, known)
     assert turns == turns_of(made, ask, markers)
+    history = history_text(made, ask, markers)
+    assert history == history_text(messages, ask, markers)
+    assert history == history_text(messages, ask, markers, known)
     authored = [text for message in made if (text := authored_text(message, markers))]
     assert first_words(messages, markers) == first_words(made, markers)
     assert first_words(made, markers) == (authored[0][:MOST_WORDS] if authored else "")
@@ -306,6 +309,60 @@ def test_a_turn_is_looked_at_no_further_than_its_first_words(
     assert count_turns(messages, ask, markers) == 3
     expected = [0, 1] if native_turns is None else []
     assert looked == [*expected, 4, 5, 8, 9]
+
+
+TALK = [
+    ("user", ["<note>n</note>", "first\n"]),
+    ("assistant", ["so\n", "", "and \u00e9"]),
+    ("user", [" second "]),
+    ("user", ["<note>n</note>"]),
+    ("assistant", ["ok"]),
+    ("user", ["third"]),
+]
+
+
+def talk_of(client: str) -> list[dict[str, Any]]:
+    kinds = {"user": "input_text", "assistant": "output_text"}
+    if client != "openai-responses":
+        kinds = dict.fromkeys(kinds, "text")
+    return [
+        {"role": role, "content": [{"type": kinds[role], "text": text} for text in texts]}
+        | ({"type": "message"} if client == "openai-responses" else {})
+        for role, texts in TALK
+    ]
+
+
+@needs_kernel
+@pytest.mark.parametrize("client", CLIENT_DIALECTS)
+def test_a_history_makes_the_messages_alone_that_are_in_doubt(
+    client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns = talk_of(client)
+    members = {"input": turns} if client == "openai-responses" else {"messages": turns}
+    body = json.dumps({"model": "m", "max_tokens": 1, **members}).encode()
+    messages = CLIENT_DIALECTS[client].read_request(body, {}).messages
+    markers = make_markers(tags=["note"], wrappers=[], prefixes=[])
+    ask = find_ask(messages, markers)
+    assert ask.text == "third"
+    monkeypatch.setattr(LateMessages, "_all", lambda _: pytest.fail("all messages are made"))
+    assert history_text(messages, ask, markers) == "first\nso\n\nand \u00e9\nsecond\nok"
+
+
+@needs_kernel
+@pytest.mark.parametrize(
+    ("refusal", "history"), [("No.", "No.\nYes."), ("", "Yes."), (None, "Yes.")]
+)
+def test_a_refusal_is_history(refusal: str | None, history: str) -> None:
+    turns = [
+        {"role": "assistant", "content": None, "refusal": refusal},
+        {"role": "assistant", "content": "Yes."},
+        {"role": "user", "content": "go"},
+    ]
+    chat = native_chat(json.dumps({"messages": turns}).encode())
+    assert chat is not None
+    messages, markers = chat[1][1], make_markers(tags=[], wrappers=[], prefixes=[])
+    agree(messages, markers)
+    assert history_text(messages, find_ask(messages, markers), markers) == history
 
 
 def test_speller_is_worth_something() -> None:

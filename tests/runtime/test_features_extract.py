@@ -458,7 +458,9 @@ def test_every_feature_of_the_table_can_be_a_slot(of: Request) -> None:
     assert all(s.low <= v <= s.high for s, v in zip(slots, vector, strict=True))
 
 
-@pytest.mark.parametrize("ask", ["", 'Is it ("so")? Yes.\n\n```\nx, y\n```', "你好。\u518d\u89c1\uff0c\u00e9"])
+@pytest.mark.parametrize(
+    "ask", ["", 'Is it ("so")? Yes.\n\n```\nx, y\n```', "你好。\u518d\u89c1\uff0c\u00e9"]
+)
 def test_the_vector_is_the_same_without_the_kernel(
     ask: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ the estimate of their tokens), and a request that is passed as it came needs few
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, SupportsIndex, TypeAlias, final, overload
 
+import msgspec
 from msgspec import Struct
 
 from lynkrc_runtime.protocol.conversation import (
@@ -39,6 +40,10 @@ GivenCall: TypeAlias = tuple[str, str | bytes]
 ForChat: TypeAlias = Callable[[bytes, bool, bool, bool], tuple[bytes, bytes] | None]
 """What opens the list, and what the target wants, to the list and the letters of its losses."""
 
+Told: TypeAlias = Callable[[bytes, int, int, Callable[[bytes], str]], list[str | int] | None]
+"""See `told_beside`; the last is what decodes a JSON string."""
+
+_text: Final = msgspec.json.Decoder(str).decode
 _KINDS: Final = {Role.SYSTEM: SYSTEM, Role.ASSISTANT: ASSISTANT, Role.USER: USER}
 
 
@@ -74,7 +79,7 @@ class LateMessages(Sequence[Message]):
     `own` gives the kinds with `WORDS` or `NOTHING` in the place of `USER` where that is known
     without a message; it is given the prefixes of clients, as `Markers` have them `spelled`.
     `words` gives the text of a message that is `WORDS`, not trimmed; None where it holds more than
-    one.
+    one. `told` is what `told_beside` asks.
     """
 
     __slots__ = (
@@ -89,6 +94,7 @@ class LateMessages(Sequence[Message]):
         "for_messages",
         "own",
         "tokens",
+        "told",
         "words",
     )
 
@@ -105,6 +111,7 @@ class LateMessages(Sequence[Message]):
         own: Callable[[bytes], bytes] | None = None,
         words: Callable[[int], str | None] = lambda _: None,
         for_chat: ForChat = lambda *_: None,
+        told: Told = lambda *_: None,
     ) -> None:
         self._entries = entries
         self._starts = starts
@@ -118,6 +125,7 @@ class LateMessages(Sequence[Message]):
         self.own = own
         self.words = words
         self.for_chat = for_chat
+        self.told = told
 
     def __len__(self) -> int:
         return len(self._starts)
@@ -188,6 +196,17 @@ def own_kinds(messages: Sequence[Message], prefixes: bytes) -> bytes:
 def words_of(messages: Sequence[Message], index: int) -> str | None:
     """The one text of a message that is `WORDS`, not trimmed; None where it holds others."""
     return messages.words(index) if type(messages) is LateMessages else None
+
+
+def told_beside(
+    messages: Sequence[Message], known: bytes, first: int, last: int
+) -> list[str | int] | None:
+    """What assistants said, and users but for the messages from `first` to `last`: texts in order.
+
+    Those of users are their own words, trimmed. The index of a message stands for one that must be
+    looked at; None where all must be. `known` is what `own_kinds` says of the messages.
+    """
+    return messages.told(known, first, last, _text) if type(messages) is LateMessages else None
 
 
 def calls_since(messages: Sequence[Message], first: int) -> list[GivenCall]:

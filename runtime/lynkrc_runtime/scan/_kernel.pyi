@@ -54,6 +54,10 @@ class Turns:
     the one text of a message that WORDS says something of, None where there are others; `decode`
     is given the JSON text of one with escapes.
 
+    `told` gives, in order, the texts of assistants, and the words of users but for messages from
+    `first` to `last`: the index of a message stands for it where it must be looked at. `own` is
+    what that gave. None where all must be.
+
     `is_chat`: the messages are those of Chat, where answers of tools in a row are one message.
     `first` is where the first message begins, behind instructions at the head, which end at
     `system_end` (0 without any) and are not among the messages. `messages` writes them for the
@@ -86,6 +90,9 @@ class Turns:
     def turn(self, index: int) -> bytes: ...
     def own(self, prefixes: bytes) -> bytes: ...
     def words(self, decode: Callable[[bytes], str], index: int) -> str | None: ...
+    def told(
+        self, own: bytes, first: int, last: int, decode: Callable[[bytes], str]
+    ) -> list[str | int] | None: ...
     def doubtful(self, first: int) -> list[tuple[bytes, bytes]]: ...
 
 def outlined(

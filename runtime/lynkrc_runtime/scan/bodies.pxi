@@ -136,11 +136,51 @@ cdef class Turns:
         cdef lk_said *said = &self.found.turns[index].said
         if said.texts != 1 or said.own != LK_WORDS:
             return None
-        cdef const char *text = PyBytes_AsString(self.body) + said.begin
-        cdef size_t size = said.end - said.begin
-        if memchr(text, b"\\", size) != NULL:
-            return decode(PyBytes_FromStringAndSize(text, <Py_ssize_t>size))
-        return PyUnicode_DecodeUTF8(text + 1, <Py_ssize_t>size - 2, NULL)
+        return self.unquoted(decode, said.begin + 1, said.end - 1)
+
+    cdef object unquoted(self, object decode, size_t begin, size_t end):
+        # What stands between two quotes.
+        cdef const char *text = PyBytes_AsString(self.body) + begin
+        cdef Py_ssize_t size = <Py_ssize_t>(end - begin)
+        if memchr(text, b"\\", <size_t>size) != NULL:
+            return decode(PyBytes_FromStringAndSize(text - 1, size + 2))
+        return PyUnicode_DecodeUTF8(text, size, NULL)
+
+    def told(self, bytes own not None, Py_ssize_t first, Py_ssize_t last, decode):
+        cdef Py_ssize_t turns = <Py_ssize_t>self.found.turn_count, turn
+        cdef const char *kinds = PyBytes_AsString(own)
+        cdef list told = []
+        cdef size_t place = 0
+        cdef lk_text text
+        if self.chat.has_refusal or PyBytes_Size(own) != turns:
+            return None
+        for turn in range(turns):
+            if kinds[turn] == b"a":
+                while self.next_text(&place, <size_t>turn, &text):
+                    told.append(self.unquoted(decode, text.begin, text.end))
+            elif (kinds[turn] == b"w" or kinds[turn] == b"u") and not first <= turn <= last:
+                words = self.words(decode, turn) if kinds[turn] == b"w" else None
+                told.append(turn if words is None else words.strip())
+        return told
+
+    cdef bint next_text(self, size_t *place, size_t turn, lk_text *text) noexcept:
+        # The next text of a message that is not empty, from a place on; the messages before are done.
+        cdef size_t count = self.chat.piece_count if self.has_pieces else self.found.text_count
+        cdef lk_piece *piece
+        while place[0] < count:
+            if self.has_pieces:
+                piece = &self.chat.pieces[place[0]]
+                text[0] = lk_text(piece.turn, piece.text.begin, piece.text.end)
+                if piece.kind != LK_TEXT:
+                    text.end = text.begin
+            else:
+                text[0] = self.found.texts[place[0]]
+            if text.turn > turn:
+                return False
+            place[0] += 1
+            if text.turn == turn and text.begin != text.end:
+                return True
+        return False
 
     def doubtful(self, Py_ssize_t first):
         cdef size_t i

@@ -309,7 +309,10 @@ static int read_member(lk_json *json, unsigned member, Entry *entry, lk_chat *fo
         if (!lk_read_string(json, &string)) return read_null(json);
         if (string.begin == string.end) return 1;
         found->turns.tokens += tokens_of(string.weight);
-        if (member == REASONING) found->turns.has_reasoning = 1;
+        if (member == REASONING)
+            found->turns.has_reasoning = 1;
+        else
+            found->has_refusal = 1;
         found->is_plain = 0;
         return 1;
     case NULLS:

@@ -33,6 +33,7 @@ typedef struct {
     size_t inputs_size, inputs_room;
     size_t system_end; /* behind the instructions at the head; 0 without any */
     int is_plain;      /* nothing was read of which there is no piece */
+    int has_refusal;   /* in words, of which there is none */
     lk_said said;      /* of the message that is read */
 } lk_chat;
 

@@ -111,13 +111,19 @@ cdef extern from "turns.h":
         size_t input_end
         uint64_t key
         int is_odd
+    ctypedef struct lk_text:
+        size_t turn
+        size_t begin
+        size_t end
     ctypedef struct lk_turns:
         lk_turn *turns
         lk_result *results
         lk_call *calls
+        lk_text *texts
         size_t turn_count
         size_t result_count
         size_t call_count
+        size_t text_count
         size_t end
         uint64_t tokens
         int has_reasoning
@@ -133,8 +139,13 @@ cdef extern from "chat_turns.h":
     ctypedef struct lk_span:
         size_t begin
         size_t end
+    ctypedef enum lk_piece_kind:
+        LK_TEXT
     ctypedef struct lk_piece:
+        size_t turn
+        lk_piece_kind kind
         int is_odd
+        lk_span text
         lk_span input
     ctypedef struct lk_chat:
         lk_turns turns
@@ -142,6 +153,7 @@ cdef extern from "chat_turns.h":
         unsigned char *inputs
         size_t piece_count
         size_t system_end
+        int has_refusal
     int lk_read_chat(const unsigned char *text, size_t begin, size_t size, lk_chat *found) nogil
     size_t lk_write_messages(const unsigned char *text, const lk_chat *found, unsigned char *out)
     void lk_release_chat(lk_chat *found)

@@ -154,6 +154,18 @@ static int read_member(lk_json *json, unsigned member, Block *block) {
     }
 }
 
+/* A text of the message that is read; 1, or -1 without memory. */
+static int add_text(const lk_string *string, lk_turns *found) {
+    found->tokens += tokens_of(string->weight);
+    if (string->begin == string->end) return 1;
+    if (!lk_grow((void **)&found->texts, found->text_count, &found->text_room,
+                 sizeof *found->texts))
+        return -1;
+    found->texts[found->text_count++] =
+        (lk_text){.turn = found->turn_count, .begin = string->begin, .end = string->end};
+    return 1;
+}
+
 /* What the block adds; 1, 0 or -1 as for the list. */
 static int add_block(const lk_json *json, const Block *block, lk_turns *found) {
     /* A member that the type has not, or one that it must have. */
@@ -191,7 +203,8 @@ static int add_block(const lk_json *json, const Block *block, lk_turns *found) {
             tokens_of(lk_weigh(json->text + block->input, block->input_end - block->input));
         return 1;
     }
-    if (block->type != TEXT) found->has_reasoning = 1;
+    if (block->type == TEXT) return add_text(&block->text, found);
+    found->has_reasoning = 1;
     /* Characters count there, not bytes. */
     if (block->type == DATA && !block->text.is_ascii) return 0;
     found->tokens += tokens_of(block->text.weight);
@@ -239,7 +252,7 @@ static int read_turn(lk_json *json, lk_turns *found) {
         has_content = 1;
         if (lk_peek(json) != '[') {
             if (!lk_read_string(json, &string)) return 0;
-            found->tokens += tokens_of(string.weight);
+            if (add_text(&string, found) < 0) return -1;
             if (is_heard(role)) lk_hear(&said, json, &string);
             continue;
         }
@@ -312,5 +325,6 @@ void lk_release_turns(lk_turns *found) {
     free(found->turns);
     free(found->results);
     free(found->calls);
+    free(found->texts);
     *found = (lk_turns){0};
 }

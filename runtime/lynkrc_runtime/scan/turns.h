@@ -28,11 +28,17 @@ typedef struct {
 } lk_call;
 
 typedef struct {
+    size_t turn;
+    size_t begin, end; /* between the quotes */
+} lk_text;
+
+typedef struct {
     lk_turn *turns;
     lk_result *results;
     lk_call *calls;
-    size_t turn_count, result_count, call_count;
-    size_t turn_room, result_room, call_room;
+    lk_text *texts; /* of messages, in order, but for empty ones; pieces have those of other dialects */
+    size_t turn_count, result_count, call_count, text_count;
+    size_t turn_room, result_room, call_room, text_room;
     size_t end;      /* behind the list */
     uint64_t tokens; /* of texts, calls and reasoning */
     int has_reasoning;

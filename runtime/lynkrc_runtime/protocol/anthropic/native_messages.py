@@ -77,6 +77,7 @@ def messages_in(body: bytes, turns: "Turns") -> LateMessages:
         entries.calls,
         own=turns.own,
         words=partial(turns.words, _text),
+        told=turns.told,
         for_chat=turns.for_chat,
     )
 

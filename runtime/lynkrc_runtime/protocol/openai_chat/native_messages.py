@@ -68,6 +68,7 @@ def conversation_in(body: bytes, turns: "Turns") -> Conversation:
         for_messages=entries.for_messages,
         own=turns.own,
         words=partial(turns.words, _text),
+        told=turns.told,
     )
     return entries.system(), messages
 

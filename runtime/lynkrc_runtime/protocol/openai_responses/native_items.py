@@ -89,6 +89,7 @@ class NativeItems(Sequence[Sequence[Item]]):
             for_messages=self._for_messages,
             own=turns.own,
             words=partial(turns.words, _text),
+            told=turns.told,
             for_chat=turns.for_chat,
         )
         return self._system(instructions), messages
