@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.string cimport memchr, memcpy, memset
 
 
 include "declared.pxi"
@@ -170,32 +170,32 @@ cdef class Kernel:
 
     def scan(self, str text not None):
         cdef Room *room = self.run(text)
-        cdef Py_ssize_t lexicons = self.table.lexicons, i
+        cdef Py_ssize_t lexicons = self.table.lexicons
         cdef lk_work *work = &room.work
+        cdef bint differ = False, have_points = False
+        cdef uint32_t lexicon
+        cdef size_t i
         try:
             if room.entered == 0:
                 return None
-            # Most lexicons do not occur: a tuple is born with zeros, and few are replaced. Often
-            # it would be the same as another one: each entry occurs once, or none has a weight.
+            # Few lexicons occur: a tuple is born with zeros, and theirs are replaced. Often it
+            # would be the same as another one: each entry occurs once, or none has a weight.
             counts = PyTuple_GetSlice(self.zeros, 0, lexicons)
-            points = None
-            for i in range(lexicons):
-                if work.counts[i] != 0:
-                    put(counts, i, work.counts[i])
-            if memcmp(work.counts, work.distinct, <size_t>lexicons * sizeof(uint32_t)) == 0:
-                distinct = counts
-            else:
+            for i in range(work.met_count):
+                lexicon = work.met[i]
+                put(counts, lexicon, work.counts[lexicon])
+                differ |= work.counts[lexicon] != work.distinct[lexicon]
+                have_points |= work.points[lexicon] != 0
+            distinct = counts
+            if differ:
                 distinct = PyTuple_GetSlice(self.zeros, 0, lexicons)
-                for i in range(lexicons):
-                    if work.distinct[i] != 0:
-                        put(distinct, i, work.distinct[i])
-            for i in range(lexicons):
-                if work.points[i] != 0:
-                    if points is None:
-                        points = PyTuple_GetSlice(self.zeros, 0, lexicons)
-                    put(points, i, work.points[i])
-            if points is None:
-                points = self.nothing
+                for i in range(work.met_count):
+                    put(distinct, work.met[i], work.distinct[work.met[i]])
+            points = self.nothing
+            if have_points:
+                points = PyTuple_GetSlice(self.zeros, 0, lexicons)
+                for i in range(work.met_count):
+                    put(points, work.met[i], work.points[work.met[i]])
             return counts, distinct, points
         finally:
             self.keep(room)

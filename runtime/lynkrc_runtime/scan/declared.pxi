@@ -33,7 +33,9 @@ cdef extern from "kernel.h":
         uint32_t *counts
         uint32_t *distinct
         int64_t *points
+        uint32_t *met
         size_t found_count
+        size_t met_count
     const char *lk_bind(lk_table *table, const unsigned char *data, size_t size)
     void lk_release(lk_table *table)
     int lk_work_init(lk_work *work, const lk_table *table)
