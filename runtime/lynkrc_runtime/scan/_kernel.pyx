@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memchr, memcpy, memset
+from libc.string cimport memchr, memcpy, memset, strcmp
 
 
 include "declared.pxi"
@@ -43,6 +43,15 @@ cdef inline int put(object numbers, Py_ssize_t place, int64_t number) except -1:
     return PyTuple_SetItem(<PyObject *>numbers, place, PyLong_FromLongLong(number))
 
 
+cdef int refuse(const char *wrong) except -1:
+    # Ends with what the C files say; NULL is nothing.
+    if wrong == NULL:
+        return 0
+    if strcmp(wrong, LK_NO_MEMORY) == 0:
+        raise MemoryError
+    raise ValueError(wrong.decode("ascii"))
+
+
 cdef class Kernel:
     """Runs the automaton of a lexicon table over texts; see _kernel.pyi."""
 
@@ -57,15 +66,14 @@ cdef class Kernel:
     cdef Room *spare
 
     def __cinit__(self, bytes data not None, object weights not None, bytes folds not None):
-        cdef const char *wrong = lk_bind(
-            &self.table, <const unsigned char *>PyBytes_AsString(data), PyBytes_Size(data)
+        refuse(
+            lk_bind(&self.table, <const unsigned char *>PyBytes_AsString(data), PyBytes_Size(data))
         )
-        if wrong == NULL:
-            wrong = lk_bind_folds(
+        refuse(
+            lk_bind_folds(
                 &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
             )
-        if wrong != NULL:
-            raise ValueError(wrong.decode("ascii"))
+        )
         self.data = data
         self.fold_data = folds
         cdef Py_ssize_t number = 0
@@ -153,7 +161,7 @@ cdef class Kernel:
         cdef const char *wrong = lk_encode(&self.encoded, &self.folds)
         if wrong != NULL:
             lk_release_encoded(&self.encoded)
-            raise ValueError(wrong.decode("ascii"))
+        refuse(wrong)
 
     cdef int scan_text(self, Room *room, const unsigned char *written, uint32_t *codes,
                        Py_ssize_t length) noexcept nogil:
@@ -216,11 +224,11 @@ cdef class Counter:
     cdef bytes data
 
     def __cinit__(self, bytes folds not None):
-        cdef const char *wrong = lk_bind_folds(
-            &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
+        refuse(
+            lk_bind_folds(
+                &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
+            )
         )
-        if wrong != NULL:
-            raise ValueError(wrong.decode("ascii"))
         self.data = folds
 
     def count(self, str text not None):

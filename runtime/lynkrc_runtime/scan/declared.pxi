@@ -23,6 +23,10 @@ cdef extern from "Python.h":
     PyObject *PyLong_FromLongLong(long long number) except NULL
 
 
+cdef extern from "room.h":
+    const char *LK_NO_MEMORY
+
+
 cdef extern from "kernel.h":
     size_t LK_MAX_TEXT
     ctypedef struct lk_table:

@@ -1,5 +1,7 @@
 #include "kernel.h"
 
+#include "room.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,7 +154,7 @@ const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
         table->written_class[byte] = table->byte_class[folded];
     }
     table->lexicon_of = calloc((size_t)table->entries + 1, sizeof(uint32_t));
-    if (!table->lexicon_of) return "no memory for the entries of the lexicon table";
+    if (!table->lexicon_of) return LK_NO_MEMORY;
     for (uint32_t lexicon = 0, entry = 0; lexicon < table->lexicons; lexicon++)
         for (uint32_t i = 0; i < sizes[lexicon]; i++) table->lexicon_of[entry++] = lexicon;
     return NULL;

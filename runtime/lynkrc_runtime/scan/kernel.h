@@ -44,7 +44,7 @@ typedef struct {
     size_t met_count;
 } lk_work;
 
-/* Checks the table; NULL, or what is wrong with it. `data` must outlive the view and be aligned to
+/* Checks the table; NULL, or what is wrong with it, or LK_NO_MEMORY (room.h). `data` must outlive the view and be aligned to
  * 4 bytes. What it allocates is freed by lk_release, which may be called after a failure too. */
 const char *lk_bind(lk_table *table, const unsigned char *data, size_t size);
 void lk_release(lk_table *table);
