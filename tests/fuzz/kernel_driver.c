@@ -41,14 +41,18 @@ static void expect(int holds, const char *what) {
     abort();
 }
 
+static int64_t weight_of(uint32_t entry) { return (int64_t)entry - 7; }
+
 static void compare(const lk_table *table, const lk_work *work, const unsigned char *text,
                     size_t size, int written, int entered) {
     uint64_t *counts = calloc((size_t)table->lexicons + 1, sizeof *counts);
     unsigned char *present = calloc((size_t)table->entries + 1, 1);
+    uint32_t *distinct = calloc((size_t)table->lexicons + 1, sizeof *distinct);
+    int64_t *points = calloc((size_t)table->lexicons + 1, sizeof *points);
     uint32_t state = 0;
-    size_t found = 0;
+    size_t found = 0, met = 0;
     int any = 0;
-    if (!counts || !present) abort();
+    if (!counts || !present || !distinct || !points) abort();
     for (size_t i = 0; i <= size; i++) {
         unsigned char byte = i < size ? text[i] : 0;
         if (written && i < size) byte = byte >= 'A' && byte <= 'Z' ? byte + 32 : byte ? byte : 1;
@@ -73,9 +77,25 @@ static void compare(const lk_table *table, const lk_work *work, const unsigned c
             expect(present[work->found[i]], "which entries occur");
         for (uint32_t i = 0; i < table->lexicons; i++)
             expect(work->counts[i] == (counts[i] < 255 ? counts[i] : 255), "how often");
+        for (uint32_t i = 0; i < table->entries; i++) {
+            distinct[table->lexicon_of[i]] += present[i];
+            points[table->lexicon_of[i]] += present[i] ? weight_of(i) : 0;
+        }
+        for (uint32_t i = 0; i < table->lexicons; i++) {
+            expect(work->distinct[i] == distinct[i] && work->points[i] == points[i], "its entries");
+            met += counts[i] > 0 || distinct[i] > 0;
+        }
+        expect(met == work->met_count, "how many lexicons are met");
+        for (size_t i = 0; i < work->met_count; i++) {
+            uint32_t lexicon = work->met[i];
+            expect(counts[lexicon] > 0 || distinct[lexicon] > 0, "which lexicons are met");
+            counts[lexicon] = distinct[lexicon] = 0; /* each once */
+        }
     }
     free(counts);
     free(present);
+    free(distinct);
+    free(points);
 }
 
 static void in_bounds(lk_counts counts, size_t length) {
@@ -98,7 +118,7 @@ static void scan(const unsigned char *data, size_t size, const unsigned char *te
         int64_t *weights = calloc((size_t)table.entries + 1, sizeof *weights);
         taken++;
         if (!weights || lk_work_init(&work, &table) != 0) abort();
-        for (uint32_t i = 0; i < table.entries; i++) weights[i] = (int64_t)i - 7;
+        for (uint32_t i = 0; i < table.entries; i++) weights[i] = weight_of(i);
         for (int twice = 0; twice < 2; twice++) {
             expect(lk_scan(&table, &work, own_text, length, written) == 0, "a text is too long");
             int entered = lk_count(&table, &work, weights);

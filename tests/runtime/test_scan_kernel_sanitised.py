@@ -1,14 +1,21 @@
-"""The scan kernel's C on broken tables and texts, under sanitisers; `make fuzz` takes longer."""
+"""The scan kernel's C on broken tables and texts, under sanitisers, and without memory.
 
+`make fuzz` takes longer.
+"""
+
+import os
+import platform
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from lynkrc_runtime.scan.engines import kernel_name
 from lynkrc_runtime.scan.kernel_sources import c_files
-from tests.fuzz.kernel_sanitised import SOURCES, compile_driver, run_driver
+from tests.fuzz.kernel_sanitised import ROOT, SOURCES, compile_driver, run_driver
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
@@ -32,3 +39,23 @@ def test_no_table_and_no_text_leads_outside(tmp_path: Path) -> None:
     # Both kinds of input are worth something.
     assert int(numbers[1]) > 500
     assert int(numbers[2]) > 500
+
+
+@pytest.mark.skipif(kernel_name() == "portable", reason="the kernel is not built")
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="memory is refused in glibc's place")
+def test_memory_that_is_refused_is_told_as_such(tmp_path: Path) -> None:
+    if shutil.which("gcc") is None:
+        pytest.skip("there is no gcc")
+    source, library = ROOT / "tests" / "fuzz" / "no_memory.c", tmp_path / "no_memory.so"
+    command = ["gcc", "-std=c11", "-O1", "-shared", "-fPIC", str(source), "-o", str(library)]
+    subprocess.run(command, check=True)
+    # In a process of its own, whose memory is this library's from the beginning.
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.refused_memory"],
+        cwd=ROOT,
+        env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'runtime'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ from cpython.ref cimport PyObject
 from libc.stddef cimport size_t
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memchr, memcmp, memcpy, memset
+from libc.string cimport memchr, memcpy, memset, strcmp
 
 
 include "declared.pxi"
@@ -43,6 +43,15 @@ cdef inline int put(object numbers, Py_ssize_t place, int64_t number) except -1:
     return PyTuple_SetItem(<PyObject *>numbers, place, PyLong_FromLongLong(number))
 
 
+cdef int refuse(const char *wrong) except -1:
+    # Ends with what the C files say; NULL is nothing.
+    if wrong == NULL:
+        return 0
+    if strcmp(wrong, LK_NO_MEMORY) == 0:
+        raise MemoryError
+    raise ValueError(wrong.decode("ascii"))
+
+
 cdef class Kernel:
     """Runs the automaton of a lexicon table over texts; see _kernel.pyi."""
 
@@ -57,15 +66,14 @@ cdef class Kernel:
     cdef Room *spare
 
     def __cinit__(self, bytes data not None, object weights not None, bytes folds not None):
-        cdef const char *wrong = lk_bind(
-            &self.table, <const unsigned char *>PyBytes_AsString(data), PyBytes_Size(data)
+        refuse(
+            lk_bind(&self.table, <const unsigned char *>PyBytes_AsString(data), PyBytes_Size(data))
         )
-        if wrong == NULL:
-            wrong = lk_bind_folds(
+        refuse(
+            lk_bind_folds(
                 &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
             )
-        if wrong != NULL:
-            raise ValueError(wrong.decode("ascii"))
+        )
         self.data = data
         self.fold_data = folds
         cdef Py_ssize_t number = 0
@@ -153,7 +161,7 @@ cdef class Kernel:
         cdef const char *wrong = lk_encode(&self.encoded, &self.folds)
         if wrong != NULL:
             lk_release_encoded(&self.encoded)
-            raise ValueError(wrong.decode("ascii"))
+        refuse(wrong)
 
     cdef int scan_text(self, Room *room, const unsigned char *written, uint32_t *codes,
                        Py_ssize_t length) noexcept nogil:
@@ -170,32 +178,32 @@ cdef class Kernel:
 
     def scan(self, str text not None):
         cdef Room *room = self.run(text)
-        cdef Py_ssize_t lexicons = self.table.lexicons, i
+        cdef Py_ssize_t lexicons = self.table.lexicons
         cdef lk_work *work = &room.work
+        cdef bint differ = False, have_points = False
+        cdef uint32_t lexicon
+        cdef size_t i
         try:
             if room.entered == 0:
                 return None
-            # Most lexicons do not occur: a tuple is born with zeros, and few are replaced. Often
-            # it would be the same as another one: each entry occurs once, or none has a weight.
+            # Few lexicons occur: a tuple is born with zeros, and theirs are replaced. Often it
+            # would be the same as another one: each entry occurs once, or none has a weight.
             counts = PyTuple_GetSlice(self.zeros, 0, lexicons)
-            points = None
-            for i in range(lexicons):
-                if work.counts[i] != 0:
-                    put(counts, i, work.counts[i])
-            if memcmp(work.counts, work.distinct, <size_t>lexicons * sizeof(uint32_t)) == 0:
-                distinct = counts
-            else:
+            for i in range(work.met_count):
+                lexicon = work.met[i]
+                put(counts, lexicon, work.counts[lexicon])
+                differ |= work.counts[lexicon] != work.distinct[lexicon]
+                have_points |= work.points[lexicon] != 0
+            distinct = counts
+            if differ:
                 distinct = PyTuple_GetSlice(self.zeros, 0, lexicons)
-                for i in range(lexicons):
-                    if work.distinct[i] != 0:
-                        put(distinct, i, work.distinct[i])
-            for i in range(lexicons):
-                if work.points[i] != 0:
-                    if points is None:
-                        points = PyTuple_GetSlice(self.zeros, 0, lexicons)
-                    put(points, i, work.points[i])
-            if points is None:
-                points = self.nothing
+                for i in range(work.met_count):
+                    put(distinct, work.met[i], work.distinct[work.met[i]])
+            points = self.nothing
+            if have_points:
+                points = PyTuple_GetSlice(self.zeros, 0, lexicons)
+                for i in range(work.met_count):
+                    put(points, work.met[i], work.points[work.met[i]])
             return counts, distinct, points
         finally:
             self.keep(room)
@@ -216,11 +224,11 @@ cdef class Counter:
     cdef bytes data
 
     def __cinit__(self, bytes folds not None):
-        cdef const char *wrong = lk_bind_folds(
-            &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
+        refuse(
+            lk_bind_folds(
+                &self.folds, <const unsigned char *>PyBytes_AsString(folds), PyBytes_Size(folds)
+            )
         )
-        if wrong != NULL:
-            raise ValueError(wrong.decode("ascii"))
         self.data = folds
 
     def count(self, str text not None):

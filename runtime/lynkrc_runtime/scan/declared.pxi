@@ -23,6 +23,10 @@ cdef extern from "Python.h":
     PyObject *PyLong_FromLongLong(long long number) except NULL
 
 
+cdef extern from "room.h":
+    const char *LK_NO_MEMORY
+
+
 cdef extern from "kernel.h":
     size_t LK_MAX_TEXT
     ctypedef struct lk_table:
@@ -33,7 +37,9 @@ cdef extern from "kernel.h":
         uint32_t *counts
         uint32_t *distinct
         int64_t *points
+        uint32_t *met
         size_t found_count
+        size_t met_count
     const char *lk_bind(lk_table *table, const unsigned char *data, size_t size)
     void lk_release(lk_table *table)
     int lk_work_init(lk_work *work, const lk_table *table)

@@ -1,5 +1,7 @@
 #include "folding.h"
 
+#include "room.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,7 +60,7 @@ const char *lk_encode(lk_encoded *encoded, const lk_folds *folds) {
     memset(encoded, 0, sizeof *encoded);
     for (uint32_t block = 0; block < BLOCKS; block++) needed += stays(folds, block) ? 0 : BLOCK;
     uint32_t *each = encoded->each = malloc(needed * sizeof *each);
-    if (!each) return "no memory for the fold table";
+    if (!each) return LK_NO_MEMORY;
     for (uint32_t i = 0; i < BLOCK; i++) {
         each[i] = i << 8;
         each[BLOCK + i] = i << 16;

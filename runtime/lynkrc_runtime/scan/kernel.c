@@ -1,5 +1,7 @@
 #include "kernel.h"
 
+#include "room.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@
 
 /* One chain waits for memory at every byte, so a text is read at several places at once: at as many
  * as fit into the registers of x86-64, and where the table is larger than the caches at more. */
-#define FEW_CHAINS 5
+#define FEW_CHAINS 6
 #define MANY_CHAINS 8
 /* A text shorter than this is read by one chain: others guess wrong as long as a word goes on. */
 #define SHORT_TEXT 32
@@ -51,16 +53,16 @@ static int all_below(const uint32_t *numbers, size_t count, uint32_t limit) {
     return !bad;
 }
 
-static inline size_t narrow_cell(const void *cells, size_t at) {
+static inline uint32_t narrow_cell(const void *cells, size_t at) {
     return ((const uint16_t *)cells)[at];
 }
 
-static inline size_t wide_cell(const void *cells, size_t at) {
+static inline uint32_t wide_cell(const void *cells, size_t at) {
     return ((const uint32_t *)cells)[at];
 }
 
 /* Reads a byte more than the cell has: behind the last one are the offsets. */
-static inline size_t tight_cell(const void *cells, size_t at) {
+static inline uint32_t tight_cell(const void *cells, size_t at) {
     uint32_t cell;
     memcpy(&cell, (const unsigned char *)cells + at * 3, sizeof cell);
     return cell & 0xffffff;
@@ -75,9 +77,9 @@ static int cells_lead_inside(const lk_table *table, uint32_t cells) {
     uint32_t odd_limit = UINT32_MAX / odd, low = (1u << shift) - 1;
     uint32_t end = cells + table->accepting_states;
     for (uint32_t i = 0; i < cells; i++) {
-        uint32_t cell = (uint32_t)(table->width == 2   ? narrow_cell(table->cells, i)
-                                   : table->width == 3 ? tight_cell(table->cells, i)
-                                                       : wide_cell(table->cells, i));
+        uint32_t cell = table->width == 2   ? narrow_cell(table->cells, i)
+                        : table->width == 3 ? tight_cell(table->cells, i)
+                                            : wide_cell(table->cells, i);
         /* A multiple of an odd number times its inverse is the quotient; any other is greater. */
         uint32_t between = (cell & low) != 0 || (cell >> shift) * inverse > odd_limit;
         bad |= cell < cells ? between : cell >= end;
@@ -152,7 +154,7 @@ const char *lk_bind(lk_table *table, const unsigned char *data, size_t size) {
         table->written_class[byte] = table->byte_class[folded];
     }
     table->lexicon_of = calloc((size_t)table->entries + 1, sizeof(uint32_t));
-    if (!table->lexicon_of) return "no memory for the entries of the lexicon table";
+    if (!table->lexicon_of) return LK_NO_MEMORY;
     for (uint32_t lexicon = 0, entry = 0; lexicon < table->lexicons; lexicon++)
         for (uint32_t i = 0; i < sizes[lexicon]; i++) table->lexicon_of[entry++] = lexicon;
     return NULL;
@@ -174,8 +176,9 @@ int lk_work_init(lk_work *work, const lk_table *table) {
     work->counts = calloc(lexicons, sizeof *work->counts);
     work->distinct = calloc(lexicons, sizeof *work->distinct);
     work->points = calloc(lexicons, sizeof *work->points);
+    work->met = calloc(lexicons, sizeof *work->met);
     return work->hits && work->touched && work->present && work->found && work->counts &&
-                   work->distinct && work->points
+                   work->distinct && work->points && work->met
                ? 0
                : -1;
 }
@@ -188,6 +191,7 @@ void lk_work_free(lk_work *work) {
     free(work->counts);
     free(work->distinct);
     free(work->points);
+    free(work->met);
     memset(work, 0, sizeof *work);
 }
 
@@ -201,8 +205,8 @@ void lk_work_free(lk_work *work) {
  * on which it never happens is read three times, whatever the patterns are. */
 
 /* Notes an accepting state; what it moves as. */
-static inline size_t hit(const lk_table *table, lk_work *work, size_t state) {
-    uint32_t number = (uint32_t)state - table->accepting, times = work->hits[number];
+static inline uint32_t hit(const lk_table *table, lk_work *work, uint32_t state) {
+    uint32_t number = state - table->accepting, times = work->hits[number];
     if (times == 0) {
         work->touched[work->touched_count++] = number;
         times = 1;
@@ -211,7 +215,7 @@ static inline size_t hit(const lk_table *table, lk_work *work, size_t state) {
     return table->moves[number];
 }
 
-static inline size_t unhit(const lk_table *table, lk_work *work, size_t state) {
+static inline uint32_t unhit(const lk_table *table, lk_work *work, uint32_t state) {
     work->hits[state - table->accepting]--;
     return table->moves[state - table->accepting];
 }
@@ -223,47 +227,49 @@ static inline size_t unhit(const lk_table *table, lk_work *work, size_t state) {
 #define RARELY(condition) (condition)
 #endif
 
+/* States have the 32 bits of the widest cells: what is read is the state, without a copy. */
 #define STEP(cell_of, state, byte)                                                                 \
     do {                                                                                           \
-        (state) = cell_of(cells, (state) + class_of[byte]);                                        \
+        (state) = cell_of(cells, (size_t)(state) + class_of[byte]);                                \
         if (RARELY((state) >= accepting)) (state) = hit(table, work, (state));                     \
     } while (0)
 
-/* Unrolled, so that each state is in a register. Of two chains one tells where they are. */
+/* Unrolled, so that each state is in a register. Where chains are is told by two places and how far
+ * one is from the next: no more of them would fit in beside the states. */
 #define EACH(k, chains) _Pragma("GCC unroll 8") for (int k = 0; k < (chains); k++)
+#define PLACE(k) ((k) < 3 ? front + (size_t)(k) * part : rear + (size_t)((k) - 3) * part)
 
 #define DEFINE_RUN(NAME, CELL_OF, CHAINS)                                                          \
-    static size_t NAME##_one(const lk_table *table, lk_work *work,                                 \
-                             const unsigned char *class_of, const unsigned char *text,             \
-                             size_t length, size_t state) {                                        \
+    static uint32_t NAME##_one(const lk_table *table, lk_work *work,                               \
+                               const unsigned char *class_of, const unsigned char *text,           \
+                               size_t length, uint32_t state) {                                    \
         const void *cells = table->cells;                                                          \
-        const size_t accepting = table->accepting;                                                 \
+        const uint32_t accepting = table->accepting;                                               \
         for (size_t i = 0; i < length; i++) STEP(CELL_OF, state, text[i]);                         \
         return state;                                                                              \
     }                                                                                              \
                                                                                                    \
-    static size_t NAME##_all(const lk_table *table, lk_work *work,                                 \
-                             const unsigned char *class_of, const unsigned char *text,             \
-                             size_t length) {                                                      \
+    static uint32_t NAME##_all(const lk_table *table, lk_work *work,                               \
+                               const unsigned char *class_of, const unsigned char *text,           \
+                               size_t length) {                                                    \
         const void *cells = table->cells;                                                          \
-        const size_t accepting = table->accepting;                                                 \
+        const uint32_t accepting = table->accepting;                                               \
         const size_t part = length / CHAINS;                                                       \
         const unsigned char *const end = text + length;                                            \
-        size_t states[CHAINS] = {0}, state;                                                        \
-        const unsigned char *middle[(CHAINS + 1) / 2];                                             \
-        for (int k = 0; k < (CHAINS + 1) / 2; k++) middle[k] = text + (2 * (size_t)k + 1) * part;  \
-        for (ptrdiff_t before = -(ptrdiff_t)part, behind = 0; before < 0; before++, behind++)      \
+        const unsigned char *front = text, *rear = text + 3 * part;                                \
+        uint32_t states[CHAINS] = {0}, state;                                                      \
+        for (; front < text + part; front++, rear++)                                               \
             EACH(k, CHAINS)                                                                        \
-            STEP(CELL_OF, states[k], middle[k / 2][k % 2 ? behind : before]);                      \
+            STEP(CELL_OF, states[k], *PLACE(k));                                                   \
         for (const unsigned char *at = text + CHAINS * part; at < end; at++)                       \
             STEP(CELL_OF, states[CHAINS - 1], *at);                                                \
         state = states[0];                                                                         \
         for (int k = 1; k < CHAINS; k++) {                                                         \
             const unsigned char *at = text + (size_t)k * part;                                     \
             const unsigned char *const stop = k < CHAINS - 1 ? at + part : end;                    \
-            size_t guess = 0;                                                                      \
+            uint32_t guess = 0;                                                                    \
             for (; at < stop && state != guess; at++) {                                            \
-                guess = CELL_OF(cells, guess + class_of[*at]);                                     \
+                guess = CELL_OF(cells, (size_t)guess + class_of[*at]);                             \
                 if (guess >= accepting) guess = unhit(table, work, guess);                         \
                 STEP(CELL_OF, state, *at);                                                         \
             }                                                                                      \
@@ -275,7 +281,7 @@ static inline size_t unhit(const lk_table *table, lk_work *work, size_t state) {
     static void NAME(const lk_table *table, lk_work *work, const unsigned char *class_of,          \
                      const unsigned char *text, size_t length) {                                   \
         const unsigned char end = 0;                                                               \
-        size_t state = length < SHORT_TEXT                                                         \
+        uint32_t state = length < SHORT_TEXT                                                       \
                              ? NAME##_one(table, work, class_of, text, length, 0)                  \
                              : NAME##_all(table, work, class_of, text, length);                    \
         NAME##_one(table, work, table->byte_class, &end, 1, state);                                \
@@ -288,7 +294,7 @@ DEFINE_RUN(run_tight, tight_cell, MANY_CHAINS)
 int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
             int written) {
     const unsigned char *class_of = written ? table->written_class : table->byte_class;
-    work->touched_count = work->found_count = 0;
+    work->touched_count = work->found_count = work->met_count = 0;
     if (length > LK_MAX_TEXT) return -1;
     if (table->width == 2)
         run_narrow(table, work, class_of, text, length);
@@ -300,6 +306,11 @@ int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, siz
 }
 
 /* -- what was found ------------------------------------------------------------------------------ */
+
+static inline void meet(lk_work *work, uint32_t lexicon) {
+    if (work->counts[lexicon] == 0 && work->distinct[lexicon] == 0)
+        work->met[work->met_count++] = lexicon;
+}
 
 int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) {
     int entered = 0;
@@ -315,7 +326,8 @@ int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) {
         entered = 1;
         for (uint32_t at = table->lexicon_offsets[number];
              at < table->lexicon_offsets[number + 1]; at++) {
-            uint32_t *count = &work->counts[table->counted[at]];
+            uint32_t lexicon = table->counted[at], *count = &work->counts[lexicon];
+            meet(work, lexicon);
             *count = times < LK_MAX_COUNT - *count ? *count + times : LK_MAX_COUNT;
         }
         for (uint32_t at = table->entry_offsets[number]; at < table->entry_offsets[number + 1];
@@ -331,6 +343,7 @@ int lk_count(const lk_table *table, lk_work *work, const int64_t *weights) {
     for (size_t i = 0; i < work->found_count; i++) {
         uint32_t entry = work->found[i], lexicon = table->lexicon_of[entry];
         work->present[entry / 64] = 0;
+        meet(work, lexicon);
         work->distinct[lexicon]++;
         work->points[lexicon] += weights[entry];
     }

@@ -38,11 +38,13 @@ typedef struct {
     uint32_t *counts;  /* by lexicon, capped */
     uint32_t *distinct;
     int64_t *points;
+    uint32_t *met; /* the lexicons whose counts or distinct are not 0, each once, in no order */
     size_t touched_count;
     size_t found_count;
+    size_t met_count;
 } lk_work;
 
-/* Checks the table; NULL, or what is wrong with it. `data` must outlive the view and be aligned to
+/* Checks the table; NULL, or what is wrong with it, or LK_NO_MEMORY (room.h). `data` must outlive the view and be aligned to
  * 4 bytes. What it allocates is freed by lk_release, which may be called after a failure too. */
 const char *lk_bind(lk_table *table, const unsigned char *data, size_t size);
 void lk_release(lk_table *table);
@@ -56,8 +58,8 @@ void lk_work_free(lk_work *work);
 int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, size_t length,
             int written);
 
-/* Fills found, counts, distinct and points from the last lk_scan, and clears the rest for the next;
- * 0 where nothing occurs (then counts, distinct and points may not be filled). `weights` are by
+/* Fills found, counts, distinct, points and met from the last lk_scan, and clears the rest for the
+ * next; 0 where nothing occurs (then counts, distinct and points may not be filled). `weights` are by
  * entry; the sum of their magnitudes fits 63 bits. */
 int lk_count(const lk_table *table, lk_work *work, const int64_t *weights);
 
