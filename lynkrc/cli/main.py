@@ -15,7 +15,7 @@ from lynkrc_runtime.installed import told_version
 
 COMMANDS: tuple[tuple[str, str], ...] = (
     ("init", "write a first spec, or take over another gateway's settings"),
-    ("check", "report every finding in a spec; write nothing"),
+    ("check", "report every finding in a spec, and make fixes"),
     ("fmt", "write specs in their canonical form"),
     ("build", "check, prove, compile and pack a bundle"),
     ("prove", "whether what a spec asserts holds, or one question"),
@@ -27,7 +27,7 @@ COMMANDS: tuple[tuple[str, str], ...] = (
     ("tune", "weights fitted to labelled requests, as a diff to review"),
     ("usage", "what requests used and cost"),
     ("report", "what a log's requests cost, beside all on one flagship"),
-    ("inspect", "what a bundle holds"),
+    ("inspect", "what a bundle holds, and who has signed it"),
     ("sign", "sign a bundle, or add a signature to those it has"),
     ("verify", "whether a bundle is whole, signed and what its sources make"),
     ("bench", "what a policy costs here, and what its table is made of"),

@@ -1,5 +1,6 @@
 """Classes ``[a-z_\\d]`` and escapes of the regular subset to trees, folded like the text."""
 
+import re
 from typing import NoReturn
 
 from lynkrc.diagnostics.pattern_codes import MALFORMED_PATTERN, NOT_REGULAR
@@ -20,6 +21,8 @@ SHORTHANDS: dict[str, CharClass] = {
 }
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v"}
 _ANCHORS = "bBAZ"
+_NAMED = re.compile(r"\[(?:\^?|(?:\\.|[^\]\\])*\[)(:[a-z]+:)\]", re.DOTALL)
+"""``[:digit:]`` or ``[x[:digit:]``: elsewhere the name of a class, and never meant as letters."""
 
 
 def refuse_anchor(reader: Reader, start: int, written: str) -> NoReturn:
@@ -60,6 +63,15 @@ def escaped_char(reader: Reader, start: int, char: str) -> str:
 
 def read_class(reader: Reader, opened: int) -> CharClass:
     """The class whose ``[`` stands at `opened`; its ``]`` is known to follow."""
+    named = _NAMED.match(reader.text, opened, reader.end)
+    if named is not None:
+        reader.fail(
+            MALFORMED_PATTERN,
+            named.start(1),
+            named.end(1),
+            f"`[{named[1]}]` is no class known here",
+            "write `\\d`, `\\w` or `\\s`, or name the characters, as in `[a-f0-9]`",
+        )
     reader.pos = opened + 1
     negated = reader.peek() == "^"
     if negated:

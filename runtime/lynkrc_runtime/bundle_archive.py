@@ -77,7 +77,9 @@ def unzip(path: Path, data: bytes, *, largest: int | None = None) -> dict[str, b
                 "DIR/NAME.lynkr of it"
             ) from error
         hint = "" if path.suffix == ".lynkr" else " (`lynkrc build` makes a bundle, NAME.lynkr)"
-        raise BrokenBundle(f"{path}: not a whole zip file: {error}{hint}") from error
+        # Where it is not one at all, zipfile has no more to say.
+        told = "" if str(error) == "File is not a zip file" else f": {error}"
+        raise BrokenBundle(f"{path}: not a whole zip file{told}{hint}") from error
     return contents
 
 
