@@ -1,7 +1,7 @@
 """A gateway in this loop with one surface, by either way, what is sent to it, what it has open."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from lynkrc_runtime.server import client_routes
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.connection import Connection
+from lynkrc_runtime.server.connection import Connection, Connections
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.front import put_before
 from lynkrc_runtime.server.gateway import Gateway
@@ -79,6 +79,10 @@ class Lab:
     def connections(self) -> list[web.RequestHandler]:
         assert self.server.server is not None
         return self.server.server.connections
+
+    def written(self) -> Mapping[Connection, asyncio.Transport]:
+        assert isinstance(self.server.server, Connections)
+        return self.server.server.written()
 
     async def coming(self) -> list[web.RequestHandler]:
         """The connections, when each of them waits for a body."""

@@ -30,6 +30,7 @@ from lynkrc_runtime.server.process import CannotServe, Process, assemble, instal
 from lynkrc_runtime.server.reload import Reloader
 from lynkrc_runtime.server.routes import Settings
 from lynkrc_runtime.server.tracing import open_spans
+from lynkrc_runtime.server.unread import end_unread
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.state.interface import CannotOpen
 from lynkrc_runtime.state.open import Stores, in_memory, open_stores
@@ -105,7 +106,9 @@ async def serving(
         app = client_app(site)
         clients = runner(app, log, options.drain + 2 * LAST_WORDS)
         await clients.setup()
-        put_before(clients, app)
+        connections = put_before(clients, app)
+        unread = asyncio.create_task(end_unread(connections.written))
+        closing.callback(unread.cancel)
         closing.push_async_callback(clients.cleanup)
         if options.workers == 1:
             tell_parts(policy, log)
