@@ -14,7 +14,7 @@ import msgspec
 from lynkrc.cli.exit_codes import ExitCode
 from lynkrc.cli.specs import catalog_files
 from lynkrc.cli.terminal import error, print_findings, wants_colour
-from lynkrc.diagnostics.suggest import did_you_mean
+from lynkrc.diagnostics.suggest import closest
 from lynkrc.diagnostics.wording import printable
 from lynkrc.sema.catalog import ModelFacts, Place, covers
 from lynkrc.sema.catalog_read import read_catalog
@@ -22,6 +22,10 @@ from lynkrc.syntax.config import Price
 from lynkrc_runtime.providers.table import KINDS
 
 _ANY = "*"
+_WITHOUT = (
+    "`lynkrc catalog` lists what it knows, and a target of another model has its facts in the "
+    "spec: `context`, `max_output`, `capabilities` and `price`"
+)
 _COLUMNS = ("model", "context", "output", "input $/M", "output $/M", "read on", "price of")
 
 
@@ -46,8 +50,9 @@ def run(arguments: argparse.Namespace) -> ExitCode:
         chosen = _about(offered, model, anything=arguments.kind is not None)
         if not chosen:
             names = [id_.removesuffix(_ANY) for entry in offered for id_ in entry.ids]
-            near = did_you_mean(model, [name for name in names if name], "it knows")
-            error(f"the catalog does not know {printable(model)}; {near}")
+            near = closest(model, filter(None, names))
+            way_out = f"did you mean `{near}`?" if near else _WITHOUT
+            error(f"the catalog does not know {printable(model)}; {way_out}")
             return ExitCode.FINDINGS
     if arguments.format == "json":
         print(json.dumps({"models": [msgspec.to_builtins(entry) for entry in chosen]}, indent=2))

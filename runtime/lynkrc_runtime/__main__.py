@@ -162,7 +162,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     prog = "lynkrc" if words[:1] == [FROM_LYNKRC] else PROG
-    options = parser(prog).parse_args(words if prog == PROG else words[1:])
+    options, unknown = parser(prog).parse_known_args(words if prog == PROG else words[1:])
+    if unknown:
+        # With the usage of this command: the whole program's names none of its options.
+        serve = argparse.ArgumentParser(prog=f"{prog} serve")
+        add_serve_arguments(serve)
+        serve.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command == "work":
         return _work(options.assignment)
     # Late, so that --help and usage errors do not wait for the HTTP stack.

@@ -72,4 +72,7 @@ def test_an_unknown_model_is_a_finding(capsys: pytest.CaptureFixture[str]) -> No
     assert captured.out == ""
     assert "did you mean `claude-sonnet-5-5`?" in captured.err
     assert main(["catalog", "zzz\x1b[31m"]) == 1
-    assert "\x1b" not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "\x1b" not in err
+    assert "zzz\\u{1b}[31m; `lynkrc catalog` lists what it knows, and a target of another" in err
+    assert "claude" not in err

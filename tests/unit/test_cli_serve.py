@@ -78,6 +78,19 @@ def test_messages_name_the_command_that_was_typed(
     assert "error: " in said and "lynkrc" in said and "lynkrc-runtime" not in said
 
 
+@pytest.mark.parametrize("words", [["--polt", "1"], ["a.lynkr", "--polt"], ["a.lynkr", "--polt=1"]])
+def test_an_option_it_does_not_have_is_told_with_those_it_has(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
+    command = handed_over(monkeypatch, *words)
+    with pytest.raises(SystemExit) as end:
+        runtime_main(command[command.index("lynkrc_runtime") + 1 :])
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("usage: lynkrc serve [-h]") and "--port PORT" in said
+    assert "lynkrc serve: error: unrecognized arguments: --polt" in said
+
+
 def test_its_help_says_what_it_does(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
