@@ -23,8 +23,8 @@ from lynkrc_runtime.providers.table import KINDS
 
 _ANY = "*"
 _WITHOUT = (
-    "`lynkrc catalog` lists what it knows, and a target of another model has its facts in the spec: "
-    "`context`, `max_output`, `capabilities` and `price`"
+    "`lynkrc catalog` lists what it knows, and a target of another model has its facts in the "
+    "spec: `context`, `max_output`, `capabilities` and `price`"
 )
 _COLUMNS = ("model", "context", "output", "input $/M", "output $/M", "read on", "price of")
 
