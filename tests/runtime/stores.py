@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 from redis.asyncio import Redis
 
 from lynkrc_runtime.state.interface import Store
@@ -68,9 +69,13 @@ async def redis(_: Path, server: RedisServer) -> AsyncIterator[Bench]:
             assert left > 0, f"{key!r} has no end"
             await client.pexpire(key, left - int(seconds * 1000))
 
-    store = RedisStore(server.url, lambda: moved[0])
-    yield Bench(store, passes, lambda: time.time() + moved[0])
-    await store.close()
+    with pytest.MonkeyPatch.context() as patch:
+        # Many answers at once, on any machine: what is late is none of these cases'.
+        for name in ("CONNECT_WITHIN", "ANSWER_WITHIN"):
+            patch.setattr(f"lynkrc_runtime.state.redis.{name}", 30.0)
+        store = RedisStore(server.url, lambda: moved[0])
+        yield Bench(store, passes, lambda: time.time() + moved[0])
+        await store.close()
     await client.aclose()
 
 

@@ -242,7 +242,7 @@ async def test_a_reservation_that_comes_after_its_settlement_holds_nothing(bench
 async def test_an_account_is_forgotten_when_its_time_is_over(bench: Bench) -> None:
     account = of(bench, 25)
     await bench.store.settle("r1", [account])
-    await bench.passes(86_401)
+    await bench.passes(86_460)
     assert await bench.store.balances(["budget:a"]) == (Balance(),)
     assert (await bench.store.settle("r2", [of(bench, 1)])).balances == (Balance(spent=1),)
 
