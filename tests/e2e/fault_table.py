@@ -156,7 +156,7 @@ def spec(kind: str) -> str:
         "version: 1",
         f"name: faults-{kind}",
         "resilience:",
-        "  timeouts: {connect: 10, first_event: 2, idle: 2, total: 5}",
+        "  timeouts: {connect: 10, first_event: 3, idle: 3, total: 8}",
         "  retry: {times: 1, backoff: 0.05, max_backoff: 0.1}",
         "  breaker: {failures: 1000, within: 10m}",
         "providers:",

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from tests.warm_server import PATH, WarmProcess, start
+from tests.warm_server import PATH, PATIENCE, WarmProcess, start
 
 
 class Editor:
@@ -30,7 +30,7 @@ class Editor:
         for number in (its, its_own):
             os.close(number)
         # A server that says nothing more fails a test instead of holding it up.
-        self._watchdog = threading.Timer(60, self.process.kill)
+        self._watchdog = threading.Timer(PATIENCE, self.process.kill)
         self._watchdog.start()
         general = {"positionEncodings": list(encodings)}
         item = {"snippetSupport": True}

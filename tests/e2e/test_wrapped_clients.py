@@ -121,8 +121,13 @@ def test_a_client_is_served_and_its_end_is_ours(clients: Path, tmp_path: Path) -
 
 
 def test_a_stop_ends_the_client_and_the_gateway_that_others_use_as_well(
-    bundle: Path, clients: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bundle: Path,
+    clients: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("lynkrc.cli.statusline._PATIENCE", 60.0)  # a prompt waits less
     words = [sys.executable, "-m", "lynkrc", "wrap", "codex", "--bundle", str(bundle), "--dry-run"]
     with terminal([*words, "--", "wait"], around(clients, tmp_path), columns=4000) as seen:
         seen.until(lambda one: "WAITING" in one.text)

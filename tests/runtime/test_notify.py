@@ -1,6 +1,7 @@
 """What a service manager hears on its socket."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,7 +38,7 @@ def test_a_reload_is_told_when_it_begins_and_when_it_fails(
 
 
 def test_an_abstract_name_is_told_too() -> None:
-    name = "lynkrc-test-of-notify"
+    name = f"lynkrc-test-of-notify-{os.getpid()}"  # it is the whole machine's
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind("\0" + name)
         listening.setblocking(False)

@@ -80,7 +80,8 @@ class BrokenOllama(FakeOllama):
 
 
 @pytest.fixture(params=[FakeOllama])
-def server(request: pytest.FixtureRequest) -> Iterator[str]:
+def server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setattr("lynkrc.cli.detect._SECONDS", 60.0)  # it answers, on any machine
     with ThreadingHTTPServer(("127.0.0.1", 0), request.param) as running:
         thread = threading.Thread(target=running.serve_forever)
         thread.start()

@@ -174,7 +174,7 @@ def test_it_never_ends_with_an_error(
     sys.stdin.close()
 
 
-def test_it_imports_little_and_heeds_claude_code(log: Path) -> None:
+def test_it_imports_little_and_heeds_claude_code(log: Path, tmp_path: Path) -> None:
     """What an import costs is paid at every prompt."""
     heavy = ("msgspec", "aiohttp", "yaml", "lark", "jsonschema", "z3", "http", "email", "sqlite3")
     program = (
@@ -182,13 +182,17 @@ def test_it_imports_little_and_heeds_claude_code(log: Path) -> None:
         f"main(['statusline', '--usage-log', {str(log)!r}, '--format', '{{client}} {{tier}}']);"
         f"sys.exit(', '.join(set({heavy!r}) & set(sys.modules)))"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        input=json.dumps({"model": {"id": "m", "display_name": "Opus"}}),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
-    )
+    # There from the start: what comes later than a moment is not heeded.
+    told = tmp_path / "told"
+    told.write_text(json.dumps({"model": {"id": "m", "display_name": "Opus"}}))
+    with told.open() as stdin:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            stdin=stdin,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        )
     assert done.stderr == "\n" and done.returncode == 1, done.stderr
     assert done.stdout == "Opus -\n"
