@@ -78,7 +78,7 @@ def try_out(compilation: Compilation, bundle: bytes) -> tuple[int, str | None]:
 
     What cannot be loaded here cannot be tried, and nothing untried is packed.
     """
-    from lynkrc.analysis.cells import chosen_points
+    from lynkrc.analysis.cells import chosen_vectors
     from lynkrc.analysis.study import study
     from lynkrc.testing.validate import shown_mismatch, validate
 
@@ -89,7 +89,7 @@ def try_out(compilation: Compilation, bundle: bytes) -> tuple[int, str | None]:
         say("that the scorers decide as the policy means")
         # What was asked of the policy as written is known already, and has the same vectors.
         subject = compilation.study or study(table)
-        chosen = [subject.vector(point) for point in chosen_points(subject)]
+        chosen = chosen_vectors(subject)
         with tempfile.TemporaryDirectory(prefix="lynkrc-") as folder:
             path = Path(folder) / f"{artifacts.name}.lynkr"
             path.write_bytes(bundle)

@@ -32,6 +32,9 @@ def facts_of(table: RouteTable, found: Encoded, vector: list[int]) -> list[z3.Bo
     for target in table.targets:
         facts.append(found.attempted[target.id] == bool(mask >> target.id & 1))
         facts.append(found.kept[target.id] == (not steps.objections(table, vector, target.id)))
+    first = steps.first_pin(table, vector)
+    for pin, is_first in zip(table.pins, found.first_pin, strict=True):
+        facts.append(is_first == (pin is first))
     for one in table.rules:
         facts.append(found.matches[one.id] == steps.holds(one.guard, vector))
     if score >= 0:
