@@ -90,11 +90,15 @@ def find_ask(messages: Sequence[Message], markers: Markers, known: bytes | None 
     if known is None:
         known = own_kinds(messages, markers.spelled)
     kinds = course_of(messages).kinds
+    index = kinds.rfind(USER)
+    # Mostly the last turn is one message, of which it is known that it holds words.
+    is_alone = index == 0 or (index > 0 and kinds[index - 1] == ASSISTANT)
+    if is_alone and known[index] == WORDS and (words := words_of(messages, index)) is not None:
+        return Ask(text=words.strip(), first=index, last=index)
     parts: list[str] = []
     first, last = 0, -1
     # Up to where it is known that nobody answered: looked at once, however many notes there are.
     behind = len(kinds)
-    index = kinds.rfind(USER)
     while index >= 0:
         if last >= 0 and kinds.find(ASSISTANT, index, behind) >= 0:
             break

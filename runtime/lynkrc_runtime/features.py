@@ -193,7 +193,10 @@ class Extractor:
         if self._of_loop and reading.ask.last + 1 < len(reading.course.kinds):
             _fill(vector, self._of_loop, reading)
         for text, over in self._over_texts.items():
-            found = reading.matcher.scan(reading.ask.text if text == "ask" else reading.text(text))
+            matcher = reading.matcher
+            found = matcher.scan(reading.ask.text if text == "ask" else reading.text(text))
+            if found is matcher.nothing:
+                continue
             # Few of the lexicons occur in a text.
             for marks in compress(over.marks, found.counts):
                 for place, value in marks:

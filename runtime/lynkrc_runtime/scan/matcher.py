@@ -38,7 +38,7 @@ class Matcher:
     sum up to more than 63 bits hold. `kernel` chooses one; otherwise the best one here serves.
     """
 
-    __slots__ = ("_engine", "_nothing", "_tables")
+    __slots__ = ("_engine", "_tables", "nothing")
 
     def __init__(
         self,
@@ -54,13 +54,14 @@ class Matcher:
             raise ValueError("the weights sum up to more than 63 bits hold")
         self._tables = tables
         zeros = (0,) * len(tables.sizes)
-        self._nothing = Found(zeros, zeros, zeros)
+        self.nothing = Found(zeros, zeros, zeros)
+        """What `scan` gives of every text in which nothing occurs."""
         self._engine = engine_of(tables, weights, kernel)
 
     def scan(self, text: str) -> Found:
         """What occurs in the text."""
         measures = self._engine.scan(text)
-        return self._nothing if measures is None else Found(*measures)
+        return self.nothing if measures is None else Found(*measures)
 
     def present(self, text: str) -> frozenset[int]:
         """The entries that occur in the text."""
