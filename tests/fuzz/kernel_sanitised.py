@@ -45,6 +45,13 @@ LISTED = (
     '"function_call_output","call_id":"d","output":""},{"type":"custom_tool_call_output","output":'
     '[{"type":"text","text":"\\n3"}],"call_id":"c"},{"type":"message","role":"user","content":"x"}]'
 )
+THOUGHT = (
+    '[{"type":"message","role":"user","content":"go"},{"type":"reasoning","id":"r","summary":[{"type":'
+    '"summary_text","text":"é"},{"type":"summary_text","text":"b"}],"content":null,'
+    '"encrypted_content":"x"},{"type":"custom_tool_call","status":"completed","call_id":"c","name":'
+    '"run","input":"ls \\n"},{"type":"custom_tool_call_output","call_id":"c","output":"a"},{"type":'
+    '"message","role":"assistant","content":[{"type":"output_text","text":"x","annotations":[]}]}]'
+)
 SAID = (
     '[{"role":"user","content":"go"},{"role":"assistant","content":[{"type":"text","text":"a\\n"},'
     '{"type":"tool_use","id":"c","name":"look","input":{"a":[1,-2.5e3,true,null],"\\u00e9":{}}}]},'
@@ -99,6 +106,8 @@ def write_inputs(folder: Path, chance: Random) -> list[Path]:
             table, choice, text = b"", TURNS, SAID.encode()
         if number % 10 == 7:
             table, choice, text = b"", ITEMS, LISTED.encode()
+        if number % 10 == 9:
+            table, choice, text = b"", ITEMS, THOUGHT.encode()
         if number % 10 == 3:
             table, choice, text = b"", CHAT, CHATTED.encode()
         if number % 10 in (1, 2):
