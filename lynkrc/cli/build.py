@@ -220,7 +220,7 @@ def _write_finished(
             from lynkrc.cli.native_line import native_line
 
             print(f"  native  {native_line(bundle)}")
-        print(f"  tried   {_tried(finished.tried)}: every scorer decides as the policy means")
+        print(f"  tried   {_tried(finished.tried)}: decided as the policy means")
         print(f"  review  {', '.join(name for name, _ in finished.reviewed)}")
         if key is not None:
             print(f"  signed  by {key.public.id}")
@@ -232,7 +232,7 @@ def _write_finished(
 def _tried(requests: int) -> str:
     if requests == 0:
         return "by an earlier build of the same files"
-    return f"{requests:,} requests around the edges of the decision"
+    return f"{requests:,} requests around the edges"
 
 
 def _signing_key(word: str) -> "SigningKey":
