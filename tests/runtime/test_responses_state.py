@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from openai.types.responses import Response, ResponseItem
 from pydantic import TypeAdapter
 
+from lynkrc_runtime.server import responses
 from lynkrc_runtime.server.client_routes import client_app
 from lynkrc_runtime.server.http import Site
 from lynkrc_runtime.server.response_store import (
@@ -17,7 +19,7 @@ from lynkrc_runtime.server.response_store import (
     ResponseStore,
     response_store,
 )
-from lynkrc_runtime.server.responses import RefusedState, settle_state
+from lynkrc_runtime.server.responses import RefusedState
 from lynkrc_runtime.settings import ResponsesStore
 from lynkrc_runtime.state.guarded import Guarded, Health
 from lynkrc_runtime.state.interface import StoreDown
@@ -27,6 +29,8 @@ from tests.runtime.by_hand import Said, dispatch, gateway, policy, provider, tar
 
 JSON = {"content-type": "application/json"}
 Client = TestClient[Any, Any]
+LIMIT = 10_000
+settle_state = partial(responses.settle_state, limit=LIMIT)
 _ITEMS: TypeAdapter[Any] = TypeAdapter(list[ResponseItem])
 
 
@@ -104,6 +108,41 @@ async def test_a_reference_need_not_say_that_it_is_one(reference: bytes) -> None
     assert (await settle_state(body, store, "me")).input == (item,)
     with pytest.raises(RefusedState, match="Item with id 'msg_1' not found"):
         await settle_state(body, store, "you")
+
+
+async def test_what_is_referred_to_again_and_again_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    find = ResponseStore.item
+
+    async def found(self: ResponseStore, scope: str, name: str) -> bytes | None:
+        asked.append(name)
+        return await find(self, scope, name)
+
+    monkeypatch.setattr(ResponseStore, "item", found)
+    store = store_of(Clock(), 10_000)
+    item = b'{"id":"msg_1","type":"message","content":"%b"}' % (b"x" * 950)
+    await store.put("me", kept("a", output=(item,)))
+    most = LIMIT // len(item)
+    reference = b'{"type":"item_reference","id":"msg_1"}'
+
+    def body(times: int, more: bytes = b"") -> bytes:
+        return b'{"input":[' + b",".join([reference] * times) + b"]" + more + b"}"
+
+    assert (await settle_state(body(most), store, "me")).input == (item,) * most
+    assert asked == ["msg_1"], "it is asked for once"
+    with pytest.raises(RefusedState, match="input: with what it refers to") as caught:
+        await settle_state(body(most + 1), store, "me")
+    assert caught.value.status == 413
+    with pytest.raises(
+        RefusedState, match="previous_response_id: with what it refers to"
+    ) as caught:
+        await settle_state(body(most, b',"previous_response_id":"a"'), store, "me")
+    assert caught.value.status == 413
+    # What refers to nothing is bounded as any body is, before this.
+    large = b'{"input":[%b]}' % (b'"' + b"x" * LIMIT + b'"')
+    assert (await settle_state(large, store, "me")).body is large
 
 
 @pytest.mark.parametrize("value", [b'"\xff"', b"1e999"])

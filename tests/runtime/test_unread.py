@@ -1,6 +1,7 @@
 """Clients that take nothing of what they were sent are cut off, and slow ones are not."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,13 @@ def test_who_was_written_to_again_has_taken_what_was_there() -> None:
 
 async def stuck(one: Lab, *pieces: bytes) -> asyncio.StreamWriter:
     """A client that sends these, reads nothing, and whose answer does not fit."""
-    _, writer = await one.connect()
+    place = socket.socket()
+    # The system gives it no more room than this, however much it may give others.
+    place.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+    place.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(place, ("127.0.0.1", one.port))
+    _, writer = await asyncio.open_connection(sock=place)
+    one.writers.append(writer)
     cast(asyncio.ReadTransport, writer.transport).pause_reading()
     async with asyncio.timeout(PATIENCE):
         for piece in pieces:

@@ -6,7 +6,7 @@ kept, and says so.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final, final
@@ -22,6 +22,7 @@ from lynkrc_runtime.protocol.outside import NOT_JSON
 from lynkrc_runtime.protocol.pieces import EventSplitter
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.gateway import Gateway, refuse_repeated
+from lynkrc_runtime.server.http import body_limit
 from lynkrc_runtime.server.problems import kind_of
 from lynkrc_runtime.server.response_store import Kept, ResponseStore
 from lynkrc_runtime.server.serve import serve
@@ -102,7 +103,7 @@ async def settle(gateway: Gateway, body: bytes, scope: str) -> Settled:
         # Written anew it would have each member once, and nobody would hear of it.
         return Settled(body=body)
     try:
-        return await settle_state(body, gateway.responses, scope)
+        return await settle_state(body, gateway.responses, scope, limit=body_limit(gateway))
     except StoreDown as fault:
         raise RefusedState(UNREACHABLE, None, status=503) from fault
 
@@ -125,10 +126,14 @@ def scope_of(headers: Mapping[str, str], caller: Caller | None) -> str:
     return ""
 
 
-async def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> Settled:
+async def settle_state(
+    body: bytes, store: ResponseStore | None, scope: str, *, limit: int
+) -> Settled:
     """The request with all it refers to put in its place. Raises RefusedState, StoreDown.
 
-    A body that cannot be read stays as it is: who reads it says what is wrong.
+    With what was kept its items may have `limit` bytes: one that is named again and again is soon
+    more than anybody could send. A body that cannot be read stays as it is: who reads it says what
+    is wrong.
     """
     try:
         members = _members(body)
@@ -142,7 +147,7 @@ async def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> 
         conversation = _value(members.get("conversation"))
         items = list(given)
         if store is not None:
-            items = [await _referred(item, store, scope) for item in items]
+            items = await _resolved(items, store, scope, limit)
     except NOT_JSON:
         return Settled(body=body)
     if background is True:
@@ -158,6 +163,8 @@ async def settle_state(body: bytes, store: ResponseStore | None, scope: str) -> 
                 "previous_response_not_found",
             )
         items = [*kept.input, *kept.output, *items]
+        if sum(map(len, items)) > limit:
+            raise _larger("previous_response_id", limit)
         del members["previous_response_id"]
     if previous is not None or items != list(given):
         members["input"] = msgspec.Raw(_encode([msgspec.Raw(item) for item in items]))
@@ -184,19 +191,46 @@ def _input_items(raw: msgspec.Raw | None) -> tuple[bytes, ...]:
     return tuple(bytes(item) for item in _items(raw))
 
 
-async def _referred(item: bytes, store: ResponseStore, scope: str) -> bytes:
-    """The item itself where another is only a reference to it, which need not say its type."""
+async def _resolved(
+    items: Sequence[bytes], store: ResponseStore, scope: str, limit: int
+) -> list[bytes]:
+    """The items, with those in the place of references to them. Raises RefusedState, StoreDown."""
+    found: dict[str, bytes] = {}
+    resolved: list[bytes] = []
+    size = 0
+    for item in items:
+        name = _named(item)
+        if name is not None and name not in found:
+            found[name] = await _referred(name, store, scope)
+        resolved.append(item if name is None else found[name])
+        size += len(resolved[-1])
+        if found and size > limit:
+            raise _larger("input", limit)
+    return resolved
+
+
+def _named(item: bytes) -> str | None:
+    """The id of another where an item is only a reference to it, which need not say its type."""
     if b"item_reference" not in item and (b'"type"' in item or b'"role"' in item):
-        return item
+        return None
     value = msgspec.json.decode(item)
     if not isinstance(value, dict):
-        return item
+        return None
     if value.get("type") != "item_reference" and value.keys() != {"id"}:
-        return item
-    found = await store.item(scope, str(value.get("id")))
-    if found is None:
-        raise RefusedState(f"Item with id '{value.get('id')}' not found.", "input")
-    return found
+        return None
+    return str(value.get("id"))
+
+
+async def _referred(name: str, store: ResponseStore, scope: str) -> bytes:
+    item = await store.item(scope, name)
+    if item is None:
+        raise RefusedState(f"Item with id '{name}' not found.", "input")
+    return item
+
+
+def _larger(param: str, limit: int) -> RefusedState:
+    message = f"{param}: with what it refers to, the request is larger than {limit} bytes"
+    return RefusedState(message, param, status=413)
 
 
 @final
