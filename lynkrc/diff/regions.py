@@ -69,7 +69,8 @@ class Regions:
                     "interpreter, which is a mistake of lynkrc's: please report it"
                 )
         origins: dict[Region, tuple[Group, Move, Point]] = {}
-        for group, move in first.items():
+        for number, (group, move) in enumerate(first.items()):
+            progress(f"differences: {number} of {len(first)} made plain")
             plain = plainest(self._domain, move.point, self._rest, self._shows(group))
             region = self._plain(plain, move, tuple(rules[group]))
             origins[region] = group, move, plain

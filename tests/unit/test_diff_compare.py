@@ -300,3 +300,14 @@ def test_a_difference_comes_with_a_request_that_shows_it(edit: tuple[str, str]) 
         )
         assert request.curl.startswith("curl -sS http://localhost:8081/v1/")
         assert f'outcome: "{region.after.outcome}"' in request.test
+
+
+def test_a_comparison_says_how_far_it_is_with_every_difference() -> None:
+    (old, was), (new, now) = compiled(SPEC), compiled(edited(("up_to: 50", "up_to: 40")))
+    said: list[str] = []
+    plan = compare(old, new, specs=(was, now), progress=said.append)
+    made = [line for line in said if line.endswith("made plain")]
+    count = len(plan.regions)
+    assert count and made == [
+        f"differences: {number} of {count} made plain" for number in range(count)
+    ]
