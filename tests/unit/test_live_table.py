@@ -119,7 +119,7 @@ def test_what_no_gateway_says_is_no_end(state: str, monkeypatch: pytest.MonkeyPa
         "/metrics": f'lynkr_breaker_state{{target="x"}} {state}\n'.encode(),
         "/metrics/observability": b"[]",
     }
-    monkeypatch.setattr("lynkrc.cli.top.ask", lambda _, path, **__: says[path])
+    monkeypatch.setattr(top, "ask", lambda _, path, **__: says[path])
     with pytest.raises(Unreachable, match="not as a gateway"):
         top.taken("http://127.0.0.1:1", None, within=1.0)
 
