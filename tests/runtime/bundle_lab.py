@@ -1,6 +1,8 @@
 """One gateway's bundle from a server that a test rules, and what such a server can do wrong."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from lynkrc_runtime.simulator import Simulator
 from lynkrc_runtime.telemetry.log import Log
 from lynkrc_runtime.telemetry.metrics import Metrics
 from tests.e2e import versions
-from tests.runtime.bundle_host import BUNDLE, SIGNATURES, BundleHost, signed
+from tests.runtime.bundle_host import BUNDLE, SIGNATURES, BundleHost, Papers, signed
 from tests.signing_keys import signing_key
 
 TRUST = Trust(keys=(signing_key(1).public,), is_required=True)
@@ -188,3 +190,21 @@ WRONG: list[tuple[str, Any, str, str]] = [
     (BUNDLE, page, "untrusted", "about another file"),
     (SIGNATURES, page, "untrusted", "does not end with a whole line"),
 ]
+
+
+@asynccontextmanager
+async def lab_of(folder: Path, ours: Papers) -> AsyncIterator[Lab]:
+    """A server with the first version, and a gateway's bundle from it."""
+    host = BundleHost(pair=signed(folder, 1))
+    async with host.running(ours.context):
+        yield Lab(folder=folder, host=host, asked=Asked(ca=ours.ca, cache=folder / "cache"))
+
+
+@asynccontextmanager
+async def gone(host: BundleHost) -> AsyncIterator[None]:
+    """Nobody listens where the server was."""
+    host.instead = {BUNDLE: cut, SIGNATURES: cut}
+    try:
+        yield
+    finally:
+        host.instead = {}

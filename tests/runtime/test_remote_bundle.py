@@ -1,19 +1,15 @@
 """A bundle from a server, over TLS: fetched, polled for, tampered with, kept, and served again."""
 
 import asyncio
-import json
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import cast
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import web
 
-from lynkrc_runtime.server import lifecycle
-from lynkrc_runtime.server.background import Joint
 from lynkrc_runtime.server.begin import _first as begin_with
 from lynkrc_runtime.server.begin import begin
 from lynkrc_runtime.server.options import Options
@@ -23,12 +19,12 @@ from lynkrc_runtime.server.remote_server import Asked
 from lynkrc_runtime.settings import Server
 from lynkrc_runtime.settings import Settings as Declared
 from lynkrc_runtime.signature import signature_path
-from lynkrc_runtime.telemetry.reloads import Reloaded, Result
+from lynkrc_runtime.telemetry.reloads import Result
 from tests.e2e import versions
 from tests.e2e.hostile_server import Hostile, reply
 from tests.e2e.proxy_server import proxy_before
 from tests.runtime.bundle_host import BUNDLE, SIGNATURES, BundleHost, Papers, papers, signed
-from tests.runtime.bundle_lab import TRUST, WRONG, Lab, cut, status
+from tests.runtime.bundle_lab import TRUST, WRONG, Lab, gone, lab_of, status
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +34,8 @@ def ours(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 
 @pytest.fixture
 async def lab(tmp_path: Path, ours: Papers) -> AsyncIterator[Lab]:
-    host = BundleHost(pair=signed(tmp_path, 1))
-    async with host.running(ours.context):
-        yield Lab(folder=tmp_path, host=host, asked=Asked(ca=ours.ca, cache=tmp_path / "cache"))
+    async with lab_of(tmp_path, ours) as made:
+        yield made
 
 
 # -- what is as it should be -------------------------------------------------------------------
@@ -330,16 +325,6 @@ async def test_an_address_is_asked_for_as_it_is_written(lab: Lab) -> None:
 # -- the last good one -------------------------------------------------------------------------
 
 
-@asynccontextmanager
-async def gone(host: BundleHost) -> AsyncIterator[None]:
-    """Nobody listens where the server was."""
-    host.instead = {BUNDLE: cut, SIGNATURES: cut}
-    try:
-        yield
-    finally:
-        host.instead = {}
-
-
 async def test_a_restart_without_the_server_serves_the_last_good_bundle(lab: Lab) -> None:
     async with gone(lab.host):
         with pytest.raises(CannotServe) as neither:
@@ -365,106 +350,6 @@ async def test_a_restart_without_the_server_serves_the_last_good_bundle(lab: Lab
     lab.offers(3)
     await again.polls()
     assert again.version == 3
-
-
-async def test_a_gateway_that_starts_without_its_server_hears_of_it_when_it_is_back(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    served = await lab.started()
-    await served.polls()
-    has_begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    def begun(_: object, __: object, ___: object, admin: Sequence[str]) -> None:
-        has_begun.set_result(admin[0])
-
-    monkeypatch.setattr(lifecycle, "announce", begun)
-    options = Options(
-        bundle=Path("a.lynkr"),
-        port=0,
-        admin_port=0,
-        trust=TRUST,
-        log_file=lab.folder / "log",
-        stop_delay=0.0,
-    )
-    async with gone(lab.host):
-        gateway = asyncio.ensure_future(begin(lab.server(), options, {}))
-        await asyncio.wait((gateway, has_begun), return_when=asyncio.FIRST_COMPLETED)
-        admin = has_begun.result()
-        async with ClientSession() as client:
-            async with client.get(f"{admin}/health/ready") as answer:
-                assert (await answer.json())["degraded"] == ["bundle-server"]
-            lab.host.instead = {}
-            lab.offers(2)
-            async with client.post(f"{admin}/v1/admin/reload", json={}) as answer:
-                assert (await answer.json())["new"] == versions.digest(2)
-            async with client.get(f"{admin}/health/ready") as answer:
-                assert (await answer.json())["status"] == "ready"
-    signal.raise_signal(signal.SIGTERM)
-    await gateway
-
-
-async def test_orders_that_come_while_one_is_obeyed_are_one_and_who_leaves_ends_none(
-    lab: Lab, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    has_begun: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    go, asks, runs = asyncio.Event(), 0, 0
-    reload, ask = RemoteBundle.reload, Joint.ask
-
-    def begun(_: object, __: object, ___: object, admin: Sequence[str]) -> None:
-        has_begun.set_result(admin[0])
-
-    async def held(self: RemoteBundle) -> Reloaded:
-        nonlocal runs
-        runs += 1
-        await go.wait()
-        return await reload(self)
-
-    def counted(self: Joint[Reloaded]) -> asyncio.Task[Reloaded]:
-        nonlocal asks
-        asks += 1
-        return ask(self)
-
-    monkeypatch.setattr(lifecycle, "announce", begun)
-    monkeypatch.setattr(RemoteBundle, "reload", held)
-    monkeypatch.setattr(Joint, "ask", counted)
-    options = Options(
-        bundle=Path("a.lynkr"),
-        port=0,
-        admin_port=0,
-        trust=TRUST,
-        log_file=lab.folder / "log",
-        stop_delay=0.0,
-    )
-    gateway = asyncio.ensure_future(begin(lab.server(), options, {}))
-    await asyncio.wait((gateway, has_begun), return_when=asyncio.FIRST_COMPLETED)
-    url = f"{has_begun.result()}/v1/admin/reload"
-    async with ClientSession() as client, asyncio.timeout(60):
-
-        async def order() -> str:
-            async with client.post(url, json={}) as answer:
-                return str((await answer.json())["result"])
-
-        async def asked(times: int) -> None:
-            while asks < times:
-                await asyncio.sleep(0.001)
-
-        first = asyncio.create_task(order())
-        await asked(1)
-        lab.offers(2)
-        others = [asyncio.create_task(order()) for _ in range(20)]
-        await asked(21)
-        first.cancel()
-        others.pop().cancel()
-        go.set()
-        assert await asyncio.gather(*others) == ["unchanged"] * 19
-        assert runs == 2
-    signal.raise_signal(signal.SIGTERM)
-    await gateway
-    lines = map(json.loads, (lab.folder / "log").read_text().splitlines())
-    assert [line["result"] for line in lines if line["event"] == "reload"] == [
-        "reloaded",
-        "unchanged",
-    ]
 
 
 async def test_a_last_good_bundle_is_verified_again(lab: Lab) -> None:
