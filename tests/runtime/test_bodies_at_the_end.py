@@ -72,6 +72,20 @@ async def test_nothing_is_taken_behind_the_body(lab: Lending, chunked: bool) -> 
 
 
 @framings
+async def test_a_body_comes_before_its_request_begins(lab: Lending, chunked: bool) -> None:
+    async with lab() as one:
+        begin, rest = halves(b"[12345678]", chunked=chunked)
+        reader, writer = await one.connect()
+        (protocol,) = one.connections()
+        protocol.data_received(begin)
+        _send_away(protocol)
+        protocol.data_received(rest + NEXT)
+        assert await answer(reader) == (b"200", b"[12345678]")
+        assert await asyncio.wait_for(reader.read(), PATIENCE) == b"", "no other request is taken"
+        writer.close()
+
+
+@framings
 @pytest.mark.parametrize("body", [b"[12345678]", LARGE], ids=["small", "large"])
 async def test_a_stop_lets_a_body_come(lab: Lending, chunked: bool, body: bytes) -> None:
     async with lab(patience=PATIENCE) as one:

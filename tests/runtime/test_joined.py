@@ -1,6 +1,7 @@
 """What several workers tell, told as one: readiness, breakers, the summary's numbers."""
 
 import asyncio
+import gc
 from typing import Any
 
 import pytest
@@ -144,3 +145,39 @@ async def test_who_asks_has_what_a_run_after_that_comes_to_whoever_leaves() -> N
         assert await asyncio.gather(*staying) == [2] * 4
         assert leaving.cancelled()
         assert await joint.wait() == 3
+
+
+async def test_a_mistake_that_nobody_waits_for_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    loop, go = asyncio.get_running_loop(), asyncio.Event()
+    monkeypatch.setattr(loop, "call_exception_handler", lambda of: told.append(of["message"]))
+
+    async def work() -> None:
+        await go.wait()
+        raise ValueError
+
+    async with background() as tasks, asyncio.timeout(60):
+        joint = Joint(tasks, work)
+        leaving = asyncio.create_task(joint.wait())
+        running = asyncio.create_task(joint.wait())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        go.set()
+        with pytest.raises(ValueError):
+            await running
+        del running
+        gc.collect()
+        assert told == [], "one who waited has heard of it"
+        go.clear()
+        leaving = asyncio.create_task(joint.wait())
+        await asyncio.sleep(0)
+        leaving.cancel()
+        go.set()
+        await asyncio.wait((leaving,))
+        del leaving
+        while not told:
+            await asyncio.sleep(0)
+            gc.collect()
+        assert told == ["Task exception was never retrieved"]

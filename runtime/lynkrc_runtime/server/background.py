@@ -54,7 +54,10 @@ class Joint(Generic[_T]):
 
     async def wait(self) -> _T:
         """Have it done, and wait for what it comes to."""
-        return await asyncio.shield(self.ask())
+        asked = self.ask()
+        # Not shielded: a mistake in it that nobody waited for would be taken for heard.
+        await asyncio.wait((asked,))
+        return asked.result()
 
     async def _run(self, before: asyncio.Task[_T] | None) -> _T:
         if before is not None:

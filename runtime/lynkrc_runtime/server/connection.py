@@ -125,10 +125,12 @@ class Connection(web.RequestHandler):
     def _still_received(self, data: bytes) -> None:
         """More bytes on a connection that is to end: of them, a body that is waited for is taken.
 
-        aiohttp would take nothing more, and so wait for the rest of it until its time is over.
+        aiohttp would take nothing more, and so wait for the rest of it until its time is over. The
+        request may be about to begin, or be answered before its body has come: nothing tells of
+        it then. What follows it is never begun.
         """
         current = self._current_request
-        if current is None or self.transport is None or current.content.is_eof():
+        if self.transport is None or (current is not None and current.content.is_eof()):
             return
         is_told, is_forced = self._close, self._force_close
         self._close = self._force_close = False
