@@ -1,15 +1,20 @@
 /* The extension module around a compiled scorer: a list of ints in, a tuple of ints out.
  *
  * What Cython makes of scorer.py is C arithmetic alone, included below; the rest of that
- * file, its module included, is not exported, so the linker drops it. This file is the only place
+ * file, its module included, is of this unit alone, where nothing calls it. So the compiler drops it
+ * unread, and makes the arithmetic once, where it is called. This file is the only place
  * where Python's objects are touched. It uses the limited API of CPython 3.11, so that one library
  * serves that version and all later ones. Nothing is static but constants: a library that is loaded
  * twice, or by two interpreters, has a state for each.
  *
  * SLOTS, the length of the vector, is given on the command line.
  */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
 #define CYTHON_NO_PYINIT_EXPORT
 #define PyInit_scorer unused_init /* The module of Cython, which nobody starts. */
+static PyObject *unused_init(void);
 #include "scorer.c"
 #undef PyInit_scorer
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 import sysconfig
 import tempfile
 from dataclasses import replace
@@ -68,11 +69,27 @@ def test_a_toolchain_makes_the_same_bytes_wherever_and_whenever(
     assert list(elsewhere.iterdir()) == []
 
 
+def names_in(built: NativeBuilt) -> set[str]:
+    return {name.decode() for name in re.findall(rb"\0(_?Py[A-Z_]\w+)(?=\0)", built.library)}
+
+
 @needs_compiler
 def test_a_library_calls_the_limited_api_alone_and_is_small(first: NativeBuilt) -> None:
-    names = {name.decode() for name in re.findall(rb"\0(_?Py[A-Z_]\w+)(?=\0)", first.library)}
+    names = names_in(first)
     assert "PyInit_scorer" in names and names - {"PyInit_scorer"} <= LIMITED
     assert len(first.library) < 64 * 1024
+
+
+@needs_compiler
+@pytest.mark.skipif(sys.platform != "linux", reason="other linkers must be told more")
+def test_what_is_not_called_is_dropped_before_it_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Else the arithmetic would be compiled twice: once for Cython's module, which refers to it.
+    monkeypatch.setattr(build, "_LINKED_ON_LINUX", ("-s",))
+    built = build_native(ARTIFACTS)
+    assert isinstance(built, NativeBuilt)
+    assert names_in(built) - {"PyInit_scorer"} <= LIMITED
 
 
 def test_without_cython_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
