@@ -25,12 +25,16 @@ _Vector: TypeAlias = tuple[int, ...]
 
 
 def chosen_vectors(study: Study) -> tuple[_Vector, ...]:
-    """A vector of each cell that occurs and is found within the solver's limit, few in all."""
+    """A vector of each cell that occurs and is found within the solver's limit, few in all.
+
+    The solver's come first: what is tried around each in turn is bounded, and around a plain one
+    little is tried that was not tried around the plainest.
+    """
     of_guards = tuple(cells_of_guards(study))
     met = [vector for _, vector in of_guards if vector is not None]
     open_ = [cell for cell, vector in of_guards if vector is None]
     points = study.solver.ask_each(chain(cells_of_steps(study), open_))
-    return tuple(dict.fromkeys((*met, *(tuple(study.vector(point)) for point in points))))
+    return tuple(dict.fromkeys((*(tuple(study.vector(point)) for point in points), *met)))
 
 
 def cells_of_steps(study: Study) -> Iterator[z3.BoolRef]:

@@ -116,8 +116,11 @@ def _parse(words: Sequence[str]) -> argparse.Namespace:
     rest = argparse.Namespace(rest=words[end + 1 :])
     arguments, unknown = parser.parse_known_args(words[:end], rest)
     if unknown:
-        theirs = " ".join(unknown)
-        parser.error(f"no option of `lynkrc {chosen}`: {theirs}; put the program's own after `--`")
+        from lynkrc.cli.misspelt import reader_of
+        from lynkrc.diagnostics.wording import printable
+
+        told = f"no option of `lynkrc {chosen}`: {printable(' '.join(unknown))}"
+        reader_of(words[:end], parser).error(f"{told}; put the program's own after `--`")
     return arguments
 
 

@@ -34,7 +34,8 @@ def reader_of(words: Iterable[str], parser: argparse.ArgumentParser) -> argparse
 def not_understood(words: Sequence[str], command: argparse.ArgumentParser) -> str:
     """Why a command cannot take the words that its parser has left over."""
     told = printable(" ".join(words))
-    wrong = next((word for word in words if word.startswith("-")), None)
+    # A dash alone is what commands call standard input.
+    wrong = next((word for word in words if word.startswith("-") and word != "-"), None)
     if wrong is None:
         return f"too many arguments: {told}"
     known = [option for action in command._actions for option in action.option_strings]

@@ -7,7 +7,7 @@ its end, and no further than a few megabytes. `lynkrc usage` reads all of it, an
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
 from typing import Any, TypeAlias, TypeGuard, final
@@ -69,7 +69,9 @@ def today(log: Path, since: datetime, prices: Prices | None) -> Today:
 def midnight(now: datetime) -> datetime:
     """When the day began here that `now` lies in, which has a zone: by the offset it had then."""
     local = now.astimezone()
-    return datetime(local.year, local.month, local.day).astimezone()
+    # Not `astimezone` again: of a midnight that the clocks leave out it is an hour early.
+    began = datetime(local.year, local.month, local.day).timestamp()
+    return datetime.fromtimestamp(began, UTC)
 
 
 def flagship_prices(bundle: Path) -> Prices | None:

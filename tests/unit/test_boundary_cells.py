@@ -100,6 +100,16 @@ def test_each_cell_that_occurs_has_a_vector(compilation: Compilation) -> None:
         assert any(found) or not isinstance(subject.solver.ask(cell), Found), cell
 
 
+def test_the_first_vector_stands_at_a_bound(compilation: Compilation) -> None:
+    """What is tried at most is little more than the edges around a few: those far from plain."""
+    assert compilation.table is not None
+    subject = study(compilation.table)
+    first = chosen_vectors(compilation.study or subject)[0]
+    decided = any_vector(subject)
+    bound = next(cells_of_steps(subject))
+    assert isinstance(decided.ask(bound, at(subject, first)), Found)
+
+
 def test_a_plain_vector_is_in_the_cell_it_is_taken_for(compilation: Compilation) -> None:
     assert compilation.table is not None
     subject = study(compilation.table)

@@ -99,6 +99,12 @@ def test_words_that_mean_nothing_exit_2(words: list[str], folder: Path) -> None:
         ),
         (["check", "--zz"], "lynkrc check", "no option of `lynkrc check`: --zz\n"),
         (["check", "a", "b\x1b[1m"], "lynkrc check", "too many arguments: b\\u{1b}[1m\n"),
+        (["check", "a", "-"], "lynkrc check", "too many arguments: -\n"),
+        (
+            ["wrap", "claude", "-p", "Hi\x1b[1m"],
+            "lynkrc wrap",
+            "no option of `lynkrc wrap`: -p Hi\\u{1b}[1m; put the program's own after `--`\n",
+        ),
     ],
 )
 def test_a_slip_is_told_with_what_was_meant(

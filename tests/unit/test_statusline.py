@@ -47,26 +47,35 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
+VIENNA = "CET-1CEST,M3.5.0,M10.5.0/3"
+HAVANA = "CST5CDT,M3.2.0/0,M11.1.0/1"
+"""Its clocks change at midnight."""
+
+
 @pytest.fixture
-def central_europe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
-        patch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+        patch.setenv("TZ", request.param)
         time.tzset()
         yield
     time.tzset()
 
 
-@pytest.mark.usefixtures("central_europe")
+@pytest.mark.usefixtures("zone")
 @pytest.mark.parametrize(
-    ("now", "began"),
+    ("zone", "now", "began"),
     [
-        ((2026, 3, 29, 0, 30), (2026, 3, 28, 23)),
-        ((2026, 3, 29, 10), (2026, 3, 28, 23)),  # after the hour that is left out
-        ((2026, 3, 29, 22, 30), (2026, 3, 29, 22)),
-        ((2026, 10, 25, 0, 30), (2026, 10, 24, 22)),
-        ((2026, 10, 25, 22, 59), (2026, 10, 24, 22)),  # after the hour that comes twice
-        ((2026, 10, 25, 23), (2026, 10, 25, 23)),
+        (VIENNA, (2026, 3, 29, 0, 30), (2026, 3, 28, 23)),
+        (VIENNA, (2026, 3, 29, 10), (2026, 3, 28, 23)),  # after the hour that is left out
+        (VIENNA, (2026, 3, 29, 22, 30), (2026, 3, 29, 22)),
+        (VIENNA, (2026, 10, 25, 0, 30), (2026, 10, 24, 22)),
+        (VIENNA, (2026, 10, 25, 22, 59), (2026, 10, 24, 22)),  # after the hour that comes twice
+        (VIENNA, (2026, 10, 25, 23), (2026, 10, 25, 23)),
+        (HAVANA, (2026, 3, 8, 4, 59), (2026, 3, 7, 5)),
+        (HAVANA, (2026, 3, 8, 20), (2026, 3, 8, 5)),  # a day that begins at one o'clock
+        (HAVANA, (2026, 11, 1, 20), (2026, 11, 1, 4)),  # a day that begins twice
     ],
+    indirect=["zone"],
 )
 def test_a_day_begins_by_the_clock_of_its_midnight(
     now: tuple[int, ...], began: tuple[int, ...]
