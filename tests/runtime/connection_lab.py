@@ -11,7 +11,7 @@ from aiohttp import web
 
 from lynkrc_runtime.server import client_routes
 from lynkrc_runtime.server.client_routes import client_app
-from lynkrc_runtime.server.connection import Connection, Connections
+from lynkrc_runtime.server.connection import Connection
 from lynkrc_runtime.server.exchange import Client, Incoming
 from lynkrc_runtime.server.front import put_before
 from lynkrc_runtime.server.gateway import Gateway
@@ -77,12 +77,16 @@ class Lab:
             return await listening
 
     def connections(self) -> list[web.RequestHandler]:
-        assert self.server.server is not None
-        return self.server.server.connections
+        return self.serves.connections
 
-    def written(self) -> Mapping[Connection, asyncio.Transport]:
-        assert isinstance(self.server.server, Connections)
-        return self.server.server.written()
+    @property
+    def serves(self) -> web.Server:
+        assert self.server.server is not None
+        return self.server.server
+
+    def written(self) -> Mapping[web.RequestHandler, asyncio.Transport]:
+        """All connections with their transports, also those that are closed and not yet ended."""
+        return self.serves._connections
 
     async def coming(self) -> list[web.RequestHandler]:
         """The connections, when each of them waits for a body."""

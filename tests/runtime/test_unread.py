@@ -2,21 +2,27 @@
 
 import asyncio
 import socket
+import ssl
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import pytest
+import trustme
+import uvloop
+from aiohttp import web
 
 from lynkrc_runtime.bundle import open_bundle
 from lynkrc_runtime.server import serving as module
 from lynkrc_runtime.server import unread
+from lynkrc_runtime.server.connection import Connections
 from lynkrc_runtime.server.options import Options
 from lynkrc_runtime.server.reload import tried_policy
 from lynkrc_runtime.server.serving import serving
 from lynkrc_runtime.server.stream import STALL_TIME
-from lynkrc_runtime.server.unread import LEAST, Left, end_unread, looked
+from lynkrc_runtime.server.unread import LEAST, Left, acknowledged, end_unread, looked
 from lynkrc_runtime.telemetry.log import Log
 from tests.e2e import versions
 from tests.runtime.connection_lab import HEAD, PATIENCE, Lab, Lending, asked, lending, turns
@@ -32,19 +38,23 @@ def lab(monkeypatch: pytest.MonkeyPatch) -> Lending:
 
 @dataclass(eq=False)
 class Written:
-    """A connection with so much left to write; it is its own transport."""
+    """A connection whose client has so much; it is its own transport and socket."""
 
-    left: int
+    taken: int = 100_000
     writing_paused: bool = True
-    pauses: int = 1
     closing: bool = False
     is_over: bool = False
+    is_counted: bool = True
 
     def is_closing(self) -> bool:
         return self.closing
 
-    def get_write_buffer_size(self) -> int:
-        return self.left
+    def get_extra_info(self, _: str) -> "Written":
+        return self
+
+    def getsockopt(self, level: int, option: int, size: int) -> bytes:
+        assert (level, option) == (socket.IPPROTO_TCP, socket.TCP_INFO)
+        return struct.pack("=120xQ", self.taken)[: size if self.is_counted else 104]
 
     def abort(self) -> None:
         self.is_over = True
@@ -56,10 +66,10 @@ def look(one: Written, before: dict[Written, Left], now: float) -> dict[Written,
 
 @pytest.mark.parametrize("end", ["paused", "closing"])
 def test_who_takes_nothing_is_cut_off_in_time(end: str) -> None:
-    one = Written(100_000, writing_paused=end == "paused", closing=end == "closing")
+    one = Written(writing_paused=end == "paused", closing=end == "closing")
     seen = look(one, {}, 0.0)
     seen = look(one, seen, STALL_TIME - 1)
-    one.left -= LEAST - 1
+    one.taken += LEAST - 1
     seen = look(one, seen, STALL_TIME - 0.1)
     assert not one.is_over
     assert look(one, seen, STALL_TIME) == {}
@@ -67,21 +77,19 @@ def test_who_takes_nothing_is_cut_off_in_time(end: str) -> None:
 
 
 def test_who_takes_some_goes_on() -> None:
-    one, seen = Written(10_000_000), dict[Written, Left]()
+    one, seen = Written(), dict[Written, Left]()
     for number in range(100):
         seen = look(one, seen, number * (STALL_TIME - 1))
-        one.left -= LEAST
-    assert not one.is_over
-
-
-def test_who_was_written_to_again_has_taken_what_was_there() -> None:
-    one, seen = Written(100_000), dict[Written, Left]()
-    for number in range(100):
-        seen = look(one, seen, number * (STALL_TIME - 1))
-        one.pauses += 1
+        one.taken += LEAST
     assert not one.is_over
     one.writing_paused = False
     assert look(one, seen, 1e9) == {}, "nothing is held up"
+    assert not one.is_over
+
+
+@pytest.mark.parametrize("one", [Written(0), Written(is_counted=False)], ids=["zero", "short"])
+def test_where_nobody_counts_nobody_is_cut_off(one: Written) -> None:
+    assert look(one, look(one, {}, 0.0), 1e9) == {}
     assert not one.is_over
 
 
@@ -120,7 +128,7 @@ async def test_an_answer_that_nobody_reads_ends(
             await stuck(one, head, LARGE, b"\r\n0\r\n\r\n")
         else:
             await stuck(one, asked(LARGE))
-        looking = asyncio.create_task(end_unread(one.written))
+        looking = asyncio.create_task(end_unread(one.serves))
         async with asyncio.timeout(PATIENCE):
             while one.written():
                 await asyncio.sleep(0.001)
@@ -138,10 +146,73 @@ async def test_a_closed_connection_whose_end_nobody_reads_ends(lab: Lending) -> 
         protocol.force_close()
         await turns()
         assert wire.is_closing() and list(one.written()) == [protocol], "its client may read on"
-        seen = looked(one.written(), {}, 0.0)
-        assert looked(one.written(), seen, STALL_TIME) == {}
-        await turns()
-        assert one.connections() == []
+        seen, looks = dict[web.RequestHandler, Left](), 0
+        async with asyncio.timeout(PATIENCE):
+            while one.connections():
+                seen = looked(one.written(), seen, looks * STALL_TIME)
+                looks += 1
+                await turns()
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("loops", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_who_reads_slowly_is_not_cut_off(
+    loops: Callable[[], asyncio.AbstractEventLoop], tls: bool
+) -> None:
+    with asyncio.Runner(loop_factory=loops) as runner:
+        runner.run(reads_slowly(tls=tls))
+
+
+class Sent(asyncio.Protocol):
+    """A connection to which more is written than it takes."""
+
+    writing_paused = False
+
+    def __init__(self) -> None:
+        self.made = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, wire: asyncio.BaseTransport) -> None:
+        self.made.set_result(wire)
+
+    def pause_writing(self) -> None:
+        self.writing_paused = True
+
+
+async def reads_slowly(*, tls: bool) -> None:
+    """Some of what is there between two looks, which are all but the whole time apart."""
+    serves = asks = None
+    if tls:
+        authority = trustme.CA()
+        serves = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        authority.issue_cert("127.0.0.1").configure_cert(serves)
+        asks = ssl.create_default_context()
+        authority.configure_trust(asks)
+    sent, step = Sent(), 8 * LEAST
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: sent, "127.0.0.1", 0, ssl=serves)
+    async with asyncio.timeout(PATIENCE):
+        place = socket.socket()
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LEAST)
+        place.setblocking(False)
+        await loop.sock_connect(place, server.sockets[0].getsockname())
+        name = "127.0.0.1" if tls else None
+        reader, writer = await asyncio.open_connection(sock=place, ssl=asks, server_hostname=name)
+        wire: asyncio.Transport = await sent.made
+        while not sent.writing_paused:
+            wire.write(b" " * 1_000_000)
+            await asyncio.sleep(0)
+        wire.write(LARGE)
+        seen = dict[Sent, Left]()
+        for number in range(6):
+            seen = looked({sent: wire}, seen, number * (STALL_TIME - 1))
+            assert list(seen) == [sent], "it is held up, and goes on"
+            await reader.readexactly(step)
+        assert not wire.is_closing()
+        wire.abort()
+        while acknowledged(wire) is not None:
+            await asyncio.sleep(0)
+        writer.transport.abort()
+        server.close()
 
 
 async def test_it_is_looked_at_while_the_gateway_serves(
@@ -149,8 +220,8 @@ async def test_it_is_looked_at_while_the_gateway_serves(
 ) -> None:
     begun, ended = asyncio.Event(), asyncio.Event()
 
-    async def looks(connections: Callable[[], Any]) -> None:
-        assert dict(connections()) == {}
+    async def looks(server: web.Server) -> None:
+        assert isinstance(server, Connections)
         begun.set()
         try:
             await asyncio.Event().wait()

@@ -61,24 +61,12 @@ class Connections(web.Server):
         """What serves the next connection."""
         return Connection(self, loop=self._loop, **self._kwargs)
 
-    def written(self) -> "Mapping[Connection, asyncio.Transport]":
-        """All connections with their transports, also those that are closed and not yet ended."""
-        return cast("Mapping[Connection, asyncio.Transport]", self._connections)
-
 
 @final
 class Connection(web.RequestHandler):
     """One client's connection."""
 
-    __slots__ = (
-        "_idle",
-        "_known",
-        "_site",
-        "_starter",
-        "_surfaces",
-        "_was_paused",
-        "pauses",
-    )
+    __slots__ = ("_idle", "_known", "_site", "_starter", "_surfaces", "_was_paused")
 
     def __init__(
         self, server: Connections, *, loop: asyncio.AbstractEventLoop, **bounds: Any
@@ -94,13 +82,6 @@ class Connection(web.RequestHandler):
         """The task of that loop, while a request of ours runs."""
         self._was_paused = False
         """Whether reading was ever paused, and so the parser may stop where nobody asked it to."""
-        self.pauses = 0
-        """How often writing was held up."""
-
-    def pause_writing(self) -> None:
-        """Hold up who writes: its client is behind."""
-        self.pauses += 1
-        super().pause_writing()
 
     def data_received(self, data: bytes) -> None:
         """More bytes; of a usual request that comes while nothing runs, the service begins."""

@@ -23,7 +23,7 @@ SURFACES = web.AppKey("surfaces", Mapping[str, Surface])
 """What calls a model, by the right spelling of its path alone."""
 
 
-def put_before(runner: web.AppRunner, app: web.Application) -> Connections:
+def put_before(runner: web.AppRunner, app: web.Application) -> None:
     """Have a runner that is set up serve by our own connections, which ask the table first.
 
     Connections come later.
@@ -32,8 +32,7 @@ def put_before(runner: web.AppRunner, app: web.Application) -> Connections:
     assert server is not None, "the runner is set up first"
     site = app[SITE]
     handler = _front(site, app[USUAL], server.request_handler)
-    made = runner._server = Connections(server, site, app[SURFACES], handler)
-    return made
+    runner._server = Connections(server, site, app[SURFACES], handler)
 
 
 def _front(

@@ -106,8 +106,9 @@ async def serving(
         app = client_app(site)
         clients = runner(app, log, options.drain + 2 * LAST_WORDS)
         await clients.setup()
-        connections = put_before(clients, app)
-        unread = asyncio.create_task(end_unread(connections.written))
+        put_before(clients, app)
+        assert clients.server is not None, "it is set up"
+        unread = asyncio.create_task(end_unread(clients.server))
         closing.callback(unread.cancel)
         closing.push_async_callback(clients.cleanup)
         if options.workers == 1:
