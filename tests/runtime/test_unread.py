@@ -1,6 +1,7 @@
 """Clients that take nothing of what they were sent are cut off, and slow ones are not."""
 
 import asyncio
+import signal
 import socket
 import ssl
 import struct
@@ -15,8 +16,8 @@ import uvloop
 from aiohttp import web
 
 from lynkrc_runtime.bundle import open_bundle
+from lynkrc_runtime.server import lifecycle, unread
 from lynkrc_runtime.server import serving as module
-from lynkrc_runtime.server import unread
 from lynkrc_runtime.server.connection import Connections
 from lynkrc_runtime.server.options import Options
 from lynkrc_runtime.server.reload import tried_policy
@@ -234,3 +235,21 @@ async def test_it_is_looked_at_while_the_gateway_serves(
     async with serving(opened, tried_policy(opened), options, {}, Log(write=lambda _: None)):
         await asyncio.wait_for(begun.wait(), PATIENCE)
     await asyncio.wait_for(ended.wait(), PATIENCE)
+
+
+async def test_so_is_the_operators_listener(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[web.Server] = []
+
+    async def looks(server: web.Server) -> None:
+        seen.append(server)
+
+    monkeypatch.setattr(lifecycle, "end_unread", looks)
+    monkeypatch.setattr(lifecycle, "announce", lambda *_: signal.raise_signal(signal.SIGTERM))
+    opened = open_bundle(versions.write(tmp_path, 1))
+    log = tmp_path / "log"
+    options = Options(bundle=opened.path, port=0, admin_port=0, log_file=log, stop_delay=0.0)
+    await asyncio.wait_for(lifecycle.run(opened, tried_policy(opened), options, {}), PATIENCE)
+    (server,) = seen
+    assert not isinstance(server, Connections)

@@ -24,6 +24,7 @@ from lynkrc_runtime.server.notify import READY, STOPPING, tell, told
 from lynkrc_runtime.server.options import Options, addresses
 from lynkrc_runtime.server.remote import RemoteBundle
 from lynkrc_runtime.server.serving import drain, runner, serve_from, serving
+from lynkrc_runtime.server.unread import end_unread
 from lynkrc_runtime.server.watching import Watcher
 
 LOOK_EVERY: Final = 1.0
@@ -59,6 +60,8 @@ async def run(
         site.reload = ordered.wait
         admin = runner(admin_app(site), log, ADMIN_PATIENCE)
         await admin.setup()
+        assert admin.server is not None, "it is set up"
+        tasks.start(end_unread(admin.server))
         try:
             operators = listen(places.admin_hosts, places.admin_port, log, "--admin-port")
             await serve_from(admin, operators.sockets, log, most=OPERATORS)

@@ -21,6 +21,7 @@ from lynkrc_runtime.server.private_folder import private_folder
 from lynkrc_runtime.server.remote import RemoteBundle
 from lynkrc_runtime.server.serving import runner, serve_from, tell_parts
 from lynkrc_runtime.server.supervisor import Supervisor
+from lynkrc_runtime.server.unread import end_unread
 from lynkrc_runtime.server.watching import Watcher
 from lynkrc_runtime.telemetry.log import Level
 
@@ -52,6 +53,8 @@ async def supervise(
             crew = Supervisor(opened, policy, options, environ, log, tasks, folder)
             admin = runner(operators_app(crew), log, ADMIN_PATIENCE)
             await admin.setup()
+            assert admin.server is not None, "it is set up"
+            tasks.start(end_unread(admin.server))
             stop = asyncio.Event()
             for number in STOPS:
                 loop.add_signal_handler(number, stop.set)
