@@ -3,9 +3,9 @@
  * What Cython makes of scorer.py is C arithmetic alone, included below. The rest of that file, its
  * module included, is of this unit alone, where nothing calls it: the compiler drops it, and makes
  * the arithmetic once, where it is called. This file is the only place where Python's objects are
- * touched. It uses the limited API of CPython 3.11, so that one library
- * serves that version and all later ones. Nothing is static but constants: a library that is loaded
- * twice, or by two interpreters, has a state for each.
+ * touched. It uses the limited API of CPython 3.11, so that one library serves that version and all
+ * later ones. Nothing is static but constants: a library that is loaded twice, or by two
+ * interpreters, has a state for each.
  *
  * SLOTS, the length of the vector, is given on the command line.
  */
