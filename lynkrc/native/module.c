@@ -1,11 +1,11 @@
 /* The extension module around a compiled scorer: a list of ints in, a tuple of ints out.
  *
- * What Cython makes of scorer.py is C arithmetic alone, included below; the rest of that
- * file, its module included, is of this unit alone, where nothing calls it. So the compiler drops it
- * unread, and makes the arithmetic once, where it is called. This file is the only place
- * where Python's objects are touched. It uses the limited API of CPython 3.11, so that one library
- * serves that version and all later ones. Nothing is static but constants: a library that is loaded
- * twice, or by two interpreters, has a state for each.
+ * What Cython makes of scorer.py is C arithmetic alone, included below. The rest of that file, its
+ * module included, is of this unit alone, where nothing calls it: the compiler drops it, and makes
+ * the arithmetic once, where it is called. This file is the only place where Python's objects are
+ * touched. It uses the limited API of CPython 3.11, so that one library serves that version and all
+ * later ones. Nothing is static but constants: a library that is loaded twice, or by two
+ * interpreters, has a state for each.
  *
  * SLOTS, the length of the vector, is given on the command line.
  */

@@ -185,11 +185,12 @@ def history_text(
 ) -> str:
     """The user's earlier words and all words of the assistant, in order, one a line.
 
-    `known` as for `find_ask`.
+    `ask` is what `find_ask` finds, `known` as for it.
     """
     if known is None:
         known = own_kinds(messages, markers.spelled)
-    if ask.last + 1 - ask.first == len(known) and ASSISTANT not in known:
+    # Until somebody answers there is one turn, the ask's: whatever else was said is not the user's.
+    if ASSISTANT not in known:
         return ""
     told = told_beside(messages, known, ask.first, ask.last)
     if told is None:

@@ -108,12 +108,26 @@ static void in_bounds(lk_counts counts, size_t length) {
            "how many marks");
 }
 
+/* ASCII is counted in blocks, and among others one character after the other. */
+static void count(const unsigned char *text, size_t length) {
+    unsigned char *plain = copy(text, length);
+    uint32_t *codes = calloc(length + 1, sizeof *codes);
+    if (!codes) abort();
+    for (size_t i = 0; i < length; i++) codes[i] = plain[i] &= 0x7F;
+    lk_counts blocks = lk_count_ascii(plain, length);
+    lk_counts slowly = lk_count_codes(codes, length, NULL, NULL);
+    expect(memcmp(&blocks, &slowly, sizeof slowly) == 0, "what is counted in blocks");
+    in_bounds(blocks, length);
+    free(plain);
+    free(codes);
+}
+
 static void scan(const unsigned char *data, size_t size, const unsigned char *text, size_t length,
                  int written) {
     lk_table table;
     lk_work work;
     unsigned char *own = copy(data, size), *own_text = copy(text, length);
-    in_bounds(lk_count_ascii(own_text, length), length);
+    count(text, length);
     if (lk_bind(&table, own, size) == NULL) {
         int64_t *weights = calloc((size_t)table.entries + 1, sizeof *weights);
         taken++;
@@ -294,8 +308,14 @@ static void read_chat(const unsigned char *text, size_t length, int are_items) {
             part_of(call->name, call->name_end, &turns->turns[call->turn], "a name");
             part_of(call->input, call->input_end, &turns->turns[call->turn], "an input");
         }
-        for (size_t i = 0; i < chat.piece_count; i++)
-            expect(chat.pieces[i].turn < turns->turn_count, "where a piece is");
+        for (size_t i = 0; i < chat.piece_count; i++) {
+            const lk_piece *piece = &chat.pieces[i];
+            expect(piece->turn < turns->turn_count, "where a piece is");
+            expect(i == 0 || piece->turn >= chat.pieces[i - 1].turn, "pieces in order");
+            if (piece->kind == LK_TEXT)
+                part_of(piece->text.begin - 1, piece->text.end + 1, &turns->turns[piece->turn],
+                        "a text");
+        }
         expect(turns->tokens <= length, "how many tokens");
         tell_own(own, turns);
         lk_blocks blocks;

@@ -208,6 +208,9 @@ def test_the_messages_of_one_turn_are_read_together() -> None:
     assert ask == Ask(text="look\nwhat is it?", first=2, last=6)
     assert history_text(messages, ask, MARKERS) == "hi\nyes?"
     assert count_turns(messages, ask, MARKERS) == 2
+    unanswered = (user(NOTE), *turn, user(NOTE))
+    assert find_ask(unanswered, MARKERS).text == "look\nwhat is it?"
+    assert history_text(unanswered, find_ask(unanswered, MARKERS), MARKERS) == ""
 
 
 @pytest.mark.parametrize(

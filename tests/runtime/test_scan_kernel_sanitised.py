@@ -49,11 +49,17 @@ def test_memory_that_is_refused_is_told_as_such(tmp_path: Path) -> None:
     source, library = ROOT / "tests" / "fuzz" / "no_memory.c", tmp_path / "no_memory.so"
     command = ["gcc", "-std=c11", "-O1", "-shared", "-fPIC", str(source), "-o", str(library)]
     subprocess.run(command, check=True)
-    # In a process of its own, whose memory is this library's from the beginning.
+    # In a process of its own, whose memory is this library's from the beginning, but for the small
+    # objects of Python: else a call of the library itself might be refused.
+    of_its_own = {
+        "LD_PRELOAD": str(library),
+        "PYTHONMALLOC": "pymalloc",
+        "PYTHONPATH": f"{ROOT}:{ROOT / 'runtime'}",
+    }
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.refused_memory"],
         cwd=ROOT,
-        env=os.environ | {"LD_PRELOAD": str(library), "PYTHONPATH": f"{ROOT}:{ROOT / 'runtime'}"},
+        env=os.environ | of_its_own,
         capture_output=True,
         text=True,
         check=False,

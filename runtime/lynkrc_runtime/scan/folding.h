@@ -26,7 +26,8 @@ typedef struct {
 const char *lk_bind_folds(lk_folds *folds, const unsigned char *data, size_t size);
 
 /* Makes what lk_fold reads, about a hundred kilobytes; NULL, or why it cannot be made, LK_NO_MEMORY
- * (room.h) among them. Its memory is freed by lk_release_encoded, which may be called after a failure too. */
+ * (room.h) among them. Its memory is freed by lk_release_encoded, which may be called after a
+ * failure too. */
 const char *lk_encode(lk_encoded *encoded, const lk_folds *folds);
 void lk_release_encoded(lk_encoded *encoded);
 

@@ -44,8 +44,9 @@ typedef struct {
     size_t met_count;
 } lk_work;
 
-/* Checks the table; NULL, or what is wrong with it, or LK_NO_MEMORY (room.h). `data` must outlive the view and be aligned to
- * 4 bytes. What it allocates is freed by lk_release, which may be called after a failure too. */
+/* Checks the table; NULL, or what is wrong with it, or LK_NO_MEMORY (room.h). `data` must outlive
+ * the view and be aligned to 4 bytes. What it allocates is freed by lk_release, which may be called
+ * after a failure too. */
 const char *lk_bind(lk_table *table, const unsigned char *data, size_t size);
 void lk_release(lk_table *table);
 
@@ -59,8 +60,8 @@ int lk_scan(const lk_table *table, lk_work *work, const unsigned char *text, siz
             int written);
 
 /* Fills found, counts, distinct, points and met from the last lk_scan, and clears the rest for the
- * next; 0 where nothing occurs (then counts, distinct and points may not be filled). `weights` are by
- * entry; the sum of their magnitudes fits 63 bits. */
+ * next; 0 where nothing occurs (then counts, distinct and points may not be filled). `weights` are
+ * by entry; the sum of their magnitudes fits 63 bits. */
 int lk_count(const lk_table *table, lk_work *work, const int64_t *weights);
 
 #endif

@@ -36,7 +36,7 @@ typedef struct {
     lk_turn *turns;
     lk_result *results;
     lk_call *calls;
-    lk_text *texts; /* of messages, in order, but for empty ones; pieces have those of other dialects */
+    lk_text *texts; /* of messages, in order, none empty; pieces have those of other dialects */
     size_t turn_count, result_count, call_count, text_count;
     size_t turn_room, result_room, call_room, text_room;
     size_t end;      /* behind the list */
