@@ -1,6 +1,6 @@
 """A duty to the formula of the requests that call for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import assert_never, final
 
@@ -101,6 +101,28 @@ class DutyFormulas:
         return self._f.some([when for pin, when in pins if is_given(self._table, pin)])
 
     def _prefers(self, rule: Rule) -> z3.BoolRef:
+        """It orders, or keeps the next matching preference from it: removed, that one would."""
+        e = self._e
+        return all_of(
+            e.first_prefer[rule.id],
+            e.outcome[Outcome.ROUTE],
+            not_(e.pinned_target),
+            any_of(self._reorders(rule), self._next_reorders[rule.id]),
+        )
+
+    @cached_property
+    def _next_reorders(self) -> Mapping[RuleId, z3.BoolRef]:
+        """Rules that prefer to when the first matching preference after theirs makes an order."""
+        found = {}
+        nexts = self._f.some([])
+        for one in sorted(self._e.first_prefer, reverse=True):
+            found[one] = nexts
+            matches, reorders = self._e.matches[one], self._reorders(self._table.rules[one])
+            nexts = any_of(all_of(matches, reorders), all_of(not_(matches), nexts))
+        return found
+
+    def _reorders(self, rule: Rule) -> z3.BoolRef:
+        """A rule's preference makes another order than the chain has, where it is the first."""
         e, table = self._e, self._table
         prefer = rule.prefer
         assert prefer is not None
@@ -115,12 +137,7 @@ class DutyFormulas:
                 for group in regrouped(table, chain.id, prefer):
                     yield all_of(e.final[chain.id], two_of(*(e.kept[t] for t in group)))
 
-        return all_of(
-            e.first_prefer[rule.id],
-            e.outcome[Outcome.ROUTE],
-            not_(e.pinned_target),
-            self._f.some(list(ways())),
-        )
+        return self._f.some(list(ways()))
 
     def _raises(self, rule: Rule) -> z3.BoolRef:
         assert rule.floor is not None

@@ -53,7 +53,7 @@ class Seen:
         self._respond = next((rule for rule in matching if rule.respond is not None), None)
         self._tier_rule = next((rule for rule in matching if rule.tier is not None), None)
         self._chain_rule = next((rule for rule in matching if rule.chain is not None), None)
-        self._prefer = next((rule for rule in matching if rule.prefer is not None), None)
+        self._preferring = [rule for rule in matching if rule.prefer is not None]
         self.decided = self._deny is None and self._respond is None
         self._pin: Pin | None = first_pin(table, vector)
         self._floor = max((r.floor for r in matching if r.floor is not None), default=TierId(0))
@@ -92,7 +92,7 @@ class Seen:
             case Act.CHAIN:
                 return self._unpinned and _is(self._chain_rule, owner)
             case Act.PREFERS:
-                return _is(self._prefer, owner) and self._prefers()
+                return self._prefers(owner)
             case Act.COUNTS:
                 return self._moves_tier(
                     dimension_points(self._table.dimensions[owner], self._vector)
@@ -227,14 +227,19 @@ class Seen:
             if tier.id > 0
         )
 
-    def _prefers(self) -> bool:
-        rule, chain, table = self._prefer, self._final, self._table
-        if rule is None or rule.prefer is None or chain is None or self._pinned_target:
+    def _prefers(self, owner: int) -> bool:
+        """It orders, or keeps the next from it."""
+        first = next(iter(self._preferring), None)
+        return _is(first, owner) and any(map(self._reorders, self._preferring[:2]))
+
+    def _reorders(self, rule: Rule) -> bool:
+        prefer, chain, table = rule.prefer, self._final, self._table
+        if prefer is None or chain is None or self._pinned_target:
             return False
-        before = overtaken(table, chain, rule.prefer)
-        if rule.prefer.target in self._kept and any(one in self._kept for one in before):
+        before = overtaken(table, chain, prefer)
+        if prefer.target in self._kept and any(one in self._kept for one in before):
             return True
-        groups = regrouped(table, chain, rule.prefer)
+        groups = regrouped(table, chain, prefer)
         return any(sum(one in self._kept for one in group) > 1 for group in groups)
 
 

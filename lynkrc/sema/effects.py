@@ -270,11 +270,15 @@ def check_weights(
 def check_preferences(
     spec: Spec, rules: Sequence[TypedRule], tiers: Sequence[TypedTier], own: SourceFile
 ) -> Iterable[Diagnostic]:
-    """Rules whose `prefer` changes the order of no chain, and picks that have nothing to order."""
+    """Rules whose `prefer` changes the order of no chain, and picks that have nothing to order.
+
+    Of the last that prefers alone: the others may keep a later one from requests of theirs.
+    """
     chains = [tier.chain for tier in tiers]
     chains += [rule.chain for rule in rules if rule.chain is not None]
     has_groups = any(len(group) > 1 for chain in chains for group in chain.groups)
-    for one in spec.rules:
+    preferring = [one for one in spec.rules if one.item.prefer is not None]
+    for one in preferring[-1:]:
         prefer = one.item.prefer
         if prefer is None or prefer.span.file is not own:
             continue
