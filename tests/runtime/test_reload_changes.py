@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
-from lynkrc_runtime.bundle import open_bundle
+from lynkrc_runtime.bundle import BrokenBundle, open_bundle
 from lynkrc_runtime.dispatch import Dispatch, Rule
 from lynkrc_runtime.server.changes import (
     LINES,
@@ -154,3 +155,10 @@ def test_a_bundle_has_the_same_facts_served_here_or_elsewhere(tmp_path: Path) ->
     assert elsewhere.routes == "one row\n"
     here = facts_of_policy(policy(TABLE))
     assert (here.dispatch, here.digest) == (elsewhere.dispatch, elsewhere.digest)
+
+
+def test_a_route_table_that_is_no_text_is_no_bundle(tmp_path: Path) -> None:
+    files = small_bundle.files(TABLE) | {"routes.txt": b"\xff"}
+    opened = open_bundle(small_bundle.write(tmp_path / "b.lynkr", files))
+    with pytest.raises(BrokenBundle, match=r"b\.lynkr: 'utf-8' codec"):
+        facts_of_bundle(opened, TABLE)

@@ -13,7 +13,7 @@ from typing import Any, Final, final
 
 import msgspec
 
-from lynkrc_runtime.bundle import OpenedBundle
+from lynkrc_runtime.bundle import BrokenBundle, OpenedBundle
 from lynkrc_runtime.dispatch import Dispatch
 from lynkrc_runtime.server.gateway import Policy
 from lynkrc_runtime.telemetry.reloads import Reloaded
@@ -52,8 +52,11 @@ def facts_of_policy(policy: Policy) -> Facts:
 
 
 def facts_of_bundle(opened: OpenedBundle, dispatch: Dispatch) -> Facts:
-    """The facts of a bundle that is served elsewhere."""
-    routes = opened.files["routes.txt"].decode()
+    """The facts of a bundle that is served elsewhere. Raises BrokenBundle."""
+    try:
+        routes = opened.files["routes.txt"].decode()
+    except ValueError as error:
+        raise BrokenBundle(f"{opened.path}: {error}") from error
     return Facts(digest=opened.manifest.meaning_digest, dispatch=dispatch, routes=routes)
 
 

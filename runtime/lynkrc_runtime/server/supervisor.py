@@ -280,6 +280,7 @@ class Supervisor:
             opened = await asyncio.to_thread(self._opened, copy)
             dispatch = dispatch_of(opened)
             refuse_memory(self._options, dispatch.settings)
+            facts = facts_of_bundle(opened, dispatch)
         except (BrokenBundle, CannotServe) as fault:
             return str(fault)
         workers = self.serving
@@ -292,7 +293,7 @@ class Supervisor:
         self._copy = copy
         self._is_same = opened.identity == self._identity
         if not self._is_same:
-            self._facts = facts_of_bundle(opened, dispatch)
+            self._facts = facts
         self._identity, self.digest = opened.identity, opened.manifest.meaning_digest
         self.name, self.watches = dispatch.name, dispatch.settings.server.reload.watch
         await asyncio.gather(*(_tell(one, control.COMMIT) for one in workers))
