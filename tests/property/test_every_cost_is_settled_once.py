@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lynkrc_runtime.access.caller import Caller
@@ -128,6 +128,8 @@ ACCOUNTS = (
     words=st.lists(st.sampled_from(WORDS), min_size=1, max_size=8),
     down=st.none() | st.floats(0, 60),
 )
+# The timer of its silence rings a hair too early, and is set again.
+@example([Asked(at=2.554170031011363, caller=1, stream=True, leaves=None)], ["slow"], None)
 def test_every_charge_is_settled_once_and_nothing_stays_reserved(
     requests: list[Asked], words: list[str], down: float | None
 ) -> None:
