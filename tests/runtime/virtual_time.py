@@ -1,9 +1,9 @@
 """An event loop whose clock jumps: a wait of an hour takes no time, and always the same hour.
 
 Only for code without sockets or threads: whenever nothing is ready, the clock moves to the next
-timer. A loop that waits for nothing at all is a deadlock, and fails at once. A timer may ring a little
-early, as asyncio's do, and whoever sets it again then would set it for ever if time stood still: so
-after many turns of the loop it goes on by as little as it can.
+timer. A loop that waits for nothing at all is a deadlock, and fails at once. A timer may ring a
+little early, as asyncio's do, and whoever sets it again then would set it for ever if time stood
+still: so after many turns of the loop it goes on by as little as it can.
 """
 
 import asyncio
